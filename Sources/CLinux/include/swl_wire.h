@@ -1,0 +1,476 @@
+/// The language between the agent (Swift) and swiftlet-shim (C): messages on unix sockets, records in files, and the files
+/// that the shim leaves in the run directory. Both sides compile this header; nothing else describes the format.
+///
+/// Transport: SOCK_SEQPACKET unix sockets (`<run>/spawner.sock`, `<run>/sandboxes/<id>/shim.sock`, mode 0600, peer uid 0).
+/// One packet is one message: `swl_header`, then fields. Integers are in the byte order of the machine.
+///
+/// Field: `swl_field`, then `length` payload bytes, then zero bytes up to the next multiple of 8. A tag may repeat where its
+/// description says "list". Strings are raw bytes: no NUL inside, none at the end. A struct may be followed by the strings
+/// whose lengths it states, back to back, without padding between them. A reader that does not know a tag skips it, unless
+/// SWL_FIELD_MUST_UNDERSTAND is set: then the whole message or record is refused. A struct longer than the reader's
+/// definition is refused; new members therefore arrive as new tags.
+///
+/// Record: what is too big for a packet (SWL_VERB_CREATE_SANDBOX, _LAUNCH, _EXEC). `swl_record`, then fields, in a file or
+/// memfd whose descriptor travels with the request. Read from offset 0, at most SWL_RECORD_MAX bytes.
+///
+/// Descriptors: SCM_RIGHTS of the same packet, at most SWL_FDS_MAX. SWL_TAG_FDS (u32 array) states the role of each, in
+/// order; a request with descriptors and without matching roles is refused.
+///
+/// Versions: `version` rises only when an existing layout changes. A shim answers the versions 1...SWL_WIRE_VERSION, and
+/// SWL_VERB_PING tells which one it was built with, so that an agent can talk to the shims of its predecessor.
+#ifndef SWL_WIRE_H
+#define SWL_WIRE_H
+
+#include <stdint.h>
+
+#define SWL_WIRE_VERSION 1
+/// "SWLM" in a little-endian dump.
+#define SWL_WIRE_MAGIC 0x4d4c5753u
+/// "SWLR"
+#define SWL_RECORD_MAGIC 0x524c5753u
+/// "SWLS": the state files.
+#define SWL_STATE_MAGIC 0x534c5753u
+/// "SWLX": the exit files.
+#define SWL_EXIT_MAGIC 0x584c5753u
+
+/// Bytes of the longest message, header included, in both directions.
+#define SWL_MESSAGE_MAX 65536
+/// Bytes of the longest record.
+#define SWL_RECORD_MAX 4194304
+/// Descriptors of one message (the kernel's SCM_MAX_FD).
+#define SWL_FDS_MAX 253
+/// Bytes of an explaining text.
+#define SWL_TEXT_MAX 512
+/// Bytes of a sandbox, container or exec id; the characters are [a-z0-9-].
+#define SWL_ID_MAX 64
+/// Containers (running or exited and not yet removed), and execs (running), of one sandbox.
+#define SWL_CONTAINERS_MAX 128
+#define SWL_EXECS_MAX 256
+
+/// Start of every message.
+struct swl_header {
+    uint32_t magic;   ///< SWL_WIRE_MAGIC
+    uint16_t version; ///< SWL_WIRE_VERSION
+    uint16_t type;    ///< enum swl_type
+    uint32_t length;  ///< bytes of the whole packet, this header included
+    uint32_t sequence; ///< chosen by the client, repeated in the reply; 0 in events
+};
+
+/// Start of every record.
+struct swl_record {
+    uint32_t magic;   ///< SWL_RECORD_MAGIC
+    uint16_t version; ///< SWL_WIRE_VERSION
+    uint16_t kind;    ///< enum swl_kind
+    uint32_t length;  ///< bytes of the whole record, this header included
+    uint32_t reserved; ///< 0
+};
+
+/// Start of every field, in messages and records alike.
+struct swl_field {
+    uint16_t tag;   ///< enum swl_tag
+    uint16_t flags; ///< SWL_FIELD_MUST_UNDERSTAND
+    uint32_t length; ///< bytes of the payload without the padding to 8
+};
+
+#define SWL_FIELD_MUST_UNDERSTAND 1
+
+enum swl_kind {
+    SWL_KIND_SANDBOX = 1, ///< for SWL_VERB_CREATE_SANDBOX
+    SWL_KIND_LAUNCH = 2,  ///< for SWL_VERB_LAUNCH
+    SWL_KIND_EXEC = 3,    ///< for SWL_VERB_EXEC
+};
+
+/// Message types. A reply's type is its request's type | SWL_REPLY; events have SWL_EVENT set.
+/// After each verb: the fields it takes and fds -> the fields and fds of the successful reply. Every reply starts with
+/// SWL_TAG_STATUS; a failed one carries SWL_TAG_STATUS_TEXT and nothing else.
+enum swl_type {
+    /// Both sockets. -> SHIM_INFO.
+    SWL_VERB_PING = 1,
+    /// Spawner socket. SANDBOX_ID, [SHIM_LIMITS], fds [CGROUP: that of the new shim] -> PROCESS, fds PIDFD of the shim.
+    /// The directory `<run>/sandboxes/<id>/` must exist. When the reply comes the sandbox's socket listens. EEXIST if a
+    /// live shim already listens there.
+    SWL_VERB_SPAWN = 2,
+
+    /// The rest: sandbox socket. fds RECORD, [CGROUP] -> PROCESS of the pause, WARNING list, fds PIDFD, NETNS. Once per shim: EEXIST.
+    SWL_VERB_CREATE_SANDBOX = 16,
+    /// CONTAINER_ID, fds RECORD, [CGROUP], MOUNT_SOURCE list -> PROCESS, WARNING list, fds PIDFD. The reply comes after the
+    /// program was exec'ed. The directory `containers/<cid>/` of the sandbox must exist. Needs a sandbox.
+    SWL_VERB_LAUNCH = 17,
+    /// CONTAINER_ID, EXEC_ID, fds RECORD, [STDIN], [STDOUT], [STDERR] (a missing one is /dev/null), [CGROUP: default the
+    /// container's] -> PROCESS, WARNING list, fds PIDFD. The reply comes after the exec.
+    SWL_VERB_EXEC = 18,
+    /// CONTAINER_ID [+ EXEC_ID], SIGNAL -> nothing. ESRCH if it does not run any more.
+    SWL_VERB_SIGNAL = 19,
+    /// -> SANDBOX_STATE, CONTAINER_STATE list, EXEC_STATE list; fds (when a sandbox exists and its pause lives) PIDFD, NETNS of the pause,
+    /// then one CONTAINER_PIDFD for every CONTAINER_STATE in state SWL_STATE_RUNNING, in the order of those fields.
+    SWL_VERB_QUERY = 20,
+    /// CONTAINER_ID -> nothing. Forgets an exited container (EBUSY while it runs); its files are the agent's to delete.
+    SWL_VERB_REMOVE = 21,
+    /// CONTAINER_ID -> nothing. Closes the log file and opens (creates) it again at the record's path.
+    SWL_VERB_REOPEN_LOG = 22,
+    /// From now on this connection gets events. -> nothing.
+    SWL_VERB_SUBSCRIBE = 23,
+    /// CONTAINER_ID -> fds STDIN: a write end of the container's stdin (record with SWL_STDIN_OPEN only). With
+    /// SWL_STDIN_ONCE it is the only one: the container sees end of file when the client closes it; a second time: EPIPE.
+    SWL_VERB_STDIN = 24,
+    /// Kills every container, then the pause, replies, removes the socket and exits. Exit records are written. -> nothing.
+    SWL_VERB_SHUTDOWN = 25,
+
+    SWL_REPLY = 0x4000,
+    SWL_EVENT = 0x8000,
+    /// CONTAINER_ID, PROCESS, WARNING list. Sent to all subscribers, also to the one that launched.
+    SWL_EVENT_STARTED = 0x8001,
+    /// CONTAINER_ID, EXIT. The exit file is on disk.
+    SWL_EVENT_EXITED = 0x8002,
+    /// CONTAINER_ID, EXEC_ID, EXIT.
+    SWL_EVENT_EXEC_EXITED = 0x8003,
+    /// EXIT of the pause: the sandbox is dead, its containers may live on; SHUTDOWN is what remains.
+    SWL_EVENT_SANDBOX_EXITED = 0x8004,
+    /// CONTAINER_ID. The log file was rotated by size.
+    SWL_EVENT_LOG_ROTATED = 0x8005,
+    /// CONTAINER_ID, WARNING. Something went wrong after the start that is nobody's reply (a log that cannot be written).
+    SWL_EVENT_WARNING = 0x8006,
+};
+
+/// Tags of fields. Payload: a struct below, u32, i32, u32 array, bytes, or string (str). R marks what the record kinds require.
+/// In records the names are those of the OCI runtime specification.
+enum swl_tag {
+    // Process: LAUNCH and EXEC records.
+    SWL_TAG_PROCESS_ARGS = 1,            ///< str, list, R: argv; [0] is looked up in PATH of `env` if it has no slash
+    SWL_TAG_PROCESS_ENV = 2,             ///< str, list: NAME=value; nothing is added, HOME and PATH included
+    SWL_TAG_PROCESS_CWD = 3,             ///< str, R: absolute, in the container; LAUNCH creates it when missing
+    SWL_TAG_PROCESS_USER = 4,            ///< swl_user, R (optional in SANDBOX: default 65535:65535)
+    SWL_TAG_PROCESS_ADDITIONAL_GIDS = 5, ///< u32 array: all supplementary groups; absent = none
+    SWL_TAG_PROCESS_CAPABILITIES = 6,    ///< swl_capabilities, R
+    SWL_TAG_PROCESS_RLIMIT = 7,          ///< swl_rlimit, list
+    SWL_TAG_PROCESS_NO_NEW_PRIVILEGES = 8, ///< u32 0 or 1, R
+    SWL_TAG_PROCESS_OOM_SCORE_ADJ = 9,   ///< i32 (also SANDBOX); absent = inherit the shim's
+    SWL_TAG_PROCESS_TERMINAL = 10,       ///< u32; anything but 0 is refused with ENOTSUP
+    SWL_TAG_PROCESS_STDIN = 11,          ///< u32 SWL_STDIN_* (LAUNCH); absent = /dev/null
+
+    // Root file system: LAUNCH.
+    SWL_TAG_ROOT_PATH = 20,            ///< str, R: host directory that the overlay is mounted on in the container's own mount
+                                       ///< namespace (the host never sees it); without lower directories it is the root itself
+    SWL_TAG_ROOT_READONLY = 21,        ///< u32 0 or 1; absent = 0
+    SWL_TAG_ROOT_OVERLAY_LOWER = 22,   ///< str, list: absolute host directories, uppermost first
+    SWL_TAG_ROOT_OVERLAY_UPPER = 23,   ///< str; absent (with lowers) = read-only overlay
+    SWL_TAG_ROOT_OVERLAY_WORK = 24,    ///< str; with UPPER
+    SWL_TAG_ROOT_OVERLAY_OPTIONS = 25, ///< str: further overlay options, comma separated ("volatile")
+    SWL_TAG_ROOTFS_PROPAGATION = 26,   ///< u32 enum swl_propagation; absent = private; SHARED is refused
+
+    // Mounts and paths: LAUNCH. Mounts happen in the order of the list. Default device nodes, ptmx and the /dev/std* links
+    // are made after the mounts if /dev is one of them with type TMPFS.
+    SWL_TAG_MOUNT = 30,         ///< swl_mount + destination + data, list
+    SWL_TAG_MASKED_PATH = 31,   ///< str, list; missing ones are ignored
+    SWL_TAG_READONLY_PATH = 32, ///< str, list; missing ones are ignored
+    SWL_TAG_DEVICE = 33,        ///< swl_device + path, list: beyond the default ones
+    SWL_TAG_HOST_DEVICES = 34,  ///< u32; 1 = every device node of the host's /dev as well (privileged)
+
+    // Linux.
+    SWL_TAG_HOSTNAME = 40,   ///< str: SANDBOX with a new uts namespace
+    SWL_TAG_SYSCTL = 41,     ///< swl_sysctl + key + value, list: SANDBOX and LAUNCH; only of namespaces that are the pod's own
+    SWL_TAG_NAMESPACES = 42, ///< swl_namespaces, R in SANDBOX and LAUNCH
+    SWL_TAG_PID_TARGET = 43, ///< str: container id, with pid = SWL_NS_TARGET
+    SWL_TAG_SECCOMP_FILTER = 50, ///< bytes: struct sock_filter array, R; length 0 = unconfined, said on purpose
+    SWL_TAG_SECCOMP_FLAGS = 51,  ///< u32: SECCOMP_FILTER_FLAG_LOG, _SPEC_ALLOW; others are refused
+    SWL_TAG_CGROUP_PATH = 60,    ///< str: absolute directory; used when no CGROUP descriptor came with the request
+
+    // Of the shim, not of OCI.
+    SWL_TAG_LOG_PATH = 70,   ///< str: CRI log file; absent = output is discarded
+    SWL_TAG_LOG_LIMITS = 71, ///< swl_log_limits; absent = never rotated
+    SWL_TAG_PAUSE_PATH = 80, ///< str, R in SANDBOX: host path of the swiftlet-pause program
+
+    // Messages.
+    SWL_TAG_STATUS = 200,          ///< swl_status
+    SWL_TAG_STATUS_TEXT = 201,     ///< str <= SWL_TEXT_MAX
+    SWL_TAG_FDS = 202,             ///< u32 array of enum swl_fd
+    SWL_TAG_SANDBOX_ID = 203,      ///< str
+    SWL_TAG_CONTAINER_ID = 204,    ///< str
+    SWL_TAG_EXEC_ID = 205,         ///< str; unique within the sandbox while it runs
+    SWL_TAG_SIGNAL = 206,          ///< swl_signal
+    SWL_TAG_PROCESS = 207,         ///< swl_process
+    SWL_TAG_EXIT = 208,            ///< swl_exit
+    SWL_TAG_WARNING = 209,         ///< swl_status + text (the rest of the payload): went on without it
+    SWL_TAG_SANDBOX_STATE = 210,   ///< swl_sandbox_state
+    SWL_TAG_CONTAINER_STATE = 211, ///< swl_container_state + id (id_length bytes)
+    SWL_TAG_EXEC_STATE = 212,      ///< swl_exec_state + exec id + container id
+    SWL_TAG_SHIM_LIMITS = 213,     ///< swl_shim_limits
+    SWL_TAG_SHIM_INFO = 214,       ///< swl_shim_info
+};
+
+/// Role of a descriptor in a message.
+enum swl_fd {
+    SWL_FD_RECORD = 1,
+    SWL_FD_CGROUP = 2,       ///< a cgroup2 directory (O_PATH does), for CLONE_INTO_CGROUP; cgroup.kill, memory.events are read there
+    SWL_FD_MOUNT_SOURCE = 3, ///< O_PATH; numbered from 0 in order, see swl_mount.source
+    SWL_FD_STDIN = 4,
+    SWL_FD_STDOUT = 5,
+    SWL_FD_STDERR = 6,
+    SWL_FD_PIDFD = 7,
+    SWL_FD_NETNS = 8,
+    SWL_FD_CONTAINER_PIDFD = 9,
+};
+
+/// Which step failed. The number is for programs, the text beside it for people.
+enum swl_step {
+    SWL_STEP_NONE = 0,
+    SWL_STEP_MESSAGE = 1,      ///< malformed request, unknown verb or must-understand tag
+    SWL_STEP_RECORD = 2,       ///< malformed, incomplete or contradictory record
+    SWL_STEP_LOOKUP = 3,       ///< ESRCH/ENOENT no such object, EEXIST it exists, EBUSY it still runs
+    SWL_STEP_SPAWN = 4,        ///< the shim could not be started
+    SWL_STEP_STATE_FILE = 5,   ///< run directory, state or exit file
+    SWL_STEP_LOG = 6,          ///< log file
+    SWL_STEP_STDIO = 7,        ///< pipes, stdin, stdout, stderr
+    SWL_STEP_CLONE = 8,        ///< clone3
+    SWL_STEP_CGROUP = 9,       ///< cgroup directory, CLONE_INTO_CGROUP
+    SWL_STEP_NAMESPACES = 10,  ///< joining or making namespaces
+    SWL_STEP_PROPAGATION = 11, ///< private or slave root of the new mount namespace
+    SWL_STEP_ROOTFS = 12,      ///< root directory, overlay
+    SWL_STEP_MOUNT = 13,       ///< one of the mounts
+    SWL_STEP_DEVICES = 14,
+    SWL_STEP_MASKED_PATH = 15,
+    SWL_STEP_READONLY_PATH = 16,
+    SWL_STEP_PIVOT_ROOT = 17,
+    SWL_STEP_HOSTNAME = 18,
+    SWL_STEP_SYSCTL = 19,
+    SWL_STEP_RLIMIT = 20,
+    SWL_STEP_OOM_SCORE_ADJ = 21,
+    SWL_STEP_SESSION = 22,     ///< setsid, session keyring
+    SWL_STEP_USER = 23,        ///< groups, gid, uid
+    SWL_STEP_CAPABILITIES = 24,
+    SWL_STEP_NO_NEW_PRIVILEGES = 25,
+    SWL_STEP_SECCOMP = 26,
+    SWL_STEP_CWD = 27,
+    SWL_STEP_CLOSE_FDS = 28,
+    SWL_STEP_EXEC = 29,        ///< exec: "prog": then one of: executable file not found in $PATH, no such file or directory,
+                               ///< permission denied, is a directory, exec format error, or the errno's text
+    SWL_STEP_SIGNAL = 30,
+    SWL_STEP_LIMIT = 31,       ///< a bound of the shim (SWL_CONTAINERS_MAX, descriptors, memory)
+};
+
+struct swl_status {
+    uint16_t step;  ///< enum swl_step; 0 with error 0 is success
+    uint16_t reserved;
+    int32_t error;  ///< errno, 0 = success
+};
+
+/// A process as /proc tells it. `start_time` is field 22 of /proc/PID/stat (clock ticks since boot): pid and start time
+/// together name a process for as long as the machine runs.
+struct swl_process {
+    int32_t pid; ///< in the shim's (host) pid namespace
+    uint32_t reserved;
+    uint64_t start_time;
+    int64_t started_at; ///< ns since 1970 at the exec
+};
+
+/// How a process ended; also the whole content of `containers/<cid>/exit`.
+struct swl_exit {
+    uint32_t magic;   ///< SWL_EXIT_MAGIC
+    uint16_t version; ///< SWL_WIRE_VERSION
+    uint16_t flags;   ///< SWL_EXIT_*
+    int32_t pid;
+    int32_t exit_code; ///< 0...255; 128 + signal when killed by a signal
+    int32_t signal;    ///< 0 or the signal
+    uint32_t reserved;
+    uint64_t start_time;  ///< as in swl_process
+    int64_t started_at;   ///< ns since 1970
+    int64_t finished_at;  ///< ns since 1970
+};
+
+/// The kernel's OOM killer struck in the container's cgroup (memory.events oom_kill rose).
+#define SWL_EXIT_OOM_KILLED 1
+
+enum swl_state {
+    SWL_STATE_NONE = 0,     ///< sandbox: not created yet
+    SWL_STATE_STARTING = 1, ///< cloned, not exec'ed
+    SWL_STATE_RUNNING = 2,
+    SWL_STATE_EXITED = 3,
+};
+
+/// SANDBOX_STATE, and the whole content of `state` in the sandbox's directory.
+struct swl_sandbox_state {
+    uint32_t magic;   ///< SWL_STATE_MAGIC
+    uint16_t version; ///< SWL_WIRE_VERSION
+    uint16_t state;   ///< enum swl_state of the pause
+    struct swl_process shim;
+    struct swl_process pause; ///< zero when there is none yet
+    struct swl_exit exit;     ///< of the pause; magic 0 until it exited
+};
+
+/// CONTAINER_STATE (id follows), and the content of `containers/<cid>/state` (id follows there too).
+struct swl_container_state {
+    uint32_t magic;   ///< SWL_STATE_MAGIC
+    uint16_t version; ///< SWL_WIRE_VERSION
+    uint16_t state;   ///< enum swl_state
+    struct swl_process process;
+    struct swl_exit exit; ///< magic 0 until it exited
+    uint32_t id_length;
+    uint32_t reserved;
+};
+
+/// EXEC_STATE; only running ones exist. Exec id, then container id follow.
+struct swl_exec_state {
+    struct swl_process process;
+    uint32_t id_length;
+    uint32_t container_id_length;
+};
+
+struct swl_signal {
+    int32_t signal;
+    uint32_t flags; ///< SWL_SIGNAL_*
+};
+
+/// Every process of the container's cgroup: SIGKILL goes by cgroup.kill, others to each member. For an exec: its session.
+/// Without a cgroup only the init process (with its pid namespace, if it has one) is reached.
+#define SWL_SIGNAL_ALL 1
+
+/// Limits of a new shim process. Absent: nofile 65536, core 0, oom_score_adj -998. What may not be raised or lowered stays.
+struct swl_shim_limits {
+    uint64_t nofile;
+    uint64_t core;
+    int32_t oom_score_adj;
+    uint32_t umask;
+};
+
+struct swl_shim_info {
+    uint32_t wire_version; ///< SWL_WIRE_VERSION of the shim's build
+    int32_t pid;
+    uint64_t start_time;
+};
+
+struct swl_user {
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t umask;
+    uint32_t flags; ///< SWL_USER_UMASK: `umask` counts; else 0022
+};
+
+#define SWL_USER_UMASK 1
+
+/// Bit n of each mask is capability number n. A bit beyond the kernel's last capability is refused.
+struct swl_capabilities {
+    uint64_t bounding;
+    uint64_t effective;
+    uint64_t inheritable;
+    uint64_t permitted;
+    uint64_t ambient;
+};
+
+struct swl_rlimit {
+    uint32_t resource; ///< RLIMIT_* number
+    uint32_t reserved;
+    uint64_t soft; ///< UINT64_MAX = unlimited
+    uint64_t hard;
+};
+
+#define SWL_STDIN_OPEN 1
+#define SWL_STDIN_ONCE 2
+
+enum swl_mount_type {
+    SWL_MOUNT_BIND = 1, ///< of descriptor number `source`, with what is mounted below it
+    SWL_MOUNT_PROC = 2,
+    SWL_MOUNT_SYSFS = 3,
+    SWL_MOUNT_CGROUP2 = 4,
+    SWL_MOUNT_DEVPTS = 5, ///< data absent = newinstance,ptmxmode=0666,mode=0620,gid=5
+    SWL_MOUNT_TMPFS = 6,  ///< data e.g. "size=65536k,mode=0755"
+    SWL_MOUNT_MQUEUE = 7,
+};
+
+/// Then `destination_length` bytes of the absolute destination in the container, then `data_length` bytes of file system options,
+/// comma separated. Missing destinations are made: a file for a file source, a directory otherwise.
+struct swl_mount {
+    uint32_t type;   ///< enum swl_mount_type
+    uint32_t source; ///< BIND: index among the MOUNT_SOURCE descriptors
+    uint32_t attributes; ///< SWL_ATTR_*
+    uint32_t propagation; ///< enum swl_propagation; BIND only
+    uint32_t destination_length;
+    uint32_t data_length;
+};
+
+#define SWL_ATTR_READONLY 1
+#define SWL_ATTR_NOSUID 2
+#define SWL_ATTR_NODEV 4
+#define SWL_ATTR_NOEXEC 8
+#define SWL_ATTR_NOATIME 16
+/// READONLY for everything mounted below as well (recursiveReadOnly)
+#define SWL_ATTR_RECURSIVE_READONLY 32
+/// BIND of the source's own mount only, without what is mounted below it
+#define SWL_ATTR_NOT_RECURSIVE 64
+/// Symbolic links are not followed on this mount
+#define SWL_ATTR_NOSYMFOLLOW 128
+
+enum swl_propagation {
+    SWL_PROPAGATION_PRIVATE = 0, ///< Kubernetes None
+    SWL_PROPAGATION_SLAVE = 1,   ///< HostToContainer
+    SWL_PROPAGATION_SHARED = 2,  ///< Bidirectional
+};
+
+/// Then `path_length` bytes: absolute path in the container.
+struct swl_device {
+    uint32_t type; ///< 'c', 'b' or 'p'
+    uint32_t major;
+    uint32_t minor;
+    uint32_t mode; ///< permission bits
+    uint32_t uid;
+    uint32_t gid;
+    uint32_t path_length;
+    uint32_t reserved;
+};
+
+/// Then key ("net.ipv4.ip_forward"), then value.
+struct swl_sysctl {
+    uint32_t key_length;
+    uint32_t value_length;
+};
+
+enum swl_namespace_mode {
+    SWL_NS_HOST = 0,    ///< the shim's, which is the host's
+    SWL_NS_NEW = 1,
+    SWL_NS_SANDBOX = 2, ///< that of the pause (LAUNCH only)
+    SWL_NS_TARGET = 3,  ///< pid only: that of SWL_TAG_PID_TARGET (LAUNCH only)
+};
+
+/// enum swl_namespace_mode each. SANDBOX record: network, ipc, uts, pid are NEW or HOST (pid NEW = shared by the pod), mount is NEW,
+/// cgroup is HOST. LAUNCH record: network, ipc, uts are SANDBOX; pid is NEW, SANDBOX, TARGET or HOST; mount is NEW;
+/// cgroup is NEW or HOST. user is HOST. Everything else is refused.
+struct swl_namespaces {
+    uint32_t network;
+    uint32_t ipc;
+    uint32_t uts;
+    uint32_t pid;
+    uint32_t mount;
+    uint32_t cgroup;
+    uint32_t user;
+    uint32_t reserved;
+};
+
+/// Rotation: when the file would pass `max_size` bytes it is renamed to `<name>.YYYYMMDD-HHMMSS` (UTC) and opened anew; at most
+/// `max_files` files, the current one included, are kept.
+struct swl_log_limits {
+    uint64_t max_size; ///< 0 = never
+    uint32_t max_files; ///< at least 2
+    uint32_t reserved;
+};
+
+_Static_assert(sizeof(struct swl_header) == 16, "swl_header");
+_Static_assert(sizeof(struct swl_record) == 16, "swl_record");
+_Static_assert(sizeof(struct swl_field) == 8, "swl_field");
+_Static_assert(sizeof(struct swl_status) == 8, "swl_status");
+_Static_assert(sizeof(struct swl_process) == 24, "swl_process");
+_Static_assert(sizeof(struct swl_exit) == 48, "swl_exit");
+_Static_assert(sizeof(struct swl_sandbox_state) == 104, "swl_sandbox_state");
+_Static_assert(sizeof(struct swl_container_state) == 88, "swl_container_state");
+_Static_assert(sizeof(struct swl_exec_state) == 32, "swl_exec_state");
+_Static_assert(sizeof(struct swl_signal) == 8, "swl_signal");
+_Static_assert(sizeof(struct swl_shim_limits) == 24, "swl_shim_limits");
+_Static_assert(sizeof(struct swl_shim_info) == 16, "swl_shim_info");
+_Static_assert(sizeof(struct swl_user) == 16, "swl_user");
+_Static_assert(sizeof(struct swl_capabilities) == 40, "swl_capabilities");
+_Static_assert(sizeof(struct swl_rlimit) == 24, "swl_rlimit");
+_Static_assert(sizeof(struct swl_mount) == 24, "swl_mount");
+_Static_assert(sizeof(struct swl_device) == 32, "swl_device");
+_Static_assert(sizeof(struct swl_sysctl) == 8, "swl_sysctl");
+_Static_assert(sizeof(struct swl_namespaces) == 32, "swl_namespaces");
+_Static_assert(sizeof(struct swl_log_limits) == 16, "swl_log_limits");
+
+#endif

@@ -1,0 +1,15 @@
+import KubeModel
+
+/// What a request wants to do.
+struct AccessAttributes: Sendable {
+    var verb: String
+    var isResource = true
+    var path = ""
+    var group = ""
+    var resource = ""
+    var subresource = ""
+    var namespace = ""
+    var name = ""
+    /// The field selector of a list or watch, which narrows what a node may see.
+    var fields = FieldMatcher.everything
+}

@@ -1,0 +1,35 @@
+import KubeModel
+
+/// Who sends a request.
+package struct Identity: Sendable, Hashable {
+    package let user: String
+    package let uid: String
+    package let groups: [String]
+    package let extra: [String: [String]]
+
+    package init(user: String, uid: String = "", groups: [String], extra: [String: [String]] = [:]) {
+        self.user = user
+        self.uid = uid
+        self.groups = groups
+        self.extra = extra
+    }
+
+    static let anonymous = Identity(user: "system:anonymous", groups: ["system:unauthenticated"])
+
+    var isAnonymous: Bool { groups.contains("system:unauthenticated") }
+
+    /// The node's name when this is a node.
+    var node: String? {
+        let prefix = "system:node:"
+        guard groups.contains("system:nodes"), user.hasPrefix(prefix), user.count > prefix.count else { return nil }
+        return String(user.dropFirst(prefix.count))
+    }
+
+    /// `UserInfo` as reviews answer it.
+    var userInfo: JSONValue {
+        var info: JSONValue = ["username": .string(user), "groups": .array(groups.map { .string($0) })]
+        if !uid.isEmpty { info["uid"] = .string(uid) }
+        if !extra.isEmpty { info["extra"] = .object(extra.mapValues { .array($0.map { .string($0) }) }) }
+        return info
+    }
+}

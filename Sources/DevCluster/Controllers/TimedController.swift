@@ -1,0 +1,32 @@
+import KubeModel
+import Logging
+
+/// A controller that also has to act when time passes.
+protocol TimedController: Sendable {
+    var name: String { get }
+    var watched: Set<ResourceType> { get }
+    /// Puts everything right; the answer is the seconds until it wants to look again, nil for never.
+    mutating func reconcile(_ store: ObjectStore) async throws -> Int64?
+}
+
+extension TimedController {
+    /// Both changes and the timer end in the same loop, one at a time.
+    func run(_ store: ObjectStore, _ wake: DelayedWake, _ logger: Logger) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask {
+                for await _ in await store.changes(of: watched) { wake.wake() }
+                wake.stop()
+            }
+            group.addTask {
+                var controller = self
+                for await _ in wake.wakes {
+                    do {
+                        wake.set(seconds: try await controller.reconcile(store))
+                    } catch {
+                        logger.error("a controller failed and goes on with the next change", metadata: ["controller": "\(name)", "error": "\(error)"])
+                    }
+                }
+            }
+        }
+    }
+}

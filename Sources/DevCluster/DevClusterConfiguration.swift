@@ -1,0 +1,32 @@
+import KubeModel
+
+/// What `swiftlet-devcluster` is told on its command line.
+package struct DevClusterConfiguration: Sendable {
+    /// Where it listens; `0.0.0.0` for all addresses.
+    package var listenHost = "127.0.0.1"
+    package var port = 6443
+    /// The address that the kubeconfigs name.
+    package var advertiseHost = "127.0.0.1"
+    /// More names and addresses for the server's certificate.
+    package var serverNames: [String] = []
+    /// Where kubeconfigs and certificates are written.
+    package var directory = "."
+    /// Nodes that get a kubeconfig.
+    package var nodes: [String] = []
+    package var serviceRange: IPv4Range
+    package var podRange: IPv4Range
+    package var nodesAreProxiers = true
+    /// Tokens that may ask for node certificates.
+    package var bootstrapTokens: [String] = []
+    /// PEM file with the authority of the nodes' serving certificates; nil: they are not verified.
+    package var kubeletAuthorityFile: String?
+    /// Seconds after which a node whose lease was not renewed is not Ready.
+    package var leaseGraceSeconds: Int64 = 40
+    /// Changes that a watch can be behind before it gets 410 Gone.
+    package var historyLength = 4096
+
+    package init() {
+        serviceRange = IPv4Range(base: 10 << 24 | 96 << 16, prefixLength: 16)
+        podRange = IPv4Range(base: 10 << 24 | 244 << 16, prefixLength: 16)
+    }
+}

@@ -1,0 +1,24 @@
+/// Why a connection came to an end before it was known what to do with it.
+package struct UpgradeError: Error, Sendable, Equatable, CustomStringConvertible {
+    package struct Code: Sendable, Equatable {
+        private enum Value { case connectionClosed, headTooLong, headTooSlow, shuttingDown }
+        private let value: Value
+
+        /// The client went away before its first request was complete.
+        package static let connectionClosed = Code(value: .connectionClosed)
+        /// The first request's head passed the limit.
+        package static let headTooLong = Code(value: .headTooLong)
+        /// The first request's head did not arrive in time.
+        package static let headTooSlow = Code(value: .headTooSlow)
+        /// The server is stopping.
+        package static let shuttingDown = Code(value: .shuttingDown)
+    }
+
+    package let code: Code
+    package let description: String
+
+    init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+}

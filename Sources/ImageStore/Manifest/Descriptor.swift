@@ -1,0 +1,13 @@
+/// One piece of content: what it is, where it is by content, how large it is.
+struct Descriptor: Sendable, Hashable, Decodable {
+    struct PlatformFields: Sendable, Hashable, Decodable {
+        let architecture: String
+        let os: String
+    }
+
+    let mediaType: String
+    let digest: ContentDigest
+    /// Bytes.
+    let size: Int64
+    let platform: PlatformFields?
+}

@@ -1,0 +1,71 @@
+import FoundationEssentials
+import PodCore
+
+/// The image configuration that a manifest names: what to run, on what, and which layers it is made of.
+struct ImageConfigurationDocument: Sendable, Hashable {
+    let config: ImageConfig
+    /// Digests of the uncompressed layers, lowest first.
+    let diffIDs: [ContentDigest]
+
+    private struct Fields: Decodable {
+        struct Config: Decodable {
+            let user: String?
+            let env: [String]?
+            let entrypoint: [String]?
+            let cmd: [String]?
+            let workingDir: String?
+            let stopSignal: String?
+
+            enum CodingKeys: String, CodingKey {
+                case user = "User"
+                case env = "Env"
+                case entrypoint = "Entrypoint"
+                case cmd = "Cmd"
+                case workingDir = "WorkingDir"
+                case stopSignal = "StopSignal"
+            }
+        }
+
+        struct RootFS: Decodable {
+            let type: String
+            let diffIDs: [ContentDigest]
+
+            enum CodingKeys: String, CodingKey {
+                case type
+                case diffIDs = "diff_ids"
+            }
+        }
+
+        let architecture: String
+        let os: String
+        let config: Config?
+        let rootfs: RootFS
+    }
+
+    init(_ bytes: [UInt8], layers: Int, platform: Platform, object: String) throws(ImageStoreError) {
+        func bad(_ code: ImageStoreError.Code, _ detail: String) -> ImageStoreError {
+            ImageStoreError(code, "read image configuration", object, detail)
+        }
+
+        let fields: Fields
+        do {
+            fields = try JSONDecoder().decode(Fields.self, from: Data(bytes))
+        } catch {
+            throw bad(.malformed, "found no image configuration as JSON: \(DecodingFailure.text(error))")
+        }
+        guard fields.os == platform.os, fields.architecture == platform.architecture else {
+            throw bad(.unsupported, "found an image for \(fields.os.prefix(50))/\(fields.architecture.prefix(50)), wanted one for \(platform)")
+        }
+        guard fields.rootfs.type == "layers" else {
+            throw bad(.malformed, "found rootfs.type \"\(fields.rootfs.type.prefix(50))\", wanted \"layers\"")
+        }
+        guard fields.rootfs.diffIDs.count == layers else {
+            throw bad(.malformed, "found \(fields.rootfs.diffIDs.count) diff_ids for \(layers) layers")
+        }
+        let written = fields.config
+        config = ImageConfig(
+            user: written?.user ?? "", env: written?.env ?? [], entrypoint: written?.entrypoint ?? [], cmd: written?.cmd ?? [],
+            workingDir: written?.workingDir ?? "", stopSignal: written?.stopSignal ?? "")
+        diffIDs = fields.rootfs.diffIDs
+    }
+}

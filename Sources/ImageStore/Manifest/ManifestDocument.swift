@@ -1,0 +1,114 @@
+import FoundationEssentials
+
+/// What a registry answers for a reference: an image, or an index that lists one image for each platform.
+enum ManifestDocument: Sendable, Hashable {
+    case image(config: Descriptor, layers: [Descriptor])
+    case index([Descriptor])
+
+    private struct Fields: Decodable {
+        let schemaVersion: Int
+        let mediaType: String?
+        let config: Descriptor?
+        let layers: [Descriptor]?
+        let manifests: [Descriptor]?
+        let fsLayers: [Ignored]?
+    }
+
+    private struct Ignored: Decodable {
+        init(from decoder: any Decoder) throws {}
+    }
+
+    /// - Parameter contentType: of the answer; empty when the registry sent none.
+    init(_ bytes: [UInt8], contentType: String, object: String, limits: ImageLimits) throws(ImageStoreError) {
+        func bad(_ code: ImageStoreError.Code, _ detail: String) -> ImageStoreError { ImageStoreError(code, "read manifest", object, detail) }
+
+        guard bytes.count <= limits.manifestBytes else {
+            throw bad(.tooLarge, "found \(bytes.count) bytes, wanted at most \(limits.manifestBytes)")
+        }
+        let type = MediaType.bare(contentType)
+        if MediaType.isFirstSchema(type) { throw Self.firstSchema(object) }
+        let fields: Fields
+        do {
+            fields = try JSONDecoder().decode(Fields.self, from: Data(bytes))
+        } catch {
+            throw bad(.malformed, "found no manifest as JSON: \(DecodingFailure.text(error))")
+        }
+        if fields.schemaVersion == 1 || fields.fsLayers != nil { throw Self.firstSchema(object) }
+        guard fields.schemaVersion == 2 else { throw bad(.malformed, "found schemaVersion \(fields.schemaVersion), wanted 2") }
+
+        // One document read in two ways is how a signature for one thing gets used for another.
+        let isImage = fields.config != nil || fields.layers != nil
+        guard isImage != (fields.manifests != nil) else {
+            throw bad(.malformed, "found \(isImage ? "both an image and an index" : "neither layers nor manifests"), wanted one of them")
+        }
+        let inside = fields.mediaType ?? ""
+        for claimed in [inside, type] where !claimed.isEmpty {
+            let wanted = isImage ? MediaType.manifests : MediaType.indexes
+            let others = isImage ? MediaType.indexes : MediaType.manifests
+            if others.contains(claimed) || (claimed == inside && !wanted.contains(claimed)) {
+                throw bad(
+                    .malformed,
+                    "found the media type \(claimed) on \(isImage ? "an image manifest" : "an index"), wanted \(wanted.joined(separator: " or "))")
+            }
+        }
+        if let manifests = fields.manifests {
+            guard manifests.count <= limits.indexEntries else {
+                throw bad(.tooLarge, "found \(manifests.count) manifests, wanted at most \(limits.indexEntries)")
+            }
+            self = .index(manifests)
+            return
+        }
+        guard let config = fields.config, let layers = fields.layers else {
+            throw bad(.malformed, "found an image without \(fields.config == nil ? "config" : "layers")")
+        }
+        self = .image(config: config, layers: layers)
+        try Self.check(config: config, layers: layers, object: object, limits: limits)
+    }
+
+    private static func check(config: Descriptor, layers: [Descriptor], object: String, limits: ImageLimits) throws(ImageStoreError) {
+        func bad(_ code: ImageStoreError.Code, _ detail: String) -> ImageStoreError { ImageStoreError(code, "read manifest", object, detail) }
+
+        guard MediaType.configs.contains(config.mediaType) else {
+            throw bad(
+                .unsupported,
+                "found a configuration of type \(config.mediaType.prefix(200)), wanted a container image's; is this an artifact of another kind?")
+        }
+        guard config.size >= 0, config.size <= limits.configBytes else {
+            throw bad(.tooLarge, "found a configuration of \(config.size) bytes, wanted at most \(limits.configBytes)")
+        }
+        guard layers.count <= limits.layers else {
+            throw bad(.tooLarge, "found \(layers.count) layers, wanted at most \(limits.layers)")
+        }
+        var total: Int64 = 0
+        for layer in layers {
+            guard MediaType.layers.contains(layer.mediaType) else {
+                throw bad(.unsupported, "found a layer of type \(layer.mediaType.prefix(200)), wanted a tar layer, plain or with gzip or zstd")
+            }
+            guard layer.size >= 0, layer.size <= limits.layerBytes else {
+                throw bad(.tooLarge, "found a layer of \(layer.size) bytes, wanted at most \(limits.layerBytes)")
+            }
+            total += layer.size
+        }
+        guard total <= limits.imageBytes else {
+            throw bad(.tooLarge, "found \(total) bytes of layers, wanted at most \(limits.imageBytes)")
+        }
+    }
+
+    private static func firstSchema(_ object: String) -> ImageStoreError {
+        ImageStoreError(
+            .unsupported, "read manifest", object,
+            "found a manifest of schema 1, wanted an OCI image manifest or Docker schema 2; push the image again with a current tool")
+    }
+
+    /// The entry of an index for a platform.
+    static func select(_ manifests: [Descriptor], for platform: Platform, object: String) throws(ImageStoreError) -> Descriptor {
+        let known = manifests.filter { (MediaType.manifests + MediaType.indexes).contains($0.mediaType) }
+        if let match = known.first(where: { $0.platform?.os == platform.os && $0.platform?.architecture == platform.architecture }) {
+            return match
+        }
+        if known.count == 1, let only = known.first, only.platform == nil { return only }
+        let found = known.compactMap { entry in entry.platform.map { "\($0.os)/\($0.architecture)" } }.prefix(20).joined(separator: ", ")
+        throw ImageStoreError(
+            .unsupported, "select platform", object, "found images for \(found.isEmpty ? "no platform" : found), wanted one for \(platform)")
+    }
+}

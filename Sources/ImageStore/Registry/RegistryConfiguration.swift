@@ -1,0 +1,26 @@
+/// How registries are reached: mirrors, certificate authorities, and which may be spoken to without TLS.
+///
+/// A registry without an entry is reached by https with the system's authorities; one on a loopback host by http.
+package struct RegistryConfiguration: Sendable, Hashable {
+    package struct Host: Sendable, Hashable {
+        /// Mirrors, `https://host[:port][/prefix]`, asked in this order before the registry itself.
+        package var endpoints: [String]
+        /// Allows http, and https with any certificate, for this registry and its endpoints.
+        package var insecure: Bool
+        /// A PEM file of certificate authorities that are trusted besides the system's.
+        package var caFile: String?
+
+        package init(endpoints: [String] = [], insecure: Bool = false, caFile: String? = nil) {
+            self.endpoints = endpoints
+            self.insecure = insecure
+            self.caFile = caFile
+        }
+    }
+
+    /// By `host[:port]` as image references name the registry.
+    package var hosts: [String: Host]
+
+    package init(hosts: [String: Host] = [:]) {
+        self.hosts = hosts
+    }
+}

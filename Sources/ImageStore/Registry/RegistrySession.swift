@@ -1,0 +1,148 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import NIOHTTP1
+import PodCore
+
+/// One repository at one endpoint, for one pull: knows which credential worked, and keeps its token.
+actor RegistrySession {
+    nonisolated let transport: RegistryTransport
+    nonisolated let endpoint: RegistryEndpoint
+    nonisolated let path: String
+
+    /// `nil` for nobody.
+    private let candidates: [RegistryCredential?]
+    private var candidate = 0
+    /// The value of the Authorization header.
+    private var authorization: String?
+    /// Whether the server has accepted `authorization` before; a token that is refused later has merely expired.
+    private var isProven = false
+
+    init(transport: RegistryTransport, endpoint: RegistryEndpoint, path: String, credentials: [RegistryCredential]) {
+        self.transport = transport
+        self.endpoint = endpoint
+        self.path = path
+        // A mirror gets what is meant for the mirror, never the registry's own secret.
+        let matching = CredentialMatcher.candidates(for: "\(endpoint.credentialName)/\(path)", in: credentials)
+        candidates = matching.isEmpty ? [nil] : matching
+    }
+
+    /// GET `/v2/<repository>/<resource>`, with as many credentials as it takes. Answers of 200, 206, 404 and 416 come back, others throw.
+    nonisolated func get(_ resource: String, headers: HTTPHeaders) async throws -> RegistryTransport.Answer {
+        guard let url = RegistryURL("\(endpoint.base)/v2/\(path)/\(resource)") else {
+            throw ImageStoreError(.malformed, "GET", "\(endpoint.base)/v2/\(path)", "not a URL")
+        }
+        var used = await authorization
+        while true {
+            let answer = try await transport.get(url, tls: endpoint.tls, headers: headers, authorization: used)
+            switch answer.response.status.code {
+            case 200, 206, 404, 416:
+                if used != nil { await accepted(used) }
+                return answer
+            case 401 where !answer.isRedirected, 403 where !answer.isRedirected:
+                let challenges = AuthenticationChallenge.parse(answer.response.headers["WWW-Authenticate"])
+                let status = answer.response.status.code
+                await transport.discard(answer.response)
+                used = try await authorize(challenges, instead: used, status: status, url: url)
+            default:
+                throw await refusal(answer)
+            }
+        }
+    }
+
+    private func accepted(_ used: String?) {
+        if used == authorization { isProven = true }
+    }
+
+    /// The next Authorization to try after `refused` was not good enough.
+    private func authorize(
+        _ challenges: [AuthenticationChallenge], instead refused: String?, status: UInt, url: RegistryURL
+    ) async throws -> String {
+        // Another request of this pull has been here already.
+        if let authorization, authorization != refused { return authorization }
+        if refused != nil {
+            if isProven, status == 401 { isProven = false } else { candidate += 1 }
+        }
+        while candidate < candidates.count {
+            let tried = candidate
+            if let issued = try await issue(challenges, candidates[tried], url) {
+                // While the token was on its way another request may have moved on.
+                if candidate == tried { authorization = issued }
+                isProven = false
+                return issued
+            }
+            if candidate == tried { candidate += 1 }
+        }
+        let who = candidates.compactMap { $0?.username }
+        let tried = who.isEmpty ? "without credentials" : "with the credentials of \(who.joined(separator: ", "))"
+        throw ImageStoreError(
+            .unauthorized, "GET", "\(url)",
+            "pull access denied (HTTP \(status)) \(tried); the repository does not exist, or the pod needs an imagePullSecret for \(endpoint.credentialName)"
+        )
+    }
+
+    /// `nil` when this credential does not get anything.
+    private func issue(_ challenges: [AuthenticationChallenge], _ credential: RegistryCredential?, _ url: RegistryURL) async throws -> String? {
+        if let bearer = challenges.first(where: { $0.scheme == "bearer" }) {
+            return try await token(bearer, credential, url)
+        }
+        if challenges.contains(where: { $0.scheme == "basic" }) { return credential.map(Self.basic) }
+        return nil
+    }
+
+    private struct TokenAnswer: Decodable {
+        let token: String?
+        let accessToken: String?
+
+        enum CodingKeys: String, CodingKey {
+            case token
+            case accessToken = "access_token"
+        }
+    }
+
+    private func token(_ challenge: AuthenticationChallenge, _ credential: RegistryCredential?, _ url: RegistryURL) async throws -> String? {
+        guard let written = challenge.parameters["realm"], let realm = RegistryURL(written) else {
+            throw ImageStoreError(.refused, "GET", "\(url)", "found a Bearer challenge without a usable realm")
+        }
+        if realm.scheme == "http", url.scheme != "http" || !RegistryEndpoint.isPlainAllowed(realm.authority, in: transport.configuration) {
+            throw ImageStoreError(.refused, "GET", "\(url)", "found the token realm \(realm), wanted https; no credentials were sent")
+        }
+        var query = "scope=" + RegistryURL.encoded(challenge.parameters["scope"] ?? "repository:\(path):pull")
+        if let service = challenge.parameters["service"] { query += "&service=" + RegistryURL.encoded(service) }
+        if let credential { query += "&account=" + RegistryURL.encoded(credential.username) }
+        guard let full = RegistryURL(realm.text + (realm.text.contains("?") ? "&" : "?") + query) else { return nil }
+        let (status, body) = try await transport.token(full, authorization: credential.map(Self.basic))
+        if [400, 401, 403, 404].contains(status) { return nil }
+        guard status == 200, let answer = try? JSONDecoder().decode(TokenAnswer.self, from: Data(body)),
+            let token = answer.token ?? answer.accessToken, !token.isEmpty,
+            token.utf8.allSatisfy({ $0 > 32 && $0 < 127 })
+        else {
+            throw ImageStoreError(.refused, "GET", "\(realm)", "found HTTP \(status) and no token")
+        }
+        return "Bearer \(token)"
+    }
+
+    private static func basic(_ credential: RegistryCredential) -> String {
+        "Basic " + Data("\(credential.username):\(credential.password)".utf8).base64EncodedString()
+    }
+
+    private struct ErrorAnswer: Decodable {
+        struct Entry: Decodable {
+            let code: String?
+            let message: String?
+        }
+        let errors: [Entry]
+    }
+
+    private nonisolated func refusal(_ answer: RegistryTransport.Answer) async -> ImageStoreError {
+        let status = answer.response.status.code
+        var detail = "found HTTP \(status) \(answer.response.status.reasonPhrase)"
+        if let body = try? await transport.body(answer, limit: 64 << 10),
+            let entry = (try? JSONDecoder().decode(ErrorAnswer.self, from: Data(body)))?.errors.first
+        {
+            let said = [entry.code, entry.message].compactMap { $0 }.joined(separator: ": ")
+            detail += " (\(String(said.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }.prefix(200).map(Character.init))))"
+        }
+        let code: ImageStoreError.Code = status >= 500 || status == 429 ? .unreachable : status == 401 || status == 403 ? .unauthorized : .refused
+        return ImageStoreError(code, "GET", "\(answer.url)", detail)
+    }
+}

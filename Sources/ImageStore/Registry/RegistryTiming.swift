@@ -1,0 +1,20 @@
+/// How patient the registry client is.
+struct RegistryTiming: Sendable, Hashable {
+    /// Until the head of an answer is there.
+    var answer: Duration = .seconds(60)
+    /// Without a single byte of a body.
+    var stall: Duration = .seconds(30)
+    /// Until a connection stands.
+    var connect: Duration = .seconds(10)
+    /// How often a request is sent again after a 429 or a server's own failure, and how often a broken body is continued
+    /// without a byte of progress in between.
+    var retries = 4
+    /// How often one body is continued at all, so that a server cannot drip for ever.
+    var continuations = 64
+    /// The largest `Retry-After` that is waited for.
+    var longestRetryAfter: Duration = .seconds(60)
+    /// The first pause; each later one is twice as long.
+    var firstPause: Duration = .seconds(1)
+
+    func pause(before attempt: Int) -> Duration { firstPause * (1 << min(max(0, attempt - 1), 5)) }
+}

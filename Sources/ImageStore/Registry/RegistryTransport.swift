@@ -1,0 +1,119 @@
+import AsyncHTTPClient
+import LinuxSystem
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+
+/// Sends GET requests: follows redirects by the rules that keep credentials at home, and waits where a server asks for it.
+struct RegistryTransport: Sendable {
+    let client: HTTPClient
+    let configuration: RegistryConfiguration
+    let timing: RegistryTiming
+    let clock: any Clock<Duration>
+
+    /// An answer, and whether it came from the server that was asked or from one that it named.
+    struct Answer: Sendable {
+        let response: HTTPClientResponse
+        let url: RegistryURL
+        let isRedirected: Bool
+    }
+
+    private static let mostRedirects = 5
+    private static let tokenAnswerBytes = 1 << 20
+
+    /// - Parameter authorization: goes to the first server only, and on to the same scheme, host and port.
+    func get(
+        _ url: RegistryURL, tls: TLSConfiguration?, headers: HTTPHeaders, authorization: String?, follows: Bool = true
+    ) async throws -> Answer {
+        var attempt = 0
+        while true {
+            let answer = try await follow(url, tls: tls, headers: headers, authorization: authorization, follows: follows)
+            let status = answer.response.status.code
+            guard status == 429 || status == 502 || status == 503 || status == 504, attempt < timing.retries else { return answer }
+            let asked = answer.response.headers.first(name: "Retry-After").flatMap { Int64($0) }.map { Duration.seconds(max(0, $0)) }
+            // A server that wants more patience than this is not waited for: the pod's own back-off is the better place.
+            if let asked, asked > timing.longestRetryAfter { return answer }
+            attempt += 1
+            await discard(answer.response)
+            try await clock.sleep(for: asked ?? timing.pause(before: attempt))
+        }
+    }
+
+    private func follow(
+        _ start: RegistryURL, tls: TLSConfiguration?, headers: HTTPHeaders, authorization: String?, follows: Bool
+    ) async throws -> Answer {
+        var url = start
+        var authorization = authorization
+        for _ in 0...Self.mostRedirects {
+            let isStart = url.isSameOrigin(as: start)
+            var request = HTTPClientRequest(url: url.text)
+            request.headers = headers
+            request.headers.replaceOrAdd(name: "User-Agent", value: "swiftlet")
+            if !isStart { authorization = nil }
+            if let authorization { request.headers.replaceOrAdd(name: "Authorization", value: authorization) }
+            request.tlsConfiguration = isStart ? tls : RegistryEndpoint.tls(for: url.authority, in: configuration)
+            let response: HTTPClientResponse
+            do {
+                response = try await client.execute(request, deadline: .now() + .nanoseconds(timing.answer.nanoseconds))
+            } catch {
+                throw Self.unreachable(error, url)
+            }
+            guard [301, 302, 303, 307, 308].contains(response.status.code) else {
+                return Answer(response: response, url: url, isRedirected: url != start)
+            }
+            await discard(response)
+            guard follows, let location = response.headers.first(name: "Location"), let next = RegistryURL(location, relativeTo: url) else {
+                throw ImageStoreError(.refused, "GET", "\(url)", "found a redirect to nowhere usable")
+            }
+            if next.scheme == "http", url.scheme != "http" || !RegistryEndpoint.isPlainAllowed(next.authority, in: configuration) {
+                throw ImageStoreError(.refused, "GET", "\(url)", "found a redirect to \(next), wanted https there")
+            }
+            url = next
+        }
+        throw ImageStoreError(.refused, "GET", "\(start)", "found more than \(Self.mostRedirects) redirects")
+    }
+
+    /// The whole body, refused beyond `limit` bytes.
+    func body(_ answer: Answer, limit: Int) async throws -> [UInt8] {
+        func tooLarge() -> ImageStoreError {
+            ImageStoreError(.tooLarge, "GET", "\(answer.url)", "found an answer of more than \(limit) bytes")
+        }
+        if let length = answer.response.headers.first(name: "Content-Length").flatMap({ Int($0) }), length > limit { throw tooLarge() }
+        var bytes: [UInt8] = []
+        do {
+            for try await part in answer.response.body {
+                guard bytes.count + part.readableBytes <= limit else { throw tooLarge() }
+                bytes += part.readableBytesView
+            }
+        } catch {
+            throw Self.unreachable(error, answer.url)
+        }
+        return bytes
+    }
+
+    /// The body of a token endpoint, which is small and never redirects.
+    func token(_ url: RegistryURL, authorization: String?) async throws -> (status: UInt, body: [UInt8]) {
+        let tls = RegistryEndpoint.tls(for: url.authority, in: configuration)
+        let answer = try await get(url, tls: tls, headers: HTTPHeaders(), authorization: authorization, follows: false)
+        return (answer.response.status.code, try await body(answer, limit: Self.tokenAnswerBytes))
+    }
+
+    /// Reads what is left so that the connection can be used again; gives up on it when there is much.
+    func discard(_ response: HTTPClientResponse) async {
+        var read = 0
+        do {
+            for try await part in response.body {
+                read += part.readableBytes
+                if read > 64 << 10 { return }
+            }
+        } catch {}
+    }
+
+    static func unreachable(_ error: any Error, _ url: RegistryURL) -> ImageStoreError {
+        if let known = error as? ImageStoreError { return known }
+        if error is CancellationError || (error as? HTTPClientError) == .cancelled {
+            return ImageStoreError(.cancelled, "GET", "\(url)", "the pull was cancelled")
+        }
+        return ImageStoreError(.unreachable, "GET", "\(url)", "no answer", cause: error)
+    }
+}

@@ -1,0 +1,49 @@
+import FoundationEssentials
+
+/// The parts of a URL that decide who gets to see credentials.
+struct RegistryURL: Sendable, Hashable, CustomStringConvertible {
+    let text: String
+    let scheme: String
+    /// `host[:port]`, lower case, without user information.
+    let authority: String
+
+    /// Absolute http and https URLs without user information; nothing else.
+    init?(_ text: String, relativeTo base: RegistryURL? = nil) {
+        let parent = base.flatMap { URL(string: $0.text) }
+        guard text.utf8.count <= 16384, let url = URL(string: text, relativeTo: parent)?.absoluteURL,
+            let scheme = url.scheme?.lowercased(), scheme == "https" || scheme == "http",
+            let host = url.host(percentEncoded: false)?.lowercased(), !host.isEmpty, url.user == nil, url.password == nil
+        else { return nil }
+        self.text = url.absoluteString
+        self.scheme = scheme
+        let shown = host.contains(":") ? "[\(host)]" : host
+        authority = url.port.map { "\(shown):\($0)" } ?? shown
+    }
+
+    /// Whether both are the same server by the rule for origins: scheme, host and port.
+    func isSameOrigin(as other: RegistryURL) -> Bool {
+        scheme == other.scheme && Self.withPort(self) == Self.withPort(other)
+    }
+
+    private static func withPort(_ url: RegistryURL) -> String {
+        let hasPort = url.authority.lastIndex(of: ":").map { !url.authority[$0...].contains("]") } ?? false
+        return hasPort ? url.authority : url.authority + (url.scheme == "https" ? ":443" : ":80")
+    }
+
+    /// Without the query, which carries signatures in storage URLs.
+    var description: String { String(text.prefix { $0 != "?" && $0 != "#" }) }
+
+    /// Encodes for a query value.
+    static func encoded(_ value: String) -> String {
+        var result: [UInt8] = []
+        for byte in value.utf8 {
+            if ReferenceGrammar.isAlphanumeric(byte) || "-._~".utf8.contains(byte) {
+                result.append(byte)
+            } else {
+                result += Array("%".utf8) + Array("0123456789ABCDEF".utf8)[Int(byte >> 4)...Int(byte >> 4)]
+                result += Array("0123456789ABCDEF".utf8)[Int(byte & 15)...Int(byte & 15)]
+            }
+        }
+        return String(decoding: result, as: UTF8.self)
+    }
+}

@@ -1,0 +1,151 @@
+import AsyncHTTPClient
+import Glibc
+import LinuxSystem
+package import Logging
+import NIOCore
+package import PodCore
+import Synchronization
+
+/// The images of this node: fetched from registries, verified, unpacked into directories that containers share as overlayfs lower directories.
+///
+/// Everything lives below one directory, readable by root only. An image exists when the index names it, and the
+/// index names it after its last layer is on the disk; leftovers of a crash are removed at the next start.
+package final class ImageStore: ImageService {
+    let layout: StoreLayout
+    let index: IndexFile
+    let transport: RegistryTransport
+    let unpacker: any LayerUnpacking
+    let limits: ImageLimits
+    let pool: BlockingPool
+    let logger: Logger
+    let nextNumber: Mutex<Int>
+    let pulls = SharedWork<PullKey, ImageDescription>()
+    let layerWork = SharedWork<ContentDigest, StoreIndex.Layer>()
+
+    /// Pulls are shared among those who show the same credentials: a pod without them must not get what another's opened.
+    struct PullKey: Hashable, Sendable {
+        let reference: ImageReference
+        let credentials: [RegistryCredential]
+    }
+
+    /// Opens the store, or makes a new one.
+    /// - Parameter directory: absolute, e.g. `/var/lib/swiftlet/images`.
+    /// - Parameter executable: the program that knows the `unpack-layer` subcommand (`LayerUnpackProgram`): this one.
+    /// - Parameter clock: for pauses between tries.
+    package static func open(
+        directory: String, registries: RegistryConfiguration = RegistryConfiguration(), limits: ImageLimits = ImageLimits(),
+        executable: String = "/proc/self/exe", clock: any Clock<Duration> = ContinuousClock(), logger: Logger
+    ) async throws(ImageFailure) -> ImageStore {
+        let pool = BlockingPool(name: "images", threads: 4, queueLimit: 4096)
+        return try await open(
+            directory: directory, registries: registries, limits: limits, unpacker: ConfinedUnpacker(executable: executable, pool: pool),
+            timing: RegistryTiming(), pool: pool, clock: clock, logger: logger)
+    }
+
+    static func open(
+        directory: String, registries: RegistryConfiguration, limits: ImageLimits, unpacker: any LayerUnpacking, timing: RegistryTiming,
+        pool: BlockingPool, clock: any Clock<Duration>, logger: Logger
+    ) async throws(ImageFailure) -> ImageStore {
+        let layout = StoreLayout(root: directory)
+        do {
+            // A mistake in the configuration shows now and not with the first pull.
+            for domain in registries.hosts.keys { _ = try RegistryEndpoint.all(of: domain, in: registries) }
+            let recovery = try await pool.run("open image store") { try StoreRecovery.run(layout, logger: logger) }
+            return ImageStore(
+                layout: layout, recovery: recovery, registries: registries, limits: limits, unpacker: unpacker, timing: timing, pool: pool,
+                clock: clock, logger: logger)
+        } catch {
+            throw ImageFailure(.storeFailed, "cannot open the image store \(directory): \(error)")
+        }
+    }
+
+    private init(
+        layout: StoreLayout, recovery: StoreRecovery.Result, registries: RegistryConfiguration, limits: ImageLimits,
+        unpacker: any LayerUnpacking, timing: RegistryTiming, pool: BlockingPool, clock: any Clock<Duration>, logger: Logger
+    ) {
+        self.layout = layout
+        index = IndexFile(path: layout.index, recovery.index)
+        nextNumber = Mutex(recovery.nextNumber)
+        self.limits = limits
+        self.unpacker = unpacker
+        self.pool = pool
+        self.logger = logger
+        var http = HTTPClient.Configuration(redirectConfiguration: .disallow)
+        http.timeout = .init(connect: .nanoseconds(timing.connect.nanoseconds), read: .nanoseconds(timing.stall.nanoseconds))
+        http.connectionPool = .init(idleTimeout: .seconds(10))
+        // A registry that is away is reported at once; the pod's back-off tries again.
+        http.connectionPool.retryConnectionEstablishment = false
+        http.httpVersion = .http1Only
+        transport = RegistryTransport(client: HTTPClient(configuration: http), configuration: registries, timing: timing, clock: clock)
+    }
+
+    /// Closes the connections to registries. Pulls that are under way fail.
+    package func shutdown() async {
+        try? await transport.client.shutdown()
+    }
+
+    package func image(_ reference: String) async throws(ImageFailure) -> ImageDescription? {
+        let current = index.current
+        // Kubernetes asks by image ID too.
+        if let id = ContentDigest(reference), let image = current.images[id.description] { return describe(id.description, image, current) }
+        let name = try ImageReference(reference)
+        return current.find(name).map { describe($0.id, $0.image, current) }
+    }
+
+    package func images() async -> [ImageDescription] {
+        let current = index.current
+        return current.images.sorted { $0.key < $1.key }.map { describe($0.key, $0.value, current) }
+    }
+
+    package func pull(_ reference: String, credentials: [RegistryCredential]) async throws(ImageFailure) -> ImageDescription {
+        let name = try ImageReference(reference)
+        do throws(ImageStoreError) {
+            return try await pulls.run(PullKey(reference: name, credentials: credentials)) {
+                try await fetch(name, credentials: credentials)
+            }
+        } catch {
+            throw Self.failure(error, name)
+        }
+    }
+
+    package func user(_ user: String, in image: ImageDescription) async throws(ImageFailure) -> ImageUser {
+        let limit = limits.accountFileBytes
+        let directories = image.lowerDirectories
+        let resolver: UserResolver
+        do {
+            resolver = try await pool.run("read account files") {
+                let tree = try MergedTree(lowerDirectories: directories)
+                return UserResolver(
+                    passwd: try tree.open("/etc/passwd")?.readAll(limit: limit, path: "/etc/passwd") ?? [],
+                    group: try tree.open("/etc/group")?.readAll(limit: limit, path: "/etc/group") ?? [])
+            }
+        } catch {
+            let isContent = (error as? SystemError).map { $0.code == .tooLarge || $0.is(ELOOP) } ?? false
+            throw ImageFailure(isContent ? .unknownUser : .storeFailed, "cannot read the account files of image \(Self.label(image)): \(error)")
+        }
+        do throws(ImageStoreError) {
+            return try resolver.resolve(user)
+        } catch {
+            throw ImageFailure(.unknownUser, "cannot \(error.operation) \(error.object) in image \(Self.label(image)): \(error.detail)")
+        }
+    }
+
+    private static func label(_ image: ImageDescription) -> String { "\"\(image.names.first ?? image.repoDigests.first ?? image.id)\"" }
+
+    func describe(_ id: String, _ image: StoreIndex.Image, _ index: StoreIndex) -> ImageDescription {
+        ImageDescription(
+            id: id, names: image.names, repoDigests: image.repoDigests, size: image.size, config: image.config,
+            lowerDirectories: image.layers.reversed().compactMap { index.layer($0).map { layout.layer($0.number) } })
+    }
+
+    /// The one translation at this target's border. Names the image in the way that containerd's messages do.
+    static func failure(_ error: ImageStoreError, _ name: ImageReference) -> ImageFailure {
+        let start = "failed to pull and unpack image \"\(name)\": "
+        let code: ImageFailure.Code = error.code == .unreachable ? .registryUnavailable : .pullFailed
+        guard error.operation == Self.resolving else { return ImageFailure(code, start + "\(error)") }
+        let reason = error.code == .notFound ? "\(name): not found" : error.detail
+        return ImageFailure(code, start + "failed to resolve reference \"\(name)\": \(reason)")
+    }
+
+    static let resolving = "resolve reference"
+}

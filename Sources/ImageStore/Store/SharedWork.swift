@@ -1,0 +1,79 @@
+import Synchronization
+
+/// One piece of work for a key at a time: who asks meanwhile gets the same result.
+///
+/// The work runs in the task of who came first. When that one is cancelled, the next in line takes the work over.
+final class SharedWork<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    private enum Outcome: Sendable {
+        case done(Value)
+        case failed(ImageStoreError)
+        case again
+    }
+
+    private struct State {
+        /// Present for each key that somebody works on.
+        var waiting: [Key: [UInt64: CheckedContinuation<Outcome, Never>]] = [:]
+        var next: UInt64 = 0
+    }
+
+    private let state = Mutex(State())
+
+    func run(_ key: Key, _ work: () async throws -> Value) async throws(ImageStoreError) -> Value {
+        while true {
+            if let outcome = await join(key) {
+                switch outcome {
+                case .done(let value): return value
+                case .failed(let error): throw error
+                case .again:
+                    if Task.isCancelled { throw ImageStoreError(.cancelled, "wait", "\(key)", "the pull was cancelled") }
+                    continue
+                }
+            }
+            do {
+                let value = try await work()
+                finish(key, .done(value))
+                return value
+            } catch {
+                let wrapped = ImageStoreError.wrap(error, "pull", "\(key)")
+                finish(key, wrapped.code == .cancelled ? .again : .failed(wrapped))
+                throw wrapped
+            }
+        }
+    }
+
+    /// `nil` when the caller is the one to work.
+    private func join(_ key: Key) async -> Outcome? {
+        let ticket: UInt64? = state.withLock { state in
+            guard state.waiting[key] != nil else {
+                state.waiting[key] = [:]
+                return nil
+            }
+            state.next += 1
+            return state.next
+        }
+        guard let ticket else { return nil }
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isWaiting = state.withLock { state in
+                    // Done between the two locks: ask again.
+                    guard state.waiting[key] != nil else { return false }
+                    state.waiting[key]?[ticket] = continuation
+                    return true
+                }
+                if !isWaiting { continuation.resume(returning: .again) } else if Task.isCancelled { leave(key, ticket) }
+            }
+        } onCancel: {
+            leave(key, ticket)
+        }
+    }
+
+    private func leave(_ key: Key, _ ticket: UInt64) {
+        let continuation = state.withLock { $0.waiting[key]?.removeValue(forKey: ticket) }
+        continuation?.resume(returning: .again)
+    }
+
+    private func finish(_ key: Key, _ outcome: Outcome) {
+        let waiting = state.withLock { $0.waiting.removeValue(forKey: key) }
+        for continuation in (waiting ?? [:]).values { continuation.resume(returning: outcome) }
+    }
+}

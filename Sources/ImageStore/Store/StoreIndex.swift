@@ -1,0 +1,67 @@
+import PodCore
+
+/// The store's table of contents, as `index.json` has it.
+struct StoreIndex: Sendable, Hashable, Codable {
+    struct Layer: Sendable, Hashable, Codable {
+        /// Digest of the uncompressed layer.
+        let diffID: ContentDigest
+        /// Its directory.
+        let number: Int
+        /// Bytes of its files.
+        let bytes: Int64
+    }
+
+    struct Image: Sendable, Hashable, Codable {
+        var names: [String]
+        var repoDigests: [String]
+        /// Manifests that led here, for who wants to read them again.
+        var manifests: [ContentDigest]
+        let size: Int64
+        let config: ImageConfig
+        /// Chain IDs, lowest layer first.
+        let layers: [ContentDigest]
+    }
+
+    static let currentVersion = 1
+
+    var version = Self.currentVersion
+    /// By chain ID. The chain, not the layer alone, because directories that a layer uses without describing them look like those below.
+    var layers: [String: Layer] = [:]
+    /// By image ID.
+    var images: [String: Image] = [:]
+    /// Layer directories from before a damaged index: perhaps under running containers, so nobody removes them unasked.
+    var retained: [Int] = []
+
+    func layer(_ chain: ContentDigest) -> Layer? { layers[chain.description] }
+
+    /// Enters an image; its names stop naming others.
+    mutating func add(_ image: Image, id: ContentDigest) {
+        for key in Array(images.keys) where key != id.description {
+            images[key]?.names.removeAll { image.names.contains($0) }
+        }
+        var merged = images[id.description] ?? image
+        merged.names = Self.union(merged.names, image.names)
+        merged.repoDigests = Self.union(merged.repoDigests, image.repoDigests)
+        merged.manifests = Self.union(merged.manifests, image.manifests)
+        images[id.description] = merged
+    }
+
+    private static func union<T: Hashable>(_ first: [T], _ second: [T]) -> [T] { first + second.filter { !first.contains($0) } }
+
+    /// The ID and record of the image that a reference names.
+    func find(_ reference: ImageReference) -> (id: String, image: Image)? {
+        let name = reference.description
+        let found = images.first { reference.digest == nil ? $0.value.names.contains(name) : $0.value.repoDigests.contains(name) }
+        return found.map { ($0.key, $0.value) }
+    }
+
+    /// Takes out layers whose directory is gone and images that lack a layer. Returns the IDs of those images.
+    mutating func dropIncomplete(existing: Set<Int>) -> [String] {
+        layers = layers.filter { existing.contains($0.value.number) }
+        let broken = images.filter { entry in entry.value.layers.contains { layer($0) == nil } }.map(\.key)
+        for id in broken { images[id] = nil }
+        return broken
+    }
+
+    var usedNumbers: Set<Int> { Set(layers.values.map(\.number)).union(retained) }
+}

@@ -1,0 +1,19 @@
+/// Where things are below the store's directory.
+struct StoreLayout: Sendable {
+    /// Absolute, without a slash at its end.
+    let root: String
+
+    /// What is on this node: replaced as a whole, everything that it does not name does not exist.
+    var index: String { root + "/index.json" }
+    /// Manifests, indexes and configurations by digest.
+    var blobs: String { root + "/blobs/sha256" }
+    /// Layers on their way. Nothing in here outlives the process that made it.
+    var ingest: String { root + "/ingest" }
+    /// Unpacked layers under short numbers, because overlayfs takes all its lower directories in one page of options.
+    var layers: String { root + "/layers" }
+
+    var directories: [String] { [root, blobs, ingest, layers] }
+
+    func blob(_ digest: ContentDigest) -> String { "\(blobs)/\(digest.hex)" }
+    func layer(_ number: Int) -> String { "\(layers)/\(number)" }
+}

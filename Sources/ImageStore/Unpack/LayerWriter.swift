@@ -1,0 +1,317 @@
+import CLinux
+import Glibc
+import LinuxSystem
+
+/// Writes the entries of one layer under one directory. Every name is resolved by the kernel inside that directory
+/// (openat2), the last component never through a symlink, so that nothing outside is read or written.
+struct LayerWriter {
+    private let root: OwnedFileDescriptor
+    private let resolver: SafePath
+    private let limits: ImageLimits
+
+    private(set) var entries = 0
+    /// Bytes of files, as their headers claim.
+    private(set) var bytes: Int64 = 0
+    /// Directories that entries needed but the layer does not describe.
+    private(set) var implied: Set<LayerPath> = []
+    /// Set at the end, because every entry made in a directory changes its time.
+    private var directoryTimes: [LayerPath: timespec] = [:]
+    /// The directory of the entry before, which is mostly the next one's too.
+    private var lastParent: (path: LayerPath, descriptor: OwnedFileDescriptor)?
+
+    private static let mostImplied = 65536
+    private static let whiteout = Array(".wh.".utf8)
+    private static let opaque = Array(".wh..wh..opq".utf8)
+
+    init(root: OwnedFileDescriptor, limits: ImageLimits) {
+        self.root = root
+        resolver = SafePath(root: root)
+        self.limits = limits
+    }
+
+    mutating func write(_ entry: LayerEntry, from stream: LayerStream) throws(ImageStoreError) {
+        entries += 1
+        guard entries <= limits.entries else {
+            throw ImageStoreError(.tooLarge, "unpack", "the layer", "found more than \(limits.entries) entries")
+        }
+        do {
+            try place(entry, from: stream)
+        } catch let error as ImageStoreError {
+            throw error
+        } catch let error as SystemError {
+            throw LayerWriter.failure(error, entry.path)
+        } catch {
+            throw ImageStoreError(.store, "unpack", entry.path.text, "failed", cause: error)
+        }
+    }
+
+    /// Errors that the layer's own content brings about are its fault, all others the disk's.
+    private static func failure(_ error: SystemError, _ path: LayerPath) -> ImageStoreError {
+        let own: [Int32] = [ELOOP, ENOTDIR, EXDEV, EEXIST, ENAMETOOLONG, EISDIR, ENOENT, ENOTEMPTY]
+        if let number = error.errno, own.contains(number) {
+            return ImageStoreError(.malformed, "unpack", path.text, "found an entry that does not fit into the layer", cause: error)
+        }
+        return ImageStoreError(.store, "unpack", path.text, "cannot be written", cause: error)
+    }
+
+    private mutating func place(_ entry: LayerEntry, from stream: LayerStream) throws {
+        if entry.path.isRoot {
+            guard entry.kind == .directory else { throw LayerEntry.refused("/", "found a layer whose root is no directory") }
+            try describe(root, entry)
+            directoryTimes[entry.path] = entry.modified
+            return
+        }
+        let base = entry.path.base
+        if base.starts(with: Self.whiteout) { return try placeWhiteout(entry.path) }
+
+        let parent = try directory(entry.path.parent)
+        let name = base.terminated
+        switch entry.kind {
+        case .directory:
+            let opened = try makeDirectory(entry.path, in: parent)
+            try describe(opened, entry)
+            implied.remove(entry.path)
+            directoryTimes[entry.path] = entry.modified
+        case .file(let size):
+            try clear(entry.path, in: parent)
+            try writeFile(name, size, entry, in: parent, from: stream)
+        case .symlink(let target):
+            try clear(entry.path, in: parent)
+            let terminated = target.terminated
+            try systemCall("symlinkat", entry.path.text) { parent.withRawValue { symlinkat(terminated, $0, name) } }
+            try describe(name, in: parent, entry, mode: false)
+        case .hardlink(let target):
+            let source = try resolver.openBytes(target.parent.joined, O_RDONLY | O_DIRECTORY)
+            let sourceName = target.base.terminated
+            if target != entry.path { try clear(entry.path, in: parent) }
+            do throws(SystemError) {
+                // Without AT_SYMLINK_FOLLOW: a link to a symlink is a link to the symlink.
+                try systemCall("linkat", entry.path.text) {
+                    source.withRawValue { from in parent.withRawValue { linkat(from, sourceName, $0, name, 0) } }
+                }
+            } catch {
+                guard target == entry.path, error.is(EEXIST) else {
+                    throw error.is(EPERM) ? LayerEntry.refused(entry.path.text, "found a hard link to a directory") : error
+                }
+            }
+        case .node(let type, let device):
+            try clear(entry.path, in: parent)
+            try systemCall("mknodat", entry.path.text) { parent.withRawValue { mknodat($0, name, type | 0o600, device) } }
+            try describe(name, in: parent, entry, mode: true)
+        }
+    }
+
+    /// Times of directories, deepest first, after the last entry.
+    func finish() throws(ImageStoreError) {
+        for (path, time) in directoryTimes.sorted(by: { $0.key.components.count > $1.key.components.count }) {
+            do throws(SystemError) {
+                let opened = try resolver.openBytes(path.joined, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+                let times = [time, time]
+                try systemCall("utimensat", path.text) { opened.withRawValue { futimens($0, times) } }
+            } catch {
+                // A later entry may have replaced the directory.
+                guard error.isNotFound || error.is(ELOOP) else { throw Self.failure(error, path) }
+            }
+        }
+    }
+
+    // MARK: Directories
+
+    /// The directory at `path`, made with its parents where the layer has not described them.
+    private mutating func directory(_ path: LayerPath) throws -> OwnedFileDescriptor {
+        if let lastParent, lastParent.path == path { return lastParent.descriptor }
+        let found: OwnedFileDescriptor
+        do throws(SystemError) {
+            found = try resolver.openBytes(path.joined, O_RDONLY | O_DIRECTORY)
+        } catch {
+            guard error.is(ENOENT) || error.is(ENOTDIR), !path.isRoot else { throw error }
+            let above = try directory(path.parent)
+            // Only a whiteout gives way to a directory that no entry asks for; a file or a dangling link does not.
+            if try kind(path.base.terminated, in: above) == .other { throw SystemError(call: "openat2", path: path.text, errno: ENOTDIR) }
+            found = try makeDirectory(path, in: above)
+            guard implied.count < Self.mostImplied else {
+                throw ImageStoreError(
+                    .tooLarge, "unpack", path.text, "found more than \(Self.mostImplied) directories that the layer does not describe")
+            }
+            implied.insert(path)
+        }
+        lastParent = (path, found)
+        return found
+    }
+
+    /// The directory, new or as it is. A whiteout of the same layer in its place hides what is below: the new directory is opaque then.
+    private mutating func makeDirectory(_ path: LayerPath, in parent: OwnedFileDescriptor) throws -> OwnedFileDescriptor {
+        let name = path.base.terminated
+        var hides = false
+        switch try kind(name, in: parent) {
+        case .directory: return try SafePath(root: parent).openBytes(path.base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        case .whiteout:
+            hides = true
+            try clear(path, in: parent)
+        case .other: try clear(path, in: parent)
+        case .nothing: break
+        }
+        try systemCall("mkdirat", path.text) { parent.withRawValue { mkdirat($0, name, 0o755) } }
+        let made = try SafePath(root: parent).openBytes(path.base, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        try systemCall("fchmod", path.text) { made.withRawValue { fchmod($0, 0o755) } }
+        if hides { try makeOpaque(made, path) }
+        return made
+    }
+
+    private enum Existing { case nothing, directory, whiteout, other }
+
+    private func kind(_ name: [CChar], in parent: OwnedFileDescriptor) throws(SystemError) -> Existing {
+        var status = stat()
+        do throws(SystemError) {
+            try systemCall("fstatat") { parent.withRawValue { fstatat($0, name, &status, SWL_AT_SYMLINK_NOFOLLOW) } }
+        } catch {
+            guard error.is(ENOENT) else { throw error }
+            return .nothing
+        }
+        switch status.st_mode & S_IFMT {
+        case S_IFDIR: return .directory
+        case S_IFCHR where status.st_rdev == 0: return .whiteout
+        default: return .other
+        }
+    }
+
+    /// Takes away what has the name already: the later entry of a layer counts.
+    private mutating func clear(_ path: LayerPath, in parent: OwnedFileDescriptor) throws {
+        let name = path.base.terminated
+        switch try kind(name, in: parent) {
+        case .nothing: return
+        case .directory:
+            // Descriptors and times of what goes must not be used again.
+            lastParent = nil
+            guard let text = String(validating: path.base, as: UTF8.self) else {
+                throw LayerEntry.refused(path.text, "found a directory with such a name that is replaced by something else")
+            }
+            try TreeRemoval.remove(text, in: parent, path: path.text)
+        case .whiteout, .other:
+            lastParent = nil
+            try systemCall("unlinkat", path.text) { parent.withRawValue { unlinkat($0, name, 0) } }
+        }
+    }
+
+    // MARK: Whiteouts
+
+    private mutating func placeWhiteout(_ path: LayerPath) throws {
+        if path.base == Self.opaque {
+            let parent = try directory(path.parent)
+            try makeOpaque(parent, path.parent)
+            return
+        }
+        let hidden = Array(path.base.dropFirst(Self.whiteout.count))
+        // Notes of aufs about itself.
+        if hidden.starts(with: Self.whiteout) { return }
+        guard !hidden.isEmpty, hidden != Array(".".utf8), hidden != Array("..".utf8) else {
+            throw LayerEntry.refused(path.text, "found a whiteout of nothing")
+        }
+        let target = path.replacingBase(hidden)
+        let parent = try directory(path.parent)
+        let name = hidden.terminated
+        switch try kind(name, in: parent) {
+        case .whiteout, .other: return
+        case .directory:
+            // A whiteout speaks of the layers below only, so the layer's own directory stays and hides theirs.
+            try makeOpaque(try SafePath(root: parent).openBytes(hidden, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), target)
+        case .nothing:
+            try systemCall("mknodat", target.text) { parent.withRawValue { mknodat($0, name, S_IFCHR, 0) } }
+        }
+    }
+
+    private func makeOpaque(_ directory: OwnedFileDescriptor, _ path: LayerPath) throws(SystemError) {
+        try systemCall("fsetxattr", path.text) { directory.withRawValue { swl_fsetxattr($0, "trusted.overlay.opaque", "y", 1) } }
+    }
+
+    // MARK: Content and metadata
+
+    private mutating func writeFile(
+        _ name: [CChar], _ size: Int64, _ entry: LayerEntry, in parent: OwnedFileDescriptor, from stream: LayerStream
+    ) throws {
+        let (total, overflow) = bytes.addingReportingOverflow(size)
+        // The header's size, not the data's: a sparse file of a few bytes may claim any.
+        guard !overflow, total <= limits.unpackedBytes else {
+            throw ImageStoreError(.tooLarge, "unpack", entry.path.text, "found more than \(limits.unpackedBytes) bytes of files")
+        }
+        bytes = total
+        let file = try descriptorCall("openat", entry.path.text) {
+            parent.withRawValue { openat($0, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600) }
+        }
+        var end: Int64 = 0
+        try stream.readData { (part, offset) throws(ImageStoreError) in
+            guard offset >= 0, offset <= size, Int64(part.count) <= size - offset else {
+                throw LayerEntry.refused(entry.path.text, "found more data than the \(size) bytes of its header")
+            }
+            var done = 0
+            while done < part.count, let start = part.baseAddress {
+                let position = done
+                do throws(SystemError) {
+                    done += try systemCall("pwrite", entry.path.text) {
+                        file.withRawValue { pwrite($0, start + position, part.count - position, Int(offset) + position) }
+                    }
+                } catch {
+                    throw Self.failure(error, entry.path)
+                }
+            }
+            end = max(end, offset + Int64(part.count))
+        }
+        if end < size { try systemCall("ftruncate", entry.path.text) { file.withRawValue { ftruncate($0, Int(size)) } } }
+        try describe(file, entry)
+        if let time = entry.modified {
+            let times = [time, time]
+            try systemCall("futimens", entry.path.text) { file.withRawValue { futimens($0, times) } }
+        }
+    }
+
+    /// Owner first, because changing it takes setuid and file capabilities away.
+    private func describe(_ descriptor: OwnedFileDescriptor, _ entry: LayerEntry) throws(SystemError) {
+        try systemCall("fchown", entry.path.text) { descriptor.withRawValue { fchown($0, entry.uid, entry.gid) } }
+        try systemCall("fchmod", entry.path.text) { descriptor.withRawValue { fchmod($0, entry.mode) } }
+        for attribute in entry.attributes {
+            do throws(SystemError) {
+                try systemCall("fsetxattr", entry.path.text) {
+                    descriptor.withRawValue { swl_fsetxattr($0, attribute.name, attribute.value, attribute.value.count) }
+                }
+            } catch {
+                // A file system without that kind of attribute, e.g. `user.` on a directory of tmpfs.
+                guard error.is(ENOTSUP) || error.is(EPERM) && !isSecurity(attribute.name) else { throw error }
+            }
+        }
+    }
+
+    private func isSecurity(_ name: [CChar]) -> Bool { name.starts(with: "security.".utf8.map { CChar(bitPattern: $0) }) }
+
+    /// The same for what cannot be opened: symlinks, devices, FIFOs. Their extended attributes are not kept.
+    private func describe(_ name: [CChar], in parent: OwnedFileDescriptor, _ entry: LayerEntry, mode: Bool) throws(SystemError) {
+        try systemCall("fchownat", entry.path.text) {
+            parent.withRawValue { fchownat($0, name, entry.uid, entry.gid, SWL_AT_SYMLINK_NOFOLLOW) }
+        }
+        // Made under this name a moment ago by this process, and nobody else can write here: it is no symlink.
+        if mode { try systemCall("fchmodat", entry.path.text) { parent.withRawValue { fchmodat($0, name, entry.mode, 0) } } }
+        if let time = entry.modified {
+            let times = [time, time]
+            try systemCall("utimensat", entry.path.text) { parent.withRawValue { utimensat($0, name, times, SWL_AT_SYMLINK_NOFOLLOW) } }
+        }
+    }
+}
+
+extension SafePath {
+    /// Like `open`, for a name that may be no UTF-8. Stays in the root and on its mount.
+    func openBytes(_ name: [UInt8], _ flags: Int32) throws(SystemError) -> OwnedFileDescriptor {
+        let terminated = name.terminated
+        let resolve = SWL_RESOLVE_IN_ROOT | SWL_RESOLVE_NO_MAGICLINKS | SWL_RESOLVE_NO_XDEV
+        var tries = 0
+        while true {
+            do throws(SystemError) {
+                return try descriptorCall("openat2", String(decoding: name.prefix(300), as: UTF8.self)) {
+                    root.withRawValue { swl_openat2($0, terminated, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), 0, resolve) }
+                }
+            } catch {
+                // The kernel gives up when it raced with a rename anywhere and asks to try again.
+                guard error.is(EAGAIN), tries < 64 else { throw error }
+                tries += 1
+            }
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import PodCore
+
+/// Who a user string is, by runc's rules: numbers need no entry, names do; `user:group` takes the group as it stands and adds no other.
+struct UserResolver {
+    /// Bytes of the image's /etc/passwd and /etc/group, empty when it has none.
+    let passwd: [UInt8]
+    let group: [UInt8]
+
+    private static let largest: UInt32 = 0x7fff_ffff
+
+    private struct Account {
+        let name: Substring
+        let uid: UInt32
+        let gid: UInt32
+        let home: Substring
+    }
+
+    private struct Group {
+        let name: Substring
+        let gid: UInt32
+        let members: [Substring]
+    }
+
+    func resolve(_ user: String) throws(ImageStoreError) -> ImageUser {
+        let parts = user.split(separator: ":", omittingEmptySubsequences: false)
+        guard parts.count <= 2 else { throw Self.unknown("user", user, "wanted user, uid, user:group or uid:gid") }
+        let who = parts.first ?? ""
+        let which = parts.count == 2 ? parts[1] : ""
+
+        var uid: UInt32 = 0
+        var gid: UInt32 = 0
+        let number = try Self.number(who, "user", of: user)
+        let account = accounts().first { account in
+            if who.isEmpty { return account.uid == 0 }
+            if let number { return account.uid == number }
+            return account.name == who
+        }
+        if let account {
+            uid = account.uid
+            gid = account.gid
+        } else if !who.isEmpty {
+            guard let number else {
+                throw Self.unknown("user", user, "no line of the image's /etc/passwd has the name \"\(who)\"; use a name that it has, or a number")
+            }
+            uid = number
+        }
+
+        var additional: [UInt32] = []
+        if which.isEmpty {
+            if let account { additional = groups().filter { $0.members.contains(account.name) }.map(\.gid) }
+        } else if let number = try Self.number(which, "group", of: user) {
+            gid = number
+        } else if let found = groups().first(where: { $0.name == which }) {
+            gid = found.gid
+        } else {
+            throw Self.unknown("group", user, "no line of the image's /etc/group has the name \"\(which)\"; use a name that it has, or a number")
+        }
+        var seen: Set<UInt32> = []
+        additional = additional.filter { seen.insert($0).inserted }
+        return ImageUser(uid: uid, gid: gid, additionalGids: additional, home: account.map { String($0.home) })
+    }
+
+    /// A number when every character is a digit; then it has to be one that the kernel and Kubernetes take.
+    private static func number(_ text: Substring, _ kind: String, of user: String) throws(ImageStoreError) -> UInt32? {
+        guard !text.isEmpty, text.utf8.allSatisfy(ReferenceGrammar.isDigit) else { return nil }
+        guard let number = UInt32(text), number <= largest else {
+            throw unknown(kind, user, "found \(text), wanted a number from 0 to \(largest)")
+        }
+        return number
+    }
+
+    private static func unknown(_ kind: String, _ user: String, _ detail: String) -> ImageStoreError {
+        ImageStoreError(.unknownUser, "find \(kind)", "\"\(user)\"", detail)
+    }
+
+    /// Lines with numbers that are none are no accounts: read as zero they would be root.
+    private func accounts() -> [Account] {
+        lines(passwd).compactMap { fields in
+            guard fields.count >= 6, !fields[0].isEmpty, let uid = Self.field(fields[2]), let gid = Self.field(fields[3]) else { return nil }
+            return Account(name: fields[0], uid: uid, gid: gid, home: fields[5])
+        }
+    }
+
+    private func groups() -> [Group] {
+        lines(group).compactMap { fields in
+            guard fields.count >= 3, !fields[0].isEmpty, let gid = Self.field(fields[2]) else { return nil }
+            return Group(name: fields[0], gid: gid, members: fields.count > 3 ? fields[3].split(separator: ",") : [])
+        }
+    }
+
+    private static func field(_ text: Substring) -> UInt32? {
+        guard !text.isEmpty, text.utf8.allSatisfy(ReferenceGrammar.isDigit), let number = UInt32(text), number <= largest else { return nil }
+        return number
+    }
+
+    private func lines(_ bytes: [UInt8]) -> [[Substring]] {
+        bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            let text = Substring(String(decoding: line, as: UTF8.self))
+            guard text.first != "#" else { return nil }
+            return text.split(separator: ":", omittingEmptySubsequences: false)
+        }
+    }
+}

@@ -1,0 +1,33 @@
+/// One HTTP call, before it is sent.
+package struct APICall: Sendable {
+    package static let defaultTimeout = Duration.seconds(10)
+    package static let listTimeout = Duration.seconds(30)
+
+    package var method: String
+    package var path: String
+    package var query: [(String, String)]
+    package var body: [UInt8]?
+    package var contentType: String
+    /// For the whole call: waiting for the rate limit, connecting, the answer.
+    package var timeout: Duration
+    /// The verb and object for messages, such as `get` and `pods default/web`.
+    package var operation: String
+    package var object: String
+    /// The answer may have this many bytes.
+    package var largestAnswer: Int
+
+    package init(
+        _ method: String, _ path: String, query: [(String, String)] = [], body: [UInt8]? = nil, contentType: String = "application/json",
+        timeout: Duration = APICall.defaultTimeout, operation: String? = nil, object: String? = nil, largestAnswer: Int = 32 << 20
+    ) {
+        self.method = method
+        self.path = path
+        self.query = query
+        self.body = body
+        self.contentType = contentType
+        self.timeout = timeout
+        self.operation = operation ?? method
+        self.object = object ?? path
+        self.largestAnswer = largestAnswer
+    }
+}

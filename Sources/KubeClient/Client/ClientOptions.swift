@@ -1,0 +1,37 @@
+package import Logging
+
+/// How a client behaves, as far as the kubeconfig does not say it.
+package struct ClientOptions: Sendable {
+    /// The version in the user agent.
+    package var version: String
+    /// Calls a second in the long run.
+    package var queriesPerSecond: Double
+    package var burst: Int
+    package var time: any ClientTime
+    /// A number from 0 up to 1, for jitter.
+    package var random: @Sendable () -> Double
+    package var logger: Logger
+
+    package init(
+        version: String, queriesPerSecond: Double = 50, burst: Int = 100, time: any ClientTime = SystemTime(),
+        random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }, logger: Logger
+    ) {
+        self.version = version
+        self.queriesPerSecond = queriesPerSecond
+        self.burst = burst
+        self.time = time
+        self.random = random
+        self.logger = logger
+    }
+
+    package var userAgent: String {
+        #if arch(x86_64)
+            let architecture = "amd64"
+        #elseif arch(arm64)
+            let architecture = "arm64"
+        #else
+            let architecture = "unknown"
+        #endif
+        return "swiftlet/\(version) (linux/\(architecture)) kubernetes/1.36"
+    }
+}

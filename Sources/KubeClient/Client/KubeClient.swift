@@ -1,0 +1,134 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import KubeModel
+import NIOCore
+import NIOFoundationEssentialsCompat
+import NIOHTTP1
+
+/// Talks to one API server as one user. Copies share their connections.
+package struct KubeClient: Sendable {
+    package let access: ClusterAccess
+    package let options: ClientOptions
+    let transport: Transport
+    private let limiter: RateLimiter
+    private let lane: HTTPLane
+
+    /// Touches neither files nor the network; the first call does.
+    package init(_ access: ClusterAccess, options: ClientOptions) throws {
+        self.access = access
+        self.options = options
+        transport = try Transport(access: access, time: options.time)
+        limiter = RateLimiter(rate: max(0.1, options.queriesPerSecond), burst: options.burst, time: options.time)
+        lane = .calls
+    }
+
+    private init(_ other: KubeClient, limiter: RateLimiter, lane: HTTPLane) {
+        access = other.access
+        options = other.options
+        transport = other.transport
+        self.limiter = limiter
+        self.lane = lane
+    }
+
+    /// The same client with a connection and a rate limit of its own, so that the node's lease never queues behind other calls.
+    package func forLease() -> KubeClient {
+        KubeClient(self, limiter: RateLimiter(rate: 5, burst: 10, time: options.time), lane: .lease)
+    }
+
+    /// The same client and connections with a rate limit of its own, as events have.
+    package func limited(queriesPerSecond: Double, burst: Int) -> KubeClient {
+        KubeClient(self, limiter: RateLimiter(rate: max(0.1, queriesPerSecond), burst: burst, time: options.time), lane: lane)
+    }
+
+    /// Ends every connection. Calls fail with `.closed` from then on.
+    package func shutdown() { transport.shutdown() }
+
+    /// Reads certificates and tokens again now instead of at the next call after ten seconds.
+    package func reloadCredentials() async { await transport.reloadCredentials() }
+
+    /// How long ago the API server last answered anything; nil when it never did.
+    package var timeSinceLastContact: Duration? { transport.lastContact.map { options.time.now() - $0 } }
+
+    /// Performs a call and returns its answer; everything but a 2xx status is thrown as `APIError`.
+    package func perform(_ call: APICall) async throws -> APIAnswer {
+        let deadline = Deadline(after: call.timeout, time: options.time)
+        var retries = Retries()
+        while true {
+            try await limiter.wait(until: deadline, operation: call.operation, object: call.object)
+            do {
+                return try await attempt(call, deadline: deadline)
+            } catch let error as APIError {
+                guard let pause = retries.pause(after: error, method: call.method), pause < deadline.remaining else { throw error }
+                if error.isUnauthorized { await transport.credentials.expireLook() }
+                if pause > .zero { try await options.time.sleep(for: pause) }
+            }
+        }
+    }
+
+    private func attempt(_ call: APICall, deadline: Deadline) async throws -> APIAnswer {
+        let (pooled, token) = try await transport.borrow(lane)
+        defer { pooled.giveBack() }
+        do {
+            return try await deadline.run {
+                APIError(
+                    .timeout, operation: call.operation, object: call.object,
+                    reason: "\(transport.server.authority) did not answer within \(call.timeout)")
+            } _: {
+                // The deadline above is the one that counts; the library's is far behind it.
+                let response = try await pooled.http.execute(request(call, token: token), deadline: .now() + .hours(1))
+                let status = Int(response.status.code)
+                let limit = (200..<300).contains(status) ? call.largestAnswer : 1 << 20
+                let body = Data(buffer: try await response.body.collect(upTo: limit))
+                transport.noteContact(at: options.time.now())
+                guard (200..<300).contains(status) else {
+                    throw Self.failure(status: status, headers: response.headers, body: body, operation: call.operation, object: call.object)
+                }
+                return APIAnswer(httpStatus: status, body: body)
+            }
+        } catch {
+            throw translated(error, operation: call.operation, object: call.object)
+        }
+    }
+
+    func request(_ call: APICall, token: String?) -> HTTPClientRequest {
+        let url = transport.server.url(call.path, hostOverride: access.tlsServerName) + APIPath.query(call.query)
+        var request = HTTPClientRequest(url: url)
+        request.method = HTTPMethod(rawValue: call.method)
+        if access.tlsServerName != nil { request.headers.add(name: "Host", value: transport.server.authority) }
+        request.headers.add(name: "User-Agent", value: options.userAgent)
+        request.headers.add(name: "Accept", value: "application/json")
+        if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+        if let body = call.body {
+            request.headers.add(name: "Content-Type", value: call.contentType)
+            request.body = .bytes(ByteBuffer(bytes: body))
+        }
+        return request
+    }
+
+    func translated(_ error: any Error, operation: String, object: String) -> any Error {
+        ConnectionFailure.translate(error, access: access, server: transport.server, operation: operation, object: object)
+    }
+
+    /// The error of an answer that is no success. Proxies in between answer without a `Status`; then one is made up from the HTTP status.
+    static func failure(status: Int, headers: HTTPHeaders, body: Data, operation: String, object: String) -> APIError {
+        var found =
+            (try? JSONDecoder().decode(Status.self, from: body)).flatMap { $0.kind == "Status" ? $0 : nil }
+            ?? Status(status: "Failure", message: nil, reason: nil)
+        if found.code == nil || found.code == 0 { found.code = status }
+        let retryAfter = headers.first(name: "Retry-After").flatMap { Int($0) } ?? found.details?.retryAfterSeconds
+        let hint =
+            switch status {
+            case 401: "; the credentials in the kubeconfig are not valid there"
+            case 403: "; grant the missing permission or use other credentials"
+            default: ""
+            }
+        var words = found.message ?? ""
+        if words.isEmpty {
+            words = String(decoding: body.prefix(200), as: UTF8.self).split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
+        }
+        return APIError(
+            .status, operation: operation, object: object,
+            reason: "the API server answered \(status): \(words.isEmpty ? "no message" : words)\(hint)",
+            status: found, retryAfterSeconds: retryAfter)
+    }
+}

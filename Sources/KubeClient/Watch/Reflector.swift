@@ -1,0 +1,183 @@
+package import KubeModel
+import Logging
+import Synchronization
+
+/// Keeps a copy of all objects of a scope, by one list and then a watch, for as long as `run()` runs.
+///
+/// The copy outlives failures: while the API server is away it stays as it was last seen.
+package final class Reflector<Object: KubeObject>: Sendable {
+    let client: KubeClient
+    let scope: ObjectScope
+    private let pageSize: Int?
+    private let store = ReflectorStore<Object>()
+    private let malformed = Mutex(MalformedLog())
+    private let lastFailure = Mutex<APIError?>(nil)
+
+    /// `pageSize` asks for lists in pages, for resources of which there are many thousands. Without it the API server answers from its memory.
+    package init(_ client: KubeClient, of type: Object.Type = Object.self, scope: ObjectScope = .everything, pageSize: Int? = nil) {
+        self.client = client
+        self.scope = scope
+        self.pageSize = pageSize
+    }
+
+    /// The objects as last seen.
+    package var objects: [ObjectKey: Object] { store.objects }
+    package func object(_ key: ObjectKey) -> Object? { store.object(key) }
+    /// The first list is complete.
+    package var hasSynced: Bool { store.hasSynced }
+    /// Why the last list or watch failed; nil while all is well.
+    package var failure: APIError? { lastFailure.withLock { $0 } }
+
+    /// What changes, from everything there is on. Each call gives a consumer of its own. Ends when `run()` has ended.
+    package func updates() -> ReflectorUpdates<Object> { ReflectorUpdates(mailbox: store.subscribe()) }
+
+    /// Lists and watches until the task is cancelled. Never throws: failures are logged and tried again.
+    package func run() async {
+        defer { store.finish() }
+        var backoff = JitteredBackoff()
+        var position = WatchPosition()
+        while !Task.isCancelled {
+            let began = client.options.time.now()
+            do {
+                let version: String
+                if let known = position.resourceVersion {
+                    version = known
+                } else {
+                    version = try await relist(position.nextList)
+                    position.listed(at: version)
+                    noteSuccess()
+                }
+                try await watch(from: version, &position)
+                // A watch that ends at once, again and again, must not become a busy loop.
+                if client.options.time.now() - began > .seconds(1) {
+                    backoff.reset()
+                    continue
+                }
+            } catch let error as APIError {
+                if error.isExpired {
+                    position.expired()
+                    // The list that follows is the cure; only when it does not help is this an error to wait for.
+                    if client.options.time.now() - began > .seconds(1) || !backoff.hasFailed {
+                        _ = backoff.next(random: 0)
+                        continue
+                    }
+                } else if error.isInvalid || error.httpStatus == 400 {
+                    position.expired()
+                }
+                noteFailure(error)
+                if let wish = error.retryAfterSeconds { try? await client.options.time.sleep(for: .seconds(wish)) }
+                if client.options.time.now() - began > .seconds(120) { backoff.reset() }
+            } catch {
+                return
+            }
+            do {
+                try await client.options.time.sleep(for: backoff.next(random: client.options.random()))
+            } catch {
+                return
+            }
+        }
+    }
+
+    private func relist(_ start: ListStart) async throws -> String {
+        var fresh: [ObjectKey: Object] = [:]
+        var kept: Set<ObjectKey> = []
+        let version = try await client.lenientList(scope, start: start, pageSize: pageSize) { (page: LenientList<Object>) in
+            for item in page.items ?? [] {
+                switch item.result {
+                case .success(let object): fresh[object.key] = object
+                case .failure(let problem):
+                    if let key = problem.head?.key { kept.insert(key) }
+                    report(problem)
+                }
+            }
+        }
+        store.replace(with: fresh, keeping: kept)
+        return version
+    }
+
+    private func watch(from version: String, _ position: inout WatchPosition) async throws {
+        let seconds = 300 + Int(client.options.random() * 300)
+        let time = client.options.time
+        let progress = Mutex(position)
+        defer { position = progress.withLock { $0 } }
+        // The server ends the watch after `seconds`. A connection that is still open well after that is stuck.
+        try await Deadline(after: .seconds(seconds + 30), time: time).run { [scope] in
+            APIError(
+                .timeout, operation: "watch", object: "\(Object.resource.plural) \(scope.fieldSelector ?? "")",
+                reason: "it did not end after \(seconds) s")
+        } _: {
+            try await self.client.watchLines(Object.self, self.scope, from: version, seconds: seconds) { lines in
+                try self.take(lines) { newer in progress.withLock { $0.advanced(to: newer) } }
+                self.noteSuccess()
+            }
+        }
+    }
+
+    private func take(_ lines: [WatchLine<Object>], advance: (String) -> Void) throws {
+        var stored: [ObjectKey: Object] = [:]
+        var deleted: Set<ObjectKey> = []
+        var newest: String?
+        // Whatever came before an error in the same chunk still counts.
+        defer {
+            store.apply(stored: stored, deleted: deleted)
+            if let newest, !newest.isEmpty { advance(newest) }
+        }
+        for line in lines {
+            switch line {
+            case .stored(let object):
+                stored[object.key] = object
+                deleted.remove(object.key)
+                newest = object.metadata.resourceVersion ?? newest
+            case .deleted(let key, let version):
+                stored[key] = nil
+                deleted.insert(key)
+                newest = version ?? newest
+            case .bookmark(let version): newest = version
+            case .malformed(let problem):
+                newest = problem.head?.metadata.resourceVersion ?? newest
+                report(problem)
+            case .unknown(let type):
+                client.options.logger.debug(
+                    "Skipped a watch event of an unknown type", metadata: ["type": "\(type)", "resource": "\(Object.resource.plural)"])
+            case .error(let status):
+                throw APIError(
+                    .status, operation: "watch", object: Object.resource.plural,
+                    reason: "the API server ended it: \(status.message ?? status.reason ?? "no message")", status: status,
+                    retryAfterSeconds: status.details?.retryAfterSeconds)
+            }
+        }
+    }
+
+    private func report(_ problem: MalformedObject) {
+        let name = problem.head.map { "\($0.key)" } ?? "without a name"
+        guard malformed.withLock({ $0.isNew("\(name): \(problem.problem)") }) else { return }
+        client.options.logger.error(
+            "Skipped an object that cannot be read; the others are processed",
+            metadata: ["resource": "\(Object.resource.plural)", "object": "\(name)", "problem": "\(problem.problem)"])
+    }
+
+    private func noteSuccess() {
+        let before = lastFailure.withLock { failure in
+            defer { failure = nil }
+            return failure
+        }
+        guard before != nil else { return }
+        client.options.logger.info("Watching again", metadata: metadata)
+    }
+
+    private func noteFailure(_ error: APIError) {
+        let before = lastFailure.withLock { failure in
+            defer { failure = error }
+            return failure
+        }
+        // One line for each new kind of failure, not for each try.
+        guard before?.description != error.description else { return }
+        client.options.logger.warning("List or watch failed, it is tried again", metadata: metadata.merging(["error": "\(error)"]) { $1 })
+    }
+
+    private var metadata: Logger.Metadata {
+        var metadata: Logger.Metadata = ["resource": "\(Object.resource.plural)"]
+        if let selector = scope.fieldSelector { metadata["fieldSelector"] = "\(selector)" }
+        return metadata
+    }
+}

@@ -1,0 +1,87 @@
+import Glibc
+import LinuxSystem
+
+extension Cgroup {
+    /// Kills every process in this cgroup and below it, forks in progress included (`cgroup.kill`). Nothing there is a success.
+    package func kill() throws(CgroupError) {
+        do throws(SystemError) {
+            try SmallFile.write("1", to: path + "/cgroup.kill")
+            return
+        } catch {
+            guard error.is(ENOENT) || error.is(ENODEV) else {
+                throw CgroupError(code: .kernel, operation: "kill", path: path, cause: error)
+            }
+            guard exists else { return }
+        }
+        // Kernels before 5.14. A fork may slip through; `remove` kills again until nobody is left.
+        for pid in try processes() where pid > 1 { _ = Glibc.kill(pid, SIGKILL) }
+    }
+
+    /// Whether any process lives in this cgroup or below it. A cgroup that does not exist is empty.
+    package func isPopulated() throws(CgroupError) -> Bool {
+        do throws(SystemError) {
+            return try SmallFile.text(path + "/cgroup.events").split(separator: "\n").contains("populated 1")
+        } catch {
+            if error.isNotFound || error.is(ENODEV) { return false }
+            throw CgroupError(code: .kernel, operation: "look at", path: path, cause: error)
+        }
+    }
+
+    /// Suspends until no process is left (`cgroup.events` tells by inotify).
+    /// - Throws: `.busy` with the processes that are left after `timeout`.
+    package func waitUntilEmpty(timeout: Duration) async throws {
+        guard try isPopulated() else { return }
+        let deadline = KernelClock.monotonic + timeout.nanoseconds
+        let inotify: Inotify
+        do throws(SystemError) {
+            inotify = try Inotify()
+            _ = try inotify.add(path + "/cgroup.events", .modify)
+        } catch {
+            if error.isNotFound { return }
+            throw CgroupError(code: .kernel, operation: "watch", path: path, cause: error)
+        }
+        var events = inotify.makeAsyncIterator()
+        // Looked at again after the watch is there: what happened before it is not told.
+        while try isPopulated() {
+            do {
+                _ = try await events.next(timeout: .nanoseconds(max(0, deadline - KernelClock.monotonic)))
+            } catch let error as SystemError where error.code == .timedOut {
+                let left = try processes().prefix(10).map { String($0) }.joined(separator: " ")
+                throw CgroupError(code: .busy, operation: "empty", path: path, detail: "processes are left after \(timeout): \(left)", cause: error)
+            }
+        }
+    }
+
+    /// Kills what lives here, waits for its end, and removes this cgroup with all below it, children first. Nothing there is a success.
+    /// - Throws: `.busy` when something is left after `timeout`.
+    package func remove(timeout: Duration = .seconds(10)) async throws {
+        let deadline = KernelClock.monotonic + timeout.nanoseconds
+        var pause = Duration.milliseconds(1)
+        while true {
+            do {
+                try await BlockingPool.shared.run("remove cgroup") { if try isPopulated() { try kill() } }
+                try await waitUntilEmpty(timeout: .nanoseconds(max(0, deadline - KernelClock.monotonic)))
+                try await BlockingPool.shared.run("remove cgroup") { try removeDirectories() }
+                return
+            } catch let error as CgroupError where error.cause?.errno == EBUSY || error.cause?.errno == ENOTEMPTY {
+                // A process that has ended is counted until it is reaped, and a new child may have appeared.
+                guard KernelClock.monotonic < deadline else {
+                    throw CgroupError(code: .busy, operation: "remove", path: path, detail: "still busy after \(timeout)", cause: error.cause)
+                }
+                try await ReadinessLoop.shared().pause(pause)
+                pause = min(pause * 2, .milliseconds(100))
+            }
+        }
+    }
+
+    private func removeDirectories() throws(CgroupError) {
+        for cgroup in try descendants() + [self] {
+            do throws(SystemError) {
+                try systemCall("rmdir", cgroup.path) { rmdir(cgroup.path) }
+            } catch {
+                if error.is(ENOENT) { continue }
+                throw CgroupError(code: .kernel, operation: "remove", path: cgroup.path, cause: error)
+            }
+        }
+    }
+}

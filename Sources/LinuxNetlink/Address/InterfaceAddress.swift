@@ -1,0 +1,33 @@
+import CMnl
+
+/// An address on an interface.
+package struct InterfaceAddress: Sendable, Hashable {
+    package let link: UInt32
+    /// The address with the prefix of its range.
+    package let cidr: CIDR
+    /// `RT_SCOPE_*`: 0 global, 253 link, 254 host.
+    package let scope: UInt8
+    /// Set by someone for good, not learned with a lifetime.
+    package let isPermanent: Bool
+
+    init?(_ reply: NetlinkReply) {
+        guard Int(reply.type) == RTM_NEWADDR, let header = reply.header(as: ifaddrmsg.self) else { return nil }
+        var local: IPAddress?
+        var address: IPAddress?
+        var flags = UInt32(header.ifa_flags)
+        for attribute in reply.attributes(after: ifaddrmsg.self) {
+            switch attribute.type {
+            case RouteAttribute.Address.local: local = IPAddress(bytes: attribute.bytes)
+            case RouteAttribute.Address.address: address = IPAddress(bytes: attribute.bytes)
+            case RouteAttribute.Address.flags: flags = attribute.uint32 ?? flags
+            default: break
+            }
+        }
+        // IFA_LOCAL is the interface's own; IFA_ADDRESS is the other end's on a point-to-point link, and all that IPv6 sends.
+        guard let own = local ?? address, let cidr = CIDR(own, prefixLength: Int(header.ifa_prefixlen)) else { return nil }
+        link = header.ifa_index
+        self.cidr = cidr
+        scope = header.ifa_scope
+        isPermanent = flags & RouteAttribute.Address.permanent != 0
+    }
+}

@@ -1,0 +1,49 @@
+import CMnl
+
+extension NetworkStack {
+    /// Unicast routes of both families in all tables.
+    package func routes() throws(NetlinkError) -> [Route] {
+        var message = NetlinkMessage("RTM_GETROUTE", type: RTM_GETROUTE)
+        message.append(rtmsg())
+        return try socket.dump(message).compactMap(Route.init)
+    }
+
+    /// Makes the route, in place of one with the same destination, table and priority.
+    package func replaceRoute(_ route: Route) throws(NetlinkError) {
+        try transact("RTM_NEWROUTE", RTM_NEWROUTE, RouteAttribute.replace, route)
+    }
+
+    /// Removes a route; none there is a success.
+    package func deleteRoute(_ route: Route) throws(NetlinkError) {
+        do throws(NetlinkError) {
+            try transact("RTM_DELROUTE", RTM_DELROUTE, 0, route)
+        } catch {
+            guard error.isNotFound else { throw error }
+        }
+    }
+
+    private func transact(_ name: String, _ type: some BinaryInteger, _ flags: Int32, _ route: Route) throws(NetlinkError) {
+        var message = NetlinkMessage(name, type: type, flags: flags)
+        var header = rtmsg()
+        header.rtm_family = route.destination.family.number
+        header.rtm_dst_len = UInt8(route.destination.prefixLength)
+        header.rtm_table = UInt8(clamping: route.table)
+        header.rtm_protocol = route.origin
+        header.rtm_type = UInt8(RTN_UNICAST)
+        // Straight on the link, or further away behind a gateway. IPv6 knows no scopes.
+        header.rtm_scope = UInt8(truncatingIfNeeded: route.gateway == nil ? RT_SCOPE_LINK.rawValue : RT_SCOPE_UNIVERSE.rawValue)
+        header.rtm_flags = route.isOnLink ? RouteAttribute.Route.onLink : 0
+        message.append(header)
+        if !route.isDefault { message.attribute(RouteAttribute.Route.destination, bytes: route.destination.first.bytes) }
+        if let gateway = route.gateway { message.attribute(RouteAttribute.Route.gateway, bytes: gateway.bytes) }
+        if let link = route.link { message.attribute(RouteAttribute.Route.outputLink, link) }
+        if let source = route.source { message.attribute(RouteAttribute.Route.preferredSource, bytes: source.bytes) }
+        if route.priority != 0 { message.attribute(RouteAttribute.Route.priority, route.priority) }
+        if route.table > 255 { message.attribute(RouteAttribute.Route.table, route.table) }
+        do throws(NetlinkError) {
+            try socket.transact(message)
+        } catch {
+            throw error.about(route.isDefault ? "default route" : "route to \(route.destination.network)")
+        }
+    }
+}

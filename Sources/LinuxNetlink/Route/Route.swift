@@ -1,0 +1,52 @@
+import CMnl
+
+/// A unicast route.
+package struct Route: Sendable, Hashable {
+    /// Where it leads; a prefix length of 0 is the default route.
+    package var destination: CIDR
+    package var gateway: IPAddress?
+    package var link: UInt32?
+    /// The address that packets from this host get.
+    package var source: IPAddress?
+    /// 254 is the main table.
+    package var table: UInt32 = 254
+    /// The metric: lower is preferred. 0 leaves it to the kernel (IPv6: 1024).
+    package var priority: UInt32 = 0
+    /// The gateway counts as reachable on the link although no route says so.
+    package var isOnLink = false
+    /// `RTPROT_*`: who made it; 2 kernel, 4 static.
+    package var origin: UInt8 = 4
+
+    package init(to destination: CIDR, via gateway: IPAddress? = nil, link: UInt32? = nil, source: IPAddress? = nil, isOnLink: Bool = false) {
+        self.destination = destination
+        self.gateway = gateway
+        self.link = link
+        self.source = source
+        self.isOnLink = isOnLink
+    }
+
+    package var isDefault: Bool { destination.prefixLength == 0 }
+
+    init?(_ reply: NetlinkReply) {
+        guard Int(reply.type) == RTM_NEWROUTE, let header = reply.header(as: rtmsg.self),
+            let family = IPAddress.Family(number: header.rtm_family), Int(header.rtm_type) == RTN_UNICAST
+        else { return nil }
+        var destination: IPAddress?
+        table = UInt32(header.rtm_table)
+        for attribute in reply.attributes(after: rtmsg.self) {
+            switch attribute.type {
+            case RouteAttribute.Route.destination: destination = IPAddress(bytes: attribute.bytes)
+            case RouteAttribute.Route.gateway: gateway = IPAddress(bytes: attribute.bytes)
+            case RouteAttribute.Route.outputLink: link = attribute.uint32
+            case RouteAttribute.Route.preferredSource: source = IPAddress(bytes: attribute.bytes)
+            case RouteAttribute.Route.priority: priority = attribute.uint32 ?? 0
+            case RouteAttribute.Route.table: table = attribute.uint32 ?? table
+            default: break
+            }
+        }
+        guard let cidr = CIDR(destination ?? IPAddress(family: family, value: 0), prefixLength: Int(header.rtm_dst_len)) else { return nil }
+        self.destination = cidr
+        isOnLink = header.rtm_flags & RouteAttribute.Route.onLink != 0
+        origin = header.rtm_protocol
+    }
+}

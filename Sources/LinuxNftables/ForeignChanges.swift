@@ -1,0 +1,73 @@
+import CMnl
+import LinuxNetlink
+import LinuxSystem
+import Nftables
+import Synchronization
+
+/// Turns nf_tables notifications into "look again". It sleeps in the process' readiness loop; each wake-up reads what is
+/// there and goes back to sleep.
+final class ForeignChanges: Sendable {
+    private let socket: NetlinkSocket
+    private let descriptor: OwnedFileDescriptor
+    private let loop: ReadinessLoop
+    private let tables: [TableID]
+    private let continuation: AsyncStream<Void>.Continuation
+    private let token = Mutex<ReadinessLoop.Token?>(nil)
+    private let ended = Atomic(false)
+
+    static func stream(_ socket: NetlinkSocket, tables: [TableID]) throws -> AsyncStream<Void> {
+        // One value says it all, so one is kept.
+        let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        let watcher = try ForeignChanges(socket, tables, continuation)
+        continuation.onTermination = { _ in watcher.stop() }
+        watcher.wait()
+        return stream
+    }
+
+    private init(_ socket: NetlinkSocket, _ tables: [TableID], _ continuation: AsyncStream<Void>.Continuation) throws {
+        self.socket = socket
+        self.tables = tables
+        self.continuation = continuation
+        loop = try ReadinessLoop.shared()
+        descriptor = try socket.duplicateDescriptor()
+    }
+
+    private func stop() {
+        ended.store(true, ordering: .sequentiallyConsistent)
+        if let token = token.withLock({ $0 }) { loop.cancel(token) }
+    }
+
+    private func wait() {
+        if ended.load(ordering: .sequentiallyConsistent) { return }
+        do {
+            let next = try loop.register(descriptor, .readable) { [self] result in
+                guard case .success = result else { return continuation.finish() }
+                look()
+                wait()
+            }
+            token.withLock { $0 = next }
+            // A stop between registration and this line has not seen the token.
+            if ended.load(ordering: .sequentiallyConsistent) { loop.cancel(next) }
+        } catch {
+            continuation.finish()
+        }
+    }
+
+    private func look() {
+        do throws(NetlinkError) {
+            if try socket.notifications().contains(where: concernsUs) { continuation.yield() }
+        } catch {
+            // Lost messages may have been about us.
+            continuation.yield()
+        }
+    }
+
+    private func concernsUs(_ reply: NetlinkReply) -> Bool {
+        guard reply.type >> 8 == UInt16(NFNL_SUBSYS_NFTABLES), reply.type & 0xff != UInt16(NFT_MSG_NEWGEN.rawValue),
+            let family = reply.header(as: nfgenmsg.self)?.nfgen_family,
+            // Attribute 1 of every object's message is its table.
+            let table = reply.attributes(after: nfgenmsg.self)[NFTA_TABLE_NAME.rawValue]?.string
+        else { return false }
+        return tables.contains { $0.family.rawValue == family && $0.name == table }
+    }
+}

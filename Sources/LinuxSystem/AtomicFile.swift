@@ -1,0 +1,53 @@
+import CLinux
+import Glibc
+import Synchronization
+
+/// Replacing a file so that a reader sees the old content or the new one, never a part.
+package enum AtomicFile {
+    /// How much survives a power cut.
+    package enum Durability: Sendable {
+        /// Nothing is promised: for tmpfs and for what can be made again.
+        case none
+        /// Content and name are on disk before this returns (fsync of the file and of its directory).
+        case synced
+    }
+
+    private static let counter = Atomic<UInt64>(0)
+
+    /// Writes a temporary file beside `path` and renames it over `path`. Blocking.
+    package static func replace(
+        _ path: String, with content: some ContiguousBytesLike, mode: UInt32 = 0o600, durability: Durability = .none
+    ) throws(SystemError) {
+        let number = counter.add(1, ordering: .relaxed).newValue
+        let (directory, name) = split(path)
+        // The leading dot and the pid keep it out of the way of readers of the directory and of a second process.
+        let temporary = "\(directory)/.\(name).\(getpid())-\(number).tmp"
+        let file = try OwnedFileDescriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
+        do throws(SystemError) {
+            try systemCall("fchmod", temporary) { file.withRawValue { fchmod($0, mode) } }
+            try file.writeAll(content)
+            if durability == .synced { try file.fsync() }
+            file.close()
+            try systemCall("rename", path) { rename(temporary, path) }
+        } catch {
+            _ = unlink(temporary)
+            throw error
+        }
+        if durability == .synced { try OwnedFileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).fsync() }
+    }
+
+    /// Removes a file; none there is a success.
+    package static func remove(_ path: String) throws(SystemError) {
+        do throws(SystemError) {
+            try systemCall("unlink", path) { unlink(path) }
+        } catch {
+            guard error.is(ENOENT) else { throw error }
+        }
+    }
+
+    private static func split(_ path: String) -> (directory: String, name: String) {
+        guard let slash = path.lastIndex(of: "/") else { return (".", path) }
+        let directory = path[..<slash]
+        return (directory.isEmpty ? "/" : String(directory), String(path[path.index(after: slash)...]))
+    }
+}

@@ -1,0 +1,41 @@
+import Glibc
+
+/// The names in a directory.
+package enum DirectoryListing {
+    /// Without `.` and `..`, unsorted.
+    package static func names(of directory: OwnedFileDescriptor) throws(SystemError) -> [String] {
+        // A descriptor of its own: fdopendir takes it over and moves its read position.
+        let number = try directory.openAt(".", O_RDONLY | O_DIRECTORY).release()
+        guard let stream = fdopendir(number) else {
+            let error = Glibc.errno
+            _ = Glibc.close(number)
+            throw SystemError(call: "fdopendir", errno: error)
+        }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while true {
+            Glibc.errno = 0
+            guard let entry = readdir(stream) else {
+                let error = Glibc.errno
+                if error != 0 { throw SystemError(call: "readdir", errno: error) }
+                return names
+            }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != ".", name != ".." { names.append(name) }
+        }
+    }
+
+    /// Sorted names. A directory that does not exist has none.
+    package static func names(at path: String) throws(SystemError) -> [String] {
+        let directory: OwnedFileDescriptor
+        do throws(SystemError) {
+            directory = try .open(path, O_RDONLY | O_DIRECTORY)
+        } catch {
+            if error.isNotFound { return [] }
+            throw error
+        }
+        return try names(of: directory).sorted()
+    }
+}

@@ -1,0 +1,60 @@
+import Glibc
+
+/// What the kernel and the distribution tell about this machine. Small reads of memory-backed files.
+package enum HostFacts {
+    /// A new random ID with every boot, dashes included.
+    package static func bootID() throws(SystemError) -> String { try SmallFile.line("/proc/sys/kernel/random/boot_id") }
+
+    /// Seconds since boot.
+    package static func uptime() throws(SystemError) -> Double {
+        let path = "/proc/uptime"
+        let line = try SmallFile.line(path)
+        guard let first = line.split(separator: " ").first, let seconds = Double(first) else {
+            throw SystemError(code: .malformed, call: "read", path: path, detail: "wanted seconds, found: \(line)")
+        }
+        return seconds
+    }
+
+    /// /etc/machine-id, or D-Bus' copy where systemd is missing. Empty when the machine has none.
+    package static func machineID() -> String {
+        for path in ["/etc/machine-id", "/var/lib/dbus/machine-id"] {
+            if let line = try? SmallFile.line(path), !line.isEmpty { return line }
+        }
+        return ""
+    }
+
+    /// The board's UUID as the firmware gives it; the machine ID where there is no firmware table.
+    package static func systemUUID() -> String {
+        if let line = try? SmallFile.line("/sys/class/dmi/id/product_uuid"), !line.isEmpty { return line }
+        return machineID()
+    }
+
+    /// PRETTY_NAME of os-release, e.g. `Debian GNU/Linux 12 (bookworm)`; `Linux` when there is no such file.
+    package static func osPrettyName() -> String {
+        for path in ["/etc/os-release", "/usr/lib/os-release"] {
+            guard let text = try? SmallFile.text(path) else { continue }
+            if let name = value("PRETTY_NAME", inRelease: text) { return name }
+        }
+        return "Linux"
+    }
+
+    /// A value of an os-release file, quotes removed.
+    package static func value(_ key: String, inRelease text: String) -> String? {
+        for line in text.split(separator: "\n") where line.hasPrefix(key + "=") {
+            var value = line.dropFirst(key.utf8.count + 1)
+            if let quote = value.first, quote == "\"" || quote == "'", value.count > 1, value.last == quote {
+                value = value.dropFirst().dropLast()
+            }
+            return value.isEmpty ? nil : String(value)
+        }
+        return nil
+    }
+
+    /// Processors that are switched on now.
+    package static func onlineProcessors() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
+
+    package static func names() throws(SystemError) -> KernelNames { try KernelNames() }
+
+    /// Kernel memory figures.
+    package static func memory() throws(SystemError) -> MemoryFacts { try MemoryFacts() }
+}

@@ -1,0 +1,33 @@
+/// /proc/meminfo in bytes.
+package struct MemoryFacts: Sendable, Hashable {
+    package let total: UInt64
+    /// What programs can get without swapping.
+    package let available: UInt64
+    package let swapTotal: UInt64
+    package let swapFree: UInt64
+    /// Size of one default huge page, and how many are set aside.
+    package let hugePageSize: UInt64
+    package let hugePages: UInt64
+
+    package init() throws(SystemError) { try self.init(text: SmallFile.text("/proc/meminfo")) }
+
+    package init(text: String) throws(SystemError) {
+        var values: [Substring: UInt64] = [:]
+        for line in text.split(separator: "\n") {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            guard parts.count == 2 else { continue }
+            let fields = parts[1].split(separator: " ")
+            guard let first = fields.first, let number = UInt64(first) else { continue }
+            values[parts[0]] = fields.last == "kB" ? number * 1024 : number
+        }
+        guard let total = values["MemTotal"] else {
+            throw SystemError(code: .malformed, call: "read", path: "/proc/meminfo", detail: "wanted MemTotal, found none")
+        }
+        self.total = total
+        available = values["MemAvailable"] ?? values["MemFree"] ?? 0
+        swapTotal = values["SwapTotal"] ?? 0
+        swapFree = values["SwapFree"] ?? 0
+        hugePageSize = values["Hugepagesize"] ?? 0
+        hugePages = values["HugePages_Total"] ?? 0
+    }
+}

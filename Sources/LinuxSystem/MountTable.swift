@@ -1,0 +1,88 @@
+import Glibc
+
+/// The mounts of a mount namespace, as /proc/self/mountinfo lists them.
+package struct MountTable: Sendable {
+    /// One mount. Paths are unescaped.
+    package struct Entry: Sendable, Hashable {
+        package let id: UInt64
+        package let parent: UInt64
+        /// `major:minor`
+        package let device: String
+        /// The directory of the file system that is the root of this mount.
+        package let root: String
+        package let mountPoint: String
+        package let options: [String]
+        /// `shared:N`, `master:N`, ...; empty for a private mount.
+        package let propagation: [String]
+        package let type: String
+        package let source: String
+        package let superOptions: [String]
+    }
+
+    /// In mount order: a later entry may cover an earlier one.
+    package let entries: [Entry]
+
+    /// The calling thread's mounts. Not /proc/self, which is the main thread and possibly another namespace.
+    package init() throws(SystemError) {
+        try self.init(path: "/proc/thread-self/mountinfo")
+    }
+
+    package init(path: String) throws(SystemError) {
+        try self.init(text: SmallFile.text(path, limit: 64 << 20), path: path)
+    }
+
+    package init(text: String, path: String = "mountinfo") throws(SystemError) {
+        var entries: [Entry] = []
+        for line in text.split(separator: "\n") {
+            guard let entry = Self.parse(line) else {
+                throw SystemError(code: .malformed, call: "read", path: path, detail: "wanted a mountinfo line, found: \(line)")
+            }
+            entries.append(entry)
+        }
+        self.entries = entries
+    }
+
+    /// The mount whose point is exactly `path`: the topmost one.
+    package func mount(at path: String) -> Entry? { entries.last { $0.mountPoint == path } }
+
+    /// Mounts on or below `path`, deepest and latest first: the order to unmount in.
+    package func mounts(under path: String) -> [Entry] {
+        let prefix = path.hasSuffix("/") ? path : path + "/"
+        return entries.reversed().filter { $0.mountPoint == path || $0.mountPoint.hasPrefix(prefix) }
+            .enumerated()
+            .sorted { (depth($0.element), -$0.offset) > (depth($1.element), -$1.offset) }
+            .map(\.element)
+    }
+
+    private func depth(_ entry: Entry) -> Int { entry.mountPoint.utf8.count { $0 == UInt8(ascii: "/") } }
+
+    private static func parse(_ line: Substring) -> Entry? {
+        // 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
+        let fields = line.split(separator: " ", omittingEmptySubsequences: false)
+        guard fields.count >= 10, let id = UInt64(fields[0]), let parent = UInt64(fields[1]),
+            let separator = fields[6...].firstIndex(of: "-"), fields.count >= separator + 4
+        else { return nil }
+        return Entry(
+            id: id, parent: parent, device: String(fields[2]), root: unescape(fields[3]), mountPoint: unescape(fields[4]),
+            options: fields[5].split(separator: ",").map(String.init), propagation: fields[6..<separator].map(String.init),
+            type: String(fields[separator + 1]), source: unescape(fields[separator + 2]),
+            superOptions: fields[separator + 3].split(separator: ",").map(String.init))
+    }
+
+    /// The kernel writes blank, tab, newline and backslash as three octal digits.
+    private static func unescape(_ field: Substring) -> String {
+        guard field.contains("\\") else { return String(field) }
+        var bytes: [UInt8] = []
+        var rest = field.utf8[...]
+        while let byte = rest.popFirst() {
+            let digits = rest.prefix(3)
+            if byte == UInt8(ascii: "\\"), digits.count == 3, let value = UInt8(String(decoding: digits, as: UTF8.self), radix: 8) {
+                bytes.append(value)
+                rest.removeFirst(3)
+            } else {
+                bytes.append(byte)
+            }
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}

@@ -1,0 +1,124 @@
+import CLinux
+import Glibc
+
+/// Removes a directory tree by descriptors. Symlinks are removed, never followed; whatever is mounted inside is left
+/// alone together with the directories above it, and reported.
+package enum TreeRemoval {
+    /// Every level holds a descriptor. What is deeper is moved up first, so that a pod cannot make a tree nobody can remove.
+    private static let deepest = 64
+
+    /// What one removal has met.
+    private struct Progress {
+        /// The first mount point.
+        var mountPoint: String?
+        /// The directory to move up into: the top of the tree.
+        var top: OwnedFileDescriptor?
+        /// Whether something has been moved there since it was last listed.
+        var hasMoved = false
+        var moves = 0
+    }
+
+    /// Removes `path` and everything below it. Nothing there is a success.
+    ///
+    /// Blocking. Throws `.crossesMount` with the first mount point met, after having removed all that could be.
+    package static func remove(_ path: String) throws(SystemError) {
+        let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+        guard let slash = trimmed.lastIndex(of: "/"), trimmed.index(after: slash) < trimmed.endIndex else {
+            throw SystemError(code: .malformed, call: "remove", path: path, detail: "wanted an absolute path below /")
+        }
+        let parentPath = trimmed[..<slash].isEmpty ? "/" : String(trimmed[..<slash])
+        let name = String(trimmed[trimmed.index(after: slash)...])
+        let parent: OwnedFileDescriptor
+        do throws(SystemError) {
+            parent = try .open(parentPath, O_RDONLY | O_DIRECTORY)
+        } catch {
+            if error.isNotFound { return }
+            throw error
+        }
+        try remove(name, in: parent, path: trimmed)
+    }
+
+    /// Removes the entry `name` of an open directory, with everything below it.
+    package static func remove(_ name: String, in directory: OwnedFileDescriptor, path: String) throws(SystemError) {
+        var progress = Progress()
+        _ = try removeEntry(name, in: directory, path: path, depth: 0, &progress)
+        if let mountPoint = progress.mountPoint {
+            throw SystemError(
+                code: .crossesMount, call: "remove", path: path, errno: EXDEV,
+                detail: "\(mountPoint) is a mount point; unmount it first")
+        }
+    }
+
+    /// Whether the entry is gone. When it is not, a mount point is in the way.
+    private static func removeEntry(
+        _ name: String, in directory: OwnedFileDescriptor, path: String, depth: Int, _ progress: inout Progress
+    ) throws(SystemError) -> Bool {
+        // unlinkat first: it is right for everything but directories, and needs no look at what there is.
+        if let done = try unlink(name, in: directory, path: path, flags: 0, &progress) { return done }
+        if depth >= deepest, let top = progress.top { return try moveUp(name, from: directory, to: top, path: path, &progress) }
+        let opened: OwnedFileDescriptor
+        do throws(SystemError) {
+            opened = try SafePath(root: directory)
+                .open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, rules: [.beneath, .noSymlinks, .noMountCrossing])
+        } catch {
+            if error.is(ENOENT) { return true }
+            guard error.is(EXDEV) else { throw error }
+            progress.mountPoint = progress.mountPoint ?? path
+            return false
+        }
+        if depth == 0 { progress.top = opened }
+        var emptied = true
+        repeat {
+            progress.hasMoved = false
+            emptied = true
+            for entry in try DirectoryListing.names(of: opened) {
+                let gone = try removeEntry(entry, in: opened, path: path + "/" + entry, depth: depth + 1, &progress)
+                emptied = emptied && gone
+            }
+        } while depth == 0 && progress.hasMoved
+        guard emptied else { return false }
+        return try unlink(name, in: directory, path: path, flags: SWL_AT_REMOVEDIR, &progress) ?? false
+    }
+
+    private static func moveUp(
+        _ name: String, from directory: OwnedFileDescriptor, to top: OwnedFileDescriptor, path: String, _ progress: inout Progress
+    ) throws(SystemError) -> Bool {
+        while true {
+            progress.moves += 1
+            let target = ".removing-\(progress.moves)"
+            do throws(SystemError) {
+                try systemCall("renameat2", path) {
+                    directory.withRawValue { from in
+                        top.withRawValue { swl_renameat2(from, name, $0, target, SWL_RENAME_NOREPLACE) }
+                    }
+                }
+                progress.hasMoved = true
+                return true
+            } catch {
+                if error.is(ENOENT) { return true }
+                if error.is(EEXIST) { continue }
+                guard error.is(EBUSY) || error.is(EXDEV) else { throw error }
+                progress.mountPoint = progress.mountPoint ?? path
+                return false
+            }
+        }
+    }
+
+    /// `nil`: it is a directory and wants `SWL_AT_REMOVEDIR`.
+    private static func unlink(
+        _ name: String, in directory: OwnedFileDescriptor, path: String, flags: Int32, _ progress: inout Progress
+    ) throws(SystemError) -> Bool? {
+        do throws(SystemError) {
+            try systemCall("unlinkat", path) { directory.withRawValue { unlinkat($0, name, flags) } }
+            return true
+        } catch {
+            if error.is(ENOENT) { return true }
+            if error.is(EBUSY) {
+                progress.mountPoint = progress.mountPoint ?? path
+                return false
+            }
+            if flags == 0, error.is(EISDIR) || error.is(EPERM) { return nil }
+            throw error
+        }
+    }
+}

@@ -1,0 +1,51 @@
+/// Where a base chain is attached. Raw values are netfilter's (NF_INET_PRE_ROUTING, …).
+package struct Hook: Sendable, Hashable {
+    package enum Point: UInt32, Sendable, Hashable {
+        case prerouting = 0
+        case input = 1
+        case forward = 2
+        case output = 3
+        case postrouting = 4
+
+        package var name: String {
+            switch self {
+            case .prerouting: "prerouting"
+            case .input: "input"
+            case .forward: "forward"
+            case .output: "output"
+            case .postrouting: "postrouting"
+            }
+        }
+    }
+
+    package enum Kind: String, Sendable, Hashable {
+        case filter
+        case nat
+        case route
+    }
+
+    package var kind: Kind
+    package var point: Point
+    package var priority: Int32
+
+    package init(_ kind: Kind, _ point: Point, priority: Int32) {
+        self.kind = kind
+        self.point = point
+        self.priority = priority
+    }
+
+    /// Priorities that have a name in nft.
+    package static let destinationNAT: Int32 = -100
+    package static let filter: Int32 = 0
+    package static let sourceNAT: Int32 = 100
+
+    /// As `nft list` writes it: the name where nft has one for this hook.
+    package var priorityText: String {
+        switch (priority, point) {
+        case (Self.filter, _): "filter"
+        case (Self.destinationNAT, .prerouting): "dstnat"
+        case (Self.sourceNAT, .postrouting): "srcnat"
+        default: "\(priority)"
+        }
+    }
+}

@@ -1,0 +1,10 @@
+/// The address family of a table. Its raw value is the kernel's (NFPROTO_IPV4, NFPROTO_IPV6).
+package enum TableFamily: UInt8, Sendable, Hashable, CaseIterable {
+    case ip = 2
+    case ip6 = 10
+
+    /// As nft writes it.
+    package var name: String { self == .ip ? "ip" : "ip6" }
+    package var addressType: DataType { self == .ip ? .ipv4 : .ipv6 }
+    package var addressLength: Int { self == .ip ? 4 : 16 }
+}

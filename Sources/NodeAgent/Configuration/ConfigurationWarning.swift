@@ -1,0 +1,10 @@
+/// A field that is known and has no effect, set to something else than its default.
+package struct ConfigurationWarning: Sendable, Hashable, CustomStringConvertible {
+    /// `file:line`
+    package let place: String
+    /// `staticPodPath`
+    package let field: String
+    package let reason: String
+
+    package var description: String { "\(place): \(field): \(reason)" }
+}

@@ -1,0 +1,50 @@
+/// What the command line says. Nil means not given; a flag that is given wins over the file.
+package struct FlagOverrides: Sendable, Hashable {
+    package var kubeconfig: String?
+    package var bootstrapKubeconfig: String?
+    package var hostnameOverride: String?
+    /// Comma-separated.
+    package var nodeIP: String?
+    package var rootDirectory: String?
+    package var stateDirectory: String?
+    package var runDirectory: String?
+
+    package init() {}
+
+    func apply(to configuration: inout AgentConfiguration) throws {
+        if let kubeconfig { configuration.process.kubeconfig = kubeconfig }
+        if let bootstrapKubeconfig { configuration.process.bootstrapKubeconfig = bootstrapKubeconfig.isEmpty ? nil : bootstrapKubeconfig }
+        if let hostnameOverride { configuration.process.hostnameOverride = hostnameOverride.isEmpty ? nil : hostnameOverride.lowercased() }
+        if let nodeIP {
+            let addresses = nodeIP.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+            let families = addresses.map { $0.contains(":") }
+            guard addresses.count <= 2, Set(families).count == families.count else {
+                throw ConfigurationError(.badValue, place: "--node-ip", reason: "found '\(nodeIP)', wanted at most one IPv4 and one IPv6 address")
+            }
+            configuration.process.nodeIPs = addresses
+        }
+        if let rootDirectory { configuration.process.rootDirectory = try absolute(rootDirectory, "--root-dir") }
+        if let stateDirectory {
+            let path = try absolute(stateDirectory, "--state-dir")
+            // Paths that the file leaves at their defaults move along.
+            let defaults = SwiftletSettings()
+            if configuration.swiftlet.imageRoot == defaults.imageRoot { configuration.swiftlet.imageRoot = path + "/images" }
+            configuration.process.stateDirectory = path
+        }
+        if let runDirectory {
+            let path = try absolute(runDirectory, "--run-dir")
+            let defaults = SwiftletSettings()
+            if configuration.swiftlet.runtimeRoot == defaults.runtimeRoot { configuration.swiftlet.runtimeRoot = path + "/sandboxes" }
+            if configuration.swiftlet.adminSocket == defaults.adminSocket { configuration.swiftlet.adminSocket = path + "/admin.sock" }
+            if configuration.swiftlet.spawnerSocket == defaults.spawnerSocket { configuration.swiftlet.spawnerSocket = path + "/spawner.sock" }
+            configuration.process.runDirectory = path
+        }
+    }
+
+    private func absolute(_ path: String, _ flag: String) throws -> String {
+        guard path.hasPrefix("/") else {
+            throw ConfigurationError(.badValue, place: flag, reason: "found '\(path)', wanted a path that begins with /")
+        }
+        return path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
+    }
+}

@@ -1,0 +1,126 @@
+import KubeModel
+
+extension KubeletSettings {
+    /// Takes over what the document says.
+    mutating func read(_ reader: inout FieldReader) throws {
+        try reader.read("address", into: &address)
+        try reader.read("port", into: &port, in: 1...65535)
+        try reader.read("healthzBindAddress", into: &healthzBindAddress)
+        try reader.read("healthzPort", into: &healthzPort, in: 0...65535)
+        try reader.read("tlsCertFile", into: &tlsCertFile)
+        try reader.read("tlsPrivateKeyFile", into: &tlsPrivateKeyFile)
+        try reader.read("serverTLSBootstrap", into: &serverTLSBootstrap)
+        try reader.read("rotateCertificates", into: &rotateCertificates)
+        try readAuthentication(&reader)
+        try reader.read("kubeAPIQPS", into: &kubeAPIQPS, in: 0...1_000_000)
+        try reader.read("kubeAPIBurst", into: &kubeAPIBurst, in: 0...1_000_000)
+        try reader.read("eventRecordQPS", into: &eventRecordQPS, in: 0...1_000_000)
+        try reader.read("eventBurst", into: &eventBurst, in: 0...1_000_000)
+        try reader.read("registerNode", into: &registerNode)
+        try readTaints(&reader)
+        try reader.read("providerID", into: &providerID)
+        try readFrequencies(&reader)
+        try reader.read("nodeLeaseDurationSeconds", into: &nodeLeaseDurationSeconds, in: 1...86_400)
+        try reader.read("nodeStatusMaxImages", into: &nodeStatusMaxImages, in: -1...100_000)
+        try reader.read("maxPods", into: &maxPods, in: 0...100_000)
+        try reader.read("podCIDR", into: &podCIDR)
+        try reader.read("systemReserved", into: &systemReserved)
+        try reader.read("kubeReserved", into: &kubeReserved)
+        try readEviction(&reader)
+        try reader.read("clusterDNS", into: &clusterDNS)
+        try reader.read("clusterDomain", into: &clusterDomain)
+        try reader.read("resolvConf", into: &resolvConf)
+        try reader.read("podLogsDir", into: &podLogsDir)
+        try readLogLimits(&reader)
+        try reader.read("podPidsLimit", into: &podPidsLimit, in: -1...4_194_304)
+        try reader.read("seccompDefault", into: &seccompDefault)
+        try reader.read("cgroupRoot", into: &cgroupRoot)
+        if cgroupRoot.isEmpty { cgroupRoot = "/" }
+        try reader.read("serializeImagePulls", into: &serializeImagePulls)
+        try reader.read("maxParallelImagePulls", into: &maxParallelImagePulls, in: 0...10_000)
+        try reader.nested("crashLoopBackOff") { [period = maxContainerRestartPeriod] nested in
+            var period = period
+            try nested.read("maxContainerRestartPeriod", into: &period)
+            maxContainerRestartPeriod = period
+        }
+        reader.ignore(KubeletFieldCatalog.unsupported)
+    }
+
+    private mutating func readAuthentication(_ reader: inout FieldReader) throws {
+        try reader.nested("authentication") { reader in
+            try reader.nested("anonymous") { try $0.read("enabled", into: &anonymousAuthentication) }
+            try reader.nested("webhook") {
+                try $0.read("enabled", into: &webhookAuthentication)
+                try $0.read("cacheTTL", into: &webhookAuthenticationCacheTTL)
+            }
+            try reader.nested("x509") { try $0.read("clientCAFile", into: &clientCAFile) }
+        }
+        try reader.nested("authorization") { reader in
+            try reader.read("mode", into: &authorizationMode)
+            try reader.nested("webhook") {
+                try $0.read("cacheAuthorizedTTL", into: &cacheAuthorizedTTL)
+                try $0.read("cacheUnauthorizedTTL", into: &cacheUnauthorizedTTL)
+            }
+        }
+    }
+
+    /// A report frequency that is not given follows an update frequency that is, as in the kubelet.
+    private mutating func readFrequencies(_ reader: inout FieldReader) throws {
+        let before = nodeStatusUpdateFrequency
+        try reader.read("nodeStatusUpdateFrequency", into: &nodeStatusUpdateFrequency)
+        var report = Duration.zero
+        try reader.read("nodeStatusReportFrequency", into: &report)
+        if report > .zero {
+            nodeStatusReportFrequency = report
+        } else if nodeStatusUpdateFrequency != before {
+            nodeStatusReportFrequency = nodeStatusUpdateFrequency
+        }
+    }
+
+    private mutating func readTaints(_ reader: inout FieldReader) throws {
+        var taints: [NodeTaint] = []
+        try reader.list("registerWithTaints") { reader in
+            var taint = NodeTaint(key: "", value: "", effect: .noSchedule)
+            try reader.read("key", into: &taint.key)
+            try reader.read("value", into: &taint.value)
+            try reader.read("effect", into: &taint.effect)
+            reader.ignore([UnsupportedField("timeAdded", reason: "is set by the control plane; remove it")])
+            taints.append(taint)
+        }
+        if reader.node("registerWithTaints") != nil { registerWithTaints = taints }
+    }
+
+    /// Signals that are not named are off when any is named, unless `mergeDefaultEvictionSettings` says otherwise.
+    private mutating func readEviction(_ reader: inout FieldReader) throws {
+        var merges = false
+        try reader.read("mergeDefaultEvictionSettings", into: &merges)
+        var texts: [String: String] = [:]
+        try reader.read("evictionHard", into: &texts)
+        guard let node = reader.node("evictionHard"), !texts.isEmpty else { return }
+        var thresholds: [String: EvictionThreshold] = merges ? evictionHard : [:]
+        let signals = [
+            "memory.available", "nodefs.available", "nodefs.inodesFree", "imagefs.available", "imagefs.inodesFree", "containerfs.available",
+            "containerfs.inodesFree", "pid.available",
+        ]
+        for (signal, text) in texts.sorted(by: { $0.key < $1.key }) {
+            let place = node.member(signal) ?? node
+            guard signals.contains(signal) else {
+                let hint = Spelling.suggestion(for: signal, among: signals).map { "; did you mean '\($0)'?" } ?? ""
+                throw reader.bad(place, "evictionHard.\(signal)", "there is no such signal\(hint)")
+            }
+            guard let threshold = EvictionThreshold(text) else {
+                throw reader.bad(place, "evictionHard.\(signal)", "found '\(text)', wanted a quantity such as 100Mi or a part such as 10%")
+            }
+            thresholds[signal] = threshold
+        }
+        evictionHard = thresholds
+    }
+
+    private mutating func readLogLimits(_ reader: inout FieldReader) throws {
+        try reader.read("containerLogMaxSize", into: &containerLogMaxSize)
+        if containerLogMaxSize.value <= 0, let node = reader.node("containerLogMaxSize") {
+            throw reader.bad(node, "containerLogMaxSize", "found \(containerLogMaxSize.text), wanted more than 0")
+        }
+        try reader.read("containerLogMaxFiles", into: &containerLogMaxFiles, in: 2...1000)
+    }
+}

@@ -1,0 +1,78 @@
+package import KubeModel
+
+/// The fields of `KubeletConfiguration` that this agent acts on.
+package struct KubeletSettings: Sendable, Hashable {
+    package enum AuthorizationMode: String, Sendable, CaseIterable {
+        case alwaysAllow = "AlwaysAllow"
+        case webhook = "Webhook"
+    }
+
+    // The node's HTTPS endpoint.
+    package var address = "0.0.0.0"
+    package var port = 10250
+    package var healthzBindAddress = "127.0.0.1"
+    /// 0 turns it off.
+    package var healthzPort = 10248
+    /// Nil means a certificate of its own, see `serverTLSBootstrap`.
+    package var tlsCertFile: String?
+    package var tlsPrivateKeyFile: String?
+    package var serverTLSBootstrap = false
+    package var rotateCertificates = false
+    package var anonymousAuthentication = false
+    package var webhookAuthentication = true
+    package var webhookAuthenticationCacheTTL = Duration.seconds(120)
+    /// Signs the certificates of clients; nil means that client certificates prove nothing.
+    package var clientCAFile: String?
+    package var authorizationMode = AuthorizationMode.webhook
+    package var cacheAuthorizedTTL = Duration.seconds(300)
+    package var cacheUnauthorizedTTL = Duration.seconds(30)
+
+    // The API server.
+    package var kubeAPIQPS = 50
+    package var kubeAPIBurst = 100
+    package var eventRecordQPS = 50
+    package var eventBurst = 100
+
+    // The node object.
+    package var registerNode = true
+    package var registerWithTaints: [NodeTaint] = []
+    package var providerID: String?
+    package var nodeStatusUpdateFrequency = Duration.seconds(10)
+    package var nodeStatusReportFrequency = Duration.seconds(300)
+    package var nodeLeaseDurationSeconds = 40
+    /// -1 means all.
+    package var nodeStatusMaxImages = 50
+    package var maxPods = 110
+    /// Empty means the one that the control plane gives the node.
+    package var podCIDR = ""
+
+    // What is left for pods.
+    package var systemReserved: [String: Quantity] = [:]
+    package var kubeReserved: [String: Quantity] = [:]
+    package var evictionHard: [String: EvictionThreshold] = KubeletSettings.defaultEvictionHard
+
+    // Pods.
+    package var clusterDNS: [String] = []
+    package var clusterDomain = ""
+    /// Empty means that pods get no resolver of the host.
+    package var resolvConf = "/etc/resolv.conf"
+    package var podLogsDir = "/var/log/pods"
+    package var containerLogMaxSize = Quantity(bytes: 10 << 20)
+    package var containerLogMaxFiles = 5
+    /// -1 means no limit.
+    package var podPidsLimit = -1
+    package var seccompDefault = false
+    package var cgroupRoot = "/"
+    package var serializeImagePulls = true
+    /// 0 means no limit.
+    package var maxParallelImagePulls = 0
+    /// The longest pause before a crashing container is started again.
+    package var maxContainerRestartPeriod = Duration.seconds(300)
+
+    package init() {}
+
+    private static let defaultEvictionHard: [String: EvictionThreshold] = [
+        "memory.available": .quantity(Quantity(bytes: 100 << 20)), "nodefs.available": .fraction(0.1), "nodefs.inodesFree": .fraction(0.05),
+        "imagefs.available": .fraction(0.15), "imagefs.inodesFree": .fraction(0.05),
+    ]
+}

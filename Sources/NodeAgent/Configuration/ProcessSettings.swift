@@ -1,0 +1,16 @@
+/// Settings that come from flags only.
+package struct ProcessSettings: Sendable, Hashable {
+    package var kubeconfig = "/etc/kubernetes/kubelet.conf"
+    /// Used to get a first client certificate when `kubeconfig` does not exist yet.
+    package var bootstrapKubeconfig: String?
+    /// The node's name; nil means the machine's host name in lower case.
+    package var hostnameOverride: String?
+    /// At most one address of each family; empty means the address of the default route.
+    package var nodeIPs: [String] = []
+    /// What Kubernetes tools expect below it is hard-coded in them.
+    package var rootDirectory = "/var/lib/kubelet"
+    package var stateDirectory = "/var/lib/swiftlet"
+    package var runDirectory = "/run/swiftlet"
+
+    package init() {}
+}

@@ -1,0 +1,41 @@
+extension SwiftletSettings {
+    mutating func read(_ reader: inout FieldReader) throws {
+        var found: [String: Registry] = [:]
+        try reader.named("registries") { host, reader in
+            var registry = Registry()
+            try reader.read("mirrors", into: &registry.mirrors)
+            try reader.read("insecure", into: &registry.insecure)
+            try reader.read("caFile", into: &registry.caFile)
+            found[host] = registry
+        }
+        if reader.node("registries") != nil { registries = found }
+        try reader.nested("network") { reader in
+            try reader.read("mode", into: &network.mode)
+            try reader.read("bridge", into: &network.bridge)
+            // IFNAMSIZ counts the byte at the end.
+            if let node = reader.node("bridge"), network.bridge.isEmpty || network.bridge.utf8.count > 15 || network.bridge.contains("/") {
+                throw reader.bad(node, "bridge", "found '\(network.bridge)', wanted an interface name of 1 to 15 bytes")
+            }
+            try reader.read("mtu", into: &network.mtu, in: 0...65535)
+            if let node = reader.node("mtu"), network.mtu != 0, network.mtu < 576 {
+                throw reader.bad(node, "mtu", "found \(network.mtu), wanted 0 or at least 576")
+            }
+            try reader.read("podCIDR", into: &network.podCIDR)
+        }
+        try reader.read("cgroupRoot", into: &cgroupRoot)
+        try reader.read("requireControllers", into: &requireControllers)
+        for (key, field) in Self.paths {
+            try reader.read(key, into: &self[keyPath: field])
+            if let node = reader.node(key), !self[keyPath: field].hasPrefix("/") {
+                throw reader.bad(node, key, "found '\(self[keyPath: field])', wanted a path that begins with /")
+            }
+        }
+    }
+
+    private static var paths: [(String, WritableKeyPath<SwiftletSettings, String>)] {
+        [
+            ("adminSocket", \.adminSocket), ("imageRoot", \.imageRoot), ("runtimeRoot", \.runtimeRoot), ("shimPath", \.shimPath),
+            ("pausePath", \.pausePath), ("spawnerSocket", \.spawnerSocket),
+        ]
+    }
+}

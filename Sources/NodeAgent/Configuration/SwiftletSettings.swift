@@ -1,0 +1,46 @@
+/// `SwiftletConfiguration`: what Kubernetes has no field for.
+package struct SwiftletSettings: Sendable, Hashable {
+    /// One registry host.
+    package struct Registry: Sendable, Hashable {
+        /// Tried in this order before the host itself. `host[:port]` or a URL.
+        package var mirrors: [String] = []
+        /// Plain HTTP and certificates of any authority are accepted.
+        package var insecure = false
+        /// Signs the registry's certificate.
+        package var caFile: String?
+    }
+
+    package enum NetworkMode: String, Sendable, CaseIterable {
+        /// The built-in bridge; other nodes are reached by routes.
+        case bridge
+        /// Plugins from `/etc/cni/net.d`.
+        case cni
+    }
+
+    package struct Network: Sendable, Hashable {
+        package var mode = NetworkMode.bridge
+        package var bridge = "swl0"
+        /// 0 means the default route's.
+        package var mtu = 0
+        /// Comma-separated, one of each family; empty means what the control plane gives the node.
+        package var podCIDR = ""
+    }
+
+    /// By host, such as `docker.io` or `localhost:5000`.
+    package var registries: [String: Registry] = [:]
+    package var network = Network()
+    /// The cgroup v2 directory that pods are placed under; empty means `cgroupRoot` of the kubelet below the mounted hierarchy.
+    package var cgroupRoot = ""
+    /// False runs pods without resource limits where the kernel does not offer the cgroup v2 controllers.
+    package var requireControllers = true
+    package var adminSocket = "/run/swiftlet/admin.sock"
+    /// Where images and their layers are.
+    package var imageRoot = "/var/lib/swiftlet/images"
+    /// Where sandboxes live.
+    package var runtimeRoot = "/run/swiftlet/sandboxes"
+    package var shimPath = "/usr/libexec/swiftlet/swiftlet-shim"
+    package var pausePath = "/usr/libexec/swiftlet/swiftlet-pause"
+    package var spawnerSocket = "/run/swiftlet/spawner.sock"
+
+    package init() {}
+}

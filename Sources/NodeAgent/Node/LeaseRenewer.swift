@@ -1,0 +1,84 @@
+package import KubeClient
+import KubeModel
+package import Logging
+
+/// Renews the node's lease in `kube-node-lease` four times within its duration: the heartbeat by which the control plane knows that the node lives.
+package struct LeaseRenewer: Sendable {
+    /// How often one renewal is tried before the next turn is waited for.
+    private static let tries = 5
+    private static let longestBackOff = Duration.seconds(7)
+
+    private let api: any NodeAPI
+    private let nodeName: String
+    private let duration: Duration
+    private let time: any ClientTime
+    private let logger: Logger
+    /// The node's uid once it is registered, for the lease's owner.
+    private let nodeUID: @Sendable () -> String?
+
+    package init(
+        api: any NodeAPI, nodeName: String, duration: Duration, time: any ClientTime, logger: Logger, nodeUID: @escaping @Sendable () -> String?
+    ) {
+        self.api = api
+        self.nodeName = nodeName
+        self.duration = duration
+        self.time = time
+        self.logger = logger
+        self.nodeUID = nodeUID
+    }
+
+    package func run() async {
+        var lease: Lease?
+        while !Task.isCancelled {
+            let began = time.now()
+            lease = await renewWithRetries(lease)
+            do { try await time.sleep(until: began + duration / 4) } catch { return }
+        }
+    }
+
+    private func renewWithRetries(_ lease: Lease?) async -> Lease? {
+        var current = lease
+        var wait = Duration.milliseconds(200)
+        for attempt in 1...Self.tries {
+            do {
+                return try await renew(current)
+            } catch is CancellationError {
+                return nil
+            } catch {
+                // What is held may be outdated: read it anew.
+                current = nil
+                if attempt == Self.tries {
+                    logger.error("The node's lease could not be renewed; the control plane will call this node unknown when it expires.", metadata: ["error": "\(error)"])
+                }
+            }
+            do { try await time.sleep(until: time.now() + wait) } catch { return nil }
+            wait = min(wait * 2, Self.longestBackOff)
+        }
+        return nil
+    }
+
+    private func renew(_ held: Lease?) async throws -> Lease {
+        let now = MicroTime(time.wallTime())
+        let key = ObjectKey(namespace: "kube-node-lease", name: nodeName)
+        var lease: Lease
+        do {
+            if let held { lease = held } else { lease = try await api.lease(key) }
+        } catch let error as APIError where error.isNotFound {
+            return try await api.createLease(fresh(key, now))
+        }
+        lease.spec = Lease.Spec(holderIdentity: nodeName, leaseDurationSeconds: Int(duration.components.seconds), renewTime: now)
+        if lease.metadata.ownerReferences?.isEmpty != false { lease.metadata.ownerReferences = owner }
+        return try await api.updateLease(lease)
+    }
+
+    private func fresh(_ key: ObjectKey, _ now: MicroTime) -> Lease {
+        Lease(
+            metadata: ObjectMeta(name: key.name, namespace: key.namespace, ownerReferences: owner),
+            spec: Lease.Spec(holderIdentity: nodeName, leaseDurationSeconds: Int(duration.components.seconds), renewTime: now))
+    }
+
+    /// With the node deleted, its lease goes too.
+    private var owner: [OwnerReference]? {
+        nodeUID().map { [OwnerReference(apiVersion: "v1", kind: "Node", name: nodeName, uid: $0)] }
+    }
+}

@@ -1,0 +1,43 @@
+/// Facts about the machine that a node tells the API server. The program adapts them from the kernel.
+package protocol NodeHost: Sendable {
+    func describe() async throws -> HostDescription
+}
+
+package struct HostDescription: Sendable, Hashable {
+    /// Lower case, without the domain.
+    package var hostname: String
+    package var machineID: String
+    package var systemUUID: String
+    package var bootID: String
+    package var kernelVersion: String
+    package var osImage: String
+    /// `amd64`, `arm64`: Go's names.
+    package var architecture: String
+    package var processors: Int
+    /// Bytes.
+    package var memory: Int64
+    /// Bytes of the file system below the root folder.
+    package var ephemeralStorage: Int64
+    /// Bytes of pages by size name, such as `2Mi`.
+    package var hugepages: [String: Int64]
+    /// Addresses by which other nodes reach this one, the family of the default route first.
+    package var addresses: [String]
+
+    package init(
+        hostname: String, machineID: String, systemUUID: String, bootID: String, kernelVersion: String, osImage: String, architecture: String,
+        processors: Int, memory: Int64, ephemeralStorage: Int64, hugepages: [String: Int64], addresses: [String]
+    ) {
+        self.hostname = hostname
+        self.machineID = machineID
+        self.systemUUID = systemUUID
+        self.bootID = bootID
+        self.kernelVersion = kernelVersion
+        self.osImage = osImage
+        self.architecture = architecture
+        self.processors = processors
+        self.memory = memory
+        self.ephemeralStorage = ephemeralStorage
+        self.hugepages = hugepages
+        self.addresses = addresses
+    }
+}

@@ -1,0 +1,161 @@
+import FoundationEssentials
+package import KubeClient
+package import KubeModel
+package import Logging
+package import PodCore
+import Synchronization
+
+/// Registers the Node, keeps its status true, and sets the pod network up once the API gives the node its ranges.
+package actor NodeReporter {
+    private let settings: NodeSettings
+    private let api: any NodeAPI
+    private let host: any NodeHost
+    private let images: any ImageService
+    private let network: any PodNetworkPort
+    private let readiness: NodeReadiness
+    private let events: EventRecorder
+    private let time: any ClientTime
+    private let logger: Logger
+    private let known = Mutex<Node?>(nil)
+    private var written: NodeStatus?
+    private var writtenAt: Duration?
+    private var podCIDRs: [String] = []
+
+    package init(
+        settings: NodeSettings, api: any NodeAPI, host: any NodeHost, images: any ImageService, network: any PodNetworkPort, readiness: NodeReadiness,
+        events: EventRecorder, time: any ClientTime, logger: Logger
+    ) {
+        self.settings = settings
+        self.api = api
+        self.host = host
+        self.images = images
+        self.network = network
+        self.readiness = readiness
+        self.events = events
+        self.time = time
+        self.logger = logger
+    }
+
+    /// The Node object as it was last seen.
+    package nonisolated var node: Node? { known.withLock { $0 } }
+
+    /// Registers, trying for as long as it takes: 100 ms at first, twice as long each time, at most 7 s.
+    package func register() async throws {
+        var wait = Duration.milliseconds(100)
+        while true {
+            do {
+                let node = try await createOrAdopt()
+                known.withLock { $0 = node }
+                events.record(PodEventRecord(.normal, "Starting", "Starting kubelet."), aboutNode: settings.name)
+                logger.info("The node is registered.", metadata: ["node": "\(settings.name)"])
+                return
+            } catch let error as CancellationError {
+                throw error
+            } catch {
+                logger.error("The node could not be registered; it will be tried again.", metadata: ["node": "\(settings.name)", "error": "\(error)"])
+            }
+            try await time.sleep(until: time.now() + wait)
+            wait = min(wait * 2, .seconds(7))
+        }
+    }
+
+    private func createOrAdopt() async throws -> Node {
+        let plan = try await plan()
+        guard settings.registers else { return try await api.node(named: settings.name) }
+        do {
+            return try await api.createNode(plan.node(at: time.wallTime()))
+        } catch let error as APIError where error.isAlreadyExists {
+            let existing = try await api.node(named: settings.name)
+            let missing = plan.labels.filter { existing.metadata.labels?[$0.key] != $0.value }
+            guard !missing.isEmpty else { return existing }
+            let patch: JSONValue = ["metadata": ["labels": .object(missing.mapValues(JSONValue.string))]]
+            return try await api.patchNode(named: settings.name, patch)
+        }
+    }
+
+    /// Writes the status whenever it changed, and a heartbeat with it at least every `statusReportFrequency`.
+    package func run(node updates: ReflectorUpdates<Node>) async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.follow(updates) }
+            group.addTask { for await _ in self.readiness.changes { await self.report() } }
+            while !Task.isCancelled {
+                await report()
+                do { try await time.sleep(until: time.now() + settings.statusUpdateFrequency) } catch { break }
+            }
+            group.cancelAll()
+        }
+    }
+
+    private func follow(_ updates: ReflectorUpdates<Node>) async {
+        for await changes in updates {
+            for change in changes.values {
+                switch change {
+                case .stored(let node):
+                    known.withLock { $0 = node }
+                    await setUpNetwork(node)
+                case .deleted:
+                    logger.warning("The Node object was deleted; it is registered again and the pods are kept.", metadata: ["node": "\(settings.name)"])
+                    written = nil
+                    try? await register()
+                }
+            }
+        }
+    }
+
+    private func setUpNetwork(_ node: Node) async {
+        let wanted = node.spec?.podCIDRs ?? [node.spec?.podCIDR].compactMap { $0 }
+        guard !wanted.isEmpty, wanted != podCIDRs else { return }
+        do {
+            try await network.setUp(podCIDRs: wanted)
+            podCIDRs = wanted
+            readiness.report("network", problem: nil)
+            logger.info("The pod network is set up.", metadata: ["podCIDRs": "\(wanted.joined(separator: ", "))"])
+        } catch {
+            readiness.report("network", problem: "the pod network could not be set up: \(error)")
+        }
+    }
+
+    private func plan() async throws -> NodeStatusPlan {
+        NodeStatusPlan(settings: settings, host: try await host.describe(), problem: readiness.problem, images: await images.images())
+    }
+
+    private func report() async {
+        do {
+            guard let existing = node else { return }
+            // A node without a working network set-up tries that again with every report.
+            if podCIDRs.isEmpty { await setUpNetwork(existing) }
+            let status = try await plan().status(existing: existing.status, at: time.wallTime())
+            let isDue = writtenAt.map { time.now() - $0 >= settings.statusReportFrequency } ?? true
+            guard isDue || written.map({ !$0.isEquivalent(to: status) }) ?? true else { return }
+            let stored = try await api.patchNodeStatus(named: settings.name, try Self.patch(status))
+            tellChanges(from: written, to: status)
+            written = status
+            writtenAt = time.now()
+            known.withLock { $0 = stored }
+        } catch is CancellationError {
+            return
+        } catch {
+            logger.error("The node's status could not be written; it will be tried again.", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Addresses are merged by type, so without the directive a second address of a type would be lost or an old one stay.
+    static func patch(_ status: NodeStatus) throws -> JSONValue {
+        var fields = try JSONParser.parse(JSONEncoder().encode(status)).object ?? [:]
+        if let addresses = fields["addresses"]?.array { fields["addresses"] = .array([["$patch": "replace"]] + addresses) }
+        return ["status": .object(fields)]
+    }
+
+    private func tellChanges(from before: NodeStatus?, to status: NodeStatus) {
+        let names = [
+            "Ready": ("NodeReady", "NodeNotReady"), "MemoryPressure": ("NodeHasInsufficientMemory", "NodeHasSufficientMemory"),
+            "DiskPressure": ("NodeHasDiskPressure", "NodeHasNoDiskPressure"), "PIDPressure": ("NodeHasInsufficientPID", "NodeHasSufficientPID"),
+        ]
+        for condition in status.conditions ?? [] {
+            guard let (whenTrue, whenFalse) = names[condition.type] else { continue }
+            guard before?.conditions?.first(where: { $0.type == condition.type })?.status != condition.status else { continue }
+            let reason = condition.status == "True" ? whenTrue : whenFalse
+            events.record(PodEventRecord(.normal, reason, "Node \(settings.name) status is now: \(reason)"), aboutNode: settings.name)
+        }
+    }
+}

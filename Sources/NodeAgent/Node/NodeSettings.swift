@@ -1,0 +1,52 @@
+package import KubeModel
+
+/// What configuration decides about the Node object.
+package struct NodeSettings: Sendable {
+    package var name: String
+    /// Overrides what the kernel says, in the order in which they are reported; empty for the default route's.
+    package var addresses: [String]
+    package var port: Int
+    package var labels: [String: String]
+    package var taints: [Taint]
+    package var registers: Bool
+    package var providerID: String?
+    package var maxPods: Int
+    /// Taken off the capacity for everything that is not a pod.
+    package var reserved: [String: Quantity]
+    /// Bytes of memory at which pods are evicted: not allocatable either.
+    package var memoryEvictionThreshold: Int64
+    /// The part of the node's file system at which pods are evicted, 0 to 1: not allocatable either.
+    package var storageEvictionShare: Double
+    package var statusReportFrequency: Duration
+    package var statusUpdateFrequency: Duration
+    package var leaseDuration: Duration
+    /// `v<Kubernetes version>`: version-skew rules read it.
+    package var kubernetesVersion: String
+    package var swiftletVersion: String
+    package var maxImages: Int
+
+    package init(
+        name: String, addresses: [String] = [], port: Int = 10250, labels: [String: String] = [:], taints: [Taint] = [], registers: Bool = true,
+        providerID: String? = nil, maxPods: Int = 110, reserved: [String: Quantity] = [:], memoryEvictionThreshold: Int64 = 100 << 20,
+        storageEvictionShare: Double = 0.1, statusReportFrequency: Duration = .seconds(300), statusUpdateFrequency: Duration = .seconds(10),
+        leaseDuration: Duration = .seconds(40), kubernetesVersion: String, swiftletVersion: String, maxImages: Int = 50
+    ) {
+        self.name = name
+        self.addresses = addresses
+        self.port = port
+        self.labels = labels
+        self.taints = taints
+        self.registers = registers
+        self.providerID = providerID
+        self.maxPods = maxPods
+        self.reserved = reserved
+        self.memoryEvictionThreshold = memoryEvictionThreshold
+        self.storageEvictionShare = storageEvictionShare
+        self.statusReportFrequency = statusReportFrequency
+        self.statusUpdateFrequency = statusUpdateFrequency
+        self.leaseDuration = leaseDuration
+        self.kubernetesVersion = kubernetesVersion
+        self.swiftletVersion = swiftletVersion
+        self.maxImages = maxImages
+    }
+}

@@ -1,0 +1,121 @@
+package import KubeModel
+package import PodCore
+
+/// Builds the Node object and its status from facts and settings.
+package struct NodeStatusPlan: Sendable {
+    package let settings: NodeSettings
+    package let host: HostDescription
+    /// Why the node is not ready; `nil` when it is.
+    package let problem: String?
+    package let images: [ImageDescription]
+
+    package init(settings: NodeSettings, host: HostDescription, problem: String?, images: [ImageDescription]) {
+        self.settings = settings
+        self.host = host
+        self.problem = problem
+        self.images = images
+    }
+
+    /// What this node speaks of itself that a scheduler or an API server acts upon (KEP-5328).
+    private static let declaredFeatures = ["ExtendWebSocketsToKubelet"]
+
+    package var labels: [String: String] {
+        settings.labels.merging([
+            "kubernetes.io/hostname": host.hostname, "kubernetes.io/os": "linux", "kubernetes.io/arch": host.architecture,
+            "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": host.architecture,
+        ]) { $1 }
+    }
+
+    package var addresses: [String] { settings.addresses.isEmpty ? host.addresses : settings.addresses }
+
+    /// The object to register.
+    package func node(at now: Timestamp) -> Node {
+        var spec = Node.Spec()
+        spec.providerID = settings.providerID
+        spec.taints = settings.taints.isEmpty ? nil : settings.taints
+        let metadata = ObjectMeta(
+            name: settings.name, labels: labels, annotations: ["volumes.kubernetes.io/controller-managed-attach-detach": "true"])
+        return Node(metadata: metadata, spec: spec, status: status(existing: nil, at: now))
+    }
+
+    /// The status to report. Extended resources that others put into the existing capacity are kept and made allocatable.
+    package func status(existing: NodeStatus?, at now: Timestamp) -> NodeStatus {
+        var status = NodeStatus()
+        var capacity = ownCapacity
+        for (name, quantity) in existing?.capacity ?? [:] where capacity[name] == nil && name.contains("/") { capacity[name] = quantity }
+        status.capacity = capacity
+        status.allocatable = allocatable(from: capacity)
+        status.conditions = conditions(existing: existing?.conditions ?? [], at: now)
+        status.addresses = addresses.map { NodeAddress(type: "InternalIP", address: $0) } + [NodeAddress(type: "Hostname", address: host.hostname)]
+        status.daemonEndpoints = DaemonEndpoints(port: settings.port)
+        status.nodeInfo = NodeSystemInfo(
+            machineID: host.machineID, systemUUID: host.systemUUID, bootID: host.bootID, kernelVersion: host.kernelVersion, osImage: host.osImage,
+            containerRuntimeVersion: "swiftlet://\(settings.swiftletVersion)", kubeletVersion: settings.kubernetesVersion, operatingSystem: "linux",
+            architecture: host.architecture)
+        status.images = imageList
+        let features = RuntimeHandler.Features(recursiveReadOnlyMounts: true, userNamespaces: false)
+        status.runtimeHandlers = [RuntimeHandler(name: "", features: features)]
+        status.features = NodeFeatures(supplementalGroupsPolicy: true)
+        status.declaredFeatures = Self.declaredFeatures
+        return status
+    }
+
+    private var ownCapacity: [String: Quantity] {
+        var capacity = [
+            "cpu": Quantity(Int64(host.processors)), "memory": Quantity(kibibytes: host.memory), "pods": Quantity(Int64(settings.maxPods)),
+            "ephemeral-storage": Quantity(kibibytes: host.ephemeralStorage),
+        ]
+        for (size, bytes) in host.hugepages { capacity["hugepages-\(size)"] = Quantity(bytes: bytes) }
+        return capacity
+    }
+
+    private func allocatable(from capacity: [String: Quantity]) -> [String: Quantity] {
+        var allocatable = capacity
+        let hugepages = host.hugepages.values.reduce(0, +)
+        let memory = host.memory - (settings.reserved["memory"]?.value ?? 0) - settings.memoryEvictionThreshold - hugepages
+        allocatable["memory"] = Quantity(kibibytes: max(memory, 0))
+        let cpu = Int64(host.processors) * 1000 - (settings.reserved["cpu"]?.milliValue ?? 0)
+        allocatable["cpu"] = Quantity(milli: max(cpu, 0))
+        let evicted = Int64(Double(host.ephemeralStorage) * settings.storageEvictionShare)
+        let storage = host.ephemeralStorage - (settings.reserved["ephemeral-storage"]?.value ?? 0) - evicted
+        allocatable["ephemeral-storage"] = Quantity(max(storage, 0))
+        return allocatable
+    }
+
+    /// Largest first; at most five names each (kubelet's `maxNamesPerImageInNodeStatus`).
+    private var imageList: [ContainerImage] {
+        images.sorted { ($0.size, $1.id) > ($1.size, $0.id) }.prefix(settings.maxImages).map { image in
+            ContainerImage(names: Array((image.repoDigests + image.names).prefix(5)), sizeBytes: image.size)
+        }
+    }
+
+    private func conditions(existing: [NodeCondition], at now: Timestamp) -> [NodeCondition] {
+        var conditions = [
+            NodeCondition(type: "MemoryPressure", status: false, reason: "KubeletHasSufficientMemory", message: "kubelet has sufficient memory available"),
+            NodeCondition(type: "DiskPressure", status: false, reason: "KubeletHasNoDiskPressure", message: "kubelet has no disk pressure"),
+            NodeCondition(type: "PIDPressure", status: false, reason: "KubeletHasSufficientPID", message: "kubelet has sufficient PID available"),
+        ]
+        if let problem {
+            conditions.append(NodeCondition(type: "Ready", status: false, reason: "KubeletNotReady", message: problem))
+        } else {
+            conditions.append(NodeCondition(type: "Ready", status: true, reason: "KubeletReady", message: "kubelet is posting ready status"))
+        }
+        for index in conditions.indices {
+            let before = existing.first { $0.type == conditions[index].type }
+            conditions[index].lastHeartbeatTime = now.wholeSeconds
+            conditions[index].lastTransitionTime = before?.status == conditions[index].status ? before?.lastTransitionTime ?? now : now.wholeSeconds
+        }
+        return conditions
+    }
+}
+
+extension NodeStatus {
+    /// The same status apart from heartbeats: whether it has to be written before its turn.
+    func isEquivalent(to other: NodeStatus) -> Bool {
+        var mine = self
+        var theirs = other
+        for index in mine.conditions?.indices ?? 0..<0 { mine.conditions?[index].lastHeartbeatTime = nil }
+        for index in theirs.conditions?.indices ?? 0..<0 { theirs.conditions?[index].lastHeartbeatTime = nil }
+        return mine == theirs
+    }
+}

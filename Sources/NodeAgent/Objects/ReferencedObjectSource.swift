@@ -1,0 +1,63 @@
+package import KubeClient
+package import KubeModel
+package import PodCore
+
+/// Where a pod's ConfigMaps, Secrets and service account tokens come from.
+package protocol ReferencedObjectSource: Sendable {
+    /// Keeps what the pod refers to fresh until it is released.
+    func hold(_ names: ObjectNames, namespace: String)
+    func release(_ names: ObjectNames, namespace: String)
+    /// The named objects, as far as they exist. Throws when the API server could not be asked.
+    func objects(_ names: ObjectNames, namespace: String) async throws -> ReferencedObjects
+    /// A new token for the pod's service account.
+    func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> TokenRequest.TokenStatus
+}
+
+/// Reads through `KubeClient`'s watches.
+package struct WatchedObjectSource: ReferencedObjectSource {
+    private let client: KubeClient
+    package let configMaps: WatchedObjects<ConfigMap>
+    package let secrets: WatchedObjects<Secret>
+
+    package init(_ client: KubeClient) {
+        self.client = client
+        configMaps = WatchedObjects(client) { $0.immutable == true }
+        secrets = WatchedObjects(client) { $0.immutable == true }
+    }
+
+    package func hold(_ names: ObjectNames, namespace: String) {
+        for name in names.configMaps { configMaps.acquire(ObjectKey(namespace: namespace, name: name)) }
+        for name in names.secrets { secrets.acquire(ObjectKey(namespace: namespace, name: name)) }
+    }
+
+    package func release(_ names: ObjectNames, namespace: String) {
+        for name in names.configMaps { configMaps.release(ObjectKey(namespace: namespace, name: name)) }
+        for name in names.secrets { secrets.release(ObjectKey(namespace: namespace, name: name)) }
+    }
+
+    package func objects(_ names: ObjectNames, namespace: String) async throws -> ReferencedObjects {
+        var found = ReferencedObjects()
+        for name in names.configMaps { found.configMaps[name] = try await Self.ifPresent { try await configMaps.get(ObjectKey(namespace: namespace, name: name)) } }
+        for name in names.secrets { found.secrets[name] = try await Self.ifPresent { try await secrets.get(ObjectKey(namespace: namespace, name: name)) } }
+        return found
+    }
+
+    package func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> TokenRequest.TokenStatus {
+        let request = TokenRequest(audience: projection.audience, expirationSeconds: projection.expirationSeconds ?? 3600, pod: pod)
+        let accounts = ResourceKind(plural: "serviceaccounts", kind: "ServiceAccount")
+        let key = ObjectKey(namespace: pod.namespace, name: pod.spec.serviceAccountName ?? "default")
+        let answer = try await client.createSubresource(accounts, key, "token", request, answer: TokenRequest.self)
+        guard let status = answer.status else {
+            throw APIError(.badAnswer, operation: "create", object: "serviceaccounts/token \(key)", reason: "the answer has no status")
+        }
+        return status
+    }
+
+    private static func ifPresent<Object>(_ get: () async throws -> Object) async throws -> Object? {
+        do {
+            return try await get()
+        } catch let error as APIError where error.isNotFound {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,48 @@
+package import KubeClient
+package import KubeModel
+import PodCore
+
+/// Service account tokens of the pods on this node, renewed at 80 % of their life or after 24 hours, as kubelet does.
+package actor TokenCache {
+    private struct Key: Hashable {
+        let podUID: String
+        let projection: VolumeProjection.ServiceAccountToken
+    }
+
+    private struct Token {
+        let text: String
+        let expires: Timestamp
+        let renewAt: Timestamp
+    }
+
+    private let source: any ReferencedObjectSource
+    private let time: any ClientTime
+    private var tokens: [Key: Token] = [:]
+
+    package init(source: any ReferencedObjectSource, time: any ClientTime) {
+        self.source = source
+        self.time = time
+    }
+
+    /// A valid token, and when it should be asked for again. While the API server is away, a token that has not expired goes on being used.
+    package func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> (text: String, renewAt: Timestamp) {
+        let key = Key(podUID: pod.uid, projection: projection)
+        let now = time.wallTime()
+        if let token = tokens[key], now < token.renewAt { return (token.text, token.renewAt) }
+        do {
+            let status = try await source.token(for: pod, projection)
+            let life = max(status.expirationTimestamp.seconds - now.seconds, 1)
+            let token = Token(
+                text: status.token, expires: status.expirationTimestamp, renewAt: now.advanced(bySeconds: min(life * 8 / 10, 86_400)))
+            tokens[key] = token
+            return (token.text, token.renewAt)
+        } catch {
+            guard let token = tokens[key], now < token.expires else { throw error }
+            return (token.text, now.advanced(bySeconds: 60))
+        }
+    }
+
+    package func forget(podUID: String) {
+        tokens = tokens.filter { $0.key.podUID != podUID }
+    }
+}

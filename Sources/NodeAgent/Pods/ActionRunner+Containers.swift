@@ -1,0 +1,98 @@
+import KubeModel
+import PodCore
+
+extension ActionRunner {
+    func startContainer(
+        _ name: String, restartCount: Int, image: ImageDescription, sandboxID: String, addresses: [String], _ snapshot: PodSnapshot
+    ) async -> PodEvent? {
+        let pod = snapshot.pod
+        guard let container = pod.spec.container(named: name) else { return nil }
+        let role = pod.spec.role(of: name)
+        let fieldPath = ContainerRecord(name: name, role: role).fieldPath
+        let imageID = image.repoDigests.first ?? image.id
+        let configuration: ContainerConfiguration
+        do {
+            configuration = try await plan(container, role, restartCount, image, imageID, addresses, snapshot)
+        } catch let failure as VolumeFailure {
+            return .containerFailed(container: name, ContainerProblem(.create, message: failure.message))
+        } catch {
+            return .containerFailed(container: name, ContainerProblem(.configuration, message: "\(error)"))
+        }
+        let created = PodEventRecord(.normal, "Created", "Container created", fieldPath: fieldPath)
+        files.set(configuration, podUID: pod.uid, sandboxID: sandboxID)
+        do {
+            let started = try await ports.runtime.startContainer(configuration, inSandbox: sandboxID)
+            events.record(created, about: snapshot.identity)
+            events.record(PodEventRecord(.normal, "Started", "Container started", fieldPath: fieldPath), about: snapshot.identity)
+            await ports.folders.linkLog(at: configuration.log.path, of: snapshot.identity, container: name, containerID: configuration.id)
+            // The log before the last one is of no use to `logs --previous` any more.
+            if restartCount >= 2 { await ports.folders.removeLogs(of: snapshot.identity, container: name, upTo: restartCount - 2) }
+            return .containerStarted(container: name, started, imageID: imageID)
+        } catch {
+            switch error.code {
+            case .start:
+                events.record(created, about: snapshot.identity)
+                return .containerFailed(container: name, ContainerProblem(.start(id: configuration.id, imageID: imageID), message: error.message))
+            case .notFound, .notRunning: return .containerFailed(container: name, ContainerProblem(.sandboxGone, message: error.message))
+            default: return .containerFailed(container: name, ContainerProblem(.create, message: error.message))
+            }
+        }
+    }
+
+    private func plan(
+        _ container: Container, _ role: ContainerConfiguration.Role, _ restartCount: Int, _ image: ImageDescription, _ imageID: String,
+        _ addresses: [String], _ snapshot: PodSnapshot
+    ) async throws -> ContainerConfiguration {
+        let pod = snapshot.pod
+        let context = context()
+        let objects = try await ports.objects.objects(ObjectNames(environmentOf: container), namespace: pod.namespace)
+        guard let services = await ports.services.services() else { throw PlanFailure("services have not yet been read at least once, cannot construct envvars") }
+        let environment = try ContainerEnvironment(
+            container: container, facts: facts(pod, podIPs: addresses), objects: objects,
+            services: ServiceEnvironment.variables(services: services, namespace: pod.namespace, links: pod.spec.enableServiceLinks ?? true))
+        let userName = try SecurityPlan.effectiveUser(pod: pod, container: container, imageUser: image.config.user)
+        let user = try await ports.images.user(userName, in: image)
+        let hostname = try SandboxPlan.hostname(of: pod, nodeName: context.nodeName, clusterDomain: context.clusterDomain)
+        let id = makeID()
+        let plan = ContainerPlan(
+            id: id, restartCount: restartCount, image: image, imageID: imageID, user: user, environment: environment, hostname: hostname.name,
+            volumePaths: snapshot.volumePaths, etcFiles: try await etcFiles(hostname, addresses, snapshot),
+            terminationMessageFile: try await ports.folders.makeTerminationMessageFile(podUID: pod.uid, container: container.name, containerID: id),
+            log: .init(
+                path: try await ports.folders.logPath(of: snapshot.identity, container: container.name, restartCount: restartCount),
+                maxSize: context.logMaxSize, maxFiles: context.logMaxFiles),
+            seccompDefault: context.seccompDefault, seccompRoot: context.seccompRoot, nodeMemory: context.memory)
+        return try plan.configuration(of: container, role: role, pod: pod)
+    }
+
+    /// The files behind /etc/hosts, /etc/hostname and /etc/resolv.conf, written anew for each start, as kubelet does.
+    private func etcFiles(_ hostname: (name: String, domain: String?), _ addresses: [String], _ snapshot: PodSnapshot) async throws -> ContainerPlan.EtcFiles {
+        let pod = snapshot.pod
+        let context = context()
+        let hosts: String
+        if pod.spec.usesHostNetwork {
+            hosts = HostsFile.hostNetworkContent(nodeFile: await ports.folders.nodeFile("/etc/hosts") ?? "", aliases: pod.spec.hostAliases ?? [])
+        } else {
+            hosts = HostsFile.content(podIPs: addresses, hostname: hostname.name, domain: hostname.domain, aliases: pod.spec.hostAliases ?? [])
+        }
+        let nodeResolver = context.resolvConf.isEmpty ? nil : await ports.folders.nodeFile(context.resolvConf)
+        let node = ResolverConfiguration.Node(
+            clusterDNS: context.clusterDNS, clusterDomain: context.clusterDomain, host: ResolverConfiguration(parsing: nodeResolver ?? ""))
+        let (resolver, told) = ResolverConfiguration.forPod(pod, node: node)
+        for record in told { events.record(record, about: snapshot.identity) }
+        return ContainerPlan.EtcFiles(
+            hosts: try await ports.folders.write(hosts, to: .hosts, podUID: pod.uid),
+            hostname: try await ports.folders.write(hostname.name + "\n", to: .hostname, podUID: pod.uid),
+            resolvConf: try await ports.folders.write(resolver.text, to: .resolvConf, podUID: pod.uid))
+    }
+
+    func stopContainer(_ id: String, _ sandboxID: String, _ signal: StopSignal, _ snapshot: PodSnapshot) async -> PodEvent? {
+        await tolerate("stop a container", snapshot) {
+            switch signal {
+            case .stop: try await ports.runtime.stop(container: id, inSandbox: sandboxID)
+            case .kill: try await ports.runtime.kill(container: id, inSandbox: sandboxID)
+            }
+        }
+        return nil
+    }
+}

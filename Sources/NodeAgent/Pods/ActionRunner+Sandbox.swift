@@ -1,0 +1,89 @@
+import KubeModel
+import Logging
+import PodCore
+
+extension ActionRunner {
+    func createSandbox(attempt: Int, _ snapshot: PodSnapshot) async -> PodEvent? {
+        let pod = snapshot.pod
+        let context = context()
+        do {
+            let hostname = try SandboxPlan.hostname(of: pod, nodeName: context.nodeName, clusterDomain: context.clusterDomain).name
+            let configuration = SandboxPlan.configuration(
+                of: pod, id: makeID(), attempt: attempt, hostname: hostname, pidsLimit: context.podPidsLimit)
+            sandboxes.set(configuration.id, podUID: pod.uid)
+            let started = try await ports.runtime.createSandbox(configuration)
+            let addresses = try await attach(started, snapshot)
+            if !started.notEnforced.isEmpty, configuration.resources.hasLimits {
+                logger.notice(
+                    "Limits of a pod are not enforced: this host's cgroup v2 hierarchy lacks their controllers.",
+                    metadata: ["pod": "\(snapshot.identity)", "limits": "\(started.notEnforced.joined(separator: ", "))"])
+            }
+            return .sandboxCreated(started, addresses: addresses)
+        } catch {
+            return .sandboxFailed(message: "\(error)")
+        }
+    }
+
+    /// A sandbox without its network is of no use: it is taken back.
+    private func attach(_ started: StartedSandbox, _ snapshot: PodSnapshot) async throws -> [String] {
+        guard !snapshot.pod.spec.usesHostNetwork else { return [] }
+        do {
+            let addresses = try await ports.network.attach(sandboxID: started.id, networkNamespacePath: started.networkNamespacePath)
+            try await ports.runtime.record(addresses: addresses, ofSandbox: started.id)
+            return addresses
+        } catch {
+            await tolerate("take a sandbox without network back", snapshot) {
+                try await ports.runtime.stopSandbox(started.id)
+                try await ports.network.detach(sandboxID: started.id)
+                try await ports.runtime.removeSandbox(started.id)
+            }
+            throw error
+        }
+    }
+
+    func stopSandbox(_ id: String) async -> PodEvent? {
+        do {
+            try await ports.runtime.stopSandbox(id)
+            try await ports.network.detach(sandboxID: id)
+            return .sandboxStopped
+        } catch {
+            return .sandboxStopFailed(message: "\(error)")
+        }
+    }
+
+    func cleanUp(_ sandboxIDs: [String], _ snapshot: PodSnapshot) async -> PodEvent? {
+        do {
+            for id in sandboxIDs { try await ports.network.detach(sandboxID: id) }
+            try await ports.volumes.tearDown(podUID: snapshot.identity.uid)
+            await tokens.forget(podUID: snapshot.identity.uid)
+            return .cleanedUp
+        } catch {
+            return .cleanUpFailed(message: "\(error)")
+        }
+    }
+
+    func removeSandboxes(_ ids: [String], _ snapshot: PodSnapshot) async -> PodEvent? {
+        do {
+            for id in ids {
+                try await ports.runtime.removeSandbox(id)
+                sandboxes.remove(id)
+            }
+            return .cleanedUp
+        } catch {
+            return .cleanUpFailed(message: "\(error)")
+        }
+    }
+
+    func removeRemains(_ snapshot: PodSnapshot) async -> PodEvent? {
+        do {
+            try await ports.folders.removeAll(of: snapshot.identity)
+            return .cleanedUp
+        } catch {
+            return .cleanUpFailed(message: "\(error)")
+        }
+    }
+}
+
+extension CgroupResources {
+    var hasLimits: Bool { cpuLimit != nil || memoryLimit != nil || pidsLimit != nil || !hugepageLimits.isEmpty }
+}

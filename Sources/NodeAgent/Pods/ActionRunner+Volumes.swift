@@ -1,0 +1,60 @@
+import KubeClient
+import Logging
+package import KubeModel
+import PodCore
+
+extension ActionRunner {
+    func mountVolume(_ name: String, _ snapshot: PodSnapshot) async -> PodEvent? {
+        do {
+            return .volumeMounted(name: name, path: try await mount(name, snapshot.pod, podIPs: snapshot.addresses).path)
+        } catch let failure as VolumeFailure {
+            return .volumeFailed(name: name, failure)
+        } catch let failure as PlanFailure {
+            return .volumeFailed(name: name, VolumeFailure(.invalid, failure.message))
+        } catch {
+            return .volumeFailed(name: name, VolumeFailure(.system, "\(error)"))
+        }
+    }
+
+    /// Brings the contents of the pod's file volumes up to date; returns when the next one has to be looked at again for its token.
+    package func refreshVolumes(_ snapshot: PodSnapshot) async -> Timestamp? {
+        var next: Timestamp?
+        for name in snapshot.volumePaths.keys {
+            guard let volume = snapshot.pod.spec.volumes?.first(where: { $0.name == name }), volume.hasFiles else { continue }
+            do {
+                let renewAt = try await mount(name, snapshot.pod, podIPs: snapshot.addresses).renewAt
+                next = [next, renewAt].compactMap { $0 }.min()
+            } catch {
+                logger.warning(
+                    "A volume's files could not be brought up to date; the container keeps the old ones.",
+                    metadata: ["pod": "\(snapshot.identity)", "volume": "\(name)", "error": "\(error)"])
+                next = [next, time.wallTime().advanced(bySeconds: 60)].compactMap { $0 }.min()
+            }
+        }
+        return next
+    }
+
+    private func mount(_ name: String, _ pod: Pod, podIPs: [String]) async throws -> (path: String, renewAt: Timestamp?) {
+        guard let volume = pod.spec.volumes?.first(where: { $0.name == name }) else {
+            throw VolumeFailure(.invalid, "the pod has no volume \"\(name)\"")
+        }
+        let names = ObjectNames(volume: volume)
+        let objects = try await ports.objects.objects(names, namespace: pod.namespace)
+        var tokens: [String] = []
+        var renewAt: Timestamp?
+        for projection in VolumePlan.tokenRequests(of: volume) {
+            let token = try await self.tokens.token(for: pod, projection)
+            tokens.append(token.text)
+            renewAt = [renewAt, token.renewAt].compactMap { $0 }.min()
+        }
+        let content = try VolumePlan.content(of: volume, facts: facts(pod, podIPs: podIPs), objects: objects, tokens: tokens)
+        let fsGroup = pod.spec.securityContext?.fsGroup.flatMap { UInt32(exactly: $0) }
+        let path = try await ports.volumes.mount(VolumeRequest(podUID: pod.uid, name: name, content: content, fsGroup: fsGroup))
+        return (path, renewAt)
+    }
+}
+
+extension Volume {
+    /// Whether the volume's files come from API objects and follow them.
+    package var hasFiles: Bool { configMap != nil || secret != nil || downwardAPI != nil || projected != nil }
+}

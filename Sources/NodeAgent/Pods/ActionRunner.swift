@@ -1,0 +1,99 @@
+package import KubeClient
+package import KubeModel
+package import Logging
+package import PodCore
+
+/// Performs what the pod machines decide, through the ports, and says what came of it. Keeps no state of pods.
+package struct ActionRunner: Sendable {
+    package struct Ports: Sendable {
+        package let runtime: any ContainerRuntime
+        package let images: any ImageService
+        package let network: any PodNetworkPort
+        package let volumes: any VolumeService
+        package let folders: any PodFolders
+        package let objects: any ReferencedObjectSource
+        package let services: any ServiceListing
+
+        package init(
+            runtime: any ContainerRuntime, images: any ImageService, network: any PodNetworkPort, volumes: any VolumeService, folders: any PodFolders,
+            objects: any ReferencedObjectSource, services: any ServiceListing
+        ) {
+            self.runtime = runtime
+            self.images = images
+            self.network = network
+            self.volumes = volumes
+            self.folders = folders
+            self.objects = objects
+            self.services = services
+        }
+    }
+
+    let ports: Ports
+    let context: @Sendable () -> NodeContext
+    let events: EventRecorder
+    let tokens: TokenCache
+    let sandboxes: SandboxIndex
+    package let files: ContainerFiles
+    let time: any ClientTime
+    let logger: Logger
+    /// 64 random hexadecimal digits.
+    let makeID: @Sendable () -> String
+
+    package init(
+        ports: Ports, context: @escaping @Sendable () -> NodeContext, events: EventRecorder, sandboxes: SandboxIndex, time: any ClientTime, logger: Logger,
+        makeID: @escaping @Sendable () -> String
+    ) {
+        self.ports = ports
+        self.context = context
+        self.events = events
+        self.tokens = TokenCache(source: ports.objects, time: time)
+        self.sandboxes = sandboxes
+        self.files = ContainerFiles()
+        self.time = time
+        self.logger = logger
+        self.makeID = makeID
+    }
+
+    /// Performs one action; `nil` when its result is of no interest or comes by itself.
+    package func perform(_ action: PodAction, _ snapshot: PodSnapshot) async -> PodEvent? {
+        switch action {
+        case .mountVolume(let name): return await mountVolume(name, snapshot)
+        case .createSandbox(let attempt): return await createSandbox(attempt: attempt, snapshot)
+        case .ensureImage(let container): return await ensureImage(container, snapshot)
+        case .startContainer(let container, let count, let image, let sandboxID, let addresses):
+            return await startContainer(container, restartCount: count, image: image, sandboxID: sandboxID, addresses: addresses, snapshot)
+        case .stopContainer(let id, let sandboxID, let signal): return await stopContainer(id, sandboxID, signal, snapshot)
+        case .removeContainer(let id, let sandboxID):
+            files.remove(id)
+            await tolerate("remove an ended container", snapshot) { try await ports.runtime.removeContainer(id, inSandbox: sandboxID) }
+            return nil
+        case .stopSandbox(let id): return await stopSandbox(id)
+        case .cleanUp(let sandboxIDs): return await cleanUp(sandboxIDs, snapshot)
+        case .removeSandboxes(let ids): return await removeSandboxes(ids, snapshot)
+        case .removeRemains: return await removeRemains(snapshot)
+        case .record(let record):
+            events.record(record, about: snapshot.identity)
+            return nil
+        }
+    }
+
+    func tolerate(_ what: String, _ snapshot: PodSnapshot, _ work: () async throws -> Void) async {
+        do {
+            try await work()
+        } catch {
+            logger.warning("Something of a pod could not be done; nothing depends on it.", metadata: ["pod": "\(snapshot.identity)", "what": "\(what)", "error": "\(error)"])
+        }
+    }
+
+    func facts(_ pod: Pod, podIPs: [String]) -> PodFacts {
+        let context = context()
+        let addresses = pod.spec.usesHostNetwork ? context.hostIPs : podIPs
+        return PodFacts(pod: pod, nodeName: context.nodeName, hostIPs: context.hostIPs, podIPs: addresses, nodeAllocatable: context.allocatable)
+    }
+}
+
+/// The Services that the node knows, for service links.
+package protocol ServiceListing: Sendable {
+    /// `nil` until they were listed once.
+    func services() async -> [Service]?
+}

@@ -1,0 +1,174 @@
+package import KubeClient
+package import KubeModel
+package import Logging
+package import PodCore
+
+/// All pods of this node: finds again what an earlier agent left, follows the API's pods and the runtime's events, and owns every task that this causes.
+package actor PodManager {
+    let runner: ActionRunner
+    private let statuses: StatusWriter
+    let sandboxes: SandboxIndex
+    private let time: any ClientTime
+    let logger: Logger
+    private let hostIPs: @Sendable () -> [String]
+    let jobs = JobQueue()
+    private let wakes: WakeQueue<String>
+    private var workers: [String: PodWorker] = [:]
+    /// What each pod refers to, as long as it is kept fresh.
+    private var held: [String: (names: ObjectNames, namespace: String)] = [:]
+    private var recovered: [String: [RecoveredSandbox]] = [:]
+
+    package init(
+        runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, time: any ClientTime, logger: Logger, hostIPs: @escaping @Sendable () -> [String]
+    ) {
+        self.runner = runner
+        self.statuses = statuses
+        self.sandboxes = sandboxes
+        self.time = time
+        self.logger = logger
+        self.hostIPs = hostIPs
+        wakes = WakeQueue(time: time)
+    }
+
+    /// Reconnects to the sandboxes of an earlier agent. Nothing is changed yet: what they are good for is known once the API's pods are.
+    package func recover() async throws {
+        let found = try await runner.ports.runtime.recover()
+        var addresses: [String: [String]] = [:]
+        for sandbox in found {
+            recovered[sandbox.configuration.pod.uid, default: []].append(sandbox)
+            sandboxes.set(sandbox.configuration.id, podUID: sandbox.configuration.pod.uid)
+            if sandbox.isRunning, !sandbox.addresses.isEmpty { addresses[sandbox.configuration.id] = sandbox.addresses }
+        }
+        try await runner.ports.network.recover(addresses)
+        if !found.isEmpty { logger.info("Found sandboxes of an earlier agent again.", metadata: ["sandboxes": "\(found.count)"]) }
+    }
+
+    /// Runs until cancelled; pods go on without the agent.
+    package func run(pods: ReflectorUpdates<Pod>) async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await self.jobs.run() }
+            group.addTask { await self.wakes.run { await self.wake($0) } }
+            group.addTask { await self.statuses.run() }
+            group.addTask { await self.followRuntime() }
+            await follow(pods)
+            group.cancelAll()
+        }
+    }
+
+    private func follow(_ pods: ReflectorUpdates<Pod>) async {
+        var isFirst = true
+        for await changes in pods {
+            for change in changes.values { await apply(change) }
+            if isFirst {
+                isFirst = false
+                await removeOrphans()
+            }
+        }
+    }
+
+    private func apply(_ change: ObjectChange<Pod>) async {
+        switch change {
+        case .deleted(let pod): await remove(uid: pod.uid)
+        case .stored(let pod):
+            // The name may belong to another pod than the last time it was seen.
+            for (uid, worker) in workers where uid != pod.uid {
+                let other = await worker.state
+                if !other.isRemoved, other.pod.key == pod.key { await remove(uid: uid) }
+            }
+            await store(pod)
+        }
+    }
+
+    private func store(_ pod: Pod) async {
+        hold(pod)
+        if let worker = workers[pod.uid] { return await worker.handle(.updated(pod)) }
+        var machine = PodMachine(pod: pod, startTime: time.wallTime().wholeSeconds)
+        let sandboxes = recovered.removeValue(forKey: pod.uid) ?? []
+        let messages = await terminationMessages(of: sandboxes, pod)
+        machine.adopt(sandboxes, at: time.moment) { messages[$0.id] }
+        let worker = PodWorker(machine, surroundings)
+        workers[pod.uid] = worker
+        await worker.handle(.updated(pod))
+    }
+
+    private func remove(uid: String) async {
+        statuses.forget(podUID: uid)
+        await workers[uid]?.handle(.removed)
+    }
+
+    private var surroundings: PodWorker.Surroundings {
+        PodWorker.Surroundings(runner: runner, statuses: statuses, jobs: jobs, wakes: wakes, time: time, hostIPs: hostIPs) { [self] in await forget($0) }
+    }
+
+    private func forget(_ pod: PodIdentity) {
+        workers[pod.uid] = nil
+        runner.files.remove(podUID: pod.uid)
+        if let (names, namespace) = held.removeValue(forKey: pod.uid) { runner.ports.objects.release(names, namespace: namespace) }
+    }
+
+    private func hold(_ pod: Pod) {
+        guard held[pod.uid] == nil, pod.status?.phase?.isTerminal != true else { return }
+        let names = ObjectNames(pod: pod)
+        held[pod.uid] = (names, pod.namespace)
+        runner.ports.objects.hold(names, namespace: pod.namespace)
+    }
+
+    private func wake(_ uid: String) async {
+        await workers[uid]?.wake()
+    }
+
+    private func followRuntime() async {
+        for await event in runner.ports.runtime.events {
+            switch event {
+            case .sandboxEnded(let id):
+                guard let worker = worker(ofSandbox: id) else { continue }
+                await worker.handle(.sandboxEnded(id: id))
+            case .containerExited(let sandboxID, let id, let exit):
+                guard let worker = worker(ofSandbox: sandboxID) else { continue }
+                var message: String?
+                if let files = runner.files[id] { message = await TerminationMessage.read(files, exit, await worker.pod, runner.ports.folders) }
+                await worker.handle(.containerExited(id: id, exit, message: message))
+            }
+        }
+    }
+
+    private func worker(ofSandbox id: String) -> PodWorker? {
+        sandboxes.podUID(ofSandbox: id).flatMap { workers[$0] }
+    }
+
+    func isKnown(_ uid: String) -> Bool { workers[uid] != nil }
+
+    func takeRecovered() -> [String: [RecoveredSandbox]] {
+        defer { recovered = [:] }
+        return recovered
+    }
+
+    /// A changed ConfigMap or Secret reaches the files of the pods that show it.
+    package func objectsChanged(configMaps: Set<ObjectKey> = [], secrets: Set<ObjectKey> = []) async {
+        for (uid, (names, namespace)) in held {
+            let isConcerned =
+                names.configMaps.contains { configMaps.contains(ObjectKey(namespace: namespace, name: $0)) }
+                || names.secrets.contains { secrets.contains(ObjectKey(namespace: namespace, name: $0)) }
+            if isConcerned { await workers[uid]?.refreshVolumes() }
+        }
+    }
+
+    package var count: Int { workers.count }
+
+    /// The pods with their latest status.
+    package func pods() async -> [Pod] {
+        var pods: [Pod] = []
+        for worker in workers.values { pods.append(await worker.pod) }
+        return pods.sorted { $0.key < $1.key }
+    }
+
+    package func files(ofContainer id: String) -> ContainerFiles.Entry? { runner.files[id] }
+
+    package func machine(ofPod key: ObjectKey, uid: String?) async -> PodMachine? {
+        for worker in workers.values {
+            let machine = await worker.state
+            if machine.pod.key == key, uid == nil || machine.pod.uid == uid { return machine }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,127 @@
+import KubeClient
+package import KubeModel
+package import PodCore
+
+/// One pod's serial worker: feeds its machine, hands the actions to the job queue and the status to the writer.
+package actor PodWorker {
+    package struct Surroundings: Sendable {
+        let runner: ActionRunner
+        let statuses: StatusWriter
+        let jobs: JobQueue
+        let wakes: WakeQueue<String>
+        let time: any ClientTime
+        let hostIPs: @Sendable () -> [String]
+        /// Called once, when nothing is left of the pod.
+        let onGone: @Sendable (PodIdentity) async -> Void
+    }
+
+    private var machine: PodMachine
+    private let surroundings: Surroundings
+    private var reported: PodStatus?
+    private var hasAskedForDeletion = false
+    private var isRefreshing = false
+    private var wantsRefresh = false
+    private var machineWake: Duration?
+    /// When the files of some volume are to be looked at again.
+    private var refreshAt: Duration?
+
+    init(_ machine: PodMachine, _ surroundings: Surroundings) {
+        self.machine = machine
+        self.surroundings = surroundings
+        reported = machine.pod.status
+    }
+
+    package var pod: Pod {
+        var pod = machine.pod
+        pod.status = reported
+        return pod
+    }
+
+    package var state: PodMachine { machine }
+
+    /// Takes an event and does what follows from it.
+    func handle(_ event: PodEvent) {
+        machine.receive(event, at: surroundings.time.moment)
+        if case .volumeMounted = event { scheduleRefresh() }
+        step()
+    }
+
+    func wake() {
+        step()
+        if let refreshAt, refreshAt <= surroundings.time.now() { refreshVolumes() }
+        setWake()
+    }
+
+    private func step() {
+        let now = surroundings.time.moment
+        let actions = machine.decide(at: now)
+        let snapshot = PodSnapshot(machine)
+        for action in actions {
+            if case .record(let record) = action {
+                // At once, so that events keep their order.
+                surroundings.runner.events.record(record, about: machine.identity)
+                continue
+            }
+            surroundings.jobs.submit { [self] in
+                guard let event = await surroundings.runner.perform(action, snapshot), !Task.isCancelled else { return }
+                await handle(event)
+            }
+        }
+        machineWake = machine.nextWake
+        setWake()
+        report(now)
+        if machine.isGone {
+            let identity = machine.identity
+            surroundings.wakes.set(identity.uid, at: nil)
+            surroundings.jobs.submit { [surroundings] in await surroundings.onGone(identity) }
+        }
+    }
+
+    private func setWake() {
+        guard !machine.isGone else { return }
+        surroundings.wakes.set(machine.identity.uid, at: [machineWake, refreshAt].compactMap { $0 }.min())
+    }
+
+    private func report(_ now: Moment) {
+        guard !machine.isRemoved else { return }
+        let status = machine.status(hostIPs: surroundings.hostIPs(), previous: reported, at: now)
+        let deletes = machine.mayDeleteFromAPI && !hasAskedForDeletion
+        guard status != reported || deletes else { return }
+        reported = status
+        hasAskedForDeletion = hasAskedForDeletion || deletes
+        surroundings.statuses.submit(status, of: machine.identity, deletes: deletes)
+    }
+
+    /// An object that the pod's volumes show has changed, or a token is due.
+    func refreshVolumes() {
+        refreshAt = nil
+        guard machine.teardown == .none, machine.volumesAreMounted else { return }
+        guard !isRefreshing else {
+            wantsRefresh = true
+            return
+        }
+        isRefreshing = true
+        let snapshot = PodSnapshot(machine)
+        surroundings.jobs.submit { [self] in
+            let next = await surroundings.runner.refreshVolumes(snapshot)
+            await refreshed(next: next)
+        }
+    }
+
+    private func refreshed(next: Timestamp?) {
+        isRefreshing = false
+        if wantsRefresh {
+            wantsRefresh = false
+            return refreshVolumes()
+        }
+        let moment = surroundings.time.moment
+        refreshAt = next.map { moment.monotonic + .seconds(max($0.seconds - moment.wall.seconds, 1)) }
+        setWake()
+    }
+
+    /// Tokens were just issued: the next look at the volumes says when they are due.
+    private func scheduleRefresh() {
+        guard machine.volumesAreMounted, machine.pod.spec.volumes?.contains(where: { !VolumePlan.tokenRequests(of: $0).isEmpty }) == true else { return }
+        refreshVolumes()
+    }
+}

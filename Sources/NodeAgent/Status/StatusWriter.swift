@@ -1,0 +1,117 @@
+package import KubeClient
+package import KubeModel
+package import Logging
+package import PodCore
+import Synchronization
+
+/// Brings pod statuses to the API server: one call at a time for each pod, pods in parallel, and of several waiting statuses of one pod only
+/// the newest — except that every phase is shown, since clients wait for phases.
+package final class StatusWriter: Sendable {
+    private struct Report {
+        let status: PodStatus
+        let deletes: Bool
+    }
+
+    private struct Entry {
+        let pod: PodIdentity
+        var waiting: [Report] = []
+        var isWriting = false
+        var failures = 0
+    }
+
+    private let api: any PodStatusAPI
+    private let time: any ClientTime
+    private let logger: Logger
+    private let jobs = JobQueue()
+    private let entries = Mutex<[String: Entry]>([:])
+
+    package init(api: any PodStatusAPI, time: any ClientTime, logger: Logger) {
+        self.api = api
+        self.time = time
+        self.logger = logger
+    }
+
+    package func run() async {
+        await jobs.run()
+    }
+
+    /// Takes the newest status. `deletes` asks for the API object to be deleted once this status is there.
+    package func submit(_ status: PodStatus, of pod: PodIdentity, deletes: Bool) {
+        entries.withLock { entries in
+            var entry = entries[pod.uid] ?? Entry(pod: pod)
+            if let last = entry.waiting.last, last.status.phase == status.phase { entry.waiting.removeLast() }
+            entry.waiting.append(Report(status: status, deletes: deletes))
+            entries[pod.uid] = entry
+        }
+        writeNext(pod.uid)
+    }
+
+    /// The pod is gone from the API: nothing about it is worth writing any more.
+    package func forget(podUID: String) {
+        entries.withLock { entries in
+            entries[podUID]?.waiting = []
+            if entries[podUID]?.isWriting != true { entries[podUID] = nil }
+        }
+    }
+
+    private func writeNext(_ uid: String) {
+        let next: (Report, PodIdentity)? = entries.withLock { entries in
+            guard var entry = entries[uid], !entry.isWriting else { return nil }
+            guard !entry.waiting.isEmpty else {
+                entries[uid] = nil
+                return nil
+            }
+            let report = entry.waiting.removeFirst()
+            entry.isWriting = true
+            entries[uid] = entry
+            return (report, entry.pod)
+        }
+        guard let (report, pod) = next else { return }
+        jobs.submit { [self] in await write(report, of: pod) }
+    }
+
+    private func write(_ report: Report, of pod: PodIdentity) async {
+        let key = ObjectKey(namespace: pod.namespace, name: pod.name)
+        do {
+            try await api.patchStatus(of: key, try PodStatusPatch.patch(report.status, uid: pod.uid))
+            if report.deletes { try await api.deletePod(key, uid: pod.uid) }
+        } catch let error as APIError where error.isNotFound || error.isConflict {
+            // The pod is gone, or another one has its name: its watch event is on the way.
+        } catch is CancellationError {
+            return
+        } catch {
+            guard await waitAfterFailure(report, of: pod, error) else { return }
+            return retry(report, of: pod)
+        }
+        entries.withLock { entries in
+            entries[pod.uid]?.isWriting = false
+            entries[pod.uid]?.failures = 0
+        }
+        writeNext(pod.uid)
+    }
+
+    /// False when the agent is stopping.
+    private func waitAfterFailure(_ report: Report, of pod: PodIdentity, _ error: any Error) async -> Bool {
+        let failures = entries.withLock { entries in
+            entries[pod.uid]?.failures += 1
+            return entries[pod.uid]?.failures ?? 1
+        }
+        logger.error(
+            "The status of a pod could not be written; it will be tried again.",
+            metadata: ["pod": "\(pod)", "phase": "\(report.status.phase?.rawValue ?? "")", "tries": "\(failures)", "error": "\(error)"])
+        let wait = min(Duration.milliseconds(500) * (1 << min(failures - 1, 5)), .seconds(10))
+        do { try await time.sleep(until: time.now() + wait) } catch { return false }
+        return true
+    }
+
+    private func retry(_ report: Report, of pod: PodIdentity) {
+        entries.withLock { entries in
+            guard var entry = entries[pod.uid] else { return }
+            let isSuperseded = entry.waiting.first.map { $0.status.phase == report.status.phase } ?? false
+            if !isSuperseded { entry.waiting.insert(report, at: 0) }
+            entry.isWriting = false
+            entries[pod.uid] = entry
+        }
+        writeNext(pod.uid)
+    }
+}

@@ -1,0 +1,59 @@
+package import KubeClient
+package import KubeModel
+package import PodCore
+
+/// What the HTTP endpoint and the operator's socket see of the agent.
+package struct AgentView: NodeView {
+    private let pods: PodManager
+    private let reporter: NodeReporter
+    private let readiness: NodeReadiness
+    private let client: KubeClient
+    private let settings: NodeSettings
+    private let startedAt: Timestamp
+
+    package init(pods: PodManager, reporter: NodeReporter, readiness: NodeReadiness, client: KubeClient, settings: NodeSettings, startedAt: Timestamp) {
+        self.pods = pods
+        self.reporter = reporter
+        self.readiness = readiness
+        self.client = client
+        self.settings = settings
+        self.startedAt = startedAt
+    }
+
+    package func pods() async -> [Pod] { await pods.pods() }
+
+    package func container(_ name: String, ofPod pod: ObjectKey, uid: String?, previous: Bool) async throws(NodeViewFailure) -> ContainerLocation {
+        guard let machine = await pods.machine(ofPod: pod, uid: uid) else {
+            throw NodeViewFailure(.notFound, "pod \"\(pod.name)\" in namespace \"\(pod.namespace)\" is not on this node")
+        }
+        guard let record = machine.containers.first(where: { $0.name == name }) else {
+            throw NodeViewFailure(.notFound, "container \"\(name)\" is not in pod \"\(pod.name)\"")
+        }
+        let current = record.running?.id ?? record.ended?.id
+        guard let id = previous ? record.last?.id ?? (record.running == nil ? record.ended?.id : nil) : current, !id.isEmpty else {
+            let what = previous ? "previous terminated container \"\(name)\" in pod \"\(pod.name)\" not found" : "container \"\(name)\" in pod \"\(pod.name)\" is waiting to start"
+            throw NodeViewFailure(.notReady, what)
+        }
+        guard let files = await pods.files(ofContainer: id) else {
+            throw NodeViewFailure(.notFound, "the log of container \"\(name)\" in pod \"\(pod.name)\" is no longer on this node")
+        }
+        return ContainerLocation(sandboxID: files.sandboxID, containerID: id, isRunning: record.running?.id == id, logPath: files.logPath)
+    }
+
+    package func health() async -> [HealthCheck] {
+        // To have an answer from the pods' actor is the proof that the loop turns; `ping` and `log` are part of kubelet's list.
+        _ = await pods.count
+        return ["ping", "log", "syncloop"].map { HealthCheck(name: $0, problem: nil) }
+    }
+
+    package func summary() async -> NodeSummary {
+        var phases: [String: Int] = [:]
+        for pod in await pods.pods() { phases[pod.status?.phase?.rawValue ?? "Pending", default: 0] += 1 }
+        let problem = readiness.problem
+        let contact = client.timeSinceLastContact.map { Double($0.components.seconds) + Double($0.components.attoseconds) / 1e18 }
+        return NodeSummary(
+            nodeName: settings.name, version: settings.swiftletVersion, isReady: problem == nil, readyMessage: problem ?? "ready",
+            apiServer: client.access.server.description, apiServerLastContact: contact, podsByPhase: phases,
+            podCIDRs: reporter.node?.spec?.podCIDRs ?? [], startedAt: startedAt)
+    }
+}

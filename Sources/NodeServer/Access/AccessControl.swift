@@ -1,0 +1,66 @@
+import HTTPTypes
+package import KubeModel
+package import Logging
+package import PodCore
+
+/// Lets a request in or says why not. Everything that goes wrong on the way keeps it out.
+package struct AccessControl: Sendable {
+    private let nodeName: String
+    private let reviewer: any RequestReviewer
+    private let allowsAnonymous: Bool
+    private let logger: Logger
+
+    /// - Parameter allowsAnonymous: requests without credentials become `system:anonymous` and are authorised like any other.
+    package init(nodeName: String, reviewer: any RequestReviewer, allowsAnonymous: Bool = false, logger: Logger) {
+        self.nodeName = nodeName
+        self.reviewer = reviewer
+        self.allowsAnonymous = allowsAnonymous
+        self.logger = logger
+    }
+
+    /// The user, when the request may be served.
+    package func admit(method: String, segments: [String], credentials: RequestCredentials) async throws(Refusal) -> UserInfo {
+        let user = try await authenticate(credentials)
+        try await authorize(user, method: method, segments: segments)
+        return user
+    }
+
+    private func authenticate(_ credentials: RequestCredentials) async throws(Refusal) -> UserInfo {
+        if let user = credentials.certificateUser { return user }
+        if let token = credentials.bearerToken {
+            let reviewed: UserInfo?
+            do {
+                reviewed = try await reviewer.authenticate(token: token)
+            } catch {
+                logger.error("a bearer token could not be reviewed", metadata: ["error": "\(error)"])
+                throw Refusal(.unauthorized, "Unauthorized: the API server could not be asked who the bearer token belongs to")
+            }
+            // A token that nobody knows is a failed log-in, not an anonymous request.
+            guard var user = reviewed, user.username?.isEmpty == false else { throw Refusal(.unauthorized, "Unauthorized") }
+            user.groups = ClientIdentity.withAuthenticated(user.groups ?? [])
+            return user
+        }
+        guard allowsAnonymous else { throw Refusal(.unauthorized, "Unauthorized") }
+        return UserInfo(username: "system:anonymous", groups: ["system:unauthenticated"])
+    }
+
+    private func authorize(_ user: UserInfo, method: String, segments: [String]) async throws(Refusal) {
+        let choices = RequestAttributes.attributes(method: method, segments: segments, nodeName: nodeName)
+        let name = user.username ?? ""
+        for choice in choices {
+            do {
+                if try await reviewer.authorize(user, choice) { return }
+            } catch {
+                logger.error(
+                    "a request could not be authorised",
+                    metadata: ["user": "\(name)", "verb": "\(choice.verb)", "subresource": "\(choice.subresource ?? "")", "error": "\(error)"])
+                throw Refusal(
+                    .internalServerError,
+                    "Authorization error (user=\(name), verb=\(choice.verb), resource=nodes, subresource=\(choice.subresource ?? ""))")
+            }
+        }
+        let verb = choices.first?.verb ?? ""
+        let subresources = choices.compactMap(\.subresource).joined(separator: " ")
+        throw Refusal(.forbidden, "Forbidden (user=\(name), verb=\(verb), resource=nodes, subresource(s)=[\(subresources)])\n")
+    }
+}

@@ -1,0 +1,49 @@
+/// What a path of the node's endpoint asks for. Authorisation and routing both start from this value, so that no spelling
+/// of a path can be authorised as one thing and served as another.
+package enum EndpointPath: Sendable, Hashable {
+    case health(check: String?)
+    case pods
+    case containerLogs(pod: PodAddress)
+    case exec(pod: PodAddress)
+    /// Known to Kubernetes and able to run or reach something in a container, but not served: attach, portForward, run.
+    case otherStream(String)
+    /// Not served.
+    case other
+
+    /// Namespace, pod name, the uid when the path has one, and the container.
+    package struct PodAddress: Sendable, Hashable {
+        package let namespace: String
+        package let pod: String
+        package let uid: String?
+        package let container: String
+
+        package init(namespace: String, pod: String, uid: String? = nil, container: String) {
+            self.namespace = namespace
+            self.pod = pod
+            self.uid = uid
+            self.container = container
+        }
+    }
+
+    package init(_ segments: [String]) {
+        let rest = segments.dropFirst()
+        switch segments.first {
+        case "healthz" where rest.count < 2: self = .health(check: rest.first)
+        case "pods" where rest.isEmpty: self = .pods
+        case "containerLogs": self = Self.address(rest, allowsUID: false).map(EndpointPath.containerLogs) ?? .other
+        case "exec": self = Self.address(rest, allowsUID: true).map(EndpointPath.exec) ?? .otherStream("exec")
+        case "attach", "portForward", "run": self = .otherStream(segments[0])
+        default: self = .other
+        }
+    }
+
+    private static func address(_ parts: ArraySlice<String>, allowsUID: Bool) -> PodAddress? {
+        let parts = Array(parts)
+        guard parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+        switch parts.count {
+        case 3: return PodAddress(namespace: parts[0], pod: parts[1], container: parts[2])
+        case 4 where allowsUID: return PodAddress(namespace: parts[0], pod: parts[1], uid: parts[2], container: parts[3])
+        default: return nil
+        }
+    }
+}

@@ -1,0 +1,39 @@
+/// What a path of the operator's socket asks for.
+package enum AdminPath: Sendable, Hashable {
+    case summary
+    case pods
+    case health
+    case logs(EndpointPath.PodAddress)
+    case exec(EndpointPath.PodAddress)
+    case proxyServices
+    case other
+
+    package init(_ segments: [String]) {
+        guard segments.first == "v1", segments.allSatisfy({ !$0.isEmpty }) else {
+            self = .other
+            return
+        }
+        let rest = Array(segments.dropFirst())
+        switch (rest.first, rest.count) {
+        case ("summary", 1): self = .summary
+        case ("pods", 1): self = .pods
+        case ("health", 1): self = .health
+        case ("logs", 4): self = .logs(.init(namespace: rest[1], pod: rest[2], container: rest[3]))
+        case ("exec", 4): self = .exec(.init(namespace: rest[1], pod: rest[2], container: rest[3]))
+        case ("proxy", 2) where rest[1] == "services": self = .proxyServices
+        default: self = .other
+        }
+    }
+
+    package var segments: [String] {
+        switch self {
+        case .summary: ["v1", "summary"]
+        case .pods: ["v1", "pods"]
+        case .health: ["v1", "health"]
+        case .logs(let address): ["v1", "logs", address.namespace, address.pod, address.container]
+        case .exec(let address): ["v1", "exec", address.namespace, address.pod, address.container]
+        case .proxyServices: ["v1", "proxy", "services"]
+        case .other: []
+        }
+    }
+}

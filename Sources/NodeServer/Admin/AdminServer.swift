@@ -1,0 +1,84 @@
+import HTTPTypes
+import HTTPUpgrade
+import HummingbirdCore
+package import KubeModel
+package import Logging
+import NIOCore
+import NIOHTTP1
+package import PodCore
+import ServiceLifecycle
+import Synchronization
+
+/// The operators' commands' side of the agent: HTTP with JSON over a unix socket that only root may use. It asks nobody, so
+/// it works while the API server is away.
+package struct AdminServer: ServiceLifecycle.Service {
+    private let file: SocketFile
+    private let view: any NodeView
+    private let proxy: (any ProxyView)?
+    private let routes: NodeRoutes
+    private let exec: ExecUpgrade
+    private let logger: Logger
+    private let onListening: @Sendable () async -> Void
+
+    /// - Parameters:
+    ///   - path: of the socket; its directory exists.
+    ///   - proxy: absent when this agent programs no Services.
+    package init(
+        path: String, view: any NodeView, runtime: any ContainerRuntime, proxy: (any ProxyView)?, now: @escaping @Sendable () -> Timestamp,
+        logger: Logger, onListening: @escaping @Sendable () async -> Void = {}
+    ) {
+        self.file = SocketFile(path: path)
+        self.view = view
+        self.proxy = proxy
+        self.routes = NodeRoutes(view: view, runtime: runtime, now: now)
+        self.exec = ExecUpgrade(view: view, runtime: runtime, logger: logger)
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// Serves until graceful shutdown, then removes the socket. Throws ``NodeServerError`` when it cannot listen.
+    package func run() async throws {
+        try await file.checkFree()
+        let builder = HTTPServerBuilder { responder in
+            LocalPeerChannel(
+                base: UpgradableHTTP1Channel(http: HTTP1Channel(responder: responder, configuration: .init(idleTimeout: .seconds(90)))) { request in
+                    guard let target = RequestTarget(uri: request.head.uri), case .exec(let pod) = AdminPath(target.segments) else { return .serveAsHTTP }
+                    return await exec.decide(request, address: pod, target: target)
+                })
+        }
+        let identity = Mutex<UInt64?>(nil)
+        let server = ListeningServer(
+            name: "operators' commands", address: .unix(path: file.path), builder: builder, logger: logger,
+            answer: { request, _ in try await answer(request) },
+            onListening: { channel in
+                do {
+                    // Until here the file has the mode that the umask gave it; LocalPeerChannel guards that moment.
+                    try file.restrict()
+                    identity.withLock { $0 = file.identity() }
+                    await onListening()
+                } catch {
+                    logger.error("the operator's socket cannot be kept to root", metadata: ["error": "\(error)"])
+                    channel.close(promise: nil)
+                }
+            })
+        defer { file.remove(ifStill: identity.withLock { $0 }) }
+        try await server.run()
+    }
+
+    private func answer(_ request: Request) async throws -> HTTPAnswer {
+        guard let target = RequestTarget(uri: request.uri.string) else { return .text(.badRequest, "the request's path cannot be decoded\n") }
+        let path = AdminPath(target.segments)
+        guard request.method == .get else { return .methodNotAllowed("GET") }
+        switch path {
+        case .summary: return try .json(await view.summary())
+        case .pods: return try await routes.pods()
+        case .health: return try .json(await view.health())
+        case .logs(let pod): return try await routes.log(pod, target: target)
+        case .exec: return .text(.badRequest, "Upgrade request required: exec is spoken over WebSocket (\(ExecProtocol.names))\n")
+        case .proxyServices:
+            guard let proxy else { return .text(.notFound, "this agent programs no Services\n") }
+            return try .json(await proxy.snapshot())
+        case .other: return .text(.notFound, "404 page not found\n")
+        }
+    }
+}

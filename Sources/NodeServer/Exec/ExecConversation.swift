@@ -1,0 +1,145 @@
+import KubeModel
+import Logging
+import NIOCore
+import NIOWebSocket
+import PodCore
+
+/// One exec over one WebSocket, from the empty first message to the close.
+///
+/// Both directions pull: a client that does not read stops the reading of the program's output, a program that does not
+/// read stops the reading from the client.
+struct ExecConversation: Sendable {
+    private enum End: Sendable {
+        case program(Status)
+        /// The client left, broke the protocol or cannot be written to.
+        case client(WebSocketViolation?)
+    }
+
+    /// How long a client may take to answer the close.
+    private static let farewell = TimeAmount.seconds(2)
+
+    let runtime: any ContainerRuntime
+    let request: ExecRequest
+    let version: ExecProtocol
+    let logger: Logger
+
+    func run(_ connection: NIOAsyncChannel<WebSocketFrame, WebSocketFrame>) async {
+        do {
+            try await connection.executeThenClose { inbound, outbound in
+                let sink = ExecSink(outbound: outbound, codec: ExecMessageCodec(version))
+                try await sink.hello(stdout: request.stdout, stderr: request.stderr)
+                let session: any ExecSession
+                do {
+                    session = try await runtime.exec(request)
+                } catch {
+                    try await sink.end(ExecStatus.failed(error), connection.channel)
+                    await drain(inbound, of: connection.channel)
+                    return
+                }
+                await converse(session, inbound, sink, connection.channel)
+            }
+        } catch {
+            logger.debug("exec connection ended", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func converse(
+        _ session: any ExecSession, _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ sink: ExecSink, _ channel: any Channel
+    ) async {
+        await withTaskGroup(of: End.self) { group in
+            group.addTask { await pumpOutput(of: session, to: sink) }
+            group.addTask { await pumpInput(from: inbound, to: session) }
+            switch await group.next() {
+            case .program(let status)?:
+                do {
+                    try await sink.end(status, channel)
+                    // The clock starts only now: a slow reader may take its time for what was written before.
+                    let deadline = closeLater(channel)
+                    _ = await group.next()
+                    deadline.cancel()
+                } catch {
+                    channel.close(promise: nil)
+                }
+            case .client(let violation)?:
+                if let violation { close(channel, violation) } else { channel.close(promise: nil) }
+                await session.terminate()
+            case nil: break
+            }
+        }
+    }
+
+    private func pumpOutput(of session: any ExecSession, to sink: ExecSink) async -> End {
+        do {
+            while let output = try await session.read() {
+                switch output {
+                case .stdout(let bytes): if request.stdout { try await sink.output(bytes, on: ExecChannel.stdout) }
+                case .stderr(let bytes): if request.stderr { try await sink.output(bytes, on: ExecChannel.stderr) }
+                }
+            }
+            return .program(ExecStatus.ended(exitCode: try await session.exitCode()))
+        } catch let failure as RuntimeFailure {
+            return .program(ExecStatus.failed(failure))
+        } catch {
+            return .client(nil)
+        }
+    }
+
+    private func pumpInput(from inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, to session: any ExecSession) async -> End {
+        let codec = ExecMessageCodec(version)
+        var assembler = MessageAssembler()
+        var isOpen = request.stdin
+        do {
+            for try await frame in inbound {
+                switch try assembler.add(frame) {
+                case .close: return .client(nil)
+                case .nothing: continue
+                case .message(let message):
+                    switch try codec.decode(message) {
+                    case .stdin(let bytes) where isOpen && bytes.readableBytes > 0:
+                        do {
+                            try await session.write(Array(bytes.readableBytesView))
+                        } catch {
+                            // The program's own end is told by its exit code; what is left of its input is dropped.
+                            isOpen = false
+                        }
+                    case .endOfStdin where isOpen:
+                        isOpen = false
+                        await session.closeInput()
+                    case .stdin, .endOfStdin, .resize, .nothing: continue
+                    }
+                }
+            }
+            return .client(nil)
+        } catch let violation as WebSocketViolation {
+            return .client(violation)
+        } catch {
+            return .client(nil)
+        }
+    }
+
+    /// Reads on until the client has answered the close: closing with unread bytes would reset the connection, and with it
+    /// what the client has not read yet.
+    private func drain(_ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, of channel: any Channel) async {
+        let deadline = closeLater(channel)
+        defer { deadline.cancel() }
+        do {
+            for try await frame in inbound where frame.opcode == .connectionClose { return }
+        } catch {
+            logger.trace("client left without a close", metadata: ["error": "\(error)"])
+        }
+    }
+
+    private func closeLater(_ channel: any Channel) -> Scheduled<Void> {
+        channel.eventLoop.scheduleTask(in: Self.farewell) { channel.close(promise: nil) }
+    }
+
+    /// Not through the writer, which would wait for a client that does not read.
+    private func close(_ channel: any Channel, _ violation: WebSocketViolation) {
+        logger.debug("exec client broke the protocol", metadata: ["reason": "\(violation)"])
+        var data = ByteBuffer()
+        data.write(webSocketErrorCode: violation.code)
+        data.writeString(violation.description)
+        channel.writeAndFlush(WebSocketFrame(fin: true, opcode: .connectionClose, data: data), promise: nil)
+        channel.close(promise: nil)
+    }
+}

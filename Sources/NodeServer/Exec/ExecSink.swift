@@ -1,0 +1,39 @@
+import KubeModel
+import NIOCore
+import NIOWebSocket
+
+/// Writes an exec's messages to its WebSocket; every call waits while the client does not read.
+struct ExecSink: Sendable {
+    /// Longer output goes out in several messages.
+    private static let longestMessage = 64 << 10
+
+    let outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>
+    let codec: ExecMessageCodec
+
+    /// Tells the client that the connection is there: an empty message on the lowest channel that it listens to.
+    func hello(stdout: Bool, stderr: Bool) async throws {
+        try await send([], on: stdout ? ExecChannel.stdout : stderr ? ExecChannel.stderr : ExecChannel.error)
+    }
+
+    func output(_ bytes: [UInt8], on channel: UInt8) async throws {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            try await send(rest.prefix(Self.longestMessage), on: channel)
+            rest = rest.dropFirst(Self.longestMessage)
+        }
+    }
+
+    /// How it ended, and that nothing follows. Returns when all of it has left for the client: what still waited here would be
+    /// lost with the connection.
+    func end(_ status: Status, _ channel: any Channel) async throws {
+        if let bytes = try ExecStatus.bytes(status, codec.version) { try await send(bytes[...], on: ExecChannel.error) }
+        var code = ByteBuffer()
+        code.write(webSocketErrorCode: .normalClosure)
+        try await channel.writeAndFlush(WebSocketFrame(fin: true, opcode: .connectionClose, data: code)).get()
+    }
+
+    private func send(_ bytes: ArraySlice<UInt8>, on channel: UInt8) async throws {
+        let (opcode, data) = codec.encode(bytes, on: channel)
+        try await outbound.write(WebSocketFrame(fin: true, opcode: opcode, data: data))
+    }
+}

@@ -1,0 +1,33 @@
+import FoundationEssentials
+package import KubeModel
+import PodCore
+
+/// How an exec ended, as it goes over the error channel.
+package enum ExecStatus {
+    package static func ended(exitCode: Int) -> Status {
+        guard exitCode != 0 else { return Status(status: "Success") }
+        return Status(
+            status: "Failure", message: "command terminated with non-zero exit code: exit code \(exitCode)", reason: "NonZeroExitCode",
+            details: Status.Details(causes: [Status.Cause(reason: "ExitCode", message: String(exitCode))]))
+    }
+
+    package static func failed(_ failure: some Error) -> Status {
+        let message = "error executing command in container: \(failure)"
+        return Status(
+            status: "Failure", message: "Internal error occurred: " + message, reason: "InternalError",
+            details: Status.Details(causes: [Status.Cause(message: message)]), code: 500)
+    }
+
+    /// The bytes for the error channel; `nil` when nothing is to be sent.
+    static func bytes(_ status: Status, _ version: ExecProtocol) throws -> [UInt8]? {
+        if version.hasStructuredStatus { return Array(try JSONEncoder().encode(status)) }
+        return status.status == "Success" ? nil : Array((status.message ?? "").utf8)
+    }
+
+    /// The exit code that a status tells; `nil` when the command did not come to its end.
+    package static func exitCode(of status: Status) -> Int? {
+        if status.status == "Success" { return 0 }
+        guard status.reason == "NonZeroExitCode" else { return nil }
+        return status.details?.causes?.first { $0.reason == "ExitCode" }?.message.flatMap { Int($0) }
+    }
+}

@@ -1,0 +1,85 @@
+import HTTPTypes
+package import HTTPUpgrade
+package import Logging
+import NIOCore
+import NIOHTTP1
+import NIOWebSocket
+package import PodCore
+
+/// Decides about a request for exec and connects the client with the program.
+package struct ExecUpgrade: Sendable {
+    /// kubelet's `streamingConnectionIdleTimeout`.
+    private static let idleTimeout = TimeAmount.hours(4)
+
+    private let lookup: ContainerLookup
+    private let runtime: any ContainerRuntime
+    private let logger: Logger
+
+    package init(view: any NodeView, runtime: any ContainerRuntime, logger: Logger) {
+        self.lookup = ContainerLookup(view: view)
+        self.runtime = runtime
+        self.logger = logger
+    }
+
+    /// What is wrong with the request comes before what is wrong with its protocol: kubectl falls back from WebSocket to SPDY
+    /// when it is refused, and shows the answer to the second attempt.
+    package func decide(_ request: UpgradeRequest, address: EndpointPath.PodAddress, target: RequestTarget) async -> UpgradeDecision {
+        do throws(Refusal) {
+            let options = try ExecOptions(target)
+            let location = try await lookup.forExec(address)
+            guard request.asks(for: "websocket") else {
+                throw Refusal(
+                    .badRequest,
+                    "unable to upgrade: found \(request.protocols.joined(separator: ", ")), this node speaks exec over WebSocket only "
+                        + "(\(ExecProtocol.names)); use kubectl 1.31 or newer and an API server that knows ExtendWebSocketsToKubelet\n")
+            }
+            let offers = request.head.headers["sec-websocket-protocol"]
+            guard let version = ExecProtocol.negotiate(offers: offers) else {
+                throw Refusal(.badRequest, "requested protocol(s) are not supported: \(offers.joined(separator: ", ")); supports \(ExecProtocol.names)\n")
+            }
+            let headers = try WebSocketHandshake.accept(request.head, version)
+            let conversation = ExecConversation(
+                runtime: runtime,
+                request: ExecRequest(
+                    sandboxID: location.sandboxID, containerID: location.containerID, command: options.command,
+                    stdin: options.stdin, stdout: options.stdout, stderr: options.stderr),
+                version: version, logger: logger)
+            return .takeOver(Self.takeover(headers: headers, conversation))
+        } catch {
+            return .refuse(UpgradeRefusal(error))
+        }
+    }
+
+    private static func takeover(headers: HTTPHeaders, _ conversation: ExecConversation) -> UpgradeTakeover {
+        UpgradeTakeover(headers: headers) { channel in
+            try channel.pipeline.syncOperations.addHandlers([
+                IdleStateHandler(allTimeout: idleTimeout),
+                WebSocketFrameEncoder(),
+                ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: MessageAssembler.longestMessage)),
+                WebSocketProtocolErrorHandler(),
+                ControlFrameResponder(),
+            ])
+            let connection = try NIOAsyncChannel<WebSocketFrame, WebSocketFrame>(
+                wrappingChannelSynchronously: channel,
+                // Frames may be large, so few of them wait.
+                configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
+            return { await conversation.run(connection) }
+        }
+    }
+}
+
+extension UpgradeRefusal {
+    /// The same answer before an upgrade as after none.
+    init(_ refusal: Refusal) {
+        let answer = refusal.answer
+        var headers: HTTPHeaders = ["Content-Type": answer.contentType]
+        for field in answer.headers { headers.add(name: field.name.rawName, value: field.value) }
+        let body: ByteBuffer
+        switch answer.body {
+        case .bytes(let bytes): body = bytes
+        case .log: body = ByteBuffer()
+        }
+        self.init(
+            status: HTTPResponseStatus(statusCode: answer.status.code, reasonPhrase: answer.status.reasonPhrase), headers: headers, body: body)
+    }
+}

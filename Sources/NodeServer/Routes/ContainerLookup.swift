@@ -1,0 +1,72 @@
+import HTTPTypes
+import KubeModel
+package import PodCore
+
+/// Finds a container for a log or an exec request, and says in kubelet's words why there is none.
+package struct ContainerLookup: Sendable {
+    private let view: any NodeView
+
+    package init(view: any NodeView) {
+        self.view = view
+    }
+
+    package func forLog(_ address: EndpointPath.PodAddress, previous: Bool) async throws(Refusal) -> ContainerLocation {
+        do {
+            return try await view.container(address.container, ofPod: address.key, uid: nil, previous: previous)
+        } catch {
+            let pod = await pod(address)
+            guard let pod else { throw Refusal(.notFound, "pod \"\(address.pod)\" does not exist\n") }
+            guard Self.hasContainer(pod, address.container) else {
+                throw Refusal(.notFound, "container \"\(address.container)\" not found in pod \"\(address.pod)\"\n")
+            }
+            throw Refusal(.badRequest, Self.noLog(pod, address.container, previous: previous) ?? error.message)
+        }
+    }
+
+    package func forExec(_ address: EndpointPath.PodAddress) async throws(Refusal) -> ContainerLocation {
+        let location: ContainerLocation
+        do {
+            location = try await view.container(address.container, ofPod: address.key, uid: address.uid, previous: false)
+        } catch {
+            let pod = await pod(address)
+            guard let pod, address.uid == nil || address.uid == pod.uid else { throw Refusal(.notFound, "pod does not exist\n") }
+            guard Self.hasContainer(pod, address.container) else {
+                throw Refusal(.notFound, "container not found (\"\(address.container)\")\n")
+            }
+            throw Refusal(error.code == .notFound ? .notFound : .badRequest, error.message + "\n")
+        }
+        guard location.isRunning else {
+            throw Refusal(.badRequest, "container \"\(address.container)\" in pod \"\(address.pod)\" is not running\n")
+        }
+        return location
+    }
+
+    private func pod(_ address: EndpointPath.PodAddress) async -> Pod? {
+        await view.pods().first { $0.name == address.pod && $0.namespace == address.namespace }
+    }
+
+    private static func hasContainer(_ pod: Pod, _ name: String) -> Bool {
+        pod.spec.containers.contains { $0.name == name } || pod.spec.initContainers?.contains { $0.name == name } == true
+            || pod.spec.ephemeralContainers?.contains { $0.name == name } == true
+    }
+
+    /// Why a container that the pod has keeps no log; `nil` when its status does not tell.
+    private static func noLog(_ pod: Pod, _ container: String, previous: Bool) -> String? {
+        let what = "container \"\(container)\" in pod \"\(pod.name)\""
+        let all = (pod.status?.containerStatuses ?? []) + (pod.status?.initContainerStatuses ?? []) + (pod.status?.ephemeralContainerStatuses ?? [])
+        guard let status = all.first(where: { $0.name == container }) else { return "\(what) is not available" }
+        if previous { return "previous terminated \(what) not found" }
+        if status.state.running != nil { return nil }
+        if status.state.terminated != nil || status.lastState.terminated != nil { return "\(what) is not available" }
+        guard let waiting = status.state.waiting else { return "\(what) is waiting to start - no logs yet" }
+        switch waiting.reason {
+        case "ErrImagePull": return "\(what) is waiting to start: image can't be pulled"
+        case "ImagePullBackOff": return "\(what) is waiting to start: trying and failing to pull image"
+        default: return "\(what) is waiting to start: \(waiting.reason ?? "")"
+        }
+    }
+}
+
+extension EndpointPath.PodAddress {
+    var key: ObjectKey { ObjectKey(namespace: namespace, name: pod) }
+}

@@ -1,0 +1,69 @@
+import HTTPTypes
+package import KubeModel
+package import PodCore
+
+/// The answers of the node's endpoint. Who asks was decided before.
+package struct NodeRoutes: Sendable {
+    private let view: any NodeView
+    private let runtime: any ContainerRuntime
+    private let lookup: ContainerLookup
+    private let now: @Sendable () -> Timestamp
+
+    package init(view: any NodeView, runtime: any ContainerRuntime, now: @escaping @Sendable () -> Timestamp) {
+        self.view = view
+        self.runtime = runtime
+        self.lookup = ContainerLookup(view: view)
+        self.now = now
+    }
+
+    package func answer(method: String, target: RequestTarget) async throws -> HTTPAnswer {
+        let path = EndpointPath(target.segments)
+        switch path {
+        case .health:
+            guard method == "GET" || method == "HEAD" else { return .methodNotAllowed("GET, HEAD") }
+        case .pods, .containerLogs:
+            guard method == "GET" else { return .methodNotAllowed("GET") }
+        case .exec, .otherStream, .other: break
+        }
+        switch path {
+        case .health(nil): return HealthAnswer.all(await view.health(), target: target)
+        case .health(let check?): return HealthAnswer.one(check, of: await view.health())
+        case .pods: return try await pods()
+        case .containerLogs(let address): return try await log(address, target: target)
+        case .exec:
+            return .text(.badRequest, "Upgrade request required: exec is spoken over WebSocket (\(ExecProtocol.names))\n")
+        case .otherStream("exec"):
+            return .text(.notFound, "no such path: wanted /exec/<namespace>/<pod>[/<uid>]/<container>\n")
+        case .otherStream(let name): return .text(.notFound, "\(name) is not offered by this node yet\n")
+        case .other: return .text(.notFound, "404 page not found\n")
+        }
+    }
+
+    package func pods() async throws -> HTTPAnswer {
+        // Elements of a list carry no kind of their own.
+        let items = await view.pods().map { pod in
+            var pod = pod
+            pod.apiVersion = nil
+            pod.kind = nil
+            return pod
+        }
+        return try .json(ObjectList(kind: "PodList", apiVersion: "v1", items: items))
+    }
+
+    package func log(_ address: EndpointPath.PodAddress, target: RequestTarget) async throws -> HTTPAnswer {
+        let query = try LogQuery(target, now: now())
+        let location = try await lookup.forLog(address, previous: query.previous)
+        var options = query.options
+        // What has ended writes no more.
+        if query.previous { options.follow = false }
+        let session: any LogSession
+        do {
+            session = try await runtime.log(
+                LogRequest(path: location.logPath, options: options, containerID: location.containerID, sandboxID: location.sandboxID))
+        } catch {
+            let failure: RuntimeFailure = error
+            throw Refusal(failure.code == .internal ? .internalServerError : .badRequest, failure.message + "\n")
+        }
+        return HTTPAnswer(status: .ok, contentType: "text/plain; charset=utf-8", body: .log(session, follows: options.follow))
+    }
+}

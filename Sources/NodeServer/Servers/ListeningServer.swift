@@ -1,0 +1,57 @@
+import Glibc
+import HTTPTypes
+import HummingbirdCore
+import Logging
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+
+/// One HTTP server: binds, serves until the service group stops it, and says who is in the way when it cannot bind.
+struct ListeningServer: Sendable {
+    let name: String
+    let address: ListenAddress
+    let builder: HTTPServerBuilder
+    let logger: Logger
+    let answer: @Sendable (Request, any Channel) async throws -> HTTPAnswer
+    var onListening: @Sendable (any Channel) async -> Void = { _ in }
+
+    func run() async throws {
+        let writer = AnswerWriter(logger: logger)
+        let server = try builder.buildServer(
+            configuration: ServerConfiguration(address: address.bindAddress),
+            eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
+            logger: logger,
+            responder: { [answer, logger] request, response, channel in
+                let result: HTTPAnswer
+                do {
+                    result = try await answer(request, channel)
+                } catch let refusal as Refusal {
+                    result = refusal.answer
+                } catch {
+                    logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+                    result = .text(.internalServerError, "\(error)\n")
+                }
+                try await writer.write(result, to: request, with: response)
+            },
+            onServerRunning: onListening)
+        do {
+            try await server.run()
+        } catch let error as IOError {
+            throw await explained(error)
+        }
+    }
+
+    private func explained(_ error: IOError) async -> NodeServerError {
+        let operation = "listen on \(address) for the \(name)"
+        guard error.errnoCode == EADDRINUSE else {
+            return NodeServerError(.cannotListen, operation: operation, message: "\(error); wanted an address of this machine that may be bound")
+        }
+        var holder: String?
+        if case .tcp(_, let port) = address {
+            holder = try? await NIOThreadPool.singleton.runIfActive { PortHolder.name(ofListenerOn: port) }
+        }
+        return NodeServerError(
+            .addressInUse, operation: operation,
+            message: "already in use by \(holder ?? "another process"); stop that or configure another address")
+    }
+}

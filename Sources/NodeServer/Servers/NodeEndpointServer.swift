@@ -1,0 +1,86 @@
+import HTTPTypes
+import HTTPUpgrade
+import HummingbirdCore
+package import KubeModel
+package import Logging
+package import NIOCore
+import NIOHTTP1
+package import PodCore
+import ServiceLifecycle
+
+/// The node's HTTPS endpoint (port 10250): every request is authenticated and authorised, then answered from the ports.
+package struct NodeEndpointServer: ServiceLifecycle.Service {
+    /// Go's limit for a request head, which clients of kubelet may rely on.
+    private static let longestHead = 1 << 20
+
+    private let address: ListenAddress
+    private let credentials: ServingCredentials
+    private let access: AccessControl
+    private let routes: NodeRoutes
+    private let exec: ExecUpgrade
+    private let logger: Logger
+    private let onListening: @Sendable (SocketAddress?) async -> Void
+
+    /// - Parameters:
+    ///   - now: the present, for `sinceSeconds`.
+    ///   - onListening: told the bound address once connections are accepted.
+    package init(
+        address: ListenAddress, credentials: ServingCredentials, access: AccessControl, view: any NodeView, runtime: any ContainerRuntime,
+        now: @escaping @Sendable () -> Timestamp, logger: Logger, onListening: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
+    ) {
+        self.address = address
+        self.credentials = credentials
+        self.access = access
+        self.routes = NodeRoutes(view: view, runtime: runtime, now: now)
+        self.exec = ExecUpgrade(view: view, runtime: runtime, logger: logger)
+        self.logger = logger
+        self.onListening = onListening
+    }
+
+    /// Serves until graceful shutdown. Throws ``NodeServerError`` when it cannot listen.
+    package func run() async throws {
+        let peer = PeerIdentity(credentials: credentials)
+        let limits = HTTP1Channel.Configuration.DecoderConfiguration(
+            maxHeaderFieldSize: Self.longestHead, maxHeaderListSize: Self.longestHead, maxHeaderFieldCount: 1000)
+        let http = HTTP1Channel.Configuration(idleTimeout: .seconds(90), httpDecoderConfiguration: limits)
+        let builder = HTTPServerBuilder { responder in
+            ServingTLSChannel(
+                base: UpgradableHTTP1Channel(http: HTTP1Channel(responder: responder, configuration: http)) { request in
+                    await decide(request, peer: peer)
+                },
+                credentials: credentials)
+        }
+        let server = ListeningServer(
+            name: "node's HTTPS endpoint", address: address, builder: builder, logger: logger,
+            answer: { request, channel in
+                guard let target = RequestTarget(uri: request.uri.string) else { return .text(.badRequest, "the request's path cannot be decoded\n") }
+                let credentials = RequestCredentials(
+                    certificateUser: await peer.user(of: channel),
+                    bearerToken: RequestCredentials.bearerToken(authorization: request.headers[.authorization]))
+                let method = request.method.rawValue
+                _ = try await access.admit(method: method, segments: target.segments, credentials: credentials)
+                return try await routes.answer(method: method, target: target)
+            },
+            onListening: { await onListening($0.localAddress) })
+        try await server.run()
+    }
+
+    /// Everything except exec is left to HTTP, where it is authenticated in the same way.
+    private func decide(_ request: UpgradeRequest, peer: PeerIdentity) async -> UpgradeDecision {
+        guard let target = RequestTarget(uri: request.head.uri), case .exec(let pod) = EndpointPath(target.segments),
+            request.head.method == .GET || request.head.method == .POST
+        else { return .serveAsHTTP }
+        let credentials = RequestCredentials(
+            certificateUser: await peer.user(of: request.channel),
+            bearerToken: RequestCredentials.bearerToken(authorization: request.head.headers.first(name: "authorization")))
+        do {
+            let user = try await access.admit(method: request.head.method.rawValue, segments: target.segments, credentials: credentials)
+            logger.info(
+                "exec requested",
+                metadata: ["user": "\(user.username ?? "")", "namespace": "\(pod.namespace)", "pod": "\(pod.pod)", "container": "\(pod.container)"])
+        } catch {
+            return .refuse(UpgradeRefusal(error))
+        }
+        return await exec.decide(request, address: pod, target: target)
+    }
+}

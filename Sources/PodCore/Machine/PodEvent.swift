@@ -1,0 +1,64 @@
+package import KubeModel
+
+/// What a pod's machine is told. Results of actions carry what they are a result of, so that a late one is recognised.
+package enum PodEvent: Sendable {
+    /// A newer object of the pod, perhaps with a deletion timestamp.
+    case updated(Pod)
+    /// The API server has no such pod any more.
+    case removed
+
+    case volumeMounted(name: String, path: String)
+    case volumeFailed(name: String, VolumeFailure)
+
+    case sandboxCreated(StartedSandbox, addresses: [String])
+    case sandboxFailed(message: String)
+    /// The sandbox's pause process or shim died by itself.
+    case sandboxEnded(id: String)
+    case sandboxStopped
+    case sandboxStopFailed(message: String)
+
+    case imageReady(container: String, ImageDescription)
+    case imageFailed(container: String, ImageProblem)
+
+    case containerStarted(container: String, StartedContainer, imageID: String)
+    case containerFailed(container: String, ContainerProblem)
+    case containerExited(id: String, ContainerExit, message: String?)
+
+    /// Volumes are unmounted and deleted, the sandbox's remains and the cgroup are gone.
+    case cleanedUp
+    case cleanUpFailed(message: String)
+}
+
+/// Why a container's image is not there, as a waiting reason and texts.
+package struct ImageProblem: Sendable, Hashable {
+    /// `ErrImagePull`, `ErrImageNeverPull`, `InvalidImageName`, `ImageInspectError`.
+    package let reason: String
+    package let message: String
+
+    package init(reason: String, message: String) {
+        self.reason = reason
+        self.message = message
+    }
+}
+
+/// Why a container did not start.
+package struct ContainerProblem: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
+        /// The pod asks for something that is not there or not allowed: `CreateContainerConfigError`.
+        case configuration
+        /// It could not be prepared: `CreateContainerError`.
+        case create
+        /// Its program could not be executed; a container of this id existed: `RunContainerError` or terminated `StartError`.
+        case start(id: String, imageID: String)
+        /// The sandbox is not there any more.
+        case sandboxGone
+    }
+
+    package let kind: Kind
+    package let message: String
+
+    package init(_ kind: Kind, message: String) {
+        self.kind = kind
+        self.message = message
+    }
+}

@@ -1,0 +1,25 @@
+package import KubeModel
+
+extension PodSpec {
+    /// Every container of the pod by name, whatever its role.
+    package func container(named name: String) -> Container? {
+        (initContainers ?? []).first { $0.name == name } ?? containers.first { $0.name == name } ?? (ephemeralContainers ?? []).first { $0.name == name }
+    }
+
+    /// Volumes that some container mounts, in the order of the spec. Others are not made, as in kubelet.
+    package var usedVolumeNames: [String] {
+        var used: Set<String> = []
+        for container in (initContainers ?? []) + containers + (ephemeralContainers ?? []) {
+            for mount in container.volumeMounts ?? [] { used.insert(mount.name) }
+            for device in container.volumeDevices ?? [] { used.insert(device.name) }
+        }
+        return (volumes ?? []).map(\.name).filter(used.contains)
+    }
+
+    package func role(of name: String) -> ContainerConfiguration.Role {
+        if initContainers?.contains(where: { $0.name == name }) == true { return .initial }
+        return containers.contains { $0.name == name } ? .regular : .ephemeral
+    }
+
+    package var usesHostNetwork: Bool { hostNetwork == true }
+}

@@ -1,0 +1,177 @@
+package import KubeModel
+
+/// Everything about one start of one container that is known outside the pod's spec.
+package struct ContainerPlan: Sendable {
+    package var id: String
+    package var restartCount: Int
+    package var image: ImageDescription
+    package var imageID: String
+    package var user: ImageUser
+    package var environment: ContainerEnvironment
+    package var hostname: String
+    /// Roots of the pod's volumes by name.
+    package var volumePaths: [String: String]
+    /// The node's files for /etc/hosts, /etc/hostname and /etc/resolv.conf.
+    package var etcFiles: EtcFiles
+    package var terminationMessageFile: String
+    package var log: ContainerConfiguration.Log
+    package var seccompDefault: Bool
+    package var seccompRoot: String
+    /// Bytes of memory that the node has, for the OOM score.
+    package var nodeMemory: Int64
+
+    package struct EtcFiles: Sendable, Hashable {
+        package var hosts: String
+        package var hostname: String
+        package var resolvConf: String
+
+        package init(hosts: String, hostname: String, resolvConf: String) {
+            self.hosts = hosts
+            self.hostname = hostname
+            self.resolvConf = resolvConf
+        }
+    }
+
+    package init(
+        id: String, restartCount: Int, image: ImageDescription, imageID: String, user: ImageUser, environment: ContainerEnvironment, hostname: String,
+        volumePaths: [String: String], etcFiles: EtcFiles, terminationMessageFile: String, log: ContainerConfiguration.Log, seccompDefault: Bool,
+        seccompRoot: String, nodeMemory: Int64
+    ) {
+        self.id = id
+        self.restartCount = restartCount
+        self.image = image
+        self.imageID = imageID
+        self.user = user
+        self.environment = environment
+        self.hostname = hostname
+        self.volumePaths = volumePaths
+        self.etcFiles = etcFiles
+        self.terminationMessageFile = terminationMessageFile
+        self.log = log
+        self.seccompDefault = seccompDefault
+        self.seccompRoot = seccompRoot
+        self.nodeMemory = nodeMemory
+    }
+
+    /// The configuration to start.
+    package func configuration(of container: Container, role: ContainerConfiguration.Role, pod: Pod) throws(PlanFailure) -> ContainerConfiguration {
+        if container.tty == true { throw PlanFailure("container \(container.name) wants a terminal (tty: true), which this node does not support yet") }
+        if container.volumeDevices?.isEmpty == false {
+            throw PlanFailure("container \(container.name) wants a block device (volumeDevices), which this node does not support yet")
+        }
+        let security = try SecurityPlan(
+            pod: pod, container: container, imageUser: image.config.user, user: user, seccompDefault: seccompDefault, seccompRoot: seccompRoot)
+        let process = ContainerConfiguration.Process(
+            args: try arguments(of: container), env: environmentLines(), cwd: workingDirectory(container), uid: security.uid, gid: security.gid,
+            additionalGids: security.additionalGids, capabilities: security.capabilities, noNewPrivileges: security.noNewPrivileges,
+            oomScoreAdj: oomScore(of: container, pod), seccomp: security.seccomp)
+        return ContainerConfiguration(
+            id: id, name: container.name, role: role, restartCount: restartCount, image: container.image ?? "", imageID: imageID,
+            lowerDirectories: image.lowerDirectories, process: process, mounts: try mounts(of: container, pod),
+            readOnlyRootFilesystem: container.securityContext?.readOnlyRootFilesystem ?? false, privileged: security.isPrivileged,
+            maskedPaths: security.maskedPaths, readonlyPaths: security.readonlyPaths, resources: container.cgroupResources, log: log,
+            stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, stopSignal: SignalName.number(image.config.stopSignal) ?? 15,
+            terminationMessageFile: terminationMessageFile, specHash: "\(container.name)\n\(container.image ?? "")")
+    }
+
+    /// `command` replaces the image's entry point and its arguments, `args` alone replaces only the arguments.
+    private func arguments(of container: Container) throws(PlanFailure) -> [String] {
+        let expand = { (text: String) in VariableExpansion.expand(text) { environment[$0] } }
+        let command = (container.command ?? []).map(expand)
+        let args = (container.args ?? []).map(expand)
+        let result = command.isEmpty ? image.config.entrypoint + (args.isEmpty ? image.config.cmd : args) : command + args
+        if result.isEmpty { throw PlanFailure("no command specified: neither the container nor its image \(container.image ?? "") names a program") }
+        return result
+    }
+
+    private func workingDirectory(_ container: Container) -> String {
+        if let directory = container.workingDir, !directory.isEmpty { return directory }
+        return image.config.workingDir.isEmpty ? "/" : image.config.workingDir
+    }
+
+    /// The image's variables first; what the pod sets wins.
+    private func environmentLines() -> [String] {
+        var lines: [String] = []
+        var imageNames: Set<String> = []
+        for line in image.config.env {
+            let name = String(line.prefix { $0 != "=" })
+            imageNames.insert(name)
+            if environment[name] == nil { lines.append(line) }
+        }
+        func addDefault(_ name: String, _ value: String) {
+            if !imageNames.contains(name), environment[name] == nil { lines.append("\(name)=\(value)") }
+        }
+        addDefault("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+        addDefault("HOSTNAME", hostname)
+        addDefault("HOME", user.home ?? (user.uid == 0 ? "/root" : "/"))
+        for name in environment.names { lines.append("\(name)=\(environment[name] ?? "")") }
+        return lines
+    }
+
+    private func mounts(of container: Container, _ pod: Pod) throws(PlanFailure) -> [ContainerConfiguration.Mount] {
+        var mounts: [ContainerConfiguration.Mount] = []
+        for mount in container.volumeMounts ?? [] {
+            guard let source = volumePaths[mount.name] else { throw PlanFailure("volume \"\(mount.name)\" of container \(container.name) is not mounted") }
+            mounts.append(try planned(mount, source: source, container))
+        }
+        let taken = Set(mounts.map(\.destination))
+        func add(_ source: String, at destination: String) {
+            if !taken.contains(destination) { mounts.append(.init(source: source, destination: destination, readOnly: false)) }
+        }
+        add(etcFiles.hosts, at: "/etc/hosts")
+        add(etcFiles.hostname, at: "/etc/hostname")
+        add(etcFiles.resolvConf, at: "/etc/resolv.conf")
+        add(terminationMessageFile, at: container.terminationMessagePath.flatMap { $0.isEmpty ? nil : $0 } ?? "/dev/termination-log")
+        return mounts
+    }
+
+    private func planned(_ mount: VolumeMount, source: String, _ container: Container) throws(PlanFailure) -> ContainerConfiguration.Mount {
+        let subPath = try subPath(of: mount)
+        let readOnly = mount.readOnly ?? false
+        let propagation: ContainerConfiguration.Propagation
+        switch mount.mountPropagation {
+        case nil, "None": propagation = .private
+        case "HostToContainer": propagation = .hostToContainer
+        case "Bidirectional": propagation = .bidirectional
+        case let other?: throw PlanFailure("unknown mountPropagation \"\(other)\" of volume mount \(mount.name)")
+        }
+        let recursive: Bool
+        switch mount.recursiveReadOnly {
+        case nil, "Disabled": recursive = false
+        case "Enabled", "IfPossible": recursive = readOnly
+        case let other?: throw PlanFailure("unknown recursiveReadOnly \"\(other)\" of volume mount \(mount.name)")
+        }
+        let destination = mount.mountPath.hasPrefix("/") ? mount.mountPath : "/" + mount.mountPath
+        return .init(source: source, subPath: subPath, destination: destination, readOnly: readOnly, recursiveReadOnly: recursive, propagation: propagation)
+    }
+
+    private func subPath(of mount: VolumeMount) throws(PlanFailure) -> String? {
+        var path = mount.subPath ?? ""
+        if let expression = mount.subPathExpr, !expression.isEmpty {
+            var missing: String?
+            path = VariableExpansion.expand(expression) {
+                let value = environment[$0]
+                if value == nil { missing = $0 }
+                return value
+            }
+            if let missing { throw PlanFailure("subPathExpr \"\(expression)\" refers to \(missing), which is not set") }
+        }
+        guard !path.isEmpty else { return nil }
+        if path.hasPrefix("/") { throw PlanFailure("subPath \"\(path)\" must not be an absolute path") }
+        if path.split(separator: "/").contains("..") { throw PlanFailure("subPath \"\(path)\" must not contain \"..\"") }
+        return path
+    }
+
+    /// Kubelet's score: who uses more than it asked for goes first.
+    private func oomScore(of container: Container, _ pod: Pod) -> Int {
+        if (pod.spec.priority ?? 0) >= 2_000_000_000 { return -997 }
+        switch pod.spec.qosClass {
+        case .guaranteed: return -997
+        case .bestEffort: return 1000
+        case .burstable:
+            guard nodeMemory > 0 else { return 999 }
+            let requested = container.resources?.requests?["memory"]?.value ?? 0
+            return Int(min(max(1000 - 1000 * requested / nodeMemory, 3), 999))
+        }
+    }
+}

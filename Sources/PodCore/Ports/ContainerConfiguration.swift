@@ -1,0 +1,146 @@
+import KubeModel
+
+/// Everything that a container needs, decided from the pod, the image and the node. Also what is remembered about it on disk.
+///
+/// Names follow the OCI runtime specification where it has the thing.
+package struct ContainerConfiguration: Sendable, Hashable, Codable {
+    package enum Role: String, Sendable, Hashable, Codable {
+        case initial, regular, ephemeral
+    }
+
+    package struct Process: Sendable, Hashable, Codable {
+        package var args: [String]
+        /// `NAME=value`.
+        package var env: [String]
+        package var cwd: String
+        package var uid: UInt32
+        package var gid: UInt32
+        package var additionalGids: [UInt32]
+        /// `CAP_...` names; the bounding, permitted, effective and (for non-root none) ambient rules are the runtime's.
+        package var capabilities: [String]
+        package var noNewPrivileges: Bool
+        /// -1000 to 1000.
+        package var oomScoreAdj: Int
+        package var seccomp: SeccompChoice
+
+        package init(
+            args: [String], env: [String], cwd: String, uid: UInt32, gid: UInt32, additionalGids: [UInt32], capabilities: [String],
+            noNewPrivileges: Bool, oomScoreAdj: Int, seccomp: SeccompChoice
+        ) {
+            self.args = args
+            self.env = env
+            self.cwd = cwd
+            self.uid = uid
+            self.gid = gid
+            self.additionalGids = additionalGids
+            self.capabilities = capabilities
+            self.noNewPrivileges = noNewPrivileges
+            self.oomScoreAdj = oomScoreAdj
+            self.seccomp = seccomp
+        }
+    }
+
+    package enum SeccompChoice: Sendable, Hashable, Codable {
+        case unconfined
+        case runtimeDefault
+        /// Absolute path of a JSON profile in the OCI/Docker format.
+        case localhost(path: String)
+    }
+
+    package enum Propagation: String, Sendable, Hashable, Codable {
+        case `private`, hostToContainer, bidirectional
+    }
+
+    /// A file or directory of the node made visible in the container.
+    package struct Mount: Sendable, Hashable, Codable {
+        /// Absolute path on the node: the volume's root, or a file.
+        package var source: String
+        /// A path beneath `source`, resolved without ever leaving it.
+        package var subPath: String?
+        package var destination: String
+        package var readOnly: Bool
+        /// Read-only for mounts beneath it too (`mount_setattr` with `AT_RECURSIVE`).
+        package var recursiveReadOnly: Bool
+        package var propagation: Propagation
+
+        package init(
+            source: String, subPath: String? = nil, destination: String, readOnly: Bool, recursiveReadOnly: Bool = false, propagation: Propagation = .private
+        ) {
+            self.source = source
+            self.subPath = subPath
+            self.destination = destination
+            self.readOnly = readOnly
+            self.recursiveReadOnly = recursiveReadOnly
+            self.propagation = propagation
+        }
+    }
+
+    package struct Log: Sendable, Hashable, Codable {
+        /// Absolute path of the CRI log file.
+        package var path: String
+        /// Rotation: a new file past this many bytes.
+        package var maxSize: Int64
+        package var maxFiles: Int
+
+        package init(path: String, maxSize: Int64 = 10 << 20, maxFiles: Int = 5) {
+            self.path = path
+            self.maxSize = maxSize
+            self.maxFiles = maxFiles
+        }
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    package let id: String
+    package let name: String
+    package let role: Role
+    /// How often this container was started before, over the pod's life.
+    package let restartCount: Int
+    /// The reference as the pod has it.
+    package let image: String
+    /// A container status's `imageID`.
+    package let imageID: String
+    package let lowerDirectories: [String]
+    package var process: Process
+    package var mounts: [Mount]
+    package var readOnlyRootFilesystem: Bool
+    package var privileged: Bool
+    package var maskedPaths: [String]
+    package var readonlyPaths: [String]
+    package var resources: CgroupResources
+    package var log: Log
+    package var stdin: Bool
+    package var stdinOnce: Bool
+    /// Sent to end the container; SIGTERM unless the image says otherwise.
+    package var stopSignal: Int32
+    /// The node's file behind the termination message, if there is one.
+    package var terminationMessageFile: String?
+    /// What must not change while it runs (name and image), so that a change is noticed.
+    package var specHash: String
+
+    package init(
+        id: String, name: String, role: Role, restartCount: Int, image: String, imageID: String, lowerDirectories: [String], process: Process,
+        mounts: [Mount], readOnlyRootFilesystem: Bool, privileged: Bool, maskedPaths: [String], readonlyPaths: [String], resources: CgroupResources,
+        log: Log, stdin: Bool = false, stdinOnce: Bool = false, stopSignal: Int32 = 15, terminationMessageFile: String? = nil, specHash: String
+    ) {
+        self.id = id
+        self.name = name
+        self.role = role
+        self.restartCount = restartCount
+        self.image = image
+        self.imageID = imageID
+        self.lowerDirectories = lowerDirectories
+        self.process = process
+        self.mounts = mounts
+        self.readOnlyRootFilesystem = readOnlyRootFilesystem
+        self.privileged = privileged
+        self.maskedPaths = maskedPaths
+        self.readonlyPaths = readonlyPaths
+        self.resources = resources
+        self.log = log
+        self.stdin = stdin
+        self.stdinOnce = stdinOnce
+        self.stopSignal = stopSignal
+        self.terminationMessageFile = terminationMessageFile
+        self.specHash = specHash
+    }
+}

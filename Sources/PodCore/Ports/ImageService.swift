@@ -1,0 +1,118 @@
+/// Where container images come from. `ImageStore` conforms.
+package protocol ImageService: Sendable {
+    /// The image that a reference names, if it is on this node, unpacked and whole.
+    func image(_ reference: String) async throws(ImageFailure) -> ImageDescription?
+
+    /// Fetches an image and unpacks it. Concurrent pulls of one reference share the work.
+    func pull(_ reference: String, credentials: [RegistryCredential]) async throws(ImageFailure) -> ImageDescription
+
+    /// Who a user string (`name`, `uid`, `user:group`, `uid:gid`; empty for root) is in the image's /etc/passwd and /etc/group.
+    func user(_ user: String, in image: ImageDescription) async throws(ImageFailure) -> ImageUser
+
+    /// Every image on the node.
+    func images() async -> [ImageDescription]
+}
+
+/// An image on this node, ready to be a container's root.
+package struct ImageDescription: Sendable, Hashable, Codable {
+    /// Digest of the image's configuration, `sha256:<hex>`.
+    package let id: String
+    /// The references that name it here: tags as they were asked for.
+    package let names: [String]
+    /// `<repository>@sha256:<hex>` of the manifest that was pulled: a container status's `imageID`.
+    package let repoDigests: [String]
+    /// Bytes of the compressed layers and the configuration.
+    package let size: Int64
+    package let config: ImageConfig
+    /// Unpacked layers as absolute directories, topmost first, the order of overlayfs' `lowerdir`.
+    package let lowerDirectories: [String]
+
+    package init(id: String, names: [String], repoDigests: [String], size: Int64, config: ImageConfig, lowerDirectories: [String]) {
+        self.id = id
+        self.names = names
+        self.repoDigests = repoDigests
+        self.size = size
+        self.config = config
+        self.lowerDirectories = lowerDirectories
+    }
+}
+
+/// The `config` object of an OCI image configuration.
+package struct ImageConfig: Sendable, Hashable, Codable {
+    package var user: String
+    package var env: [String]
+    package var entrypoint: [String]
+    package var cmd: [String]
+    package var workingDir: String
+    /// `SIGTERM`, `15` or empty.
+    package var stopSignal: String
+
+    package init(user: String = "", env: [String] = [], entrypoint: [String] = [], cmd: [String] = [], workingDir: String = "", stopSignal: String = "") {
+        self.user = user
+        self.env = env
+        self.entrypoint = entrypoint
+        self.cmd = cmd
+        self.workingDir = workingDir
+        self.stopSignal = stopSignal
+    }
+}
+
+/// A user as the image's account files resolve it.
+package struct ImageUser: Sendable, Hashable {
+    package let uid: UInt32
+    package let gid: UInt32
+    /// Groups of /etc/group that list the user.
+    package let additionalGids: [UInt32]
+    package let home: String?
+
+    package init(uid: UInt32, gid: UInt32, additionalGids: [UInt32] = [], home: String? = nil) {
+        self.uid = uid
+        self.gid = gid
+        self.additionalGids = additionalGids
+        self.home = home
+    }
+}
+
+/// A user name and password for a registry, from a pull secret. Its description never shows the password.
+package struct RegistryCredential: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible {
+    /// `host[:port][/path]`, possibly with `*` in host labels.
+    package let registry: String
+    package let username: String
+    package let password: String
+
+    package init(registry: String, username: String, password: String) {
+        self.registry = registry
+        self.username = username
+        self.password = password
+    }
+
+    package var description: String { "RegistryCredential(\(registry), \(username), redacted)" }
+    package var debugDescription: String { description }
+}
+
+/// Why an image is not there.
+package struct ImageFailure: Error, Sendable, Hashable, CustomStringConvertible {
+    package enum Code: Sendable, Hashable {
+        /// The reference is not one: waiting reason `InvalidImageName`.
+        case invalidName
+        /// The registry does not know it, refuses, cannot be reached, or sent something else: `ErrImagePull`.
+        case pullFailed
+        /// The registry itself cannot be reached: `RegistryUnavailable` in the message, `ErrImagePull` as reason.
+        case registryUnavailable
+        /// The local store failed: `ImageInspectError`.
+        case storeFailed
+        /// The named user or group is not in the image: `CreateContainerConfigError`.
+        case unknownUser
+    }
+
+    package let code: Code
+    /// Found, wanted, what to do. Names the image.
+    package let message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { message }
+}

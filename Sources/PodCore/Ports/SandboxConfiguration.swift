@@ -1,0 +1,73 @@
+/// Everything that a sandbox needs, decided from the pod. Also what is remembered about it on disk.
+package struct SandboxConfiguration: Sendable, Hashable, Codable {
+    /// How far a namespace is shared.
+    package enum NamespaceMode: String, Sendable, Hashable, Codable {
+        /// Shared by the pod's containers.
+        case pod
+        /// One for each container (PID only).
+        case container
+        /// The node's own.
+        case node
+    }
+
+    /// 64 lower-case hexadecimal digits.
+    package let id: String
+    package let pod: PodIdentity
+    /// Counts the sandboxes of this pod, from 0.
+    package let attempt: Int
+    package var hostname: String
+    package var network: NamespaceMode
+    package var ipc: NamespaceMode
+    package var pid: NamespaceMode
+    /// Namespaced kernel parameters by dotted name.
+    package var sysctls: [String: String]
+    package var qosClass: String
+    /// Limits of the pod's cgroup, the sum of its containers'.
+    package var resources: CgroupResources
+    package var labels: [String: String]
+
+    package init(
+        id: String, pod: PodIdentity, attempt: Int, hostname: String, network: NamespaceMode = .pod, ipc: NamespaceMode = .pod,
+        pid: NamespaceMode = .container, sysctls: [String: String] = [:], qosClass: String, resources: CgroupResources = CgroupResources(),
+        labels: [String: String] = [:]
+    ) {
+        self.id = id
+        self.pod = pod
+        self.attempt = attempt
+        self.hostname = hostname
+        self.network = network
+        self.ipc = ipc
+        self.pid = pid
+        self.sysctls = sysctls
+        self.qosClass = qosClass
+        self.resources = resources
+        self.labels = labels
+    }
+}
+
+/// Limits of one cgroup in Kubernetes' units; absent means unlimited.
+package struct CgroupResources: Sendable, Hashable, Codable {
+    /// Requested CPU in millicores: becomes `cpu.weight`.
+    package var cpuRequest: Int64?
+    /// CPU limit in millicores: becomes `cpu.max` with a period of 100 ms.
+    package var cpuLimit: Int64?
+    /// Bytes: becomes `memory.max`.
+    package var memoryLimit: Int64?
+    /// Bytes: becomes `memory.swap.max`; 0 forbids swap.
+    package var swapLimit: Int64?
+    package var pidsLimit: Int64?
+    /// Bytes by page size, as in `hugetlb.2MB.max`.
+    package var hugepageLimits: [String: Int64]
+
+    package init(
+        cpuRequest: Int64? = nil, cpuLimit: Int64? = nil, memoryLimit: Int64? = nil, swapLimit: Int64? = nil, pidsLimit: Int64? = nil,
+        hugepageLimits: [String: Int64] = [:]
+    ) {
+        self.cpuRequest = cpuRequest
+        self.cpuLimit = cpuLimit
+        self.memoryLimit = memoryLimit
+        self.swapLimit = swapLimit
+        self.pidsLimit = pidsLimit
+        self.hugepageLimits = hugepageLimits
+    }
+}

@@ -1,0 +1,89 @@
+/// A pod's volumes on this node. `PodVolumes` conforms.
+package protocol VolumeService: Sendable {
+    /// Makes the volume be there with this content; returns its root on the node. Called again, it updates file contents in place (atomically).
+    func mount(_ volume: VolumeRequest) async throws(VolumeFailure) -> String
+
+    /// Unmounts and deletes everything of the pod's volumes, in this order, never crossing a mount point. Repeating it is no error.
+    func tearDown(podUID: String) async throws(VolumeFailure)
+
+    /// UIDs of pods that have a folder here.
+    func podsOnDisk() async throws(VolumeFailure) -> [String]
+}
+
+package struct VolumeRequest: Sendable, Hashable {
+    package let podUID: String
+    /// The volume's name in the pod.
+    package let name: String
+    package let content: VolumeContent
+    /// Group that owns the files (`securityContext.fsGroup`), where the volume kind supports it.
+    package let fsGroup: UInt32?
+
+    package init(podUID: String, name: String, content: VolumeContent, fsGroup: UInt32? = nil) {
+        self.podUID = podUID
+        self.name = name
+        self.content = content
+        self.fsGroup = fsGroup
+    }
+}
+
+package enum VolumeContent: Sendable, Hashable {
+    /// `type` as in `HostPathVolumeSource`.
+    case hostPath(path: String, type: String)
+    /// On disk; the limit is enforced by eviction, not here.
+    case emptyDirectory
+    /// A tmpfs of at most so many bytes.
+    case memory(sizeLimit: Int64?)
+    /// Files written by an atomic writer.
+    case files(FileVolumeKind, [VolumeFile])
+}
+
+/// The plugin folder that kubelet uses, and whether the files live in memory.
+package enum FileVolumeKind: String, Sendable, Hashable {
+    case configMap = "kubernetes.io~configmap"
+    case secret = "kubernetes.io~secret"
+    case downwardAPI = "kubernetes.io~downward-api"
+    case projected = "kubernetes.io~projected"
+
+    package var isInMemory: Bool { self != .configMap }
+}
+
+/// A file beneath a volume's root.
+package struct VolumeFile: Sendable, Hashable {
+    /// Relative, without `..`.
+    package let path: String
+    /// Permission bits.
+    package let mode: UInt16
+    package let content: [UInt8]
+    /// Owner; root when absent.
+    package let uid: UInt32?
+
+    package init(path: String, mode: UInt16, content: [UInt8], uid: UInt32? = nil) {
+        self.path = path
+        self.mode = mode
+        self.content = content
+        self.uid = uid
+    }
+}
+
+/// Why a volume is not there: event `FailedMount`.
+package struct VolumeFailure: Error, Sendable, Hashable, CustomStringConvertible {
+    package enum Code: Sendable, Hashable {
+        /// What the pod asks for is not what is on the node: a wrong hostPath type, a bad item path.
+        case invalid
+        /// The kernel or the file system refused.
+        case system
+        /// Something is still in use; try again.
+        case busy
+    }
+
+    package let code: Code
+    /// As kubelet says it where kubelet has the case, without the `MountVolume.SetUp failed` prefix.
+    package let message: String
+
+    package init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+
+    package var description: String { message }
+}

@@ -1,0 +1,42 @@
+import KubeModel
+
+extension PodMachine {
+    /// The phase that the containers' states amount to (kubelet's rules), whatever still has to be given back.
+    var apparentPhase: PodPhase {
+        let initial = containers.filter { $0.role == .initial && !isSidecar($0) }
+        if initial.contains(where: { $0.ended.map { $0.terminated.exitCode != 0 } == true && !mayRestart($0) }) { return .failed }
+        let isInitialized = initial.allSatisfy { $0.ended?.terminated.exitCode == 0 }
+        let regular = containers.filter { $0.role == .regular }
+        let running = regular.count { $0.running != nil }
+        let ended = regular.compactMap(\.ended)
+        let isOver = teardown >= .stoppingSandbox
+        if !isInitialized, running == 0, ended.isEmpty { return isOver && isDeleting ? .failed : .pending }
+        let waiting = regular.count - running - ended.count
+        if waiting > 0 { return isOver ? .failed : .pending }
+        if running > 0 { return .running }
+        let succeeded = ended.allSatisfy { $0.terminated.exitCode == 0 }
+        if isOver { return succeeded ? .succeeded : .failed }
+        switch restartPolicy {
+        case .always: return .running
+        case .onFailure: return succeeded ? .succeeded : .running
+        case .never: return succeeded ? .succeeded : .failed
+        }
+    }
+
+    /// The phase to report: a terminal one only once the sandbox has been stopped, and never back from one.
+    func reportedPhase(previous: PodPhase?) -> PodPhase {
+        let phase = apparentPhase
+        if let previous, previous.isTerminal { return previous }
+        guard phase.isTerminal, teardown < .cleaningUp else {
+            // A pod that once ran does not become Pending again, while a container is made anew for example.
+            return phase == .pending && previous == .running ? .running : phase
+        }
+        return previous == .running || containers.contains(where: hasRun) ? .running : .pending
+    }
+
+    /// Whether a regular container's program was executed, however it ended.
+    private func hasRun(_ record: ContainerRecord) -> Bool {
+        guard record.role == .regular else { return false }
+        return record.running != nil || record.ended.map { $0.terminated.reason != "StartError" } == true
+    }
+}

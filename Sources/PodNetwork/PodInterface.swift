@@ -1,0 +1,58 @@
+import Glibc
+package import LinuxNetlink
+import LinuxSystem
+
+/// A pod's side of the network: loopback and `eth0`. Blocking.
+package struct PodInterface: Sendable {
+    /// An address with the gateway of its range.
+    package struct Assignment: Sendable, Hashable {
+        package let address: CIDR
+        package let gateway: IPAddress
+    }
+
+    package static let name = "eth0"
+
+    let bridge: NodeBridge
+    let bridgeIndex: UInt32
+    let mtu: UInt32
+
+    /// The name of the end on the node: `swl` and the beginning of the sandbox's ID.
+    package static func hostName(sandboxID: String) -> String { "swl" + sandboxID.prefix(11) }
+
+    /// Connects the namespace. May be repeated: what is there already is kept.
+    func connect(sandboxID: String, namespacePath: String, assignments: [Assignment]) throws {
+        let namespace = try Namespace(.net, path: namespacePath)
+        let pod = try NetworkStack(namespace: namespace.descriptor)
+        // Always 1: the kernel makes it with the namespace.
+        try pod.setLink(1, LinkChange(up: true))
+        let interface = try ensureInterface(sandboxID, namespace, pod, mac: assignments.first.map { MACAddress(for: $0.address.address) })
+        if !interface.isUp { try pod.setLink(interface.index, LinkChange(up: true)) }
+        for assignment in assignments { try pod.addAddress(assignment.address, to: interface.index) }
+        for assignment in assignments {
+            let everything = CIDR.everything(assignment.address.family)
+            try pod.replaceRoute(Route(to: everything, via: assignment.gateway, link: interface.index))
+        }
+    }
+
+    private func ensureInterface(_ sandboxID: String, _ namespace: Namespace, _ pod: NetworkStack, mac: MACAddress?) throws -> Link {
+        if let link = try pod.link(named: Self.name) { return link }
+        let hostName = Self.hostName(sandboxID: sandboxID)
+        let end = VethEnd(name: hostName, mtu: mtu, master: bridgeIndex)
+        let peer = VethEnd(name: Self.name, mac: mac, mtu: mtu, namespace: namespace.descriptor)
+        do throws(NetlinkError) {
+            try bridge.stack.createVeth(end, peer: peer)
+        } catch {
+            // The name belongs to an interface whose other end is not in this sandbox: one of an earlier attempt.
+            guard error.isAlreadyThere, let stale = try bridge.stack.link(named: hostName), stale.kind == "veth" else { throw error }
+            try bridge.stack.deleteLink(stale.index)
+            try bridge.stack.createVeth(end, peer: peer)
+        }
+        if bridge.settings.hairpin == .ports, let port = try bridge.stack.link(named: hostName) {
+            try bridge.stack.setLink(port.index, LinkChange(hairpin: true))
+        }
+        guard let link = try pod.link(named: Self.name) else {
+            throw NetlinkError(code: .refused, operation: "RTM_GETLINK", object: "\(Self.name) of sandbox \(sandboxID)", errno: ENODEV)
+        }
+        return link
+    }
+}

@@ -1,0 +1,219 @@
+import Glibc
+import LinuxNetlink
+import LinuxSystem
+package import PodCore
+
+/// The built-in pod network: a bridge on the node, a veth for each pod, addresses from the node's podCIDRs.
+///
+/// The actor owns the addresses; everything that waits for the kernel runs on a small pool, so that attaching 20 pods at
+/// once is 20 turns of bookkeeping and as much parallel work as the kernel allows.
+package actor PodNetwork: PodNetworkPort {
+    private let settings: NetworkSettings
+    private let records: AddressRecords
+    private let pool = BlockingPool(name: "network", threads: 4, queueLimit: 4096)
+
+    /// The ranges for new pods, the node's primary family first.
+    private var pools: [AddressPool] = []
+    private var interfaces: PodInterface?
+    private var assignments: [String: [IPAddress]] = [:]
+    /// Whose interface a name on the node is: two sandboxes must never share one.
+    private var hostNames: [String: String] = [:]
+    private var hasLoaded = false
+    /// The recorded addresses, oldest first: the next ones are given out behind them.
+    private var recorded: [IPAddress] = []
+    /// Gateways by range for addresses that were given out under an earlier podCIDR.
+    private var earlier: [AddressPool] = []
+
+    package init(settings: NetworkSettings = NetworkSettings()) {
+        self.settings = settings
+        records = AddressRecords(directory: settings.stateDirectory)
+    }
+
+    package func setUp(podCIDRs: [String]) async throws(NetworkFailure) {
+        let wanted = try Self.parse(podCIDRs)
+        try await load()
+        let gateways = wanted.map(\.gatewayCIDR)
+        let inUse = Array(assignments.values.joined())
+        let settings = settings
+        let made = try await kernel("set up the pod network") { () -> (NodeBridge, Link, UInt32) in
+            let bridge = try NodeBridge(settings: settings)
+            let (link, mtu) = try bridge.ensure(gateways: gateways) { range in inUse.contains(where: range.contains) }
+            return (bridge, link, mtu)
+        }
+        // Only now, without a further wait: pods may have come and gone while the kernel was working.
+        adopt(wanted)
+        interfaces = PodInterface(bridge: made.0, bridgeIndex: made.1.index, mtu: made.2)
+    }
+
+    package func attach(sandboxID: String, networkNamespacePath: String) async throws(NetworkFailure) -> [String] {
+        guard sandboxID.utf8.count >= 11, sandboxID.utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0) }) else {
+            throw NetworkFailure(.kernel, "sandbox ID \(sandboxID): wanted at least 11 lower-case letters and digits")
+        }
+        try await load()
+        guard let interfaces else {
+            throw NetworkFailure(
+                .notReady, "the node has no podCIDR yet: wanted spec.podCIDR in its Node object; let the controller manager allocate node CIDRs")
+        }
+        let hostName = PodInterface.hostName(sandboxID: sandboxID)
+        if let owner = hostNames[hostName], owner != sandboxID {
+            throw NetworkFailure(.kernel, "sandbox \(sandboxID): its interface name \(hostName) belongs to sandbox \(owner); wanted a random ID")
+        }
+        let isNew = assignments[sandboxID] == nil
+        let addresses: [IPAddress]
+        if let known = assignments[sandboxID] { addresses = known } else { addresses = try allocate(for: sandboxID) }
+        let wanted = try addresses.map { address throws(NetworkFailure) in try assignment(of: address) }
+        let records = records
+        do throws(NetworkFailure) {
+            try await kernel("connect sandbox \(sandboxID)") {
+                // Remembered before it is used: an address in use without a record could be given out twice.
+                if isNew { for address in addresses { try records.save(address, sandboxID: sandboxID) } }
+                try interfaces.connect(sandboxID: sandboxID, namespacePath: networkNamespacePath, assignments: wanted)
+            }
+        } catch {
+            if isNew { try? await detach(sandboxID: sandboxID) }
+            throw error
+        }
+        return addresses.map(\.description)
+    }
+
+    package func detach(sandboxID: String) async throws(NetworkFailure) {
+        try await load()
+        guard let addresses = assignments[sandboxID] else { return }
+        let records = records
+        // The record goes first: a freed address must not come back as taken after a restart.
+        try await kernel("release the addresses of sandbox \(sandboxID)") { for address in addresses { try records.remove(address) } }
+        release(sandboxID)
+    }
+
+    package func recover(_ addressesBySandbox: [String: [String]]) async throws(NetworkFailure) {
+        try await load()
+        var kept: [String: [IPAddress]] = [:]
+        for (sandboxID, texts) in addressesBySandbox {
+            let addresses = texts.compactMap { IPAddress($0) }
+            if !addresses.isEmpty { kept[sandboxID] = addresses }
+        }
+        let inUse = Set(kept.values.joined())
+        let gone = assignments.filter { kept[$0.key] != $0.value }
+        let found = kept.filter { assignments[$0.key] != $0.value }
+        for sandboxID in gone.keys { release(sandboxID) }
+        for (sandboxID, addresses) in found { take(addresses, for: sandboxID) }
+        let records = records
+        try await kernel("recover the addresses") {
+            for address in gone.values.joined() where !inUse.contains(address) { try records.remove(address) }
+            for (sandboxID, addresses) in found { for address in addresses { try records.save(address, sandboxID: sandboxID) } }
+        }
+    }
+
+    /// The node's addresses as its network sees them, IPv4 first: those of the interface with the default route. Empty without such a route.
+    package func nodeAddresses() async throws(NetworkFailure) -> [String] {
+        let settings = settings
+        return try await kernel("find the node's addresses") { try NodeBridge(settings: settings).nodeAddresses().map(\.description) }
+    }
+
+    // MARK: - Bookkeeping
+
+    private static func parse(_ podCIDRs: [String]) throws(NetworkFailure) -> [AddressPool] {
+        var pools: [AddressPool] = []
+        for text in podCIDRs {
+            guard let range = CIDR(text), let pool = AddressPool(range: range) else {
+                throw NetworkFailure(.invalidRange, "podCIDR \(text): wanted an IPv4 range up to /30 or an IPv6 range up to /126, e.g. 10.244.1.0/24")
+            }
+            guard !pools.contains(where: { $0.range.family == range.family }) else {
+                throw NetworkFailure(.invalidRange, "podCIDRs \(podCIDRs.joined(separator: ", ")): wanted at most one range of each family")
+            }
+            pools.append(pool)
+        }
+        guard !pools.isEmpty else {
+            throw NetworkFailure(.notReady, "the node has no podCIDR: wanted spec.podCIDR in its Node object")
+        }
+        return pools
+    }
+
+    /// Gives out addresses of these ranges from now on.
+    private func adopt(_ wanted: [AddressPool]) {
+        let known = pools + earlier
+        pools = wanted.map { pool in
+            // The same range again keeps its place in the order.
+            if let same = known.first(where: { $0.range == pool.range }) { return same }
+            var pool = pool
+            if let latest = recorded.last(where: pool.contains) {
+                pool.take(latest, isLatest: true)
+                pool.free(latest)
+            }
+            return pool
+        }
+        for address in assignments.values.joined() { for index in pools.indices { pools[index].take(address) } }
+        earlier = known.filter { old in
+            !pools.contains { $0.range == old.range } && assignments.values.contains { $0.contains(where: old.contains) }
+        }
+    }
+
+    /// One address of each range, or of none.
+    private func allocate(for sandboxID: String) throws(NetworkFailure) -> [IPAddress] {
+        var addresses: [IPAddress] = []
+        for index in pools.indices {
+            guard let address = pools[index].allocate() else {
+                for address in addresses { for index in pools.indices { pools[index].free(address) } }
+                throw NetworkFailure(
+                    .exhausted,
+                    "no address left in podCIDR \(pools[index].range): all \(pools[index].capacity) are in use; "
+                        + "lower maxPods or give the node a larger range")
+            }
+            addresses.append(address)
+        }
+        assignments[sandboxID] = addresses
+        hostNames[PodInterface.hostName(sandboxID: sandboxID)] = sandboxID
+        return addresses
+    }
+
+    private func assignment(of address: IPAddress) throws(NetworkFailure) -> PodInterface.Assignment {
+        guard let pool = (pools + earlier).first(where: { $0.contains(address) }),
+            let cidr = CIDR(address, prefixLength: pool.range.prefixLength)
+        else {
+            throw NetworkFailure(
+                .invalidRange, "address \(address) of this sandbox is in no podCIDR of the node any more; the pod has to be made anew")
+        }
+        return PodInterface.Assignment(address: cidr, gateway: pool.gateway)
+    }
+
+    private func take(_ addresses: [IPAddress], for sandboxID: String) {
+        assignments[sandboxID] = addresses
+        hostNames[PodInterface.hostName(sandboxID: sandboxID)] = sandboxID
+        for address in addresses { for index in pools.indices { pools[index].take(address) } }
+    }
+
+    private func release(_ sandboxID: String) {
+        guard let addresses = assignments.removeValue(forKey: sandboxID) else { return }
+        hostNames[PodInterface.hostName(sandboxID: sandboxID)] = nil
+        // Another sandbox may have been found with the same address; it keeps it.
+        let others = Set(assignments.values.joined())
+        for address in addresses where !others.contains(address) {
+            for index in pools.indices { pools[index].free(address) }
+            for index in earlier.indices { earlier[index].free(address) }
+        }
+    }
+
+    /// Reads the records once, before anything is given out.
+    private func load() async throws(NetworkFailure) {
+        guard !hasLoaded else { return }
+        let records = records
+        let found = try await kernel("read the address records") { try records.load() }
+        // Someone else may have come first during the wait.
+        guard !hasLoaded else { return }
+        hasLoaded = true
+        recorded = found.map(\.address)
+        // Records are sorted by age, and a sandbox's by the order in which they were written: the primary family first.
+        for (address, sandboxID) in found { take((assignments[sandboxID] ?? []) + [address], for: sandboxID) }
+    }
+
+    /// Runs blocking work with a deadline and translates its errors.
+    private func kernel<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(NetworkFailure) -> T {
+        do {
+            return try await pool.run(what, deadline: .seconds(60), body)
+        } catch let error as NetworkFailure {
+            throw error
+        } catch {
+            throw NetworkFailure(.kernel, "cannot \(what): \(error)")
+        }
+    }
+}

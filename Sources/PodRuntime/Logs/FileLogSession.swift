@@ -1,0 +1,103 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import PodCore
+import Synchronization
+
+/// A log being read and, if wanted, followed until its container has ended and everything was read.
+final class FileLogSession: LogSession {
+    private let path: String
+    /// Taken out while it is used: no lock is held over reading.
+    private let reader: Mutex<LogReader?>
+    private let changes: OwnedFileDescriptor?
+    private let wake: ReadinessSet?
+    private let ended: OneShot<Void>
+    private let endToken: OneShot<Void>.Token?
+    private let isClosed = Atomic(false)
+    private let pool: BlockingPool
+
+    /// Blocking: finds the beginning of the wanted lines.
+    /// - Parameter ended: given when the container has ended.
+    init(path: String, options: LogOptions, ended: OneShot<Void>, pool: BlockingPool) throws(RuntimeFailure) {
+        self.path = path
+        self.ended = ended
+        self.pool = pool
+        do throws(SystemError) {
+            // Watched before the first look: nothing can happen between the two.
+            if options.follow {
+                let changes = try Self.watch(path)
+                let wake = try ReadinessSet([changes])
+                self.changes = changes
+                self.wake = wake
+                endToken = ended.onGiven { [weak wake] _ in wake?.interrupt() }
+            } else {
+                changes = nil
+                wake = nil
+                endToken = nil
+            }
+            reader = Mutex(try LogReader(path: path, options: options))
+        } catch {
+            if error.isNotFound {
+                throw RuntimeFailure(.notFound, "the log file \(path) does not exist: the container has not started, or its log was removed")
+            }
+            throw RuntimeFailure(.internal, "the log file \(path) cannot be read: \(error)")
+        }
+    }
+
+    deinit { if let endToken { ended.forget(endToken) } }
+
+    func read() async throws(RuntimeFailure) -> [UInt8]? {
+        while !isClosed.load(ordering: .acquiring) {
+            guard
+                let reader = reader.withLock({ reader -> LogReader? in
+                    defer { reader = nil }
+                    return reader
+                })
+            else { return nil }
+            let isEnded = ended.ifGiven != nil
+            do {
+                drain()
+                let (after, step) = try await pool.run("read log") {
+                    var reader = reader
+                    let step = try reader.next(isEnded: isEnded)
+                    return (reader, step)
+                }
+                switch step {
+                case .bytes(let bytes):
+                    self.reader.withLock { $0 = after }
+                    return bytes
+                case .end:
+                    return nil
+                case .nothingYet:
+                    self.reader.withLock { $0 = after }
+                    try await wake?.wait()
+                }
+            } catch {
+                throw ShimRuntime.translate(error, "read log \(path)", .internal)
+            }
+        }
+        return nil
+    }
+
+    func close() async {
+        isClosed.store(true, ordering: .releasing)
+        reader.withLock { $0 = nil }
+        wake?.interrupt()
+    }
+
+    /// The directory, not the file: a rotated file's successor is told by it as well.
+    private static func watch(_ path: String) throws(SystemError) -> OwnedFileDescriptor {
+        let changes = try descriptorCall("inotify_init1") { swl_inotify_init() }
+        let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+        try systemCall("inotify_add_watch", directory) {
+            changes.withRawValue { swl_inotify_add($0, directory, SWL_IN_MODIFY | SWL_IN_CREATE | SWL_IN_MOVED_TO) }
+        }
+        return changes
+    }
+
+    /// What changed does not matter, only that something did: the file is looked at in any case.
+    private func drain() {
+        guard let changes else { return }
+        while let events = try? changes.read(upTo: 16 << 10), !events.isEmpty {}
+    }
+}

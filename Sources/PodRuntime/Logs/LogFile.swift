@@ -1,0 +1,80 @@
+import CLinux
+import Glibc
+import LinuxSystem
+
+/// A log file that may be renamed away and made anew while it is read.
+struct LogFile: Sendable {
+    let descriptor: OwnedFileDescriptor
+    private let inode: UInt64
+    private let device: UInt64
+
+    init(_ path: String) throws(SystemError) {
+        // Whatever somebody put in its place must neither block this thread nor lead elsewhere.
+        descriptor = try .open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        let status = try FileStatus(of: descriptor)
+        guard status.kind == .file else {
+            throw SystemError(code: .malformed, call: "open", path: path, detail: "wanted a regular file, found a \(status.kind)")
+        }
+        inode = status.inode
+        device = status.device
+    }
+
+    var size: Int64 {
+        get throws(SystemError) { Int64(clamping: try FileStatus(of: descriptor).size) }
+    }
+
+    /// At most `count` bytes; fewer only at the end of the file.
+    static func read(_ file: OwnedFileDescriptor, at offset: Int64, count: Int) throws(SystemError) -> [UInt8] {
+        var bytes = [UInt8](repeating: 0, count: count)
+        var filled = 0
+        while filled < count {
+            let got = try bytes.withUnsafeMutableBytes { buffer in
+                Result { () throws(SystemError) in
+                    try systemCall("pread") {
+                        file.withRawValue { pread($0, buffer.baseAddress! + filled, count - filled, off_t(offset) + off_t(filled)) }
+                    }
+                }
+            }.get()
+            if got == 0 { break }
+            filled += got
+        }
+        bytes.removeLast(count - filled)
+        return bytes
+    }
+
+    func isSameFile(as status: FileStatus) -> Bool { status.inode == inode && status.device == device }
+
+    /// The file that comes after this one; `nil` while this is the current one.
+    ///
+    /// Rotated files are named `<name>.YYYYMMDD-HHMMSS`, so their names sort by time. When several rotations happened since the last look, the
+    /// one right behind this file is next. When this one is deleted already, all that are left are newer.
+    func successor(at path: String) throws(SystemError) -> LogFile? {
+        guard let current = try FileStatus.ifPresent(path), !isSameFile(as: current) else { return nil }
+        guard let slash = path.lastIndex(of: "/") else { return nil }
+        let directory = String(path[..<slash])
+        let prefix = path[path.index(after: slash)...] + "."
+        let rotated = try DirectoryListing.names(at: directory).filter { name in
+            name.hasPrefix(prefix) && Self.isRotationSuffix(name.dropFirst(prefix.count))
+        }
+        var newer = rotated
+        for (index, name) in rotated.enumerated() {
+            if let status = try FileStatus.ifPresent(directory + "/" + name), isSameFile(as: status) { newer = Array(rotated[(index + 1)...]) }
+        }
+        for name in newer {
+            // Gone meanwhile: the next one is what is left.
+            do throws(SystemError) { return try LogFile(directory + "/" + name) } catch { guard error.isNotFound else { throw error } }
+        }
+        do throws(SystemError) { return try LogFile(path) } catch {
+            // Between the rename and the new file.
+            guard error.isNotFound else { throw error }
+            return nil
+        }
+    }
+
+    /// `20260101-120000`, with a number behind it for further ones of that second. Compressed ones have other suffixes.
+    private static func isRotationSuffix(_ suffix: Substring) -> Bool {
+        let parts = suffix.split(separator: "-", omittingEmptySubsequences: false)
+        guard (2...3).contains(parts.count), parts[0].count == 8, parts[1].count == 6 else { return false }
+        return parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
+    }
+}

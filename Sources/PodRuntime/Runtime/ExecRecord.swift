@@ -1,0 +1,13 @@
+import CLinux
+import PodCore
+
+/// The shim's record of a program that is run in a running container, with what the container's own program has.
+enum ExecRecord {
+    static func encode(
+        _ command: [String], in process: ContainerConfiguration.Process, filter: SeccompCompiler.Filter, availableCapabilities: UInt64
+    ) throws(RuntimeFailure) -> [UInt8] {
+        var writer = WireWriter(kind: SWL_KIND_EXEC)
+        try ProcessRecord.append(process, args: command, filter: filter, availableCapabilities: availableCapabilities, to: &writer)
+        return writer.finished()
+    }
+}

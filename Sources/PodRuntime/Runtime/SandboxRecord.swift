@@ -1,0 +1,25 @@
+import CLinux
+import PodCore
+
+/// The shim's record of a new sandbox.
+enum SandboxRecord {
+    static func encode(_ configuration: SandboxConfiguration, pauseProgram: String) -> [UInt8] {
+        var writer = WireWriter(kind: SWL_KIND_SANDBOX)
+        let mode = { (own: Bool) in own ? SWL_NS_NEW.rawValue : SWL_NS_HOST.rawValue }
+        // A pod on the node's network has the node's name, and with it the node's uts namespace.
+        let isolated = configuration.network != .node
+        writer.layout(
+            SWL_TAG_NAMESPACES,
+            swl_namespaces(
+                network: mode(isolated), ipc: mode(configuration.ipc != .node), uts: mode(isolated), pid: mode(configuration.pid == .pod),
+                mount: SWL_NS_NEW.rawValue, cgroup: SWL_NS_HOST.rawValue, user: SWL_NS_HOST.rawValue, reserved: 0))
+        writer.string(SWL_TAG_PAUSE_PATH, pauseProgram)
+        if isolated, !configuration.hostname.isEmpty { writer.string(SWL_TAG_HOSTNAME, configuration.hostname) }
+        for (key, value) in configuration.sysctls.sorted(by: { $0.key < $1.key }) {
+            writer.layout(
+                SWL_TAG_SYSCTL, swl_sysctl(key_length: UInt32(key.utf8.count), value_length: UInt32(value.utf8.count)), followedBy: [key, value])
+        }
+        // No oom_score_adj: the pause takes the shim's, as low as the host allows, and outlives its pod's containers when memory runs out.
+        return writer.finished()
+    }
+}

@@ -1,0 +1,168 @@
+import CLinux
+import Glibc
+import KubeModel
+import LinuxCgroups
+import LinuxSystem
+import Logging
+package import PodCore
+
+extension ShimRuntime {
+    /// How long opening the sources of mounts may take: one of them may be on a server that does not answer.
+    private static let prepareDeadline = Duration.seconds(120)
+
+    package func startContainer(
+        _ configuration: ContainerConfiguration, inSandbox sandboxID: String
+    ) async throws(RuntimeFailure) -> StartedContainer {
+        try SandboxPaths.check(id: configuration.id, "container", .create)
+        let sandbox = try sandbox(sandboxID)
+        try sandbox.beginLaunch(configuration)
+        do throws(RuntimeFailure) {
+            let prepared = try await blocking("prepare container \(configuration.name)", .create, deadline: Self.prepareDeadline) { [self] in
+                try prepare(configuration, in: sandbox)
+            }
+            return try await launch(configuration, prepared, in: sandbox)
+        } catch {
+            await undo(configuration, in: sandbox)
+            throw error
+        }
+    }
+
+    private struct PreparedContainer: Sendable {
+        let record: OwnedFileDescriptor
+        let cgroup: OwnedFileDescriptor
+        let sources: [OwnedFileDescriptor]
+        let warnings: [String]
+    }
+
+    private func launch(
+        _ configuration: ContainerConfiguration, _ prepared: PreparedContainer, in sandbox: Sandbox
+    ) async throws(RuntimeFailure) -> StartedContainer {
+        guard let connection = sandbox.connection else { throw RuntimeFailure(.internal, "sandbox \(sandbox.id) has no connection to its shim") }
+        let descriptors = [(SWL_FD_RECORD, prepared.record), (SWL_FD_CGROUP, prepared.cgroup)] + prepared.sources.map { (SWL_FD_MOUNT_SOURCE, $0) }
+        let reply = try await connection.request(SWL_VERB_LAUNCH, timeout: Self.prepareDeadline, descriptors: descriptors) { writer in
+            writer.string(SWL_TAG_CONTAINER_ID, configuration.id)
+        }
+        if let refusal = reply.refusal { throw LaunchFailure.failure(refusal, program: configuration.process.args.first ?? "") }
+        guard let process = reply.process, process.pid > 0 else { throw RuntimeFailure(.internal, "the shim's reply names no process") }
+        let started = StartedContainer(
+            id: configuration.id, pid: process.pid, startedAt: Timestamp(unixNanoseconds: process.started_at),
+            warnings: prepared.warnings + reply.warnings.map(\.explanation))
+        if let exit = sandbox.started(started) {
+            tell(.containerExited(sandboxID: sandbox.id, containerID: configuration.id, exit))
+        }
+        return started
+    }
+
+    /// Everything on the node's side of a new container. Blocking.
+    private func prepare(_ configuration: ContainerConfiguration, in sandbox: Sandbox) throws -> PreparedContainer {
+        let paths = sandbox.paths.container(configuration.id)
+        let plan = try MountPlan(
+            configuration, sharedMemory: sandbox.configuration.ipc == .node ? "/dev/shm" : sandbox.paths.sharedMemory)
+        let sources = try plan.openSources()
+        let filter = try seccomp.filter(
+            configuration.privileged ? .unconfined : configuration.process.seccomp, capabilities: configuration.process.capabilities)
+        let available = try availableCapabilities(sandbox)
+        let record = try LaunchRecord.encode(
+            configuration, paths: paths, mounts: plan, filter: filter, pid: sandbox.configuration.pid, availableCapabilities: available)
+        let missing = CapabilityName.names(try CapabilityName.mask(configuration.process.capabilities) & ~available)
+
+        for directory in [paths.directory, paths.root] { try systemCall("mkdir", directory) { mkdir(directory, 0o700) } }
+        try makeLayer(paths, below: configuration.lowerDirectories)
+        if let slash = configuration.log.path.lastIndex(of: "/"), slash > configuration.log.path.startIndex {
+            try Directories.make(String(configuration.log.path[..<slash]), mode: 0o755)
+        }
+        // Before the launch: a container that an agent did not live to see start must be found by the next one.
+        try ContainerDocument(configuration: configuration).write(to: paths.document)
+        let file = try OwnedFileDescriptor.open(paths.launchRecord, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        try file.writeAll(record)
+
+        let cgroup = try settings.cgroups.create(try sandbox.cgroup.child(configuration.id).name)
+        let notEnforced = try cgroup.apply(CgroupLimits(configuration.resources, killsTogether: true))
+        return PreparedContainer(
+            record: file, cgroup: try cgroup.open(), sources: sources,
+            warnings: notEnforced.map { "\($0) is not enforced on this host" }
+                + (missing.isEmpty ? [] : ["not available on this host: " + missing.joined(separator: " ")]))
+    }
+
+    /// The writable layer. Its root becomes the container's root: it has to look like the image's.
+    private func makeLayer(_ paths: ContainerPaths, below lowers: [String]) throws(SystemError) {
+        for directory in [paths.layer, paths.upper, paths.work] { try systemCall("mkdir", directory) { mkdir(directory, 0o700) } }
+        guard let image = lowers.first else { return }
+        let status = try FileStatus(of: image, follow: true)
+        try systemCall("chown", paths.upper) { chown(paths.upper, status.uid, status.gid) }
+        try systemCall("chmod", paths.upper) { chmod(paths.upper, mode_t(status.mode)) }
+    }
+
+    package func signal(_ signal: Int32, container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
+        let sandbox = try sandbox(sandboxID)
+        guard let container = sandbox.container(containerID) else { throw noContainer(containerID, sandboxID) }
+        guard case .running = container.phase, let connection = sandbox.connection, !connection.isClosed else { return }
+        let reply = try await connection.request(SWL_VERB_SIGNAL, timeout: .seconds(10)) { writer in
+            writer.string(SWL_TAG_CONTAINER_ID, containerID)
+            writer.layout(SWL_TAG_SIGNAL, swl_signal(signal: signal, flags: 0))
+        }
+        if let refusal = reply.refusal, !refusal.isGone {
+            throw RuntimeFailure(.internal, "signal \(signal) could not be sent to container \(containerID): \(refusal.explanation)")
+        }
+    }
+
+    package func stop(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
+        guard let container = try sandbox(sandboxID).container(containerID) else { throw noContainer(containerID, sandboxID) }
+        try await signal(container.configuration.stopSignal, container: containerID, inSandbox: sandboxID)
+    }
+
+    package func kill(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
+        let sandbox = try sandbox(sandboxID)
+        guard sandbox.container(containerID) != nil else { throw noContainer(containerID, sandboxID) }
+        // By the cgroup and not by the shim: no process escapes, and it works while the shim does not.
+        try await blocking("kill container \(containerID)", .internal) { try sandbox.cgroup.child(containerID).kill() }
+    }
+
+    package func removeContainer(_ containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
+        guard let sandbox = knownSandbox(sandboxID), let container = sandbox.container(containerID) else { return }
+        switch container.phase {
+        case .launching, .running:
+            throw RuntimeFailure(.internal, "container \(containerID) still runs: kill it and wait for its exit before removing it")
+        case .exited, .neverStarted:
+            try await clear(containerID, in: sandbox)
+            sandbox.forget(container: containerID)
+        }
+    }
+
+    private func noContainer(_ containerID: String, _ sandboxID: String) -> RuntimeFailure {
+        RuntimeFailure(.notFound, "no container \(containerID) in sandbox \(sandboxID)")
+    }
+
+    /// Takes away what a container that does not run has on the node: the shim's memory of it, cgroup, layer, records. The log stays.
+    private func clear(_ containerID: String, in sandbox: Sandbox) async throws(RuntimeFailure) {
+        do {
+            try await uncancelled { [pool] in
+                // What is left of it (a daemon that outlived the first process) ends here.
+                try await sandbox.cgroup.child(containerID).remove(timeout: .seconds(10))
+                if let connection = sandbox.connection, !connection.isClosed {
+                    let reply = try await connection.request(SWL_VERB_REMOVE, timeout: .seconds(10)) { $0.string(SWL_TAG_CONTAINER_ID, containerID) }
+                    if let refusal = reply.refusal, refusal.errno == EBUSY { throw RuntimeFailure(.internal, refusal.explanation) }
+                }
+                let paths = sandbox.paths.container(containerID)
+                try await pool.run("remove layer") {
+                    try TreeRemoval.remove(paths.layer)
+                    try TreeRemoval.remove(paths.directory)
+                }
+            }
+        } catch {
+            throw Self.translate(error, "remove container \(containerID)", .internal)
+        }
+    }
+
+    /// A container that did not start leaves nothing.
+    private func undo(_ configuration: ContainerConfiguration, in sandbox: Sandbox) async {
+        do throws(RuntimeFailure) {
+            try await clear(configuration.id, in: sandbox)
+        } catch {
+            logger.error(
+                "leftovers of a container that did not start",
+                metadata: ["sandbox": .string(sandbox.id), "container": .string(configuration.id), "error": .string("\(error)")])
+        }
+        sandbox.forget(container: configuration.id)
+    }
+}

@@ -1,0 +1,13 @@
+package import PodCore
+
+extension ShimRuntime {
+    package func log(_ request: LogRequest) async throws(RuntimeFailure) -> any LogSession {
+        let container = knownSandbox(request.sandboxID)?.container(request.containerID)
+        let pool = pool
+        // A container that is not known (any more) has ended.
+        let ended = container?.ended ?? OneShot(())
+        return try await blocking("open log \(request.path)", .notFound) {
+            try FileLogSession(path: request.path, options: request.options, ended: ended, pool: pool)
+        }
+    }
+}

@@ -1,0 +1,152 @@
+import CLinux
+import LinuxCgroups
+import LinuxSystem
+package import Logging
+package import PodCore
+import Synchronization
+
+/// Sandboxes and containers on this node, through one shim process for each sandbox.
+///
+/// Sandboxes do not wait for each other: what blocks runs on the runtime's own threads, what is asked of a shim is awaited.
+package final class ShimRuntime: ContainerRuntime {
+    let settings: ShimRuntimeSettings
+    let logger: Logger
+    let spawner: SpawnerConnection
+    let seccomp: SeccompCompiler
+    let pool: BlockingPool
+    private let sandboxes = Mutex<[String: Sandbox]>([:])
+    private let capabilities = Mutex<UInt64?>(nil)
+
+    package let events: AsyncStream<RuntimeEvent>
+    private let eventSink: AsyncStream<RuntimeEvent>.Continuation
+
+    /// Makes the directories that are missing. Blocking for a moment; nothing is started or looked for before it is needed.
+    package init(_ settings: ShimRuntimeSettings, logger: Logger) throws(RuntimeFailure) {
+        self.settings = settings
+        self.logger = logger
+        do {
+            try Directories.make(settings.runDirectory, mode: 0o711)
+            try Directories.make(settings.runDirectory + "/sandboxes", mode: 0o700)
+            try Directories.make(settings.stateDirectory, mode: 0o711)
+            try Directories.make(settings.stateDirectory + "/containers", mode: 0o700)
+            spawner = SpawnerConnection(
+                runDirectory: settings.runDirectory, shimProgram: settings.shimProgram, cgroup: try settings.cgroups.cgroup(PodCgroup.shims),
+                logger: logger)
+            seccomp = SeccompCompiler(host: try SeccompHost.current(), scratchDirectory: settings.runDirectory)
+        } catch let error as RuntimeFailure {
+            throw error
+        } catch {
+            throw RuntimeFailure(.internal, "the runtime cannot be set up: \(error)")
+        }
+        pool = BlockingPool(name: "runtime", threads: 8, queueLimit: 4096)
+        // Bounded by what there is: a container ends once, and a shim holds at most SWL_CONTAINERS_MAX of them.
+        (events, eventSink) = AsyncStream.makeStream(of: RuntimeEvent.self, bufferingPolicy: .unbounded)
+    }
+
+    deinit { eventSink.finish() }
+
+    // MARK: What is known
+
+    func sandbox(_ id: String) throws(RuntimeFailure) -> Sandbox {
+        guard let sandbox = sandboxes.withLock({ $0[id] }) else { throw RuntimeFailure(.notFound, "no sandbox \(id) on this node") }
+        return sandbox
+    }
+
+    func knownSandbox(_ id: String) -> Sandbox? { sandboxes.withLock { $0[id] } }
+
+    /// Whether the id was free.
+    func insert(_ sandbox: Sandbox) -> Bool {
+        sandboxes.withLock { sandboxes in
+            guard sandboxes[sandbox.id] == nil else { return false }
+            sandboxes[sandbox.id] = sandbox
+            return true
+        }
+    }
+
+    func remove(_ sandbox: Sandbox) {
+        sandboxes.withLock { sandboxes in
+            if sandboxes[sandbox.id] === sandbox { sandboxes[sandbox.id] = nil }
+        }
+    }
+
+    func paths(_ sandboxID: String) -> SandboxPaths {
+        SandboxPaths(runDirectory: settings.runDirectory, stateDirectory: settings.stateDirectory, sandboxID: sandboxID)
+    }
+
+    /// The capabilities that shims can grant: what they have themselves. All are started alike, so the first one is asked. Blocking.
+    func availableCapabilities(_ sandbox: Sandbox) throws -> UInt64 {
+        if let known = capabilities.withLock({ $0 }) { return known }
+        guard let shim = sandbox.shim else { throw RuntimeFailure(.internal, "sandbox \(sandbox.id) has no shim") }
+        let mask = try CapabilityName.permitted(of: shim.pid)
+        capabilities.withLock { $0 = mask }
+        return mask
+    }
+
+    // MARK: What happens
+
+    func tell(_ event: RuntimeEvent) { eventSink.yield(event) }
+
+    /// Connects to the shim of a sandbox; from then on its events arrive here.
+    func connect(to sandbox: Sandbox) async throws {
+        let id = sandbox.id
+        let connection = try await ShimConnection.connect(
+            directory: sandbox.paths.directory, socket: SandboxPaths.socket, peer: "the shim of sandbox \(id)",
+            onEvent: { [weak self, weak sandbox] message in
+                if let self, let sandbox { await self.handle(message, of: sandbox) }
+            },
+            onEnd: { [weak self, weak sandbox] in
+                if let self, let sandbox { await self.lost(sandbox) }
+            })
+        sandbox.connect(connection)
+    }
+
+    private func handle(_ message: ShimMessage, of sandbox: Sandbox) async {
+        switch swl_type(message.type) {
+        case SWL_EVENT_EXITED:
+            guard let id = message.containerID, let exit = message.exit else { return }
+            let ended = ContainerExit(exit)
+            if sandbox.exited(id, ended) { tell(.containerExited(sandboxID: sandbox.id, containerID: id, ended)) }
+        case SWL_EVENT_EXEC_EXITED:
+            guard let id = message.execID, let exit = message.exit else { return }
+            sandbox.execEnded(id, .success(ContainerExit(exit)))
+        case SWL_EVENT_SANDBOX_EXITED:
+            await pauseEnded(sandbox)
+        case SWL_EVENT_WARNING:
+            for warning in message.warnings {
+                logger.warning(
+                    "a shim reports a problem",
+                    metadata: [
+                        "sandbox": .string(sandbox.id), "container": .string(message.containerID ?? ""), "problem": .string(warning.explanation),
+                    ])
+            }
+        default:
+            break
+        }
+    }
+}
+
+/// Runs `body` on the runtime's threads and translates what it throws.
+extension ShimRuntime {
+    func blocking<T: Sendable>(
+        _ operation: String, _ code: RuntimeFailure.Code, deadline: Duration? = nil, _ body: @escaping @Sendable () throws -> T
+    ) async throws(RuntimeFailure) -> T {
+        do {
+            return try await pool.run(operation, deadline: deadline, body)
+        } catch {
+            throw Self.translate(error, operation, code)
+        }
+    }
+
+    /// The same for clearing up, which a cancelled task has to do as well: a task of its own does not inherit the cancellation.
+    func uncancelled<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
+        try await Task { try await body() }.value
+    }
+
+    static func translate(_ error: any Error, _ operation: String, _ code: RuntimeFailure.Code) -> RuntimeFailure {
+        switch error {
+        case let failure as RuntimeFailure: failure
+        case is CancellationError: RuntimeFailure(.internal, "\(operation): the request was cancelled")
+        default: RuntimeFailure(code, "\(operation): \(error)")
+        }
+    }
+}

@@ -1,0 +1,29 @@
+package import LinuxCgroups
+
+/// Where the runtime finds its programs and keeps its files.
+package struct ShimRuntimeSettings: Sendable {
+    /// On a tmpfs: what exists (`/run/swiftlet`).
+    package var runDirectory: String
+    /// On a disk: writable layers (`/var/lib/swiftlet`).
+    package var stateDirectory: String
+    /// The tree that holds `kubepods`. It also says whether missing controllers are errors.
+    package var cgroups: CgroupTree
+    /// Absolute path of `swiftlet-shim`.
+    package var shimProgram: String
+    /// Absolute path of `swiftlet-pause`.
+    package var pauseProgram: String
+    /// Bytes of a pod's /dev/shm.
+    package var sharedMemorySize: Int64
+
+    package init(
+        runDirectory: String = "/run/swiftlet", stateDirectory: String = "/var/lib/swiftlet", cgroups: CgroupTree, shimProgram: String,
+        pauseProgram: String, sharedMemorySize: Int64 = 64 << 20
+    ) {
+        self.runDirectory = runDirectory
+        self.stateDirectory = stateDirectory
+        self.cgroups = cgroups
+        self.shimProgram = shimProgram
+        self.pauseProgram = pauseProgram
+        self.sharedMemorySize = sharedMemorySize
+    }
+}

@@ -1,0 +1,24 @@
+import Glibc
+import LinuxSystem
+import Synchronization
+
+/// A file without a name: what is handed over by descriptor and gone with it.
+enum AnonymousFile {
+    private static let counter = Atomic<UInt64>(0)
+
+    /// - Parameter directory: on a tmpfs; the name is taken away before this returns.
+    static func make(in directory: String) throws(SystemError) -> OwnedFileDescriptor {
+        let number = counter.add(1, ordering: .relaxed).newValue
+        let path = "\(directory)/.anonymous.\(getpid())-\(number)"
+        let file = try OwnedFileDescriptor.open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
+        try systemCall("unlink", path) { unlink(path) }
+        return file
+    }
+
+    /// The same with content, ready to be read from the start by whoever gets it.
+    static func make(in directory: String, content: [UInt8]) throws(SystemError) -> OwnedFileDescriptor {
+        let file = try make(in: directory)
+        try file.writeAll(content)
+        return file
+    }
+}

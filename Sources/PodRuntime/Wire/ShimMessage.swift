@@ -1,0 +1,95 @@
+import CLinux
+import Glibc
+import KubeModel
+import LinuxSystem
+import PodCore
+
+/// A reply or an event of the spawner or a shim, with its descriptors sorted by role.
+struct ShimMessage: Sendable {
+    let type: UInt32
+    let sequence: UInt32
+    private let fields: [WireField]
+    private let descriptors: [(role: UInt32, descriptor: OwnedFileDescriptor)]
+
+    init(_ bytes: [UInt8], descriptors received: [OwnedFileDescriptor] = []) throws(RuntimeFailure) {
+        let (header, fields) = try WireReader.message(bytes)
+        for field in fields where field.flags & UInt16(SWL_FIELD_MUST_UNDERSTAND) != 0 && !Self.known.contains(field.tag) {
+            throw RuntimeFailure(
+                .internal,
+                "the shim sent a field \(field.tag) that must be understood and is not; the shim is newer than this agent: update the agent")
+        }
+        type = UInt32(header.type)
+        sequence = header.sequence
+        self.fields = fields
+        let roles = fields.first { $0.tag == SWL_TAG_FDS.rawValue }?.numbers ?? []
+        guard roles.count == received.count else {
+            throw RuntimeFailure(.internal, "the shim sent \(received.count) descriptors and named the roles of \(roles.count)")
+        }
+        descriptors = Array(zip(roles, received))
+    }
+
+    /// `nil` for a successful reply and for events.
+    var refusal: ShimStatus? {
+        guard let field = first(SWL_TAG_STATUS) else { return nil }
+        let text = first(SWL_TAG_STATUS_TEXT)?.string ?? ""
+        guard let status = field.layout(swl_status.self) else {
+            return ShimStatus(step: SWL_STEP_MESSAGE.rawValue, errno: EBADMSG, text: "the status of the reply has \(field.payload.count) bytes")
+        }
+        if status.step == 0, status.error == 0 { return nil }
+        return ShimStatus(step: UInt32(status.step), errno: status.error, text: text)
+    }
+
+    var containerID: String? { first(SWL_TAG_CONTAINER_ID)?.string }
+    var execID: String? { first(SWL_TAG_EXEC_ID)?.string }
+    var process: swl_process? { first(SWL_TAG_PROCESS)?.layout(swl_process.self) }
+    var exit: swl_exit? { first(SWL_TAG_EXIT)?.layout(swl_exit.self) }
+    var sandboxState: swl_sandbox_state? { first(SWL_TAG_SANDBOX_STATE)?.layout(swl_sandbox_state.self) }
+
+    /// Container states with their ids; what cannot be read is left out.
+    var containerStates: [(id: String, state: swl_container_state)] {
+        fields.filter { $0.tag == SWL_TAG_CONTAINER_STATE.rawValue }.compactMap { ContainerStateFile.parse($0) }
+    }
+
+    var warnings: [ShimStatus] {
+        fields.filter { $0.tag == SWL_TAG_WARNING.rawValue }.compactMap { field in
+            guard let status = field.layout(swl_status.self, exact: false) else { return nil }
+            let text = String(decoding: field.tail(after: swl_status.self), as: UTF8.self)
+            return ShimStatus(step: UInt32(status.step), errno: status.error, text: text)
+        }
+    }
+
+    /// The descriptors of a role, in order.
+    func descriptors(_ role: swl_fd) -> [OwnedFileDescriptor] {
+        descriptors.filter { $0.role == role.rawValue }.map(\.descriptor)
+    }
+
+    private func first(_ tag: swl_tag) -> WireField? { fields.first { $0.tag == tag.rawValue } }
+
+    private static let known: Set<UInt16> = Set(
+        [
+            SWL_TAG_STATUS, SWL_TAG_STATUS_TEXT, SWL_TAG_FDS, SWL_TAG_SANDBOX_ID, SWL_TAG_CONTAINER_ID, SWL_TAG_EXEC_ID, SWL_TAG_PROCESS,
+            SWL_TAG_EXIT, SWL_TAG_WARNING, SWL_TAG_SANDBOX_STATE, SWL_TAG_CONTAINER_STATE, SWL_TAG_EXEC_STATE, SWL_TAG_SHIM_INFO,
+        ].map { UInt16($0.rawValue) })
+}
+
+extension ContainerExit {
+    init(_ exit: swl_exit) {
+        self.init(
+            startedAt: exit.started_at > 0 ? Timestamp(unixNanoseconds: exit.started_at) : nil,
+            finishedAt: Timestamp(unixNanoseconds: exit.finished_at),
+            exitCode: Int(exit.exit_code),
+            signal: exit.signal != 0 ? Int(exit.signal) : nil,
+            outOfMemory: exit.flags & UInt16(SWL_EXIT_OOM_KILLED) != 0)
+    }
+}
+
+extension Timestamp {
+    /// From the kernel's clock.
+    init(unixNanoseconds: Int64) {
+        let second: Int64 = 1_000_000_000
+        let seconds = unixNanoseconds >= 0 ? unixNanoseconds / second : (unixNanoseconds - second + 1) / second
+        self.init(seconds: seconds, nanoseconds: Int32(unixNanoseconds - seconds * second))
+    }
+
+    static var now: Timestamp { Timestamp(unixNanoseconds: KernelClock.realtime) }
+}

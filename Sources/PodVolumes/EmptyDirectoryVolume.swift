@@ -1,0 +1,80 @@
+import Glibc
+import LinuxSystem
+import Synchronization
+
+/// `emptyDir`: a directory that lives as long as its pod, on disk or as a tmpfs. Also carries the file volumes. Blocking.
+struct EmptyDirectoryVolume: Sendable {
+    enum Medium: Sendable, Hashable {
+        case disk
+        /// At most so many bytes; `nil` is the kernel's default, half of the memory.
+        case memory(sizeLimit: Int64?)
+    }
+
+    let path: String
+    let medium: Medium
+    /// Group that owns the root.
+    let fsGroup: UInt32?
+    /// Bits that the group gets besides: read and write, or read only for what the agent alone writes.
+    let groupMode: UInt32
+
+    /// Content of the pod: the group may write.
+    static let writable: UInt32 = 0o770
+    /// Content of the agent.
+    static let readOnly: UInt32 = 0o550
+
+    private var mode: UInt32 { 0o777 | (fsGroup == nil ? 0 : groupMode | 0o2000) }
+
+    /// Makes the directory or mounts the tmpfs, with its owner and mode. May be repeated: content is kept, and what the pod
+    /// has done to the root as well.
+    func mount() throws(SystemError) {
+        guard let slash = path.lastIndex(of: "/") else { throw SystemError(code: .malformed, call: "mkdir", path: path) }
+        let parent = String(path[..<slash])
+        try Directories.make(parent, mode: 0o750)
+        switch medium {
+        case .disk:
+            if try FileStatus.ifPresent(path) == nil { try makeDirectory(in: parent, name: String(path[path.index(after: slash)...])) }
+        case .memory(let sizeLimit):
+            try Self.makeIfMissing(path)
+            if try !FileStatus(of: path).isMountRoot { try mountMemory(sizeLimit: sizeLimit) }
+        }
+    }
+
+    /// Under another name until owner and mode are right, so that an interrupted try is not taken for a finished one.
+    private func makeDirectory(in parent: String, name: String) throws(SystemError) {
+        let temporary = parent + "/.new-" + name
+        try Self.makeIfMissing(temporary)
+        let root = try OwnedFileDescriptor.open(temporary, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        // Group before mode: chown clears setgid.
+        if let fsGroup { try systemCall("fchown", temporary) { root.withRawValue { fchown($0, uid_t.max, fsGroup) } } }
+        try systemCall("fchmod", temporary) { [mode] in root.withRawValue { fchmod($0, mode) } }
+        try systemCall("rename", path) { rename(temporary, path) }
+    }
+
+    private static func makeIfMissing(_ path: String) throws(SystemError) {
+        do throws(SystemError) {
+            try systemCall("mkdir", path) { mkdir(path, 0o700) }
+        } catch {
+            guard error.is(EEXIST) else { throw error }
+        }
+    }
+
+    /// Whether the kernel knows `noswap` (since 6.4): found out with the first mount.
+    private static let knowsNoSwap = Mutex(true)
+
+    private func mountMemory(sizeLimit: Int64?) throws(SystemError) {
+        var options = ["mode=" + String(mode, radix: 8)]
+        if let fsGroup { options.append("gid=\(fsGroup)") }
+        if let sizeLimit, sizeLimit > 0 { options.append("size=\(sizeLimit)") }
+        if Self.knowsNoSwap.withLock({ $0 }) {
+            do throws(SystemError) {
+                try Mounts.tmpfs(at: path, options: options + ["noswap"])
+                return
+            } catch {
+                guard error.is(EINVAL) else { throw error }
+            }
+        }
+        try Mounts.tmpfs(at: path, options: options)
+        // Only now is it known that noswap was what the kernel did not like.
+        Self.knowsNoSwap.withLock { $0 = false }
+    }
+}

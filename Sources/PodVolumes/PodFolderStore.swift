@@ -1,0 +1,136 @@
+import Glibc
+import LinuxSystem
+package import PodCore
+
+/// The files of pods beside their volumes: `<root>/pods/<uid>/{etc-hosts,containers/...}` and the logs.
+package final class PodFolderStore: PodFolders {
+    private let root: String
+    private let logs: String
+    private let logLinks: String
+    private let pool: BlockingPool
+
+    /// - Parameters:
+    ///   - root: `/var/lib/kubelet`.
+    ///   - logs: `/var/log/pods`; the links for log shippers go to `containers` beside it.
+    package init(root: String = "/var/lib/kubelet", logs: String = "/var/log/pods") {
+        self.root = root
+        self.logs = logs
+        logLinks = logs.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/containers"
+        pool = BlockingPool(name: "pod-files", threads: 4, queueLimit: 4096)
+    }
+
+    package func write(_ content: String, to file: PodFile, podUID: String) async throws(VolumeFailure) -> String {
+        try await blocking("write \(file.rawValue) of pod \(podUID)") { [root] in
+            let folder = try VolumeLayout(root: root).pod(podUID)
+            try Directories.make(folder, mode: 0o750)
+            let path = folder + "/" + file.rawValue
+            // Not replaced by a rename: a container that runs has this very file mounted.
+            let descriptor = try OwnedFileDescriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
+            try descriptor.writeAll(content)
+            try systemCall("fchmod", path) { descriptor.withRawValue { fchmod($0, 0o644) } }
+            return path
+        }
+    }
+
+    package func makeTerminationMessageFile(podUID: String, container: String, containerID: String) async throws(VolumeFailure) -> String {
+        try await blocking("make the termination message file of container \(container)") { [root] in
+            let layout = try VolumeLayout(root: root)
+            let folder = try layout.pod(podUID) + "/containers/" + VolumeLayout.single(container, "container name")
+            try Directories.make(folder, mode: 0o750)
+            // One file for each container name, not for each start: crash loops must not use up inodes.
+            let path = folder + "/termination-log"
+            let descriptor = try OwnedFileDescriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o666)
+            // Any user of any container may write it, and the umask must not take that away.
+            try systemCall("fchmod", path) { descriptor.withRawValue { fchmod($0, 0o666) } }
+            return path
+        }
+    }
+
+    package func terminationMessage(at path: String, limit: Int) async -> String? {
+        try? await pool.run("read a termination message") {
+            let bytes = try OwnedFileDescriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).read(upTo: limit)
+            return String(decoding: bytes, as: UTF8.self)
+        }
+    }
+
+    package func logTail(at path: String, lines: Int, limit: Int) async -> String? {
+        try? await pool.run("read the end of a log") { try LogEnd.text(at: path, lines: lines, limit: limit) }
+    }
+
+    package func logPath(of pod: PodIdentity, container: String, restartCount: Int) async throws(VolumeFailure) -> String {
+        let folder = try logFolder(of: pod) + "/" + VolumeLayout.single(container, "container name")
+        return try await blocking("make the log folder of container \(container)") {
+            try Directories.make(folder, mode: 0o755)
+            return "\(folder)/\(restartCount).log"
+        }
+    }
+
+    package func linkLog(at path: String, of pod: PodIdentity, container: String, containerID: String) async {
+        let links = logLinks
+        // Kubelet's limit for this name; what is longer is cut in front of the extension.
+        let name = String("\(pod.name)_\(pod.namespace)_\(container)-\(containerID)".prefix(251)) + ".log"
+        _ = try? await pool.run("link a log") {
+            try Directories.make(links, mode: 0o755)
+            unlink("\(links)/\(name)")
+            try systemCall("symlink", "\(links)/\(name)") { symlink(path, "\(links)/\(name)") }
+        }
+    }
+
+    package func removeLogs(of pod: PodIdentity, container: String, upTo restartCount: Int) async {
+        guard let folder = try? logFolder(of: pod) + "/" + VolumeLayout.single(container, "container name") else { return }
+        let links = logLinks
+        _ = try? await pool.run("remove old logs") {
+            for name in try DirectoryListing.names(at: folder) {
+                guard let number = name.split(separator: ".").first.flatMap({ Int($0) }), number <= restartCount else { continue }
+                unlink("\(folder)/\(name)")
+            }
+            try Self.removeDeadLinks(in: links, to: folder)
+        }
+    }
+
+    package func removeAll(of pod: PodIdentity) async throws(VolumeFailure) {
+        let folder = pod.name.isEmpty ? nil : try logFolder(of: pod)
+        let links = logLinks
+        try await blocking("remove what is left of pod \(pod.uid)") { [root] in
+            let path = try VolumeLayout(root: root).pod(pod.uid)
+            if try FileStatus.ifPresent(path) != nil { try TreeRemoval.remove(path) }
+            guard let folder else { return }
+            try TreeRemoval.remove(folder)
+            try Self.removeDeadLinks(in: links, to: folder)
+        }
+    }
+
+    package func nodeFile(_ path: String) async -> String? {
+        try? await pool.run("read \(path)") { try SmallFile.text(path) }
+    }
+
+    /// Links whose log is gone. Only those that point into the folder: the others belong to pods that are still there.
+    private static func removeDeadLinks(in links: String, to folder: String) throws {
+        for name in try DirectoryListing.names(at: links) {
+            let path = "\(links)/\(name)"
+            guard let target = readLink(path), target.hasPrefix(folder + "/"), access(target, F_OK) != 0 else { continue }
+            unlink(path)
+        }
+    }
+
+    private static func readLink(_ path: String) -> String? {
+        let bytes = [UInt8](unsafeUninitializedCapacity: Int(PATH_MAX)) { buffer, count in
+            count = max(buffer.withMemoryRebound(to: CChar.self) { readlink(path, $0.baseAddress!, $0.count) }, 0)
+        }
+        return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func logFolder(of pod: PodIdentity) throws(VolumeFailure) -> String {
+        try logs + "/" + VolumeLayout.single("\(pod.namespace)_\(pod.name)_\(pod.uid)", "pod name")
+    }
+
+    private func blocking<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(VolumeFailure) -> T {
+        do {
+            return try await pool.run(what, deadline: .seconds(60), body)
+        } catch let error as VolumeFailure {
+            throw error
+        } catch {
+            throw VolumeFailure(.system, "cannot \(what): \(error)")
+        }
+    }
+}

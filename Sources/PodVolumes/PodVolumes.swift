@@ -1,0 +1,81 @@
+import LinuxSystem
+package import PodCore
+
+/// The volumes of this node's pods in kubelet's folders: `<root>/pods/<uid>/volumes/<plugin>/<name>`.
+///
+/// Nothing is remembered here: what is mounted is what the kernel says is mounted, so that a restarted agent goes on where
+/// the last one stopped.
+package final class PodVolumes: VolumeService {
+    private let root: String
+    private let pool: BlockingPool
+
+    /// - Parameter root: `/var/lib/kubelet`.
+    package init(root: String = "/var/lib/kubelet") {
+        self.root = root
+        pool = BlockingPool(name: "volumes", threads: 8, queueLimit: 4096)
+    }
+
+    package func mount(_ volume: VolumeRequest) async throws(VolumeFailure) -> String {
+        try await blocking("mount volume \(volume.name)") { [root] in try Self.mount(volume, VolumeLayout(root: root)) }
+    }
+
+    package func tearDown(podUID: String) async throws(VolumeFailure) {
+        try await blocking("tear down the volumes of pod \(podUID)") { [root] in
+            let path = try VolumeLayout(root: root).pod(podUID)
+            guard try FileStatus.ifPresent(path) != nil else { return }
+            // All unmounted first: what is still mounted belongs to someone else and must not be deleted.
+            try Mounts.unmountAll(under: path)
+            try TreeRemoval.remove(path)
+        }
+    }
+
+    package func podsOnDisk() async throws(VolumeFailure) -> [String] {
+        try await blocking("list the pods on disk") { [root] in
+            let pods = try VolumeLayout(root: root).pods
+            return try DirectoryListing.names(at: pods).filter { try FileStatus.ifPresent(pods + "/" + $0)?.kind == .directory }
+        }
+    }
+
+    private static func mount(_ volume: VolumeRequest, _ layout: VolumeLayout) throws -> String {
+        switch volume.content {
+        case .hostPath(let path, let type):
+            return try HostPathVolume(path: path, type: type).mount()
+        case .emptyDirectory:
+            return try mountEmptyDirectory(volume, layout, .disk)
+        case .memory(let sizeLimit):
+            return try mountEmptyDirectory(volume, layout, .memory(sizeLimit: sizeLimit))
+        case .files(let kind, let files):
+            // Checked before anything is made.
+            let payload = try FilePayload(files, fsGroup: volume.fsGroup)
+            let path = try layout.volume(volume.name, plugin: kind.rawValue, podUID: volume.podUID)
+            let directory = EmptyDirectoryVolume(
+                path: path, medium: kind.isInMemory ? .memory(sizeLimit: nil) : .disk, fsGroup: volume.fsGroup,
+                groupMode: EmptyDirectoryVolume.readOnly)
+            try directory.mount()
+            try AtomicVolumeWriter(path: path).write(payload)
+            return path
+        }
+    }
+
+    private static func mountEmptyDirectory(
+        _ volume: VolumeRequest, _ layout: VolumeLayout, _ medium: EmptyDirectoryVolume.Medium
+    ) throws -> String {
+        let path = try layout.volume(volume.name, plugin: "kubernetes.io~empty-dir", podUID: volume.podUID)
+        try EmptyDirectoryVolume(path: path, medium: medium, fsGroup: volume.fsGroup, groupMode: EmptyDirectoryVolume.writable).mount()
+        return path
+    }
+
+    /// Runs blocking work and translates its errors. A device that does not answer costs a thread, not the agent.
+    private func blocking<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(VolumeFailure) -> T {
+        do {
+            return try await pool.run(what, deadline: .seconds(123), body)
+        } catch let error as VolumeFailure {
+            throw error
+        } catch let error as SystemError {
+            let isBusy = error.code == .crossesMount || error.code == .timedOut || error.code == .busy
+            throw VolumeFailure(isBusy ? .busy : .system, "\(error)")
+        } catch {
+            throw VolumeFailure(.busy, "cannot \(what): \(error)")
+        }
+    }
+}

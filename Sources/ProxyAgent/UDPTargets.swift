@@ -1,0 +1,33 @@
+import ProxyCore
+
+/// Where UDP packets to each frontend may go.
+struct UDPTargets {
+    let targets: [Frontend: Set<Endpoint.Target>]
+
+    init(_ table: ServiceTable, configuration: ProxyConfiguration) {
+        var targets: [Frontend: Set<Endpoint.Target>] = [:]
+        for entry in table.entries where entry.name.transport == .udp {
+            let endpoints = Set(entry.endpoints.map(\.target))
+            targets[entry.frontend] = endpoints
+            guard let nodePort = entry.nodePort else { continue }
+            for address in configuration.nodePortAddresses where address.family == entry.family {
+                targets[Frontend(address: address, transport: .udp, port: nodePort)] = endpoints
+            }
+        }
+        self.targets = targets
+    }
+
+    /// The frontends that some flow may be stale of: those that lost an endpoint, those that got their first one (flows
+    /// from before were not translated at all), and those that are gone.
+    /// - Parameter earlier: `nil` when it is not known; then every frontend may have stale flows.
+    func stale(since earlier: UDPTargets?) -> [Frontend: Set<Endpoint.Target>] {
+        guard let earlier else { return targets }
+        var result: [Frontend: Set<Endpoint.Target>] = [:]
+        for (frontend, old) in earlier.targets {
+            let new = targets[frontend] ?? []
+            if !old.isSubset(of: new) || old.isEmpty && !new.isEmpty { result[frontend] = new }
+        }
+        for (frontend, new) in targets where earlier.targets[frontend] == nil { result[frontend] = new }
+        return result
+    }
+}

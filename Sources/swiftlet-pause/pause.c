@@ -1,0 +1,51 @@
+// swiftlet-pause: holds the namespaces of a pod. Without the C library, so that it costs a few pages.
+// As PID 1 of a shared pid namespace it reaps every orphan; SIGTERM and SIGINT end it with code 0.
+#include <stdint.h>
+
+#if defined(__x86_64__)
+enum { SYS_rt_sigprocmask = 14, SYS_rt_sigtimedwait = 128, SYS_wait4 = 61, SYS_exit_group = 231 };
+
+static long call(long number, long a, long b, long c, long d)
+{
+    long result;
+    register long r10 __asm__("r10") = d;
+    __asm__ volatile("syscall" : "=a"(result) : "a"(number), "D"(a), "S"(b), "d"(c), "r"(r10) : "rcx", "r11", "memory");
+    return result;
+}
+
+__asm__(".globl _start\n_start:\n xor %ebp,%ebp\n and $-16,%rsp\n call run\n");
+#elif defined(__aarch64__)
+enum { SYS_rt_sigprocmask = 135, SYS_rt_sigtimedwait = 137, SYS_wait4 = 260, SYS_exit_group = 94 };
+
+static long call(long number, long a, long b, long c, long d)
+{
+    register long x8 __asm__("x8") = number;
+    register long x0 __asm__("x0") = a;
+    register long x1 __asm__("x1") = b;
+    register long x2 __asm__("x2") = c;
+    register long x3 __asm__("x3") = d;
+    __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
+    return x0;
+}
+
+__asm__(".globl _start\n_start:\n mov x29, xzr\n bl run\n");
+#else
+#error "swiftlet-pause knows x86_64 and aarch64"
+#endif
+
+enum { SIGINT = 2, SIGTERM = 15, SIGCHLD = 17, SIG_BLOCK = 0, WNOHANG = 1, EINTR = 4 };
+
+// Blocked and waited for, instead of handlers: PID 1 ignores signals without a handler, blocked ones are kept for it.
+__attribute__((used, noreturn)) void run(void)
+{
+    uint64_t set = 1ULL << (SIGINT - 1) | 1ULL << (SIGTERM - 1) | 1ULL << (SIGCHLD - 1);
+    call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&set, 0, sizeof set);
+    for (;;) {
+        while (call(SYS_wait4, -1, 0, WNOHANG, 0) > 0) {
+        }
+        long number = call(SYS_rt_sigtimedwait, (long)&set, 0, 0, sizeof set);
+        if (number == SIGINT || number == SIGTERM) {
+            call(SYS_exit_group, 0, 0, 0, 0);
+        }
+    }
+}

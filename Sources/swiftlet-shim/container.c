@@ -1,0 +1,321 @@
+// The life of containers and execs in the event loop.
+#include "sandbox.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+void container_forget(struct sandbox *sandbox, struct container *container)
+{
+    for (struct container **link = &sandbox->containers; *link; link = &(*link)->next) {
+        if (*link == container) {
+            *link = container->next;
+            sandbox->container_count--;
+            break;
+        }
+    }
+    stream_finish(&container->out);
+    stream_finish(&container->err);
+    log_close(&container->log);
+    close_owned(&container->stdin_write);
+    close_owned(&container->cgroup);
+    close_owned(&container->task.pidfd);
+    free(container);
+}
+
+void exec_forget(struct sandbox *sandbox, struct exec *exec)
+{
+    for (struct exec **link = &sandbox->execs; *link; link = &(*link)->next) {
+        if (*link == exec) {
+            *link = exec->next;
+            sandbox->exec_count--;
+            break;
+        }
+    }
+    close_owned(&exec->task.pidfd);
+    free(exec);
+}
+
+int cgroup_for(struct request *request, const struct record *record, int *cgroup, struct fault *fault)
+{
+    *cgroup = take(&request->cgroup);
+    if (*cgroup < 0 && record->cgroup_path) {
+        *cgroup = open(record->cgroup_path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (*cgroup < 0) {
+            return fail(fault, SWL_STEP_CGROUP, "open the cgroup \"%.300s\"", record->cgroup_path);
+        }
+    }
+    return 0;
+}
+
+static void stream_changed(struct container *container)
+{
+    struct sandbox *sandbox = container->task.sandbox;
+    struct log *log = &container->log;
+    if (log->rotated) {
+        log->rotated = false;
+        send_container_event(sandbox, SWL_EVENT_LOG_ROTATED, container, NULL);
+    }
+    if (log->dropped && !log->warned) {
+        struct fault fault;
+        log->warned = true;
+        errno = log->drop_error;
+        fail(&fault, SWL_STEP_LOG, "lines of \"%.300s\" are being lost", log->path);
+        send_container_event(sandbox, SWL_EVENT_WARNING, container, &fault);
+    }
+}
+
+static void out_changed(struct stream *stream)
+{
+    stream_changed((struct container *)((char *)stream - offsetof(struct container, out)));
+}
+
+static void err_changed(struct stream *stream)
+{
+    stream_changed((struct container *)((char *)stream - offsetof(struct container, err)));
+}
+
+// The shim's end of an output pipe goes into the loop, the program's end is returned.
+static int open_stream(struct sandbox *sandbox, struct container *container, struct stream *stream, const char *name,
+                       void (*changed)(struct stream *))
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return -1;
+    }
+    *stream = (struct stream){
+        .watch = {ends[0], stream_ready}, .server = &sandbox->server, .log = &container->log, .name = name, .changed = changed};
+    if (fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0 || server_watch(&sandbox->server, &stream->watch, EPOLLIN) != 0) {
+        close(ends[1]);
+        return -1;
+    }
+    return ends[1];
+}
+
+static int open_stdin(struct container *container, uint32_t flags)
+{
+    int ends[2];
+    if (!(flags & SWL_STDIN_OPEN)) {
+        return open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return -1;
+    }
+    container->stdin_write = ends[1];
+    container->stdin_once = flags & SWL_STDIN_ONCE;
+    return ends[0];
+}
+
+// The pidfd whose pid namespace the container lives in, or -1 for one of its own or the host's.
+static int pid_namespace_of(struct sandbox *sandbox, const struct record *record, int *pidfd, struct fault *fault)
+{
+    *pidfd = -1;
+    if (record->namespaces.pid == SWL_NS_SANDBOX) {
+        if (sandbox->namespaces.pid != SWL_NS_NEW) {
+            return refuse(fault, SWL_STEP_RECORD, EINVAL, "the sandbox has no pid namespace to share");
+        }
+        *pidfd = sandbox->pause.pidfd;
+    } else if (record->namespaces.pid == SWL_NS_TARGET) {
+        struct container *target = container_find(sandbox, record->pid_target);
+        if (!target || target->task.state != SWL_STATE_RUNNING) {
+            return refuse(fault, SWL_STEP_LOOKUP, ESRCH, "the container \"%.64s\", whose pid namespace is wanted, does not run",
+                          record->pid_target);
+        }
+        *pidfd = target->task.pidfd;
+    }
+    return 0;
+}
+
+// A sysctl is only the pod's own if the sandbox has that namespace for itself.
+static int check_sysctls_of(const struct sandbox *sandbox, const struct record *record, struct fault *fault)
+{
+    for (size_t i = 0; i < record->sysctls.count; i++) {
+        const char *key = record->sysctls.items[i].key;
+        uint32_t mode = strncmp(key, "net.", 4) == 0 ? sandbox->namespaces.network : sandbox->namespaces.ipc;
+        if (mode != SWL_NS_NEW) {
+            return refuse(fault, SWL_STEP_RECORD, EINVAL, "sysctl %.200s would change the host: the pod shares that namespace",
+                          key);
+        }
+    }
+    return 0;
+}
+
+static int prepare(struct sandbox *sandbox, struct container *container, const struct record *record, struct child *child,
+                   struct fault *fault)
+{
+    if (log_open(&container->log, record->log_path, &record->log_limits, fault) != 0) {
+        return -1;
+    }
+    child->stdio[0] = open_stdin(container, record->stdin_flags);
+    child->stdio[1] = open_stream(sandbox, container, &container->out, "stdout", out_changed);
+    child->stdio[2] = open_stream(sandbox, container, &container->err, "stderr", err_changed);
+    if (child->stdio[0] < 0 || child->stdio[1] < 0 || child->stdio[2] < 0) {
+        return fail(fault, SWL_STEP_STDIO, "open the pipes of the container");
+    }
+    // Also tells, before anything is started, that the container's directory is there.
+    return write_container_state(sandbox, container, fault);
+}
+
+static void close_child_ends(struct child *child)
+{
+    for (int i = 0; i < 3; i++) {
+        close_owned(&child->stdio[i]);
+    }
+}
+
+static int launch(struct container *container, struct client *client, struct request *request, const struct record *record,
+                  struct fault *fault)
+{
+    struct sandbox *sandbox = container->task.sandbox;
+    struct child child = {.record = record,
+                          .stdio = {-1, -1, -1},
+                          .sources = request->sources,
+                          .source_count = request->source_count,
+                          .sandbox = sandbox->pause.pidfd,
+                          .target = -1};
+    struct task_start start = {.flags = record->namespaces.pid == SWL_NS_NEW ? CLONE_NEWPID : 0};
+    int result = -1;
+    if (check_sysctls_of(sandbox, record, fault) == 0 && pid_namespace_of(sandbox, record, &start.pid_namespace, fault) == 0 &&
+        cgroup_for(request, record, &container->cgroup, fault) == 0 && prepare(sandbox, container, record, &child, fault) == 0) {
+        container->oom_kills_before = read_oom_kills(container->cgroup);
+        start.cgroup = child.cgroup = container->cgroup;
+        result = task_start(&container->task, &start, &child, client, request, fault);
+    }
+    close_child_ends(&child);
+    if (result == 0) {
+        // As early as possible: whoever cleans up after a dead shim finds the pid here.
+        struct fault ignored;
+        write_container_state(sandbox, container, &ignored);
+    }
+    return result;
+}
+
+int container_launch(struct sandbox *sandbox, struct client *client, struct request *request, struct fault *fault)
+{
+    if (sandbox->pause.state != SWL_STATE_RUNNING || sandbox->stopping) {
+        return refuse(fault, SWL_STEP_LOOKUP, ESRCH, "there is no running sandbox to launch in");
+    }
+    if (container_find(sandbox, request->container)) {
+        return refuse(fault, SWL_STEP_LOOKUP, EEXIST, "container \"%s\" exists", request->container);
+    }
+    if (sandbox->container_count >= SWL_CONTAINERS_MAX) {
+        return refuse(fault, SWL_STEP_LIMIT, ENOSPC, "%d containers exist, remove exited ones first", SWL_CONTAINERS_MAX);
+    }
+    struct record record;
+    if (record_read(request->record, SWL_KIND_LAUNCH, &record, fault) != 0) {
+        return -1;
+    }
+    struct container *container = calloc(1, sizeof *container);
+    int result = -1;
+    if (!container) {
+        fail(fault, SWL_STEP_LIMIT, "allocate a container");
+    } else {
+        container->task = (struct task){.kind = TASK_CONTAINER, .sandbox = sandbox, .pidfd = -1};
+        container->log.fd = container->cgroup = container->stdin_write = container->out.watch.fd = container->err.watch.fd = -1;
+        container->out.server = container->err.server = &sandbox->server;
+        container->out.log = container->err.log = &container->log;
+        memcpy(container->id, request->container, sizeof container->id);
+        container->next = sandbox->containers;
+        sandbox->containers = container;
+        sandbox->container_count++;
+        result = launch(container, client, request, &record, fault);
+        if (result != 0) {
+            container_forget(sandbox, container);
+        }
+    }
+    record_free(&record);
+    return result;
+}
+
+void container_started(struct container *container)
+{
+    struct starting *starting = container->task.starting;
+    struct fault fault;
+    if (write_container_state(container->task.sandbox, container, &fault) != 0 && starting->warning_count < WARNINGS_MAX) {
+        starting->warnings[starting->warning_count++] = fault;
+    }
+}
+
+static void drain(struct stream *stream)
+{
+    // A pipe holds at most 1 MiB; a process that outlives the container and goes on writing must not hold up its end.
+    for (int turns = 0; turns < 128 && stream_read(stream); turns++) {
+    }
+}
+
+void container_exited(struct container *container)
+{
+    struct sandbox *sandbox = container->task.sandbox;
+    struct fault fault;
+    drain(&container->out);
+    drain(&container->err);
+    stream_changed(container);
+    close_owned(&container->stdin_write);
+    close_owned(&container->task.pidfd);
+    if (read_oom_kills(container->cgroup) > container->oom_kills_before) {
+        container->exit.flags |= SWL_EXIT_OOM_KILLED;
+    }
+    // On disk before anybody is told.
+    if (write_exit(sandbox, container, &fault) != 0) {
+        send_container_event(sandbox, SWL_EVENT_WARNING, container, &fault);
+    }
+    send_exited(sandbox, &container->task, &container->exit);
+}
+
+static int start_exec(struct exec *exec, struct container *container, struct client *client, struct request *request,
+                      const struct record *record, struct fault *fault)
+{
+    OWNED int cgroup = -1;
+    OWNED int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    struct child child = {.record = record, .sandbox = -1, .target = container->task.pidfd};
+    for (int i = 0; i < 3; i++) {
+        child.stdio[i] = request->stdio[i] >= 0 ? request->stdio[i] : null;
+    }
+    if (null < 0) {
+        return fail(fault, SWL_STEP_STDIO, "open /dev/null");
+    }
+    if (cgroup_for(request, record, &cgroup, fault) != 0) {
+        return -1;
+    }
+    struct task_start start = {.pid_namespace = container->task.pidfd, .cgroup = cgroup >= 0 ? cgroup : container->cgroup};
+    return task_start(&exec->task, &start, &child, client, request, fault);
+}
+
+int container_exec(struct sandbox *sandbox, struct client *client, struct request *request, struct fault *fault)
+{
+    struct container *container = container_find(sandbox, request->container);
+    if (!container || container->task.state != SWL_STATE_RUNNING || sandbox->stopping) {
+        return refuse(fault, SWL_STEP_LOOKUP, ESRCH, "container \"%s\" does not run", request->container);
+    }
+    for (struct exec *other = sandbox->execs; other; other = other->next) {
+        if (strcmp(other->id, request->exec) == 0) {
+            return refuse(fault, SWL_STEP_LOOKUP, EEXIST, "exec \"%s\" exists", request->exec);
+        }
+    }
+    if (sandbox->exec_count >= SWL_EXECS_MAX) {
+        return refuse(fault, SWL_STEP_LIMIT, ENOSPC, "%d execs run already", SWL_EXECS_MAX);
+    }
+    struct record record;
+    if (record_read(request->record, SWL_KIND_EXEC, &record, fault) != 0) {
+        return -1;
+    }
+    struct exec *exec = calloc(1, sizeof *exec);
+    int result = -1;
+    if (!exec) {
+        fail(fault, SWL_STEP_LIMIT, "allocate an exec");
+    } else {
+        exec->task = (struct task){.kind = TASK_EXEC, .sandbox = sandbox, .pidfd = -1};
+        memcpy(exec->id, request->exec, sizeof exec->id);
+        memcpy(exec->container, request->container, sizeof exec->container);
+        exec->next = sandbox->execs;
+        sandbox->execs = exec;
+        sandbox->exec_count++;
+        result = start_exec(exec, container, client, request, &record, fault);
+        if (result != 0) {
+            exec_forget(sandbox, exec);
+        }
+    }
+    record_free(&record);
+    return result;
+}

@@ -1,0 +1,186 @@
+#include "child.h"
+
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+
+#ifndef MOUNT_ATTR_NOSYMFOLLOW
+#define MOUNT_ATTR_NOSYMFOLLOW 0x00200000
+#endif
+
+static uint64_t attributes_of(uint32_t flags)
+{
+    return (flags & (SWL_ATTR_READONLY | SWL_ATTR_RECURSIVE_READONLY) ? MOUNT_ATTR_RDONLY : 0) |
+           (flags & SWL_ATTR_NOSUID ? MOUNT_ATTR_NOSUID : 0) | (flags & SWL_ATTR_NODEV ? MOUNT_ATTR_NODEV : 0) |
+           (flags & SWL_ATTR_NOEXEC ? MOUNT_ATTR_NOEXEC : 0) | (flags & SWL_ATTR_NOATIME ? MOUNT_ATTR_NOATIME : 0) |
+           (flags & SWL_ATTR_NOSYMFOLLOW ? MOUNT_ATTR_NOSYMFOLLOW : 0);
+}
+
+// A descriptor that the agent opened: nobody can exchange the file behind it any more. open_tree() refuses mounts of another mount
+// namespace, hence before the own one is made.
+static int clone_source(int source, const struct swl_mount *mount)
+{
+    bool recursive = !(mount->attributes & SWL_ATTR_NOT_RECURSIVE);
+    OWNED int tree = open_tree(source, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | (recursive ? AT_RECURSIVE : 0));
+    if (tree < 0) {
+        return -1;
+    }
+    static const uint64_t propagations[] = {MS_PRIVATE, MS_SLAVE, MS_SHARED};
+    struct mount_attr all = {.propagation = propagations[mount->propagation]};
+    struct mount_attr top = {.attr_set = attributes_of(mount->attributes)};
+    // Setting an access time mode means replacing the whole field.
+    top.attr_clr = top.attr_set & MOUNT_ATTR_NOATIME ? MOUNT_ATTR__ATIME : 0;
+    if (mount->attributes & SWL_ATTR_RECURSIVE_READONLY) {
+        all.attr_set = MOUNT_ATTR_RDONLY;
+    }
+    if (mount_setattr(tree, "", AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0), &all, sizeof all) != 0 ||
+        (top.attr_set && mount_setattr(tree, "", AT_EMPTY_PATH, &top, sizeof top) != 0)) {
+        return -1;
+    }
+    return take(&tree);
+}
+
+int clone_sources(const struct child *child, int *trees, struct fault *fault)
+{
+    const struct record *record = child->record;
+    for (size_t i = 0; i < record->mounts.count; i++) {
+        const struct mount_spec *mount = &record->mounts.items[i];
+        trees[i] = -1;
+        if (mount->fixed.type != SWL_MOUNT_BIND) {
+            continue;
+        }
+        if (mount->fixed.source >= child->source_count) {
+            return refuse(fault, SWL_STEP_MOUNT, EINVAL, "mount \"%.200s\" wants source %u of %zu", mount->destination,
+                          mount->fixed.source, child->source_count);
+        }
+        trees[i] = clone_source(child->sources[mount->fixed.source], &mount->fixed);
+        if (trees[i] < 0) {
+            return fail(fault, SWL_STEP_MOUNT, "clone the source of \"%.300s\"", mount->destination);
+        }
+    }
+    return 0;
+}
+
+int mount_new(const char *type, const char *options, uint64_t attributes)
+{
+    OWNED int context = fsopen(type, FSOPEN_CLOEXEC);
+    // The source is what tools show in the first column of /proc/mounts.
+    if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "source", type, 0) != 0) {
+        return -1;
+    }
+    for (const char *at = options; *at;) {
+        char option[256];
+        size_t length = strcspn(at, ",");
+        if (length >= sizeof option) {
+            errno = E2BIG;
+            return -1;
+        }
+        memcpy(option, at, length);
+        option[length] = 0;
+        at += length + (at[length] == ',');
+        char *value = strchr(option, '=');
+        if (value) {
+            *value++ = 0;
+        }
+        if (option[0] && fsconfig(context, value ? FSCONFIG_SET_STRING : FSCONFIG_SET_FLAG, option, value, 0) != 0) {
+            return -1;
+        }
+    }
+    if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0) {
+        return -1;
+    }
+    return fsmount(context, FSMOUNT_CLOEXEC, (unsigned)attributes);
+}
+
+int attach(int tree, int target)
+{
+    return move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+static const struct {
+    const char *name, *options;
+} file_systems[] = {
+    [SWL_MOUNT_PROC] = {"proc", ""},       [SWL_MOUNT_SYSFS] = {"sysfs", ""},
+    [SWL_MOUNT_CGROUP2] = {"cgroup2", ""}, [SWL_MOUNT_DEVPTS] = {"devpts", "newinstance,ptmxmode=0666,mode=0620,gid=5"},
+    [SWL_MOUNT_TMPFS] = {"tmpfs", ""},     [SWL_MOUNT_MQUEUE] = {"mqueue", ""},
+};
+
+// /proc and /sys decide what later steps read and write: they may only be mounted on a real directory, never through a link that an
+// image made (CVE-2019-19921).
+static bool must_be_plain(uint32_t type)
+{
+    return type == SWL_MOUNT_PROC || type == SWL_MOUNT_SYSFS;
+}
+
+// Nothing may be mounted over files of /proc (CVE-2019-16884), except those that lxcfs and the like replace.
+static bool forbidden_in_proc(int target, const char *destination)
+{
+    static const char *const allowed[] = {"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat",
+                                          "/proc/swaps",   "/proc/uptime",    "/proc/loadavg", "/proc/slabinfo"};
+    struct statfs status;
+    if (fstatfs(target, &status) != 0) {
+        return true;
+    }
+    if (status.f_type != PROC_SUPER_MAGIC) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof allowed / sizeof *allowed; i++) {
+        if (strcmp(destination, allowed[i]) == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int mount_one(const struct mount_spec *mount, int root, int *bind_tree, struct fault *fault)
+{
+    const char *destination = mount->destination;
+    uint32_t type = mount->fixed.type;
+    enum target_kind kind = TARGET_DIRECTORY;
+    OWNED int tree = take(bind_tree);
+    if (type == SWL_MOUNT_BIND) {
+        struct stat status;
+        if (fstat(tree, &status) != 0) {
+            return fail(fault, SWL_STEP_MOUNT, "stat the source of \"%.300s\"", destination);
+        }
+        kind = S_ISDIR(status.st_mode) ? TARGET_DIRECTORY : TARGET_FILE;
+    } else {
+        tree = mount_new(file_systems[type].name, mount->data[0] ? mount->data : file_systems[type].options,
+                         attributes_of(mount->fixed.attributes));
+        if (tree < 0) {
+            return fail(fault, SWL_STEP_MOUNT, "make a %s with options \"%.100s\" for \"%.200s\"", file_systems[type].name,
+                        mount->data, destination);
+        }
+    }
+    OWNED int target = open_in_root(root, destination, kind, 0755);
+    if (target < 0) {
+        return fail(fault, SWL_STEP_MOUNT, "open or make the mount point \"%.300s\"", destination);
+    }
+    if (must_be_plain(type)) {
+        OWNED int plain = sys_openat2(root, destination + 1, O_PATH | O_DIRECTORY, 0, RESOLVE_PLAIN_BENEATH);
+        if (plain < 0) {
+            return fail(fault, SWL_STEP_MOUNT, "\"%.300s\" of the image must be a directory, not a link", destination);
+        }
+    }
+    if (type != SWL_MOUNT_PROC && forbidden_in_proc(target, destination)) {
+        return refuse(fault, SWL_STEP_MOUNT, EPERM, "mounting on \"%.300s\", which is inside /proc, is not allowed", destination);
+    }
+    if (attach(tree, target) != 0) {
+        return fail(fault, SWL_STEP_MOUNT, "mount on \"%.300s\"", destination);
+    }
+    return 0;
+}
+
+int mount_all(const struct child *child, int root, int *trees, struct fault *fault)
+{
+    for (size_t i = 0; i < child->record->mounts.count; i++) {
+        if (mount_one(&child->record->mounts.items[i], root, &trees[i], fault) != 0) {
+            return -1;
+        }
+    }
+    return 0;
+}

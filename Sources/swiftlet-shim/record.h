@@ -1,0 +1,85 @@
+// A record (swl_wire.h) decoded into C: everything that a launch, an exec or a sandbox start needs to know.
+#pragma once
+
+#include "shim.h"
+
+struct mount_spec {
+    struct swl_mount fixed;
+    const char *destination;
+    const char *data; // "" = none
+};
+
+struct device_spec {
+    struct swl_device fixed;
+    const char *path;
+};
+
+struct sysctl_spec {
+    struct swl_sysctl fixed;
+    const char *key;
+    const char *value;
+};
+
+// A list of T in the record's memory; `count` entries, pointer lists end with NULL.
+#define LIST(T)                                                                                                                  \
+    struct {                                                                                                                     \
+        T *items;                                                                                                                \
+        size_t count;                                                                                                            \
+    }
+
+struct record {
+    uint16_t kind;
+    LIST(const char *) args;
+    LIST(const char *) env;
+    const char *cwd;
+    struct swl_user user;
+    LIST(uint32_t) groups;
+    struct swl_capabilities capabilities;
+    LIST(struct swl_rlimit) rlimits;
+    uint32_t no_new_privileges;
+    int32_t oom_score_adj;
+    uint32_t terminal;
+    uint32_t stdin_flags;
+
+    const char *root_path;
+    uint32_t root_readonly;
+    LIST(const char *) lowers;
+    const char *upper;
+    const char *work;
+    const char *overlay_options;
+    uint32_t rootfs_propagation;
+
+    LIST(struct mount_spec) mounts;
+    LIST(const char *) masked_paths;
+    LIST(const char *) readonly_paths;
+    LIST(struct device_spec) devices;
+    uint32_t host_devices;
+
+    const char *hostname;
+    LIST(struct sysctl_spec) sysctls;
+    struct swl_namespaces namespaces;
+    const char *pid_target;
+    LIST(uint8_t) seccomp; // struct sock_filter array, in bytes
+    uint32_t seccomp_flags;
+    const char *cgroup_path;
+
+    const char *log_path;
+    struct swl_log_limits log_limits;
+    const char *pause_path;
+
+    uint64_t seen[2]; // bit n: tag n occurred
+
+    // One mapping: the record's bytes, then the room that the pointers above point into.
+    uint8_t *memory;
+    size_t memory_size;
+    size_t memory_used;
+};
+
+static inline bool record_has(const struct record *record, int tag)
+{
+    return record->seen[tag / 64] >> (tag % 64) & 1;
+}
+
+// Reads, decodes and checks the record behind `fd`. On failure nothing is held.
+int record_read(int fd, uint16_t kind, struct record *record, struct fault *fault);
+void record_free(struct record *record);

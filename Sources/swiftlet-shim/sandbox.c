@@ -1,0 +1,195 @@
+// The process of one pod: a single thread around one epoll. It is forked by the spawner and lives as long as the pod.
+#include "sandbox.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/file.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+
+static struct sandbox sandbox;
+
+static void signals_ready(struct watch *watch, uint32_t events)
+{
+    (void)watch;
+    (void)events;
+    tasks_reap(&sandbox);
+}
+
+int sandbox_create(struct sandbox *self, struct client *client, struct request *request, struct fault *fault)
+{
+    if (self->pause.state != SWL_STATE_NONE || self->stopping) {
+        return refuse(fault, SWL_STEP_LOOKUP, EEXIST, "the sandbox exists");
+    }
+    struct record record;
+    if (record_read(request->record, SWL_KIND_SANDBOX, &record, fault) != 0) {
+        return -1;
+    }
+    int result = -1;
+    OWNED int cgroup = -1;
+    OWNED int program = open(record.pause_path, O_RDONLY | O_CLOEXEC);
+    OWNED int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    const struct swl_namespaces *names = &record.namespaces;
+    if (program < 0 || null < 0) {
+        fail(fault, SWL_STEP_EXEC, "open the pause program \"%.300s\"", record.pause_path);
+    } else if (cgroup_for(request, &record, &cgroup, fault) == 0) {
+        struct child child = {.record = &record, .stdio = {null, null, null}, .sandbox = -1, .target = -1};
+        struct task_start start = {
+            .flags = CLONE_NEWNS | (uint64_t)(names->network == SWL_NS_NEW ? CLONE_NEWNET : 0) |
+                     (uint64_t)(names->ipc == SWL_NS_NEW ? CLONE_NEWIPC : 0) |
+                     (uint64_t)(names->uts == SWL_NS_NEW ? CLONE_NEWUTS : 0) |
+                     (uint64_t)(names->pid == SWL_NS_NEW ? CLONE_NEWPID : 0),
+            .pid_namespace = -1,
+            .cgroup = cgroup,
+            .program = program,
+        };
+        self->namespaces = *names;
+        result = task_start(&self->pause, &start, &child, client, request, fault);
+    }
+    record_free(&record);
+    return result;
+}
+
+// Containers and execs first, the pause last: their namespaces and its network live until nobody uses them.
+void sandbox_stop_step(struct sandbox *self)
+{
+    if (!self->stopping || self->execs) {
+        return;
+    }
+    for (struct container *container = self->containers; container; container = container->next) {
+        if (container->task.state != SWL_STATE_EXITED) {
+            return;
+        }
+    }
+    if (self->pause.state == SWL_STATE_STARTING || self->pause.state == SWL_STATE_RUNNING) {
+        task_kill(&self->pause, -1);
+        return;
+    }
+    unlinkat(self->directory, "shim.sock", 0);
+    unlinkat(self->directory, "shim.pid", 0);
+    server_reply_status(&self->server, self->stop_client, &self->stop_request, NULL);
+    _exit(0);
+}
+
+// Nothing of the spawner's is passed on: limits, session, descriptors, umask and directory are set here.
+static int take_over(const char *id, int directory, int ready, const struct swl_shim_limits *limits, struct fault *fault)
+{
+    const int kept[] = {directory, ready};
+    char text[SWL_ID_MAX + 32];
+    if (close_other_fds(kept, 2) != 0) {
+        return fail(fault, SWL_STEP_CLOSE_FDS, "close_range");
+    }
+    OWNED int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || dup2(null, 0) < 0 || dup2(null, 1) < 0 || dup2(null, 2) < 0 || chdir("/") != 0) {
+        return fail(fault, SWL_STEP_STDIO, "open /dev/null");
+    }
+    setsid();
+    umask((mode_t)limits->umask & 0777);
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        // The hard limit can be raised with CAP_SYS_RESOURCE only; whatever is possible is taken.
+        struct rlimit wanted = {limits->nofile, limits->nofile > files.rlim_max ? limits->nofile : files.rlim_max};
+        if (setrlimit(RLIMIT_NOFILE, &wanted) != 0) {
+            wanted = (struct rlimit){limits->nofile < files.rlim_max ? limits->nofile : files.rlim_max, files.rlim_max};
+            setrlimit(RLIMIT_NOFILE, &wanted);
+        }
+    }
+    // The soft limit only: containers inherit both, and may be meant to raise it.
+    struct rlimit core;
+    if (getrlimit(RLIMIT_CORE, &core) == 0) {
+        core.rlim_cur = limits->core < core.rlim_max ? limits->core : core.rlim_max;
+        setrlimit(RLIMIT_CORE, &core);
+    }
+    snprintf(text, sizeof text, "%d", limits->oom_score_adj);
+    write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", text);
+    snprintf(text, sizeof text, "swiftlet-shim sandbox %s", id);
+    title_set(text);
+    prctl(PR_SET_NAME, "swiftlet-shim", 0, 0, 0);
+    // Orphans of containers without a pid namespace of their own come here to be reaped.
+    if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
+        return fail(fault, SWL_STEP_SPAWN, "become a subreaper");
+    }
+    return 0;
+}
+
+static int open_sandbox(struct sandbox *self, int directory, struct fault *fault)
+{
+    // Held for life. Not shim.pid itself: that file is replaced by renaming.
+    int lock = openat(directory, "shim.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+    if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0) {
+        errno = errno == EWOULDBLOCK ? EEXIST : errno;
+        return fail(fault, SWL_STEP_LOOKUP, "a shim of this sandbox is alive, or its lock");
+    }
+    self->directory = directory;
+    self->pause = (struct task){.kind = TASK_PAUSE, .sandbox = self, .pidfd = -1};
+    self->shim = (struct swl_process){.pid = getpid(), .start_time = process_start_time(getpid()), .started_at = realtime_ns()};
+    self->own_pid_namespace = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+    if (self->own_pid_namespace < 0) {
+        return fail(fault, SWL_STEP_NAMESPACES, "open the own pid namespace");
+    }
+    // Stray signals do not end a pod; SHUTDOWN does.
+    static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM};
+    for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) {
+        signal(ignored[i], SIG_IGN);
+    }
+    sigset_t mask;
+    sigemptyset(&mask);
+    sigaddset(&mask, SIGCHLD);
+    sigprocmask(SIG_SETMASK, &mask, NULL);
+    self->server.handle = sandbox_handle;
+    if (server_open(&self->server, directory, "shim.sock", fault) != 0) {
+        return -1;
+    }
+    self->signals = (struct watch){signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK), signals_ready};
+    if (self->signals.fd < 0 || server_watch(&self->server, &self->signals, EPOLLIN) != 0) {
+        return fail(fault, SWL_STEP_SPAWN, "signalfd");
+    }
+    return write_shim_pid(self, fault) != 0 || write_sandbox_state(self, fault) != 0 ? -1 : 0;
+}
+
+// To the spawner: the fault, or success with pid and pidfd.
+static int announce(int ready, const struct fault *fault)
+{
+    struct fault first = *fault;
+    OWNED int pidfd = pidfd_open(getpid(), 0);
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec part = {&first, sizeof first};
+    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+    if (!first.error && pidfd >= 0) {
+        pid_t pid = getpid();
+        memcpy(first.text, &pid, sizeof pid);
+        packet.msg_control = &control;
+        packet.msg_controllen = sizeof control;
+        struct cmsghdr *head = CMSG_FIRSTHDR(&packet);
+        head->cmsg_level = SOL_SOCKET;
+        head->cmsg_type = SCM_RIGHTS;
+        head->cmsg_len = CMSG_LEN(sizeof(int));
+        memcpy(CMSG_DATA(head), &pidfd, sizeof pidfd);
+    }
+    return sendmsg(ready, &packet, MSG_NOSIGNAL) == (ssize_t)sizeof first ? 0 : -1;
+}
+
+_Noreturn void sandbox_main(const char *id, int directory, int ready, const struct swl_shim_limits *limits)
+{
+    struct fault fault = {0};
+    bool good = take_over(id, directory, ready, limits, &fault) == 0 && open_sandbox(&sandbox, directory, &fault) == 0;
+    // A spawner that does not listen any more has told its client that the start failed.
+    if (announce(ready, &fault) != 0 || !good) {
+        _exit(1);
+    }
+    close(ready);
+    for (;;) {
+        server_turn(&sandbox.server, -1);
+    }
+}

@@ -1,0 +1,157 @@
+#include "server.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+
+int server_watch(struct server *server, struct watch *watch, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = watch};
+    return epoll_ctl(server->epoll, EPOLL_CTL_ADD, watch->fd, &event);
+}
+
+void server_unwatch(struct server *server, struct watch *watch)
+{
+    if (watch->fd >= 0) {
+        epoll_ctl(server->epoll, EPOLL_CTL_DEL, watch->fd, NULL);
+        close(watch->fd);
+        watch->fd = -1;
+    }
+}
+
+static void client_drop(struct client *client)
+{
+    struct server *server = client->server;
+    for (struct client **link = &server->clients; *link; link = &(*link)->next) {
+        if (*link == client) {
+            *link = client->next;
+            break;
+        }
+    }
+    server_unwatch(server, &client->watch);
+    server->client_count--;
+    free(client);
+}
+
+static void client_ready(struct watch *watch, uint32_t events)
+{
+    (void)events;
+    struct client *client = (struct client *)watch;
+    struct server *server = client->server;
+    struct request request;
+    struct fault fault;
+    switch (request_receive(watch->fd, &request, &fault)) {
+    case 1:
+        server->handle(server, client, &request);
+        request_close(&request);
+        break;
+    case -1:
+        break;
+    case -2:
+        server_reply_status(server, client->serial, &request, &fault);
+        break;
+    default:
+        client_drop(client);
+    }
+}
+
+static void listener_ready(struct watch *watch, uint32_t events)
+{
+    (void)events;
+    struct server *server = (struct server *)((char *)watch - offsetof(struct server, listener));
+    OWNED int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    if (fd < 0) {
+        return;
+    }
+    // The mode of the socket file already keeps others out; the peer's uid holds where a file mode was changed.
+    struct ucred peer;
+    socklen_t size = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid != 0 || server->client_count >= CLIENTS_MAX) {
+        return;
+    }
+    struct client *client = calloc(1, sizeof *client);
+    if (!client) {
+        return;
+    }
+    client->watch = (struct watch){fd, client_ready};
+    client->server = server;
+    client->serial = ++server->next_serial;
+    if (server_watch(server, &client->watch, EPOLLIN) != 0) {
+        free(client);
+        return;
+    }
+    take(&fd);
+    client->next = server->clients;
+    server->clients = client;
+    server->client_count++;
+}
+
+int server_open(struct server *server, int directory, const char *name, struct fault *fault)
+{
+    server->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (server->epoll < 0) {
+        return fail(fault, SWL_STEP_SPAWN, "epoll_create1");
+    }
+    OWNED int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return fail(fault, SWL_STEP_SPAWN, "socket");
+    }
+    // Through the directory's descriptor: sun_path holds 107 bytes, run directories can be longer.
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory, name);
+    unlinkat(directory, name, 0);
+    mode_t previous = umask(0177);
+    int bound = bind(fd, (struct sockaddr *)&address, sizeof address);
+    umask(previous);
+    if (bound != 0 || listen(fd, CLIENTS_MAX) != 0) {
+        return fail(fault, SWL_STEP_SPAWN, "listen on %s", name);
+    }
+    server->listener = (struct watch){take(&fd), listener_ready};
+    if (server_watch(server, &server->listener, EPOLLIN) != 0) {
+        return fail(fault, SWL_STEP_SPAWN, "epoll_ctl");
+    }
+    return 0;
+}
+
+void server_turn(struct server *server, int timeout)
+{
+    struct epoll_event event;
+    if (epoll_wait(server->epoll, &event, 1, timeout) == 1) {
+        struct watch *watch = event.data.ptr;
+        watch->ready(watch, event.events);
+    }
+}
+
+void server_reply(struct server *server, uint64_t serial, struct message *message)
+{
+    for (struct client *client = server->clients; client; client = client->next) {
+        if (client->serial == serial) {
+            if (message_send(message, client->watch.fd) != 0) {
+                // The loop finds the closed connection and frees the client; freeing it here would pull it from under callers.
+                shutdown(client->watch.fd, SHUT_RDWR);
+            }
+            return;
+        }
+    }
+}
+
+void server_reply_status(struct server *server, uint64_t serial, const struct request *request, const struct fault *fault)
+{
+    struct message *message = message_begin(request->type | SWL_REPLY, request->sequence);
+    message_status(message, fault);
+    server_reply(server, serial, message);
+}
+
+void server_broadcast(struct server *server, struct message *message)
+{
+    for (struct client *client = server->clients; client; client = client->next) {
+        if (client->subscribed && message_send(message, client->watch.fd) != 0) {
+            client->subscribed = false;
+            shutdown(client->watch.fd, SHUT_RDWR);
+        }
+    }
+}

@@ -1,0 +1,44 @@
+// A listening SOCK_SEQPACKET socket with its clients, and the epoll loop under it. Both modes of the shim are built on it.
+#pragma once
+
+#include "wire.h"
+
+// Something the loop waits for. `ready` may free the watch: the loop fetches one event at a time, so that no later event
+// of the same batch can point at freed memory; epoll's own queue makes the turns fair.
+struct watch {
+    int fd;
+    void (*ready)(struct watch *watch, uint32_t events);
+};
+
+#define CLIENTS_MAX 64
+
+struct server;
+
+struct client {
+    struct watch watch;
+    struct server *server;
+    struct client *next;
+    uint64_t serial; // names the connection in answers that come later
+    bool subscribed;
+};
+
+struct server {
+    int epoll;
+    struct watch listener;
+    struct client *clients;
+    size_t client_count;
+    uint64_t next_serial;
+    void (*handle)(struct server *server, struct client *client, struct request *request);
+};
+
+// Listens on `name` in `directory` with mode 0600. A stale socket file is replaced: the caller holds the lock.
+int server_open(struct server *server, int directory, const char *name, struct fault *fault);
+int server_watch(struct server *server, struct watch *watch, uint32_t events);
+void server_unwatch(struct server *server, struct watch *watch);
+// Waits for one event (or the timeout in ms, -1 = none) and handles it.
+void server_turn(struct server *server, int timeout);
+
+// A client that is gone or does not read is disconnected instead of being waited for.
+void server_reply(struct server *server, uint64_t serial, struct message *message);
+void server_reply_status(struct server *server, uint64_t serial, const struct request *request, const struct fault *fault);
+void server_broadcast(struct server *server, struct message *message);

@@ -1,0 +1,186 @@
+// The first and the last steps that every program of a container goes through.
+#include "child.h"
+
+#include <limits.h>
+#include <linux/keyctl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+static void report(const struct child *child, uint32_t kind, const struct fault *fault)
+{
+    struct report report = {.kind = kind};
+    if (fault) {
+        report.fault = *fault;
+    }
+    while (write(child->report, &report, sizeof report) < 0 && errno == EINTR) {
+    }
+}
+
+void child_warn(const struct child *child, const struct fault *fault)
+{
+    report(child, REPORT_WARNING, fault);
+}
+
+_Noreturn void child_fail(const struct child *child, const struct fault *fault)
+{
+    report(child, REPORT_FAULT, fault);
+    _exit(1);
+}
+
+int child_begin(const struct child *child, const int *kept, size_t count, struct fault *fault)
+{
+    // Blocked and ignored signals survive exec; the program expects defaults.
+    reset_signals();
+    // The shim's sockets and other containers' pipes must not be within reach of what runs below.
+    if (close_other_fds(kept, count) != 0) {
+        return fail(fault, SWL_STEP_CLOSE_FDS, "close_range");
+    }
+    prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    umask(0); // modes of mount points and devices are meant as written; the program's umask is set right before exec
+    for (int i = 0; i < 3; i++) {
+        if (dup2(child->stdio[i], i) < 0) { // dup2 also drops close-on-exec
+            return fail(fault, SWL_STEP_STDIO, "dup2 to %d", i);
+        }
+    }
+    return 0;
+}
+
+int set_oom_score_adj(const struct child *child, struct fault *fault)
+{
+    const struct record *record = child->record;
+    if (!record_has(record, SWL_TAG_PROCESS_OOM_SCORE_ADJ)) {
+        return 0;
+    }
+    char value[16];
+    snprintf(value, sizeof value, "%d", record->oom_score_adj);
+    if (write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", value) != 0) {
+        fail(fault, SWL_STEP_OOM_SCORE_ADJ, "set oom_score_adj to %s", value);
+        if (fault->error != EACCES && fault->error != EPERM) {
+            return -1;
+        }
+        child_warn(child, fault); // lowering needs CAP_SYS_RESOURCE, which a machine in a container lacks
+    }
+    return 0;
+}
+
+int set_rlimits(const struct child *child, struct fault *fault)
+{
+    for (size_t i = 0; i < child->record->rlimits.count; i++) {
+        const struct swl_rlimit *limit = &child->record->rlimits.items[i];
+        struct rlimit value = {.rlim_cur = limit->soft, .rlim_max = limit->hard};
+        if (setrlimit((int)limit->resource, &value) != 0) {
+            fail(fault, SWL_STEP_RLIMIT, "set rlimit %u to %llu/%llu", limit->resource, (unsigned long long)limit->soft,
+                 (unsigned long long)limit->hard);
+            if (fault->error != EPERM) {
+                return -1;
+            }
+            child_warn(child, fault);
+        }
+    }
+    return 0;
+}
+
+int child_session(const struct child *child, struct fault *fault)
+{
+    // Not reachable by terminal signals of whoever started the shim, and killable as a whole.
+    if (setsid() < 0) {
+        return fail(fault, SWL_STEP_SESSION, "setsid");
+    }
+    // A keyring of its own, or the container would share root's keys with the host.
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0) {
+        fail(fault, SWL_STEP_SESSION, "join a new session keyring");
+        if (fault->error != ENOSYS && fault->error != EPERM && fault->error != EDQUOT) {
+            return -1;
+        }
+        if (fault->error != ENOSYS) {
+            child_warn(child, fault);
+        }
+    }
+    return 0;
+}
+
+// Programs open /dev/stdout again by name: the pipes must belong to the user that they will run as.
+static int give_stdio(const struct record *record, struct fault *fault)
+{
+    for (int i = 0; i < 3; i++) {
+        struct stat status;
+        if (fstat(i, &status) != 0 ||
+            (S_ISFIFO(status.st_mode) && status.st_uid != record->user.uid && fchown(i, record->user.uid, (gid_t)-1) != 0)) {
+            return fail(fault, SWL_STEP_STDIO, "give descriptor %d to user %u", i, record->user.uid);
+        }
+    }
+    return 0;
+}
+
+// A directory outside the root can be reached through a leaked descriptor in /proc/self/fd (CVE-2024-21626); the kernel then names
+// it "(unreachable)/...".
+static int check_cwd(const struct record *record, struct fault *fault)
+{
+    char path[PATH_MAX];
+    if (syscall(SYS_getcwd, path, sizeof path) < 0 || path[0] != '/') {
+        return refuse(fault, SWL_STEP_CWD, EXDEV, "the working directory \"%.300s\" is not inside the container", record->cwd);
+    }
+    return 0;
+}
+
+static int become(const struct child *child, char *path, struct fault *fault)
+{
+    const struct record *record = child->record;
+    if (give_stdio(record, fault) != 0) {
+        return -1;
+    }
+    // First as root: work directories of images can be closed to the user, and runc enters them all the same. Then, where a network
+    // file system is closed to root, as the user.
+    bool entered = chdir(record->cwd) == 0;
+    if (!entered && errno != EACCES) {
+        return fail(fault, SWL_STEP_CWD, "chdir to \"%.300s\"", record->cwd);
+    }
+    // While CAP_SETPCAP is still there.
+    if (drop_bounding_set(&record->capabilities, fault) != 0 || change_user(record, fault) != 0) {
+        return -1;
+    }
+    if (!entered && chdir(record->cwd) != 0) {
+        return fail(fault, SWL_STEP_CWD, "chdir to \"%.300s\"", record->cwd);
+    }
+    if (check_cwd(record, fault) != 0) {
+        return -1;
+    }
+    // Before seccomp: a filter may forbid stat and access.
+    if (find_program(record, path, fault) != 0) {
+        return -1;
+    }
+    // Whatever is still open here, known or not, closes with exec. Before seccomp for the same reason.
+    if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
+        return fail(fault, SWL_STEP_CLOSE_FDS, "mark descriptors close-on-exec");
+    }
+    umask(record->user.flags & SWL_USER_UMASK ? record->user.umask & 0777 : 0022);
+    // Without no_new_privs installing a filter takes CAP_SYS_ADMIN, so it comes before the capabilities are given up; with it, last.
+    if (!record->no_new_privileges) {
+        return install_seccomp(record, fault) != 0 || set_capabilities(&record->capabilities, fault) != 0 ? -1 : 0;
+    }
+    if (set_capabilities(&record->capabilities, fault) != 0) {
+        return -1;
+    }
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+        return fail(fault, SWL_STEP_NO_NEW_PRIVILEGES, "set no_new_privs");
+    }
+    return install_seccomp(record, fault);
+}
+
+_Noreturn void child_become_program(const struct child *child)
+{
+    const struct record *record = child->record;
+    struct fault fault = {0};
+    char path[PATH_MAX];
+    if (become(child, path, &fault) != 0) {
+        child_fail(child, &fault);
+    }
+    report(child, REPORT_READY, NULL);
+    execve(path, (char *const *)record->args.items, record->env.items ? (char *const *)record->env.items : NULL);
+    exec_failed(record->args.items[0], errno, &fault);
+    child_fail(child, &fault);
+}

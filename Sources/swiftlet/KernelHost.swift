@@ -1,0 +1,34 @@
+import LinuxSystem
+import NodeAgent
+import PodNetwork
+
+/// The machine's facts for the Node object, read from the kernel.
+struct KernelHost: NodeHost {
+    let network: PodNetwork
+    /// The folder whose file system holds what pods write.
+    let rootDirectory: String
+
+    func describe() async throws -> HostDescription {
+        let addresses = try await network.nodeAddresses()
+        return try await BlockingPool.shared.run("read the machine's facts") { [rootDirectory] in
+            let names = try HostFacts.names()
+            let memory = try HostFacts.memory()
+            try Directories.make(rootDirectory)
+            return HostDescription(
+                hostname: Self.hostname(names.hostname), machineID: HostFacts.machineID(), systemUUID: HostFacts.systemUUID(),
+                bootID: try HostFacts.bootID(), kernelVersion: names.release, osImage: HostFacts.osPrettyName(),
+                architecture: names.architecture, processors: HostFacts.onlineProcessors(), memory: Int64(memory.total),
+                ephemeralStorage: Int64(clamping: try FileSystemStats(path: rootDirectory).capacity),
+                hugepages: [Self.sizeName(memory.hugePageSize): Int64(memory.hugePages * memory.hugePageSize)], addresses: addresses)
+        }
+    }
+
+    static func hostname(_ name: String) -> String {
+        name.lowercased().split(separator: ".").first.map(String.init) ?? "localhost"
+    }
+
+    /// `2Mi` for 2 MiB pages.
+    private static func sizeName(_ bytes: UInt64) -> String {
+        bytes >= 1 << 30 ? "\(bytes >> 30)Gi" : "\(bytes >> 20)Mi"
+    }
+}

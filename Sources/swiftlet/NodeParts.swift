@@ -1,0 +1,114 @@
+import KubeClient
+import KubeModel
+import LinuxNetlink
+import LinuxNftables
+import Logging
+import NodeAgent
+import PodCore
+import ProxyAgent
+import ProxyCore
+import ServiceLifecycle
+import Synchronization
+
+/// What follows the API server: node, pods and Services.
+struct NodeParts: Sendable {
+    let pods: PodManager
+    let reporter: NodeReporter
+    let readiness = NodeReadiness()
+    let proxy: ProxyAgent
+    let services: [any ServiceLifecycle.Service]
+
+    init(_ configuration: AgentConfiguration, settings: NodeSettings, local: LocalParts, client: KubeClient, logger: Logger) throws {
+        let time = local.time
+        let events = EventRecorder(
+            api: client.limited(queriesPerSecond: Double(configuration.kubelet.eventRecordQPS), burst: configuration.kubelet.eventBurst),
+            nodeName: settings.name, time: time, logger: logger)
+        let reporter = NodeReporter(
+            settings: settings, api: client, host: local.host, images: local.images, network: local.network, readiness: readiness, events: events,
+            time: time, logger: logger)
+        let directory = ServiceDirectory(services: client) { Self.proxyConfiguration(configuration, settings, reporter.node) }
+        let objects = WatchedObjectSource(client)
+        let sandboxes = SandboxIndex()
+        let hostIPs: @Sendable () -> [String] = { Self.addresses(settings, reporter.node) }
+        let runner = ActionRunner(
+            ports: .init(
+                runtime: local.runtime, images: local.images, network: local.network, volumes: local.volumes, folders: local.folders, objects: objects,
+                services: directory),
+            context: { local.context(settings, allocatable: reporter.node?.status?.allocatable ?? [:], hostIPs: hostIPs()) }, events: events,
+            sandboxes: sandboxes, time: time, logger: logger, makeID: Self.randomID)
+        let statuses = StatusWriter(api: client, time: time, logger: logger)
+        let pods = PodManager(runner: runner, statuses: statuses, sandboxes: sandboxes, time: time, logger: logger, hostIPs: hostIPs)
+        let proxy = ProxyAgent(
+            source: directory, store: try KernelRulesetStore(), conntrack: KernelConntrack(table: try ConntrackTable()), logger: logger)
+        let lease = LeaseRenewer(
+            api: client.forLease(), nodeName: settings.name, duration: settings.leaseDuration, time: time, logger: logger,
+            nodeUID: { reporter.node?.metadata.uid })
+        self.pods = pods
+        self.reporter = reporter
+        self.proxy = proxy
+        services = [
+            Part(name: "events") { await events.run() },
+            Part(name: "services") { await directory.run() },
+            Part(name: "node") { try await Self.followNode(reporter, client, settings, directory) },
+            Part(name: "lease") { await lease.run() },
+            Part(name: "objects") { await Self.followObjects(objects, pods) },
+            Part(name: "pods") { await Self.followPods(pods, client, settings) },
+            proxy,
+        ]
+    }
+
+    private static func followNode(_ reporter: NodeReporter, _ client: KubeClient, _ settings: NodeSettings, _ directory: ServiceDirectory) async throws {
+        try await reporter.register()
+        let own = Reflector(client, of: Node.self, scope: ObjectScope(fieldSelector: "metadata.name=\(settings.name)"))
+        await withDiscardingTaskGroup { group in
+            group.addTask { await own.run() }
+            // The proxy's rules depend on the node's podCIDRs and addresses.
+            group.addTask { for await _ in own.updates() { directory.configurationChanged() } }
+            await reporter.run(node: own.updates())
+            group.cancelAll()
+        }
+    }
+
+    private static func followPods(_ pods: PodManager, _ client: KubeClient, _ settings: NodeSettings) async {
+        let reflector = Reflector(client, of: Pod.self, scope: ObjectScope(fieldSelector: "spec.nodeName=\(settings.name)"))
+        await withDiscardingTaskGroup { group in
+            group.addTask { await reflector.run() }
+            await pods.run(pods: reflector.updates())
+            group.cancelAll()
+        }
+    }
+
+    private static func followObjects(_ objects: WatchedObjectSource, _ pods: PodManager) async {
+        await withDiscardingTaskGroup { group in
+            group.addTask { await objects.configMaps.run() }
+            group.addTask { await objects.secrets.run() }
+            group.addTask { while let keys = await objects.configMaps.nextChanges() { await pods.objectsChanged(configMaps: keys) } }
+            group.addTask { while let keys = await objects.secrets.nextChanges() { await pods.objectsChanged(secrets: keys) } }
+        }
+    }
+
+    private static func addresses(_ settings: NodeSettings, _ node: Node?) -> [String] {
+        let known = (node?.status?.addresses ?? []).filter { $0.type == "InternalIP" }.map(\.address)
+        return settings.addresses.isEmpty ? known : settings.addresses
+    }
+
+    /// `nil` until the node has its podCIDRs.
+    private static func proxyConfiguration(_ configuration: AgentConfiguration, _ settings: NodeSettings, _ node: Node?) -> ProxyConfiguration? {
+        guard let node, let podCIDRs = node.spec?.podCIDRs ?? node.spec?.podCIDR.map({ [$0] }) else { return nil }
+        let proxy = configuration.proxy
+        return ProxyConfiguration(
+            nodeName: settings.name, nodePortAddresses: addresses(settings, node).compactMap { ProxyCore.IPAddress($0) },
+            podCIDRs: podCIDRs.compactMap { IPPrefix($0) },
+            clusterCIDRs: proxy.clusterCIDR.split(separator: ",").compactMap { IPPrefix($0.filter { !$0.isWhitespace }) }, masqueradesPodEgress: true,
+            masqueradesAll: proxy.masqueradeAll)
+    }
+
+    /// 64 hexadecimal digits of system randomness.
+    private static func randomID() -> String {
+        var generator = SystemRandomNumberGenerator()
+        return (0..<4).map { _ in
+            let digits = String(generator.next() as UInt64, radix: 16)
+            return String(repeating: "0", count: 16 - digits.count) + digits
+        }.joined()
+    }
+}

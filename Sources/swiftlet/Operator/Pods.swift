@@ -1,0 +1,46 @@
+import ArgumentParser
+import KubeModel
+import NodeServer
+
+/// `swiftlet pods`: the pods of this node.
+struct Pods: AsyncParsableCommand {
+    enum Format: String, ExpressibleByArgument, CaseIterable {
+        case wide, json
+    }
+
+    static let configuration = CommandConfiguration(abstract: "List the pods of this node, as the agent sees them.")
+
+    @OptionGroup var agent: AgentSocket
+
+    @Option(name: [.short, .long], help: "Only pods of this namespace.")
+    var namespace: String?
+
+    @Option(name: .shortAndLong, help: "More columns, or JSON.")
+    var output: Format?
+
+    func run() async throws {
+        var list: ObjectList<Pod> = try await AdminClient(agent).get(.pods)
+        list.items = list.items.filter { namespace == nil || $0.namespace == namespace }.sorted { $0.key < $1.key }
+        if output == .json {
+            try await StandardStream.output.write(JSONText.of(list))
+            return
+        }
+        guard !list.items.isEmpty else {
+            StandardStream.complain("no pods" + (namespace.map { " in namespace \($0)" } ?? " on this node"))
+            return
+        }
+        try await StandardStream.output.write(Array(Self.text(list.items, wide: output == .wide, now: TimeText.now()).utf8))
+    }
+
+    static func text(_ pods: [Pod], wide: Bool, now: Timestamp) -> String {
+        var table = wide
+            ? TextTable("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "CONTAINERS", "UID")
+            : TextTable("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE")
+        for pod in pods {
+            let line = PodLine(pod, now: now)
+            let row = [pod.namespace, pod.name, line.ready, line.status, "\(line.restarts)", line.age]
+            table.add(wide ? row + [line.address, line.containers, pod.uid] : row)
+        }
+        return table.text
+    }
+}

@@ -1,0 +1,19 @@
+import ArgumentParser
+import Glibc
+import ImageStore
+
+@main
+struct Swiftlet: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "swiftlet",
+        abstract: "A Kubernetes node agent: kubelet, container runtime, pod network and kube-proxy in one daemon.",
+        version: Version.swiftlet,
+        subcommands: [Run.self])
+
+    static func main() async {
+        // The image store starts this program to unpack one layer: nothing else of it may be touched then.
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        if arguments.first == LayerUnpackProgram.subcommand { Glibc.exit(LayerUnpackProgram.run(Array(arguments.dropFirst()))) }
+        await main(arguments)
+    }
+}

@@ -1,0 +1,18 @@
+import LinuxSystem
+
+@testable import ImageStore
+
+/// Unpacks on a thread of the pool, without a process of its own.
+struct DirectUnpacker: LayerUnpacking {
+    let pool: BlockingPool
+
+    func unpack(_ blob: BlobFile, into directory: String, limits: ImageLimits) async throws -> LayerReport {
+        try await pool.run("unpack") {
+            try blob.rewind()
+            let root = try OwnedFileDescriptor.open(directory, 0o200000)
+            return try blob.descriptor.withRawValue { number in
+                try LayerUnpacker.unpack(blob: number, compressedBytes: blob.count, into: root, limits: limits)
+            }
+        }
+    }
+}

@@ -1,0 +1,46 @@
+import LinuxSystem
+import Logging
+import PodCore
+
+@testable import ImageStore
+
+/// An image store in a directory of its own, closed afterwards.
+func withStore<R>(
+    in directory: String, registries: RegistryConfiguration = RegistryConfiguration(), limits: ImageLimits = ImageLimits(),
+    unpacker: (any LayerUnpacking)? = nil, _ body: (ImageStore) async throws -> R
+) async throws -> R {
+    let pool = BlockingPool(name: "images", threads: 4, queueLimit: 4096)
+    var timing = RegistryTiming()
+    timing.firstPause = .milliseconds(5)
+    timing.stall = .milliseconds(500)
+    timing.retries = 2
+    let store = try await ImageStore.open(
+        directory: directory, registries: registries, limits: limits, unpacker: unpacker ?? DirectUnpacker(pool: pool), timing: timing, pool: pool,
+        clock: ContinuousClock(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+    do {
+        let result = try await body(store)
+        await store.shutdown()
+        return result
+    } catch {
+        await store.shutdown()
+        throw error
+    }
+}
+
+/// Serves blobs and manifests of one repository, `test/image`.
+func honest(_ image: TestImage, tags: [String: [UInt8]] = [:]) -> @Sendable (FakeRegistry.Request) -> FakeRegistry.Reply {
+    var manifests = tags
+    manifests["1"] = manifests["1"] ?? image.manifest
+    let all = manifests
+    return { request in
+        let name = request.path.split(separator: "/").last.map(String.init) ?? ""
+        if request.path.contains("/manifests/") {
+            let named = all[name] ?? (name == "\(image.digest)" ? image.manifest : nil)
+            guard let bytes = named ?? all.values.first(where: { "\(ContentHasher.digest(of: $0))" == name }) else { return .missing }
+            let isIndex = String(decoding: bytes, as: UTF8.self).contains("\"manifests\"")
+            return FakeRegistry.Reply(headers: [("Content-Type", isIndex ? MediaType.ociIndex : MediaType.ociManifest)], body: bytes)
+        }
+        guard let digest = ContentDigest(name), let bytes = image.blobs[digest] else { return .missing }
+        return FakeRegistry.Reply(body: bytes)
+    }
+}

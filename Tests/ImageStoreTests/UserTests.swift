@@ -1,0 +1,107 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import PodCore
+import Testing
+
+@testable import ImageStore
+
+@Suite struct UserTests {
+    private static let resolver = UserResolver(
+        passwd: Array(
+            """
+            # a comment
+            root:x:0:0:root:/root:/bin/sh
+            bad:x:4294967296:0::/:/bin/sh
+            worse:x:-1:0::/:/bin/sh
+            edge:x:2147483648:0::/:/bin/sh
+            short:x:1
+            app:x:1000:1001::/home/app:/bin/sh
+            app:x:1:1::/later:/bin/sh
+
+            42:x:7:7::/number:/bin/sh
+            """.utf8),
+        group: Array("root:x:0:\nstaff:x:50:app,other\nwheel:x:10:root,app\nstaff2:x:50:app\nbroken:x:99999999999:app\n".utf8))
+
+    @Test(
+        arguments: [
+            ("", 0, 0, [], "/root"),
+            ("root", 0, 0, [10], "/root"),
+            ("app", 1000, 1001, [50, 10], "/home/app"),
+            ("1000", 1000, 1001, [50, 10], "/home/app"),
+            ("app:staff", 1000, 50, [], "/home/app"),
+            ("app:5", 1000, 5, [], "/home/app"),
+            ("5:6", 5, 6, [], nil),
+            ("5", 5, 0, [], nil),
+            ("42", 42, 0, [], nil),
+            ("2147483647", 2_147_483_647, 0, [], nil),
+        ] as [(String, UInt32, UInt32, [UInt32], String?)])
+    func known(_ user: String, _ uid: UInt32, _ gid: UInt32, _ groups: [UInt32], _ home: String?) throws {
+        let expected = user.isEmpty ? [10] : groups
+        #expect(try Self.resolver.resolve(user) == ImageUser(uid: uid, gid: gid, additionalGids: expected, home: home))
+    }
+
+    @Test(arguments: [
+        "nobody", "app:nobody", "4294967296", "2147483648", "-1", "+0", "0x0", "0:0x", "0:-1", "0:4294967296", "bad", "worse", "edge", "short",
+        "root:root:root", " ",
+        "99999999999999999999999",
+    ])
+    func unknown(_ user: String) throws {
+        let error = try #require(throws: ImageStoreError.self) { try Self.resolver.resolve(user) }
+        #expect(error.code == .unknownUser)
+    }
+
+    @Test func withoutFiles() throws {
+        let empty = UserResolver(passwd: [], group: [])
+        #expect(try empty.resolve("") == ImageUser(uid: 0, gid: 0))
+        #expect(try empty.resolve("7:8") == ImageUser(uid: 7, gid: 8))
+        #expect(throws: ImageStoreError.self) { try empty.resolve("root") }
+    }
+
+    @Test(.enabled(if: isRoot, "needs root")) func mergedLayers() async throws {
+        try await withTemporaryDirectory { root in
+            func text(_ path: String, _ layers: [String]) throws -> String? {
+                let tree = try MergedTree(lowerDirectories: layers.map { "\(root)/\($0)" })
+                return try tree.open(path).map { String(decoding: try $0.readAll(limit: 100), as: UTF8.self) }
+            }
+            func file(_ path: String, _ content: String) throws {
+                let full = "\(root)/\(path)"
+                try Directories.make(full.split(separator: "/", omittingEmptySubsequences: false).dropLast().joined(separator: "/"))
+                try AtomicFile.replace(full, with: content)
+            }
+            try file("0/etc/passwd", "bottom")
+            try file("0/etc/group", "group")
+            try file("1/etc/passwd", "middle")
+            #expect(try text("/etc/passwd", ["1", "0"]) == "middle")
+            #expect(try text("/etc/group", ["1", "0"]) == "group")
+            #expect(try text("/etc/none", ["1", "0"]) == nil)
+            #expect(try text("/etc", ["1", "0"]) == nil)
+
+            try Directories.make(root + "/whiteout/etc")
+            #expect(mknod(root + "/whiteout/etc/passwd", S_IFCHR, 0) == 0)
+            #expect(try text("/etc/passwd", ["whiteout", "0"]) == nil)
+            #expect(try text("/etc/group", ["whiteout", "0"]) == "group")
+            try Directories.make(root + "/gone")
+            #expect(mknod(root + "/gone/etc", S_IFCHR, 0) == 0)
+            #expect(try text("/etc/passwd", ["gone", "0"]) == nil)
+
+            try Directories.make(root + "/opaque/etc")
+            let etc = try OwnedFileDescriptor.open(root + "/opaque/etc", O_RDONLY | O_DIRECTORY)
+            #expect(swl_fsetxattr(etc.rawValue, "trusted.overlay.opaque", "y", 1) == 0)
+            #expect(try text("/etc/passwd", ["opaque", "0"]) == nil)
+
+            // Links lead to other layers of the stack, never to the machine.
+            try file("3/secret", "machine")
+            try Directories.make(root + "/link/etc")
+            #expect(symlink("/usr/../usr/share/passwd", root + "/link/etc/passwd") == 0)
+            #expect(symlink("../../../../../../\(root)/3/secret", root + "/link/etc/group") == 0)
+            try file("0/usr/share/passwd", "linked")
+            #expect(try text("/etc/passwd", ["link", "0"]) == "linked")
+            #expect(try text("/etc/group", ["link", "0"]) == nil)
+            #expect(symlink("loop", root + "/link/loop") == 0)
+            #expect(throws: SystemError.self) { try text("/loop", ["link", "0"]) }
+            #expect(mkfifo(root + "/link/fifo", 0o600) == 0)
+            #expect(try text("/fifo", ["link", "0"]) == nil)
+        }
+    }
+}

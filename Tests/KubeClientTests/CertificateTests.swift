@@ -1,0 +1,193 @@
+import FoundationEssentials
+import KubeClient
+import KubeModel
+import SwiftASN1
+import Testing
+import X509
+
+@Suite(.timeLimit(.minutes(1))) struct CertificateTests {
+    /// A signer behind the API: answers the watch once the request was posted.
+    private final class Signer: Sendable {
+        enum Verdict { case sign(life: Double), deny }
+        let authority: TestAuthority
+        let verdict: Verdict
+        let posted = Gate()
+        let request = Locked<KubeModel.CertificateSigningRequest?>(nil)
+
+        init(_ verdict: Verdict) throws {
+            authority = try TestAuthority("cluster")
+            self.verdict = verdict
+        }
+
+        private func status(_ json: String) throws -> KubeModel.CertificateSigningRequest.RequestStatus {
+            try JSONDecoder().decode(KubeModel.CertificateSigningRequest.RequestStatus.self, from: Data(json.utf8))
+        }
+
+        func answer(_ http: ScriptedServer.Request) async -> [ScriptedServer.Step] {
+            do {
+                if http.method == "POST" {
+                    let posted = try JSONDecoder().decode(KubeModel.CertificateSigningRequest.self, from: Data(http.body.utf8))
+                    request.set(posted)
+                    return ScriptedServer.Step.json(201, http.body)
+                }
+                if http.query["watch"] != "true" { return ScriptedAPI.list("10", []) }
+                guard var object = request.value else { return [.head(200, []), .hang] }
+                switch verdict {
+                case .deny:
+                    object.status = try status(#"{"conditions":[{"type":"Denied","status":"True","reason":"NotNow","message":"ask later"}]}"#)
+                case .sign(let life):
+                    let pem = String(decoding: try #require(Data(base64Encoded: object.spec.request)), as: UTF8.self)
+                    let csr = try X509.CertificateSigningRequest(pemEncoded: pem)
+                    let certificate = try authority.sign(csr.publicKey, "system:node:n1", life: life)
+                    object.status = try status(#"{"certificate":"\#(Data(certificate.utf8).base64EncodedString())"}"#)
+                }
+                let line = String(decoding: try JSONEncoder().encode(object), as: UTF8.self)
+                return [ScriptedAPI.head, .chunk(ScriptedAPI.event("MODIFIED", line)), .hang]
+            } catch {
+                return ScriptedServer.Step.failure(500, "InternalError", "\(error)")
+            }
+        }
+    }
+
+    @Test func bootstrapWritesCertificateAndKubeconfig() async throws {
+        let signer = try Signer(.sign(life: 86_400))
+        try await Scratch.with { directory in
+            try await ScriptedServer.with {
+                await signer.answer($0)
+            } _: { server in
+                let bootstrap = directory + "/bootstrap.conf"
+                try Scratch.write(
+                    bootstrap,
+                    """
+                    {current-context: x, clusters: [{name: c, cluster: {server: '\(server.url)'}}], users: [{name: u, user: {token: boot}}],
+                    contexts: [{name: x, context: {cluster: c, user: u}}]}
+                    """)
+                let (path, pki) = (directory + "/kubelet.conf", CertificateDirectory(directory + "/pki"))
+                let options = TestClient.options()
+                let access = try await NodeBootstrap.access(
+                    kubeconfigPath: path, bootstrapPath: bootstrap, nodeName: "n1", directory: pki, options: options)
+                let current = directory + "/pki/kubelet-client-current.pem"
+                #expect(access.clientCertificate == .file(current) && access.clientKey == .file(current) && access.token == nil)
+                let request = try #require(signer.request.value)
+                #expect(request.name.hasPrefix("node-csr-"))
+                #expect(request.spec.signerName == "kubernetes.io/kube-apiserver-client-kubelet")
+                #expect(request.spec.usages == ["digital signature", "client auth"])
+                #expect(server.requests[0].headers.first { $0.name == "Authorization" }?.value == "Bearer boot")
+                let csr = try X509.CertificateSigningRequest(
+                    pemEncoded: String(decoding: try #require(Data(base64Encoded: request.spec.request)), as: UTF8.self))
+                #expect("\(csr.subject)".contains("CN=system:node:n1") && "\(csr.subject)".contains("O=system:nodes"))
+                let names = try FileManager.default.contentsOfDirectory(atPath: pki.path).sorted()
+                #expect(names.count == 2 && names[0].hasPrefix("kubelet-client-20") && names[1] == "kubelet-client-current.pem", "\(names)")
+                #expect(try FileManager.default.attributesOfItem(atPath: pki.path + "/" + names[0])[.posixPermissions] as? Int == 0o600)
+                let pem = try Scratch.text(current)
+                #expect(pem.contains("BEGIN CERTIFICATE") && pem.contains("PRIVATE KEY"))
+                // The second start finds it and asks nobody.
+                let before = server.requests.count
+                _ = try await NodeBootstrap.access(kubeconfigPath: path, bootstrapPath: bootstrap, nodeName: "n1", directory: pki, options: options)
+                #expect(server.requests.count == before)
+            }
+        }
+    }
+
+    @Test func deniedRequestSaysWhy() async throws {
+        let signer = try Signer(.deny)
+        try await Scratch.with { directory in
+            try await ScriptedServer.with {
+                await signer.answer($0)
+            } _: { server in
+                let client = try TestClient.make(server.url)
+                defer { client.shutdown() }
+                let requester = CertificateRequester(client, directory: CertificateDirectory(directory))
+                let error = try await #require(throws: APIError.self) { try await requester.request(.client(nodeName: "n1")) }
+                #expect(error.code == .certificateDenied && "\(error)".contains("NotNow ask later"), "\(error)")
+                #expect(try FileManager.default.contentsOfDirectory(atPath: directory).isEmpty)
+            }
+        }
+    }
+
+    @Test func unansweredRequestEndsInTime() async throws {
+        let time = ManualTime()
+        try await Scratch.with { directory in
+            let watching = Gate()
+            try await ScriptedServer.with { request in
+                if request.query["watch"] != nil { watching.open() }
+                return request.method == "POST"
+                    ? ScriptedServer.Step.json(201, request.body)
+                    : request.query["watch"] == nil ? ScriptedAPI.list("1", []) : [.head(200, []), .hang]
+            } _: { server in
+                let client = try TestClient.make(server.url, time: time)
+                defer { client.shutdown() }
+                let requester = CertificateRequester(client, directory: CertificateDirectory(directory))
+                try await withThrowingTaskGroup(of: Void.self) { group in
+                    group.addTask {
+                        let error = await #expect(throws: APIError.self) { try await requester.request(.client(nodeName: "n1"), wait: .seconds(60)) }
+                        #expect(error?.code == .timeout && "\(error.map { "\($0)" } ?? "")".contains("not signed within"))
+                    }
+                    await watching.wait()
+                    time.advance(by: .seconds(60))
+                    try await group.waitForAll()
+                }
+            }
+        }
+    }
+
+    @Test func rotationAtItsTime() throws {
+        let info = try CertificateInfo(
+            pem: try TestAuthority("a").issue("x", notBefore: Date(timeIntervalSince1970: 1_000_000), life: 1000).certificate, origin: "x")
+        #expect(info.rotationTime(random: 0).seconds == 1_000_700)
+        #expect(info.rotationTime(random: 1).seconds == 1_000_900)
+        #expect(info.isValid(at: Timestamp(seconds: 1_000_999)) && !info.isValid(at: Timestamp(seconds: 1_001_000)))
+    }
+
+    @Test func rotatorRenewsAndTheClientUsesTheNewOne() async throws {
+        let signer = try Signer(.sign(life: 86_400))
+        try await Scratch.with { directory in
+            let time = ManualTime(epoch: Timestamp(seconds: Int64(Date().timeIntervalSince1970)))
+            let pki = CertificateDirectory(directory)
+            let old = try signer.authority.issue("system:node:n1", notBefore: Date() - 950, life: 1000)
+            try Scratch.write(directory + "/kubelet-client-old.pem", old.certificate + old.key)
+            try FileManager.default.createSymbolicLink(
+                atPath: directory + "/kubelet-client-current.pem", withDestinationPath: "kubelet-client-old.pem")
+            try await ScriptedServer.with {
+                await signer.answer($0)
+            } _: { server in
+                let client = try TestClient.make(server.url, time: time)
+                defer { client.shutdown() }
+                let (stream, done) = AsyncStream<CertificateInfo>.makeStream()
+                let rotator = CertificateRotator(client, directory: pki, purpose: { .client(nodeName: "n1") }, onNewCertificate: { done.yield($0) })
+                let fresh = await withTaskGroup(of: Void.self) { group in
+                    group.addTask { await rotator.run() }
+                    var iterator = stream.makeAsyncIterator()
+                    let fresh = await iterator.next()
+                    group.cancelAll()
+                    return fresh
+                }
+                #expect(fresh?.commonName == "system:node:n1")
+                let current = await pki.currentInfo(.client(nodeName: "n1"))
+                #expect(current == fresh)
+                #expect(try Scratch.text(directory + "/kubelet-client-current.pem") != old.certificate + old.key)
+            }
+        }
+    }
+
+    @Test func selfSignedIsMadeOnceAndAgainForOtherAddresses() async throws {
+        try await Scratch.with { directory in
+            let now = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
+            let pki = CertificateDirectory(directory + "/pki")
+            func make(_ addresses: [String], at time: Timestamp) async throws -> String {
+                let files = try await ServingCertificate.selfSigned(in: pki, hostname: "n1", ipAddresses: addresses, now: time)
+                return try Scratch.text(files.certificatePath)
+            }
+            let first = try await make(["10.0.0.1", "fd00::1"], at: now)
+            let same = try await make(["10.0.0.1"], at: now)
+            let second = try await make(["10.0.0.2"], at: now)
+            let later = try await make(["10.0.0.2"], at: now.advanced(bySeconds: 10 * 365 * 86_400))
+            #expect(same == first && second != first && later != second)
+            let certificate = try Certificate(pemEncoded: first)
+            let names = try #require(try certificate.extensions.subjectAlternativeNames)
+            #expect(Array(names).count == 3)
+            let error = try await #require(throws: APIError.self) { try await make(["not an address"], at: now) }
+            #expect(error.code == .invalidArgument)
+        }
+    }
+}

@@ -1,0 +1,61 @@
+import KubeClient
+import NIOCore
+import Testing
+
+@Suite struct LineSplitterTests {
+    /// The same text in random pieces always gives the same lines.
+    @Test(arguments: 0..<60)
+    func chunkingDoesNotMatter(seed: Int) throws {
+        var random = SplitMix(state: UInt64(seed))
+        let lines = (0..<30).map { index in String(repeating: "x\(index)é", count: Int(random.next() % 40)) }
+        var text = lines.map { $0 + (random.next() % 3 == 0 ? "\r\n" : "\n") }.joined().utf8[...]
+        var splitter = LineSplitter()
+        var found: [String] = []
+        while !text.isEmpty {
+            let piece = text.prefix(1 + Int(random.next() % 50))
+            text = text.dropFirst(piece.count)
+            splitter.append(ByteBuffer(bytes: piece))
+            // Sometimes several chunks arrive before anybody asks.
+            if random.next() % 4 != 0 { while let line = try splitter.next() { found.append(String(buffer: line)) } }
+        }
+        while let line = try splitter.next() { found.append(String(buffer: line)) }
+        #expect(found == lines.filter { !$0.isEmpty })
+        #expect(splitter.pendingBytes == 0)
+    }
+
+    @Test func unfinishedLineStaysPending() throws {
+        var splitter = LineSplitter()
+        splitter.append(ByteBuffer(string: "{\"a\":1}\n{\"b\""))
+        #expect(try splitter.next().map { String(buffer: $0) } == "{\"a\":1}")
+        #expect(try splitter.next() == nil)
+        #expect(splitter.pendingBytes == 4)
+    }
+
+    @Test(arguments: ["0123456789\n", "0123456789"])
+    func tooLongLineIsAnError(text: String) {
+        var splitter = LineSplitter(limit: 8)
+        splitter.append(ByteBuffer(string: text))
+        #expect(throws: APIError.self) { try splitter.next() }
+    }
+
+    @Test func lineOfExactlyTheLimitPasses() throws {
+        var splitter = LineSplitter(limit: 8)
+        splitter.append(ByteBuffer(string: "01234567"))
+        #expect(try splitter.next() == nil)
+        splitter.append(ByteBuffer(string: "\n"))
+        #expect(try splitter.next().map { String(buffer: $0) } == "01234567")
+    }
+}
+
+/// Repeatable random numbers.
+struct SplitMix {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+}

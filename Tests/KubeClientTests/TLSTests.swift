@@ -1,0 +1,221 @@
+import FoundationEssentials
+import KubeClient
+import KubeModel
+import NIOHTTP1
+import NIOSSL
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct TLSTests {
+    private let node = #"{"kind":"Node","apiVersion":"v1","metadata":{"name":"n1"}}"#
+    private let key = ObjectKey(namespace: "", name: "n1")
+
+    private func server(_ pair: TestAuthority.Pair, clientAuthority: TestAuthority? = nil) throws -> TLSConfiguration {
+        var tls = TLSConfiguration.makeServerConfiguration(
+            certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(pair.certificate.utf8)).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(pair.key.utf8), format: .pem)))
+        if let clientAuthority {
+            tls.certificateVerification = .noHostnameVerification
+            tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(try clientAuthority.pem.utf8)))
+        }
+        return tls
+    }
+
+    private func access(_ url: String, _ authority: String, _ change: (inout ClusterAccess) -> Void = { _ in }) -> ClusterAccess {
+        var access = ClusterAccess(
+            server: url, certificateAuthority: .inline(Array(authority.utf8), origin: "/etc/ca.crt"), origin: "/etc/kubelet.conf")
+        change(&access)
+        return access
+    }
+
+    @Test func trustedServerAndClientCertificate() async throws {
+        let (authority, node) = (try TestAuthority("a"), node)
+        let client = try authority.issue("system:node:n1")
+        try await ScriptedServer.with(tls: try server(try authority.issue("server"), clientAuthority: authority)) { _ in
+            ScriptedServer.Step.json(200, node)
+        } _: {
+            let access = try access($0.url, authority.pem) {
+                $0.clientCertificate = .inline(Array(client.certificate.utf8), origin: "c")
+                $0.clientKey = .inline(Array(client.key.utf8), origin: "k")
+            }
+            let kube = try KubeClient(access, options: TestClient.options())
+            defer { kube.shutdown() }
+            #expect(try await kube.get(Node.self, key).name == "n1")
+        }
+    }
+
+    @Test func wrongAuthorityNamesItsFile() async throws {
+        let tls = try server(try TestAuthority("a").issue("server"))
+        try await ScriptedServer.with(tls: tls) { _ in
+            []
+        } _: { server in
+            let kube = try KubeClient(access(server.url, try TestAuthority("b").pem), options: TestClient.options())
+            defer { kube.shutdown() }
+            let error = try await #require(throws: APIError.self) { try await kube.get(Node.self, key) }
+            #expect(error.code == .untrustedServer, "\(error)")
+            #expect("\(error)".contains("/etc/ca.crt") && "\(error)".contains("127.0.0.1:\(server.port)"), "\(error)")
+        }
+    }
+
+    @Test func certificateForAnotherName() async throws {
+        let authority = try TestAuthority("a")
+        let tls = try server(try authority.issue("server", dnsNames: ["api.cluster"], loopback: false))
+        let node = node
+        try await ScriptedServer.with(tls: tls) { _ in
+            ScriptedServer.Step.json(200, node)
+        } _: { server in
+            let kube = try KubeClient(access(server.url, try authority.pem), options: TestClient.options())
+            defer { kube.shutdown() }
+            let error = try await #require(throws: APIError.self) { try await kube.get(Node.self, key) }
+            #expect(error.code == .untrustedServer && "\(error)".contains("tls-server-name"), "\(error)")
+            let named = try KubeClient(access(server.url, try authority.pem) { $0.tlsServerName = "api.cluster" }, options: TestClient.options())
+            defer { named.shutdown() }
+            #expect(try await named.get(Node.self, key).name == "n1")
+            #expect(server.requests.first?.headers.first(name: "Host") == "127.0.0.1:\(server.port)")
+        }
+    }
+
+    @Test func skippingVerification() async throws {
+        let (tls, node) = (try server(try TestAuthority("a").issue("server")), node)
+        try await ScriptedServer.with(tls: tls) { _ in
+            ScriptedServer.Step.json(200, node)
+        } _: { server in
+            let access = ClusterAccess(server: server.url, skipsServerVerification: true, origin: "test")
+            let kube = try KubeClient(access, options: TestClient.options())
+            defer { kube.shutdown() }
+            #expect(try await kube.get(Node.self, key).name == "n1")
+        }
+    }
+
+    @Test func refusedClientCertificate() async throws {
+        let authority = try TestAuthority("a")
+        let client = try TestAuthority("stranger").issue("system:node:n1")
+        try await ScriptedServer.with(tls: try server(try authority.issue("server"), clientAuthority: authority)) { _ in
+            []
+        } _: { server in
+            let access = access(server.url, try authority.pem) {
+                $0.clientCertificate = .inline(Array(client.certificate.utf8), origin: "/pki/current.pem")
+                $0.clientKey = .inline(Array(client.key.utf8), origin: "/pki/current.pem")
+            }
+            let kube = try KubeClient(access, options: TestClient.options())
+            defer { kube.shutdown() }
+            let error = try await #require(throws: APIError.self) { try await kube.get(Node.self, key) }
+            #expect(error.code == .clientCertificateRefused, "\(error)")
+        }
+    }
+
+    @Test func plainHTTPBehindAnHTTPSAddress() async throws {
+        try await ScriptedServer.with { _ in
+            []
+        } _: { server in
+            let kube = try KubeClient(access("https://127.0.0.1:\(server.port)", try TestAuthority("a").pem), options: TestClient.options())
+            defer { kube.shutdown() }
+            let error = try await #require(throws: APIError.self) { try await kube.get(Node.self, key) }
+            #expect(error.code == .tls, "\(error)")
+        }
+    }
+
+    @Test(arguments: [("no pem", "certificate authority"), ("", "certificate authority")])
+    func uselessAuthority(text: String, words: String) async throws {
+        let kube = try KubeClient(access("https://127.0.0.1:1", text), options: TestClient.options())
+        defer { kube.shutdown() }
+        let error = try await #require(throws: APIError.self) { try await kube.get(Node.self, key) }
+        #expect(error.code == .badCertificate && "\(error)".contains(words) && "\(error)".contains("/etc/ca.crt"), "\(error)")
+    }
+
+    @Test func uselessKeyIsNamed() async throws {
+        let authority = try TestAuthority("a")
+        let certificate = try authority.issue("system:node:n1").certificate
+        let access = access("https://127.0.0.1:1", try authority.pem) {
+            $0.clientCertificate = .inline(Array(certificate.utf8), origin: "/pki/c.pem")
+            $0.clientKey = .inline(Array(certificate.utf8), origin: "/pki/k.pem")
+        }
+        let kube = try KubeClient(access, options: TestClient.options())
+        defer { kube.shutdown() }
+        let error = try await #require(throws: APIError.self) { try await kube.get(Node.self, key) }
+        #expect(error.code == .badCertificate && "\(error)".contains("cannot read client key /pki/k.pem"), "\(error)")
+    }
+
+    @Test func missingKeyFileIsNamed() async throws {
+        let authority = try TestAuthority("a")
+        let access = access("https://127.0.0.1:1", try authority.pem) {
+            $0.clientCertificate = .file("/nonexistent/c.pem")
+            $0.clientKey = .file("/nonexistent/k.pem")
+        }
+        let kube = try KubeClient(access, options: TestClient.options())
+        defer { kube.shutdown() }
+        let error = try await #require(throws: APIError.self) { try await kube.get(Node.self, key) }
+        #expect(error.code == .missingFile && "\(error)".contains("/nonexistent/c.pem") && "\(error)".contains("/etc/kubelet.conf"), "\(error)")
+    }
+
+    /// A replaced certificate file gives new connections with the new certificate; the old server would refuse them.
+    @Test func replacedClientCertificateIsUsed() async throws {
+        try await Scratch.with { directory in
+            let authority = try TestAuthority("a")
+            let (path, time, node) = (directory + "/current.pem", ManualTime(), node)
+            let stranger = try TestAuthority("b").issue("system:node:n1")
+            try Scratch.write(path, stranger.certificate + stranger.key)
+            try await ScriptedServer.with(tls: try server(try authority.issue("server"), clientAuthority: authority)) { _ in
+                ScriptedServer.Step.json(200, node)
+            } _: { server in
+                let access = access(server.url, try authority.pem) {
+                    $0.clientCertificate = .file(path)
+                    $0.clientKey = .file(path)
+                }
+                let kube = try KubeClient(access, options: TestClient.options(time))
+                defer { kube.shutdown() }
+                await #expect(throws: APIError.self) { try await kube.get(Node.self, key) }
+                // Half a replacement keeps what there is.
+                try Scratch.write(path, "garbage")
+                await kube.reloadCredentials()
+                await #expect(throws: APIError.self) { try await kube.get(Node.self, key) }
+                let good = try authority.issue("system:node:n1")
+                try Scratch.write(path, good.certificate + good.key)
+                await kube.reloadCredentials()
+                #expect(try await kube.get(Node.self, key).name == "n1")
+            }
+        }
+    }
+
+    @Test func watchesWorkOverTLS() async throws {
+        let authority = try TestAuthority("a")
+        let api = ScriptedAPI(
+            lists: [ScriptedAPI.list("10", [])],
+            watches: [[ScriptedAPI.head, .chunk(ScriptedAPI.event("ADDED", ScriptedAPI.configMap("a", 11))), .hang]])
+        try await ScriptedServer.with(tls: try server(try authority.issue("server"))) {
+            api.answer($0)
+        } _: { server in
+            let kube = try KubeClient(access(server.url, try authority.pem), options: TestClient.options(ManualTime()))
+            defer { kube.shutdown() }
+            let reflector = Reflector<ConfigMap>(kube)
+            let updates = reflector.updates()
+            await withTaskGroup(of: Void.self) { group in
+                group.addTask { await reflector.run() }
+                for await _ in updates where !reflector.objects.isEmpty { break }
+                group.cancelAll()
+            }
+            #expect(reflector.object(ObjectKey(namespace: "ns", name: "a")) != nil)
+        }
+    }
+
+    /// Many more watches than one connection of an API server takes, none of which may hold up a call.
+    @Test func manyWatchesDoNotBlockCalls() async throws {
+        let (authority, node) = (try TestAuthority("a"), node)
+        try await ScriptedServer.with(tls: try server(try authority.issue("server"))) { request in
+            if request.path.hasSuffix("/nodes/n1") { return ScriptedServer.Step.json(200, node) }
+            return request.query["watch"] == nil ? ScriptedAPI.list("1", []) : [ScriptedAPI.head, .hang]
+        } _: { server in
+            let kube = try KubeClient(access(server.url, try authority.pem), options: TestClient.options(ManualTime()))
+            defer { kube.shutdown() }
+            let reflectors = (0..<90).map { Reflector<ConfigMap>(kube, scope: ObjectScope(fieldSelector: "metadata.name=a\($0)")) }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                for reflector in reflectors { group.addTask { await reflector.run() } }
+                for reflector in reflectors { for await _ in reflector.updates() { break } }
+                let found = try await kube.get(Node.self, key)
+                #expect(found.name == "n1")
+                group.cancelAll()
+            }
+            let synced = reflectors.filter { $0.hasSynced }
+            #expect(synced.count == reflectors.count)
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import KubeClient
+import KubeModel
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct WatchedObjectsTests {
+    typealias API = ScriptedAPI
+    private let key = ObjectKey(namespace: "ns", name: "a")
+
+    private func run(
+        _ script: @escaping ScriptedServer.Script, _ body: (WatchedObjects<ConfigMap>, ScriptedServer) async throws -> Void
+    ) async throws {
+        try await ScriptedServer.with(script) { server in
+            let client = try TestClient.make(server.url, time: ManualTime())
+            defer { client.shutdown() }
+            let objects = WatchedObjects<ConfigMap>(client) { $0.immutable ?? false }
+            try await withThrowingTaskGroup(of: Void.self) { group in
+                group.addTask { await objects.run() }
+                try await body(objects, server)
+                group.cancelAll()
+            }
+        }
+    }
+
+    @Test func oneWatchForManyHoldersAndChangesAreTold() async throws {
+        let gate = Gate()
+        let api = API(
+            lists: [API.list("10", [API.configMap("a", 1, "old")])],
+            watches: [[API.head, .wait(gate), .chunk(API.event("MODIFIED", API.configMap("a", 11, "new"))), .hang]])
+        try await run({ api.answer($0) }) { objects, server in
+            objects.acquire(key)
+            objects.acquire(key)
+            #expect(await objects.nextChanges() == [key])
+            let found1 = try await objects.get(key)
+            #expect(found1.data == ["k": "old"])
+            gate.open()
+            #expect(await objects.nextChanges() == [key])
+            let found2 = try await objects.get(key)
+            #expect(found2.data == ["k": "new"])
+            objects.release(key)
+            let found3 = try await objects.get(key)
+            #expect(found3.data == ["k": "new"])
+            #expect(server.requests.count == 2)
+            #expect(server.requests[0].query["fieldSelector"] == "metadata.name=a")
+        }
+    }
+
+    @Test func anObjectThatNobodyHoldsIsAskedFor() async throws {
+        try await run({ _ in ScriptedServer.Step.json(200, API.configMap("a", 1)) }) { objects, server in
+            let found4 = try await objects.get(key)
+            #expect(found4.name == "a")
+            #expect(server.requests.map(\.path) == ["/api/v1/namespaces/ns/configmaps/a"])
+        }
+    }
+
+    @Test func refusalOfTheAPIServerIsTheError() async throws {
+        try await run({ _ in ScriptedServer.Step.failure(403, "Forbidden", "no relationship found") }) { objects, _ in
+            objects.acquire(key)
+            let error = try await #require(throws: APIError.self) { try await objects.get(key) }
+            #expect(error.isForbidden)
+        }
+    }
+
+    @Test func anImmutableObjectIsNotWatchedOn() async throws {
+        let ended = Gate()
+        let api = API(lists: [API.list("10", [API.configMap("a", 1, immutable: true)])], watches: [])
+        try await run({ request in
+            if request.query["watch"] == nil, request.path.hasSuffix("/a") { ended.open() }
+            return api.answer(request)
+        }) { objects, server in
+            objects.acquire(key)
+            #expect(await objects.nextChanges() == [key])
+            // The list is used up: had the object not been kept, this would fail.
+            for _ in 0..<3 {
+                let kept = try await objects.get(key)
+                #expect(kept.immutable == true)
+            }
+            #expect(server.requests.filter { $0.query["watch"] == nil }.count == 1)
+        }
+    }
+
+    @Test func acquiringAgainAfterTheLastReleaseStartsAnew() async throws {
+        let api = API(lists: [API.list("10", [API.configMap("a", 1, "one")]), API.list("20", [API.configMap("a", 2, "two")])], watches: [])
+        try await run({ api.answer($0) }) { objects, _ in
+            objects.acquire(key)
+            #expect(await objects.nextChanges() == [key])
+            objects.release(key)
+            objects.acquire(key)
+            #expect(await objects.nextChanges() == [key])
+            let found5 = try await objects.get(key)
+            #expect(found5.data == ["k": "two"])
+        }
+    }
+}

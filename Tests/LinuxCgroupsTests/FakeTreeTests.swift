@@ -1,0 +1,108 @@
+import Glibc
+import LinuxCgroups
+import LinuxSystem
+import Testing
+
+/// A directory with the files that a cgroup has: the kernel's tree is a tree of files.
+final class FakeCgroups: Sendable {
+    let root: String
+    static let everything = "cpuset cpu io memory hugetlb pids"
+    static let limits = [
+        "cpu.weight", "cpu.max", "memory.max", "memory.swap.max", "memory.oom.group", "pids.max", "hugetlb.2MB.max", "hugetlb.2MB.rsvd.max",
+    ]
+
+    init(controllers: String = everything) throws {
+        var template = Array("/tmp/swiftlet-test-cgroup-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template) else { throw SystemError(call: "mkdtemp", errno: errno) }
+        root = String(cString: made)
+        try populate("", controllers: controllers)
+    }
+
+    deinit { try? TreeRemoval.remove(root) }
+
+    func populate(_ name: String, controllers: String = everything, files: [String] = []) throws {
+        let path = name.isEmpty ? root : root + "/" + name
+        try Directories.make(path)
+        for (file, content) in [("cgroup.controllers", controllers + "\n"), ("cgroup.subtree_control", "")] + files.map({ ($0, "") }) {
+            try AtomicFile.replace(path + "/" + file, with: content)
+        }
+    }
+
+    func content(_ file: String) throws -> String { try SmallFile.text(root + "/" + file) }
+}
+
+@Suite struct FakeTreeTests {
+    @Test func limitsLandInTheirFiles() throws {
+        let fake = try FakeCgroups()
+        try fake.populate("pods/a", files: FakeCgroups.limits)
+        let cgroup = try CgroupTree(root: fake.root + "/").cgroup("pods/a")
+        let limits = CgroupLimits(
+            cpuRequest: 1000, cpuLimit: 1500, memoryLimit: 1 << 30, swapLimit: 0, pidsLimit: 100, hugepageLimits: ["2MB": 4 << 20])
+        #expect(try cgroup.apply(limits) == [])
+        for (file, value) in [
+            ("cpu.weight", "100"), ("cpu.max", "150000 100000"), ("memory.max", "1073741824"), ("memory.swap.max", "0"),
+            ("memory.oom.group", "1"), ("pids.max", "100"), ("hugetlb.2MB.max", "4194304"), ("hugetlb.2MB.rsvd.max", "4194304"),
+        ] { #expect(try fake.content("pods/a/" + file) == value, "\(file)") }
+    }
+
+    @Test func noLimitsMeansMax() throws {
+        let fake = try FakeCgroups()
+        try fake.populate("a", files: FakeCgroups.limits)
+        let cgroup = try CgroupTree(root: fake.root).cgroup("a")
+        #expect(try cgroup.apply(CgroupLimits(killsTogether: false)) == [])
+        for (file, value) in [
+            ("cpu.weight", "1"), ("cpu.max", "max 100000"), ("memory.max", "max"), ("memory.swap.max", "max"), ("memory.oom.group", "0"),
+            ("pids.max", "max"),
+        ] { #expect(try fake.content("a/" + file) == value, "\(file)") }
+    }
+
+    @Test func missingControllersAreNamed() throws {
+        let fake = try FakeCgroups(controllers: "")
+        let error = #expect(throws: CgroupError.self) { _ = try CgroupTree(root: fake.root) }
+        #expect(error?.code == .missingControllers)
+        #expect(error?.description.contains("missing cpu memory pids") == true)
+
+        let tree = try CgroupTree(root: fake.root, requireControllers: false)
+        try fake.populate("a", controllers: "")
+        let cgroup = try tree.cgroup("a")
+        #expect(try cgroup.apply(CgroupLimits()) == [], "unlimited holds without controllers")
+        let limits = CgroupLimits(cpuRequest: 5, cpuLimit: 10, memoryLimit: 1, swapLimit: 0, pidsLimit: 1, hugepageLimits: ["2MB": 1])
+        #expect(try cgroup.apply(limits) == ["cpu.max", "cpu.weight", "hugetlb.2MB.max", "memory.max", "pids.max"])
+    }
+
+    @Test func aRequiredLimitWithoutItsFileIsAnError() throws {
+        let fake = try FakeCgroups()
+        try fake.populate("a")
+        let cgroup = try CgroupTree(root: fake.root).cgroup("a")
+        let error = #expect(throws: CgroupError.self) { _ = try cgroup.apply(CgroupLimits(memoryLimit: 5)) }
+        #expect(error?.code == .missingControllers)
+        let away = try CgroupTree(root: fake.root, requireControllers: false).cgroup("b")
+        let gone = #expect(throws: CgroupError.self) { _ = try away.apply(CgroupLimits(memoryLimit: 5)) }
+        #expect(gone?.code == .kernel)
+    }
+
+    @Test(arguments: ["", "/a", "a//b", "../a", "a/..", "./a"]) func namesStayInTheTree(name: String) throws {
+        let fake = try FakeCgroups()
+        let tree = try CgroupTree(root: fake.root, requireControllers: false)
+        let error = #expect(throws: CgroupError.self) { _ = try tree.cgroup(name) }
+        #expect(error?.code == .invalidName)
+    }
+
+    @Test func aRootThatIsNoCgroup() {
+        let error = #expect(throws: CgroupError.self) { _ = try CgroupTree(root: "/tmp", requireControllers: false) }
+        #expect(error?.code == .notACgroup)
+    }
+
+    @Test func figures() throws {
+        let fake = try FakeCgroups()
+        try fake.populate("a")
+        for (file, content) in [
+            ("cpu.stat", "usage_usec 123\nuser_usec 1\n"), ("memory.current", "1000\n"), ("memory.stat", "anon 300\ninactive_file 400\npgfault 7\n"),
+            ("memory.events", "oom 2\noom_kill 1\n"), ("pids.current", "4\n"),
+        ] { try AtomicFile.replace(fake.root + "/a/" + file, with: content) }
+        let stats = try CgroupTree(root: fake.root).cgroup("a").stats()
+        #expect(stats.cpuUsage == 123 && stats.memoryCurrent == 1000 && stats.memoryWorkingSet == 600 && stats.memoryRSS == 300)
+        #expect(stats.oomKills == 1 && stats.pids == 4 && stats.swapCurrent == nil && stats.pageFaults == 7)
+        #expect(throws: CgroupError.self) { _ = try CgroupTree(root: fake.root).cgroup("none").stats() }
+    }
+}

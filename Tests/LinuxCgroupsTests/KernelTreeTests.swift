@@ -1,0 +1,62 @@
+import Glibc
+import LinuxCgroups
+import LinuxSystem
+import Testing
+
+private let mountPoint = (try? MountTable()).flatMap { CgroupTree.mountPoint(in: $0) }
+
+/// The real cgroup2 file system, in a child of its root that is the test's own.
+@Suite(.enabled(if: geteuid() == 0 && mountPoint != nil, "needs root and a cgroup2 mount"))
+struct KernelTreeTests {
+    let tree: CgroupTree
+    let name = "swiftlet-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+
+    init() throws { tree = try CgroupTree(root: #require(mountPoint), requireControllers: false) }
+
+    @Test func treeIsMadeKilledAndRemoved() async throws {
+        let pod = try tree.create(name + "/burstable/pod1")
+        let container = try tree.create(name + "/burstable/pod1/c1")
+        #expect(container.exists)
+        #expect(try tree.create(name + "/burstable/pod1") == pod)
+        let top = try tree.cgroup(name)
+        do {
+            let children = try (0..<3).map { _ in
+                try ChildProcess(
+                    .init(
+                        executable: "/bin/sh", arguments: ["sh", "-c", "sleep 100 & sleep 100"], environment: ["PATH=/bin:/usr/bin"],
+                        cgroup: container.path))
+            }
+            #expect(try top.isPopulated())
+            #expect(try Set(children.map(\.pid)).isSubset(of: top.processes()))
+            let busy = await #expect(throws: CgroupError.self) { try await top.waitUntilEmpty(timeout: .milliseconds(30)) }
+            #expect(busy?.code == .busy)
+            #expect(try container.stats().cpuUsage != nil)
+            async let emptied: Void = container.waitUntilEmpty(timeout: .seconds(10))
+            try pod.kill()
+            for child in children { #expect(try await child.exitStatus(timeout: .seconds(10)) == .signalled(SIGKILL)) }
+            try await emptied
+            let last = try ChildProcess(.init(executable: "/bin/sleep", arguments: ["sleep", "100"], cgroup: container.path))
+            async let status = last.exitStatus()
+            try await top.remove()
+            #expect(try await status == .signalled(SIGKILL))
+        } catch {
+            try? await top.remove()
+            throw error
+        }
+        #expect(!top.exists)
+        try await top.remove()
+        try top.kill()
+    }
+
+    @Test func limitsWithoutControllersAreReported() async throws {
+        let cgroup = try tree.create(name + "-limits")
+        let controllers = try tree.availableControllers()
+        let missing = try cgroup.apply(CgroupLimits(cpuLimit: 100, memoryLimit: 1 << 30))
+        #expect(missing.contains("memory.max") == !controllers.contains(.memory))
+        try await cgroup.remove()
+    }
+
+    @Test func ownCgroupIsKnown() throws {
+        #expect(try CgroupTree.ownCgroup().hasPrefix("/"))
+    }
+}

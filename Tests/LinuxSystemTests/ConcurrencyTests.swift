@@ -1,0 +1,169 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import Synchronization
+import Testing
+
+@Suite struct ConcurrencyTests {
+    @Test func poolRunsAndThrows() async throws {
+        let pool = BlockingPool(name: "test", threads: 2, queueLimit: 100)
+        let sum = try await withThrowingTaskGroup(of: Int.self) { group in
+            for number in 0..<50 {
+                group.addTask {
+                    try await pool.run {
+                        usleep(1000)
+                        return number
+                    }
+                }
+            }
+            return try await group.reduce(0, +)
+        }
+        #expect(sum == 49 * 25)
+        await #expect(throws: SystemError.self) { try await pool.run { throw SystemError(call: "x", errno: EIO) } }
+    }
+
+    @Test func poolAnswersAtTheDeadlineAndReplacesTheThread() async throws {
+        let pool = BlockingPool(name: "test", threads: 1, queueLimit: 100)
+        let gate = Mutex(true)
+        let error = await #expect(throws: SystemError.self) {
+            try await pool.run("stuck mount", deadline: .milliseconds(30)) {
+                while gate.withLock({ $0 }) { usleep(1000) }
+            }
+        }
+        #expect(error?.code == .timedOut)
+        #expect(error?.call == "stuck mount")
+        #expect(try await pool.run(deadline: .seconds(10)) { 5 } == 5, "the only thread is stuck, another takes its place")
+        gate.withLock { $0 = false }
+    }
+
+    @Test func poolRefusesWhatItCannotQueue() async throws {
+        let pool = BlockingPool(name: "test", threads: 1, queueLimit: 1)
+        let gate = Mutex(true)
+        let running = Mutex(false)
+        async let first: Void = pool.run {
+            running.withLock { $0 = true }
+            while gate.withLock({ $0 }) { usleep(500) }
+        }
+        while !running.withLock({ $0 }) { await Task.yield() }
+        let results = await withTaskGroup(of: Bool.self) { group in
+            for _ in 0..<5 {
+                group.addTask {
+                    do {
+                        try await pool.run {}
+                        return true
+                    } catch { return (error as? SystemError)?.code != .busy }
+                }
+            }
+            var refused = 0
+            for await accepted in group {
+                if !accepted { refused += 1 }
+                if refused == 4 { gate.withLock { $0 = false } }
+            }
+            return refused
+        }
+        #expect(results == 4)
+        try await first
+    }
+
+    @Test func cancelledBeforeItStarts() async throws {
+        let pool = BlockingPool(name: "test", threads: 1, queueLimit: 10)
+        let gate = Mutex(true)
+        async let first: Void = pool.run { while gate.withLock({ $0 }) { usleep(500) } }
+        let second = Task { try await pool.run { 1 } }
+        second.cancel()
+        await #expect(throws: CancellationError.self) { _ = try await second.value }
+        gate.withLock { $0 = false }
+        try await first
+    }
+
+    @Test func recordsKeepTheirBordersAndDescriptors() async throws {
+        let (left, right) = try SeqPacketSocket.pair(recordLimit: 1000)
+        let file = try OwnedFileDescriptor.open("/proc/self/status", O_RDONLY)
+        try await left.send([1, 2, 3], descriptors: [file, file])
+        try await left.send([4])
+        let record = try #require(try await right.receive(timeout: .seconds(5)))
+        #expect(record.bytes == [1, 2, 3])
+        #expect(record.descriptors.count == 2)
+        #expect(try FileStatus(of: record.descriptors[1]).inode == FileStatus(of: file).inode)
+        #expect(try await right.receive()?.bytes == [4])
+        #expect(try left.peer().pid == getpid())
+
+        async let later = right.receive()
+        try await left.send([9])
+        #expect(try await later?.bytes == [9])
+
+        let tooLarge = await #expect(throws: SystemError.self) { try await left.send([UInt8](repeating: 0, count: 1001)) }
+        #expect(tooLarge?.code == .tooLarge)
+        let timedOut = await #expect(throws: SystemError.self) { _ = try await right.receive(timeout: .milliseconds(10)) }
+        #expect(timedOut?.code == .timedOut)
+        left.close()
+        #expect(try await right.receive() == nil)
+        let closed = await #expect(throws: SystemError.self) { try await right.send([1]) }
+        #expect(closed?.code == .closed)
+    }
+
+    @Test func refusedRecordsLeakNoDescriptor() async throws {
+        let (left, right) = try SeqPacketSocket.pair()
+        let narrow = SeqPacketSocket(adopting: try right.descriptor.duplicate(), recordLimit: 10)
+        let (read, write) = try pipe()
+        try await left.send([UInt8](repeating: 7, count: 100), descriptors: [write])
+        write.close()
+        let error = await #expect(throws: SystemError.self) { _ = try await narrow.receive() }
+        #expect(error?.code == .tooLarge)
+        // The pipe ends only when the last copy of its write end is closed.
+        #expect(try read.readAll(limit: 10).isEmpty)
+    }
+
+    @Test func connectingToAListener() async throws {
+        let directory = try TemporaryDirectory()
+        let path = directory.sub("socket")
+        let missing = await #expect(throws: SystemError.self) { _ = try await SeqPacketSocket.connect(to: path) }
+        #expect(missing?.errno == ENOENT)
+        let listener = try descriptorCall("socket") { swl_unix_socket(Int32(SOCK_SEQPACKET.rawValue), 0) }
+        try systemCall("listen", path) { swl_unix_listen(listener.rawValue, path, 0) }
+        let first = try await SeqPacketSocket.connect(to: path)
+        try await first.send([1])
+        // The backlog holds one: the next has to wait for its turn.
+        let late = await #expect(throws: SystemError.self) {
+            _ = try await SeqPacketSocket.connect(to: path, timeout: .milliseconds(30))
+        }
+        #expect(late?.code == .timedOut)
+        let accepted = SeqPacketSocket(adopting: try descriptorCall("accept4") { swl_accept(listener.rawValue) })
+        #expect(try await accepted.receive(timeout: .seconds(5))?.bytes == [1])
+        let peer = try accepted.peer()
+        #expect(peer.pid == getpid() && peer.uid == getuid() && peer.gid == getgid())
+        let long = await #expect(throws: SystemError.self) {
+            _ = try await SeqPacketSocket.connect(to: "/" + String(repeating: "x", count: 200))
+        }
+        #expect(long?.errno == ENAMETOOLONG)
+        extendLifetime(listener)
+    }
+
+    @Test func aFullPeerIsWaitedFor() async throws {
+        let (left, right) = try SeqPacketSocket.pair()
+        let payload = [UInt8](repeating: 1, count: 60_000)
+        async let sending: Void = { for _ in 0..<50 { try await left.send(payload) } }()
+        var count = 0
+        while count < 50 {
+            #expect(try await right.receive(timeout: .seconds(10))?.bytes.count == 60_000)
+            count += 1
+        }
+        try await sending
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root")) func namespacesStayOnTheirThread() async throws {
+        let own = try Namespace.current(.net).inode()
+        let other = try await Namespace.make(.net)
+        #expect(try other.inode() != own)
+        let seen = try await other.withThread { try Namespace.current(.net).inode() }
+        #expect(seen == (try other.inode()))
+        #expect(try Namespace.current(.net).inode() == own)
+        #expect(try await other.withThread { try SmallFile.text("/proc/thread-self/net/dev").split(separator: "\n").count } == 3)
+    }
+
+    private func pipe() throws -> (OwnedFileDescriptor, OwnedFileDescriptor) {
+        var ends: [Int32] = [-1, -1]
+        try systemCall("pipe2") { Glibc.pipe(&ends) }
+        return (OwnedFileDescriptor(ends[0]), OwnedFileDescriptor(ends[1]))
+    }
+}

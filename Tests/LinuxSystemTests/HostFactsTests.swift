@@ -1,0 +1,36 @@
+import LinuxSystem
+import Testing
+
+@Suite struct HostFactsTests {
+    @Test func theMachineAnswers() throws {
+        #expect(try HostFacts.bootID().count == 36)
+        #expect(try HostFacts.uptime() > 1)
+        #expect(HostFacts.onlineProcessors() >= 1)
+        #expect(try HostFacts.memory().total > 1 << 20)
+        #expect(try HostFacts.names().system == "Linux")
+        #expect(try FileSystemStats(path: "/").capacity > 0)
+        let monotonic = KernelClock.monotonic
+        #expect(KernelClock.boottime >= monotonic)
+    }
+
+    @Test(arguments: [
+        ("PRETTY_NAME=\"A B\"\nX=1", "A B"), ("PRETTY_NAME='A'\n", "A"), ("PRETTY_NAME=A\n", "A"), ("NAME=A\n", nil), ("PRETTY_NAME=\n", nil),
+    ]) func releaseNames(text: String, expected: String?) {
+        #expect(HostFacts.value("PRETTY_NAME", inRelease: text) == expected)
+    }
+
+    @Test func memoryFiguresAreBytes() throws {
+        let facts = try MemoryFacts(text: "MemTotal:  10 kB\nMemAvailable: 5 kB\nHugePages_Total:  3\nHugepagesize: 2048 kB\n")
+        #expect(facts.total == 10240 && facts.available == 5120 && facts.hugePages == 3 && facts.hugePageSize == 2 << 20)
+        #expect(throws: SystemError.self) { _ = try MemoryFacts(text: "nothing") }
+    }
+
+    @Test func mountinfoLines() throws {
+        let table = try MountTable(text: "36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue\n")
+        #expect(table.entries[0].mountPoint == "/mnt 2")
+        #expect(table.entries[0].propagation == ["master:1", "shared:2"])
+        #expect(table.entries[0].superOptions == ["rw", "errors=continue"])
+        let error = #expect(throws: SystemError.self) { _ = try MountTable(text: "36 35 x") }
+        #expect(error?.code == .malformed)
+    }
+}

@@ -1,0 +1,180 @@
+import Glibc
+import LinuxSystem
+import Testing
+
+@Suite struct PathTests {
+    let directory: TemporaryDirectory
+
+    init() throws { directory = try TemporaryDirectory() }
+
+    @Test func namesStayInsideTheRoot() throws {
+        try AtomicFile.replace(directory.sub("outside"), with: "secret")
+        try Directories.make(directory.sub("root/a"))
+        try AtomicFile.replace(directory.sub("root/a/file"), with: "inside")
+        symlink("../../outside", directory.sub("root/a/up"))
+        symlink(directory.sub("outside"), directory.sub("root/a/absolute"))
+        symlink("file", directory.sub("root/a/near"))
+        let root = try SafePath(directory: directory.sub("root"))
+        for (name, rules, errno) in [
+            ("a/up", SafePath.Rules.beneath, EXDEV), ("a/absolute", .beneath, EXDEV), ("../outside", .beneath, EXDEV),
+            ("a/up", .inRoot, ENOENT), ("a/absolute", .inRoot, ENOENT), ("../outside", .inRoot, ENOENT),
+            ("a/near", .noSymlinks, ELOOP),
+        ] {
+            let error = #expect(throws: SystemError.self, "\(name)") { _ = try root.open(name, O_RDONLY, rules: rules) }
+            #expect(error?.errno == errno, "\(name)")
+        }
+        for (name, rules) in [("a/near", SafePath.Rules.beneath), ("/a/file", .inRoot), ("a/file", [.beneath, .noSymlinks])] {
+            #expect(try root.open(name, O_RDONLY, rules: rules).readAll(limit: 100) == Array("inside".utf8))
+        }
+    }
+
+    @Test func directoriesAreMadeStepByStep() throws {
+        let root = try SafePath(directory: directory.path)
+        let made = try root.makeDirectories("x/./y/z", mode: 0o731)
+        #expect(try FileStatus(of: made).mode == 0o731)
+        #expect(try FileStatus(of: directory.sub("x/y/z")).inode == FileStatus(of: made).inode)
+        symlink("/tmp", directory.sub("link"))
+        #expect(throws: SystemError.self) { _ = try root.makeDirectories("link/evil", mode: 0o755) }
+        for name in ["../a", "a/../../b", "/abs"] {
+            let error = #expect(throws: SystemError.self) { _ = try root.makeDirectories(name, mode: 0o755) }
+            #expect(error?.code == .escapes)
+        }
+    }
+
+    @Test func removalTakesSymlinksNotTheirTargets() throws {
+        try Directories.make(directory.sub("keep/inner"))
+        try AtomicFile.replace(directory.sub("keep/file"), with: "x")
+        try Directories.make(directory.sub("tree/a/b/c"))
+        try AtomicFile.replace(directory.sub("tree/a/file"), with: "x", mode: 0)
+        symlink(directory.sub("keep"), directory.sub("tree/a/link"))
+        try TreeRemoval.remove(directory.sub("tree"))
+        try TreeRemoval.remove(directory.sub("tree"))
+        try TreeRemoval.remove(directory.sub("never/there"))
+        #expect(!FileStatus.exists(directory.sub("tree")))
+        #expect(FileStatus.exists(directory.sub("keep/file")))
+        // A symlink as the tree itself.
+        symlink(directory.sub("keep"), directory.sub("top"))
+        try TreeRemoval.remove(directory.sub("top"))
+        #expect(FileStatus.exists(directory.sub("keep/file")))
+        #expect(!FileStatus.exists(directory.sub("top")))
+    }
+
+    @Test func removalKnowsNoDepth() throws {
+        // Deeper than descriptors or PATH_MAX allow to name, with a file and a symlink at every level.
+        var current = try OwnedFileDescriptor.open(directory.path, O_RDONLY | O_DIRECTORY)
+        for _ in 0..<1500 {
+            try systemCall("mkdirat") { current.withRawValue { mkdirat($0, "deep", 0o755) } }
+            current = try current.openAt("deep", O_RDONLY | O_DIRECTORY)
+            _ = try current.openAt("file", O_WRONLY | O_CREAT, mode: 0o600)
+            try systemCall("symlinkat") { current.withRawValue { symlinkat("/tmp", $0, ".removing-1") } }
+        }
+        try TreeRemoval.remove(directory.sub("deep"))
+        #expect(try DirectoryListing.names(at: directory.path) == [])
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root")) func removalStopsAtMounts() throws {
+        let directory = directory
+        // In a mount namespace of its own, so that the machine's table never sees it.
+        try DedicatedThread.runBlocking(name: "mounts") {
+            try Namespace.unshareCallingThread(.mnt)
+            try Directories.make(directory.sub("tree/a/mounted"))
+            try Directories.make(directory.sub("tree/b/mounted too"))
+            try AtomicFile.replace(directory.sub("tree/a/file"), with: "x")
+            try Mounts.tmpfs(at: directory.sub("tree/a/mounted"), options: ["size=65536", "mode=0711"], flags: [.noExecute])
+            try AtomicFile.replace(directory.sub("tree/a/mounted/file"), with: "x")
+            // A bind of the same file system: nothing but the mount itself tells it apart.
+            try Directories.make(directory.sub("elsewhere"))
+            try AtomicFile.replace(directory.sub("elsewhere/precious"), with: "x")
+            try Mounts.bind(directory.sub("elsewhere"), to: directory.sub("tree/b/mounted too"))
+
+            let error = #expect(throws: SystemError.self) { try TreeRemoval.remove(directory.sub("tree")) }
+            #expect(error?.code == .crossesMount)
+            #expect(error?.detail?.contains("mounted") == true)
+            #expect(FileStatus.exists(directory.sub("tree/a/mounted/file")))
+            #expect(FileStatus.exists(directory.sub("elsewhere/precious")))
+            #expect(!FileStatus.exists(directory.sub("tree/a/file")))
+
+            let table = try MountTable()
+            let tmpfs = try #require(table.mount(at: directory.sub("tree/a/mounted")))
+            #expect(tmpfs.type == "tmpfs")
+            #expect(tmpfs.options.contains("noexec"))
+            #expect(tmpfs.superOptions.contains("size=64k"))
+            #expect(try FileStatus(of: directory.sub("tree/a/mounted")).mode == 0o711)
+            #expect(table.mount(at: directory.sub("tree/b/mounted too")) != nil, "blanks are unescaped")
+            #expect(table.mounts(under: directory.sub("tree")).count == 2)
+
+            #expect(try Mounts.unmountAll(under: directory.sub("tree")) == 2)
+            try TreeRemoval.remove(directory.sub("tree"))
+            #expect(FileStatus.exists(directory.sub("elsewhere/precious")))
+        }
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root")) func treesAreClonedAttachedAndMadeReadOnly() throws {
+        let directory = directory
+        try DedicatedThread.runBlocking(name: "mounts") {
+            try Namespace.unshareCallingThread(.mnt)
+            try Directories.make(directory.sub("source"))
+            try Directories.make(directory.sub("target"))
+            try AtomicFile.replace(directory.sub("source/file"), with: "x")
+            let source = try OwnedFileDescriptor.open(directory.sub("source"), O_RDONLY | O_DIRECTORY)
+            let tree = try Mounts.cloneTree(source)
+            try Mounts.setAttributes(of: tree, set: [.readOnly, .noDevices])
+            try Mounts.attach(tree, at: directory.sub("target"))
+            #expect(try SmallFile.text(directory.sub("target/file")) == "x")
+            let error = #expect(throws: SystemError.self) { try AtomicFile.replace(directory.sub("target/new"), with: "x") }
+            #expect(error?.errno == EROFS)
+            let fresh = try Mounts.detached(type: "tmpfs", options: [("size", "4096"), ("mode", "0700")], attributes: .noSUID)
+            try Mounts.attach(fresh, on: .open(directory.sub("source"), O_RDONLY | O_DIRECTORY))
+            #expect(try MountTable().mount(at: directory.sub("source"))?.options.contains("nosuid") == true)
+            try Mounts.unmountAll(under: directory.path)
+        }
+    }
+
+    @Test func filesAreReplacedWhole() throws {
+        let path = directory.sub("file")
+        try AtomicFile.replace(path, with: "one", mode: 0o644)
+        let first = try FileStatus(of: path)
+        #expect(first.mode == 0o644)
+        try AtomicFile.replace(path, with: [UInt8]("two".utf8), mode: 0o600, durability: .synced)
+        #expect(try SmallFile.text(path) == "two")
+        #expect(try FileStatus(of: path).inode != first.inode)
+        #expect(try DirectoryListing.names(at: directory.path) == ["file"])
+        try Directories.make(directory.sub("directory/full"))
+        #expect(throws: SystemError.self) { try AtomicFile.replace(directory.sub("directory"), with: "x") }
+        #expect(try DirectoryListing.names(at: directory.path) == ["directory", "file"], "no temporary file stays")
+        try AtomicFile.remove(path)
+        try AtomicFile.remove(path)
+    }
+
+    @Test func readsAreBounded() throws {
+        try AtomicFile.replace(directory.sub("file"), with: [UInt8](repeating: 1, count: 1000))
+        #expect(try SmallFile.bytes(directory.sub("file"), limit: 1000).count == 1000)
+        let error = #expect(throws: SystemError.self) { _ = try SmallFile.bytes(directory.sub("file"), limit: 999) }
+        #expect(error?.code == .tooLarge)
+    }
+
+    @Test func inotifyTellsWhatHappened() async throws {
+        let inotify = try Inotify()
+        let watch = try inotify.add(directory.path, .directoryContent)
+        try AtomicFile.replace(directory.sub("name"), with: "x")
+        var names: [String] = []
+        var events = inotify.makeAsyncIterator()
+        while let event = try await events.next(timeout: .seconds(5)) {
+            #expect(event.watch == watch)
+            names.append(event.name)
+            if event.mask.contains(.movedTo) { break }
+        }
+        #expect(names.last == "name")
+        let error = await #expect(throws: SystemError.self) { _ = try await events.next(timeout: .milliseconds(10)) }
+        #expect(error?.code == .timedOut)
+        let reader = Task { () -> Bool in
+            var events = inotify.makeAsyncIterator()
+            do {
+                _ = try await events.next()
+                return false
+            } catch is CancellationError { return true }
+        }
+        reader.cancel()
+        #expect(try await reader.value)
+    }
+}

@@ -1,0 +1,103 @@
+import CLinux
+import Glibc
+import LinuxSystem
+import Synchronization
+import Testing
+
+@Suite struct SubPathTests {
+    let directory: TemporaryDirectory
+    var volume: String { directory.sub("volume") }
+
+    init() throws {
+        directory = try TemporaryDirectory()
+        try Directories.make(directory.sub("volume/dir/inner"))
+        try AtomicFile.replace(directory.sub("volume/dir/file"), with: "x")
+        try Directories.make(directory.sub("outside"))
+        try AtomicFile.replace(directory.sub("outside/secret"), with: "x")
+    }
+
+    @Test(arguments: [("dir", "dir"), ("dir/file", "dir/file"), ("./dir//inner", "dir/inner"), ("near", "dir"), ("", ".")])
+    func namesInside(subPath: String, expected: String) throws {
+        symlink("dir", directory.sub("volume/near"))
+        let opened = try SubPath.open(subPath, inVolume: volume)
+        #expect(try FileStatus(of: opened).inode == FileStatus(of: directory.sub("volume/" + expected)).inode)
+    }
+
+    @Test(arguments: ["../outside", "dir/../../outside", "/etc", "up/secret", "absolute/secret", "dir/deep", "up/new"])
+    func namesOutside(subPath: String) throws {
+        symlink("../outside", directory.sub("volume/up"))
+        symlink(directory.sub("outside"), directory.sub("volume/absolute"))
+        symlink("../../outside/secret", directory.sub("volume/dir/deep"))
+        let error = #expect(throws: SystemError.self) { _ = try SubPath.open(subPath, inVolume: volume) }
+        #expect(error?.code == .escapes)
+        #expect(try DirectoryListing.names(at: directory.sub("outside")) == ["secret"])
+    }
+
+    @Test func missingDirectoriesGetTheRootsModeAndOwner() throws {
+        let root = geteuid() == 0
+        chmod(volume, 0o2731)
+        if root {
+            chown(volume, 12, 34)
+            chmod(volume, 0o2731)
+        }
+        _ = try SubPath.open("a/b", inVolume: volume)
+        for name in ["volume/a", "volume/a/b"] {
+            let status = try FileStatus(of: directory.sub(name))
+            #expect(status.mode == 0o2731)
+            if root { #expect(status.uid == 12 && status.gid == 34) }
+        }
+        let missing = #expect(throws: SystemError.self) { _ = try SubPath.open("never", inVolume: volume, readOnly: true) }
+        #expect(missing?.errno == ENOENT)
+        let throughFile = #expect(throws: SystemError.self) { _ = try SubPath.open("dir/file/x", inVolume: volume) }
+        #expect(throughFile?.errno == ENOTDIR)
+    }
+
+    /// Someone in the pod swaps a directory of the volume for a symlink to the outside, as fast as possible.
+    @Test func swappingNeverLeadsOutside() throws {
+        let volume = volume
+        let outside = try FileStatus(of: directory.sub("outside"))
+        symlink("../outside", directory.sub("volume/evil"))
+        let attacker = Attacker(volume: volume)
+        try DedicatedThread.start(name: "attacker") { [attacker] in attacker.run() }
+        defer { attacker.stop() }
+        var refused = 0
+        for number in 0..<10_000 {
+            do throws(SystemError) {
+                // Every other time a name that has to be made.
+                let opened = try SubPath.open(number % 2 == 0 ? "dir" : "dir/new\(number)", inVolume: volume)
+                let status = try FileStatus(of: opened)
+                #expect(status.inode != outside.inode)
+            } catch {
+                refused += 1
+            }
+        }
+        attacker.stop()
+        #expect(attacker.count > 100, "the attacker has to get turns for this to mean anything")
+        #expect(refused > 0)
+        #expect(try DirectoryListing.names(at: directory.sub("outside")) == ["secret"], "nothing was made outside")
+    }
+
+    final class Attacker: Sendable {
+        private let volume: String
+        private let going = Atomic<Bool>(true)
+        private let done = Atomic<Bool>(false)
+        private let swaps = Atomic<Int>(0)
+
+        init(volume: String) { self.volume = volume }
+
+        var count: Int { swaps.load(ordering: .relaxed) }
+
+        func run() {
+            while going.load(ordering: .relaxed) {
+                _ = swl_renameat2(AT_FDCWD, volume + "/dir", AT_FDCWD, volume + "/evil", SWL_RENAME_EXCHANGE)
+                swaps.add(1, ordering: .relaxed)
+            }
+            done.store(true, ordering: .releasing)
+        }
+
+        func stop() {
+            going.store(false, ordering: .relaxed)
+            while !done.load(ordering: .acquiring) { usleep(100) }
+        }
+    }
+}

@@ -1,0 +1,272 @@
+import FoundationEssentials
+import KubeModel
+import Testing
+
+@testable import NodeAgent
+
+@Suite struct ConfigurationTests {
+    private func parse(_ text: String, file: String = "a.yaml") throws -> AgentConfiguration { try ConfigurationLoader.parse([(file, text)]) }
+
+    private func kubelet(_ body: String) -> String { "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n" + body }
+    private func proxy(_ body: String) -> String { "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n" + body }
+    private func swiftlet(_ body: String) -> String { "apiVersion: swiftlet.dev/v1alpha1\nkind: SwiftletConfiguration\n" + body }
+
+    /// `config/swiftlet.yaml` is the reference that operators copy from.
+    @Test func theShippedFileHoldsEveryDefault() throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let path = root.appending(path: "config/swiftlet.yaml")
+        let text = String(decoding: try Data(contentsOf: path), as: UTF8.self)
+        let notes = FieldReader.Notes()
+        let configuration = try ConfigurationLoader.parse([("swiftlet.yaml", text)], notes: notes)
+        #expect(configuration == AgentConfiguration())
+        #expect(notes.absent.isEmpty, "not in config/swiftlet.yaml: \(notes.absent.sorted())")
+        #expect(configuration.warnings.isEmpty)
+    }
+
+    @Test func nothingMeansDefaults() throws {
+        #expect(try parse("") == AgentConfiguration())
+        #expect(try parse("---\n---\n# only a comment\n") == AgentConfiguration())
+        #expect(try ConfigurationLoader.load(file: nil) == AgentConfiguration())
+    }
+
+    @Test func valuesAreTakenOver() throws {
+        let found = try parse(
+            kubelet(
+                """
+                address: 127.0.0.1
+                port: 10350
+                tlsCertFile: /a.crt
+                tlsPrivateKeyFile: /a.key
+                rotateCertificates: true
+                authentication: {anonymous: {enabled: true}, webhook: {enabled: false, cacheTTL: 1m30s}, x509: {clientCAFile: /ca.crt}}
+                authorization: {mode: AlwaysAllow, webhook: {cacheAuthorizedTTL: 1s, cacheUnauthorizedTTL: 0s}}
+                clusterDNS: [10.96.0.10, "fd00::a"]
+                clusterDomain: cluster.local
+                maxPods: 20
+                systemReserved: {cpu: 200m, memory: 1Gi}
+                evictionHard: {memory.available: 5%}
+                registerWithTaints: [{key: a, value: b, effect: NoExecute}]
+                containerLogMaxSize: 1Mi
+                nodeStatusUpdateFrequency: 20s
+                crashLoopBackOff: {maxContainerRestartPeriod: 1m}
+                """) + "\n---\n"
+                + proxy("clientConnection: {kubeconfig: /proxy.conf, qps: 0}\nclusterCIDR: 10.244.0.0/16\nnftables: {minSyncPeriod: 500ms}\n")
+                + "---\n"
+                + swiftlet(
+                    "registries: {'localhost:5000': {mirrors: [m:1], insecure: true, caFile: /ca}}\n"
+                        + "network: {bridge: br7, mtu: 1400}\nrequireControllers: false\n"
+                ))
+        let kubelet = found.kubelet
+        #expect(kubelet.address == "127.0.0.1" && kubelet.port == 10350 && kubelet.tlsCertFile == "/a.crt" && kubelet.rotateCertificates)
+        #expect(kubelet.anonymousAuthentication && !kubelet.webhookAuthentication && kubelet.webhookAuthenticationCacheTTL == .seconds(90))
+        #expect(kubelet.clientCAFile == "/ca.crt" && kubelet.authorizationMode == .alwaysAllow)
+        #expect(kubelet.cacheAuthorizedTTL == .seconds(1) && kubelet.cacheUnauthorizedTTL == .seconds(30))
+        #expect(kubelet.clusterDNS == ["10.96.0.10", "fd00::a"] && kubelet.clusterDomain == "cluster.local" && kubelet.maxPods == 20)
+        #expect(kubelet.systemReserved["cpu"]?.milliValue == 200 && kubelet.systemReserved["memory"]?.value == 1 << 30)
+        #expect(kubelet.evictionHard == ["memory.available": .fraction(0.05)])
+        #expect(kubelet.registerWithTaints == [NodeTaint(key: "a", value: "b", effect: .noExecute)])
+        #expect(kubelet.containerLogMaxSize.value == 1 << 20 && kubelet.maxContainerRestartPeriod == .seconds(60))
+        // The report frequency follows an update frequency that was given.
+        #expect(kubelet.nodeStatusUpdateFrequency == .seconds(20) && kubelet.nodeStatusReportFrequency == .seconds(20))
+        #expect(found.proxy.kubeconfig == "/proxy.conf" && found.proxy.qps == 5 && found.proxy.minSyncPeriod == .milliseconds(500))
+        #expect(found.swiftlet.registries == ["localhost:5000": .init(mirrors: ["m:1"], insecure: true, caFile: "/ca")])
+        #expect(found.swiftlet.network.bridge == "br7" && found.swiftlet.network.mtu == 1400 && !found.swiftlet.requireControllers)
+        #expect(found.warnings.isEmpty, "\(found.warnings)")
+    }
+
+    /// What kubeadm 1.36 leaves on a node, zeros and nulls included.
+    @Test func kubeadmFilesAreAccepted() throws {
+        let found = try parse(
+            kubelet(
+                """
+                authentication:
+                  anonymous: {enabled: false}
+                  webhook: {cacheTTL: 0s, enabled: true}
+                  x509: {clientCAFile: /etc/kubernetes/pki/ca.crt}
+                authorization: {mode: Webhook, webhook: {cacheAuthorizedTTL: 0s, cacheUnauthorizedTTL: 0s}}
+                cgroupDriver: systemd
+                clusterDNS: [10.96.0.10]
+                clusterDomain: cluster.local
+                containerRuntimeEndpoint: ""
+                cpuManagerReconcilePeriod: 0s
+                crashLoopBackOff: {}
+                evictionPressureTransitionPeriod: 0s
+                fileCheckFrequency: 0s
+                healthzBindAddress: 127.0.0.1
+                healthzPort: 10248
+                httpCheckFrequency: 0s
+                imageMaximumGCAge: 0s
+                imageMinimumGCAge: 0s
+                logging: {flushFrequency: 0, options: {json: {infoBufferSize: "0"}, text: {infoBufferSize: "0"}}, verbosity: 0}
+                memorySwap: {}
+                nodeStatusReportFrequency: 0s
+                nodeStatusUpdateFrequency: 0s
+                rotateCertificates: true
+                runtimeRequestTimeout: 0s
+                shutdownGracePeriod: 0s
+                shutdownGracePeriodCriticalPods: 0s
+                staticPodPath: /etc/kubernetes/manifests
+                streamingConnectionIdleTimeout: 0s
+                syncFrequency: 0s
+                volumeStatsAggPeriod: 0s
+                """) + "\n---\n"
+                + proxy(
+                    """
+                    bindAddress: 0.0.0.0
+                    bindAddressHardFail: false
+                    clientConnection: {acceptContentTypes: "", burst: 0, contentType: "", kubeconfig: /var/lib/kube-proxy/kubeconfig.conf, qps: 0}
+                    clusterCIDR: ""
+                    configSyncPeriod: 0s
+                    conntrack: {maxPerCore: null, min: null, tcpBeLiberal: false, tcpCloseWaitTimeout: null, udpTimeout: 0s}
+                    detectLocal: {bridgeInterface: "", interfaceNamePrefix: ""}
+                    detectLocalMode: ""
+                    enableProfiling: false
+                    healthzBindAddress: ""
+                    hostnameOverride: ""
+                    iptables: {localhostNodePorts: null, masqueradeAll: false, masqueradeBit: null, minSyncPeriod: 0s, syncPeriod: 0s}
+                    ipvs: {excludeCIDRs: null, minSyncPeriod: 0s, scheduler: "", strictARP: false, syncPeriod: 0s, tcpFinTimeout: 0s}
+                    logging: {flushFrequency: 0, options: {json: {infoBufferSize: "0"}}, verbosity: 0}
+                    metricsBindAddress: ""
+                    mode: ""
+                    nftables: {masqueradeAll: false, masqueradeBit: null, minSyncPeriod: 0s, syncPeriod: 0s}
+                    nodePortAddresses: null
+                    oomScoreAdj: null
+                    portRange: ""
+                    showHiddenMetricsForVersion: ""
+                    winkernel: {enableDSR: false, forwardHealthCheckVip: false, networkName: "", rootHnsEndpointName: "", sourceVip: ""}
+                    """))
+        var wanted = AgentConfiguration()
+        wanted.kubelet.clientCAFile = "/etc/kubernetes/pki/ca.crt"
+        wanted.kubelet.clusterDNS = ["10.96.0.10"]
+        wanted.kubelet.clusterDomain = "cluster.local"
+        wanted.kubelet.rotateCertificates = true
+        wanted.proxy.kubeconfig = "/var/lib/kube-proxy/kubeconfig.conf"
+        wanted.warnings = found.warnings
+        #expect(found == wanted)
+        #expect(found.warnings.map(\.field) == ["staticPodPath", "cgroupDriver"])
+        #expect(found.warnings.first?.place == "a.yaml:29")
+    }
+
+    @Test(arguments: [
+        ("porrt: 1", ConfigurationError.Code.unknownField, "a.yaml:3: porrt: there is no such field; did you mean 'port'?"),
+        ("zzzzzzzzz: 1", .unknownField, "a.yaml:3: zzzzzzzzz: there is no such field"),
+        ("authentication:\n  webhok: {}", .unknownField, "a.yaml:4: authentication.webhok: there is no such field; did you mean 'webhook'?"),
+        ("port: 1\nport: 2", .duplicateKey, "port"),
+        ("port: many", .wrongType, "a.yaml:3: port: found 'many', wanted a whole number"),
+        ("port: \"10250\"", .wrongType, "found the text \"10250\""),
+        ("port: 70000", .badValue, "from 1 to 65535"),
+        ("registerNode: yes", .wrongType, "wanted true or false"),
+        ("clusterDNS: 10.96.0.10", .wrongType, "wanted a list"),
+        ("authentication: []", .wrongType, "wanted a mapping"),
+        ("nodeStatusUpdateFrequency: 10", .wrongType, "wanted a duration such as 10s"),
+        ("nodeStatusUpdateFrequency: -1s", .wrongType, "wanted a duration"),
+        ("systemReserved: {cpu: lots}", .badValue, "wanted a quantity"),
+        ("authorization: {mode: RBAC}", .badValue, "wanted one of: AlwaysAllow, Webhook"),
+        ("evictionHard: {memory.availble: 1Gi}", .badValue, "did you mean 'memory.available'?"),
+        ("evictionHard: {memory.available: 120%}", .badValue, "found '120%'"),
+        ("tlsCertFile: /a", .badValue, "without tlsPrivateKeyFile"),
+        ("maxParallelImagePulls: 4", .badValue, "serializeImagePulls"),
+        ("port: [", .syntax, "this is not YAML"),
+    ])
+    func mistakesEndInOneClearError(body: String, code: ConfigurationError.Code, words: String) throws {
+        let error = try #require(throws: ConfigurationError.self) { try parse(kubelet(body)) }
+        #expect(error.code == code, "\(error)")
+        #expect("\(error)".contains(words), "\(error)")
+        #expect(error.place.hasPrefix("a.yaml:"), "\(error)")
+    }
+
+    @Test(arguments: [
+        ("apiVersion: v1\nkind: Pod", ConfigurationError.Code.unknownDocument), ("just text", .wrongType), ("- a", .wrongType),
+        ("apiVersion: kubelet.config.k8s.io/v1\nkind: KubeletConfiguration", .unknownDocument),
+    ])
+    func otherDocumentsAreRefused(text: String, code: ConfigurationError.Code) throws {
+        #expect(try #require(throws: ConfigurationError.self) { try parse(text) }.code == code)
+    }
+
+    @Test func theSameDocumentTwiceInAFileIsRefused() throws {
+        let error = try #require(throws: ConfigurationError.self) { try parse(kubelet("") + "---\n" + kubelet("")) }
+        #expect(error.code == .unknownDocument && error.place == "a.yaml:4", "\(error)")
+    }
+
+    @Test func swiftletFieldsAreChecked() throws {
+        for (body, words) in [
+            ("network: {bridge: a-name-much-too-long}", "1 to 15 bytes"), ("network: {mtu: 100}", "at least 576"),
+            ("adminSocket: x.sock", "begins with /"),
+            ("network: {mode: overlay}", "bridge, cni"), ("registries: {a: {mirror: []}}", "did you mean 'mirrors'?"),
+        ] {
+            let error = try #require(throws: ConfigurationError.self) { try parse(swiftlet(body)) }
+            #expect("\(error)".contains(words), "\(error)")
+        }
+    }
+
+    @Test func fieldsWithoutEffectAreNamedOnceAndOnlyWhenTheyAskForSomething() throws {
+        let found = try parse(
+            kubelet(
+                "staticPodPath: /manifests\nshutdownGracePeriod: 30s\nsyncFrequency: 60s\nfeatureGates: {A: true}\n"
+                    + "imageMinimumGCAge: 2m\ntracing: null\n"
+            ))
+        #expect(found.warnings.map(\.field).sorted() == ["featureGates", "shutdownGracePeriod", "staticPodPath"])
+        #expect(found.warnings.allSatisfy { $0.place.hasPrefix("a.yaml:") })
+        #expect(found.kubelet == KubeletSettings())
+    }
+
+    @Test func dropInsAreMergedDeeplyInOrder() throws {
+        let found = try ConfigurationLoader.parse([
+            ("main", kubelet("port: 1\nmaxPods: 5\nclusterDNS: [a]\nauthentication: {anonymous: {enabled: true}, webhook: {cacheTTL: 9s}}")),
+            ("10.conf", kubelet("port: 2\nclusterDNS: [b, c]\nauthentication: {webhook: {cacheTTL: 7s}}")),
+            ("20.conf", kubelet("port: 3")),
+        ])
+        #expect(found.kubelet.port == 3 && found.kubelet.maxPods == 5 && found.kubelet.clusterDNS == ["b", "c"])
+        #expect(found.kubelet.anonymousAuthentication && found.kubelet.webhookAuthenticationCacheTTL == .seconds(7))
+        let error = try #require(throws: ConfigurationError.self) {
+            try ConfigurationLoader.parse([("main", kubelet("port: 1")), ("10.conf", kubelet("maxPod: 2"))])
+        }
+        #expect(error.place == "10.conf:3", "\(error)")
+    }
+
+    @Test func filesAndDirectories() throws {
+        let directory = FileManager.default.temporaryDirectory.appending(path: "configuration-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: directory) }
+        func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: directory.appending(path: name)) }
+        try write("20-b.conf", kubelet("port: 3"))
+        try write("10-a.conf", kubelet("port: 2\nmaxPods: 7"))
+        try write("ignored.yaml", "garbage: [")
+        let found = try ConfigurationLoader.load(file: nil, directory: directory.path)
+        #expect(found.kubelet.port == 3 && found.kubelet.maxPods == 7)
+        let missing = try #require(throws: ConfigurationError.self) { try ConfigurationLoader.load(file: directory.path + "/none.yaml") }
+        #expect(missing.code == .missingFile && "\(missing)".contains("none.yaml") && "\(missing)".contains("--config"))
+    }
+
+    @Test func flagsWin() throws {
+        var flags = FlagOverrides()
+        flags.kubeconfig = "/k"
+        flags.hostnameOverride = "Node-1"
+        flags.nodeIP = "10.0.0.1, fd00::1"
+        flags.runDirectory = "/tmp/run/"
+        flags.stateDirectory = "/tmp/state"
+        let found = try ConfigurationLoader.parse([("a", swiftlet("adminSocket: /my.sock"))], flags: flags)
+        #expect(found.process.kubeconfig == "/k" && found.process.hostnameOverride == "node-1" && found.process.nodeIPs == ["10.0.0.1", "fd00::1"])
+        #expect(
+            found.swiftlet.runtimeRoot == "/tmp/run/sandboxes" && found.swiftlet.adminSocket == "/my.sock"
+                && found.swiftlet.imageRoot == "/tmp/state/images")
+        flags.nodeIP = "10.0.0.1,10.0.0.2"
+        #expect(throws: ConfigurationError.self) { try ConfigurationLoader.parse([], flags: flags) }
+    }
+
+    @Test(
+        arguments: [
+            ("10s", Duration.seconds(10)), ("1m30s", .seconds(90)), ("1.5h", .seconds(5400)), ("100ms", .milliseconds(100)), ("0", .zero),
+            ("2h0m0s", .seconds(7200)),
+            ("-1s", .seconds(-1)), ("", nil), ("10", nil), ("s", nil), ("1x", nil), ("1.s5", nil), ("..s", nil), ("9999999999h", nil),
+        ] as [(String, Duration?)])
+    func durations(text: String, wanted: Duration?) {
+        #expect(GoDuration.parse(text) == wanted)
+    }
+
+    @Test func thresholds() {
+        #expect(EvictionThreshold("10%")?.amount(of: 1000) == 100)
+        #expect(EvictionThreshold("1Ki")?.amount(of: 1 << 30) == 1024)
+        #expect(EvictionThreshold("x") == nil && EvictionThreshold("-1") == nil)
+    }
+}

@@ -1,0 +1,112 @@
+import HTTPTypes
+import KubeModel
+import Logging
+import NIOCore
+import NodeServer
+import Testing
+
+@Suite struct AccessTests {
+    private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+    private static let apiServer = UserInfo(username: "api", groups: ["system:masters", "system:authenticated"])
+
+    private func outcome(
+        _ reviewer: FakeReviewer, _ method: String, _ path: String, certificate: UserInfo? = nil, token: String? = nil, anonymous: Bool = false
+    ) async throws -> (status: Int, text: String) {
+        let target = try #require(RequestTarget(uri: path))
+        let control = AccessControl(nodeName: "n1", reviewer: reviewer, allowsAnonymous: anonymous, logger: Self.quiet)
+        do {
+            let user = try await control.admit(
+                method: method, segments: target.segments, credentials: RequestCredentials(certificateUser: certificate, bearerToken: token))
+            return (200, user.username ?? "")
+        } catch let refusal {
+            guard case .bytes(let bytes) = refusal.answer.body else { return (refusal.answer.status.code, "") }
+            return (refusal.answer.status.code, String(buffer: bytes))
+        }
+    }
+
+    @Test func whoIsLetIn() async throws {
+        func reviewer() -> FakeReviewer {
+            FakeReviewer(
+                tokens: ["good": UserInfo(username: "bot", groups: []), "empty": UserInfo(username: "", groups: [])],
+                grants: ["api get proxy", "bot get healthz", "system:anonymous get healthz"])
+        }
+        #expect(try await outcome(reviewer(), "GET", "/pods", certificate: Self.apiServer) == (200, "api"))
+        #expect(try await outcome(reviewer(), "GET", "/healthz", token: "good") == (200, "bot"))
+        // The certificate comes first.
+        #expect(try await outcome(reviewer(), "GET", "/pods", certificate: Self.apiServer, token: "bad") == (200, "api"))
+        #expect(
+            try await outcome(reviewer(), "GET", "/pods", token: "good")
+                == (403, "Forbidden (user=bot, verb=get, resource=nodes, subresource(s)=[pods proxy])\n"))
+        #expect(try await outcome(reviewer(), "GET", "/pods", token: "bad") == (401, "Unauthorized"))
+        #expect(try await outcome(reviewer(), "GET", "/pods", token: "empty") == (401, "Unauthorized"))
+        #expect(try await outcome(reviewer(), "GET", "/pods") == (401, "Unauthorized"))
+        #expect(try await outcome(reviewer(), "GET", "/healthz", anonymous: true) == (200, "system:anonymous"))
+        #expect(try await outcome(reviewer(), "GET", "/pods", anonymous: true).status == 403)
+        // A wrong token is no anonymous request.
+        #expect(try await outcome(reviewer(), "GET", "/healthz", token: "bad", anonymous: true).status == 401)
+    }
+
+    @Test func failsClosed() async throws {
+        let noTokens = FakeReviewer(tokens: ["good": UserInfo(username: "bot", groups: [])], grants: ["bot get proxy"], failsTokens: true)
+        #expect(try await outcome(noTokens, "GET", "/pods", token: "good", anonymous: true).status == 401)
+        let noPermissions = FakeReviewer(grants: ["api get proxy"], failsPermissions: true)
+        #expect(
+            try await outcome(noPermissions, "GET", "/pods", certificate: Self.apiServer)
+                == (500, "Authorization error (user=api, verb=get, resource=nodes, subresource=pods)"))
+    }
+
+    @Test(arguments: [
+        ("GET", "/pods", "get", ["pods", "proxy"]), ("GET", "/pods/", "get", ["pods", "proxy"]), ("GET", "/runningpods/", "get", ["pods", "proxy"]),
+        ("GET", "/healthz/ping", "get", ["healthz", "proxy"]), ("GET", "/configz", "get", ["configz", "proxy"]),
+        ("GET", "/stats/summary", "get", ["stats"]), ("GET", "/metrics/cadvisor", "get", ["metrics"]), ("GET", "/logs/", "get", ["log"]),
+        ("POST", "/checkpoint/a/b/c", "create", ["checkpoint"]), ("GET", "/containerLogs/a/b/c", "get", ["proxy"]),
+        ("GET", "/exec/a/b/c", "create", ["proxy"]), ("POST", "/exec/a/b/c", "create", ["proxy"]), ("GET", "/%65xec/a/b/c", "create", ["proxy"]),
+        ("GET", "/attach/a/b/c", "create", ["proxy"]), ("GET", "/portForward/a/b", "create", ["proxy"]), ("GET", "/run/a/b/c", "create", ["proxy"]),
+        ("PUT", "/anything", "update", ["proxy"]), ("PATCH", "/", "patch", ["proxy"]), ("DELETE", "/x", "delete", ["proxy"]), ("OPTIONS", "/x", "", ["proxy"]),
+        ("GET", "/podsx", "get", ["proxy"]), ("GET", "//exec/a/b/c", "get", ["proxy"]),
+    ])
+    func attributes(_ method: String, _ path: String, _ verb: String, _ subresources: [String]) throws {
+        let segments = try #require(RequestTarget(uri: path)).segments
+        let attributes = RequestAttributes.attributes(method: method, segments: segments, nodeName: "n1")
+        #expect(attributes.map(\.verb) == Array(repeating: verb, count: subresources.count))
+        #expect(attributes.map(\.subresource) == subresources.map(Optional.some))
+        #expect(attributes.allSatisfy { $0.resource == "nodes" && $0.name == "n1" })
+        // What is authorised as reading never runs anything.
+        if verb != "create", case .exec = EndpointPath(segments) { Issue.record("exec without create") }
+    }
+
+    @Test(arguments: [
+        ("Bearer abc", "abc" as String?), ("bearer  abc", "abc"), ("BEARER abc def", "abc"), ("Bearer", nil), ("Bearer ", nil), ("Basic abc", nil), (nil, nil),
+    ])
+    func bearerTokens(_ header: String?, _ token: String?) {
+        #expect(RequestCredentials.bearerToken(authorization: header) == token)
+    }
+
+    @Test func answersAreRemembered() async throws {
+        let reviewer = FakeReviewer(tokens: ["good": UserInfo(username: "bot", groups: [])], grants: ["bot get proxy"])
+        let clock = TestClock()
+        let cache = ReviewCache(reviewer, now: { clock.now })
+        let user = try #require(try await cache.authenticate(token: "good"))
+        _ = try await cache.authenticate(token: "good")
+        #expect(await reviewer.tokenReviews == 1)
+        #expect(try await cache.authenticate(token: "bad") == nil)
+        #expect(try await cache.authenticate(token: "bad") == nil)
+        #expect(await reviewer.tokenReviews == 3)
+        clock.advance(.seconds(121))
+        _ = try await cache.authenticate(token: "good")
+        #expect(await reviewer.tokenReviews == 4)
+
+        func ask(_ verb: String) async throws -> Bool {
+            try await cache.authorize(user, .init(verb: verb, version: "v1", resource: "nodes", subresource: "proxy", name: "n1"))
+        }
+        #expect(try await (ask("get"), ask("get")) == (true, true))
+        #expect(try await (ask("create"), ask("create")) == (false, false))
+        #expect(await reviewer.questions.count == 2)
+        clock.advance(.seconds(31))
+        #expect(try await (ask("get"), ask("create")) == (true, false))
+        #expect(await reviewer.questions == ["bot get proxy", "bot create proxy", "bot create proxy"])
+        clock.advance(.seconds(300))
+        #expect(try await ask("get"))
+        #expect(await reviewer.questions.count == 4)
+    }
+}

@@ -1,0 +1,120 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import Glibc
+import KubeModel
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NodeServer
+import PodCore
+import ServiceLifecycle
+import Testing
+
+/// The operators' socket.
+@Suite(.timeLimit(.minutes(2))) struct AdminTests {
+    private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private func withServer(_ body: @Sendable (String, FakeRuntime) async throws -> Void) async throws {
+        try await withFolder { folder in
+            let path = folder + "/admin.sock"
+            let runtime = FakeRuntime()
+            let (ready, listening) = AsyncStream<Void>.makeStream()
+            let server = AdminServer(
+                path: path, view: FakeView(), runtime: runtime, proxy: FakeView(), now: { Timestamp(seconds: 1000) }, logger: Self.quiet,
+                onListening: { listening.yield() })
+            let group = ServiceGroup(services: [server], logger: Self.quiet)
+            try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await group.run() }
+                var iterator = ready.makeAsyncIterator()
+                _ = await iterator.next()
+                try await body(path, runtime)
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+            }
+            #expect(access(path, F_OK) != 0, "the socket is removed at the end")
+        }
+    }
+
+    private static func get(_ socket: String, _ path: String) async throws -> (status: Int, text: String) {
+        let url = "http+unix://\(PercentDecoding.encode(socket))\(path)"
+        let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(10))
+        return (Int(response.status.code), String(buffer: try await response.body.collect(upTo: 1 << 20)))
+    }
+
+    @Test func documents() async throws {
+        try await withServer { socket, _ in
+            #expect(try JSONParser.parse(try await Self.get(socket, "/v1/summary").text)["nodeName"] == "n1")
+            #expect(try JSONParser.parse(try await Self.get(socket, "/v1/pods").text)["items"]?.array?.count == 1)
+            #expect(try JSONParser.parse(try await Self.get(socket, "/v1/health").text).array?.first?["name"] == "syncloop")
+            #expect(try JSONParser.parse(try await Self.get(socket, "/v1/proxy/services").text)["frontends"]?.array?.first?["service"] == "web")
+            #expect(try await Self.get(socket, "/v1/logs/default/web/app") == (200, "one\ntwo\n"))
+            #expect(try await Self.get(socket, "/v1/logs/default/none/app").status == 404)
+            #expect(try await Self.get(socket, "/pods").status == 404)
+        }
+    }
+
+    @Test func exec() async throws {
+        try await withServer { socket, runtime in
+            let target = RequestTarget(
+                segments: AdminPath.exec(.init(namespace: "default", pod: "web", container: "app")).segments,
+                query: ExecOptions(command: ["write", "10", "3"], stdin: false, stdout: true, stderr: true).query)
+            let status = try await ExecClient(transport: .unix(path: socket)).run(target, input: nil) { _ in }
+            #expect(ExecStatus.exitCode(of: status) == 3)
+            #expect(runtime.requests.count == 1)
+        }
+    }
+
+    @Test func onlyForRoot() async throws {
+        try await withServer { socket, _ in
+            var status = stat()
+            #expect(lstat(socket, &status) == 0)
+            #expect(status.st_mode & 0o7777 == 0o600)
+        }
+    }
+
+    @Test func aSecondAgentIsRefused() async throws {
+        try await withServer { socket, runtime in
+            let second = AdminServer(path: socket, view: FakeView(), runtime: runtime, proxy: nil, now: { Timestamp(seconds: 0) }, logger: Self.quiet)
+            await #expect { try await second.run() } throws: { ($0 as? NodeServerError)?.code == .addressInUse }
+            #expect(try await Self.get(socket, "/v1/summary").status == 200)
+        }
+        try await withFolder { folder in
+            try write("precious", to: folder + "/file")
+            let server = AdminServer(
+                path: folder + "/file", view: FakeView(), runtime: FakeRuntime(), proxy: nil, now: { Timestamp(seconds: 0) }, logger: Self.quiet)
+            await #expect { try await server.run() } throws: { ($0 as? NodeServerError)?.code == .socketPath }
+            #expect(access(folder + "/file", F_OK) == 0)
+        }
+    }
+
+    /// Bytes of any kind after the upgrade: every program that was started is ended, and the server goes on.
+    @Test func anyBytesAfterTheUpgrade() async throws {
+        try await withServer { socket, runtime in
+            var random = SeededGenerator(seed: 11)
+            let target = RequestTarget(
+                segments: AdminPath.exec(.init(namespace: "default", pod: "web", container: "app")).segments,
+                query: ExecOptions(command: ["hang"], stdin: true, stdout: true, stderr: false).query)
+            let head =
+                "GET \(target.uri) HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                + "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Protocol: v5.channel.k8s.io\r\n\r\n"
+            for _ in 0..<150 {
+                var bytes = ByteBuffer(string: head)
+                for _ in 0..<Int.random(in: 0...5, using: &random) {
+                    let payload = (0..<Int.random(in: 0...40, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+                    if Bool.random(using: &random) {
+                        // A frame that is nearly right.
+                        bytes.writeBytes([0x80 | UInt8.random(in: 0...10, using: &random), 0x80 | UInt8(payload.count), 0, 0, 0, 0])
+                    }
+                    bytes.writeBytes(payload)
+                }
+                let sent = bytes
+                let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(unixDomainSocketPath: socket).get()
+                try? await channel.writeAndFlush(sent).get()
+                try? await channel.close().get()
+            }
+            #expect(try await eventually { runtime.sessions.allSatisfy(\.wasTerminated) })
+            #expect(try await Self.get(socket, "/v1/summary").status == 200)
+        }
+    }
+}

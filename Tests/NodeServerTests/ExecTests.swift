@@ -1,0 +1,156 @@
+import KubeModel
+import NIOCore
+import NIOHTTP1
+import NodeServer
+import PodCore
+import Synchronization
+import Testing
+
+/// Exec over real TLS with a scripted program.
+@Suite(.timeLimit(.minutes(2))) struct ExecTests {
+    private final class Collected: Sendable {
+        let stdout = Mutex<[UInt8]>([])
+        let stderr = Mutex<[UInt8]>([])
+
+        @Sendable func take(_ output: ExecOutput) async throws {
+            switch output {
+            case .stdout(let bytes): stdout.withLock { $0 += bytes }
+            case .stderr(let bytes): stderr.withLock { $0 += bytes }
+            }
+        }
+    }
+
+    private final class Feed: Sendable {
+        private let pieces: Mutex<[ByteBuffer]>
+        init(_ pieces: [String]) { self.pieces = Mutex(pieces.map(ByteBuffer.init(string:))) }
+        @Sendable func next() async throws -> ByteBuffer? { pieces.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
+    }
+
+    private static func target(_ command: String..., stdin: Bool = false, container: String = "app", extra: String = "") -> RequestTarget {
+        let options = ExecOptions(command: command, stdin: stdin, stdout: true, stderr: true)
+        var query = options.query
+        if !extra.isEmpty { query.append(.init(name: extra, value: "1")) }
+        return RequestTarget(segments: ["exec", "default", "web", container], query: query)
+    }
+
+    @Test func stdinComesBack() async throws {
+        try await RunningNode.run { node in
+            let collected = Collected()
+            let status = try await node.exec().run(Self.target("echo", "3", stdin: true), input: Feed(["hello ", "world"]).next, output: collected.take)
+            #expect(ExecStatus.exitCode(of: status) == 3)
+            #expect(status.details?.causes == [.init(reason: "ExitCode", message: "3")])
+            #expect(String(decoding: collected.stdout.withLock { $0 }, as: UTF8.self) == "hello world")
+            #expect(node.runtime.sessions.first?.inputWasClosed == true)
+            #expect(node.runtime.sessions.first?.wasTerminated == false)
+            #expect(node.runtime.requests.first?.stdin == true)
+        }
+    }
+
+    @Test(arguments: ExecProtocol.allCases)
+    func everySubProtocol(_ version: ExecProtocol) async throws {
+        try await RunningNode.run { node in
+            let collected = Collected()
+            let good = try await node.exec(version).run(Self.target("write", "100000", "0"), input: nil, output: collected.take)
+            #expect(good.status == "Success")
+            #expect(collected.stdout.withLock { $0 } == [UInt8](repeating: 0x61, count: 100_000))
+            #expect(String(decoding: collected.stderr.withLock { $0 }, as: UTF8.self) == "begin\n")
+            let bad = try await node.exec(version).run(Self.target("write", "1", "7"), input: nil, output: collected.take)
+            #expect(bad.message == "command terminated with non-zero exit code: exit code 7")
+            #expect(ExecStatus.exitCode(of: bad) == (version.hasStructuredStatus ? 7 : nil))
+            let missing = try await node.exec(version).run(Self.target("/no/such"), input: nil, output: collected.take)
+            #expect(missing.message?.contains("/no/such: no such file in the image") == true)
+        }
+    }
+
+    @Test func slowReaderHoldsTheProgramBack() async throws {
+        try await RunningNode.run { node in
+            let total = 48 << 20
+            let gate = AsyncStream<Void>.makeStream()
+            let received = Mutex(0)
+            async let status = node.exec().run(Self.target("write", "\(total)", "0"), input: nil) { output in
+                guard case .stdout(let bytes) = output else { return }
+                if received.withLock({ $0 }) == 0 { for await _ in gate.stream {} }
+                received.withLock { $0 += bytes.count }
+            }
+            #expect(try await eventually { (node.runtime.sessions.first?.produced ?? 0) > 0 })
+            // Until nothing more is taken from the program.
+            var last = -1
+            while let now = node.runtime.sessions.first?.produced, now != last {
+                last = now
+                try await Task.sleep(for: .milliseconds(300))
+            }
+            #expect(last < 16 << 20, "\(last) bytes wait in memory and sockets")
+            gate.continuation.finish()
+            let ended = try await status
+            #expect(ended.status == "Success")
+            #expect(received.withLock { $0 } == total)
+        }
+    }
+
+    @Test func clientThatLeavesEndsTheProgram() async throws {
+        try await RunningNode.run { node in
+            let client = try node.exec()
+            let task = Task { try await client.run(Self.target("hang"), input: nil) { _ in } }
+            #expect(try await eventually { node.runtime.sessions.count == 1 })
+            #expect(node.runtime.sessions.first?.wasTerminated == false)
+            task.cancel()
+            _ = await task.result
+            #expect(try await eventually { node.runtime.sessions.first?.wasTerminated == true })
+        }
+    }
+
+    @Test func serverThatStopsEndsTheProgram() async throws {
+        try await RunningNode.run { node in
+            let client = try node.exec()
+            let task = Task { try await client.run(Self.target("hang"), input: nil) { _ in } }
+            #expect(try await eventually { node.runtime.sessions.count == 1 })
+            await node.stop()
+            await #expect(throws: (any Error).self) { _ = try await task.value }
+            #expect(try await eventually { node.runtime.sessions.first?.wasTerminated == true })
+        }
+    }
+
+    private func refusal(_ node: RunningNode, _ target: RequestTarget, as user: String = RunningNode.apiServer) async throws -> ExecClientError? {
+        do {
+            _ = try await node.exec(as: user).run(target, input: nil) { _ in }
+            return nil
+        } catch let error as ExecClientError {
+            return error
+        }
+    }
+
+    @Test func refusals() async throws {
+        try await RunningNode.run { node in
+            #expect(
+                try await refusal(node, Self.target("ls", extra: "tty"))
+                    == .refused(status: 400, text: "tty is not supported yet by this node: run the command without -t\n"))
+            #expect(try await refusal(node, Self.target("ls", container: "none")) == .refused(status: 404, text: "container not found (\"none\")\n"))
+            #expect(
+                try await refusal(node, Self.target("ls", container: "ended"))
+                    == .refused(status: 400, text: "container \"ended\" in pod \"web\" is not running\n"))
+            #expect(
+                try await refusal(node, RequestTarget(segments: ["exec", "default", "web", "u2", "app"], query: Self.target("ls").query))
+                    == .refused(status: 404, text: "pod does not exist\n"))
+            #expect(try await refusal(node, RequestTarget(segments: ["exec", "default", "web", "u1", "app"], query: Self.target("write", "1", "0").query)) == nil)
+            // Who may only read may not run.
+            #expect(
+                try await refusal(node, Self.target("ls"), as: RunningNode.reader)
+                    == .refused(status: 403, text: "Forbidden (user=prometheus, verb=create, resource=nodes, subresource(s)=[proxy])\n"))
+            #expect(node.runtime.requests.count == 1)
+        }
+    }
+
+    @Test func spdyIsNamed() async throws {
+        try await RunningNode.run { node in
+            let known = try node.authority.client(RunningNode.apiServer)
+            let headers: HTTPHeaders = ["Connection": "Upgrade", "Upgrade": "SPDY/3.1", "X-Stream-Protocol-Version": "v4.channel.k8s.io"]
+            let (status, text) = try await node.request(Self.target("ls").uri, method: .POST, as: known, headers: headers)
+            #expect(status == 400 && text.contains("found SPDY/3.1, this node speaks exec over WebSocket only"))
+            // The reason that matters comes first: it is the second attempt's answer that kubectl shows.
+            let tty = try await node.request(Self.target("ls", extra: "tty").uri, method: .POST, as: known, headers: headers)
+            #expect(tty.text.contains("tty is not supported yet"))
+            let stranger = try await node.request(Self.target("ls").uri, method: .POST, headers: headers)
+            #expect(stranger.status == 401)
+        }
+    }
+}

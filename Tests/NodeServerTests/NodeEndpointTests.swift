@@ -1,0 +1,129 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import KubeModel
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NodeServer
+import PodCore
+import ServiceLifecycle
+import Testing
+import X509
+
+/// The HTTPS endpoint over real TLS.
+@Suite(.timeLimit(.minutes(2))) struct NodeEndpointTests {
+    @Test func certificates() async throws {
+        try await RunningNode.run { node in
+            let known = try node.authority.client(RunningNode.apiServer, groups: ["system:masters"])
+            #expect(try await node.request("/healthz", as: known) == (200, "ok"))
+            #expect(try await node.request("/containerLogs/default/web/app", as: known) == (200, "one\ntwo\n"))
+            #expect(try await node.request("/healthz").status == 401)
+            // Of another authority, over, or made for servers: as if there were none.
+            let stranger = try TestAuthority("clients").client(RunningNode.apiServer)
+            #expect(try await node.request("/healthz", as: stranger).status == 401)
+            #expect(try await node.request("/healthz", as: try node.authority.client(RunningNode.apiServer, validFor: -60)).status == 401)
+            #expect(try await node.request("/healthz", as: try node.authority.client(RunningNode.apiServer, usage: .serverAuth)).status == 401)
+            #expect(try await node.request("/healthz", as: try node.authority.client("nobody")).status == 403)
+        }
+    }
+
+    @Test func tokens() async throws {
+        let reviewer = FakeReviewer(tokens: ["t": UserInfo(username: "bot", groups: [])], grants: ["bot get pods"])
+        try await RunningNode.run(reviewer: reviewer) { node in
+            #expect(try await node.request("/pods", token: "t").status == 200)
+            #expect(try await node.request("/healthz", token: "t").status == 403)
+            #expect(try await node.request("/pods", token: "wrong") == (401, "Unauthorized"))
+            // A certificate that is not believed does not spoil a token.
+            let stranger = try TestAuthority("clients").client("bot")
+            #expect(try await node.request("/pods", as: stranger, token: "t").status == 200)
+        }
+    }
+
+    @Test func longHeadsAreTaken() async throws {
+        try await RunningNode.run { node in
+            let known = try node.authority.client(RunningNode.apiServer)
+            let long = String(repeating: "x", count: 200 << 10)
+            #expect(try await node.request("/healthz", as: known, headers: ["X-Long": long]).status == 200)
+        }
+    }
+
+    @Test func followEndsWithTheClientAndWithTheServer() async throws {
+        try await RunningNode.run { node in
+            let known = try node.authority.client(RunningNode.apiServer)
+            let http = HTTPClient(configuration: HTTPClient.Configuration(tlsConfiguration: try node.tls(known)))
+            let request = HTTPClientRequest(url: "https://127.0.0.1:\(node.port)/containerLogs/default/web/app?follow=true")
+            do {
+                let response = try await http.execute(request, timeout: .seconds(20))
+                var iterator = response.body.makeAsyncIterator()
+                #expect(try await iterator.next().map { String(buffer: $0) }?.hasPrefix("one\n") == true)
+                #expect(node.runtime.logs.first?.session.isClosed == false)
+            }
+            try await http.shutdown()
+            #expect(try await eventually { node.runtime.logs.first?.session.isClosed == true })
+
+            let second = HTTPClient(configuration: HTTPClient.Configuration(tlsConfiguration: try node.tls(known)))
+            let response = try await second.execute(request, timeout: .seconds(20))
+            await node.stop()
+            #expect(String(buffer: try await response.body.collect(upTo: 1000)) == "one\ntwo\n")
+            #expect(node.runtime.logs.last?.session.isClosed == true)
+            try await second.shutdown()
+        }
+    }
+
+    @Test func certificateIsLoadedAgain() async throws {
+        try await withFolder { folder in
+            let authority = try TestAuthority("clients")
+            let first = try authority.server()
+            try write(first.pem, to: folder + "/crt")
+            try write(first.keyPEM, to: folder + "/key")
+            let files = ServingFiles(certificate: folder + "/crt", key: folder + "/key", clientCA: nil)
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            let credentials = try ServingCredentials(files: files, logger: logger)
+            try write("broken", to: folder + "/crt")
+            credentials.reloadIfChanged()
+            let second = try authority.server()
+            // The old key does not go with it: refused by name.
+            try write(second.pem, to: folder + "/crt")
+            #expect(throws: NodeServerError.self) { try ServingCredentials(files: files, logger: logger) }
+            try write(second.keyPEM, to: folder + "/key")
+            credentials.reloadIfChanged()
+            #expect(throws: Never.self) { try ServingCredentials(files: files, logger: logger) }
+            let missing = ServingFiles(certificate: folder + "/none", key: folder + "/key", clientCA: nil)
+            #expect { try ServingCredentials(files: missing, logger: logger) } throws: { "\($0)".contains(folder + "/none") }
+        }
+    }
+
+    @Test func portInUseNamesItsHolder() async throws {
+        let holder = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
+        let port = try #require(holder.localAddress?.port)
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let server = HealthServer(address: .tcp(host: "127.0.0.1", port: port), view: FakeView(), logger: logger)
+        await #expect {
+            try await server.run()
+        } throws: { error in
+            let text = "\(error)"
+            return (error as? NodeServerError)?.code == .addressInUse && text.contains("127.0.0.1:\(port)") && text.contains("(pid ")
+        }
+        try await holder.close()
+    }
+
+    @Test func healthServerServesHealthOnly() async throws {
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let (ports, listening) = AsyncStream<Int>.makeStream()
+        let server = HealthServer(address: .tcp(host: "127.0.0.1", port: 0), view: FakeView(), logger: logger) { listening.yield($0?.port ?? 0) }
+        let group = ServiceGroup(services: [server], logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            var iterator = ports.makeAsyncIterator()
+            let port = try #require(await iterator.next())
+            for (path, status) in [("/healthz", 200), ("/healthz/ping", 200), ("/pods", 404), ("/", 404)] {
+                let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)"), timeout: .seconds(10))
+                #expect(Int(response.status.code) == status)
+                _ = try await response.body.collect(upTo: 1000)
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+}

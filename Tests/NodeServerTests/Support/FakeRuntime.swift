@@ -1,0 +1,57 @@
+import KubeModel
+import PodCore
+import Synchronization
+
+/// A runtime that only knows how to exec and read logs. The command chooses the script: `echo CODE`, `write COUNT CODE`,
+/// `hang`, anything else cannot be executed.
+final class FakeRuntime: ContainerRuntime {
+    private struct State {
+        var sessions: [ScriptedSession] = []
+        var requests: [ExecRequest] = []
+        var logs: [(request: LogRequest, session: ScriptedLog)] = []
+    }
+
+    private let state = Mutex(State())
+
+    var sessions: [ScriptedSession] { state.withLock { $0.sessions } }
+    var requests: [ExecRequest] { state.withLock { $0.requests } }
+    var logs: [(request: LogRequest, session: ScriptedLog)] { state.withLock { $0.logs } }
+
+    func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ExecSession {
+        let script: ScriptedSession.Script
+        switch request.command.first {
+        case "echo": script = .echo(exitCode: Int(request.command[1]) ?? 0)
+        case "write": script = .write(count: Int(request.command[1]) ?? 0, exitCode: Int(request.command[2]) ?? 0)
+        case "hang": script = .hang
+        default: throw RuntimeFailure(.start, "\(request.command[0]): no such file in the image")
+        }
+        let session = ScriptedSession(script)
+        state.withLock {
+            $0.sessions.append(session)
+            $0.requests.append(request)
+        }
+        return session
+    }
+
+    func log(_ request: LogRequest) async throws(RuntimeFailure) -> any LogSession {
+        let session = ScriptedLog(["one\n", "two\n"], follows: request.options.follow)
+        state.withLock { $0.logs.append((request, session)) }
+        return session
+    }
+
+    private static let notHere = RuntimeFailure(.internal, "not in this fake")
+
+    let events = AsyncStream<RuntimeEvent> { $0.finish() }
+    func createSandbox(_ configuration: SandboxConfiguration) async throws(RuntimeFailure) -> StartedSandbox { throw Self.notHere }
+    func record(addresses: [String], ofSandbox sandboxID: String) async throws(RuntimeFailure) { throw Self.notHere }
+    func startContainer(_ configuration: ContainerConfiguration, inSandbox sandboxID: String) async throws(RuntimeFailure) -> StartedContainer {
+        throw Self.notHere
+    }
+    func signal(_ signal: Int32, container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) { throw Self.notHere }
+    func stop(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) { throw Self.notHere }
+    func kill(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) { throw Self.notHere }
+    func removeContainer(_ containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) { throw Self.notHere }
+    func stopSandbox(_ sandboxID: String) async throws(RuntimeFailure) { throw Self.notHere }
+    func removeSandbox(_ sandboxID: String) async throws(RuntimeFailure) { throw Self.notHere }
+    func recover() async throws(RuntimeFailure) -> [RecoveredSandbox] { throw Self.notHere }
+}

@@ -1,0 +1,98 @@
+import AsyncHTTPClient
+import FoundationEssentials
+import KubeModel
+import Logging
+import NIOCore
+import NIOHTTP1
+import NIOSSL
+import NodeServer
+import PodCore
+import ServiceLifecycle
+import Synchronization
+
+/// The HTTPS endpoint on a port of its own, with an authority that signs clients.
+struct RunningNode: Sendable {
+    let port: Int
+    let runtime: FakeRuntime
+    let authority: TestAuthority
+    let folder: String
+    let stop: @Sendable () async -> Void
+
+    static let reader = "prometheus"
+    static let apiServer = "kube-apiserver-kubelet-client"
+
+    static func run<Result: Sendable>(
+        reviewer: FakeReviewer? = nil, allowsAnonymous: Bool = false, view: FakeView = FakeView(), _ body: @Sendable (RunningNode) async throws -> Result
+    ) async throws -> Result {
+        try await withFolder { folder in
+            let authority = try TestAuthority("clients")
+            let server = try authority.server()
+            try write(server.pem, to: folder + "/tls.crt")
+            try write(server.keyPEM, to: folder + "/tls.key")
+            try write(authority.issued.pem, to: folder + "/ca.crt")
+            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            let credentials = try ServingCredentials(
+                files: ServingFiles(certificate: folder + "/tls.crt", key: folder + "/tls.key", clientCA: folder + "/ca.crt"), logger: logger)
+            let reviewer = reviewer ?? FakeReviewer(grants: ["\(apiServer) create proxy", "\(apiServer) get proxy", "\(reader) get proxy"])
+            let runtime = FakeRuntime()
+            let (ports, listening) = AsyncStream<Int>.makeStream()
+            let endpoint = NodeEndpointServer(
+                address: .tcp(host: "127.0.0.1", port: 0), credentials: credentials,
+                access: AccessControl(nodeName: "n1", reviewer: reviewer, allowsAnonymous: allowsAnonymous, logger: logger), view: view, runtime: runtime,
+                now: { Timestamp(seconds: 1000) }, logger: logger,
+                onListening: { listening.yield($0?.port ?? 0) })
+            let group = ServiceGroup(services: [endpoint], logger: logger)
+            return try await withThrowingTaskGroup(of: Void.self) { tasks in
+                tasks.addTask { try await group.run() }
+                var iterator = ports.makeAsyncIterator()
+                let port = await iterator.next() ?? 0
+                let node = RunningNode(
+                    port: port, runtime: runtime, authority: authority, folder: folder, stop: { await group.triggerGracefulShutdown() })
+                let result = try await body(node)
+                await group.triggerGracefulShutdown()
+                try await tasks.waitForAll()
+                return result
+            }
+        }
+    }
+
+    func tls(_ client: TestAuthority.Issued?) throws -> TLSConfiguration {
+        var tls = TLSConfiguration.makeClientConfiguration()
+        tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(authority.issued.pem.utf8)))
+        if let client {
+            tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(Array(client.pem.utf8)).map { .certificate($0) }
+            tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: Array(client.keyPEM.utf8), format: .pem))
+        }
+        return tls
+    }
+
+    /// Status and body of one request.
+    func request(
+        _ path: String, method: HTTPMethod = .GET, as client: TestAuthority.Issued? = nil, token: String? = nil, headers: HTTPHeaders = [:]
+    ) async throws -> (status: Int, text: String) {
+        var configuration = HTTPClient.Configuration(tlsConfiguration: try tls(client))
+        configuration.httpVersion = .http1Only
+        let http = HTTPClient(configuration: configuration)
+        do {
+            var request = HTTPClientRequest(url: "https://127.0.0.1:\(port)\(path)")
+            request.method = method
+            request.headers = headers
+            if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
+            let response = try await http.execute(request, timeout: .seconds(20))
+            let body = try await response.body.collect(upTo: 64 << 20)
+            try await http.shutdown()
+            return (Int(response.status.code), String(buffer: body))
+        } catch {
+            try? await http.shutdown()
+            throw error
+        }
+    }
+
+    func exec(_ version: ExecProtocol = .v5, as user: String = apiServer) throws -> ExecClient {
+        let context = try NIOSSLContext(configuration: tls(try authority.client(user)))
+        return ExecClient(
+            transport: .tcp(host: "127.0.0.1", port: port) { channel in
+                try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: nil))
+            }, version: version)
+    }
+}

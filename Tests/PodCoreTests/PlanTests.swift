@@ -1,0 +1,167 @@
+import FoundationEssentials
+import KubeModel
+import Testing
+
+@testable import PodCore
+
+@Suite("Plans")
+struct PlanTests {
+    @Test(
+        "references are expanded as Kubernetes does",
+        arguments: [
+            ("plain", "plain"), ("$(A)", "1"), ("x$(A)y$(B)", "x1y2"), ("$$(A)", "$(A)"), ("$(NONE)", "$(NONE)"), ("$(A", "$(A"), ("$", "$"), ("$$", "$"),
+            ("$A", "$A"), ("$$$(A)", "$1"), ("$()", "$()"), ("a$(A)$", "a1$"),
+        ])
+    func expansion(text: String, expected: String) {
+        #expect(VariableExpansion.expand(text) { ["A": "1", "B": "2"][$0] } == expected)
+    }
+
+    @Test("service links name every port")
+    func serviceLinks() {
+        let web = Service(
+            metadata: ObjectMeta(name: "my-web", namespace: "default"),
+            spec: ServiceSpec(clusterIPs: ["10.96.0.5"], ports: [ServicePort(name: "http-a", port: 80), ServicePort(protocol: "UDP", port: 53)]))
+        let api = Service(metadata: ObjectMeta(name: "kubernetes", namespace: "default"), spec: ServiceSpec(clusterIPs: ["10.96.0.1"], ports: [ServicePort(port: 443)]))
+        let headless = Service(metadata: ObjectMeta(name: "h", namespace: "default"), spec: ServiceSpec(clusterIPs: ["None"], ports: [ServicePort(port: 1)]))
+        let all = ServiceEnvironment.variables(services: [web, api, headless], namespace: "default", links: true)
+        #expect(all["MY_WEB_SERVICE_HOST"] == "10.96.0.5")
+        #expect(all["MY_WEB_SERVICE_PORT_HTTP_A"] == "80")
+        #expect(all["MY_WEB_PORT"] == "tcp://10.96.0.5:80")
+        #expect(all["MY_WEB_PORT_53_UDP_ADDR"] == "10.96.0.5")
+        #expect(all["MY_WEB_PORT_53_UDP"] == "udp://10.96.0.5:53")
+        #expect(all["H_SERVICE_HOST"] == nil)
+        #expect(ServiceEnvironment.variables(services: [web, api], namespace: "other", links: false).keys.allSatisfy { $0.hasPrefix("KUBERNETES_") })
+    }
+
+    @Test("an environment follows the spec's order and the pod wins over Services")
+    func environment() throws {
+        let container = try decode(
+            Container.self,
+            #"""
+            {"name":"c","envFrom":[{"prefix":"P_","configMapRef":{"name":"m"}},{"secretRef":{"name":"gone","optional":true}}],
+             "env":[{"name":"A","value":"1"},{"name":"B","value":"$(A)-$(P_k)-$(SVC_SERVICE_HOST)"},{"name":"IP","valueFrom":{"fieldRef":{"fieldPath":"status.podIP"}}},
+                    {"name":"S","valueFrom":{"secretKeyRef":{"name":"s","key":"p"}}},{"name":"CPU","valueFrom":{"resourceFieldRef":{"resource":"limits.cpu"}}},
+                    {"name":"L","valueFrom":{"fieldRef":{"fieldPath":"metadata.labels['app']"}}},{"name":"SVC_SERVICE_PORT","value":"mine"}]}
+            """#)
+        var pod = Pod(metadata: ObjectMeta(name: "p", namespace: "ns", labels: ["app": "web"]), spec: PodSpec(containers: [container]))
+        pod.spec.containers = [container]
+        let facts = PodFacts(pod: pod, nodeName: "n", hostIPs: ["1.1.1.1"], podIPs: ["10.0.0.2"], nodeAllocatable: ["cpu": Quantity(4)])
+        let objects = ReferencedObjects(
+            configMaps: ["m": try decode(ConfigMap.self, #"{"metadata":{},"data":{"k":"v","bad=key":"x"}}"#)],
+            secrets: ["s": try decode(Secret.self, #"{"metadata":{},"data":{"p":"c2VjcmV0"}}"#)])
+        let environment = try ContainerEnvironment(
+            container: container, facts: facts, objects: objects, services: ["SVC_SERVICE_HOST": "10.9.9.9", "SVC_SERVICE_PORT": "80"])
+        #expect(environment.names == ["P_k", "A", "B", "IP", "S", "CPU", "L", "SVC_SERVICE_PORT", "SVC_SERVICE_HOST"])
+        #expect(environment["B"] == "1-v-10.9.9.9")
+        #expect(environment["S"] == "secret")
+        #expect(environment["CPU"] == "4")
+        #expect(environment["L"] == "web")
+        #expect(environment["SVC_SERVICE_PORT"] == "mine")
+    }
+
+    @Test(
+        "what is missing is named as kubelet names it",
+        arguments: [
+            (#"{"configMapKeyRef":{"name":"none","key":"k"}}"#, #"configmap "none" not found"#),
+            (#"{"configMapKeyRef":{"name":"m","key":"no"}}"#, "couldn't find key no in ConfigMap ns/m"), (#"{"secretKeyRef":{"name":"none","key":"k"}}"#, #"secret "none" not found"#),
+            (#"{"fieldRef":{"fieldPath":"spec.bogus"}}"#, "unsupported fieldPath: spec.bogus"),
+        ])
+    func missing(source: String, message: String) throws {
+        let container = try decode(Container.self, #"{"name":"c","env":[{"name":"A","valueFrom":\#(source)}]}"#)
+        let pod = Pod(metadata: ObjectMeta(name: "p", namespace: "ns"), spec: PodSpec(containers: [container]))
+        let facts = PodFacts(pod: pod, nodeName: "n", hostIPs: [], podIPs: [], nodeAllocatable: [:])
+        let objects = ReferencedObjects(configMaps: ["m": try decode(ConfigMap.self, #"{"metadata":{},"data":{"k":"v"}}"#)])
+        #expect(throws: PlanFailure(message)) { try ContainerEnvironment(container: container, facts: facts, objects: objects, services: [:]) }
+    }
+
+    @Test("a pod's hosts file is kubelet's")
+    func hosts() {
+        let text = HostsFile.content(podIPs: ["10.0.0.2"], hostname: "web", domain: "sub.ns.svc.cluster.local", aliases: [])
+        #expect(text.hasPrefix("# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n"))
+        #expect(text.hasSuffix("10.0.0.2\tweb.sub.ns.svc.cluster.local\tweb\n"))
+    }
+
+    @Test("DNS follows the policy and the limits")
+    func dns() throws {
+        let node = ResolverConfiguration.Node(
+            clusterDNS: ["10.96.0.10"], clusterDomain: "cluster.local", host: ResolverConfiguration(parsing: "nameserver 9.9.9.9\nsearch corp.test.\n"))
+        var pod = Pod(metadata: ObjectMeta(name: "p", namespace: "ns"), spec: PodSpec(containers: []))
+        #expect(
+            ResolverConfiguration.forPod(pod, node: node).0.text
+                == "search ns.svc.cluster.local svc.cluster.local cluster.local corp.test\nnameserver 10.96.0.10\noptions ndots:5\n")
+        pod.spec.hostNetwork = true
+        #expect(ResolverConfiguration.forPod(pod, node: node).0.nameservers == ["9.9.9.9"])
+        pod.spec.dnsPolicy = DNSPolicy.none
+        pod.spec.dnsConfig = try decode(
+            PodDNSConfig.self, #"{"nameservers":["1.1.1.1","2.2.2.2","3.3.3.3","4.4.4.4"],"searches":["a.b"],"options":[{"name":"ndots","value":"2"},{"name":"edns0"}]}"#)
+        let (resolver, events) = ResolverConfiguration.forPod(pod, node: node)
+        #expect(resolver.nameservers == ["1.1.1.1", "2.2.2.2", "3.3.3.3"])
+        #expect(resolver.options == ["ndots:2", "edns0"])
+        #expect(events.map(\.reason) == ["DNSConfigForming"])
+        var bare = node
+        bare.clusterDNS = []
+        pod.spec.dnsConfig = nil
+        pod.spec.dnsPolicy = .clusterFirstWithHostNet
+        #expect(ResolverConfiguration.forPod(pod, node: bare).1.map(\.reason) == ["MissingClusterDNS"])
+    }
+
+    @Test(
+        "capabilities are added to and taken from the default set",
+        arguments: [
+            (#"{}"#, 14), (#"{"drop":["ALL"]}"#, 0), (#"{"drop":["ALL"],"add":["NET_BIND_SERVICE"]}"#, 1), (#"{"add":["ALL"]}"#, 41), (#"{"add":["ALL"],"drop":["SYS_ADMIN"]}"#, 40),
+            (#"{"add":["net_admin","CAP_SYS_TIME"]}"#, 16),
+        ])
+    func capabilities(changes: String, count: Int) throws {
+        let plan = try security(#"{"capabilities":\#(changes)}"#)
+        #expect(plan.capabilities.count == count)
+    }
+
+    @Test(
+        "what cannot be granted is refused",
+        arguments: [
+            (#"{"capabilities":{"add":["NOPE"]}}"#, #"unknown capability "NOPE""#), (#"{"runAsNonRoot":true}"#, "container has runAsNonRoot and image will run as root"),
+            (#"{"runAsNonRoot":true,"runAsUser":0}"#, "container's runAsUser breaks non-root policy"), (#"{"seccompProfile":{"type":"Odd"}}"#, "unknown seccomp profile type"),
+            (#"{"seccompProfile":{"type":"Localhost","localhostProfile":"../x"}}"#, "localhostProfile must be set"), (#"{"runAsGroup":-1}"#, "runAsGroup -1 is out of range"),
+            (#"{"privileged":true,"allowPrivilegeEscalation":false}"#, "cannot set allowPrivilegeEscalation to false and privileged to true"),
+        ])
+    func refused(context: String, message: String) throws {
+        let failure = #expect(throws: PlanFailure.self) { try security(context) }
+        #expect(failure?.message.hasPrefix(message) == true)
+    }
+
+    @Test(
+        "the quality of service follows requests and limits",
+        arguments: [
+            ("{}", QoSClass.bestEffort), (#"{"limits":{"cpu":"1","memory":"1Gi"}}"#, .guaranteed), (#"{"requests":{"cpu":"1"}}"#, .burstable),
+            (#"{"limits":{"cpu":"1","memory":"1Gi"},"requests":{"cpu":"500m","memory":"1Gi"}}"#, .burstable),
+            (#"{"limits":{"cpu":"1000m","memory":"1Gi"},"requests":{"cpu":"1","memory":"1024Mi"}}"#, .guaranteed),
+        ])
+    func qos(resources: String, expected: QoSClass) throws {
+        let pod = try PodLife.pod(#"{"containers":[{"name":"c","image":"i","resources":\#(resources)}]}"#)
+        #expect(pod.spec.qosClass == expected)
+    }
+
+    @Test("configMap items choose keys and modes, and a missing key is named")
+    func volumeFiles() throws {
+        let volume = try decode(Volume.self, #"{"name":"v","configMap":{"name":"m","defaultMode":420,"items":[{"key":"k","path":"d/f","mode":256}]}}"#)
+        let missing = try decode(Volume.self, #"{"name":"v","configMap":{"name":"m","items":[{"key":"no","path":"f"}]}}"#)
+        let objects = ReferencedObjects(configMaps: ["m": try decode(ConfigMap.self, #"{"metadata":{},"data":{"k":"v"},"binaryData":{"b":"AAE="}}"#)])
+        let facts = PodFacts(pod: try PodLife.pod(#"{"containers":[]}"#), nodeName: "n", hostIPs: [], podIPs: [], nodeAllocatable: [:])
+        let content = try VolumePlan.content(of: volume, facts: facts, objects: objects, tokens: [])
+        #expect(content == .files(.configMap, [VolumeFile(path: "d/f", mode: 0o400, content: [UInt8]("v".utf8))]))
+        #expect(throws: PlanFailure("configmap references non-existent config key: no")) {
+            try VolumePlan.content(of: missing, facts: facts, objects: objects, tokens: [])
+        }
+        #expect(throws: PlanFailure(#"configmap "m" not found"#)) { try VolumePlan.content(of: volume, facts: facts, objects: ReferencedObjects(), tokens: []) }
+    }
+
+    private func security(_ context: String) throws -> SecurityPlan {
+        let pod = try PodLife.pod(#"{"containers":[{"name":"c","image":"i","securityContext":\#(context)}]}"#)
+        return try SecurityPlan(
+            pod: pod, container: pod.spec.containers[0], imageUser: "", user: ImageUser(uid: 0, gid: 0), seccompDefault: false, seccompRoot: "/s")
+    }
+
+    private func decode<T: Decodable>(_ type: T.Type, _ text: String) throws -> T {
+        try JSONDecoder().decode(type, from: Data(text.utf8))
+    }
+}

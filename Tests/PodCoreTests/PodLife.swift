@@ -1,0 +1,119 @@
+import FoundationEssentials
+import KubeModel
+
+@testable import PodCore
+
+/// A pod's machine with a node that always obeys: performs actions at once, in simulated time, and keeps what was reported.
+struct PodLife {
+    var machine: PodMachine
+    private(set) var now = Moment(wall: Timestamp(seconds: 1_800_000_000), monotonic: .zero)
+    private(set) var statuses: [PodStatus] = []
+    private(set) var actions: [PodAction] = []
+    private(set) var events: [PodEventRecord] = []
+    private var started = 0
+    /// What an action comes to; `nil` for nothing yet.
+    var answer: (PodAction, inout PodLife) -> PodEvent?
+
+    init(_ pod: Pod, answer: @escaping (PodAction, inout PodLife) -> PodEvent? = { $1.obey($0) }) {
+        machine = PodMachine(pod: pod, startTime: Timestamp(seconds: 1_800_000_000))
+        self.answer = answer
+        step()
+    }
+
+    /// A pod from the YAML-like JSON of its spec.
+    static func pod(_ spec: String, name: String = "p") throws -> Pod {
+        let text = #"{"metadata":{"name":"\#(name)","namespace":"default","uid":"u-1","generation":1},"spec":\#(spec)}"#
+        return try JSONDecoder().decode(Pod.self, from: Data(text.utf8))
+    }
+
+    static let image = ImageDescription(
+        id: "sha256:0", names: ["busybox"], repoDigests: ["busybox@sha256:1"], size: 1, config: ImageConfig(cmd: ["sh"]), lowerDirectories: ["/l"])
+
+    mutating func obey(_ action: PodAction) -> PodEvent? {
+        switch action {
+        case .mountVolume(let name): return .volumeMounted(name: name, path: "/v/\(name)")
+        case .createSandbox(let attempt):
+            return .sandboxCreated(
+                StartedSandbox(id: "s\(attempt)", pausePID: 1, networkNamespacePath: "", createdAt: now.wall), addresses: ["10.0.0.2"])
+        case .ensureImage(let container): return .imageReady(container: container, Self.image)
+        case .startContainer(let container, _, _, _, _):
+            started += 1
+            return .containerStarted(container: container, StartedContainer(id: "c\(started)", pid: 10, startedAt: now.wall), imageID: "busybox@sha256:1")
+        case .stopSandbox: return .sandboxStopped
+        case .cleanUp, .removeSandboxes, .removeRemains: return .cleanedUp
+        case .stopContainer, .removeContainer, .record: return nil
+        }
+    }
+
+    mutating func receive(_ event: PodEvent) {
+        machine.receive(event, at: now)
+        step()
+    }
+
+    /// Ends the running container of this name.
+    mutating func exit(_ name: String, code: Int) {
+        guard let id = machine.containers.first(where: { $0.name == name })?.running?.id else { return }
+        receive(.containerExited(id: id, ContainerExit(startedAt: now.wall, finishedAt: now.wall, exitCode: code), message: nil))
+    }
+
+    /// Lets time pass, waking the machine whenever it wants to be.
+    mutating func pass(_ duration: Duration) {
+        let end = now.monotonic + duration
+        while let wake = machine.nextWake, wake <= end {
+            move(to: max(wake, now.monotonic))
+            step()
+        }
+        move(to: end)
+    }
+
+    private mutating func move(to monotonic: Duration) {
+        let seconds = (monotonic - now.monotonic).components.seconds
+        now = Moment(wall: now.wall.advanced(bySeconds: seconds), monotonic: monotonic)
+    }
+
+    private mutating func step() {
+        var waiting = machine.decide(at: now)
+        observe()
+        while !waiting.isEmpty {
+            let action = waiting.removeFirst()
+            actions.append(action)
+            if case .record(let record) = action {
+                events.append(record)
+                continue
+            }
+            guard let event = answer(action, &self) else { continue }
+            machine.receive(event, at: now)
+            waiting += machine.decide(at: now)
+            observe()
+        }
+    }
+
+    private mutating func observe() {
+        let status = machine.status(hostIPs: ["192.0.2.1"], previous: statuses.last, at: now)
+        if status != statuses.last { statuses.append(status) }
+    }
+
+    var status: PodStatus { statuses[statuses.count - 1] }
+
+    /// The values that a condition passed through.
+    func series(_ condition: String) -> [String] {
+        distinct(statuses.compactMap { $0.conditions?.first { $0.type == condition }.map { $0.status + ($0.reason.map { " " + $0 } ?? "") } })
+    }
+
+    var phases: [PodPhase] { distinct(statuses.compactMap(\.phase)) }
+
+    func states(of name: String) -> [String] {
+        distinct(
+            statuses.compactMap { status in
+                let all = (status.initContainerStatuses ?? []) + (status.containerStatuses ?? [])
+                guard let state = all.first(where: { $0.name == name })?.state else { return nil }
+                if let waiting = state.waiting { return waiting.reason ?? "waiting" }
+                if let ended = state.terminated { return "\(ended.reason ?? "") \(ended.exitCode)" }
+                return "running"
+            })
+    }
+
+    private func distinct<T: Equatable>(_ values: [T]) -> [T] {
+        values.reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+    }
+}

@@ -1,0 +1,239 @@
+import Glibc
+import LinuxNetlink
+import LinuxSystem
+import PodCore
+import PodNetwork
+import Synchronization
+import Testing
+
+/// A node in a network namespace of its own, with pods in theirs. Descriptors are the only thing that holds them.
+final class NetworkFixture: Sendable {
+    let node: Namespace
+    let stack: NetworkStack
+    let directory: String
+
+    init() throws {
+        node = try Namespace.makeBlocking(.net)
+        stack = try NetworkStack(namespace: node.descriptor)
+        directory = "/tmp/swiftlet-test-network-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+        // An uplink with a default route, as a node has it.
+        let mac = try #require(MACAddress("02:00:00:00:00:01"))
+        let uplink = try stack.ensureBridge("uplink", mac: mac, mtu: 1400)
+        try stack.addAddress(#require(CIDR("192.0.2.10/24")), to: uplink.index)
+        let gateway = try #require(IPAddress("192.0.2.1"))
+        try stack.replaceRoute(Route(to: .everything(.v4), via: gateway, link: uplink.index))
+    }
+
+    deinit { try? TreeRemoval.remove(directory) }
+
+    private let pods = Mutex<[Namespace]>([])
+
+    /// The path of a new pod's namespace, held until the test ends.
+    func pod() async throws -> String { path(try await namespace()) }
+
+    func namespace() async throws -> Namespace {
+        let made = try await Namespace.make(.net)
+        pods.withLock { $0.append(made) }
+        return made
+    }
+
+    func path(_ namespace: Namespace) -> String { namespace.descriptor.procPath }
+
+    func network(hairpin: NetworkSettings.Hairpin = .ports) -> PodNetwork {
+        PodNetwork(settings: NetworkSettings(hairpin: hairpin, stateDirectory: directory, nodeNamespace: node))
+    }
+
+    var records: [String] { get throws { try DirectoryListing.names(at: directory) } }
+
+    static func id(_ number: Int) -> String {
+        let hex = String(number, radix: 16)
+        return String(repeating: "a", count: 11 - hex.utf8.count) + hex + String(repeating: "0", count: 53)
+    }
+}
+
+@Suite(.enabled(if: geteuid() == 0, "needs root")) struct PodNetworkTests {
+    let fixture: NetworkFixture
+
+    init() throws { fixture = try NetworkFixture() }
+
+    private func path(_ namespace: Namespace) -> String { fixture.path(namespace) }
+
+    @Test func podsReachTheNodeAndEachOther() async throws {
+        let network = fixture.network()
+        try await network.setUp(podCIDRs: ["10.7.0.0/24", "fd07::/64"])
+        let first = try await fixture.namespace()
+        let second = try await fixture.namespace()
+        let firstIPs = try await network.attach(sandboxID: NetworkFixture.id(1), networkNamespacePath: path(first))
+        #expect(firstIPs == ["10.7.0.2", "fd07::2"])
+        #expect(try await network.attach(sandboxID: NetworkFixture.id(1), networkNamespacePath: path(first)) == firstIPs)
+        #expect(try await network.attach(sandboxID: NetworkFixture.id(2), networkNamespacePath: path(second)) == ["10.7.0.3", "fd07::3"])
+
+        let bridge = try #require(try fixture.stack.link(named: "swl0"))
+        #expect(bridge.mtu == 1400, "the uplink's")
+        let port = try #require(try fixture.stack.link(named: "swlaaaaaaaaaa1"))
+        #expect(port.master == bridge.index && port.mtu == 1400 && port.isHairpin && port.isUp)
+        let pod = try NetworkStack(namespace: first.descriptor)
+        #expect(try pod.link(named: "lo")?.isUp == true)
+        #expect(try pod.link(named: "eth0")?.mac?.description == "0a:58:0a:07:00:02")
+        #expect(try pod.routes().filter(\.isDefault).compactMap { $0.gateway?.description }.sorted() == ["10.7.0.1", "fd07::1"])
+        #expect(try await fixture.node.withThread { try SmallFile.line("/proc/sys/net/ipv4/ip_forward") } == "1")
+        #expect(try await fixture.node.withThread { try SmallFile.line("/proc/sys/net/ipv6/conf/all/forwarding") } == "1")
+        #expect(try await fixture.node.withThread { try SmallFile.line("/proc/sys/net/ipv4/conf/swl0/rp_filter") } == "2")
+        for target in ["10.7.0.1", "10.7.0.3", "192.0.2.10", "fd07::1", "fd07::3"] {
+            #expect(try await Echo.works(from: first, to: target, in: target.hasSuffix("3") ? second : fixture.node), "\(target)")
+        }
+        #expect(try await network.nodeAddresses() == ["192.0.2.10"])
+    }
+
+    @Test func twentyAtOnceGetTwentyAddresses() async throws {
+        let network = fixture.network(hairpin: .promiscuousBridge)
+        try await network.setUp(podCIDRs: ["10.7.0.0/24"])
+        let addresses = try await withThrowingTaskGroup(of: [String].self) { group in
+            for number in 0..<20 {
+                group.addTask {
+                    let namespace = try await fixture.namespace()
+                    return try await network.attach(sandboxID: NetworkFixture.id(number), networkNamespacePath: namespace.descriptor.procPath)
+                }
+            }
+            return try await group.reduce(into: Set<String>()) { $0.formUnion($1) }
+        }
+        #expect(addresses == Set((2...21).map { "10.7.0.\($0)" }))
+        #expect(try Set(fixture.records) == addresses)
+        #expect(try fixture.stack.link(named: "swl0")?.isPromiscuous == true)
+        for number in 0..<20 { try await network.detach(sandboxID: NetworkFixture.id(number)) }
+        try await network.detach(sandboxID: NetworkFixture.id(0))
+        #expect(try fixture.records == [])
+    }
+
+    @Test func aFullRangeSaysSo() async throws {
+        let network = fixture.network()
+        try await network.setUp(podCIDRs: ["10.7.0.0/30"])
+        let namespaces = [try await fixture.namespace(), try await fixture.namespace()]
+        #expect(try await network.attach(sandboxID: NetworkFixture.id(1), networkNamespacePath: path(namespaces[0])) == ["10.7.0.2"])
+        let error = await #expect(throws: NetworkFailure.self) {
+            _ = try await network.attach(sandboxID: NetworkFixture.id(2), networkNamespacePath: path(namespaces[1]))
+        }
+        #expect(error?.code == .exhausted)
+        #expect(error?.message.contains("10.7.0.0/30") == true)
+        try await network.detach(sandboxID: NetworkFixture.id(1))
+        #expect(try await network.attach(sandboxID: NetworkFixture.id(2), networkNamespacePath: path(namespaces[1])) == ["10.7.0.2"])
+    }
+
+    @Test func aRestartedAgentKeepsWhatIsInUse() async throws {
+        let pods = [try await fixture.namespace(), try await fixture.namespace(), try await fixture.namespace()]
+        let before = fixture.network()
+        try await before.setUp(podCIDRs: ["10.7.0.0/29"])
+        for (number, pod) in pods.enumerated() {
+            _ = try await before.attach(sandboxID: NetworkFixture.id(number), networkNamespacePath: path(pod))
+        }
+        let after = fixture.network()
+        // 0 and 2 are still there; 9 is known to the runtime only; 1 has gone meanwhile.
+        try await after.recover([NetworkFixture.id(0): ["10.7.0.2"], NetworkFixture.id(2): ["10.7.0.4"], NetworkFixture.id(9): ["10.7.0.5"]])
+        try await after.setUp(podCIDRs: ["10.7.0.0/29"])
+        #expect(try fixture.records == ["10.7.0.2", "10.7.0.4", "10.7.0.5"])
+        #expect(try await after.attach(sandboxID: NetworkFixture.id(2), networkNamespacePath: path(pods[2])) == ["10.7.0.4"])
+        let fresh = try await fixture.namespace()
+        let next = try await after.attach(sandboxID: NetworkFixture.id(5), networkNamespacePath: path(fresh))
+        #expect(next == ["10.7.0.6"], "behind the last one recorded, not the one that has just become free")
+        let last = try await after.attach(sandboxID: NetworkFixture.id(6), networkNamespacePath: fixture.pod())
+        #expect(last == ["10.7.0.3"], "the address of the sandbox that has gone is free")
+    }
+
+    @Test func anotherRangeHoldsForNewPodsOnly() async throws {
+        let old = try await fixture.namespace()
+        let new = try await fixture.namespace()
+        let network = fixture.network()
+        try await network.setUp(podCIDRs: ["10.7.0.0/24"])
+        #expect(try await network.attach(sandboxID: NetworkFixture.id(1), networkNamespacePath: path(old)) == ["10.7.0.2"])
+        let mac = try fixture.stack.link(named: "swl0")?.mac
+        try await network.setUp(podCIDRs: ["10.8.0.0/24"])
+        #expect(try fixture.stack.link(named: "swl0")?.mac == mac)
+        #expect(try await network.attach(sandboxID: NetworkFixture.id(1), networkNamespacePath: path(old)) == ["10.7.0.2"])
+        #expect(try await network.attach(sandboxID: NetworkFixture.id(2), networkNamespacePath: path(new)) == ["10.8.0.2"])
+        #expect(try await Echo.works(from: new, to: "10.7.0.2", in: old))
+        #expect(try bridgeAddresses() == ["10.7.0.1/24", "10.8.0.1/24"])
+        try await network.detach(sandboxID: NetworkFixture.id(1))
+        try await network.setUp(podCIDRs: ["10.8.0.0/24"])
+        #expect(try bridgeAddresses() == ["10.8.0.1/24"])
+    }
+
+    private func bridgeAddresses() throws -> [String] {
+        let bridge = try #require(try fixture.stack.link(named: "swl0"))
+        return try fixture.stack.addresses().filter { $0.link == bridge.index && $0.scope == 0 }.map(\.cidr.description).sorted()
+    }
+
+    @Test func mistakesAreNamed() async throws {
+        let network = fixture.network()
+        let namespace = try await fixture.namespace()
+        let early = await #expect(throws: NetworkFailure.self) {
+            _ = try await network.attach(sandboxID: NetworkFixture.id(1), networkNamespacePath: path(namespace))
+        }
+        #expect(early?.code == .notReady)
+        for ranges in [["10.0.0.0"], ["10.0.0.0/31"], ["10.0.0.0/24", "10.1.0.0/24"]] {
+            let error = await #expect(throws: NetworkFailure.self) { try await network.setUp(podCIDRs: ranges) }
+            #expect(error?.code == .invalidRange)
+        }
+        await #expect(throws: NetworkFailure.self) { try await network.setUp(podCIDRs: []) }
+        try await network.setUp(podCIDRs: ["10.7.0.0/24"])
+        let missing = await #expect(throws: NetworkFailure.self) {
+            _ = try await network.attach(sandboxID: NetworkFixture.id(1), networkNamespacePath: "/nonexistent")
+        }
+        #expect(missing?.code == .kernel)
+        #expect(missing?.message.contains("/nonexistent") == true)
+        #expect(try fixture.records == [], "a failed attach keeps no address")
+        let kept = try await network.attach(sandboxID: NetworkFixture.id(1), networkNamespacePath: path(namespace))
+        await #expect(throws: NetworkFailure.self, "another sandbox with the same beginning must not take the interface") {
+            _ = try await network.attach(sandboxID: NetworkFixture.id(1) + "0", networkNamespacePath: fixture.pod())
+        }
+        #expect(try NetworkStack(namespace: namespace.descriptor).link(named: "eth0") != nil)
+        #expect(try fixture.records == kept)
+    }
+}
+
+/// One UDP datagram from a namespace to an address that a socket in another namespace listens on.
+enum Echo {
+    static func works(from client: Namespace, to target: String, in server: Namespace) async throws -> Bool {
+        let family = target.contains(":") ? AF_INET6 : AF_INET
+        let bound = try server.withThreadBlocking { try bind(family, target) }
+        try client.withThreadBlocking {
+            let socket = try makeSocket(family)
+            try withAddress(target, bound.port) { address, length in
+                _ = try systemCall("sendto", target) { socket.withRawValue { sendto($0, "x", 1, 0, address, length) } }
+            }
+        }
+        do {
+            try await ReadinessLoop.shared().wait(for: bound.socket, .readable, timeout: .seconds(5))
+            return true
+        } catch let error as SystemError where error.code == .timedOut {
+            return false
+        }
+    }
+
+    private static func makeSocket(_ family: Int32) throws -> OwnedFileDescriptor {
+        try descriptorCall("socket") { socket(family, Int32(SOCK_DGRAM.rawValue), 0) }
+    }
+
+    private static func bind(_ family: Int32, _ target: String) throws -> (socket: OwnedFileDescriptor, port: UInt16) {
+        let socket = try makeSocket(family)
+        let port: UInt16 = 4711
+        try withAddress(target, port) { address, length in
+            _ = try systemCall("bind", target) { socket.withRawValue { Glibc.bind($0, address, length) } }
+        }
+        return (socket, port)
+    }
+
+    private static func withAddress(_ text: String, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Void) throws {
+        var storage = sockaddr_storage()
+        let bytes = try #require(IPAddress(text)).bytes
+        let length = withUnsafeMutableBytes(of: &storage) { raw -> Int in
+            let family = UInt16(bytes.count == 4 ? AF_INET : AF_INET6)
+            raw.storeBytes(of: family, as: UInt16.self)
+            raw.storeBytes(of: port.bigEndian, toByteOffset: 2, as: UInt16.self)
+            raw.baseAddress!.advanced(by: bytes.count == 4 ? 4 : 8).copyMemory(from: bytes, byteCount: bytes.count)
+            return bytes.count == 4 ? MemoryLayout<sockaddr_in>.size : MemoryLayout<sockaddr_in6>.size
+        }
+        try withUnsafePointer(to: &storage) { pointer in
+            try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { try body($0, socklen_t(length)) }
+        }
+    }
+}

@@ -1,0 +1,169 @@
+import Glibc
+import KubeModel
+import LinuxSystem
+import PodCore
+import Testing
+
+@testable import PodRuntime
+
+@Suite struct LogTests {
+    private static let lines = """
+        2026-01-01T00:00:01.000000001Z stdout F one
+        2026-01-01T00:00:02Z stderr P tw
+        2026-01-01T00:00:03Z stderr P oo
+        2026-01-01T00:00:04Z stderr F oo
+        nonsense
+        2026-01-01T00:00:05Z stdout F
+        2026-01-01T00:00:06Z stdout F:tag four  
+
+        """
+
+    private func parse(_ text: String, chunk: Int, timestamps: Bool = false, since: Timestamp? = nil, limit: Int? = nil) -> String {
+        var parser = LogParser(timestamps, since: since, limit: limit)
+        var output: [UInt8] = []
+        let bytes = Array(text.utf8)
+        for start in stride(from: 0, to: bytes.count, by: chunk) { output += parser.consume(bytes[start..<min(start + chunk, bytes.count)]) }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    @Test func entriesAreJoinedWhateverTheBlocks() {
+        for chunk in 1...80 {
+            #expect(parse(Self.lines, chunk: chunk) == "one\ntwoooo\n\nfour  \n")
+            #expect(
+                parse(Self.lines, chunk: chunk, timestamps: true)
+                    == "2026-01-01T00:00:01.000000001Z one\n2026-01-01T00:00:02Z twoooo\n2026-01-01T00:00:05Z \n2026-01-01T00:00:06Z four  \n")
+            #expect(parse(Self.lines, chunk: chunk, since: Timestamp(seconds: 1_767_225_605)) == "\nfour  \n")
+            #expect(parse(Self.lines, chunk: chunk, limit: 6) == "one\ntw")
+            #expect(parse(Self.lines, chunk: chunk, limit: 0) == "")
+        }
+    }
+
+    @Test func anyBytesPassWithoutATrap() {
+        for seed in 0..<300 as Range<UInt64> {
+            var random = SeededGenerator(seed)
+            var parser = LogParser(Bool.random(using: &random), since: nil, limit: nil)
+            let alphabet = Array("2026-01-01T00:00:02Z stdout F P\n \n".utf8) + [0, 255]
+            for _ in 0..<20 {
+                let bytes = (0..<Int.random(in: 0...300, using: &random)).map { _ in alphabet.randomElement(using: &random) ?? 0 }
+                _ = parser.consume(bytes[...])
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (0, ""), (1, "four  \n"), (2, "\nfour  \n"), (3, "\nfour  \n"), (4, "twoooo\n\nfour  \n"), (5, "one\ntwoooo\n\nfour  \n"),
+        (99, "one\ntwoooo\n\nfour  \n"),
+    ])
+    func tailCountsWholeLines(lines: Int, wanted: String) throws {
+        // The line that is no CRI line counts, as it does for kubelet.
+        let folder = try TestFolder()
+        defer { folder.remove() }
+        let path = folder.path + "/0.log"
+        try AtomicFile.replace(path, with: Self.lines)
+        var options = LogOptions()
+        options.tailLines = lines
+        #expect(try Self.readAll(path, options) == wanted)
+    }
+
+    @Test func tailCrossesBlocks() throws {
+        let folder = try TestFolder()
+        defer { folder.remove() }
+        let path = folder.path + "/0.log"
+        var text = ""
+        for number in 0..<4000 {
+            let filler = String(repeating: "x", count: number % 97)
+            text += "2026-01-01T00:00:02Z stdout P \(number)\n2026-01-01T00:00:02Z stdout F -\(filler)\n"
+        }
+        try AtomicFile.replace(path, with: text)
+        for count in [1, 2, 500, 1999, 3999, 4000] {
+            var options = LogOptions()
+            options.tailLines = count
+            let output = try Self.readAll(path, options).split(separator: "\n")
+            #expect(output.count == count)
+            #expect(output.first?.hasPrefix("\(4000 - count)-") == true)
+        }
+    }
+
+    private static func readAll(_ path: String, _ options: LogOptions) throws -> String {
+        var reader = try LogReader(path: path, options: options)
+        var output: [UInt8] = []
+        while case .bytes(let bytes) = try reader.next(isEnded: true) { output += bytes }
+        return String(decoding: output, as: UTF8.self)
+    }
+
+    @Test func aLineOfAnySizeIsReadInBlocks() throws {
+        let folder = try TestFolder()
+        defer { folder.remove() }
+        let path = folder.path + "/0.log"
+        // A hole reads as zero bytes and takes no room on the disk.
+        let file = try OwnedFileDescriptor.open(path, O_RDWR | O_CREAT, mode: 0o600)
+        try file.writeAll("2026-01-01T00:00:02Z stdout F ")
+        try systemCall("ftruncate") { file.withRawValue { ftruncate($0, 1 << 30) } }
+        var reader = try LogReader(path: path, options: LogOptions())
+        var total = 0
+        while case .bytes(let bytes) = try reader.next(isEnded: true) {
+            #expect(bytes.count <= LogReader.blockSize)
+            total += bytes.count
+        }
+        #expect(total == (1 << 30) - 30)
+        var options = LogOptions()
+        options.tailLines = 1
+        #expect(try LogTail.offset(ofLast: 1, in: file, size: 1 << 30) == 0)
+    }
+
+    @Test(.timeLimit(.minutes(1))) func followGoesOnInTheNewFileAndEndsWithTheContainer() async throws {
+        let folder = try TestFolder()
+        defer { folder.remove() }
+        let path = folder.path + "/0.log"
+        func line(_ number: Int) -> String { "2026-01-01T00:00:02Z stdout F \(number)\n" }
+        func append(_ number: Int) throws {
+            try OwnedFileDescriptor.open(path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o600).writeAll(line(number))
+        }
+        func rotate(_ suffix: String) throws { try systemCall("rename") { rename(path, path + "." + suffix) } }
+        try append(0)
+        var options = LogOptions()
+        options.follow = true
+        let ended = OneShot<Void>()
+        let session = try FileLogSession(path: path, options: options, ended: ended, pool: .shared)
+        #expect(try await session.read() == Array("0\n".utf8))
+        // Several rotations between two looks, one of them in the same second.
+        try append(1)
+        try rotate("20260101-000000")
+        try append(2)
+        try rotate("20260101-000000-001")
+        try append(3)
+        try rotate("20260101-000001")
+        try append(4)
+        var seen = ""
+        while seen.count < 8 { seen += String(decoding: try await session.read() ?? [], as: UTF8.self) }
+        #expect(seen == "1\n2\n3\n4\n")
+        async let next = session.read()
+        try append(5)
+        #expect(try await next == Array("5\n".utf8))
+        async let last = session.read()
+        ended.give(())
+        #expect(try await last == nil)
+        await session.close()
+    }
+
+    @Test(.timeLimit(.minutes(1))) func closingEndsAWaitingReader() async throws {
+        let folder = try TestFolder()
+        defer { folder.remove() }
+        let path = folder.path + "/0.log"
+        try AtomicFile.replace(path, with: "")
+        var options = LogOptions()
+        options.follow = true
+        let session = try FileLogSession(path: path, options: options, ended: OneShot(), pool: .shared)
+        async let bytes = session.read()
+        await session.close()
+        #expect(try await bytes == nil)
+    }
+
+    @Test func aMissingLogIsNotFound() {
+        #expect {
+            try FileLogSession(path: "/nonexistent/0.log", options: LogOptions(), ended: OneShot(()), pool: .shared)
+        } throws: { error in
+            (error as? RuntimeFailure)?.code == .notFound
+        }
+    }
+}

@@ -1,0 +1,66 @@
+import CLinux
+import PodCore
+import Testing
+
+@testable import PodRuntime
+
+@Suite struct MountPlanTests {
+    private func configuration(_ mounts: [(String, String)], privileged: Bool = false) -> ContainerConfiguration {
+        ContainerConfiguration(
+            id: "c", name: "c", role: .regular, restartCount: 0, image: "i", imageID: "i", lowerDirectories: ["/l"],
+            process: ContainerConfiguration.Process(
+                args: ["x"], env: [], cwd: "/", uid: 0, gid: 0, additionalGids: [], capabilities: [], noNewPrivileges: false, oomScoreAdj: 0,
+                seccomp: .unconfined),
+            mounts: mounts.map { ContainerConfiguration.Mount(source: $0.0, destination: $0.1, readOnly: true) }, readOnlyRootFilesystem: false,
+            privileged: privileged, maskedPaths: [], readonlyPaths: [], resources: CgroupResources(),
+            log: ContainerConfiguration.Log(path: "/l/0.log"),
+            specHash: "")
+    }
+
+    private static let defaults = ["/proc", "/dev", "/sys", "/dev/pts", "/dev/mqueue", "/dev/shm", "/sys/fs/cgroup"]
+
+    @Test func parentsComeBeforeChildren() throws {
+        let plan = try MountPlan(configuration([("/a", "/x/y/z"), ("/b", "/x"), ("/c", "x/y/")]), sharedMemory: "/s")
+        #expect(
+            plan.entries.map(\.destination) == [
+                "/proc", "/dev", "/sys", "/x", "/dev/pts", "/dev/mqueue", "/dev/shm", "/x/y", "/sys/fs/cgroup", "/x/y/z",
+            ])
+    }
+
+    @Test func thePodsMountsTakeThePlaceOfTheRuntimes() throws {
+        let plan = try MountPlan(configuration([("/host/dev", "/dev"), ("/memory", "//dev/./shm/")]), sharedMemory: "/s")
+        #expect(Set(plan.entries.map(\.destination)) == Set(Self.defaults))
+        #expect(plan.entries.first { $0.destination == "/dev/shm" }?.source?.path == "/memory")
+        #expect(plan.entries.first { $0.destination == "/dev" }?.source?.path == "/host/dev")
+    }
+
+    @Test func onlyPrivilegedContainersMayWriteToSys() throws {
+        for privileged in [true, false] {
+            let plan = try MountPlan(configuration([], privileged: privileged), sharedMemory: "/s")
+            for entry in plan.entries where entry.destination.hasPrefix("/sys") {
+                #expect((entry.attributes & UInt32(SWL_ATTR_READONLY) == 0) == privileged)
+            }
+        }
+    }
+
+    @Test(arguments: ["/", "", ".", "/a/../b", "/a\0b"]) func badDestinationsAreRefused(destination: String) {
+        #expect(throws: RuntimeFailure.self) { try MountPlan(configuration([("/a", destination)]), sharedMemory: "/s") }
+    }
+
+    @Test func sourcesAreNumberedInTheOrderOfTheirMounts() throws {
+        let plan = try MountPlan(configuration([("/b", "/x/y"), ("/a", "/x")]), sharedMemory: "/s")
+        var writer = WireWriter(kind: SWL_KIND_LAUNCH)
+        plan.append(to: &writer)
+        let numbers = try WireReader.record(writer.finished()).fields.compactMap { $0.layout(swl_mount.self, exact: false) }
+            .filter { $0.type == SWL_MOUNT_BIND.rawValue }.map(\.source)
+        #expect(numbers == [0, 1, 2])
+        #expect(plan.entries.compactMap(\.source?.path) == ["/a", "/s", "/b"])
+    }
+
+    @Test(arguments: [
+        ("Guaranteed", "kubepods/podu"), ("Burstable", "kubepods/burstable/podu"), ("BestEffort", "kubepods/besteffort/podu"),
+    ]) func podsHaveTheirPlaceInTheTree(qosClass: String, name: String) {
+        let pod = PodIdentity(namespace: "n", name: "p", uid: "u")
+        #expect(PodCgroup.name(of: SandboxConfiguration(id: "s", pod: pod, attempt: 0, hostname: "h", qosClass: qosClass)) == name)
+    }
+}

@@ -1,0 +1,142 @@
+import Glibc
+import LinuxSystem
+import PodCore
+import PodVolumes
+import Testing
+
+@Suite(.enabled(if: geteuid() == 0, "needs root")) struct FileVolumeTests {
+    let fixture: VolumesFixture
+
+    init() throws { fixture = try VolumesFixture() }
+
+    private func link(_ path: String) throws -> String {
+        var buffer = [CChar](repeating: 0, count: 1000)
+        let count = try systemCall("readlink", path) { readlink(path, &buffer, 999) }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    @Test func configMapLooksLikeKubelets() async throws {
+        let path = try await fixture.mount(
+            .files(
+                .configMap,
+                [
+                    VolumesFixture.file("key", "value"), VolumesFixture.file("dir/a/file", "deep", mode: 0o400),
+                    VolumesFixture.file("./x//y", "clean"),
+                    VolumeFile(path: "binary", mode: 0o600, content: [0, 255, 10], uid: 1000),
+                ]))
+        #expect(path == fixture.root + "/kubelet/pods/uid-1/volumes/kubernetes.io~configmap/vol")
+        #expect(try !FileStatus(of: path).isMountRoot, "a config map is on disk")
+        #expect(try FileStatus(of: path).mode == 0o777)
+        #expect(try SmallFile.text(path + "/key") == "value")
+        #expect(try SmallFile.text(path + "/dir/a/file") == "deep")
+        #expect(try SmallFile.text(path + "/x/y") == "clean")
+        #expect(try SmallFile.bytes(path + "/binary") == [0, 255, 10])
+        #expect(try link(path + "/key") == "..data/key")
+        #expect(try link(path + "/dir") == "..data/dir")
+        let data = try link(path + "/..data")
+        #expect(data.wholeMatch(of: /\.\.\d{4}_\d\d_\d\d_\d\d_\d\d_\d\d\.\d+/) != nil)
+        #expect(try FileStatus(of: path + "/" + data).mode == 0o755)
+        #expect(try FileStatus(of: path + "/..data/dir/a/file").mode == 0o400)
+        #expect(try FileStatus(of: path + "/..data/binary").uid == 1000)
+        #expect(try DirectoryListing.names(at: path) == ["..data", data, "binary", "dir", "key", "x"].sorted())
+    }
+
+    @Test func updatesSwitchAtOnceAndOnlyWhenNeeded() async throws {
+        let path = try await fixture.mount(.files(.configMap, [VolumesFixture.file("a", "1"), VolumesFixture.file("old/x", "1")]))
+        let first = try link(path + "/..data")
+        _ = try await fixture.mount(.files(.configMap, [VolumesFixture.file("old/x", "1"), VolumesFixture.file("a", "1")]))
+        #expect(try link(path + "/..data") == first, "nothing has changed")
+        // Something that an interrupted write left, and something foreign.
+        try Directories.make(path + "/..2020_01_01_00_00_00.1/x")
+        symlink("..2020_01_01_00_00_00.1", path + "/..data_tmp")
+        for (files, names) in [
+            ([VolumesFixture.file("a", "2"), VolumesFixture.file("new", "1")], ["a", "new"]),
+            ([VolumesFixture.file("a", "2", mode: 0o600), VolumesFixture.file("new", "1")], ["a", "new"]),
+            ([VolumesFixture.file("a/b", "3")], ["a"]),
+            ([], []),
+        ] {
+            let before = try link(path + "/..data")
+            _ = try await fixture.mount(.files(.configMap, files))
+            let data = try link(path + "/..data")
+            #expect(data != before)
+            #expect(try DirectoryListing.names(at: path) == (["..data", data] + names).sorted())
+            for file in files { #expect(try SmallFile.bytes(path + "/" + file.path) == file.content) }
+        }
+    }
+
+    @Test func readersNeverSeeHalf() async throws {
+        let files = { (value: String) in (0..<10).map { VolumesFixture.file("f\($0)", value) } }
+        let path = try await fixture.mount(.files(.configMap, files("0")))
+        let reader = Task { () -> Bool in
+            var mixed = false
+            while !Task.isCancelled {
+                // One look at ..data is one version, however often it is switched meanwhile. The version just looked up may be
+                // gone before it is opened, with this layout inevitably so.
+                guard let directory = try? OwnedFileDescriptor.open(path + "/..data", O_RDONLY | O_DIRECTORY) else { continue }
+                var values: Set<[UInt8]> = []
+                for number in 0..<10 {
+                    guard let file = try? directory.openAt("f\(number)", O_RDONLY) else { break }
+                    values.insert((try? file.readAll(limit: 100)) ?? [])
+                }
+                mixed = mixed || values.count > 1
+                await Task.yield()
+            }
+            return mixed
+        }
+        for value in 1...50 { _ = try await fixture.mount(.files(.configMap, files(String(value)))) }
+        reader.cancel()
+        #expect(await reader.value == false)
+        #expect(try SmallFile.text(path + "/f9") == "50")
+    }
+
+    @Test(arguments: [FileVolumeKind.secret, .projected, .downwardAPI]) func secretsAreInMemory(kind: FileVolumeKind) async throws {
+        let path = try await fixture.mount(.files(kind, [VolumesFixture.file("token", "s")]))
+        #expect(path.contains("/volumes/\(kind.rawValue)/vol"))
+        #expect(try FileStatus(of: path).isMountRoot)
+        #expect(try MountTable().mount(at: path)?.type == "tmpfs")
+        _ = try await fixture.mount(.files(kind, [VolumesFixture.file("token", "t")]))
+        #expect(try MountTable().entries.filter { $0.mountPoint == path }.count == 1)
+        #expect(try SmallFile.text(path + "/token") == "t")
+        try await fixture.volumes.tearDown(podUID: "uid-1")
+        #expect(try MountTable().mounts(under: fixture.root).isEmpty)
+        #expect(try await fixture.volumes.podsOnDisk() == [])
+    }
+
+    @Test func theGroupMayRead() async throws {
+        let files = [VolumesFixture.file("d/key", "v", mode: 0o600, uid: 7), VolumesFixture.file("open", "v", mode: 0o644)]
+        let path = try await fixture.mount(.files(.secret, files), fsGroup: 4321)
+        #expect(try FileStatus(of: path).gid == 4321)
+        #expect(try FileStatus(of: path).mode == 0o2777)
+        for (name, mode, uid) in [("..data/d/key", UInt32(0o640), UInt32(7)), ("..data/open", 0o644, 0), ("..data/d", 0o2755, 0)] {
+            let status = try FileStatus(of: path + "/" + name)
+            #expect(status.gid == 4321 && status.mode == mode && status.uid == uid, "\(name)")
+        }
+        let data = try link(path + "/..data")
+        _ = try await fixture.mount(.files(.secret, files), fsGroup: 4321)
+        #expect(try link(path + "/..data") == data)
+        _ = try await fixture.mount(.files(.secret, files), fsGroup: 4322)
+        #expect(try FileStatus(of: path + "/..data/open").gid == 4322)
+    }
+
+    @Test(arguments: [
+        ("", "invalid path: must not be empty: \"\""), ("/etc/passwd", "invalid path: must be relative path: /etc/passwd"),
+        ("../x", "invalid path: must not contain '..': ../x"), ("a/../../x", "invalid path: must not contain '..': a/../../x"),
+        ("..data", "invalid path: must not start with '..': ..data"), ("..x/y", "invalid path: must not start with '..': ..x/y"),
+        (".", "invalid path: must name a file: ."),
+        (String(repeating: "x", count: 256), "invalid path: filenames must be less than or equal to 255 characters"),
+        (String(repeating: "x/", count: 2500), "invalid path: must be less than or equal to 4096 characters"),
+    ]) func pathsStayInside(path: String, message: String) async throws {
+        let error = await #expect(throws: VolumeFailure.self) { _ = try await fixture.mount(.files(.configMap, [VolumesFixture.file(path, "x")])) }
+        #expect(error?.code == .invalid)
+        #expect(error?.message == message)
+        #expect(try await fixture.volumes.podsOnDisk() == [], "nothing is made for it")
+    }
+
+    @Test(arguments: ["", ".", "..", "a/b", "/a"]) func namesAreSingle(name: String) async throws {
+        for (pod, volume) in [(name, "vol"), ("uid", name)] {
+            let error = await #expect(throws: VolumeFailure.self) { _ = try await fixture.mount(.emptyDirectory, name: volume, pod: pod) }
+            #expect(error?.code == .invalid)
+        }
+        await #expect(throws: VolumeFailure.self) { try await fixture.volumes.tearDown(podUID: name) }
+    }
+}

@@ -1,0 +1,122 @@
+import KubeModel
+import Nftables
+import Testing
+
+@testable import ProxyCore
+
+@Suite struct ServiceTableTests {
+    typealias Conditions = EndpointSlice.Endpoint.Conditions
+
+    static func service(
+        _ name: String = "web", ips: [String] = ["10.96.0.1"], ports: [ServicePort] = [ServicePort(port: 80)], type: String? = nil, labels: [String: String]? = nil
+    ) -> Service {
+        Service(metadata: ObjectMeta(name: name, namespace: "default", labels: labels), spec: ServiceSpec(type: type, clusterIPs: ips, ports: ports))
+    }
+
+    static func slice(
+        _ endpoints: [(String, Conditions?)], service: String = "web", type: String = "IPv4",
+        ports: [EndpointSlice.Port] = [.init(name: "", protocol: "TCP", port: 8080)], labels: [String: String] = [:]
+    ) -> EndpointSlice {
+        EndpointSlice(
+            metadata: ObjectMeta(name: "x", namespace: "default", labels: labels.merging(["kubernetes.io/service-name": service]) { $1 }), addressType: type,
+            endpoints: endpoints.map { .init(addresses: [$0.0], conditions: $0.1, nodeName: $0.0 == "10.244.0.1" ? "here" : "there") }, ports: ports)
+    }
+
+    static func entries(_ services: [Service], _ slices: [EndpointSlice]) -> [ServiceEntry] {
+        ServiceTable(services: services, slices: slices, nodeName: "here").entries
+    }
+
+    static func endpoints(_ slices: [EndpointSlice]) -> [String] {
+        entries([service()], slices).flatMap(\.endpoints).map(\.description)
+    }
+
+    @Test func conditionsDecide() {
+        let yes = Conditions(ready: true, serving: true, terminating: false)
+        let leaving = Conditions(ready: false, serving: true, terminating: true)
+        let dead = Conditions(ready: false, serving: false, terminating: true)
+        let starting = Conditions(ready: false, serving: false, terminating: false)
+        let odd = Conditions(ready: false, serving: true, terminating: false)
+        let table: [([(String, Conditions?)], [String])] = [
+            ([("10.0.0.1", nil), ("10.0.0.2", Conditions())], ["10.0.0.1:8080", "10.0.0.2:8080"]),
+            ([("10.0.0.1", yes), ("10.0.0.2", leaving)], ["10.0.0.1:8080"]),
+            ([("10.0.0.1", starting), ("10.0.0.2", leaving), ("10.0.0.3", dead)], ["10.0.0.2:8080"]),
+            ([("10.0.0.1", starting), ("10.0.0.3", dead), ("10.0.0.4", odd)], []),
+            ([("10.0.0.1", Conditions(ready: false, terminating: true))], []),
+            ([("nonsense", yes), ("fd00::1", yes), ("10.0.0.9", yes)], ["10.0.0.9:8080"]),
+        ]
+        for (endpoints, expected) in table { #expect(Self.endpoints([Self.slice(endpoints)]) == expected, "\(endpoints)") }
+    }
+
+    @Test func manySlicesAreOneSet() {
+        let gone = Conditions(ready: false, serving: true, terminating: true)
+        #expect(
+            Self.endpoints([Self.slice([("10.0.0.3", nil), ("10.0.0.1", gone)]), Self.slice([("10.0.0.1", nil)])]) == ["10.0.0.1:8080", "10.0.0.3:8080"])
+        #expect(Self.endpoints([Self.slice([("10.0.0.1", nil)]), Self.slice([("10.0.0.1", gone)])]) == ["10.0.0.1:8080"])
+        #expect(Self.endpoints([Self.slice([("10.0.0.1", nil)], service: "other")]) == [])
+        #expect(Self.endpoints([Self.slice([("10.0.0.1", nil)], labels: ["service.kubernetes.io/headless": ""])]) == [])
+        #expect(Self.endpoints([Self.slice([("a.example", nil)], type: "FQDN")]) == [])
+    }
+
+    @Test func portsMatchByNameAndProtocol() {
+        let ports = [ServicePort(name: "http", port: 80), ServicePort(name: "dns", protocol: "UDP", port: 53), ServicePort(name: "dns-tcp", port: 53)]
+        let entries = Self.entries(
+            [Self.service(ports: ports + [ServicePort(name: "sctp", protocol: "SCTP", port: 9)])],
+            [
+                Self.slice(
+                    [("10.244.0.1", nil)],
+                    ports: [
+                        .init(name: "http", port: 8080), .init(name: "dns", protocol: "UDP", port: 1053), .init(name: "dns-tcp", port: 1054),
+                        .init(name: "sctp", protocol: "SCTP", port: 99), .init(name: "http", protocol: "UDP", port: 1), .init(name: "other", port: nil),
+                    ])
+            ])
+        #expect(entries.map { "\($0.name) \($0.port) \($0.endpoints)" } == [
+            "default/web:http/TCP 80 [10.244.0.1:8080]", "default/web:dns/UDP 53 [10.244.0.1:1053]", "default/web:dns-tcp/TCP 53 [10.244.0.1:1054]",
+            "default/web:sctp/SCTP 9 [10.244.0.1:99]",
+        ])
+        #expect(entries[0].endpoints[0].isLocal)
+    }
+
+    @Test func whatIsNotOursIsSkippedSilently() {
+        for service in [
+            Self.service(ips: ["None"]), Self.service(ips: []), Self.service(ips: [""]), Self.service(type: "ExternalName"),
+            Self.service(labels: ["service.kubernetes.io/service-proxy-name": "x"]), Self.service(labels: ["service.kubernetes.io/headless": ""]),
+        ] {
+            let table = ServiceTable(services: [service], slices: [], nodeName: "here")
+            #expect(table.entries.isEmpty && table.problems.isEmpty)
+        }
+    }
+
+    @Test func badInputIsNamedAndLeavesTheRestAlone() {
+        let table = ServiceTable(
+            services: [
+                Self.service("bad", ips: ["10.96.0.x"]), Self.service("loop", ips: ["127.0.0.1"]),
+                Self.service("ports", ips: ["10.96.0.2"], ports: [ServicePort(port: 70000), ServicePort(protocol: "ICMP", port: 1), ServicePort(port: 80)]),
+            ], slices: [], nodeName: "here")
+        #expect(table.entries.map(\.name.description) == ["default/ports/TCP"])
+        #expect(
+            table.problems == [
+                "service default/bad: cluster IP \"10.96.0.x\" is not an address that can be served",
+                "service default/loop: cluster IP \"127.0.0.1\" is not an address that can be served",
+                "service default/ports: port 70000/TCP is none that can be served", "service default/ports: port 1/ICMP is none that can be served",
+            ])
+    }
+
+    @Test func theFirstNameWinsAContest() {
+        let first = Self.service("a", ports: [ServicePort(port: 80, nodePort: 30000)], type: "NodePort")
+        let second = Self.service("b", ports: [ServicePort(port: 80, nodePort: 30001)], type: "NodePort")
+        let third = Self.service("c", ips: ["10.96.0.3"], ports: [ServicePort(port: 80, nodePort: 30000)], type: "LoadBalancer")
+        for services in [[first, second, third], [third, second, first]] {
+            let table = ServiceTable(services: services, slices: [], nodeName: "here")
+            #expect(table.entries.map { "\($0.name.service) \($0.nodePort ?? 0)" } == ["a 30000", "c 0"])
+            #expect(table.problems.count == 2)
+        }
+    }
+
+    @Test func bothFamiliesAreServedFromTheirOwnSlices() {
+        let entries = Self.entries(
+            [Self.service(ips: ["10.96.0.1", "fd96::1"], ports: [ServicePort(port: 80, nodePort: 30000)], type: "NodePort")],
+            [Self.slice([("10.0.0.1", nil)]), Self.slice([("fd44::1", nil)], type: "IPv6")])
+        #expect(entries.map { "\($0.clusterIP) \($0.nodePort ?? 0) \($0.endpoints)" } == ["10.96.0.1 30000 [10.0.0.1:8080]", "fd96::1 30000 [[fd44::1]:8080]"])
+        #expect(Self.entries([Self.service(ports: [ServicePort(port: 80, nodePort: 30000)])], []).map(\.nodePort) == [nil])
+    }
+}

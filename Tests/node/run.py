@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+"""`make run`: a node with the example, looked at and reported. --check ends with 0 or 1 instead of staying."""
+import os
+import signal
+import subprocess
+import sys
+
+from swiftlab.lab import CONTROL_IP, NODE_IP, ROOT, Lab, wait_until
+
+EXAMPLE = os.path.join(ROOT, "config", "examples", "hello.yaml")
+PODS = ("web-1", "web-2")
+
+
+def pages(lab):
+    """Fetches the example through every way that leads to it; answers [(way, url, body)]."""
+    found = []
+    for pod in PODS:
+        address = lab.get("pod", pod)["status"]["podIP"]
+        found.append((f"pod IP of {pod}", f"http://{address}:8080/", lab.fetch(f"http://{address}:8080/")))
+    service = lab.get("service", "web")["spec"]
+    url = f"http://{service['clusterIP']}/"
+    wait_until("the Service's rules", lambda: reachable(lab, url), 20)
+    found.append(("ClusterIP", url, lab.fetch(url)))
+    url = f"http://{NODE_IP}:{service['ports'][0]['nodePort']}/"
+    found.append(("NodePort, from another host", url, lab.fetch(url, lab.control_namespace)))
+    return found
+
+
+def reachable(lab, url):
+    try:
+        return lab.fetch(url, seconds=1)
+    except subprocess.CalledProcessError:
+        return None
+
+
+def write_kubectl(lab):
+    """A kubectl that runs where the control plane is reachable."""
+    path = lab.path("kubectl")
+    with open(path, "w") as file:
+        file.write(f"#!/bin/sh\nexec nsenter --net=/run/netns/{lab.control_namespace} kubectl --kubeconfig {lab.admin} \"$@\"\n")
+    os.chmod(path, 0o755)
+    return path
+
+
+def write_swiftlet(lab):
+    path = lab.path("swiftlet")
+    with open(path, "w") as file:
+        file.write(f"#!/bin/sh\nexec {os.path.join(ROOT, 'build', 'bin', 'swiftlet')} \"$@\" --socket {lab.path('run', 'admin.sock')}\n")
+    os.chmod(path, 0o755)
+    return path
+
+
+def report(lab, found):
+    print(f"\nThe node {lab.get('node', 'node-1')['metadata']['name']} ({NODE_IP}) is Ready; its control plane is at {CONTROL_IP}.")
+    for way, url, body in found:
+        print(f"  {way:<28} {url:<32} {body.strip()}")
+    print("\nTo try next, in another terminal:")
+    print(f"  {write_kubectl(lab)} get pods -o wide")
+    print(f"  {lab.path('kubectl')} exec web-1 -- ps")
+    print(f"  {lab.path('kubectl')} delete -f {os.path.relpath(EXAMPLE)}")
+    print(f"  {write_swiftlet(lab)} status")
+    print(f"  {lab.path('swiftlet')} proxy ls")
+    print(f"  nsenter --net=/run/netns/{lab.node_namespace} nft list ruleset")
+
+
+def run(stays):
+    lab = Lab()
+    with lab:
+        lab.kubectl("apply", "-f", EXAMPLE)
+        for pod in PODS:
+            lab.wait_for("pod", pod, "Ready")
+        found = pages(lab)
+        wrong = [way for way, _, body in found if "hello from web-" not in body]
+        report(lab, found)
+        if stays:
+            print("\nCtrl-C ends it and leaves nothing behind.", flush=True)
+            signal.sigwait({signal.SIGINT, signal.SIGTERM})
+            print()
+    left = lab.leaks()
+    for kind, things in left.items():
+        print(f"left behind, {kind}: {', '.join(things)}", file=sys.stderr)
+    for way in wrong:
+        print(f"the page through {way} is not the example's", file=sys.stderr)
+    print("Everything worked and nothing is left behind." if not wrong and not left else "Not everything worked.")
+    return 1 if wrong or left else 0
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    sys.exit(run(stays="--check" not in sys.argv))

@@ -1,0 +1,56 @@
+#!/usr/bin/env python3
+"""`make stories`: replays recorded lives of pods against this node and says how many agree.
+
+    stories.py REFERENCE-DIR [NAME ...]
+
+REFERENCE-DIR holds `stories/`, `replay_stories.py` and `compare_stories.py`. Exits with 1 unless every story named in MUST agrees."""
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+
+from swiftlab.lab import API_PORT, CONTROL_IP, NODE, NODE_IP, REGISTRY, Lab
+
+MUST = (
+    "run-and-delete sigterm-ignored complete-never fail-never complete-onfailure fail-twice-then-ok-onfailure command-not-found-never image-missing "
+    "image-pull-never-missing env-configmap-missing volume-configmap-missing hostpath-wrong-type guaranteed host-network"
+).split()
+
+
+def main():
+    reference, names = os.path.abspath(sys.argv[1]), sys.argv[2:]
+    out = tempfile.mkdtemp(prefix="swiftlet-stories-")
+    lab = Lab()
+    with lab:
+        # Recorded pods name a busybox that was on the node already.
+        warm = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "warm"}, "spec": {"restartPolicy": "Never", "containers": []}}
+        for image in ("busybox:1.37.0-1", "nonroot:1.5"):
+            name = image.split(":")[0]
+            warm["spec"]["containers"].append({"name": name, "image": f"{REGISTRY}/e2e-test-images/{image}", "command": ["true"]})
+
+        lab.apply(json.dumps(warm))
+        lab.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/warm", "--timeout=60s")
+        lab.delete("pod", "warm")
+        lab.on_control(
+            sys.executable, f"{reference}/replay_stories.py", "--server", f"https://{CONTROL_IP}:{API_PORT}", "--cert", lab.path("cluster", "admin.crt"),
+            "--key", lab.path("cluster", "admin.key"), "--node", NODE, "--node-ip", NODE_IP, "--registry", REGISTRY, "--parallel", "8",
+            f"{reference}/stories", out, *names, capture_output=False,
+        )  # fmt: skip
+    compared = subprocess.run(
+        [sys.executable, f"{reference}/compare_stories.py", f"{reference}/stories", out, *(["-v"] if names else [])], capture_output=True, text=True, check=False
+    ).stdout
+    print(compared)
+    print(f"recordings are in {out}")
+    differing = set(re.findall(r"^(\S+): (?:\d+ differences|not recorded)", compared, re.M))
+    missing = [name for name in MUST if name in differing and (not names or name in names)]
+    print(f"{len(MUST) - len(missing)} of the {len(MUST)} stories that have to agree do" + (f"; not: {' '.join(missing)}" if missing else ""))
+    left = lab.leaks()
+    for kind, things in left.items():
+        print(f"left behind, {kind}: {', '.join(things)}", file=sys.stderr)
+    return 1 if missing or left else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

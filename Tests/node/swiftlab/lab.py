@@ -1,0 +1,317 @@
+"""The lab: `with Lab() as lab:` gives a running node; leaving it undoes everything."""
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import uuid
+
+from . import host, images
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
+NODE_IP = "192.168.77.11"
+CONTROL_IP = "192.168.77.1"
+REGISTRY = f"{CONTROL_IP}:5000"
+API_PORT = 6443
+NODE = "node-1"
+
+
+def program(name):
+    """A program of this project: from SWIFTLET_BIN, or where make puts it."""
+    return os.path.join(os.environ.get("SWIFTLET_BIN", os.path.join(ROOT, "build", "bin")), name)
+
+
+def wait_until(what, check, seconds=60):
+    """Asks `check` until it says yes; the only way here to wait for another process that offers no event."""
+    deadline = time.monotonic() + seconds
+    while True:
+        result = check()
+        if result:
+            return result
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds} s for {what}")
+        time.sleep(0.05)
+
+
+class Lab:
+    """Two network namespaces joined by a cable: the node's, and the one where registry and control plane are."""
+
+    def __init__(self, keep_logs=False):
+        self.id = uuid.uuid4().hex[:6]
+        self.node_namespace = f"swl-{self.id}"
+        self.control_namespace = f"swl-{self.id}-c"
+        self.processes = {}
+        self.keep_logs = keep_logs
+        self.stack = contextlib.ExitStack()
+
+    def __enter__(self):
+        self.before = host.snapshot()
+        with contextlib.ExitStack() as stack:
+            self.base = tempfile.mkdtemp(prefix="swiftlet-lab-")
+            stack.callback(self.remove_files)
+            self.cgroup = os.path.join(host.cgroup2_mount(), f"swiftlet-{self.id}")
+            os.mkdir(self.cgroup)
+            stack.callback(self.remove_cgroup)
+            self.make_network(stack)
+            stack.callback(self.stop_all)
+            self.start_registry()
+            self.start_control_plane()
+            self.write_configuration()
+            self.start_agent()
+            self.stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *error):
+        if error[0] is not None:
+            self.show_logs()
+        self.stack.close()
+        return False
+
+    def leaks(self):
+        """What this lab left on the machine; to be asked after leaving it."""
+        return host.leaks(self.before, host.snapshot())
+
+    # Files
+
+    def path(self, *parts):
+        return os.path.join(self.base, *parts)
+
+    def remove_files(self):
+        if self.keep_logs:
+            print(f"logs are kept in {self.base}", file=sys.stderr)
+            return
+        for line in reversed(open("/proc/self/mountinfo").read().splitlines()):
+            place = line.split()[4]
+            if place.startswith(self.base + "/"):
+                subprocess.run(["umount", "-l", place], check=False)
+        shutil.rmtree(self.base, ignore_errors=True)
+
+    def show_logs(self):
+        for name in ("agent", "devcluster", "registry"):
+            with contextlib.suppress(OSError):
+                lines = open(self.path(f"{name}.log"), errors="replace").read().splitlines()
+                print(f"--- {name}.log, last lines", *lines[-40:], sep="\n", file=sys.stderr)
+
+    # Network
+
+    def make_network(self, stack):
+        for name in (self.node_namespace, self.control_namespace):
+            host.output("ip", "netns", "add", name)
+            stack.callback(host.output, "ip", "netns", "delete", name)
+            self.ip(name, "link", "set", "lo", "up")
+        cable = ["link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", self.control_namespace]
+        self.ip(self.node_namespace, *cable)
+        for name, address in ((self.node_namespace, NODE_IP), (self.control_namespace, CONTROL_IP)):
+            self.ip(name, "address", "add", f"{address}/24", "dev", "eth0")
+            self.ip(name, "link", "set", "eth0", "up")
+        self.ip(self.node_namespace, "route", "add", "default", "via", CONTROL_IP)
+
+    def ip(self, namespace, *arguments):
+        return host.output("ip", "-n", namespace, *arguments)
+
+    def inside(self, namespace):
+        """The words that run a command in a namespace, keeping the machine's /sys (unlike `ip netns exec`)."""
+        return ["nsenter", f"--net=/run/netns/{namespace}"]
+
+    def on_node(self, *command, **options):
+        return subprocess.run([*self.inside(self.node_namespace), *command], **{"check": True, "capture_output": True, "text": True, **options})
+
+    def on_control(self, *command, **options):
+        return subprocess.run([*self.inside(self.control_namespace), *command], **{"check": True, "capture_output": True, "text": True, **options})
+
+    # Processes
+
+    def start(self, name, namespace, *command):
+        log = open(self.path(f"{name}.log"), "ab")
+        process = subprocess.Popen([*self.inside(namespace), *command], stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd="/")
+        log.close()
+        self.processes[name] = process
+        return process
+
+    def stop(self, name, number=signal.SIGTERM, seconds=30):
+        process = self.processes.pop(name, None)
+        if process is None or process.poll() is not None:
+            return
+        process.send_signal(number)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def stop_all(self):
+        """Agent first; then whatever runs in the lab's cgroups and folders, pods and their shims."""
+        self.stop("agent")
+        self.kill_cgroup()
+        for pid in self.own_processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        wait_until("the lab's processes to end", lambda: not self.own_processes(), 20)
+        for name in list(self.processes):
+            self.stop(name)
+
+    def own_processes(self):
+        """Shims, spawner and pauses of this lab: they name its folder, or descend from one that does."""
+        mine = set()
+        for pid, line in host.processes().items():
+            with contextlib.suppress(OSError):
+                environment = open(f"/proc/{pid}/environ", "rb").read()
+                if self.base in line or self.base.encode() in environment or os.readlink(f"/proc/{pid}/cwd").startswith(self.base):
+                    mine.add(pid)
+        return mine - {process.pid for process in self.processes.values()}
+
+    # Cgroups
+
+    def kill_cgroup(self):
+        with contextlib.suppress(OSError), open(os.path.join(self.cgroup, "cgroup.kill"), "w") as file:
+            file.write("1")
+
+    def remove_cgroup(self):
+        self.kill_cgroup()
+
+        def removed():
+            for path, names, _ in os.walk(self.cgroup, topdown=False):
+                for name in names:
+                    with contextlib.suppress(OSError):
+                        os.rmdir(os.path.join(path, name))
+            with contextlib.suppress(OSError):
+                os.rmdir(self.cgroup)
+            return not os.path.exists(self.cgroup)
+
+        wait_until("the lab's cgroups to empty", removed, 10)
+
+    # Parts
+
+    def start_registry(self):
+        os.mkdir(self.path("registry"))
+        with open(self.path("registry.yml"), "w") as file:
+            file.write(
+                f"version: 0.1\nlog: {{level: warn, accesslog: {{disabled: true}}}}\n"
+                f"storage: {{filesystem: {{rootdirectory: {self.path('registry')}}}}}\nhttp: {{addr: '{REGISTRY}'}}\n"
+            )
+        self.start("registry", self.control_namespace, "docker-registry", "serve", self.path("registry.yml"))
+        self.on_control(sys.executable, "-c", PUSH, ROOT, REGISTRY)
+
+    def start_control_plane(self, *more):
+        self.start(
+            "devcluster", self.control_namespace, program("swiftlet-devcluster"), "--listen", CONTROL_IP, "--port", str(API_PORT), "--dir", self.path("cluster"),
+            "--node", NODE, *more,
+        )  # fmt: skip
+        self.admin = self.path("cluster", "admin.kubeconfig")
+        wait_until("the control plane", lambda: os.path.exists(self.admin) and self.kubectl("get", "--raw", "/readyz", check=False).returncode == 0)
+
+    def write_configuration(self):
+        """A node's configuration for this lab: every folder and socket beneath its own folder."""
+        for name in ("run", "state", "root", "logs", "etc"):
+            os.makedirs(self.path(name), exist_ok=True)
+        with open(self.path("etc", "resolv.conf"), "w") as file:
+            file.write(f"nameserver {CONTROL_IP}\nsearch lab.test\n")
+        self.config = self.path("etc", "swiftlet.yaml")
+        with open(self.config, "w") as file:
+            file.write(CONFIGURATION.format(lab=self, shim=program("swiftlet-shim"), pause=program("swiftlet-pause")))
+
+    def agent_command(self, *more):
+        return [
+            program("swiftlet"), "run", "--config", self.config, "--kubeconfig", self.path("cluster", f"node-{NODE}.kubeconfig"), "--hostname-override", NODE,
+            "--node-ip", NODE_IP, "--run-dir", self.path("run"), "--state-dir", self.path("state"), "--root-dir", self.path("root"), *more,
+        ]  # fmt: skip
+
+    def start_agent(self, *more, ready=True):
+        self.start("agent", self.node_namespace, *self.agent_command(*more))
+        if ready:
+            self.wait_for("node", NODE, "Ready")
+
+    # Talking to it
+
+    def kubectl(self, *arguments, **options):
+        command = ["kubectl", "--kubeconfig", self.admin, *arguments]
+        return self.on_control(*command, **options)
+
+    def get(self, kind, name=None, namespace="default"):
+        words = ["get", kind, *([name] if name else []), "-n", namespace, "-o", "json"]
+        return json.loads(self.kubectl(*words).stdout)
+
+    def wait_for(self, kind, name, condition, seconds=60):
+        def holds():
+            answer = self.kubectl("get", kind, name, "-o", "json", check=False)
+            if answer.returncode != 0:
+                return False
+            conditions = json.loads(answer.stdout).get("status", {}).get("conditions", [])
+            return any(c["type"] == condition and c["status"] == "True" for c in conditions)
+
+        self.require_agent()
+        return wait_until(f"{kind} {name} to be {condition}", holds, seconds)
+
+    def require_agent(self):
+        agent = self.processes.get("agent")
+        if agent is not None and agent.poll() is not None:
+            raise RuntimeError(f"the agent ended with exit code {agent.returncode}")
+
+    def apply(self, text):
+        return self.kubectl("apply", "-f", "-", input=text)
+
+    def delete(self, *arguments):
+        return self.kubectl("delete", *arguments)
+
+    def fetch(self, url, namespace=None, seconds=5):
+        """The body of a page as seen from the node, or from another namespace."""
+        command = [*self.inside(namespace or self.node_namespace), "curl", "-sS", "--fail", "--max-time", str(seconds), url]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+    def swiftlet(self, *arguments, **options):
+        """An operator's subcommand on the node."""
+        return self.on_node(program("swiftlet"), *arguments, "--socket", self.path("run", "admin.sock"), **options)
+
+    def state(self):
+        """What the node holds for pods: the same before the first and after the last one."""
+        return {
+            "links": self.ip(self.node_namespace, "-o", "link").count("\n"),
+            "rules": self.on_node("nft", "list", "ruleset").stdout,
+            "cgroups": host.cgroups(self.cgroup),
+            "mounts": {line.split()[4] for line in open("/proc/self/mountinfo") if self.base in line},
+            "sandboxes": sorted(os.listdir(self.path("run", "sandboxes"))) if os.path.isdir(self.path("run", "sandboxes")) else [],
+        }
+
+
+PUSH = """
+import sys, time, urllib.error, urllib.request
+sys.path.insert(0, sys.argv[1] + "/Tests/node")
+from swiftlab import images
+for _ in range(200):
+    try:
+        urllib.request.urlopen(f"http://{sys.argv[2]}/v2/", timeout=2)
+        break
+    except OSError:
+        time.sleep(0.05)
+images.push_all(sys.argv[2])
+"""
+
+CONFIGURATION = """\
+apiVersion: kubelet.config.k8s.io/v1beta1
+kind: KubeletConfiguration
+authentication:
+  anonymous: {{enabled: false}}
+  webhook: {{enabled: true}}
+  x509: {{clientCAFile: {lab.base}/cluster/ca.crt}}
+authorization: {{mode: Webhook}}
+clusterDNS: [10.96.0.10]
+clusterDomain: cluster.local
+resolvConf: {lab.base}/etc/resolv.conf
+podLogsDir: {lab.base}/logs/pods
+---
+apiVersion: swiftlet.dev/v1alpha1
+kind: SwiftletConfiguration
+cgroupRoot: {lab.cgroup}
+requireControllers: false
+shimPath: {shim}
+pausePath: {pause}
+registries:
+  "192.168.77.1:5000": {{insecure: true}}
+  registry.example:
+    mirrors: ["http://192.168.77.1:5000"]
+"""

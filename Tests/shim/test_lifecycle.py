@@ -1,0 +1,162 @@
+"""Agents and spawners come and go, sandboxes stay; what is shut down leaves nothing."""
+import errno
+import os
+import signal
+import socket
+import struct
+import subprocess
+import time
+
+import wire
+from test_containers import refused
+from wire import C, Exit, field
+from world import Sandbox, alive
+
+
+def containers_of(reply):
+    found = {}
+    for payload in reply.all(C["SWL_TAG_CONTAINER_STATE"]):
+        magic, version, state, pid = struct.unpack_from("=IHHi", payload)
+        length = struct.unpack_from("=I", payload, 80)[0]
+        exit_record = Exit(payload[32:80])
+        found[payload[88:88 + length].decode()] = (state, pid, exit_record)
+    return found
+
+
+def test_agent_comes_back(world):
+    with Sandbox(world) as pod:
+        long = pod.launch("long", ["sleep", "1000"]).pid
+        pod.launch("short", ["sh", "-c", "sleep 0.1; exit 9"])
+        pod.client.close()
+        path = f"{pod.directory}/containers/short/exit"
+        for _ in range(400):
+            if os.path.exists(path):
+                break
+            time.sleep(0.005)
+        assert Exit(open(path, "rb").read()).code == 9
+        pod.client = pod.connect()
+        pod.client.call(C["SWL_VERB_SUBSCRIBE"])
+        reply = pod.client.call(C["SWL_VERB_QUERY"])
+        found = containers_of(reply)
+        assert found["long"][:2] == (C["SWL_STATE_RUNNING"], long)
+        assert found["short"][0] == C["SWL_STATE_EXITED"] and found["short"][2].code == 9
+        assert [role for role, _ in reply.fds] == [C["SWL_FD_PIDFD"], C["SWL_FD_NETNS"], C["SWL_FD_CONTAINER_PIDFD"]]
+        signal.pidfd_send_signal(reply.fd(C["SWL_FD_CONTAINER_PIDFD"]), signal.SIGKILL)
+        reply.close()
+        assert pod.wait("long").signal == 9
+        refused(lambda: pod.container_verb("SWL_VERB_REMOVE", "nobody"), error=errno.ENOENT)
+        pod.container_verb("SWL_VERB_REMOVE", "long")
+        assert list(containers_of(pod.client.call(C["SWL_VERB_QUERY"]))) == ["short"]
+        state = open(f"{pod.directory}/containers/short/state", "rb").read()
+        assert state[:4] == struct.pack("=I", C["SWL_STATE_MAGIC"]) and state.endswith(b"short")
+        pid, start = open(f"{pod.directory}/shim.pid").read().split()
+        assert int(pid) == pod.shim and start == open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[19]
+
+
+def test_spawner_dies_and_returns(world):
+    with Sandbox(world) as pod:
+        pod.launch("c", ["sleep", "1000"])
+        world.spawner.kill()
+        world.spawner.wait()
+        assert pod.run("after", ["echo", "alive"]) == (0, "alive\n")
+        pod.client.close()
+        os.unlink(world.base + "/spawner.pid")
+        world.start_spawner()
+        pod.client = pod.connect()
+        pod.client.call(C["SWL_VERB_SUBSCRIBE"])
+        with world.client() as spawner:
+            refused(lambda: spawner.call(C["SWL_VERB_SPAWN"], [field(C["SWL_TAG_SANDBOX_ID"], pod.id)]), error=errno.EEXIST)
+            refused(lambda: spawner.call(C["SWL_VERB_SPAWN"], [field(C["SWL_TAG_SANDBOX_ID"], "no-directory")]), error=errno.ENOENT)
+        assert pod.run("again", ["echo", "alive"]) == (0, "alive\n")
+    second = subprocess.run([world.binaries + "/swiftlet-shim", "spawner", "--run-dir", world.run], capture_output=True, text=True)
+    assert second.returncode == 1 and "another spawner" in second.stderr
+
+
+def test_spawner_notifies_and_stops(world):
+    world.stop_spawner()
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    listener.bind(world.base + "/notify")
+    listener.settimeout(5)
+    world.start_spawner(dict(NOTIFY_SOCKET=world.base + "/notify"))
+    assert listener.recv(100) == b"READY=1"
+    listener.close()
+    assert open(f"/proc/{world.spawner.pid}/environ", "rb").read().count(b"=") <= 2
+    with Sandbox(world) as pod:
+        world.stop_spawner()
+        assert not os.path.exists(world.run + "/spawner.sock")
+        assert pod.run("c", ["true"])[0] == 0
+        world.start_spawner()
+
+
+def test_pause_dies(world):
+    with Sandbox(world) as pod:
+        os.kill(pod.pause, signal.SIGTERM)
+        ended = Exit(pod.client.event(C["SWL_EVENT_SANDBOX_EXITED"]).get(C["SWL_TAG_EXIT"]))
+        assert (ended.code, ended.signal) == (0, 0)
+        refused(lambda: pod.launch("x", ["true"]), "SWL_STEP_LOOKUP", errno.ESRCH)
+        pod.client.call(C["SWL_VERB_QUERY"]).close()
+
+
+def test_sandbox_verbs_in_the_wrong_order(world):
+    with Sandbox(world, create=False) as pod:
+        refused(lambda: pod.launch("x", ["true"]), "SWL_STEP_LOOKUP", errno.ESRCH)
+        pod.create().close()
+        refused(pod.create, "SWL_STEP_LOOKUP", errno.EEXIST)
+        pod.launch("c", ["sleep", "1000"])
+        refused(lambda: pod.launch("c", ["true"]), "SWL_STEP_LOOKUP", errno.EEXIST)
+        refused(lambda: pod.container_verb("SWL_VERB_REMOVE", "c"), "SWL_STEP_LOOKUP", errno.EBUSY)
+
+
+def test_slow_reader_is_disconnected(world):
+    with Sandbox(world) as pod:
+        slow = pod.connect()
+        slow.call(C["SWL_VERB_SUBSCRIBE"])
+        pod.launch("c", ["sleep", "1000"])
+        try:
+            for _ in range(5000):
+                slow.send(C["SWL_VERB_QUERY"])
+            raise AssertionError("a client that never reads is still connected")
+        except OSError:
+            pass
+        slow.close()
+        assert pod.run("d", ["echo", "x"]) == (0, "x\n")
+        assert anonymous(pod.shim) < 400
+
+
+def figure(pid, name):
+    with open(f"/proc/{pid}/smaps_rollup") as lines:
+        return int(next(line for line in lines if line.startswith(name + ":")).split()[1])
+
+
+def anonymous(pid):
+    return figure(pid, "Anonymous")
+
+
+def snapshot(world):
+    mounts = len(open("/proc/self/mountinfo").readlines())
+    groups = sum(len(d) for _, d, _ in os.walk(world.cgroup)) if world.cgroup else 0
+    processes = 0
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/comm") as comm:
+                processes += comm.read().strip() in ("swiftlet-shim", "swiftlet-pause", "pause") and alive(pid)
+        except OSError:
+            pass
+    return mounts, groups, processes
+
+
+def test_fifty_sandboxes_leave_nothing(world):
+    before, started = snapshot(world), time.monotonic()
+    pods = [Sandbox(world) for _ in range(50)]
+    for pod in pods:
+        pod.launch("c", ["sleep", "1000"])
+    up = time.monotonic()
+    figures = [anonymous(pod.shim) for pod in pods]
+    pss = sum(figure(pid, "Pss") for pod in pods for pid in (pod.shim, pod.pause)) / 50
+    for pod in pods:
+        pod.shutdown()
+        assert not os.path.exists(pod.directory + "/shim.sock")
+    time.sleep(0.05)
+    assert snapshot(world) == before, (snapshot(world), before)
+    assert max(figures) <= 400
+    return f"50 pods up in {up - started:.2f} s, anonymous KB per shim {min(figures)}...{max(figures)}, PSS KB per shim + pause {pss:.0f}"
