@@ -119,6 +119,7 @@ let package = Package(
         tests("LinuxSystem", ["CLinux"]),
         tests("Nftables"),
         tests("NodeAgent", ["KubeModel"]),
+        tests("NodeServer", ["KubeModel", "PodCore", asyncHTTPClient, crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket, serviceLifecycle, swiftASN1, x509]),
         tests("PodCore", ["KubeModel"]),
         tests("PodNetwork", ["LinuxNetlink", "LinuxSystem", "PodCore"]),
         tests("PodRuntime", ["CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),

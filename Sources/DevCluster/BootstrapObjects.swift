@@ -12,7 +12,9 @@ struct BootstrapObjects: Sendable {
             _ = try rules.create(.namespaces, namespace: "", ["metadata": ["name": .string(name)]], by: system, dryRun: false, store)
         }
         for (name, value) in [("system-cluster-critical", 2_000_000_000), ("system-node-critical", 2_000_001_000)] as [(String, Int64)] {
-            let priority: JSONValue = ["metadata": ["name": .string(name)], "value": .integer(value), "description": "Used for system critical pods."]
+            let priority: JSONValue = [
+                "metadata": ["name": .string(name)], "value": .integer(value), "description": "Used for system critical pods.",
+            ]
             _ = try rules.create(.priorityClasses, namespace: "", priority, by: system, dryRun: false, store)
         }
         let service: JSONValue = [

@@ -90,7 +90,9 @@ package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
                 result = .success(try await server.run())
             } catch {
                 result = .failure(
-                    DevClusterError(.cannotListen, "cannot serve on \(configuration.listenHost):\(configuration.port): \(error): choose another --listen or --port"))
+                    DevClusterError(
+                        .cannotListen,
+                        "cannot serve on \(configuration.listenHost):\(configuration.port): \(error): choose another --listen or --port"))
             }
             await store.endAllWatches()
             tasks.cancelAll()
@@ -127,12 +129,14 @@ package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
         try files.write("admin.crt", admin.certificatePEM, isSecret: false)
         try files.write("admin.key", admin.keyPEM, isSecret: true)
         try files.write(
-            "admin.kubeconfig", Kubeconfig.text(server: server, authorityPEM: authority.certificatePEM, user: "kubernetes-admin", credential: admin), isSecret: true)
+            "admin.kubeconfig", Kubeconfig.text(server: server, authorityPEM: authority.certificatePEM, user: "kubernetes-admin", credential: admin),
+            isSecret: true)
         for node in configuration.nodes {
             let user = "system:node:\(node)"
             let credential = try authority.client(user: user, groups: ["system:nodes"])
             try files.write(
-                "node-\(node).kubeconfig", Kubeconfig.text(server: server, authorityPEM: authority.certificatePEM, user: user, credential: credential),
+                "node-\(node).kubeconfig",
+                Kubeconfig.text(server: server, authorityPEM: authority.certificatePEM, user: user, credential: credential),
                 isSecret: true)
         }
     }
@@ -144,7 +148,9 @@ package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
             "127.0.0.1", "localhost", configuration.serviceRange.address(1), "kubernetes", "kubernetes.default", "kubernetes.default.svc",
             "kubernetes.default.svc.cluster.local",
         ]
-        let more = ([configuration.listenHost, configuration.advertiseHost] + configuration.serverNames).filter { !names.contains($0) && $0 != "0.0.0.0" && !$0.contains(":") }
+        let more = ([configuration.listenHost, configuration.advertiseHost] + configuration.serverNames).filter {
+            !names.contains($0) && $0 != "0.0.0.0" && !$0.contains(":")
+        }
         let credential = try authority.server(commonName: "kube-apiserver", names: names + more)
         var tls = TLSConfiguration.makeServerConfiguration(
             certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(credential.certificatePEM.utf8)).map { .certificate($0) },
@@ -153,6 +159,8 @@ package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
         tls.certificateVerification = .optionalVerification
         tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(authority.certificatePEM.utf8)))
         tls.sendCANameList = true
+        // Peers are near: a stop need not wait long for their farewell.
+        tls.shutdownTimeout = .milliseconds(500)
         tls.minimumTLSVersion = .tlsv12
         tls.applicationProtocols = ["http/1.1"]
         return tls

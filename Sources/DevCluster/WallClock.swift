@@ -1,9 +1,9 @@
 import KubeModel
 
 #if canImport(Glibc)
-import Glibc
+    import Glibc
 #elseif canImport(Musl)
-import Musl
+    import Musl
 #endif
 
 /// The time of day. Everything else takes the time as a parameter.

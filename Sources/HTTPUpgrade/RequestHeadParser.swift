@@ -3,9 +3,9 @@ import NIOHTTP1
 
 /// Reads a request head from bytes, strictly: whatever it does not accept is left to the ordinary HTTP decoder, which
 /// answers 400 for what is really broken. It decides one thing only: whether a request asks for another protocol.
-enum RequestHeadParser {
-    /// The index after the empty line that ends the head, counted from the start of `bytes`.
-    static func endOfHead(in bytes: some RandomAccessCollection<UInt8>) -> Int? {
+package enum RequestHeadParser {
+    /// The index after the empty line that ends a request's or a response's head, counted from the start of `bytes`.
+    package static func endOfHead(in bytes: some RandomAccessCollection<UInt8>) -> Int? {
         var matched = 0
         for (offset, byte) in bytes.enumerated() {
             switch (matched, byte) {

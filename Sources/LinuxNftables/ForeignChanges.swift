@@ -40,13 +40,17 @@ final class ForeignChanges: Sendable {
     private func wait() {
         if ended.load(ordering: .sequentiallyConsistent) { return }
         do {
-            let next = try loop.register(descriptor, .readable) { [self] result in
-                guard case .success = result else { return continuation.finish() }
-                look()
-                wait()
+            // Under the lock, so that the completion's next registration cannot be overwritten by this one.
+            let next = try token.withLock { token in
+                let next = try loop.register(descriptor, .readable) { [self] result in
+                    guard case .success = result else { return continuation.finish() }
+                    look()
+                    wait()
+                }
+                token = next
+                return next
             }
-            token.withLock { $0 = next }
-            // A stop between registration and this line has not seen the token.
+            // A stop before the registration has not seen the token.
             if ended.load(ordering: .sequentiallyConsistent) { loop.cancel(next) }
         } catch {
             continuation.finish()

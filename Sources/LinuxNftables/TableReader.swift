@@ -37,7 +37,7 @@ struct TableReader {
         do throws(NetlinkError) {
             let notes = try socket.query(request).attributes(after: nfgenmsg.self)[NFTA_TABLE_USERDATA.rawValue]?.bytes
             return (notes.flatMap { UserData.comment(in: $0) }, ())
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             return nil
         }
     }

@@ -54,6 +54,8 @@ package final class ProxyAgent: ServiceLifecycle.Service {
             }
             group.addTask {
                 for await _ in foreignChanges { self.wakeups.add(.foreignChange) }
+                // The loop below is the group's own body, which no failing child cancels.
+                self.wakeups.finish()
                 try Task.checkCancellation()
                 throw NftablesError(code: .unavailable, detail: "the kernel's nf_tables notifications ended")
             }

@@ -22,6 +22,9 @@ final class Wakeups: Sendable {
         continuation.yield()
     }
 
+    /// Ends the stream.
+    func finish() { continuation.finish() }
+
     func take() -> Reasons {
         pending.withLock { pending in
             defer { pending = [] }

@@ -4,6 +4,12 @@ import Logging
 import ServiceLifecycle
 import UnixSignals
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// Parses the command line, runs the cluster until a signal.
 @main
 struct DevClusterCommand: AsyncParsableCommand {
@@ -57,8 +63,12 @@ struct DevClusterCommand: AsyncParsableCommand {
     var logLevel = "notice"
 
     func run() async throws {
-        guard let level = Logger.Level(rawValue: logLevel) else { throw ValidationError("--log-level is \(logLevel), wanted trace, debug, info, notice, warning, error or critical") }
-        guard let services = IPv4Range(serviceCidr) else { throw ValidationError("--service-cidr is \(serviceCidr), wanted a block such as 10.96.0.0/16") }
+        guard let level = Logger.Level(rawValue: logLevel) else {
+            throw ValidationError("--log-level is \(logLevel), wanted trace, debug, info, notice, warning, error or critical")
+        }
+        guard let services = IPv4Range(serviceCidr) else {
+            throw ValidationError("--service-cidr is \(serviceCidr), wanted a block such as 10.96.0.0/16")
+        }
         guard let pods = IPv4Range(podCidr) else { throw ValidationError("--pod-cidr is \(podCidr), wanted a block such as 10.244.0.0/16") }
         guard (0...65535).contains(port) else { throw ValidationError("--port is \(port), wanted 0 to 65535") }
         var configuration = DevClusterConfiguration()
@@ -80,6 +90,8 @@ struct DevClusterCommand: AsyncParsableCommand {
         let (host, directory) = (configuration.advertiseHost, dir)
         let cluster = try DevCluster(configuration, logger: logger) { port in
             print("ready: https://\(host):\(port), KUBECONFIG=\(directory)/admin.kubeconfig")
+            // Scripts wait for this line through a pipe or a file.
+            fflush(nil)
         }
         let group = ServiceGroup(
             configuration: .init(

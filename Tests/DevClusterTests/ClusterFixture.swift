@@ -68,7 +68,8 @@ struct ClusterFixture: Sendable {
     }
 
     func call(
-        _ client: HTTPClient, _ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil, type: String = "application/json", headers: HTTPHeaders = [:]
+        _ client: HTTPClient, _ method: HTTPMethod, _ path: String, _ body: JSONValue? = nil, type: String = "application/json",
+        headers: HTTPHeaders = [:]
     ) async throws -> (status: Int, body: JSONValue) {
         var request = HTTPClientRequest(url: base + path)
         request.method = method

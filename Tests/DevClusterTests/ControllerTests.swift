@@ -17,7 +17,8 @@ struct ControllerTests {
         let condition = try #require(pods[0].condition("PodScheduled"))
         #expect(
             condition == [
-                "type": "PodScheduled", "status": "True", "lastProbeTime": .null, "lastTransitionTime": .string(Fixtures.time.rfc3339()), "observedGeneration": 1,
+                "type": "PodScheduled", "status": "True", "lastProbeTime": .null, "lastTransitionTime": .string(Fixtures.time.rfc3339()),
+                "observedGeneration": 1,
             ])
     }
 
@@ -49,7 +50,9 @@ struct ControllerTests {
         let pending = try await Fixtures.delete(.namespaces, "x", store).object
         #expect(pending.text("status", "phase") == "Terminating")
         let refused = await #expect(throws: APIError.self) {
-            try await store.transaction { try Fixtures.rules.create(.configMaps, namespace: "x", ["metadata": ["name": "y"]], by: Fixtures.admin, dryRun: false, $0) }
+            try await store.transaction {
+                try Fixtures.rules.create(.configMaps, namespace: "x", ["metadata": ["name": "y"]], by: Fixtures.admin, dryRun: false, $0)
+            }
         }
         #expect(refused?.code == 403)
         try await controller.reconcile(store)

@@ -25,7 +25,9 @@ enum Fixtures {
         _ type: ResourceType, _ name: String, subresource: String = "", _ store: ObjectStore, change: @escaping @Sendable (inout JSONValue) -> Void
     ) async throws -> JSONValue {
         try await store.transaction { store in
-            try rules.update(type, ObjectKey(namespace: type.isNamespaced ? "default" : "", name: name), subresource: subresource, dryRun: false, store) { old in
+            try rules.update(
+                type, ObjectKey(namespace: type.isNamespaced ? "default" : "", name: name), subresource: subresource, dryRun: false, store
+            ) { old in
                 var new = old
                 change(&new)
                 return new
@@ -33,7 +35,9 @@ enum Fixtures {
         }
     }
 
-    static func delete(_ type: ResourceType, _ name: String, grace: Int64? = nil, uid: String? = nil, _ store: ObjectStore) async throws -> ObjectRules.Deletion {
+    static func delete(_ type: ResourceType, _ name: String, grace: Int64? = nil, uid: String? = nil, _ store: ObjectStore) async throws
+        -> ObjectRules.Deletion
+    {
         var options = DeleteOptions()
         options.gracePeriodSeconds = grace
         options.uid = uid
@@ -54,7 +58,8 @@ enum Fixtures {
         [
             "metadata": ["name": .string(name), "labels": ["kubernetes.io/hostname": .string(name)]],
             "status": [
-                "allocatable": ["cpu": .string(cpu), "memory": "1Gi", "pods": .string(pods)], "conditions": [["type": "Ready", "status": .string(ready)]],
+                "allocatable": ["cpu": .string(cpu), "memory": "1Gi", "pods": .string(pods)],
+                "conditions": [["type": "Ready", "status": .string(ready)]],
             ],
         ]
     }

@@ -28,7 +28,8 @@ struct PodRulesTests {
         let spec = try #require(pod["spec"])
         let wanted: JSONValue = [
             "restartPolicy": "Always", "dnsPolicy": "ClusterFirst", "schedulerName": "default-scheduler", "securityContext": [:],
-            "terminationGracePeriodSeconds": 30, "enableServiceLinks": true, "serviceAccountName": "default", "serviceAccount": "default", "priority": 0,
+            "terminationGracePeriodSeconds": 30, "enableServiceLinks": true, "serviceAccountName": "default", "serviceAccount": "default",
+            "priority": 0,
             "preemptionPolicy": "PreemptLowerPriority",
         ]
         for (key, value) in wanted.object ?? [:] { #expect(spec[key] == value, "\(key)") }
@@ -40,7 +41,8 @@ struct PodRulesTests {
         #expect(container["ports"] == [["containerPort": 80, "protocol": "TCP"]])
         #expect(
             container["readinessProbe"] == [
-                "httpGet": ["path": "/", "port": 80, "scheme": "HTTP"], "failureThreshold": 3, "periodSeconds": 10, "successThreshold": 1, "timeoutSeconds": 1,
+                "httpGet": ["path": "/", "port": 80, "scheme": "HTTP"], "failureThreshold": 3, "periodSeconds": 10, "successThreshold": 1,
+                "timeoutSeconds": 1,
             ])
         #expect(container.list("env").first?["valueFrom", "fieldRef", "apiVersion"] == "v1")
         let volumes = spec.list("volumes")
@@ -55,7 +57,8 @@ struct PodRulesTests {
     }
 
     @Test(arguments: [
-        ("r:5000/x", "Always"), ("r:5000/x:latest", "Always"), ("x:1", "IfNotPresent"), ("r:5000/x:1", "IfNotPresent"), ("x@sha256:ab", "IfNotPresent"),
+        ("r:5000/x", "Always"), ("r:5000/x:latest", "Always"), ("x:1", "IfNotPresent"), ("r:5000/x:1", "IfNotPresent"),
+        ("x@sha256:ab", "IfNotPresent"),
         ("r/x:1@sha256:ab", "IfNotPresent"),
     ])
     func pullPolicy(image: String, policy: String) {
@@ -84,7 +87,10 @@ struct PodRulesTests {
         (#"{"containers":[{"name":"c","image":"x","volumeMounts":[{"name":"v","mountPath":"/v"}]}]}"#, "spec.containers[0].volumeMounts[0].name"),
         (#"{"containers":[{"name":"c","image":"x"},{"name":"c","image":"x"}]}"#, "spec.containers[1].name"),
         (#"{"restartPolicy":"Sometimes","containers":[{"name":"c","image":"x"}]}"#, "spec.restartPolicy"),
-        (#"{"containers":[{"name":"c","image":"x","resources":{"limits":{"cpu":"1"},"requests":{"cpu":"2"}}}]}"#, "spec.containers[0].resources.requests"),
+        (
+            #"{"containers":[{"name":"c","image":"x","resources":{"limits":{"cpu":"1"},"requests":{"cpu":"2"}}}]}"#,
+            "spec.containers[0].resources.requests"
+        ),
         (#"{"containers":[{"name":"c","image":"x","ports":[{"containerPort":70000}]}]}"#, "spec.containers[0].ports[0].containerPort"),
         (#"{"volumes":[{"name":"v","emptyDir":{},"hostPath":{"path":"/"}}],"containers":[{"name":"c","image":"x"}]}"#, "spec.volumes[0]"),
     ])

@@ -118,17 +118,23 @@ struct ServerTests {
         #expect(await user(token) == nil)
     }
 
-    @Test(arguments: [
-        ("get", "", "nodes", "", "", "n1", true), ("patch", "", "nodes", "status", "", "n1", true), ("patch", "", "nodes", "status", "", "n2", false),
-        ("delete", "", "nodes", "", "", "n1", false), ("get", "", "pods", "", "default", "mine", true), ("get", "", "pods", "", "default", "theirs", false),
-        ("patch", "", "pods", "status", "default", "mine", true), ("patch", "", "pods", "status", "default", "theirs", false),
-        ("patch", "", "pods", "", "default", "mine", false), ("get", "", "configmaps", "", "default", "kube-root-ca.crt", true),
-        ("get", "", "configmaps", "", "default", "other", false), ("list", "", "secrets", "", "default", "", false),
-        ("update", "coordination.k8s.io", "leases", "", "kube-node-lease", "n1", true), ("update", "coordination.k8s.io", "leases", "", "kube-node-lease", "n2", false),
-        ("update", "coordination.k8s.io", "leases", "", "default", "n1", false), ("create", "", "serviceaccounts", "token", "default", "default", true),
-        ("create", "", "events", "", "default", "", true), ("list", "", "services", "", "", "", true), ("create", "", "services", "", "default", "", false),
-        ("watch", "discovery.k8s.io", "endpointslices", "", "", "", false),
-    ] as [(String, String, String, String, String, String, Bool)])
+    @Test(
+        arguments: [
+            ("get", "", "nodes", "", "", "n1", true), ("patch", "", "nodes", "status", "", "n1", true),
+            ("patch", "", "nodes", "status", "", "n2", false),
+            ("delete", "", "nodes", "", "", "n1", false), ("get", "", "pods", "", "default", "mine", true),
+            ("get", "", "pods", "", "default", "theirs", false),
+            ("patch", "", "pods", "status", "default", "mine", true), ("patch", "", "pods", "status", "default", "theirs", false),
+            ("patch", "", "pods", "", "default", "mine", false), ("get", "", "configmaps", "", "default", "kube-root-ca.crt", true),
+            ("get", "", "configmaps", "", "default", "other", false), ("list", "", "secrets", "", "default", "", false),
+            ("update", "coordination.k8s.io", "leases", "", "kube-node-lease", "n1", true),
+            ("update", "coordination.k8s.io", "leases", "", "kube-node-lease", "n2", false),
+            ("update", "coordination.k8s.io", "leases", "", "default", "n1", false),
+            ("create", "", "serviceaccounts", "token", "default", "default", true),
+            ("create", "", "events", "", "default", "", true), ("list", "", "services", "", "", "", true),
+            ("create", "", "services", "", "default", "", false),
+            ("watch", "discovery.k8s.io", "endpointslices", "", "", "", false),
+        ] as [(String, String, String, String, String, String, Bool)])
     func whatANodeMayDo(verb: String, group: String, resource: String, sub: String, namespace: String, name: String, isAllowed: Bool) async throws {
         let store = try await Fixtures.store()
         _ = try await Fixtures.create(.pods, Fixtures.pod("mine"), store)

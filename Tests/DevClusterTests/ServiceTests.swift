@@ -11,15 +11,16 @@ struct ServiceTests {
         let store = try await Fixtures.store()
         let first = try await Fixtures.create(.services, Self.service("a", ["ports": [["port": 80]], "selector": ["app": "a"]]), store)
         let wantedSpec: JSONValue = [
-                "type": "ClusterIP", "clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "sessionAffinity": "None", "ipFamilies": ["IPv4"],
-                "ipFamilyPolicy": "SingleStack", "internalTrafficPolicy": "Cluster", "selector": ["app": "a"],
-                "ports": [["port": 80, "protocol": "TCP", "targetPort": 80]],
-            ]
+            "type": "ClusterIP", "clusterIP": "10.96.0.1", "clusterIPs": ["10.96.0.1"], "sessionAffinity": "None", "ipFamilies": ["IPv4"],
+            "ipFamilyPolicy": "SingleStack", "internalTrafficPolicy": "Cluster", "selector": ["app": "a"],
+            "ports": [["port": 80, "protocol": "TCP", "targetPort": 80]],
+        ]
         #expect(first["spec"] == wantedSpec)
         let second = try await Fixtures.create(.services, Self.service("b", ["type": "NodePort", "ports": [["port": 80]]]), store)
         #expect(second.text("spec", "clusterIP") == "10.96.0.2" && second.text("spec", "externalTrafficPolicy") == "Cluster")
         #expect(second["spec"]?.list("ports").first?["nodePort"] == 30000)
-        let wanted = try await Fixtures.create(.services, Self.service("c", ["type": "NodePort", "clusterIP": "10.96.1.1", "ports": [["port": 80, "nodePort": 30007]]]), store)
+        let wanted = try await Fixtures.create(
+            .services, Self.service("c", ["type": "NodePort", "clusterIP": "10.96.1.1", "ports": [["port": 80, "nodePort": 30007]]]), store)
         #expect(wanted.text("spec", "clusterIP") == "10.96.1.1" && wanted["spec"]?.list("ports").first?["nodePort"] == 30007)
         let headless = try await Fixtures.create(.services, Self.service("d", ["clusterIP": "None", "ports": [["port": 80]]]), store)
         #expect(headless["spec", "clusterIPs"] == ["None"])
@@ -34,9 +35,12 @@ struct ServiceTests {
     }
 
     @Test(arguments: [
-        (#"{"ports":[]}"#, "spec.ports"), (#"{"ports":[{"port":0}]}"#, "spec.ports[0].port"), (#"{"ports":[{"port":1},{"port":2}]}"#, "spec.ports[0].name"),
-        (#"{"clusterIP":"10.1.1.1","ports":[{"port":1}]}"#, "spec.clusterIPs"), (#"{"clusterIP":"10.96.0.1","ports":[{"port":1}]}"#, "spec.clusterIPs"),
-        (#"{"type":"NodePort","ports":[{"port":1,"nodePort":80}]}"#, "spec.ports[0].nodePort"), (#"{"type":"Magic","ports":[{"port":1}]}"#, "spec.type"),
+        (#"{"ports":[]}"#, "spec.ports"), (#"{"ports":[{"port":0}]}"#, "spec.ports[0].port"),
+        (#"{"ports":[{"port":1},{"port":2}]}"#, "spec.ports[0].name"),
+        (#"{"clusterIP":"10.1.1.1","ports":[{"port":1}]}"#, "spec.clusterIPs"),
+        (#"{"clusterIP":"10.96.0.1","ports":[{"port":1}]}"#, "spec.clusterIPs"),
+        (#"{"type":"NodePort","ports":[{"port":1,"nodePort":80}]}"#, "spec.ports[0].nodePort"),
+        (#"{"type":"Magic","ports":[{"port":1}]}"#, "spec.type"),
     ])
     func refuses(spec: String, field: String) async throws {
         let store = try await Fixtures.store()
@@ -46,7 +50,9 @@ struct ServiceTests {
         #expect(error?.details?.list("causes").contains { $0.text("field") == field } == true, "\(error?.message ?? "")")
     }
 
-    @Test(arguments: [("10.96.0.0/16", true), ("10.96.0.0", false), ("10.96.0/16", false), ("10.96.0.256/16", false), ("1.2.3.4/33", false), ("+1.2.3.4/8", false)])
+    @Test(arguments: [
+        ("10.96.0.0/16", true), ("10.96.0.0", false), ("10.96.0/16", false), ("10.96.0.256/16", false), ("1.2.3.4/33", false), ("+1.2.3.4/8", false),
+    ])
     func ranges(text: String, isRange: Bool) { #expect((IPv4Range(text) != nil) == isRange) }
 
     @Test func subranges() throws {
@@ -54,10 +60,14 @@ struct ServiceTests {
         #expect(blocks.count == 256 && blocks[1].description == "10.244.1.0/24" && blocks[255].contains("10.244.255.7"))
     }
 
-    private static func pod(_ name: String, ip: String, ready: Bool = true, deleting: Bool = false, port: Int64 = 8080, phase: String = "Running") -> JSONValue {
+    private static func pod(_ name: String, ip: String, ready: Bool = true, deleting: Bool = false, port: Int64 = 8080, phase: String = "Running")
+        -> JSONValue
+    {
         var pod: JSONValue = [
             "metadata": ["name": .string(name), "namespace": "default", "uid": .string("u-\(name)")],
-            "spec": ["nodeName": "n1", "containers": [["name": "c", "ports": [["name": "http", "containerPort": .integer(port), "protocol": "TCP"]]]]],
+            "spec": [
+                "nodeName": "n1", "containers": [["name": "c", "ports": [["name": "http", "containerPort": .integer(port), "protocol": "TCP"]]]],
+            ],
             "status": [
                 "phase": .string(phase), "podIP": .string(ip), "conditions": [["type": "Ready", "status": ready ? "True" : "False"]],
             ],
@@ -68,14 +78,16 @@ struct ServiceTests {
 
     @Test func sliceConditions() {
         let service: JSONValue = [
-            "metadata": ["name": "s", "namespace": "default"], "spec": ["clusterIP": "10.96.0.1", "ports": [["name": "w", "port": 80, "targetPort": "http", "protocol": "TCP"]]],
+            "metadata": ["name": "s", "namespace": "default"],
+            "spec": ["clusterIP": "10.96.0.1", "ports": [["name": "w", "port": 80, "targetPort": "http", "protocol": "TCP"]]],
         ]
         let pods = [
             Self.pod("a", ip: "10.0.0.1"), Self.pod("b", ip: "10.0.0.2", ready: false), Self.pod("c", ip: "10.0.0.3", deleting: true),
             Self.pod("d", ip: "10.0.0.4", phase: "Succeeded"), Self.pod("e", ip: ""), Self.pod("f", ip: "10.0.0.6", port: 9090),
         ]
         let slices = EndpointSliceContent(service, pods: pods, zones: [:]).slices
-        #expect(slices.map(\.ports.description) == [#"[{"name":"w","port":8080,"protocol":"TCP"}]"#, #"[{"name":"w","port":9090,"protocol":"TCP"}]"#])
+        #expect(
+            slices.map(\.ports.description) == [#"[{"name":"w","port":8080,"protocol":"TCP"}]"#, #"[{"name":"w","port":9090,"protocol":"TCP"}]"#])
         #expect(
             slices[0].endpoints.map { $0["conditions"]?.description } == [
                 #"{"ready":true,"serving":true,"terminating":false}"#, #"{"ready":false,"serving":false,"terminating":false}"#,

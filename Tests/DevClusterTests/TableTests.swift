@@ -5,10 +5,11 @@ import Testing
 
 @Suite("Tables")
 struct TableTests {
-    @Test(arguments: [
-        (0, "0s"), (119, "119s"), (120, "2m"), (150, "2m30s"), (600, "10m"), (10_800, "3h"), (11_100, "3h5m"), (32_400, "9h"), (180_000, "2d2h"),
-        (864_000, "10d"), (-5, "<invalid>"),
-    ] as [(Int64, String)])
+    @Test(
+        arguments: [
+            (0, "0s"), (119, "119s"), (120, "2m"), (150, "2m30s"), (600, "10m"), (10_800, "3h"), (11_100, "3h5m"), (32_400, "9h"), (180_000, "2d2h"),
+            (864_000, "10d"), (-5, "<invalid>"),
+        ] as [(Int64, String)])
     func ages(seconds: Int64, text: String) { #expect(Age.text(seconds: seconds) == text) }
 
     @Test(arguments: [
@@ -39,7 +40,10 @@ struct TableTests {
     @Test(arguments: [
         ("application/json", Negotiation.object), ("", .object), ("*/*", .object), ("application/vnd.kubernetes.protobuf", .object),
         ("application/json;as=Table;v=v1;g=meta.k8s.io,application/json;as=Table;v=v1beta1;g=meta.k8s.io,application/json", .table),
-        ("application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1", .partial),
+        (
+            "application/vnd.kubernetes.protobuf;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1",
+            .partial
+        ),
     ])
     func negotiation(accept: String, form: Negotiation) { #expect(Negotiation(accept: accept) == form) }
 }

@@ -26,7 +26,8 @@ struct RequestHeadTests {
     }
 
     @Test func keepsWhatTheClientSent() throws {
-        let text = "POST /exec?command=a%20b HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4\r\nX-Stream-Protocol-Version:  v5 \r\n\r\n"
+        let text =
+            "POST /exec?command=a%20b HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4\r\nX-Stream-Protocol-Version:  v5 \r\n\r\n"
         let (head, _) = try #require(RequestHeadParser.upgradeHead(text.utf8))
         #expect(head.method == .POST && head.uri == "/exec?command=a%20b")
         #expect(head.headers["x-stream-protocol-version"] == ["v4", "v5"])

@@ -4,7 +4,7 @@ import Testing
 @Suite struct ImportRulesTests {
     let tree = SourceTree()
 
-    @Test func `imports keep to the layers`() throws {
+    @Test func importsKeepToTheLayers() throws {
         let rules = LayerRules(layers: PackageLayers(manifest: try tree.text("Package.swift")))
         let files = try tree.sources(["swift"])
         #expect(files.count > 100, "the sources were not found below \(tree.root)")
@@ -21,7 +21,7 @@ import Testing
         }
     }
 
-    @Test func `declared dependencies keep to the layers`() throws {
+    @Test func declaredDependenciesKeepToTheLayers() throws {
         let rules = LayerRules(layers: PackageLayers(manifest: try tree.text("Package.swift")))
         #expect(Set(rules.layers.targets.map(\.level)) == [0, 1, 2, 3, 4, 5])
         for target in rules.layers.targets {
@@ -33,7 +33,7 @@ import Testing
         }
     }
 
-    @Test func `no source is longer than 500 lines`() throws {
+    @Test func noSourceIsLongerThan500Lines() throws {
         for file in try tree.sources(["swift", "c", "h"]) {
             #expect(file.lineCount <= 500, "\(file.path) has \(file.lineCount) lines: split it by topic")
         }

@@ -38,7 +38,7 @@ import Testing
 
     let rules = LayerRules(layers: PackageLayers(manifest: manifest))
 
-    @Test func `the manifest is read with its levels`() throws {
+    @Test func theManifestIsReadWithItsLevels() throws {
         #expect(rules.layers.targets.map(\.name) == ["CThing", "COther", "Model", "Core", "LinuxThing", "Client", "Store", "Volumes", "Agent", "tool"])
         #expect(rules.layers.targets.map(\.level) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 5])
         #expect(rules.layers.target("Client")?.dependencies == ["Model"])
@@ -48,7 +48,7 @@ import Testing
         ("Core", "Model"), ("Core", "FoundationEssentials"), ("Client", "NIOCore"), ("LinuxThing", "CThing"), ("LinuxThing", "Glibc"),
         ("Store", "LinuxThing"), ("Agent", "Client"), ("Agent", "Logging"), ("tool", "Store"),
     ])
-    func `allowed`(target: String, module: String) throws {
+    func allowed(target: String, module: String) throws {
         let importing = try #require(rules.layers.target(target))
         #expect(rules.objection(to: module, in: importing) == nil)
     }
@@ -58,21 +58,21 @@ import Testing
         ("tool", "Foundation", "FoundationEssentials"), ("Client", "Core", "does not declare"), ("Volumes", "Store", "never import each other"),
         ("Agent", "Store", "ports"), ("Agent", "LinuxThing", "kernel"), ("Agent", "CThing", "kernel"),
     ])
-    func `refused`(target: String, module: String, reason: String) throws {
+    func refused(target: String, module: String, reason: String) throws {
         let importing = try #require(rules.layers.target(target))
         let objection = try #require(rules.objection(to: module, in: importing))
         #expect(objection.contains(reason))
     }
 
     @Test(arguments: [("Model", "Core", "declared before"), ("Model", "CThing", "no C"), ("LinuxThing", "Store", "level 3"), ("Store", "Agent", "level 4")])
-    func `refused as dependencies`(target: String, dependency: String, reason: String) throws {
+    func refusedAsDependencies(target: String, dependency: String, reason: String) throws {
         let imported = try #require(rules.layers.target(dependency))
         let importing = try #require(rules.layers.target(target))
         let objection = try #require(rules.objection(to: imported, in: importing))
         #expect(objection.contains(reason))
     }
 
-    @Test func `import lines in every form`() {
+    @Test func importLinesInEveryForm() {
         let source = """
             // import Comment
             /* import Block

@@ -45,32 +45,54 @@ struct PatchTests {
 
     @Test(arguments: [
         // Lists merge by their key, new elements go to the end.
-        (#"{"spec":{"containers":[{"name":"a","image":"1"},{"name":"b"}]}}"#, #"{"spec":{"containers":[{"name":"a","image":"2"},{"name":"c"}]}}"#,
-            #"{"spec":{"containers":[{"image":"2","name":"a"},{"name":"b"},{"name":"c"}]}}"#),
-        (#"{"spec":{"containers":[{"name":"a"},{"name":"b"}]}}"#, #"{"spec":{"containers":[{"name":"a","$patch":"delete"}]}}"#, #"{"spec":{"containers":[{"name":"b"}]}}"#),
-        (#"{"spec":{"containers":[{"name":"a"},{"name":"b"}]}}"#, #"{"spec":{"containers":[{"name":"c"},{"$patch":"replace"}]}}"#, #"{"spec":{"containers":[{"name":"c"}]}}"#),
-        (#"{"spec":{"containers":[{"name":"a"}]}}"#, #"{"spec":{"$setElementOrder/containers":[{"name":"b"},{"name":"a"}],"containers":[{"name":"b"}]}}"#,
-            #"{"spec":{"containers":[{"name":"b"},{"name":"a"}]}}"#),
+        (
+            #"{"spec":{"containers":[{"name":"a","image":"1"},{"name":"b"}]}}"#, #"{"spec":{"containers":[{"name":"a","image":"2"},{"name":"c"}]}}"#,
+            #"{"spec":{"containers":[{"image":"2","name":"a"},{"name":"b"},{"name":"c"}]}}"#
+        ),
+        (
+            #"{"spec":{"containers":[{"name":"a"},{"name":"b"}]}}"#, #"{"spec":{"containers":[{"name":"a","$patch":"delete"}]}}"#,
+            #"{"spec":{"containers":[{"name":"b"}]}}"#
+        ),
+        (
+            #"{"spec":{"containers":[{"name":"a"},{"name":"b"}]}}"#, #"{"spec":{"containers":[{"name":"c"},{"$patch":"replace"}]}}"#,
+            #"{"spec":{"containers":[{"name":"c"}]}}"#
+        ),
+        (
+            #"{"spec":{"containers":[{"name":"a"}]}}"#,
+            #"{"spec":{"$setElementOrder/containers":[{"name":"b"},{"name":"a"}],"containers":[{"name":"b"}]}}"#,
+            #"{"spec":{"containers":[{"name":"b"},{"name":"a"}]}}"#
+        ),
         // Nested merge keys.
-        (#"{"spec":{"containers":[{"name":"a","env":[{"name":"X","value":"1"}],"ports":[{"containerPort":80}]}]}}"#,
+        (
+            #"{"spec":{"containers":[{"name":"a","env":[{"name":"X","value":"1"}],"ports":[{"containerPort":80}]}]}}"#,
             #"{"spec":{"containers":[{"name":"a","env":[{"name":"Y","value":"2"}],"ports":[{"containerPort":80,"name":"web"}]}]}}"#,
-            #"{"spec":{"containers":[{"env":[{"name":"X","value":"1"},{"name":"Y","value":"2"}],"name":"a","ports":[{"containerPort":80,"name":"web"}]}]}}"#),
+            #"{"spec":{"containers":[{"env":[{"name":"X","value":"1"},{"name":"Y","value":"2"}],"name":"a","ports":[{"containerPort":80,"name":"web"}]}]}}"#
+        ),
         // Atomic lists are replaced.
         (#"{"spec":{"tolerations":[{"key":"a"}]}}"#, #"{"spec":{"tolerations":[{"key":"b"}]}}"#, #"{"spec":{"tolerations":[{"key":"b"}]}}"#),
-        (#"{"status":{"containerStatuses":[{"name":"a"},{"name":"b"}]}}"#, #"{"status":{"containerStatuses":[{"name":"a","ready":true}]}}"#,
-            #"{"status":{"containerStatuses":[{"name":"a","ready":true}]}}"#),
+        (
+            #"{"status":{"containerStatuses":[{"name":"a"},{"name":"b"}]}}"#, #"{"status":{"containerStatuses":[{"name":"a","ready":true}]}}"#,
+            #"{"status":{"containerStatuses":[{"name":"a","ready":true}]}}"#
+        ),
         // retainKeys: another volume source replaces the first.
-        (#"{"spec":{"volumes":[{"name":"v","emptyDir":{}}]}}"#, #"{"spec":{"volumes":[{"name":"v","hostPath":{"path":"/x"},"$retainKeys":["name","hostPath"]}]}}"#,
-            #"{"spec":{"volumes":[{"hostPath":{"path":"/x"},"name":"v"}]}}"#),
+        (
+            #"{"spec":{"volumes":[{"name":"v","emptyDir":{}}]}}"#,
+            #"{"spec":{"volumes":[{"name":"v","hostPath":{"path":"/x"},"$retainKeys":["name","hostPath"]}]}}"#,
+            #"{"spec":{"volumes":[{"hostPath":{"path":"/x"},"name":"v"}]}}"#
+        ),
         // Primitive sets.
-        (#"{"metadata":{"finalizers":["a","b"]}}"#, #"{"metadata":{"$deleteFromPrimitiveList/finalizers":["a"],"finalizers":["c","b"]}}"#,
-            #"{"metadata":{"finalizers":["b","c"]}}"#),
+        (
+            #"{"metadata":{"finalizers":["a","b"]}}"#, #"{"metadata":{"$deleteFromPrimitiveList/finalizers":["a"],"finalizers":["c","b"]}}"#,
+            #"{"metadata":{"finalizers":["b","c"]}}"#
+        ),
         // Null removes; directives do not stay.
         (#"{"spec":{"a":1}}"#, #"{"spec":{"a":null,"b":{"$patch":"replace","c":1,"d":null}}}"#, #"{"spec":{"b":{"c":1,"d":null}}}"#),
         (#"{"spec":{"a":{"x":1}}}"#, #"{"spec":{"a":{"$patch":"delete"}}}"#, #"{"spec":{"a":{}}}"#),
-        (#"{"status":{"conditions":[{"type":"A","status":"True"}],"podIPs":[{"ip":"1"}]}}"#,
+        (
+            #"{"status":{"conditions":[{"type":"A","status":"True"}],"podIPs":[{"ip":"1"}]}}"#,
             #"{"status":{"conditions":[{"type":"B","status":"False"}],"podIPs":[{"ip":"2"},{"ip":"1","$patch":"delete"}]}}"#,
-            #"{"status":{"conditions":[{"status":"True","type":"A"},{"status":"False","type":"B"}],"podIPs":[{"ip":"2"}]}}"#),
+            #"{"status":{"conditions":[{"status":"True","type":"A"},{"status":"False","type":"B"}],"podIPs":[{"ip":"2"}]}}"#
+        ),
     ])
     func strategicPatchOfPods(target: String, patch: String, wanted: String) throws {
         let result = try StrategicMergePatch.apply(try JSONParser.parse(patch), to: try JSONParser.parse(target), kind: "Pod")
@@ -89,7 +111,8 @@ struct PatchTests {
     }
 
     @Test(arguments: [
-        (#"{"spec":{"containers":[{"image":"x"}]}}"#, PatchError.Code.missingMergeKey), (#"{"spec":{"containers":["x"]}}"#, .malformed), ("[]", .malformed),
+        (#"{"spec":{"containers":[{"image":"x"}]}}"#, PatchError.Code.missingMergeKey), (#"{"spec":{"containers":["x"]}}"#, .malformed),
+        ("[]", .malformed),
         (#"{"spec":{"$patch":"frob"}}"#, .malformed), (#"{"spec":{"volumes":[{"name":"v","x":{},"$retainKeys":["name"]}]}}"#, .malformed),
     ])
     func refusesStrategicPatch(patch: String, code: PatchError.Code) throws {
@@ -101,7 +124,9 @@ struct PatchTests {
     /// What the server orders by $setElementOrder: elements of its own keep their place among the client's.
     @Test func orderKeepsServersOwnElements() throws {
         let target: JSONValue = ["spec": ["containers": [["name": "a"], ["name": "s"], ["name": "b"]]]]
-        let patch: JSONValue = ["spec": ["$setElementOrder/containers": [["name": "a"], ["name": "b"], ["name": "c"]], "containers": [["name": "c"]]]]
+        let patch: JSONValue = [
+            "spec": ["$setElementOrder/containers": [["name": "a"], ["name": "b"], ["name": "c"]], "containers": [["name": "c"]]]
+        ]
         let names = try StrategicMergePatch.apply(patch, to: target, kind: "Pod")["spec", "containers"]?.array?.compactMap { $0["name"]?.string }
         #expect(names == ["a", "s", "b", "c"])
     }

@@ -6,9 +6,11 @@ struct SelectorTests {
     private static let labels = ["app": "web", "tier": "front", "n": "5", "example.com/x": ""]
 
     @Test(arguments: [
-        ("", true), ("app=web", true), ("app==web", true), ("app = web , tier=front", true), ("app=db", false), ("app!=db", true), ("missing!=x", true),
+        ("", true), ("app=web", true), ("app==web", true), ("app = web , tier=front", true), ("app=db", false), ("app!=db", true),
+        ("missing!=x", true),
         ("app!=web", false), ("app in (web,db)", true), ("app in (db)", false), ("app notin (db, x)", true), ("missing notin (a)", true),
-        ("app notin (web)", false), ("app", true), ("missing", false), ("!missing", true), ("!app", false), ("n>4", true), ("n>5", false), ("n<6", true),
+        ("app notin (web)", false), ("app", true), ("missing", false), ("!missing", true), ("!app", false), ("n>4", true), ("n>5", false),
+        ("n<6", true),
         ("app>1", false), ("example.com/x=", true), ("example.com/x", true), ("in=1", false),
     ])
     func labels(selector: String, isMatch: Bool) throws {

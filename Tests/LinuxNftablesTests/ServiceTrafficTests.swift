@@ -55,7 +55,8 @@ import Testing
     }
 
     static let web = TestCluster.service(
-        "web", ip: "10.96.0.10", [ServicePort(name: "http", port: 80, nodePort: 30080), ServicePort(name: "dns", protocol: "UDP", port: 53, nodePort: 30053)],
+        "web", ip: "10.96.0.10",
+        [ServicePort(name: "http", port: 80, nodePort: 30080), ServicePort(name: "dns", protocol: "UDP", port: 53, nodePort: 30053)],
         type: "NodePort")
     static let ports: [EndpointSlice.Port] = [.init(name: "http", protocol: "TCP", port: 8080), .init(name: "dns", protocol: "UDP", port: 8080)]
 
@@ -78,7 +79,8 @@ import Testing
                 let answers = try cluster.ask(cluster.outside, port.0, port.1, count: 20)
                 #expect(Set(answers) == ["pod0 10.244.0.1", "pod1 10.244.0.1"], "\(port)")
             }
-            #expect(Set(try cluster.ask(cluster.outside, TestCluster.nodeAddress, 30053, udp: true, count: 20)) == ["pod0 10.244.0.1", "pod1 10.244.0.1"])
+            #expect(
+                Set(try cluster.ask(cluster.outside, TestCluster.nodeAddress, 30053, udp: true, count: 20)) == ["pod0 10.244.0.1", "pod1 10.244.0.1"])
             #expect(Set(try cluster.ask(cluster.node, TestCluster.nodeAddress, 30080, count: 20)) == ["pod0 10.244.0.1", "pod1 10.244.0.1"])
             #expect(Set(try cluster.ask(cluster.pods[0], TestCluster.nodeAddress, 30080, count: 20)) == ["pod0 10.244.0.1", "pod1 10.244.0.1"])
             // Never on loopback.

@@ -1,7 +1,7 @@
 import Glibc
 import KubeModel
-import LinuxNftables
 import LinuxNetlink
+import LinuxNftables
 import LinuxSystem
 import Logging
 import Nftables
@@ -36,11 +36,14 @@ final class TestCluster: Sendable {
             sysctl -qw net.ipv4.ip_forward=1 && ip link add cni0 type bridge && ip addr add 10.244.0.1/24 dev cni0 && ip link set cni0 up && \
             sysctl -qw net.ipv4.conf.all.send_redirects=0 net.ipv4.conf.cni0.send_redirects=0
             """)
-        try node.run("ip link add eth0 type veth peer name eth0 netns \(outside.path) && ip addr add 192.168.77.11/24 dev eth0 && ip link set eth0 up")
+        try node.run(
+            "ip link add eth0 type veth peer name eth0 netns \(outside.path) && ip addr add 192.168.77.11/24 dev eth0 && ip link set eth0 up")
         try node.run("ip route add default via 192.168.77.99")
         try outside.run("ip addr add 192.168.77.99/24 dev eth0 && ip link set eth0 up && ip route add 10.96.0.0/16 via 192.168.77.11")
         for (index, pod) in pods.enumerated() {
-            try node.run("ip link add veth\(index) type veth peer name eth0 netns \(pod.path) && ip link set veth\(index) master cni0 up && ip link set veth\(index) type bridge_slave hairpin on")
+            try node.run(
+                "ip link add veth\(index) type veth peer name eth0 netns \(pod.path) && ip link set veth\(index) master cni0 up && ip link set veth\(index) type bridge_slave hairpin on"
+            )
             // Pods talk through the node even with their neighbours, so that answers pass its connection tracking.
             try pod.run(
                 """

@@ -24,17 +24,24 @@ import Testing
                 NamedSet(
                     ranges,
                     elements: [
-                        PackedBytes([10, 244, 0, 0]): .through(PackedBytes([10, 244, 255, 255])), PackedBytes([10, 9, 0, 1]): .through(PackedBytes([10, 9, 0, 3])),
+                        PackedBytes([10, 244, 0, 0]): .through(PackedBytes([10, 244, 255, 255])),
+                        PackedBytes([10, 9, 0, 1]): .through(PackedBytes([10, 9, 0, 3])),
                     ]),
                 NamedSet(clients),
             ],
             chains: [
-                Chain("pick-2", rules: [Rule(.destinationNATMap([.random(modulus: 2), .destinationAddress, .transportProtocol, .destinationPort], "endpoints"))]),
+                Chain(
+                    "pick-2",
+                    rules: [Rule(.destinationNATMap([.random(modulus: 2), .destinationAddress, .transportProtocol, .destinationPort], "endpoints"))]),
                 Chain(
                     "nat-output", hook: Hook(.nat, .output, priority: -100),
                     rules: [
-                        Rule(.equals(.transportProtocol, PackedBytes([17]), inverted: true), .update([.sourceAddress], "clients"), .verdict(.goto("pick-2"))),
-                        Rule(.anyBit(.connectionStatus, 32), .inSet([.sourceAddress], "ranges", inverted: true), .masquerade(fullyRandom: true), comment: "why"),
+                        Rule(
+                            .equals(.transportProtocol, PackedBytes([17]), inverted: true), .update([.sourceAddress], "clients"),
+                            .verdict(.goto("pick-2"))),
+                        Rule(
+                            .anyBit(.connectionStatus, 32), .inSet([.sourceAddress], "ranges", inverted: true), .masquerade(fullyRandom: true),
+                            comment: "why"),
                         Rule(.anyBit(.mark, 0x4000), .setMark(0x4000), .reject),
                     ]),
             ])

@@ -37,7 +37,8 @@ import Testing
         let kinds = operations.map { String("\($0)".split(separator: " ").prefix(3).joined(separator: " ")) }
         #expect(
             kinds == [
-                "add table ip", "add set addresses", "add map verdicts", "add chain a", "add chain base", "add 2 elements", "add 1 elements", "add a rule",
+                "add table ip", "add set addresses", "add map verdicts", "add chain a", "add chain base", "add 2 elements", "add 1 elements",
+                "add a rule",
                 "add a rule", "add a rule",
             ])
     }

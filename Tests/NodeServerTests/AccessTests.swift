@@ -81,32 +81,4 @@ import Testing
     func bearerTokens(_ header: String?, _ token: String?) {
         #expect(RequestCredentials.bearerToken(authorization: header) == token)
     }
-
-    @Test func answersAreRemembered() async throws {
-        let reviewer = FakeReviewer(tokens: ["good": UserInfo(username: "bot", groups: [])], grants: ["bot get proxy"])
-        let clock = TestClock()
-        let cache = ReviewCache(reviewer, now: { clock.now })
-        let user = try #require(try await cache.authenticate(token: "good"))
-        _ = try await cache.authenticate(token: "good")
-        #expect(await reviewer.tokenReviews == 1)
-        #expect(try await cache.authenticate(token: "bad") == nil)
-        #expect(try await cache.authenticate(token: "bad") == nil)
-        #expect(await reviewer.tokenReviews == 3)
-        clock.advance(.seconds(121))
-        _ = try await cache.authenticate(token: "good")
-        #expect(await reviewer.tokenReviews == 4)
-
-        func ask(_ verb: String) async throws -> Bool {
-            try await cache.authorize(user, .init(verb: verb, version: "v1", resource: "nodes", subresource: "proxy", name: "n1"))
-        }
-        #expect(try await (ask("get"), ask("get")) == (true, true))
-        #expect(try await (ask("create"), ask("create")) == (false, false))
-        #expect(await reviewer.questions.count == 2)
-        clock.advance(.seconds(31))
-        #expect(try await (ask("get"), ask("create")) == (true, false))
-        #expect(await reviewer.questions == ["bot get proxy", "bot create proxy", "bot create proxy"])
-        clock.advance(.seconds(300))
-        #expect(try await ask("get"))
-        #expect(await reviewer.questions.count == 4)
-    }
 }

@@ -42,12 +42,16 @@ import Testing
         return (Int(response.status.code), String(buffer: try await response.body.collect(upTo: 1 << 20)))
     }
 
+    private static func document(_ socket: String, _ path: String) async throws -> JSONValue {
+        try JSONParser.parse(await get(socket, path).text)
+    }
+
     @Test func documents() async throws {
-        try await withServer { socket, _ in
-            #expect(try JSONParser.parse(try await Self.get(socket, "/v1/summary").text)["nodeName"] == "n1")
-            #expect(try JSONParser.parse(try await Self.get(socket, "/v1/pods").text)["items"]?.array?.count == 1)
-            #expect(try JSONParser.parse(try await Self.get(socket, "/v1/health").text).array?.first?["name"] == "syncloop")
-            #expect(try JSONParser.parse(try await Self.get(socket, "/v1/proxy/services").text)["frontends"]?.array?.first?["service"] == "web")
+        try await withServer { socket, _ async throws in
+            #expect(try await Self.document(socket, "/v1/summary")["nodeName"] == "n1")
+            #expect(try await Self.document(socket, "/v1/pods")["items"]?.array?.count == 1)
+            #expect(try await Self.document(socket, "/v1/health").array?.first?["name"] == "syncloop")
+            #expect(try await Self.document(socket, "/v1/proxy/services")["frontends"]?.array?.first?["service"] == "web")
             #expect(try await Self.get(socket, "/v1/logs/default/web/app") == (200, "one\ntwo\n"))
             #expect(try await Self.get(socket, "/v1/logs/default/none/app").status == 404)
             #expect(try await Self.get(socket, "/pods").status == 404)
@@ -55,7 +59,7 @@ import Testing
     }
 
     @Test func exec() async throws {
-        try await withServer { socket, runtime in
+        try await withServer { socket, runtime async throws in
             let target = RequestTarget(
                 segments: AdminPath.exec(.init(namespace: "default", pod: "web", container: "app")).segments,
                 query: ExecOptions(command: ["write", "10", "3"], stdin: false, stdout: true, stderr: true).query)
@@ -66,7 +70,7 @@ import Testing
     }
 
     @Test func onlyForRoot() async throws {
-        try await withServer { socket, _ in
+        try await withServer { socket, _ async throws in
             var status = stat()
             #expect(lstat(socket, &status) == 0)
             #expect(status.st_mode & 0o7777 == 0o600)
@@ -74,7 +78,7 @@ import Testing
     }
 
     @Test func aSecondAgentIsRefused() async throws {
-        try await withServer { socket, runtime in
+        try await withServer { socket, runtime async throws in
             let second = AdminServer(path: socket, view: FakeView(), runtime: runtime, proxy: nil, now: { Timestamp(seconds: 0) }, logger: Self.quiet)
             await #expect { try await second.run() } throws: { ($0 as? NodeServerError)?.code == .addressInUse }
             #expect(try await Self.get(socket, "/v1/summary").status == 200)
@@ -90,7 +94,7 @@ import Testing
 
     /// Bytes of any kind after the upgrade: every program that was started is ended, and the server goes on.
     @Test func anyBytesAfterTheUpgrade() async throws {
-        try await withServer { socket, runtime in
+        try await withServer { socket, runtime async throws in
             var random = SeededGenerator(seed: 11)
             let target = RequestTarget(
                 segments: AdminPath.exec(.init(namespace: "default", pod: "web", container: "app")).segments,

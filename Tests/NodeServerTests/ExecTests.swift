@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func stdinComesBack() async throws {
-        try await RunningNode.run { node in
+        try await RunningNode.run { node async throws in
             let collected = Collected()
             let status = try await node.exec().run(Self.target("echo", "3", stdin: true), input: Feed(["hello ", "world"]).next, output: collected.take)
             #expect(ExecStatus.exitCode(of: status) == 3)
@@ -48,7 +48,7 @@ import Testing
 
     @Test(arguments: ExecProtocol.allCases)
     func everySubProtocol(_ version: ExecProtocol) async throws {
-        try await RunningNode.run { node in
+        try await RunningNode.run { node async throws in
             let collected = Collected()
             let good = try await node.exec(version).run(Self.target("write", "100000", "0"), input: nil, output: collected.take)
             #expect(good.status == "Success")
@@ -63,7 +63,7 @@ import Testing
     }
 
     @Test func slowReaderHoldsTheProgramBack() async throws {
-        try await RunningNode.run { node in
+        try await RunningNode.run { node async throws in
             let total = 48 << 20
             let gate = AsyncStream<Void>.makeStream()
             let received = Mutex(0)
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test func clientThatLeavesEndsTheProgram() async throws {
-        try await RunningNode.run { node in
+        try await RunningNode.run { node async throws in
             let client = try node.exec()
             let task = Task { try await client.run(Self.target("hang"), input: nil) { _ in } }
             #expect(try await eventually { node.runtime.sessions.count == 1 })
@@ -100,7 +100,7 @@ import Testing
     }
 
     @Test func serverThatStopsEndsTheProgram() async throws {
-        try await RunningNode.run { node in
+        try await RunningNode.run { node async throws in
             let client = try node.exec()
             let task = Task { try await client.run(Self.target("hang"), input: nil) { _ in } }
             #expect(try await eventually { node.runtime.sessions.count == 1 })
@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func refusals() async throws {
-        try await RunningNode.run { node in
+        try await RunningNode.run { node async throws in
             #expect(
                 try await refusal(node, Self.target("ls", extra: "tty"))
                     == .refused(status: 400, text: "tty is not supported yet by this node: run the command without -t\n"))
@@ -141,7 +141,7 @@ import Testing
     }
 
     @Test func spdyIsNamed() async throws {
-        try await RunningNode.run { node in
+        try await RunningNode.run { node async throws in
             let known = try node.authority.client(RunningNode.apiServer)
             let headers: HTTPHeaders = ["Connection": "Upgrade", "Upgrade": "SPDY/3.1", "X-Stream-Protocol-Version": "v4.channel.k8s.io"]
             let (status, text) = try await node.request(Self.target("ls").uri, method: .POST, as: known, headers: headers)

@@ -14,7 +14,7 @@ import X509
 /// The HTTPS endpoint over real TLS.
 @Suite(.timeLimit(.minutes(2))) struct NodeEndpointTests {
     @Test func certificates() async throws {
-        try await RunningNode.run { node in
+        try await RunningNode.run { node async throws in
             let known = try node.authority.client(RunningNode.apiServer, groups: ["system:masters"])
             #expect(try await node.request("/healthz", as: known) == (200, "ok"))
             #expect(try await node.request("/containerLogs/default/web/app", as: known) == (200, "one\ntwo\n"))
@@ -41,7 +41,7 @@ import X509
     }
 
     @Test func longHeadsAreTaken() async throws {
-        try await RunningNode.run { node in
+        try await RunningNode.run { node async throws in
             let known = try node.authority.client(RunningNode.apiServer)
             let long = String(repeating: "x", count: 200 << 10)
             #expect(try await node.request("/healthz", as: known, headers: ["X-Long": long]).status == 200)
@@ -49,7 +49,7 @@ import X509
     }
 
     @Test func followEndsWithTheClientAndWithTheServer() async throws {
-        try await RunningNode.run { node in
+        try await RunningNode.run { node async throws in
             let known = try node.authority.client(RunningNode.apiServer)
             let http = HTTPClient(configuration: HTTPClient.Configuration(tlsConfiguration: try node.tls(known)))
             let request = HTTPClientRequest(url: "https://127.0.0.1:\(node.port)/containerLogs/default/web/app?follow=true")

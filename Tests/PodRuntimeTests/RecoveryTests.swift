@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 import LinuxCgroups
 import LinuxSystem
@@ -94,6 +95,27 @@ struct RecoveryTests {
             }
             #expect(!ProcessCheck.runs(started.pid))
             #expect(!ProcessCheck.runs(sandbox.pausePID))
+        }
+    }
+
+    @Test func whatAnAgentDidNotFinishIsEnded() async throws {
+        try await RuntimeFixture.with { host in
+            let configuration = host.sandbox()
+            let container = host.container(["sh"])
+            let paths = host.runtime.paths(configuration.id)
+            try Directories.make(paths.container(container.id).directory, mode: 0o700)
+            try SandboxDocument(configuration: configuration, createdAt: 1, cgroup: PodCgroup.name(of: configuration)).write(to: paths.document)
+            try ContainerDocument(configuration: container).write(to: paths.container(container.id).document)
+            try await host.runtime.spawner.prepare()
+            let shim = try await host.runtime.spawner.spawn(sandboxID: configuration.id)
+            #expect(ProcessCheck.runs(shim.pid))
+
+            host.forgetRuntime()
+            try host.restart()
+            let found = try await host.runtime.recover()
+            #expect(found.map(\.configuration) == [configuration] && found.first?.isRunning == false)
+            #expect(found.first?.containers == [RecoveredSandbox.Container(configuration: container, condition: .neverStarted)])
+            #expect(!ProcessCheck.runs(shim.pid))
         }
     }
 

@@ -198,6 +198,47 @@ struct RuntimeTests {
         }
     }
 
+    @Test func everyExitIsToldOnceAndNoDescriptorStays() async throws {
+        try await RuntimeFixture.with { host in
+            let runtime = host.runtime
+            let sandbox = try await runtime.createSandbox(host.sandbox())
+            let keeper = host.container(["sleep", "1000"])
+            _ = try await runtime.startContainer(keeper, inSandbox: sandbox.id)
+            var events = runtime.events.makeAsyncIterator()
+            var before = 0
+            for round in 0..<3 {
+                // The first round makes what is made once.
+                if round == 1 { before = try DirectoryListing.names(at: "/proc/self/fd").count }
+                var wanted: [String: Int] = [:]
+                try await withThrowingTaskGroup(of: (String, Int).self) { group in
+                    for number in 0..<24 {
+                        group.addTask {
+                            let container = host.container(["sh", "-c", "exit \(number)"])
+                            _ = try await runtime.startContainer(container, inSandbox: sandbox.id)
+                            return (container.id, number)
+                        }
+                        group.addTask {
+                            let result = try await host.exec(["sh", "-c", "cat; exit \(number)"], keeper.id, sandbox.id, stdin: "in \(number)")
+                            #expect(result.code == number && result.out == "in \(number)")
+                            return ("", 0)
+                        }
+                    }
+                    for try await (id, number) in group where !id.isEmpty { wanted[id] = number }
+                }
+                var told: [String: Int] = [:]
+                while told.count < wanted.count {
+                    guard case .containerExited(sandbox.id, let id, let exit)? = await events.next() else { continue }
+                    #expect(told.updateValue(exit.exitCode, forKey: id) == nil)
+                }
+                #expect(told == wanted)
+                for id in wanted.keys { try await runtime.removeContainer(id, inSandbox: sandbox.id) }
+            }
+            let after = try DirectoryListing.names(at: "/proc/self/fd").count
+            // Other suites of this process open files at the same time: a leak would be one for every exec and container.
+            #expect(after < before + 24, "\(before) descriptors became \(after)")
+        }
+    }
+
     @Test func severalPodsAreMadeAtOnce() async throws {
         try await RuntimeFixture.with { host in
             let clock = ContinuousClock()

@@ -93,7 +93,7 @@ import Testing
         "", "[]", "{}", #"{"defaultAction":"SCMP_ACT_NOTIFY"}"#, #"{"defaultAction":"ALLOW"}"#,
         #"{"defaultAction":"SCMP_ACT_ALLOW","sysCalls":[]}"#,
         #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"action":"SCMP_ACT_ERRNO"}]}"#,
-        #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["x"],"action":"SCMP_ACT_TRAP","args":[{"index":6,"value":0,"op":"SCMP_CMP_EQ"}]}]}"#,
+        #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"x","action":"SCMP_ACT_TRAP","args":[{"index":6,"value":0,"op":"SCMP_CMP_NE"}]}]}"#,
         #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":0,"op":"=="}]}]}"#,
         #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","errnoRet":5000}]}"#,
         #"{"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"/run/x"}"#,

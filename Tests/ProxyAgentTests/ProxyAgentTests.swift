@@ -163,7 +163,8 @@ import Testing
                 ServiceTable(
                     entries: entries.map { ip, endpoints in
                         ServiceEntry(
-                            name: ServicePortName(namespace: "n", service: "s", port: "", transport: .udp), clusterIP: IPAddress(ip)!, port: 53, nodePort: 30053,
+                            name: ServicePortName(namespace: "n", service: "s", port: "", transport: .udp), clusterIP: IPAddress(ip)!, port: 53,
+                            nodePort: 30053,
                             endpoints: endpoints.map { Endpoint(address: IPAddress($0)!, port: 53, isLocal: false) })
                     }), configuration: ProxyConfiguration(nodeName: "here", nodePortAddresses: [IPAddress("192.168.0.1")!]))
         }

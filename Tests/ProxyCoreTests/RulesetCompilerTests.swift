@@ -8,9 +8,12 @@ import Testing
         nodeName: "here", nodePortAddresses: [IPAddress("192.168.77.11")!, IPAddress("127.0.0.1")!, IPAddress("fd77::11")!],
         podCIDRs: [IPPrefix("10.244.0.0/24")!], clusterCIDRs: [IPPrefix("10.244.0.0/16")!], masqueradesPodEgress: true)
 
-    static func entry(_ service: String, _ ip: String, transport: TransportProtocol = .tcp, nodePort: UInt16? = nil, endpoints: [String]) -> ServiceEntry {
+    static func entry(_ service: String, _ ip: String, transport: TransportProtocol = .tcp, nodePort: UInt16? = nil, endpoints: [String])
+        -> ServiceEntry
+    {
         ServiceEntry(
-            name: ServicePortName(namespace: "default", service: service, port: "", transport: transport), clusterIP: IPAddress(ip)!, port: 80, nodePort: nodePort,
+            name: ServicePortName(namespace: "default", service: service, port: "", transport: transport), clusterIP: IPAddress(ip)!, port: 80,
+            nodePort: nodePort,
             endpoints: endpoints.map { Endpoint(address: IPAddress($0)!, port: 8080, isLocal: $0.hasPrefix("10.244.0.")) })
     }
 
@@ -37,7 +40,9 @@ import Testing
 
     @Test func chainsDependOnEndpointCountsOnly() {
         func table(_ count: Int) -> Table {
-            Self.compile((0..<count).map { Self.entry("s\($0)", "10.96.\($0 / 250).\($0 % 250 + 1)", endpoints: ["10.244.0.2", "10.244.0.3", "10.244.0.4"]) })[0]
+            Self.compile(
+                (0..<count).map { Self.entry("s\($0)", "10.96.\($0 / 250).\($0 % 250 + 1)", endpoints: ["10.244.0.2", "10.244.0.3", "10.244.0.4"]) })[
+                    0]
         }
         #expect(table(5).chains == table(500).chains)
         #expect(table(5).sets.mapValues(\.schema) == table(500).sets.mapValues(\.schema))
@@ -47,12 +52,18 @@ import Testing
     }
 
     @Test func oneEndpointMoreIsAChangeOfElementsAndAChain() {
-        let old = Self.compile([Self.entry("a", "10.96.0.1", endpoints: ["10.244.1.2"]), Self.entry("b", "10.96.0.2", endpoints: ["10.244.1.2", "10.244.1.3"])])[0]
-        let new = Self.compile([Self.entry("a", "10.96.0.1", endpoints: ["10.244.1.2", "10.244.1.4"]), Self.entry("b", "10.96.0.2", endpoints: ["10.244.1.2", "10.244.1.3"])])[0]
+        let old = Self.compile([
+            Self.entry("a", "10.96.0.1", endpoints: ["10.244.1.2"]), Self.entry("b", "10.96.0.2", endpoints: ["10.244.1.2", "10.244.1.3"]),
+        ])[0]
+        let new = Self.compile([
+            Self.entry("a", "10.96.0.1", endpoints: ["10.244.1.2", "10.244.1.4"]),
+            Self.entry("b", "10.96.0.2", endpoints: ["10.244.1.2", "10.244.1.3"]),
+        ])[0]
         let texts = RulesetDiff.transaction(from: old, to: new).operations.map(\.description)
         #expect(
             texts == [
-                "flush chain pick-1 of ip swiftlet", "delete 1 elements from map service-frontends of ip swiftlet", "delete chain pick-1 of ip swiftlet",
+                "flush chain pick-1 of ip swiftlet", "delete 1 elements from map service-frontends of ip swiftlet",
+                "delete chain pick-1 of ip swiftlet",
                 "add 1 elements to map service-endpoints of ip swiftlet", "add 1 elements to map service-frontends of ip swiftlet",
             ])
     }

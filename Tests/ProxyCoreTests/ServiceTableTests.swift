@@ -8,7 +8,8 @@ import Testing
     typealias Conditions = EndpointSlice.Endpoint.Conditions
 
     static func service(
-        _ name: String = "web", ips: [String] = ["10.96.0.1"], ports: [ServicePort] = [ServicePort(port: 80)], type: String? = nil, labels: [String: String]? = nil
+        _ name: String = "web", ips: [String] = ["10.96.0.1"], ports: [ServicePort] = [ServicePort(port: 80)], type: String? = nil,
+        labels: [String: String]? = nil
     ) -> Service {
         Service(metadata: ObjectMeta(name: name, namespace: "default", labels: labels), spec: ServiceSpec(type: type, clusterIPs: ips, ports: ports))
     }
@@ -18,7 +19,8 @@ import Testing
         ports: [EndpointSlice.Port] = [.init(name: "", protocol: "TCP", port: 8080)], labels: [String: String] = [:]
     ) -> EndpointSlice {
         EndpointSlice(
-            metadata: ObjectMeta(name: "x", namespace: "default", labels: labels.merging(["kubernetes.io/service-name": service]) { $1 }), addressType: type,
+            metadata: ObjectMeta(name: "x", namespace: "default", labels: labels.merging(["kubernetes.io/service-name": service]) { $1 }),
+            addressType: type,
             endpoints: endpoints.map { .init(addresses: [$0.0], conditions: $0.1, nodeName: $0.0 == "10.244.0.1" ? "here" : "there") }, ports: ports)
     }
 
@@ -50,7 +52,9 @@ import Testing
     @Test func manySlicesAreOneSet() {
         let gone = Conditions(ready: false, serving: true, terminating: true)
         #expect(
-            Self.endpoints([Self.slice([("10.0.0.3", nil), ("10.0.0.1", gone)]), Self.slice([("10.0.0.1", nil)])]) == ["10.0.0.1:8080", "10.0.0.3:8080"])
+            Self.endpoints([Self.slice([("10.0.0.3", nil), ("10.0.0.1", gone)]), Self.slice([("10.0.0.1", nil)])]) == [
+                "10.0.0.1:8080", "10.0.0.3:8080",
+            ])
         #expect(Self.endpoints([Self.slice([("10.0.0.1", nil)]), Self.slice([("10.0.0.1", gone)])]) == ["10.0.0.1:8080"])
         #expect(Self.endpoints([Self.slice([("10.0.0.1", nil)], service: "other")]) == [])
         #expect(Self.endpoints([Self.slice([("10.0.0.1", nil)], labels: ["service.kubernetes.io/headless": ""])]) == [])
@@ -58,7 +62,9 @@ import Testing
     }
 
     @Test func portsMatchByNameAndProtocol() {
-        let ports = [ServicePort(name: "http", port: 80), ServicePort(name: "dns", protocol: "UDP", port: 53), ServicePort(name: "dns-tcp", port: 53)]
+        let ports = [
+            ServicePort(name: "http", port: 80), ServicePort(name: "dns", protocol: "UDP", port: 53), ServicePort(name: "dns-tcp", port: 53),
+        ]
         let entries = Self.entries(
             [Self.service(ports: ports + [ServicePort(name: "sctp", protocol: "SCTP", port: 9)])],
             [
@@ -66,13 +72,16 @@ import Testing
                     [("10.244.0.1", nil)],
                     ports: [
                         .init(name: "http", port: 8080), .init(name: "dns", protocol: "UDP", port: 1053), .init(name: "dns-tcp", port: 1054),
-                        .init(name: "sctp", protocol: "SCTP", port: 99), .init(name: "http", protocol: "UDP", port: 1), .init(name: "other", port: nil),
+                        .init(name: "sctp", protocol: "SCTP", port: 99), .init(name: "http", protocol: "UDP", port: 1),
+                        .init(name: "other", port: nil),
                     ])
             ])
-        #expect(entries.map { "\($0.name) \($0.port) \($0.endpoints)" } == [
-            "default/web:http/TCP 80 [10.244.0.1:8080]", "default/web:dns/UDP 53 [10.244.0.1:1053]", "default/web:dns-tcp/TCP 53 [10.244.0.1:1054]",
-            "default/web:sctp/SCTP 9 [10.244.0.1:99]",
-        ])
+        #expect(
+            entries.map { "\($0.name) \($0.port) \($0.endpoints)" } == [
+                "default/web:http/TCP 80 [10.244.0.1:8080]", "default/web:dns/UDP 53 [10.244.0.1:1053]",
+                "default/web:dns-tcp/TCP 53 [10.244.0.1:1054]",
+                "default/web:sctp/SCTP 9 [10.244.0.1:99]",
+            ])
         #expect(entries[0].endpoints[0].isLocal)
     }
 
@@ -90,7 +99,8 @@ import Testing
         let table = ServiceTable(
             services: [
                 Self.service("bad", ips: ["10.96.0.x"]), Self.service("loop", ips: ["127.0.0.1"]),
-                Self.service("ports", ips: ["10.96.0.2"], ports: [ServicePort(port: 70000), ServicePort(protocol: "ICMP", port: 1), ServicePort(port: 80)]),
+                Self.service(
+                    "ports", ips: ["10.96.0.2"], ports: [ServicePort(port: 70000), ServicePort(protocol: "ICMP", port: 1), ServicePort(port: 80)]),
             ], slices: [], nodeName: "here")
         #expect(table.entries.map(\.name.description) == ["default/ports/TCP"])
         #expect(
@@ -116,7 +126,10 @@ import Testing
         let entries = Self.entries(
             [Self.service(ips: ["10.96.0.1", "fd96::1"], ports: [ServicePort(port: 80, nodePort: 30000)], type: "NodePort")],
             [Self.slice([("10.0.0.1", nil)]), Self.slice([("fd44::1", nil)], type: "IPv6")])
-        #expect(entries.map { "\($0.clusterIP) \($0.nodePort ?? 0) \($0.endpoints)" } == ["10.96.0.1 30000 [10.0.0.1:8080]", "fd96::1 30000 [[fd44::1]:8080]"])
+        #expect(
+            entries.map { "\($0.clusterIP) \($0.nodePort ?? 0) \($0.endpoints)" } == [
+                "10.96.0.1 30000 [10.0.0.1:8080]", "fd96::1 30000 [[fd44::1]:8080]",
+            ])
         #expect(Self.entries([Self.service(ports: [ServicePort(port: 80, nodePort: 30000)])], []).map(\.nodePort) == [nil])
     }
 }

@@ -79,12 +79,14 @@ package struct APIError: Error, Sendable, Hashable, CustomStringConvertible {
         if attributes.isResource {
             message = "\(attributes.resource)\(attributes.group.isEmpty ? "" : ".\(attributes.group)") "
             if !attributes.name.isEmpty { message += "\"\(attributes.name)\" " }
-            message += "is forbidden: User \"\(identity.user)\" cannot \(attributes.verb) resource \"\(subject)\" in API group \"\(attributes.group)\""
+            message +=
+                "is forbidden: User \"\(identity.user)\" cannot \(attributes.verb) resource \"\(subject)\" in API group \"\(attributes.group)\""
             message += attributes.namespace.isEmpty ? " at the cluster scope" : " in the namespace \"\(attributes.namespace)\""
         } else {
             message = "forbidden: User \"\(identity.user)\" cannot \(attributes.verb) path \"\(attributes.path)\""
         }
-        return APIError(code: 403, reason: "Forbidden", message: message, details: ["kind": .string(attributes.resource), "name": .string(attributes.name)])
+        return APIError(
+            code: 403, reason: "Forbidden", message: message, details: ["kind": .string(attributes.resource), "name": .string(attributes.name)])
     }
 
     static func refused(_ message: String) -> APIError { APIError(code: 403, reason: "Forbidden", message: message) }
@@ -98,7 +100,9 @@ package struct APIError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     static func unsupportedMediaType(_ type: String, _ wanted: String) -> APIError {
-        APIError(code: 415, reason: "UnsupportedMediaType", message: "the body of the request was in an unknown format \"\(type)\" - accepted media types include: \(wanted)")
+        APIError(
+            code: 415, reason: "UnsupportedMediaType",
+            message: "the body of the request was in an unknown format \"\(type)\" - accepted media types include: \(wanted)")
     }
 
     static func badGateway(_ message: String) -> APIError { APIError(code: 502, reason: "BadGateway", message: message) }

@@ -12,7 +12,9 @@ enum APIResponse: Sendable {
 
     static func ok(_ value: JSONValue) -> APIResponse { .json(200, value) }
 
-    static func text(_ status: Int, _ text: String) -> APIResponse { .bytes(status, contentType: "text/plain; charset=utf-8", ByteBuffer(string: text)) }
+    static func text(_ status: Int, _ text: String) -> APIResponse {
+        .bytes(status, contentType: "text/plain; charset=utf-8", ByteBuffer(string: text))
+    }
 
     static func error(_ error: any Error) -> APIResponse {
         let failure = error as? APIError ?? .internalError("\(error)")

@@ -8,11 +8,14 @@ extension APIServer {
         switch path {
         case "/healthz", "/livez", "/readyz": return .text(200, "ok")
         case "/version": return .ok(Discovery.version)
-        case "/", "": return .ok(["paths": .array(["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"])])
+        case "/", "":
+            return .ok(["paths": .array(["/api", "/api/v1", "/apis", "/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"])])
         case "/api": return .ok(Discovery.coreVersions)
         case "/apis": return .ok(Discovery.groups)
         case "/openapi/v2":
-            if request.accept.contains("proto-openapi") { return .bytes(200, contentType: OpenAPI.v2ProtobufType, ByteBuffer(bytes: OpenAPI.v2Protobuf)) }
+            if request.accept.contains("proto-openapi") {
+                return .bytes(200, contentType: OpenAPI.v2ProtobufType, ByteBuffer(bytes: OpenAPI.v2Protobuf))
+            }
             return .ok(OpenAPI.v2)
         case "/openapi/v3": return .ok(OpenAPI.index)
         default: break

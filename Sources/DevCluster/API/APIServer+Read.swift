@@ -29,7 +29,9 @@ extension APIServer {
     }
 
     /// Pages continue after the last key of the page before.
-    private static func page(_ objects: [JSONValue], _ query: QueryItems, _ revision: Int64) throws -> (items: [JSONValue], next: String?, remaining: Int) {
+    private static func page(_ objects: [JSONValue], _ query: QueryItems, _ revision: Int64) throws -> (
+        items: [JSONValue], next: String?, remaining: Int
+    ) {
         var rest = objects[...]
         if let token = query["continue"], !token.isEmpty {
             guard let bytes = Base64.decode(token), let position = try? JSONParser.parse(bytes) else {
@@ -50,7 +52,8 @@ extension APIServer {
         switch form {
         case .table:
             let metadata = list ?? objects.first.map { ["resourceVersion": $0["metadata", "resourceVersion"] ?? ""] } ?? [:]
-            return TableBuilder(type: type, include: request.query["includeObject"] ?? "Metadata", now: store.now()).table(objects, metadata: metadata)
+            return TableBuilder(type: type, include: request.query["includeObject"] ?? "Metadata", now: store.now()).table(
+                objects, metadata: metadata)
         case .partial:
             let partial = objects.map(Self.partial)
             guard let list else { return partial.first ?? .null }
@@ -93,8 +96,10 @@ extension APIServer {
         return .stream(200, contentType: "application/json") { [store] writer in
             channel.closeFuture.whenComplete { _ in watch.continuation.finish() }
             let end = channel.eventLoop.scheduleTask(in: .seconds(min(seconds, 86_400))) { watch.continuation.finish() }
-            let bookmarks = wantsBookmarks
-                ? channel.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(60), delay: .seconds(60)) { _ in watch.continuation.yield(.tick) } : nil
+            let bookmarks =
+                wantsBookmarks
+                ? channel.eventLoop.scheduleRepeatedTask(initialDelay: .seconds(60), delay: .seconds(60)) { _ in watch.continuation.yield(.tick) }
+                : nil
             defer {
                 end.cancel()
                 bookmarks?.cancel()
@@ -120,7 +125,9 @@ extension APIServer {
             guard query["resourceVersionMatch"] == "NotOlderThan" else {
                 throw APIError(
                     code: 422, reason: "Invalid",
-                    message: "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan")
+                    message:
+                        "ListOptions.meta.k8s.io \"\" is invalid: resourceVersionMatch: Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+                )
             }
             return .stateThenBookmark
         }

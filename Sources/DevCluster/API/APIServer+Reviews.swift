@@ -16,7 +16,13 @@ extension APIServer {
             let user = spec.text("user")
             let groups = spec.list("groups").compactMap(\.string)
             guard !user.isEmpty || !groups.isEmpty else {
-                throw APIError.invalid(type, "", [.init(reason: "FieldValueInvalid", message: "Invalid value: \"\": at least one of user or group must be specified", field: "spec.user")])
+                throw APIError.invalid(
+                    type, "",
+                    [
+                        .init(
+                            reason: "FieldValueInvalid", message: "Invalid value: \"\": at least one of user or group must be specified",
+                            field: "spec.user")
+                    ])
             }
             object["status"] = try await accessReview(spec, Identity(user: user, groups: groups))
         }
@@ -54,6 +60,7 @@ extension APIServer {
             throw APIError.badRequest("exactly one of resourceAttributes or nonResourceAttributes must be specified")
         }
         let isAllowed = await store.transaction { [authorizer, access] store in authorizer.allows(identity, access, store) }
-        return isAllowed ? ["allowed": true] : ["allowed": false, "reason": .string("no rule of swiftlet-devcluster grants this to \(identity.user)")]
+        return isAllowed
+            ? ["allowed": true] : ["allowed": false, "reason": .string("no rule of swiftlet-devcluster grants this to \(identity.user)")]
     }
 }

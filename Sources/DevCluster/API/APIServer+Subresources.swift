@@ -25,7 +25,8 @@ extension APIServer {
             return try await nodes.logs(of: pod, request.query, store, request.channel)
         case (.pods, "exec"), (.pods, "attach"), (.pods, "portforward"):
             _ = try await store.transaction { try $0.require(.pods, key) }
-            throw APIError.badRequest("Upgrade request required: \(info.subresource) needs a connection that asks for SPDY/3.1 or websocket with its first request")
+            throw APIError.badRequest(
+                "Upgrade request required: \(info.subresource) needs a connection that asks for SPDY/3.1 or websocket with its first request")
         case (.nodes, "proxy"):
             guard info.verb == "get" else { throw APIError.methodNotAllowed(request.method) }
             let node = try await store.transaction { try $0.require(.nodes, ObjectKey(namespace: "", name: info.name)) }
@@ -55,27 +56,39 @@ extension APIServer {
         guard seconds >= 600 else {
             throw APIError.invalid(
                 .serviceAccounts, key.name,
-                [.init(reason: "FieldValueInvalid", message: "Invalid value: \(seconds): may not specify a duration less than 10 minutes", field: "spec.expirationSeconds")])
+                [
+                    .init(
+                        reason: "FieldValueInvalid", message: "Invalid value: \(seconds): may not specify a duration less than 10 minutes",
+                        field: "spec.expirationSeconds")
+                ])
         }
         let audiences = spec.list("audiences").compactMap(\.string)
         let reference = spec["boundObjectRef"] ?? [:]
         let (account, pod) = try await store.transaction { store in
             let account = try store.require(.serviceAccounts, key)
             guard reference.object?.isEmpty == false else {
-                if let node = identity.node { throw APIError.refused("serviceaccounts \"\(key.name)\" is forbidden: node \"\(node)\" requested token not bound to a pod") }
+                if let node = identity.node {
+                    throw APIError.refused("serviceaccounts \"\(key.name)\" is forbidden: node \"\(node)\" requested token not bound to a pod")
+                }
                 return (account, JSONValue?.none)
             }
-            guard reference.text("kind") == "Pod" else { throw APIError.badRequest("boundObjectRef.kind is \"\(reference.text("kind"))\", this cluster binds tokens to Pods only") }
+            guard reference.text("kind") == "Pod" else {
+                throw APIError.badRequest("boundObjectRef.kind is \"\(reference.text("kind"))\", this cluster binds tokens to Pods only")
+            }
             let pod = try store.require(.pods, ObjectKey(namespace: key.namespace, name: reference.text("name")))
             let uid = reference.text("uid")
             guard uid.isEmpty || uid == pod.uid else {
-                throw APIError.conflict(.pods, pod.name, "the UID in the bound object reference (\(uid)) does not match the UID in record. The object might have been deleted and then recreated")
+                throw APIError.conflict(
+                    .pods, pod.name,
+                    "the UID in the bound object reference (\(uid)) does not match the UID in record. The object might have been deleted and then recreated"
+                )
             }
             guard pod.text("spec", "serviceAccountName") == key.name else {
                 throw APIError.badRequest("cannot bind token for serviceaccount \"\(key.name)\" to pod running with different serviceaccount name.")
             }
             if let node = identity.node, pod.text("spec", "nodeName") != node {
-                throw APIError.refused("serviceaccounts \"\(key.name)\" is forbidden: node \"\(node)\" requested token bound to a pod scheduled on a different node")
+                throw APIError.refused(
+                    "serviceaccounts \"\(key.name)\" is forbidden: node \"\(node)\" requested token bound to a pod scheduled on a different node")
             }
             return (account, pod)
         }

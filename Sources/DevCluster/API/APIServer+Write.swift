@@ -20,7 +20,9 @@ extension APIServer {
             }
         case "patch":
             let patch = try Self.patch(request, type)
-            object = try await store.transaction { store in try rules.update(type, key, subresource: subresource, dryRun: dryRun, store, change: patch) }
+            object = try await store.transaction { store in
+                try rules.update(type, key, subresource: subresource, dryRun: dryRun, store, change: patch)
+            }
         case "delete":
             let options = try DeleteOptions(body: request.document() ?? [:], query: request.query)
             let deletion = try await store.transaction { try rules.delete(type, key, options, $0) }
@@ -29,9 +31,11 @@ extension APIServer {
             let options = try DeleteOptions(body: request.document() ?? [:], query: request.query)
             let filter = try Self.filter(type, namespace: info.namespace, name: "", request.query)
             let (removed, revision) = try await store.transaction { store in
-                (try store.list(type, filter).map {
-                    try rules.delete(type, ObjectKey(namespace: $0.namespace, name: $0.name), options, store).object
-                }, store.revision)
+                (
+                    try store.list(type, filter).map {
+                        try rules.delete(type, ObjectKey(namespace: $0.namespace, name: $0.name), options, store).object
+                    }, store.revision
+                )
             }
             return .ok(await present(type, removed, request, .object, list: ["resourceVersion": .string(String(revision))]))
         default:
@@ -41,7 +45,8 @@ extension APIServer {
     }
 
     /// Pods, Services and what holds data answer a deletion with the object, other resources with a Status.
-    private func deleted(_ type: ResourceType, _ deletion: ObjectRules.Deletion, _ request: APIRequest, _ form: Negotiation) async throws -> JSONValue {
+    private func deleted(_ type: ResourceType, _ deletion: ObjectRules.Deletion, _ request: APIRequest, _ form: Negotiation) async throws -> JSONValue
+    {
         let returnsObject: Set<ResourceType> = [.pods, .services, .persistentVolumes, .persistentVolumeClaims, .serviceAccounts]
         if case .removed(let object) = deletion, !returnsObject.contains(type) { return Self.success(type, object) }
         return await present(type, [deletion.object], request, form, list: nil)
@@ -61,7 +66,9 @@ extension APIServer {
             if mediaType == "application/apply-patch+yaml" {
                 throw APIError(
                     code: 415, reason: "UnsupportedMediaType",
-                    message: "server-side apply is not offered by swiftlet-devcluster: use an ordinary kubectl apply (without --server-side), or one of \(known.joined(separator: ", "))")
+                    message:
+                        "server-side apply is not offered by swiftlet-devcluster: use an ordinary kubectl apply (without --server-side), or one of \(known.joined(separator: ", "))"
+                )
             }
             throw APIError.unsupportedMediaType(mediaType, known.joined(separator: ", "))
         }

@@ -21,7 +21,11 @@ struct APIServer: Sendable {
 
     private func route(_ request: APIRequest) async throws -> APIResponse {
         guard let info = RequestInfo(method: request.method, path: request.path, query: request.query) else {
-            try await authorize(request.identity, AccessAttributes(verb: request.method == "GET" || request.method == "HEAD" ? "get" : request.method.lowercased(), isResource: false, path: request.path))
+            try await authorize(
+                request.identity,
+                AccessAttributes(
+                    verb: request.method == "GET" || request.method == "HEAD" ? "get" : request.method.lowercased(), isResource: false,
+                    path: request.path))
             return try nonResource(request)
         }
         let access = try accessAttributes(info, request.query)

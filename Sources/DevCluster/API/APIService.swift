@@ -24,9 +24,9 @@ struct APIService: Sendable {
             try await Self.write(status, type, body, isHead, writer)
         case .stream(let status, let type, let body):
             let head = HTTPResponse(status: .init(code: status), headerFields: [.contentType: type])
-            var body_writer: any ResponseBodyWriter = try await writer.writeHead(head)
-            try await body(&body_writer)
-            try await body_writer.finish(nil)
+            var bodyWriter: any ResponseBodyWriter = try await writer.writeHead(head)
+            try await body(&bodyWriter)
+            try await bodyWriter.finish(nil)
         }
     }
 

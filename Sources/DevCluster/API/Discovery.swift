@@ -38,7 +38,8 @@ enum Discovery {
         var resources: [JSONValue] = []
         for type in ResourceType.all where type.group == group {
             var entry: JSONValue = [
-                "name": .string(type.plural), "singularName": .string(type.singular), "namespaced": .bool(type.isNamespaced), "kind": .string(type.kind),
+                "name": .string(type.plural), "singularName": .string(type.singular), "namespaced": .bool(type.isNamespaced),
+                "kind": .string(type.kind),
                 "verbs": type.isReview ? ["create"] : ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"],
             ]
             if !type.shortNames.isEmpty { entry["shortNames"] = .array(type.shortNames.map { .string($0) }) }
@@ -46,7 +47,10 @@ enum Discovery {
             resources.append(entry)
             for subresource in type.subresources { resources.append(self.subresource(type, subresource)) }
         }
-        return ["kind": "APIResourceList", "apiVersion": "v1", "groupVersion": .string(group.isEmpty ? "v1" : "\(group)/v1"), "resources": .array(resources)]
+        return [
+            "kind": "APIResourceList", "apiVersion": "v1", "groupVersion": .string(group.isEmpty ? "v1" : "\(group)/v1"),
+            "resources": .array(resources),
+        ]
     }
 
     private static func subresource(_ type: ResourceType, _ name: String) -> JSONValue {

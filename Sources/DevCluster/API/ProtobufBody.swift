@@ -18,10 +18,14 @@ enum ProtobufBody {
 
     private static let metadata = Field.message(
         "metadata",
-        [1: .string("name"), 2: .string("generateName"), 3: .string("namespace"), 11: .map("labels", isBytes: false), 12: .map("annotations", isBytes: false)])
+        [
+            1: .string("name"), 2: .string("generateName"), 3: .string("namespace"), 11: .map("labels", isBytes: false),
+            12: .map("annotations", isBytes: false),
+        ])
 
     private static let deleteOptions: [UInt64: Field] = [
-        1: .integer("gracePeriodSeconds"), 2: .message("preconditions", [1: .string("uid"), 2: .string("resourceVersion")]), 4: .string("propagationPolicy"),
+        1: .integer("gracePeriodSeconds"), 2: .message("preconditions", [1: .string("uid"), 2: .string("resourceVersion")]),
+        4: .string("propagationPolicy"),
         5: .strings("dryRun"),
     ]
 

@@ -48,7 +48,8 @@ extension ResourceType {
         "Pod", "pods", shortNames: ["po"], categories: ["all"],
         subresources: ["attach", "binding", "ephemeralcontainers", "eviction", "exec", "log", "portforward", "resize", "status"],
         selectableFields: [
-            "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork", "status.phase", "status.podIP",
+            "spec.nodeName", "spec.restartPolicy", "spec.schedulerName", "spec.serviceAccountName", "spec.hostNetwork", "status.phase",
+            "status.podIP",
             "status.nominatedNodeName",
         ])
     static let services = ResourceType(

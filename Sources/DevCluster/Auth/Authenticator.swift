@@ -19,7 +19,9 @@ struct Authenticator: Sendable {
         guard let authorization else { return .anonymous }
         let prefix = "bearer "
         guard authorization.lowercased().hasPrefix(prefix) else { throw APIError.unauthorized }
-        guard let (identity, _) = identify(token: String(authorization.dropFirst(prefix.count)).trimmingSpace, audiences: [ServiceAccountTokens.issuer], store)
+        guard
+            let (identity, _) = identify(
+                token: String(authorization.dropFirst(prefix.count)).trimmingSpace, audiences: [ServiceAccountTokens.issuer], store)
         else { throw APIError.unauthorized }
         return identity
     }
@@ -35,7 +37,9 @@ struct Authenticator: Sendable {
         var extra = ["authentication.kubernetes.io/credential-id": ["JTI=\(claims.id)"]]
         if !claims.podName.isEmpty {
             // A token does not outlive its pod.
-            guard let pod = store.get(.pods, ObjectKey(namespace: claims.namespace, name: claims.podName)), pod.uid == claims.podUID else { return nil }
+            guard let pod = store.get(.pods, ObjectKey(namespace: claims.namespace, name: claims.podName)), pod.uid == claims.podUID else {
+                return nil
+            }
             extra["authentication.kubernetes.io/pod-name"] = [claims.podName]
             extra["authentication.kubernetes.io/pod-uid"] = [claims.podUID]
             if !claims.nodeName.isEmpty { extra["authentication.kubernetes.io/node-name"] = [claims.nodeName] }

@@ -40,7 +40,8 @@ struct Authorizer: Sendable {
         case ("", "pods", ""):
             switch access.verb {
             case "create": return true  // mirror pods only: admission looks at the object
-            case "list", "watch": return access.fields.requiredValue(of: "spec.nodeName") == node || (!access.name.isEmpty && isOn(node, access, store))
+            case "list", "watch":
+                return access.fields.requiredValue(of: "spec.nodeName") == node || (!access.name.isEmpty && isOn(node, access, store))
             case "get", "delete": return isOn(node, access, store)
             default: return false
             }

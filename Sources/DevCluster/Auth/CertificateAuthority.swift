@@ -26,7 +26,8 @@ struct CertificateAuthority: Sendable {
         let time = now().seconds
         let certificate = try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: Certificate.PublicKey(key.publicKey),
-            notValidBefore: Date(timeIntervalSince1970: Double(time - 300)), notValidAfter: Date(timeIntervalSince1970: Double(time + 10 * 365 * 86_400)),
+            notValidBefore: Date(timeIntervalSince1970: Double(time - 300)),
+            notValidAfter: Date(timeIntervalSince1970: Double(time + 10 * 365 * 86_400)),
             issuer: name, subject: name, signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))

@@ -47,7 +47,9 @@ struct CertificateSigner: Sendable {
         }
         var names: [GeneralName] = []
         for attribute in csr.attributes {
-            guard let extensions = try? ExtensionRequest(attribute).extensions, let alternatives = try? extensions.subjectAlternativeNames else { continue }
+            guard let extensions = try? ExtensionRequest(attribute).extensions, let alternatives = try? extensions.subjectAlternativeNames else {
+                continue
+            }
             names.append(contentsOf: alternatives)
         }
         let serving = signer == Self.servingSigner

@@ -11,7 +11,9 @@ enum NodeRestriction {
             throw APIError.refused("leases \"\(object.name)\" is forbidden: can only access node lease with the same name as the requesting node")
         case .pods:
             guard PodAdmission.isMirror(object) else {
-                throw APIError.refused("pods \"\(object.name)\" is forbidden: pod does not have \"\(PodAdmission.mirrorAnnotation)\" annotation, node \"\(node)\" can only create mirror pods")
+                throw APIError.refused(
+                    "pods \"\(object.name)\" is forbidden: pod does not have \"\(PodAdmission.mirrorAnnotation)\" annotation, node \"\(node)\" can only create mirror pods"
+                )
             }
             guard object.text("spec", "nodeName") == node else {
                 throw APIError.refused("pods \"\(object.name)\" is forbidden: node \"\(node)\" can only create pods with spec.nodeName set to itself")

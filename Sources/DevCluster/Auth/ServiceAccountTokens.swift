@@ -60,7 +60,8 @@ struct ServiceAccountTokens: Sendable {
         else { return nil }
         let kubernetes = claims["kubernetes.io"] ?? [:]
         return Claims(
-            namespace: kubernetes.text("namespace"), account: kubernetes.text("serviceaccount", "name"), accountUID: kubernetes.text("serviceaccount", "uid"),
+            namespace: kubernetes.text("namespace"), account: kubernetes.text("serviceaccount", "name"),
+            accountUID: kubernetes.text("serviceaccount", "uid"),
             podName: kubernetes.text("pod", "name"), podUID: kubernetes.text("pod", "uid"), nodeName: kubernetes.text("node", "name"),
             audiences: claims.list("aud").compactMap(\.string), id: claims.text("jti"))
     }

@@ -10,7 +10,8 @@ struct CertificateController: Controller {
         for request in await store.list(.certificateSigningRequests) where request["status"]?.list("conditions").isEmpty ?? true {
             guard let status = signer.answer(request, at: store.now()) else { continue }
             try await store.transaction { store in
-                guard var current = store.get(.certificateSigningRequests, ObjectKey(namespace: "", name: request.name)), current.uid == request.uid else { return }
+                guard var current = store.get(.certificateSigningRequests, ObjectKey(namespace: "", name: request.name)), current.uid == request.uid
+                else { return }
                 current["status"] = status
                 _ = try store.replace(.certificateSigningRequests, current)
             }

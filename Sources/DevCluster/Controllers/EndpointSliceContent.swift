@@ -55,7 +55,8 @@ struct EndpointSliceContent: Sendable {
         var endpoint: JSONValue = [
             "addresses": [.string(address)],
             "conditions": [
-                "ready": .bool(isReady && (publishesUnready || !pod.isBeingDeleted)), "serving": .bool(isReady), "terminating": .bool(pod.isBeingDeleted),
+                "ready": .bool(isReady && (publishesUnready || !pod.isBeingDeleted)), "serving": .bool(isReady),
+                "terminating": .bool(pod.isBeingDeleted),
             ],
             "targetRef": ["kind": "Pod", "namespace": .string(pod.namespace), "name": .string(pod.name), "uid": .string(pod.uid)],
         ]

@@ -17,7 +17,9 @@ struct EndpointSliceController: Controller {
         let slices = Dictionary(grouping: managed) { ObjectKey(namespace: $0.namespace, name: $0.labels[Self.serviceName] ?? "") }
         var unclaimed = Set(slices.keys)
         for service in snapshot[.services] ?? [] where !service.isBeingDeleted {
-            guard let selector = service["spec", "selector"]?.object, !selector.isEmpty, service.text("spec", "type") != "ExternalName" else { continue }
+            guard let selector = service["spec", "selector"]?.object, !selector.isEmpty, service.text("spec", "type") != "ExternalName" else {
+                continue
+            }
             let key = ObjectKey(namespace: service.namespace, name: service.name)
             unclaimed.remove(key)
             let matcher = LabelMatcher(matchLabels: selector.compactMapValues(\.string))

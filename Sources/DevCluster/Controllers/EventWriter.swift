@@ -10,11 +10,13 @@ enum EventWriter {
         let time = JSONValue.string(now.rfc3339())
         let event: JSONValue = [
             "metadata": [
-                "name": .string("\(object.name).\(String(now.seconds, radix: 16))\(String(store.revision, radix: 16))"), "namespace": .string(namespace),
+                "name": .string("\(object.name).\(String(now.seconds, radix: 16))\(String(store.revision, radix: 16))"),
+                "namespace": .string(namespace),
                 "uid": .string(UniqueID.make()), "creationTimestamp": time,
             ],
             "involvedObject": [
-                "kind": .string(kind), "namespace": .string(object.namespace), "name": .string(object.name), "uid": .string(object.uid), "apiVersion": "v1",
+                "kind": .string(kind), "namespace": .string(object.namespace), "name": .string(object.name), "uid": .string(object.uid),
+                "apiVersion": "v1",
                 "resourceVersion": object["metadata", "resourceVersion"] ?? "",
             ],
             "type": .string(type), "reason": .string(reason), "message": .string(message), "source": ["component": .string(component)],

@@ -30,7 +30,10 @@ struct NamespaceController: Controller {
             let map: JSONValue = [
                 "metadata": [
                     "name": "kube-root-ca.crt",
-                    "annotations": ["kubernetes.io/description": "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters."],
+                    "annotations": [
+                        "kubernetes.io/description":
+                            "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints such as the internal service IP or kubernetes.default.svc. No other usage is guaranteed across distributions of Kubernetes clusters."
+                    ],
                 ], "data": data,
             ]
             _ = try rules.create(.configMaps, namespace: namespace, map, by: admin, dryRun: false, store)

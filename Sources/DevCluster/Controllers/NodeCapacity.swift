@@ -65,7 +65,8 @@ struct NodeCapacity: Sendable {
     func refusal(of pod: JSONValue, _ demand: PodDemand) -> String? {
         if node["spec", "unschedulable"]?.bool == true { return "node(s) were unschedulable" }
         guard node.condition("Ready")?.text("status") == "True", !node.isBeingDeleted else { return "node(s) were not ready" }
-        for taint in node["spec"]?.list("taints") ?? [] where ["NoSchedule", "NoExecute"].contains(taint.text("effect")) && !Self.tolerates(pod, taint) {
+        for taint in node["spec"]?.list("taints") ?? []
+        where ["NoSchedule", "NoExecute"].contains(taint.text("effect")) && !Self.tolerates(pod, taint) {
             return "node(s) had untolerated taint {\(taint.text("key")): \(taint.text("value"))}"
         }
         for (key, value) in pod["spec", "nodeSelector"]?.object ?? [:] where node.labels[key] != value.string {

@@ -56,7 +56,9 @@ struct NodeLifecycle: TimedController {
         }
         node["status", "conditions"] = .array(conditions)
         _ = try store.replace(.nodes, node)
-        try EventWriter.write(about: node, kind: "Node", type: "Normal", reason: "NodeNotReady", message: "Node \(name) status is now: NodeNotReady", from: "node-controller", store)
+        try EventWriter.write(
+            about: node, kind: "Node", type: "Normal", reason: "NodeNotReady", message: "Node \(name) status is now: NodeNotReady",
+            from: "node-controller", store)
         // Services must not send traffic to pods that nobody watches any more.
         for var pod in store.list(.pods) where pod.text("spec", "nodeName") == name && pod.condition("Ready")?.text("status") == "True" {
             Binding.setCondition(&pod, "Ready", status: "False", reason: "NodeNotReady", store.now())

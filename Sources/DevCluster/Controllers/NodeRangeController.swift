@@ -11,8 +11,12 @@ struct NodeRangeController: Controller {
             let nodes = store.list(.nodes)
             var used = Set(nodes.map { $0.text("spec", "podCIDR") })
             for var node in nodes where node.text("spec", "podCIDR").isEmpty {
-                guard let free = podRange.subranges(prefixLength: max(24, podRange.prefixLength)).map(\.description).first(where: { !used.contains($0) }) else {
-                    throw DevClusterError(.badConfiguration, "the pod range \(podRange) has no block left for node \(node.name): use a larger --pod-cidr")
+                guard
+                    let free = podRange.subranges(prefixLength: max(24, podRange.prefixLength)).map(\.description).first(where: { !used.contains($0) }
+                    )
+                else {
+                    throw DevClusterError(
+                        .badConfiguration, "the pod range \(podRange) has no block left for node \(node.name): use a larger --pod-cidr")
                 }
                 used.insert(free)
                 node["spec", "podCIDR"] = .string(free)

@@ -30,7 +30,8 @@ struct Scheduler: Controller {
                 if let best {
                     try Binding.bind(key, to: candidates[best].name, store)
                     let message = "Successfully assigned \(pod.namespace)/\(pod.name) to \(candidates[best].name)"
-                    try EventWriter.write(about: pod, kind: "Pod", type: "Normal", reason: "Scheduled", message: message, from: "default-scheduler", store)
+                    try EventWriter.write(
+                        about: pod, kind: "Pod", type: "Normal", reason: "Scheduled", message: message, from: "default-scheduler", store)
                     candidates[best].take(demand)
                 } else {
                     try refuse(pod, reasons, candidates.count, store)
@@ -48,6 +49,7 @@ struct Scheduler: Controller {
         var changed = pod
         Binding.setCondition(&changed, "PodScheduled", status: "False", reason: "Unschedulable", message: message, store.now())
         _ = try store.replace(.pods, changed)
-        try EventWriter.write(about: pod, kind: "Pod", type: "Warning", reason: "FailedScheduling", message: message, from: "default-scheduler", store)
+        try EventWriter.write(
+            about: pod, kind: "Pod", type: "Warning", reason: "FailedScheduling", message: message, from: "default-scheduler", store)
     }
 }

@@ -23,7 +23,8 @@ extension TimedController {
                     do {
                         wake.set(seconds: try await controller.reconcile(store))
                     } catch {
-                        logger.error("a controller failed and goes on with the next change", metadata: ["controller": "\(name)", "error": "\(error)"])
+                        logger.error(
+                            "a controller failed and goes on with the next change", metadata: ["controller": "\(name)", "error": "\(error)"])
                     }
                 }
             }

@@ -5,7 +5,8 @@ import NIOCore
 /// Copies a node's answer to the client until either side ends.
 enum LogRelay {
     static func relay(
-        _ body: HTTPClientResponse.Body, until closed: AsyncStream<Void>, _ close: AsyncStream<Void>.Continuation, to writer: inout any ResponseBodyWriter
+        _ body: HTTPClientResponse.Body, until closed: AsyncStream<Void>, _ close: AsyncStream<Void>.Continuation,
+        to writer: inout any ResponseBodyWriter
     ) async throws {
         let handoff = Handoff()
         try await withThrowingTaskGroup(of: Void.self) { group in

@@ -7,14 +7,17 @@ import NIOSSL
 
 extension NodeGateway {
     /// Asks the node for the same upgrade and, when it agrees, connects both sides byte for byte.
-    func connect(_ stream: NodeStream, pod: JSONValue, to node: NodeAddress, _ query: QueryItems, _ request: UpgradeRequest) async throws -> UpgradeDecision {
+    func connect(_ stream: NodeStream, pod: JSONValue, to node: NodeAddress, _ query: QueryItems, _ request: UpgradeRequest) async throws
+        -> UpgradeDecision
+    {
         if request.asks(for: "websocket"), !node.takesWebSockets {
             let wanted = request.head.headers[canonicalForm: "sec-websocket-protocol"].map(String.init)
             // These older protocols every node speaks; the newer ones an API server would translate to SPDY.
             let older = ["", "channel.k8s.io", "base64.channel.k8s.io", "v4.channel.k8s.io", "v4.base64.channel.k8s.io"]
             guard stream != .portforward, wanted.isEmpty || wanted.contains(where: older.contains) else {
                 throw APIError.badRequest(
-                    "node \(node.name) does not declare ExtendWebSocketsToKubelet, and swiftlet-devcluster does not translate WebSocket \(wanted.joined(separator: ", ")) to SPDY: use SPDY/3.1")
+                    "node \(node.name) does not declare ExtendWebSocketsToKubelet, and swiftlet-devcluster does not translate WebSocket \(wanted.joined(separator: ", ")) to SPDY: use SPDY/3.1"
+                )
             }
         }
         let target = try stream.target(pod, query)

@@ -49,7 +49,8 @@ struct NodeGateway: Sendable {
             var text = String(buffer: body).trimmingSpace
             if let status = try? JSONParser.parse(text), !status.text("message").isEmpty { text = status.text("message") }
             throw APIError(
-                code: Int(response.status.code), reason: response.status == .notFound ? "NotFound" : response.status == .badRequest ? "BadRequest" : "InternalError",
+                code: Int(response.status.code),
+                reason: response.status == .notFound ? "NotFound" : response.status == .badRequest ? "BadRequest" : "InternalError",
                 message: text.isEmpty ? "node \(node.name) answers \(response.status)" : text)
         }
         return .stream(200, contentType: type) { writer in

@@ -1,3 +1,4 @@
+import HTTPUpgrade
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
@@ -124,7 +125,7 @@ final class NodeResponseGate: Sendable {
         private func examine(atEnd: Bool) {
             if answer == nil {
                 let view = received.readableBytesView
-                guard let end = Self.endOfHead(view) else {
+                guard let end = RequestHeadParser.endOfHead(in: view) else {
                     if received.readableBytes > Self.longest { finish(ByteToMessageDecoderError.PayloadTooLargeError()) }
                     return
                 }
@@ -143,20 +144,6 @@ final class NodeResponseGate: Sendable {
             }
             promise?.succeed(answer)
             promise = nil
-        }
-
-        private static func endOfHead(_ bytes: ByteBufferView) -> Int? {
-            var matched = 0
-            for (offset, byte) in bytes.enumerated() {
-                switch (matched, byte) {
-                case (0, 0x0D), (2, 0x0D): matched += 1
-                case (1, 0x0A): matched = 2
-                case (3, 0x0A): return offset + 1
-                case (_, 0x0D): matched = 1
-                default: matched = 0
-                }
-            }
-            return nil
         }
 
         private static func parse(_ text: String) -> Answer? {

@@ -22,7 +22,9 @@ enum Binding {
     static func setCondition(_ pod: inout JSONValue, _ type: String, status: String, reason: String = "", message: String = "", _ now: Timestamp) {
         var conditions = pod["status"]?.list("conditions") ?? []
         let index = conditions.firstIndex { $0.text("type") == type }
-        var condition: JSONValue = ["type": .string(type), "status": .string(status), "lastProbeTime": .null, "lastTransitionTime": .string(now.rfc3339())]
+        var condition: JSONValue = [
+            "type": .string(type), "status": .string(status), "lastProbeTime": .null, "lastTransitionTime": .string(now.rfc3339()),
+        ]
         condition["observedGeneration"] = pod["metadata", "generation"]
         if !reason.isEmpty { condition["reason"] = .string(reason) }
         if !message.isEmpty { condition["message"] = .string(message) }

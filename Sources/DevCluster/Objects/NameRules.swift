@@ -12,11 +12,12 @@ enum NameRules {
 
     /// RFC 1123 subdomain: labels joined by '.', at most 253 characters.
     static func isSubdomain(_ name: String) -> Bool {
-        name.utf8.count <= 253 && name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { part in
-            let bytes = Array(part.utf8)
-            guard let first = bytes.first, let last = bytes.last else { return false }
-            return isAlphanumeric(first) && isAlphanumeric(last) && bytes.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
-        }
+        name.utf8.count <= 253
+            && name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { part in
+                let bytes = Array(part.utf8)
+                guard let first = bytes.first, let last = bytes.last else { return false }
+                return isAlphanumeric(first) && isAlphanumeric(last) && bytes.allSatisfy { isAlphanumeric($0) || $0 == UInt8(ascii: "-") }
+            }
     }
 
     /// A segment of a path: anything but '.', '..', '/' and '%'.

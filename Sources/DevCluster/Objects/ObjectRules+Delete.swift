@@ -8,7 +8,11 @@ extension ObjectRules {
         /// Waiting for a node, a finalizer or a namespace's content.
         case pending(JSONValue)
 
-        var object: JSONValue { switch self { case .removed(let object), .pending(let object): object } }
+        var object: JSONValue {
+            switch self {
+            case .removed(let object), .pending(let object): object
+            }
+        }
     }
 
     func delete(_ type: ResourceType, _ key: ObjectKey, _ options: DeleteOptions, _ store: isolated ObjectStore) throws -> Deletion {
@@ -18,7 +22,9 @@ extension ObjectRules {
         }
         if let version = options.resourceVersion, version != object.text("metadata", "resourceVersion") {
             throw APIError.conflict(
-                type, key.name, "Precondition failed: ResourceVersion in precondition: \(version), ResourceVersion in object meta: \(object.text("metadata", "resourceVersion"))")
+                type, key.name,
+                "Precondition failed: ResourceVersion in precondition: \(version), ResourceVersion in object meta: \(object.text("metadata", "resourceVersion"))"
+            )
         }
         if options.dryRun { return .removed(object) }
         switch type {

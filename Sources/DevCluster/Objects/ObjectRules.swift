@@ -25,7 +25,9 @@ struct ObjectRules: Sendable {
         object["metadata", "uid"] = .string(UniqueID.make())
         object["metadata", "creationTimestamp"] = .string(store.now().rfc3339())
         if dryRun {
-            guard store.get(type, ObjectKey(namespace: object.namespace, name: object.name)) == nil else { throw APIError.alreadyExists(type, object.name) }
+            guard store.get(type, ObjectKey(namespace: object.namespace, name: object.name)) == nil else {
+                throw APIError.alreadyExists(type, object.name)
+            }
             return object
         }
         return try store.insert(type, object)
@@ -58,7 +60,9 @@ struct ObjectRules: Sendable {
             if object.text("spec", "request").isEmpty { errors.required("spec.request") }
             object["status"] = [:]
         case .endpointSlices:
-            if !["IPv4", "IPv6", "FQDN"].contains(object.text("addressType")) { errors.unsupported("addressType", object["addressType"], ["FQDN", "IPv4", "IPv6"]) }
+            if !["IPv4", "IPv6", "FQDN"].contains(object.text("addressType")) {
+                errors.unsupported("addressType", object["addressType"], ["FQDN", "IPv4", "IPv6"])
+            }
             object.editEach("ports") { $0.setDefault("protocol", "TCP") }
             object["metadata", "generation"] = 1
         case .nodes:
@@ -153,7 +157,8 @@ struct ObjectRules: Sendable {
     }
 
     private func prepareForUpdate(
-        _ new: inout JSONValue, old: JSONValue, _ type: ResourceType, _ subresource: String, _ store: isolated ObjectStore, _ errors: inout FieldErrors
+        _ new: inout JSONValue, old: JSONValue, _ type: ResourceType, _ subresource: String, _ store: isolated ObjectStore,
+        _ errors: inout FieldErrors
     ) {
         switch type {
         case .pods:
@@ -213,7 +218,9 @@ struct ObjectRules: Sendable {
         let kind = body.text("kind")
         let version = body.text("apiVersion")
         guard kind.isEmpty || kind == type.kind, version.isEmpty || version == type.apiVersion else {
-            throw APIError.badRequest("the API version in the data (\(version), kind \(kind)) does not match the expected API version (\(type.apiVersion), kind \(type.kind))")
+            throw APIError.badRequest(
+                "the API version in the data (\(version), kind \(kind)) does not match the expected API version (\(type.apiVersion), kind \(type.kind))"
+            )
         }
         var object = body
         if object["metadata"]?.object == nil { object["metadata"] = [:] }
@@ -234,7 +241,9 @@ struct ObjectRules: Sendable {
     private static func checkNamespace(_ namespace: String, _ type: ResourceType, _ name: String, _ store: isolated ObjectStore) throws {
         let object = try store.require(.namespaces, ObjectKey(namespace: "", name: namespace))
         if object.isBeingDeleted {
-            throw APIError.refused("\(type.qualifiedName) \"\(name)\" is forbidden: unable to create new content in namespace \(namespace) because it is being terminated")
+            throw APIError.refused(
+                "\(type.qualifiedName) \"\(name)\" is forbidden: unable to create new content in namespace \(namespace) because it is being terminated"
+            )
         }
     }
 }

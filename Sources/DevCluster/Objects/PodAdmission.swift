@@ -21,10 +21,13 @@ enum PodAdmission {
         guard let account = store.get(.serviceAccounts, ObjectKey(namespace: pod.namespace, name: name)) else {
             throw APIError(
                 code: 403, reason: "Forbidden",
-                message: "pods \"\(pod.name)\" is forbidden: error looking up service account \(pod.namespace)/\(name): serviceaccount \"\(name)\" not found",
+                message:
+                    "pods \"\(pod.name)\" is forbidden: error looking up service account \(pod.namespace)/\(name): serviceaccount \"\(name)\" not found",
                 details: ["name": .string(pod.name), "kind": "pods"])
         }
-        if pod["spec"]?.list("imagePullSecrets").isEmpty ?? true, let secrets = account["imagePullSecrets"] { pod["spec", "imagePullSecrets"] = secrets }
+        if pod["spec"]?.list("imagePullSecrets").isEmpty ?? true, let secrets = account["imagePullSecrets"] {
+            pod["spec", "imagePullSecrets"] = secrets
+        }
         let mounts = pod["spec", "automountServiceAccountToken"]?.bool ?? account["automountServiceAccountToken"]?.bool ?? true
         if mounts { mountToken(&pod) }
     }
@@ -52,7 +55,11 @@ enum PodAdmission {
                         "sources": [
                             ["serviceAccountToken": ["expirationSeconds": 3607, "path": "token"]],
                             ["configMap": ["name": "kube-root-ca.crt", "items": [["key": "ca.crt", "path": "ca.crt"]]]],
-                            ["downwardAPI": ["items": [["path": "namespace", "fieldRef": ["apiVersion": "v1", "fieldPath": "metadata.namespace"]]]]],
+                            [
+                                "downwardAPI": [
+                                    "items": [["path": "namespace", "fieldRef": ["apiVersion": "v1", "fieldPath": "metadata.namespace"]]]
+                                ]
+                            ],
                         ],
                     ],
                 ], to: "volumes")

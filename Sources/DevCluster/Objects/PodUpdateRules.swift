@@ -6,13 +6,17 @@ enum PodUpdateRules {
     static func checkSpec(old: JSONValue, new: JSONValue, _ errors: inout FieldErrors) {
         var allowed = new
         for list in ["containers", "initContainers"] {
-            guard let before = old["spec"]?.list(list), var after = allowed["spec"]?.list(list), before.count == after.count, !after.isEmpty else { continue }
+            guard let before = old["spec"]?.list(list), var after = allowed["spec"]?.list(list), before.count == after.count, !after.isEmpty else {
+                continue
+            }
             for index in after.indices { after[index]["image"] = before[index]["image"] }
             allowed["spec", list] = .array(after)
         }
         let before = old["spec", "activeDeadlineSeconds"]?.integer
         if let after = new["spec", "activeDeadlineSeconds"]?.integer {
-            if let before, after > before { errors.invalid("spec.activeDeadlineSeconds", .integer(after), "must be less than or equal to previous value") }
+            if let before, after > before {
+                errors.invalid("spec.activeDeadlineSeconds", .integer(after), "must be less than or equal to previous value")
+            }
             allowed["spec", "activeDeadlineSeconds"] = old["spec", "activeDeadlineSeconds"]
         } else if before != nil {
             errors.invalid("spec.activeDeadlineSeconds", nil, "must not update from a positive integer to nil value")
@@ -20,11 +24,12 @@ enum PodUpdateRules {
         let tolerations = old["spec"]?.list("tolerations") ?? []
         let newTolerations = new["spec"]?.list("tolerations") ?? []
         func withoutSeconds(_ list: [JSONValue]) -> Set<JSONValue> {
-            Set(list.map { toleration in
-                var rest = toleration
-                rest["tolerationSeconds"] = nil
-                return rest
-            })
+            Set(
+                list.map { toleration in
+                    var rest = toleration
+                    rest["tolerationSeconds"] = nil
+                    return rest
+                })
         }
         if withoutSeconds(tolerations).isSubset(of: withoutSeconds(newTolerations)) { allowed["spec", "tolerations"] = old["spec", "tolerations"] }
         let gates = Set(old["spec"]?.list("schedulingGates") ?? [])
@@ -56,7 +61,9 @@ enum PodUpdateRules {
     static func resize(old: JSONValue, new: JSONValue, _ errors: inout FieldErrors) -> JSONValue {
         var result = old
         for list in ["containers", "initContainers"] {
-            guard var before = old["spec"]?.list(list), let after = new["spec"]?.list(list), before.count == after.count, !before.isEmpty else { continue }
+            guard var before = old["spec"]?.list(list), let after = new["spec"]?.list(list), before.count == after.count, !before.isEmpty else {
+                continue
+            }
             for index in before.indices { before[index]["resources"] = after[index]["resources"] }
             result["spec", list] = .array(before)
         }

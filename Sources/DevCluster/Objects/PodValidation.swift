@@ -25,7 +25,10 @@ enum PodValidation {
         }
         for field in ["hostname", "subdomain"] {
             if let name = spec[field]?.string, !name.isEmpty, !NameRules.isLabel(name) {
-                errors.invalid("spec.\(field)", .string(name), "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character")
+                errors.invalid(
+                    "spec.\(field)", .string(name),
+                    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character"
+                )
             }
         }
         let node = spec.text("nodeName")
@@ -40,7 +43,10 @@ enum PodValidation {
             if name.isEmpty {
                 errors.required("\(path).name")
             } else if !NameRules.isLabel(name) {
-                errors.invalid("\(path).name", .string(name), "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character")
+                errors.invalid(
+                    "\(path).name", .string(name),
+                    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character"
+                )
             } else if !names.insert(name).inserted {
                 errors.duplicate("\(path).name", name)
             }
@@ -63,7 +69,10 @@ enum PodValidation {
         if name.isEmpty {
             errors.required("\(path).name")
         } else if !NameRules.isLabel(name) {
-            errors.invalid("\(path).name", .string(name), "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character")
+            errors.invalid(
+                "\(path).name", .string(name),
+                "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character"
+            )
         } else if !names.insert(name).inserted {
             errors.duplicate("\(path).name", name)
         }
@@ -105,7 +114,9 @@ enum PodValidation {
         for list in ["limits", "requests"] {
             for (name, value) in (resources?[list]?.object ?? [:]).sorted(by: { $0.key < $1.key }) {
                 guard let text = value.string, let quantity = Quantity(text) else {
-                    errors.invalid("\(path).\(list)[\(name)]", value, "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
+                    errors.invalid(
+                        "\(path).\(list)[\(name)]", value,
+                        "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'")
                     continue
                 }
                 if quantity < Quantity(0) { errors.invalid("\(path).\(list)[\(name)]", value, "must be greater than or equal to 0") }

@@ -43,8 +43,12 @@ struct ServiceRules: Sendable {
         var seen: Set<String> = []
         for (index, port) in ports.enumerated() {
             let path = "spec.ports[\(index)]"
-            if !(1...65535).contains(port["port"]?.integer ?? 0) { errors.invalid("\(path).port", port["port"], "must be between 1 and 65535, inclusive") }
-            if !["SCTP", "TCP", "UDP"].contains(port.text("protocol")) { errors.unsupported("\(path).protocol", port["protocol"], ["SCTP", "TCP", "UDP"]) }
+            if !(1...65535).contains(port["port"]?.integer ?? 0) {
+                errors.invalid("\(path).port", port["port"], "must be between 1 and 65535, inclusive")
+            }
+            if !["SCTP", "TCP", "UDP"].contains(port.text("protocol")) {
+                errors.unsupported("\(path).protocol", port["protocol"], ["SCTP", "TCP", "UDP"])
+            }
             let name = port.text("name")
             if name.isEmpty, ports.count > 1 { errors.required("\(path).name") }
             if !name.isEmpty, !names.insert(name).inserted { errors.duplicate("\(path).name", name) }
@@ -87,7 +91,9 @@ struct ServiceRules: Sendable {
             }
             wanted = free
         } else if !clusterRange.contains(wanted) {
-            errors.invalid("spec.clusterIPs", [.string(wanted)], "failed to allocate IP \(wanted): the provided IP is not in the valid range. The range of valid IPs is \(clusterRange)")
+            errors.invalid(
+                "spec.clusterIPs", [.string(wanted)],
+                "failed to allocate IP \(wanted): the provided IP is not in the valid range. The range of valid IPs is \(clusterRange)")
         } else if used.contains(wanted) {
             errors.invalid("spec.clusterIPs", [.string(wanted)], "failed to allocate IP \(wanted): provided IP is already allocated")
         }
@@ -118,7 +124,10 @@ struct ServiceRules: Sendable {
             if let number = ports[index]["nodePort"]?.integer {
                 let path = "spec.ports[\(index)].nodePort"
                 if !Self.nodePorts.contains(number) {
-                    errors.invalid(path, .integer(number), "provided port is not in the valid range. The range of valid ports is \(Self.nodePorts.lowerBound)-\(Self.nodePorts.upperBound)")
+                    errors.invalid(
+                        path, .integer(number),
+                        "provided port is not in the valid range. The range of valid ports is \(Self.nodePorts.lowerBound)-\(Self.nodePorts.upperBound)"
+                    )
                 } else if !used.insert(identity(ports[index], number)).inserted {
                     errors.invalid(path, .integer(number), "provided port is already allocated")
                 }

@@ -21,12 +21,14 @@ enum EventColumns {
             let first = event.text("firstTimestamp").isEmpty ? event.text("eventTime") : event.text("firstTimestamp")
             return .string(Age.since(first, now))
         },
-        TableColumn("Count", type: "string", wide: true) { event, _ in .string("\(event["series", "count"]?.integer ?? event["count"]?.integer ?? 1)") },
+        TableColumn("Count", type: "string", wide: true) { event, _ in .string("\(event["series", "count"]?.integer ?? event["count"]?.integer ?? 1)")
+        },
         TableColumn("Name", format: "name", wide: true) { event, _ in .string(event.name) },
     ]
 
     static func lastSeen(_ event: JSONValue) -> String {
-        for time in [event.text("series", "lastObservedTime"), event.text("lastTimestamp"), event.text("eventTime"), event.text("firstTimestamp")] where !time.isEmpty {
+        for time in [event.text("series", "lastObservedTime"), event.text("lastTimestamp"), event.text("eventTime"), event.text("firstTimestamp")]
+        where !time.isEmpty {
             return time
         }
         return ""

@@ -10,7 +10,8 @@ enum NodeColumns {
         },
         .text("Roles") { node in
             let prefix = "node-role.kubernetes.io/"
-            return node.labels.keys.filter { $0.hasPrefix(prefix) && $0.count > prefix.count }.map { String($0.dropFirst(prefix.count)) }.sorted().joined(separator: ",")
+            return node.labels.keys.filter { $0.hasPrefix(prefix) && $0.count > prefix.count }.map { String($0.dropFirst(prefix.count)) }.sorted()
+                .joined(separator: ",")
         },
         .age,
         .text("Version", empty: "") { $0.text("status", "nodeInfo", "kubeletVersion") },

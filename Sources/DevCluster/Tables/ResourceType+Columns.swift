@@ -11,10 +11,17 @@ extension ResourceType {
         case .events: EventColumns.all
         case .namespaces: [.objectName, .text("Status") { $0.text("status", "phase") }, .age]
         case .configMaps:
-            [.objectName, TableColumn("Data", type: "integer") { object, _ in .integer(Self.count(object, "data") + Self.count(object, "binaryData")) }, .age]
+            [
+                .objectName,
+                TableColumn("Data", type: "integer") { object, _ in .integer(Self.count(object, "data") + Self.count(object, "binaryData")) }, .age,
+            ]
         case .secrets:
-            [.objectName, .text("Type") { $0.text("type") }, TableColumn("Data", type: "integer") { object, _ in .integer(Self.count(object, "data")) }, .age]
-        case .serviceAccounts: [.objectName, TableColumn("Secrets", type: "integer") { object, _ in .integer(Int64(object.list("secrets").count)) }, .age]
+            [
+                .objectName, .text("Type") { $0.text("type") },
+                TableColumn("Data", type: "integer") { object, _ in .integer(Self.count(object, "data")) }, .age,
+            ]
+        case .serviceAccounts:
+            [.objectName, TableColumn("Secrets", type: "integer") { object, _ in .integer(Int64(object.list("secrets").count)) }, .age]
         case .leases: [.objectName, .text("Holder", empty: "") { $0.text("spec", "holderIdentity") }, .age]
         case .persistentVolumes: VolumeColumns.volumes
         case .persistentVolumeClaims: VolumeColumns.claims

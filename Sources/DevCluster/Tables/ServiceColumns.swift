@@ -10,7 +10,8 @@ enum ServiceColumns {
             switch service.text("spec", "type") {
             case "ExternalName": return service.text("spec", "externalName")
             case "LoadBalancer":
-                let ingress = service["status", "loadBalancer"]?.list("ingress").map { $0.text("ip").isEmpty ? $0.text("hostname") : $0.text("ip") } ?? []
+                let ingress =
+                    service["status", "loadBalancer"]?.list("ingress").map { $0.text("ip").isEmpty ? $0.text("hostname") : $0.text("ip") } ?? []
                 let all = ingress + external
                 return all.isEmpty ? "<pending>" : all.joined(separator: ",")
             default: return external.joined(separator: ",")

@@ -19,7 +19,8 @@ struct TableBuilder: Sendable {
             return row
         }
         return [
-            "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": .array(columns.map(\.definition)), "rows": .array(rows),
+            "kind": "Table", "apiVersion": "meta.k8s.io/v1", "metadata": metadata, "columnDefinitions": .array(columns.map(\.definition)),
+            "rows": .array(rows),
         ]
     }
 }

@@ -11,7 +11,10 @@ struct TableColumn: Sendable {
     let priority: Int64
     let cell: @Sendable (JSONValue, Timestamp) -> JSONValue
 
-    init(_ name: String, type: String = "string", format: String = "", wide: Bool = false, cell: @escaping @Sendable (JSONValue, Timestamp) -> JSONValue) {
+    init(
+        _ name: String, type: String = "string", format: String = "", wide: Bool = false,
+        cell: @escaping @Sendable (JSONValue, Timestamp) -> JSONValue
+    ) {
         self.name = name
         self.type = type
         self.format = format
@@ -20,7 +23,8 @@ struct TableColumn: Sendable {
     }
 
     /// A column of text; what is empty is shown as `<none>`.
-    static func text(_ name: String, wide: Bool = false, empty: String = "<none>", _ value: @escaping @Sendable (JSONValue) -> String) -> TableColumn {
+    static func text(_ name: String, wide: Bool = false, empty: String = "<none>", _ value: @escaping @Sendable (JSONValue) -> String) -> TableColumn
+    {
         TableColumn(name, wide: wide) { object, _ in
             let text = value(object)
             return .string(text.isEmpty ? empty : text)

@@ -15,6 +15,8 @@ package struct PodStatus: Sendable, Hashable, Codable {
     package var containerStatuses: [ContainerStatus]?
     package var ephemeralContainerStatuses: [ContainerStatus]?
     package var qosClass: QoSClass?
+    /// What the node has set aside for the pod as a whole.
+    package var allocatedResources: [String: Quantity]?
     package var resources: ResourceRequirements?
 
     package init(phase: PodPhase? = nil) {

@@ -23,7 +23,9 @@ package enum JSONPatch {
             return text
         }
         func value(_ pointer: JSONPointer) throws -> JSONValue {
-            guard let value = operation["value"] else { throw PatchError(code: .malformed, path: pointer.text, reason: "the operation has no \"value\"") }
+            guard let value = operation["value"] else {
+                throw PatchError(code: .malformed, path: pointer.text, reason: "the operation has no \"value\"")
+            }
             return value
         }
         let name = try text("op")

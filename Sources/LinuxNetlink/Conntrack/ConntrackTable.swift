@@ -51,7 +51,7 @@ package struct ConntrackTable: Sendable {
         do throws(NetlinkError) {
             try socket.transact(message)
             return true
-        } catch where error.errno == ENOENT {
+        } catch  where error.errno == ENOENT {
             return false
         }
     }

@@ -39,7 +39,7 @@ extension NetlinkSocket {
                     guard Int32(reply.type) == NLMSG_ERROR, let answer = NetlinkAcknowledgement(reply) else { continue }
                     answers.append(BatchAnswer(sequence: reply.sequence, acknowledgement: answer))
                 }
-            } catch where error.code == .overrun {
+            } catch  where error.code == .overrun {
                 lost = true
             }
         }

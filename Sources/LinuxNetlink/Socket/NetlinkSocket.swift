@@ -92,7 +92,7 @@ package final class NetlinkSocket: Sendable {
                 do throws(NetlinkError) {
                     let answer = try exchange(message, flags: UInt16(NLM_F_REQUEST | NLM_F_DUMP), &conversation)
                     if !answer.interrupted { return answer.replies }
-                } catch where error.code == .overrun || error.errno == EINTR || error.errno == EAGAIN {
+                } catch  where error.code == .overrun || error.errno == EINTR || error.errno == EAGAIN {
                     continue
                 }
             }

@@ -153,7 +153,9 @@ package actor NodeReporter {
         ]
         for condition in status.conditions ?? [] {
             guard let (whenTrue, whenFalse) = names[condition.type] else { continue }
-            guard before?.conditions?.first(where: { $0.type == condition.type })?.status != condition.status else { continue }
+            let earlier = before?.conditions?.first { $0.type == condition.type }?.status
+            // A node that starts is not ready yet: that is no news.
+            guard earlier != condition.status, earlier != nil || condition.type != "Ready" || condition.status == "True" else { continue }
             let reason = condition.status == "True" ? whenTrue : whenFalse
             events.record(PodEventRecord(.normal, reason, "Node \(settings.name) status is now: \(reason)"), aboutNode: settings.name)
         }

@@ -21,7 +21,7 @@ package struct NodeStatusPlan: Sendable {
 
     package var labels: [String: String] {
         settings.labels.merging([
-            "kubernetes.io/hostname": host.hostname, "kubernetes.io/os": "linux", "kubernetes.io/arch": host.architecture,
+            "kubernetes.io/hostname": settings.name, "kubernetes.io/os": "linux", "kubernetes.io/arch": host.architecture,
             "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": host.architecture,
         ]) { $1 }
     }
@@ -46,7 +46,7 @@ package struct NodeStatusPlan: Sendable {
         status.capacity = capacity
         status.allocatable = allocatable(from: capacity)
         status.conditions = conditions(existing: existing?.conditions ?? [], at: now)
-        status.addresses = addresses.map { NodeAddress(type: "InternalIP", address: $0) } + [NodeAddress(type: "Hostname", address: host.hostname)]
+        status.addresses = addresses.map { NodeAddress(type: "InternalIP", address: $0) } + [NodeAddress(type: "Hostname", address: settings.name)]
         status.daemonEndpoints = DaemonEndpoints(port: settings.port)
         status.nodeInfo = NodeSystemInfo(
             machineID: host.machineID, systemUUID: host.systemUUID, bootID: host.bootID, kernelVersion: host.kernelVersion, osImage: host.osImage,

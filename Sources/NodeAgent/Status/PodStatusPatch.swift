@@ -6,7 +6,7 @@ package enum PodStatusPatch {
     /// Fields that the node owns: absent means removed.
     private static let ownedFields = [
         "observedGeneration", "phase", "message", "reason", "hostIP", "hostIPs", "podIP", "podIPs", "startTime", "initContainerStatuses", "containerStatuses",
-        "qosClass", "resources",
+        "qosClass", "resources", "allocatedResources",
     ]
 
     private static let conditionFields = ["observedGeneration", "lastProbeTime", "lastTransitionTime", "reason", "message"]

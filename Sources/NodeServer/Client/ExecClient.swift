@@ -1,7 +1,6 @@
 import FoundationEssentials
 package import KubeModel
 package import NIOCore
-package import NIOHTTP1
 import NIOPosix
 import NIOWebSocket
 package import PodCore
@@ -10,26 +9,22 @@ package import PodCore
 package struct ExecClient: Sendable {
     package enum Transport: Sendable {
         case unix(path: String)
-        /// `prepare` runs on the event loop before HTTP, for example to add TLS.
+        /// `prepare` runs on the event loop first, for example to add TLS.
         case tcp(host: String, port: Int, prepare: @Sendable (any Channel) throws -> Void)
     }
 
-    private enum Opened: Sendable {
-        case conversation(NIOAsyncChannel<WebSocketFrame, WebSocketFrame>)
-        case refusal(NIOAsyncChannel<HTTPClientResponsePart, HTTPClientRequestPart>)
-    }
+    private typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
+    private typealias Inbound = NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
 
-    /// What is read of an answer that is no upgrade.
+    /// What is kept of an answer that is no upgrade.
     private static let longestRefusal = 64 << 10
 
     private let transport: Transport
     private let version: ExecProtocol
-    private let headers: HTTPHeaders
 
-    package init(transport: Transport, version: ExecProtocol = .v5, headers: HTTPHeaders = [:]) {
+    package init(transport: Transport, version: ExecProtocol = .v5) {
         self.transport = transport
         self.version = version
-        self.headers = headers
     }
 
     /// Runs to the end of the command.
@@ -41,122 +36,145 @@ package struct ExecClient: Sendable {
     /// - Returns: how it ended; ``ExecStatus/exitCode(of:)`` reads the exit code from it.
     /// - Throws: ``ExecClientError``, or the error of the connection.
     package func run(
-        _ target: RequestTarget, input: (@Sendable () async throws -> ByteBuffer?)?, output: @escaping @Sendable (ExecOutput) async throws -> Void
+        _ target: RequestTarget, input: (@Sendable () async throws -> ByteBuffer?)?, output: @Sendable (ExecOutput) async throws -> Void
     ) async throws -> Status {
-        switch try await open(target).get() {
-        case .refusal(let connection):
-            throw try await connection.executeThenClose { inbound, _ in try await Self.refusal(inbound) }
-        case .conversation(let connection):
-            return try await connection.executeThenClose { inbound, outbound in
-                try await withThrowingTaskGroup(of: Status?.self) { group in
-                    group.addTask { try await receive(inbound, output) }
-                    if let input {
-                        group.addTask {
-                            // Input that cannot be sent any more does not end what is still to be received.
-                            try? await send(input, to: outbound)
-                            return nil
-                        }
-                    }
-                    while let result = try await group.next() {
-                        guard let status = result else { continue }
-                        group.cancelAll()
-                        return status
-                    }
-                    throw ExecClientError.endedWithoutStatus
+        let connection = try await connect()
+        return try await connection.executeThenClose { inbound, outbound in
+            var iterator = inbound.makeAsyncIterator()
+            var bytes = ByteBuffer()
+            try await shakeHands(target, &iterator, &bytes, outbound)
+            var frames = ServerFrameReader()
+            frames.add(bytes)
+            return try await withThrowingTaskGroup(of: Void.self) { group in
+                if let input {
+                    // Input that cannot be sent any more does not end what is still to be received.
+                    group.addTask { try? await send(input, to: outbound) }
+                }
+                let status = try await receive(&iterator, &frames, output)
+                group.cancelAll()
+                return status
+            }
+        }
+    }
+
+    private func connect() async throws -> Connection {
+        let configuration = Connection.Configuration(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2))
+        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+        switch transport {
+        case .unix(let path):
+            return try await bootstrap.connect(unixDomainSocketPath: path) { channel in
+                channel.eventLoop.makeCompletedFuture { try Connection(wrappingChannelSynchronously: channel, configuration: configuration) }
+            }
+        case .tcp(let host, let port, let prepare):
+            return try await bootstrap.connect(host: host, port: port) { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    try prepare(channel)
+                    return try Connection(wrappingChannelSynchronously: channel, configuration: configuration)
                 }
             }
         }
+    }
+
+    /// Sends the request and reads the answer's head; `bytes` is left with what came after it.
+    private func shakeHands(
+        _ target: RequestTarget, _ inbound: inout Inbound, _ bytes: inout ByteBuffer, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>
+    ) async throws {
+        let key = Data((0..<16).map { _ in UInt8.random(in: 0...255) }).base64EncodedString()
+        var request = "GET \(target.uri) HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        request += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \(key)\r\n"
+        if version != .unnamed { request += "Sec-WebSocket-Protocol: \(version.rawValue)\r\n" }
+        try await outbound.write(ByteBuffer(string: request + "\r\n"))
+
+        while true {
+            if let head = try ResponseHead.take(from: &bytes) {
+                guard head.status == 101 else { throw try await refusal(head, &inbound, bytes) }
+                guard head.accept == WebSocketHandshake.answer(to: key) else { throw ExecClientError.brokenAnswer("a wrong Sec-WebSocket-Accept") }
+                return
+            }
+            guard let more = try await inbound.next() else { throw ExecClientError.endedWithoutStatus }
+            bytes.writeImmutableBuffer(more)
+        }
+    }
+
+    private func refusal(_ head: ResponseHead, _ inbound: inout Inbound, _ bytes: ByteBuffer) async throws -> ExecClientError {
+        var body = bytes
+        let wanted = min(head.contentLength ?? Self.longestRefusal, Self.longestRefusal)
+        while body.readableBytes < wanted, let more = try await inbound.next() { body.writeImmutableBuffer(more) }
+        return .refused(status: head.status, text: String(buffer: body))
     }
 
     private func receive(
-        _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ output: @Sendable (ExecOutput) async throws -> Void
+        _ inbound: inout Inbound, _ frames: inout ServerFrameReader, _ output: @Sendable (ExecOutput) async throws -> Void
     ) async throws -> Status {
         var status: Status?
-        for try await frame in inbound {
-            switch frame.opcode {
-            case .binary, .text:
-                var data = frame.unmaskedData
-                guard let first: UInt8 = data.readInteger() else { continue }
-                let channel = version.isBase64 ? first &- UInt8(ascii: "0") : first
-                var bytes = Array(data.readableBytesView)
-                if version.isBase64 { bytes = Data(base64Encoded: Data(bytes)).map { Array($0) } ?? [] }
-                guard !bytes.isEmpty else { continue }
-                switch channel {
-                case ExecChannel.stdout: try await output(.stdout(bytes))
-                case ExecChannel.stderr: try await output(.stderr(bytes))
-                case ExecChannel.error: status = try decodeStatus(bytes)
+        while true {
+            while let frame = try frames.next() {
+                switch frame.opcode {
+                case .binary, .text: try await take(frame.data, &status, output)
+                case .connectionClose:
+                    if let status { return status }
+                    // Older sub-protocols say nothing about a command that succeeded.
+                    if !version.hasStructuredStatus { return Status(status: "Success") }
+                    throw ExecClientError.endedWithoutStatus
                 default: continue
                 }
-            case .connectionClose:
-                // Older sub-protocols say nothing about a command that succeeded.
-                if let status { return status }
-                if !version.hasStructuredStatus { return Status(status: "Success") }
-                throw ExecClientError.endedWithoutStatus
-            default: continue
             }
+            guard let more = try await inbound.next() else {
+                guard let status else { throw ExecClientError.endedWithoutStatus }
+                return status
+            }
+            frames.add(more)
         }
-        guard let status else { throw ExecClientError.endedWithoutStatus }
-        return status
     }
 
-    private func decodeStatus(_ bytes: [UInt8]) throws -> Status {
-        guard version.hasStructuredStatus else { return Status(status: "Failure", message: String(decoding: bytes, as: UTF8.self)) }
-        return try JSONDecoder().decode(Status.self, from: Data(bytes))
+    private func take(_ message: ByteBuffer, _ status: inout Status?, _ output: @Sendable (ExecOutput) async throws -> Void) async throws {
+        var data = message
+        guard let first: UInt8 = data.readInteger() else { return }
+        let channel = version.isBase64 ? first &- UInt8(ascii: "0") : first
+        var bytes = Array(data.readableBytesView)
+        if version.isBase64 {
+            guard let decoded = Data(base64Encoded: Data(bytes)) else { throw ExecClientError.brokenAnswer("a message that is no base64") }
+            bytes = Array(decoded)
+        }
+        guard !bytes.isEmpty else { return }
+        switch channel {
+        case ExecChannel.stdout: try await output(.stdout(bytes))
+        case ExecChannel.stderr: try await output(.stderr(bytes))
+        case ExecChannel.error where version.hasStructuredStatus: status = try JSONDecoder().decode(Status.self, from: Data(bytes))
+        case ExecChannel.error: status = Status(status: "Failure", message: String(decoding: bytes, as: UTF8.self))
+        default: break
+        }
     }
 
-    private func send(_ input: @Sendable () async throws -> ByteBuffer?, to outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>) async throws {
+    private func send(_ input: @Sendable () async throws -> ByteBuffer?, to outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws {
         let codec = ExecMessageCodec(version)
         while let bytes = try await input() {
             let (opcode, data) = codec.encode(bytes.readableBytesView, on: ExecChannel.stdin)
-            try await outbound.write(WebSocketFrame(fin: true, opcode: opcode, maskKey: .random(), data: data))
+            try await outbound.write(Self.frame(opcode, data))
         }
         guard version.hasHalfClose, !Task.isCancelled else { return }
-        let end = ByteBuffer(bytes: [ExecChannel.close, ExecChannel.stdin])
-        try await outbound.write(WebSocketFrame(fin: true, opcode: .binary, maskKey: .random(), data: end))
+        try await outbound.write(Self.frame(.binary, ByteBuffer(bytes: [ExecChannel.close, ExecChannel.stdin])))
     }
 
-    private func open(_ target: RequestTarget) async throws -> EventLoopFuture<Opened> {
-        var headers = headers
-        headers.replaceOrAdd(name: "Host", value: "localhost")
-        headers.replaceOrAdd(name: "Content-Length", value: "0")
-        if version != .unnamed { headers.replaceOrAdd(name: "Sec-WebSocket-Protocol", value: version.rawValue) }
-        let head = HTTPRequestHead(version: .http1_1, method: .GET, uri: target.uri, headers: headers)
-        let initializer: @Sendable (any Channel) -> EventLoopFuture<EventLoopFuture<Opened>> = { channel in
-            channel.eventLoop.makeCompletedFuture {
-                if case .tcp(_, _, let prepare) = transport { try prepare(channel) }
-                return try Self.configure(channel, head)
-            }
+    /// One masked frame (RFC 6455 section 5.3).
+    private static func frame(_ opcode: WebSocketOpcode, _ data: ByteBuffer) -> ByteBuffer {
+        let key = (0..<4).map { _ in UInt8.random(in: 0...255) }
+        var frame = ByteBuffer()
+        frame.reserveCapacity(data.readableBytes + 14)
+        frame.writeInteger(0x80 | UInt8(webSocketOpcode: opcode))
+        switch data.readableBytes {
+        case ..<126: frame.writeInteger(0x80 | UInt8(data.readableBytes))
+        case ..<65_536:
+            frame.writeInteger(UInt8(0x80 | 126))
+            frame.writeInteger(UInt16(data.readableBytes))
+        default:
+            frame.writeInteger(UInt8(0x80 | 127))
+            frame.writeInteger(UInt64(data.readableBytes))
         }
-        let bootstrap = ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
-        switch transport {
-        case .unix(let path): return try await bootstrap.connect(unixDomainSocketPath: path, channelInitializer: initializer)
-        case .tcp(let host, let port, _): return try await bootstrap.connect(host: host, port: port, channelInitializer: initializer)
-        }
-    }
-
-    private static func configure(_ channel: any Channel, _ head: HTTPRequestHead) throws -> EventLoopFuture<Opened> {
-        let upgrader = NIOTypedWebSocketClientUpgrader<Opened>(maxFrameSize: MessageAssembler.longestMessage) { channel, _ in
-            channel.eventLoop.makeCompletedFuture {
-                .conversation(
-                    try NIOAsyncChannel(wrappingChannelSynchronously: channel, configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2))))
-            }
-        }
-        let upgrade = NIOTypedHTTPClientUpgradeConfiguration<Opened>(upgradeRequestHead: head, upgraders: [upgrader]) { channel in
-            channel.eventLoop.makeCompletedFuture { .refusal(try NIOAsyncChannel(wrappingChannelSynchronously: channel)) }
-        }
-        return try channel.pipeline.syncOperations.configureUpgradableHTTPClientPipeline(configuration: .init(upgradeConfiguration: upgrade))
-    }
-
-    private static func refusal(_ inbound: NIOAsyncChannelInboundStream<HTTPClientResponsePart>) async throws -> ExecClientError {
-        var code = 0
-        var text = ByteBuffer()
-        for try await part in inbound {
-            switch part {
-            case .head(let head): code = Int(head.status.code)
-            case .body(let bytes): if text.readableBytes < longestRefusal { text.writeImmutableBuffer(bytes) }
-            case .end: return .refused(status: code, text: String(buffer: text))
-            }
-        }
-        return .refused(status: code, text: String(buffer: text))
+        frame.writeBytes(key)
+        var masked = data
+        if let key = WebSocketMaskingKey(key) { masked.webSocketMask(key) }
+        frame.writeImmutableBuffer(masked)
+        return frame
     }
 }

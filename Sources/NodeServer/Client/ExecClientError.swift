@@ -4,11 +4,14 @@ package enum ExecClientError: Error, Sendable, Hashable, CustomStringConvertible
     case refused(status: Int, text: String)
     /// The connection ended before the command did.
     case endedWithoutStatus
+    /// What came back is no answer of an agent.
+    case brokenAnswer(String)
 
     package var description: String {
         switch self {
         case .refused(let status, let text): text.isEmpty ? "the agent answered with HTTP status \(status)" : text
         case .endedWithoutStatus: "the connection to the agent ended before the command did"
+        case .brokenAnswer(let found): "found \(found), wanted an answer of swiftlet (is something else listening there?)"
         }
     }
 }

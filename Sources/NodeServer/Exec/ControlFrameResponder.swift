@@ -9,7 +9,13 @@ final class ControlFrameResponder: ChannelDuplexHandler, RemovableChannelHandler
     typealias OutboundIn = WebSocketFrame
     typealias OutboundOut = WebSocketFrame
 
+    /// Succeeds when this side's close has left for the client; fails when the connection ends before.
+    private let farewell: EventLoopPromise<Void>
     private var hasClosed = false
+
+    init(farewell: EventLoopPromise<Void>) {
+        self.farewell = farewell
+    }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         let frame = unwrapInboundIn(data)
@@ -22,7 +28,7 @@ final class ControlFrameResponder: ChannelDuplexHandler, RemovableChannelHandler
             let code = frame.unmaskedData.getSlice(at: frame.unmaskedData.readerIndex, length: 2) ?? ByteBuffer()
             let answer = wrapOutboundOut(WebSocketFrame(fin: true, opcode: .connectionClose, data: code))
             hasClosed = true
-            context.writeAndFlush(answer, promise: nil)
+            context.writeAndFlush(answer, promise: farewell)
             context.fireChannelRead(data)
         case .ping, .pong: break
         default: context.fireChannelRead(data)
@@ -31,8 +37,21 @@ final class ControlFrameResponder: ChannelDuplexHandler, RemovableChannelHandler
 
     /// Whoever closes first, this side sends one close.
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
-        if unwrapOutboundIn(data).opcode == .connectionClose { hasClosed = true }
-        context.write(data, promise: promise)
+        guard unwrapOutboundIn(data).opcode == .connectionClose else {
+            context.write(data, promise: promise)
+            return
+        }
+        guard !hasClosed else {
+            promise?.succeed()
+            return
+        }
+        hasClosed = true
+        if let promise { farewell.futureResult.cascade(to: promise) }
+        context.write(data, promise: farewell)
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) {
+        if !hasClosed { farewell.fail(ChannelError.alreadyClosed) }
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {

@@ -23,16 +23,17 @@ struct ExecConversation: Sendable {
     let version: ExecProtocol
     let logger: Logger
 
-    func run(_ connection: NIOAsyncChannel<WebSocketFrame, WebSocketFrame>) async {
+    /// - Parameter farewell: when a close has left for the client.
+    func run(_ connection: NIOAsyncChannel<WebSocketFrame, WebSocketFrame>, farewell: EventLoopFuture<Void>) async {
         do {
             try await connection.executeThenClose { inbound, outbound in
-                let sink = ExecSink(outbound: outbound, codec: ExecMessageCodec(version))
+                let sink = ExecSink(outbound: outbound, codec: ExecMessageCodec(version), farewell: farewell)
                 try await sink.hello(stdout: request.stdout, stderr: request.stderr)
                 let session: any ExecSession
                 do {
                     session = try await runtime.exec(request)
                 } catch {
-                    try await sink.end(ExecStatus.failed(error), connection.channel)
+                    try await sink.end(ExecStatus.failed(error))
                     await drain(inbound, of: connection.channel)
                     return
                 }
@@ -52,7 +53,7 @@ struct ExecConversation: Sendable {
             switch await group.next() {
             case .program(let status)?:
                 do {
-                    try await sink.end(status, channel)
+                    try await sink.end(status)
                     // The clock starts only now: a slow reader may take its time for what was written before.
                     let deadline = closeLater(channel)
                     _ = await group.next()

@@ -9,6 +9,8 @@ struct ExecSink: Sendable {
 
     let outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>
     let codec: ExecMessageCodec
+    /// When a close has left for the client.
+    let farewell: EventLoopFuture<Void>
 
     /// Tells the client that the connection is there: an empty message on the lowest channel that it listens to.
     func hello(stdout: Bool, stderr: Bool) async throws {
@@ -25,11 +27,12 @@ struct ExecSink: Sendable {
 
     /// How it ended, and that nothing follows. Returns when all of it has left for the client: what still waited here would be
     /// lost with the connection.
-    func end(_ status: Status, _ channel: any Channel) async throws {
+    func end(_ status: Status) async throws {
         if let bytes = try ExecStatus.bytes(status, codec.version) { try await send(bytes[...], on: ExecChannel.error) }
         var code = ByteBuffer()
         code.write(webSocketErrorCode: .normalClosure)
-        try await channel.writeAndFlush(WebSocketFrame(fin: true, opcode: .connectionClose, data: code)).get()
+        try await outbound.write(WebSocketFrame(fin: true, opcode: .connectionClose, data: code))
+        try await farewell.get()
     }
 
     private func send(_ bytes: ArraySlice<UInt8>, on channel: UInt8) async throws {

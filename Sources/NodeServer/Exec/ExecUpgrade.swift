@@ -52,18 +52,19 @@ package struct ExecUpgrade: Sendable {
 
     private static func takeover(headers: HTTPHeaders, _ conversation: ExecConversation) -> UpgradeTakeover {
         UpgradeTakeover(headers: headers) { channel in
+            let farewell = channel.eventLoop.makePromise(of: Void.self)
             try channel.pipeline.syncOperations.addHandlers([
                 IdleStateHandler(allTimeout: idleTimeout),
                 WebSocketFrameEncoder(),
                 ByteToMessageHandler(WebSocketFrameDecoder(maxFrameSize: MessageAssembler.longestMessage)),
                 WebSocketProtocolErrorHandler(),
-                ControlFrameResponder(),
+                ControlFrameResponder(farewell: farewell),
             ])
             let connection = try NIOAsyncChannel<WebSocketFrame, WebSocketFrame>(
                 wrappingChannelSynchronously: channel,
                 // Frames may be large, so few of them wait.
                 configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
-            return { await conversation.run(connection) }
+            return { await conversation.run(connection, farewell: farewell.futureResult) }
         }
     }
 }

@@ -19,6 +19,7 @@ extension PodMachine {
         status.containerStatuses = regular
         status.qosClass = pod.spec.qosClass
         status.resources = pod.spec.aggregateResources
+        status.allocatedResources = status.resources?.requests
         let conditions = PodConditions(pod: pod, phase: apparentPhase, initial: initial, regular: regular, isReadyToStart: isReadyToStart).all()
         status.conditions = conditions.map { stamped($0, previous: previous, now) }
         return status

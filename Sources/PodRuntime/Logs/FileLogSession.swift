@@ -1,4 +1,5 @@
 import CLinux
+import Dispatch
 import Glibc
 import LinuxSystem
 import PodCore
@@ -44,7 +45,14 @@ final class FileLogSession: LogSession {
         }
     }
 
-    deinit { if let endToken { ended.forget(endToken) } }
+    deinit {
+        if let endToken { ended.forget(endToken) }
+        // Closing an inotify instance waits for a grace period of the kernel, some 20 ms: not on a thread that runs tasks.
+        if let changes, let wake {
+            wake.remove(changes)
+            DispatchQueue.global(qos: .utility).async { changes.close() }
+        }
+    }
 
     func read() async throws(RuntimeFailure) -> [UInt8]? {
         while !isClosed.load(ordering: .acquiring) {

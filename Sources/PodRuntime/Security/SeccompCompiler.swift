@@ -1,6 +1,5 @@
 import CLinux
 import CSeccomp
-import FoundationEssentials
 import Glibc
 import LinuxSystem
 import PodCore

@@ -59,6 +59,7 @@ class Lab:
             stack.callback(self.remove_cgroup)
             self.make_network(stack)
             stack.callback(self.stop_all)
+            stack.push(self.show_logs_of_failure)
             self.start_registry()
             self.start_control_plane()
             self.write_configuration()
@@ -67,14 +68,25 @@ class Lab:
         return self
 
     def __exit__(self, *error):
-        if error[0] is not None:
+        return self.stack.__exit__(*error)
+
+    def show_logs_of_failure(self, kind, *_):
+        if kind is not None and kind is not SystemExit:
             self.show_logs()
-        self.stack.close()
         return False
 
     def leaks(self):
-        """What this lab left on the machine; to be asked after leaving it."""
-        return host.leaks(self.before, host.snapshot())
+        """What this lab left on the machine; to be asked after leaving it. Init gets a moment to reap what was killed."""
+        found = {}
+
+        def clean():
+            found.clear()
+            found.update(host.leaks(self.before, host.snapshot()))
+            return not found
+
+        with contextlib.suppress(TimeoutError):
+            wait_until("everything to be gone", clean, 10)
+        return found
 
     # Files
 
@@ -156,13 +168,13 @@ class Lab:
             self.stop(name)
 
     def own_processes(self):
-        """Shims, spawner and pauses of this lab: they name its folder, or descend from one that does."""
+        """Processes that hold a file of this lab open: spawner and shims, which outlive the agent."""
         mine = set()
-        for pid, line in host.processes().items():
+        for pid in host.processes():
             with contextlib.suppress(OSError):
-                environment = open(f"/proc/{pid}/environ", "rb").read()
-                if self.base in line or self.base.encode() in environment or os.readlink(f"/proc/{pid}/cwd").startswith(self.base):
-                    mine.add(pid)
+                for number in os.listdir(f"/proc/{pid}/fd"):
+                    if os.readlink(f"/proc/{pid}/fd/{number}").startswith(self.base + "/"):
+                        mine.add(pid)
         return mine - {process.pid for process in self.processes.values()}
 
     # Cgroups
@@ -224,7 +236,7 @@ class Lab:
     def start_agent(self, *more, ready=True):
         self.start("agent", self.node_namespace, *self.agent_command(*more))
         if ready:
-            self.wait_for("node", NODE, "Ready")
+            self.wait_for("node", NODE, "Ready", 20)
 
     # Talking to it
 
@@ -238,13 +250,13 @@ class Lab:
 
     def wait_for(self, kind, name, condition, seconds=60):
         def holds():
+            self.require_agent()
             answer = self.kubectl("get", kind, name, "-o", "json", check=False)
             if answer.returncode != 0:
                 return False
             conditions = json.loads(answer.stdout).get("status", {}).get("conditions", [])
             return any(c["type"] == condition and c["status"] == "True" for c in conditions)
 
-        self.require_agent()
         return wait_until(f"{kind} {name} to be {condition}", holds, seconds)
 
     def require_agent(self):
@@ -265,7 +277,9 @@ class Lab:
 
     def swiftlet(self, *arguments, **options):
         """An operator's subcommand on the node."""
-        return self.on_node(program("swiftlet"), *arguments, "--socket", self.path("run", "admin.sock"), **options)
+        end = arguments.index("--") if "--" in arguments else len(arguments)
+        words = [*arguments[:end], "--socket", self.path("run", "admin.sock"), *arguments[end:]]
+        return self.on_node(program("swiftlet"), *words, **options)
 
     def state(self):
         """What the node holds for pods: the same before the first and after the last one."""
@@ -314,4 +328,5 @@ registries:
   "192.168.77.1:5000": {{insecure: true}}
   registry.example:
     mirrors: ["http://192.168.77.1:5000"]
+    insecure: true
 """

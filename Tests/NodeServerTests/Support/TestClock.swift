@@ -1,9 +1,0 @@
-import Synchronization
-
-final class TestClock: Sendable {
-    private let instant = Mutex(ContinuousClock.now)
-
-    var now: ContinuousClock.Instant { instant.withLock { $0 } }
-
-    func advance(_ duration: Duration) { instant.withLock { $0 = $0 + duration } }
-}
