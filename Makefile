@@ -19,7 +19,7 @@ PYTHON := python3 -B
 BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-dev libarchive-dev
 RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux
 
-.PHONY: help build-deps deps build programs test build-tests test-swift test-node lint lint-swift lint-c lint-scripts run stories install clean
+.PHONY: help build-deps deps build programs test build-tests test-swift test-node lint lint-swift lint-c lint-scripts format run stories install clean
 
 help:
 	@printf '%s\n' \
@@ -34,6 +34,7 @@ help:
 	  'make test-node      the whole agent against a control plane, with pods and traffic; ARGS="-k name"' \
 	  'make stories        replays recorded lives of pods; STORIES=DIR has them ($(STORIES))' \
 	  'make lint           formatting and rules of Swift, C and scripts' \
+	  'make format         puts Swift and C into that format' \
 	  'make install        into DESTDIR=$(DESTDIR) PREFIX=$(PREFIX), built for release' \
 	  'make clean          removes what was built, keeps fetched packages'
 
@@ -70,7 +71,7 @@ deps:
 build: build-deps
 	swift build $(SWIFT_FLAGS) --product swiftlet
 	swift build $(SWIFT_FLAGS) --product swiftlet-devcluster
-	@$(MAKE) --no-print-directory programs
+	@$(MAKE) --no-print-directory programs CONFIGURATION=$(CONFIGURATION)
 
 # Brings to $(BIN) what Swift has built.
 programs: shim pause
@@ -125,6 +126,10 @@ lint-c:
 lint-scripts:
 	@if command -v shellcheck > /dev/null; then shellcheck .ci/run; \
 	else echo 'SKIPPED: scripts, shellcheck is not installed'; fi
+
+format:
+	swift format --in-place --recursive --parallel Sources Tests Package.swift
+	@if command -v clang-format > /dev/null; then find Sources Tests -name '*.[ch]' -print0 | xargs -0 clang-format -i; fi
 
 # Trying it out.
 

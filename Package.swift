@@ -84,11 +84,19 @@ let package = Package(
         library("LinuxCgroups", ["LinuxSystem"]),
         library("LinuxNetlink", ["CMnl", "CLinux", "LinuxSystem"]),
         library("LinuxNftables", ["CMnl", "CNftnl", "LinuxNetlink", "LinuxSystem", "Nftables"]),
-        library("KubeClient", ["KubeModel", asyncHTTPClient, crypto, cryptoExtras, logging, nioCore, nioPosix, nioHTTP1, nioSSL, nioFoundationCompat, swiftASN1, x509, yams]),
-        library("HTTPUpgrade", [hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL]),
+        library(
+            "KubeClient",
+            [
+                "KubeModel", asyncHTTPClient, crypto, cryptoExtras, logging, nioCore, nioPosix, nioHTTP1, nioSSL, nioFoundationCompat, swiftASN1,
+                x509, yams,
+            ]),
+        library(
+            "HTTPUpgrade",
+            [hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL]),
 
         // Level 3: adapters.
-        library("ImageStore", ["CArchive", "CLinux", "CSeccomp", "LinuxSystem", "PodCore", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioSSL]),
+        library(
+            "ImageStore", ["CArchive", "CLinux", "CSeccomp", "LinuxSystem", "PodCore", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioSSL]),
         library("PodRuntime", ["CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
         library("PodNetwork", ["LinuxNetlink", "LinuxSystem", "PodCore", logging]),
         library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore", "KubeModel", logging]),
@@ -96,14 +104,28 @@ let package = Package(
         // Level 4: agents.
         library("NodeAgent", ["KubeClient", "KubeModel", "PodCore", logging, serviceLifecycle, yams]),
         library("ProxyAgent", ["KubeClient", "KubeModel", "Nftables", "ProxyCore", logging, serviceLifecycle]),
-        library("NodeServer", ["HTTPUpgrade", "KubeModel", "PodCore", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL, nioFoundationCompat, serviceLifecycle, swiftASN1, x509, crypto]),
-        library("DevCluster", ["HTTPUpgrade", "KubeModel", asyncHTTPClient, hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioCore, nioPosix, nioHTTP1, nioSSL, nioFoundationCompat, serviceLifecycle, swiftASN1, x509, crypto, yams]),
+        library(
+            "NodeServer",
+            [
+                "HTTPUpgrade", "KubeModel", "PodCore", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioCore, nioPosix, nioHTTP1,
+                nioWebSocket, nioSSL, nioFoundationCompat, serviceLifecycle, swiftASN1, x509, crypto,
+            ]),
+        library(
+            "DevCluster",
+            [
+                "HTTPUpgrade", "KubeModel", asyncHTTPClient, hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioCore, nioPosix,
+                nioHTTP1, nioSSL, nioFoundationCompat, serviceLifecycle, swiftASN1, x509, crypto, yams,
+            ]),
 
         // Level 5: programs.
-        program("swiftlet", [
-            "HTTPUpgrade", "ImageStore", "KubeClient", "KubeModel", "LinuxCgroups", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "NodeAgent", "NodeServer",
-            "PodCore", "PodNetwork", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore", argumentParser, asyncHTTPClient, hummingbird, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, unixSignals,
-        ]),
+        program(
+            "swiftlet",
+            [
+                "HTTPUpgrade", "ImageStore", "KubeClient", "KubeModel", "LinuxCgroups", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables",
+                "NodeAgent", "NodeServer",
+                "PodCore", "PodNetwork", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore", argumentParser, asyncHTTPClient, hummingbird, logging,
+                nioCore, nioHTTP1, nioPosix, serviceLifecycle, unixSignals,
+            ]),
         program("swiftlet-devcluster", ["DevCluster", argumentParser, logging, serviceLifecycle, unixSignals]),
 
         // Tests.
@@ -119,7 +141,12 @@ let package = Package(
         tests("LinuxSystem", ["CLinux"]),
         tests("Nftables"),
         tests("NodeAgent", ["KubeModel"]),
-        tests("NodeServer", ["KubeModel", "PodCore", asyncHTTPClient, crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket, serviceLifecycle, swiftASN1, x509]),
+        tests(
+            "NodeServer",
+            [
+                "KubeModel", "PodCore", asyncHTTPClient, crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket,
+                serviceLifecycle, swiftASN1, x509,
+            ]),
         tests("PodCore", ["KubeModel"]),
         tests("PodNetwork", ["LinuxNetlink", "LinuxSystem", "PodCore"]),
         tests("PodRuntime", ["CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),

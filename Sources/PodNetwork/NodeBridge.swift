@@ -54,6 +54,10 @@ package struct NodeBridge: Sendable {
             // larger one of "all" and the interface.
             parameters.append(("ipv4/ip_forward", "1"))
             parameters.append(("ipv4/conf/\(settings.bridge)/rp_filter", "2"))
+            // Pods reach each other through the node although they share a link: not to be told that there is a shorter way.
+            // Either of the two being on would be enough to send redirects.
+            parameters.append(("ipv4/conf/all/send_redirects", "0"))
+            parameters.append(("ipv4/conf/\(settings.bridge)/send_redirects", "0"))
         }
         if gateways.contains(where: { $0.family == .v6 }) {
             // A forwarding host ignores router advertisements, and with them its own default route, unless told otherwise.

@@ -27,10 +27,12 @@ package struct PodInterface: Sendable {
         try pod.setLink(1, LinkChange(up: true))
         let interface = try ensureInterface(sandboxID, namespace, pod, mac: assignments.first.map { MACAddress(for: $0.address.address) })
         if !interface.isUp { try pod.setLink(interface.index, LinkChange(up: true)) }
-        for assignment in assignments { try pod.addAddress(assignment.address, to: interface.index) }
+        // A host's address without a network: whatever a pod sends goes through the node, another pod's answer too, so that
+        // connection tracking sees both directions of a connection to a Service even where bridged frames pass it by (no br_netfilter).
+        for assignment in assignments { try pod.addAddress(CIDR(host: assignment.address.address), to: interface.index) }
         for assignment in assignments {
             let everything = CIDR.everything(assignment.address.family)
-            try pod.replaceRoute(Route(to: everything, via: assignment.gateway, link: interface.index))
+            try pod.replaceRoute(Route(to: everything, via: assignment.gateway, link: interface.index, isOnLink: true))
         }
     }
 

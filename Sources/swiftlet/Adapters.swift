@@ -1,5 +1,5 @@
-import KubeModel
 import KubeClient
+import KubeModel
 import LinuxNetlink
 import NodeServer
 import PodCore

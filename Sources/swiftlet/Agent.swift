@@ -21,6 +21,18 @@ import UnixSignals
 enum Agent {
     static func run(_ configuration: AgentConfiguration, logger: Logger) async throws {
         let local = try await LocalParts(configuration, logger: logger)
+        let outcome: Result<Void, any Error>
+        do {
+            try await run(local, configuration, logger: logger)
+            outcome = .success(())
+        } catch {
+            outcome = .failure(error)
+        }
+        await local.images.shutdown()
+        try outcome.get()
+    }
+
+    private static func run(_ local: LocalParts, _ configuration: AgentConfiguration, logger: Logger) async throws {
         let settings = try await local.nodeSettings()
         let options = ClientOptions(
             version: Version.swiftlet, queriesPerSecond: Double(configuration.kubelet.kubeAPIQPS), burst: configuration.kubelet.kubeAPIBurst, logger: logger)
@@ -29,21 +41,19 @@ enum Agent {
             kubeconfigPath: configuration.process.kubeconfig, bootstrapPath: configuration.process.bootstrapKubeconfig, nodeName: settings.name,
             directory: certificates, options: options)
         let client = try KubeClient(access, options: options)
+        defer { client.shutdown() }
         let node = try NodeParts(configuration, settings: settings, local: local, client: client, logger: logger)
         try await node.pods.recover()
         let serving = try await local.servingCertificate(certificates, settings)
         let servers = try ServerParts(configuration, settings: settings, node: node, local: local, client: client, serving: serving, logger: logger)
-        let notification = SystemdNotification()
         let group = ServiceGroup(
             configuration: .init(
-                services: (node.services + servers.services + systemd(notification)).map { .init(service: $0) },
+                services: (node.services + servers.services + systemd(SystemdNotification())).map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         logger.info(
             "swiftlet is running.",
             metadata: ["version": "\(Version.swiftlet)", "node": "\(settings.name)", "server": "\(access.server)", "config": "\(configuration.process.kubeconfig)"])
         try await group.run()
-        await local.images.shutdown()
-        client.shutdown()
     }
 
     /// Tells the service manager that the agent serves: after local recovery, never waiting for the API server.

@@ -90,7 +90,8 @@ struct LocalParts: Sendable {
     func context(_ settings: NodeSettings, allocatable: [String: Quantity], hostIPs: [String]) -> NodeContext {
         let kubelet = configuration.kubelet
         return NodeContext(
-            nodeName: settings.name, hostIPs: hostIPs, allocatable: allocatable, memory: allocatable["memory"]?.value ?? 0, clusterDNS: kubelet.clusterDNS,
+            nodeName: settings.name, hostIPs: hostIPs, allocatable: allocatable, memory: allocatable["memory"]?.value ?? 0,
+            clusterDNS: kubelet.clusterDNS,
             clusterDomain: kubelet.clusterDomain, resolvConf: kubelet.resolvConf, seccompDefault: kubelet.seccompDefault,
             seccompRoot: configuration.process.rootDirectory + "/seccomp", podPidsLimit: kubelet.podPidsLimit < 0 ? nil : Int64(kubelet.podPidsLimit),
             logMaxSize: kubelet.containerLogMaxSize.value, logMaxFiles: kubelet.containerLogMaxFiles)

@@ -32,7 +32,8 @@ struct NodeParts: Sendable {
         let hostIPs: @Sendable () -> [String] = { Self.addresses(settings, reporter.node) }
         let runner = ActionRunner(
             ports: .init(
-                runtime: local.runtime, images: local.images, network: local.network, volumes: local.volumes, folders: local.folders, objects: objects,
+                runtime: local.runtime, images: local.images, network: local.network, volumes: local.volumes, folders: local.folders,
+                objects: objects,
                 services: directory),
             context: { local.context(settings, allocatable: reporter.node?.status?.allocatable ?? [:], hostIPs: hostIPs()) }, events: events,
             sandboxes: sandboxes, time: time, logger: logger, makeID: Self.randomID)
@@ -57,7 +58,9 @@ struct NodeParts: Sendable {
         ]
     }
 
-    private static func followNode(_ reporter: NodeReporter, _ client: KubeClient, _ settings: NodeSettings, _ directory: ServiceDirectory) async throws {
+    private static func followNode(_ reporter: NodeReporter, _ client: KubeClient, _ settings: NodeSettings, _ directory: ServiceDirectory)
+        async throws
+    {
         try await reporter.register()
         let own = Reflector(client, of: Node.self, scope: ObjectScope(fieldSelector: "metadata.name=\(settings.name)"))
         await withDiscardingTaskGroup { group in

@@ -1,5 +1,5 @@
-import KubeModel
 import KubeClient
+import KubeModel
 import Logging
 import NodeAgent
 import NodeServer
@@ -11,13 +11,15 @@ struct ServerParts: Sendable {
     let services: [any ServiceLifecycle.Service]
 
     init(
-        _ configuration: AgentConfiguration, settings: NodeSettings, node: NodeParts, local: LocalParts, client: KubeClient, serving: ServingCertificate,
+        _ configuration: AgentConfiguration, settings: NodeSettings, node: NodeParts, local: LocalParts, client: KubeClient,
+        serving: ServingCertificate,
         logger: Logger
     ) throws {
         let kubelet = configuration.kubelet
         let time = local.time
         let view = AgentView(
-            pods: node.pods, reporter: node.reporter, readiness: node.readiness, client: client, settings: settings, startedAt: time.wallTime().wholeSeconds)
+            pods: node.pods, reporter: node.reporter, readiness: node.readiness, client: client, settings: settings,
+            startedAt: time.wallTime().wholeSeconds)
         let credentials = try ServingCredentials(
             files: ServingFiles(certificate: serving.certificatePath, key: serving.keyPath, clientCA: kubelet.clientCAFile), logger: logger)
         let reviews = ReviewClient(
@@ -26,7 +28,8 @@ struct ServerParts: Sendable {
         let access = AccessControl(nodeName: settings.name, reviewer: reviews, allowsAnonymous: kubelet.anonymousAuthentication, logger: logger)
         var services: [any ServiceLifecycle.Service] = [
             NodeEndpointServer(
-                address: .tcp(host: kubelet.address, port: kubelet.port), credentials: credentials, access: access, view: view, runtime: local.runtime,
+                address: .tcp(host: kubelet.address, port: kubelet.port), credentials: credentials, access: access, view: view,
+                runtime: local.runtime,
                 now: { time.wallTime() }, logger: logger),
             AdminServer(
                 path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: ProxyReport(agent: node.proxy, time: time),

@@ -39,7 +39,8 @@ import Testing
     let rules = LayerRules(layers: PackageLayers(manifest: manifest))
 
     @Test func theManifestIsReadWithItsLevels() throws {
-        #expect(rules.layers.targets.map(\.name) == ["CThing", "COther", "Model", "Core", "LinuxThing", "Client", "Store", "Volumes", "Agent", "tool"])
+        #expect(
+            rules.layers.targets.map(\.name) == ["CThing", "COther", "Model", "Core", "LinuxThing", "Client", "Store", "Volumes", "Agent", "tool"])
         #expect(rules.layers.targets.map(\.level) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 5])
         #expect(rules.layers.target("Client")?.dependencies == ["Model"])
     }
@@ -54,7 +55,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("Model", "Core", "does not declare"), ("Model", "Glibc", "pure"), ("Core", "NIOCore", "pure"), ("Core", "Foundation", "FoundationEssentials"),
+        ("Model", "Core", "does not declare"), ("Model", "Glibc", "pure"), ("Core", "NIOCore", "pure"),
+        ("Core", "Foundation", "FoundationEssentials"),
         ("tool", "Foundation", "FoundationEssentials"), ("Client", "Core", "does not declare"), ("Volumes", "Store", "never import each other"),
         ("Agent", "Store", "ports"), ("Agent", "LinuxThing", "kernel"), ("Agent", "CThing", "kernel"),
     ])
@@ -64,7 +66,9 @@ import Testing
         #expect(objection.contains(reason))
     }
 
-    @Test(arguments: [("Model", "Core", "declared before"), ("Model", "CThing", "no C"), ("LinuxThing", "Store", "level 3"), ("Store", "Agent", "level 4")])
+    @Test(arguments: [
+        ("Model", "Core", "declared before"), ("Model", "CThing", "no C"), ("LinuxThing", "Store", "level 3"), ("Store", "Agent", "level 4"),
+    ])
     func refusedAsDependencies(target: String, dependency: String, reason: String) throws {
         let imported = try #require(rules.layers.target(dependency))
         let importing = try #require(rules.layers.target(target))

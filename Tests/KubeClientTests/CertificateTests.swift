@@ -8,7 +8,10 @@ import X509
 @Suite(.timeLimit(.minutes(1))) struct CertificateTests {
     /// A signer behind the API: answers the watch once the request was posted.
     private final class Signer: Sendable {
-        enum Verdict { case sign(life: Double), deny }
+        enum Verdict {
+            case sign(life: Double)
+            case deny
+        }
         let authority: TestAuthority
         let verdict: Verdict
         let posted = Gate()

@@ -53,7 +53,9 @@ final class TestCluster: Sendable {
         }
     }
 
-    deinit { processes.withLock { $0.forEach { kill($0, SIGKILL) } } }
+    deinit {
+        for process in processes.withLock({ $0 }) { kill(process, SIGKILL) }
+    }
 
     /// Serves TCP and UDP on a port of a pod: answers every connection or datagram with `<tag> <address of the client>`.
     func serve(_ place: TestNamespace, tag: String, port: Int = 8080) throws {

@@ -62,7 +62,8 @@ import Testing
         ("POST", "/checkpoint/a/b/c", "create", ["checkpoint"]), ("GET", "/containerLogs/a/b/c", "get", ["proxy"]),
         ("GET", "/exec/a/b/c", "create", ["proxy"]), ("POST", "/exec/a/b/c", "create", ["proxy"]), ("GET", "/%65xec/a/b/c", "create", ["proxy"]),
         ("GET", "/attach/a/b/c", "create", ["proxy"]), ("GET", "/portForward/a/b", "create", ["proxy"]), ("GET", "/run/a/b/c", "create", ["proxy"]),
-        ("PUT", "/anything", "update", ["proxy"]), ("PATCH", "/", "patch", ["proxy"]), ("DELETE", "/x", "delete", ["proxy"]), ("OPTIONS", "/x", "", ["proxy"]),
+        ("PUT", "/anything", "update", ["proxy"]), ("PATCH", "/", "patch", ["proxy"]), ("DELETE", "/x", "delete", ["proxy"]),
+        ("OPTIONS", "/x", "", ["proxy"]),
         ("GET", "/podsx", "get", ["proxy"]), ("GET", "//exec/a/b/c", "get", ["proxy"]),
     ])
     func attributes(_ method: String, _ path: String, _ verb: String, _ subresources: [String]) throws {
@@ -76,7 +77,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("Bearer abc", "abc" as String?), ("bearer  abc", "abc"), ("BEARER abc def", "abc"), ("Bearer", nil), ("Bearer ", nil), ("Basic abc", nil), (nil, nil),
+        ("Bearer abc", "abc" as String?), ("bearer  abc", "abc"), ("BEARER abc def", "abc"), ("Bearer", nil), ("Bearer ", nil), ("Basic abc", nil),
+        (nil, nil),
     ])
     func bearerTokens(_ header: String?, _ token: String?) {
         #expect(RequestCredentials.bearerToken(authorization: header) == token)

@@ -31,7 +31,10 @@ import Testing
         }
         var reserved = Self.frame(.binary, [0])
         reserved.rsv1 = true
-        #expect(throws: WebSocketViolation.self) { var other = MessageAssembler(); _ = try other.add(reserved) }
+        #expect(throws: WebSocketViolation.self) {
+            var other = MessageAssembler()
+            _ = try other.add(reserved)
+        }
         #expect(throws: WebSocketViolation.self) {
             var other = MessageAssembler()
             let half = [UInt8](repeating: 0, count: MessageAssembler.longestMessage / 2 + 1)
@@ -89,7 +92,9 @@ import Testing
                 guard case .message(let message) = output else { continue }
                 #expect(message.readableBytes <= 72)
                 for version in ExecProtocol.allCases {
-                    if case .stdin(let input)? = try? ExecMessageCodec(version).decode(message) { #expect(input.readableBytes < message.readableBytes) }
+                    if case .stdin(let input)? = try? ExecMessageCodec(version).decode(message) {
+                        #expect(input.readableBytes < message.readableBytes)
+                    }
                 }
             }
         }

@@ -90,7 +90,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("tailLines=x", 400), ("tailLines=-1", 422), ("limitBytes=0", 422), ("sinceSeconds=0", 422), ("sinceSeconds=1.5", 400), ("sinceTime=yesterday", 400),
+        ("tailLines=x", 400), ("tailLines=-1", 422), ("limitBytes=0", 422), ("sinceSeconds=0", 422), ("sinceSeconds=1.5", 400),
+        ("sinceTime=yesterday", 400),
         ("sinceTime=2026-01-01T00:00:00Z&sinceSeconds=5", 422), ("stream=Stdout", 400), ("tail=few", 400),
     ])
     func brokenLogParameters(_ text: String, _ status: Int) throws {
@@ -103,8 +104,11 @@ import Testing
     }
 
     @Test func targets() {
-        #expect(RequestTarget(uri: "/a/%2Fb//c/?x=1&y&x=%41+b") == RequestTarget(
-            segments: ["a", "/b", "", "c"], query: [.init(name: "x", value: "1"), .init(name: "y", value: ""), .init(name: "x", value: "A b")]))
+        #expect(
+            RequestTarget(uri: "/a/%2Fb//c/?x=1&y&x=%41+b")
+                == RequestTarget(
+                    segments: ["a", "/b", "", "c"],
+                    query: [.init(name: "x", value: "1"), .init(name: "y", value: ""), .init(name: "x", value: "A b")]))
         for broken in ["", "pods", "*", "/%", "/%4", "/%zz", "/%ff", "/a?x=%"] { #expect(RequestTarget(uri: broken) == nil) }
     }
 }

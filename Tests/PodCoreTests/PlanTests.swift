@@ -9,7 +9,8 @@ struct PlanTests {
     @Test(
         "references are expanded as Kubernetes does",
         arguments: [
-            ("plain", "plain"), ("$(A)", "1"), ("x$(A)y$(B)", "x1y2"), ("$$(A)", "$(A)"), ("$(NONE)", "$(NONE)"), ("$(A", "$(A"), ("$", "$"), ("$$", "$"),
+            ("plain", "plain"), ("$(A)", "1"), ("x$(A)y$(B)", "x1y2"), ("$$(A)", "$(A)"), ("$(NONE)", "$(NONE)"), ("$(A", "$(A"), ("$", "$"),
+            ("$$", "$"),
             ("$A", "$A"), ("$$$(A)", "$1"), ("$()", "$()"), ("a$(A)$", "a1$"),
         ])
     func expansion(text: String, expected: String) {
@@ -21,8 +22,11 @@ struct PlanTests {
         let web = Service(
             metadata: ObjectMeta(name: "my-web", namespace: "default"),
             spec: ServiceSpec(clusterIPs: ["10.96.0.5"], ports: [ServicePort(name: "http-a", port: 80), ServicePort(protocol: "UDP", port: 53)]))
-        let api = Service(metadata: ObjectMeta(name: "kubernetes", namespace: "default"), spec: ServiceSpec(clusterIPs: ["10.96.0.1"], ports: [ServicePort(port: 443)]))
-        let headless = Service(metadata: ObjectMeta(name: "h", namespace: "default"), spec: ServiceSpec(clusterIPs: ["None"], ports: [ServicePort(port: 1)]))
+        let api = Service(
+            metadata: ObjectMeta(name: "kubernetes", namespace: "default"),
+            spec: ServiceSpec(clusterIPs: ["10.96.0.1"], ports: [ServicePort(port: 443)]))
+        let headless = Service(
+            metadata: ObjectMeta(name: "h", namespace: "default"), spec: ServiceSpec(clusterIPs: ["None"], ports: [ServicePort(port: 1)]))
         let all = ServiceEnvironment.variables(services: [web, api, headless], namespace: "default", links: true)
         #expect(all["MY_WEB_SERVICE_HOST"] == "10.96.0.5")
         #expect(all["MY_WEB_SERVICE_PORT_HTTP_A"] == "80")
@@ -63,7 +67,8 @@ struct PlanTests {
         "what is missing is named as kubelet names it",
         arguments: [
             (#"{"configMapKeyRef":{"name":"none","key":"k"}}"#, #"configmap "none" not found"#),
-            (#"{"configMapKeyRef":{"name":"m","key":"no"}}"#, "couldn't find key no in ConfigMap ns/m"), (#"{"secretKeyRef":{"name":"none","key":"k"}}"#, #"secret "none" not found"#),
+            (#"{"configMapKeyRef":{"name":"m","key":"no"}}"#, "couldn't find key no in ConfigMap ns/m"),
+            (#"{"secretKeyRef":{"name":"none","key":"k"}}"#, #"secret "none" not found"#),
             (#"{"fieldRef":{"fieldPath":"spec.bogus"}}"#, "unsupported fieldPath: spec.bogus"),
         ])
     func missing(source: String, message: String) throws {
@@ -84,7 +89,8 @@ struct PlanTests {
     @Test("DNS follows the policy and the limits")
     func dns() throws {
         let node = ResolverConfiguration.Node(
-            clusterDNS: ["10.96.0.10"], clusterDomain: "cluster.local", host: ResolverConfiguration(parsing: "nameserver 9.9.9.9\nsearch corp.test.\n"))
+            clusterDNS: ["10.96.0.10"], clusterDomain: "cluster.local",
+            host: ResolverConfiguration(parsing: "nameserver 9.9.9.9\nsearch corp.test.\n"))
         var pod = Pod(metadata: ObjectMeta(name: "p", namespace: "ns"), spec: PodSpec(containers: []))
         #expect(
             ResolverConfiguration.forPod(pod, node: node).0.text
@@ -93,7 +99,9 @@ struct PlanTests {
         #expect(ResolverConfiguration.forPod(pod, node: node).0.nameservers == ["9.9.9.9"])
         pod.spec.dnsPolicy = DNSPolicy.none
         pod.spec.dnsConfig = try decode(
-            PodDNSConfig.self, #"{"nameservers":["1.1.1.1","2.2.2.2","3.3.3.3","4.4.4.4"],"searches":["a.b"],"options":[{"name":"ndots","value":"2"},{"name":"edns0"}]}"#)
+            PodDNSConfig.self,
+            #"{"nameservers":["1.1.1.1","2.2.2.2","3.3.3.3","4.4.4.4"],"searches":["a.b"],"options":[{"name":"ndots","value":"2"},{"name":"edns0"}]}"#
+        )
         let (resolver, events) = ResolverConfiguration.forPod(pod, node: node)
         #expect(resolver.nameservers == ["1.1.1.1", "2.2.2.2", "3.3.3.3"])
         #expect(resolver.options == ["ndots:2", "edns0"])
@@ -108,7 +116,8 @@ struct PlanTests {
     @Test(
         "capabilities are added to and taken from the default set",
         arguments: [
-            (#"{}"#, 14), (#"{"drop":["ALL"]}"#, 0), (#"{"drop":["ALL"],"add":["NET_BIND_SERVICE"]}"#, 1), (#"{"add":["ALL"]}"#, 41), (#"{"add":["ALL"],"drop":["SYS_ADMIN"]}"#, 40),
+            (#"{}"#, 14), (#"{"drop":["ALL"]}"#, 0), (#"{"drop":["ALL"],"add":["NET_BIND_SERVICE"]}"#, 1), (#"{"add":["ALL"]}"#, 41),
+            (#"{"add":["ALL"],"drop":["SYS_ADMIN"]}"#, 40),
             (#"{"add":["net_admin","CAP_SYS_TIME"]}"#, 16),
         ])
     func capabilities(changes: String, count: Int) throws {
@@ -119,9 +128,12 @@ struct PlanTests {
     @Test(
         "what cannot be granted is refused",
         arguments: [
-            (#"{"capabilities":{"add":["NOPE"]}}"#, #"unknown capability "NOPE""#), (#"{"runAsNonRoot":true}"#, "container has runAsNonRoot and image will run as root"),
-            (#"{"runAsNonRoot":true,"runAsUser":0}"#, "container's runAsUser breaks non-root policy"), (#"{"seccompProfile":{"type":"Odd"}}"#, "unknown seccomp profile type"),
-            (#"{"seccompProfile":{"type":"Localhost","localhostProfile":"../x"}}"#, "localhostProfile must be set"), (#"{"runAsGroup":-1}"#, "runAsGroup -1 is out of range"),
+            (#"{"capabilities":{"add":["NOPE"]}}"#, #"unknown capability "NOPE""#),
+            (#"{"runAsNonRoot":true}"#, "container has runAsNonRoot and image will run as root"),
+            (#"{"runAsNonRoot":true,"runAsUser":0}"#, "container's runAsUser breaks non-root policy"),
+            (#"{"seccompProfile":{"type":"Odd"}}"#, "unknown seccomp profile type"),
+            (#"{"seccompProfile":{"type":"Localhost","localhostProfile":"../x"}}"#, "localhostProfile must be set"),
+            (#"{"runAsGroup":-1}"#, "runAsGroup -1 is out of range"),
             (#"{"privileged":true,"allowPrivilegeEscalation":false}"#, "cannot set allowPrivilegeEscalation to false and privileged to true"),
         ])
     func refused(context: String, message: String) throws {
@@ -143,7 +155,8 @@ struct PlanTests {
 
     @Test("configMap items choose keys and modes, and a missing key is named")
     func volumeFiles() throws {
-        let volume = try decode(Volume.self, #"{"name":"v","configMap":{"name":"m","defaultMode":420,"items":[{"key":"k","path":"d/f","mode":256}]}}"#)
+        let volume = try decode(
+            Volume.self, #"{"name":"v","configMap":{"name":"m","defaultMode":420,"items":[{"key":"k","path":"d/f","mode":256}]}}"#)
         let missing = try decode(Volume.self, #"{"name":"v","configMap":{"name":"m","items":[{"key":"no","path":"f"}]}}"#)
         let objects = ReferencedObjects(configMaps: ["m": try decode(ConfigMap.self, #"{"metadata":{},"data":{"k":"v"},"binaryData":{"b":"AAE="}}"#)])
         let facts = PodFacts(pod: try PodLife.pod(#"{"containers":[]}"#), nodeName: "n", hostIPs: [], podIPs: [], nodeAllocatable: [:])
@@ -152,7 +165,9 @@ struct PlanTests {
         #expect(throws: PlanFailure("configmap references non-existent config key: no")) {
             try VolumePlan.content(of: missing, facts: facts, objects: objects, tokens: [])
         }
-        #expect(throws: PlanFailure(#"configmap "m" not found"#)) { try VolumePlan.content(of: volume, facts: facts, objects: ReferencedObjects(), tokens: []) }
+        #expect(throws: PlanFailure(#"configmap "m" not found"#)) {
+            try VolumePlan.content(of: volume, facts: facts, objects: ReferencedObjects(), tokens: [])
+        }
     }
 
     private func security(_ context: String) throws -> SecurityPlan {

@@ -38,7 +38,8 @@ struct PodLife {
         case .ensureImage(let container): return .imageReady(container: container, Self.image)
         case .startContainer(let container, _, _, _, _):
             started += 1
-            return .containerStarted(container: container, StartedContainer(id: "c\(started)", pid: 10, startedAt: now.wall), imageID: "busybox@sha256:1")
+            return .containerStarted(
+                container: container, StartedContainer(id: "c\(started)", pid: 10, startedAt: now.wall), imageID: "busybox@sha256:1")
         case .stopSandbox: return .sandboxStopped
         case .cleanUp, .removeSandboxes, .removeRemains: return .cleanedUp
         case .stopContainer, .removeContainer, .record: return nil

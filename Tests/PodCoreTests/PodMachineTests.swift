@@ -137,7 +137,8 @@ struct PodMachineTests {
 
     @Test("a volume that cannot be mounted holds the containers back and says so")
     func volumeFails() throws {
-        let spec = #"{"containers":[{"name":"c","image":"b","volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v","emptyDir":{}},{"name":"unused","emptyDir":{}}]}"#
+        let spec =
+            #"{"containers":[{"name":"c","image":"b","volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v","emptyDir":{}},{"name":"unused","emptyDir":{}}]}"#
         var tries = 0
         var life = PodLife(try PodLife.pod(spec)) { action, life in
             guard case .mountVolume(let name) = action else { return life.obey(action) }
@@ -192,7 +193,8 @@ struct PodMachineTests {
 
     @Test("init containers run one after the other, and a failed one can fail the pod")
     func initContainers() throws {
-        let spec = #"{"initContainers":[{"name":"i1","image":"b"},{"name":"i2","image":"b"}],"containers":[{"name":"c","image":"b"}],"restartPolicy":"Never"}"#
+        let spec =
+            #"{"initContainers":[{"name":"i1","image":"b"},{"name":"i2","image":"b"}],"containers":[{"name":"c","image":"b"}],"restartPolicy":"Never"}"#
         var life = PodLife(try PodLife.pod(spec))
         #expect(life.states(of: "i1").last == "running")
         #expect(life.states(of: "i2") == ["PodInitializing"])
@@ -208,7 +210,8 @@ struct PodMachineTests {
 
     @Test("sidecars go on beside the regular containers and end after them")
     func sidecar() throws {
-        let spec = #"{"initContainers":[{"name":"side","image":"b","restartPolicy":"Always"}],"containers":[{"name":"c","image":"b"}],"restartPolicy":"Never"}"#
+        let spec =
+            #"{"initContainers":[{"name":"side","image":"b","restartPolicy":"Always"}],"containers":[{"name":"c","image":"b"}],"restartPolicy":"Never"}"#
         var life = PodLife(try PodLife.pod(spec))
         #expect(life.states(of: "c").last == "running")
         life.exit("c", code: 0)
@@ -220,7 +223,8 @@ struct PodMachineTests {
 
     @Test("a recovered pod keeps its containers and is ready from the first status on")
     func recovery() throws {
-        let pod = try PodLife.pod(#"{"containers":[{"name":"c","image":"busybox","volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v","emptyDir":{}}]}"#)
+        let pod = try PodLife.pod(
+            #"{"containers":[{"name":"c","image":"busybox","volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v","emptyDir":{}}]}"#)
         let moment = Moment(wall: Timestamp(seconds: 1_800_000_000), monotonic: .zero)
         var machine = PodMachine(pod: pod, startTime: moment.wall)
         machine.adopt([Self.recovered(condition: .running(StartedContainer(id: "c9", pid: 4, startedAt: moment.wall)))], at: moment) { _ in nil }
@@ -244,10 +248,12 @@ struct PodMachineTests {
 
     private static func recovered(condition: RecoveredSandbox.ContainerCondition) -> RecoveredSandbox {
         let process = ContainerConfiguration.Process(
-            args: ["sh"], env: [], cwd: "/", uid: 0, gid: 0, additionalGids: [], capabilities: [], noNewPrivileges: false, oomScoreAdj: 0, seccomp: .unconfined)
+            args: ["sh"], env: [], cwd: "/", uid: 0, gid: 0, additionalGids: [], capabilities: [], noNewPrivileges: false, oomScoreAdj: 0,
+            seccomp: .unconfined)
         let configuration = ContainerConfiguration(
             id: "c9", name: "c", role: .regular, restartCount: 2, image: "busybox", imageID: "i", lowerDirectories: [], process: process, mounts: [],
-            readOnlyRootFilesystem: false, privileged: false, maskedPaths: [], readonlyPaths: [], resources: CgroupResources(), log: .init(path: "/log"), specHash: "h")
+            readOnlyRootFilesystem: false, privileged: false, maskedPaths: [], readonlyPaths: [], resources: CgroupResources(),
+            log: .init(path: "/log"), specHash: "h")
         return RecoveredSandbox(
             configuration: SandboxConfiguration(
                 id: "s7", pod: PodIdentity(namespace: "default", name: "p", uid: "u-1"), attempt: 1, hostname: "p", qosClass: "BestEffort"),

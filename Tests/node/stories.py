@@ -30,7 +30,7 @@ def main():
             name = image.split(":")[0]
             warm["spec"]["containers"].append({"name": name, "image": f"{REGISTRY}/e2e-test-images/{image}", "command": ["true"]})
 
-        lab.apply(json.dumps(warm))
+        lab.apply(warm)
         lab.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/warm", "--timeout=60s")
         lab.delete("pod", "warm")
         lab.on_control(

@@ -49,26 +49,26 @@
 
 /// Start of every message.
 struct swl_header {
-    uint32_t magic;   ///< SWL_WIRE_MAGIC
-    uint16_t version; ///< SWL_WIRE_VERSION
-    uint16_t type;    ///< enum swl_type
-    uint32_t length;  ///< bytes of the whole packet, this header included
+    uint32_t magic;    ///< SWL_WIRE_MAGIC
+    uint16_t version;  ///< SWL_WIRE_VERSION
+    uint16_t type;     ///< enum swl_type
+    uint32_t length;   ///< bytes of the whole packet, this header included
     uint32_t sequence; ///< chosen by the client, repeated in the reply; 0 in events
 };
 
 /// Start of every record.
 struct swl_record {
-    uint32_t magic;   ///< SWL_RECORD_MAGIC
-    uint16_t version; ///< SWL_WIRE_VERSION
-    uint16_t kind;    ///< enum swl_kind
-    uint32_t length;  ///< bytes of the whole record, this header included
+    uint32_t magic;    ///< SWL_RECORD_MAGIC
+    uint16_t version;  ///< SWL_WIRE_VERSION
+    uint16_t kind;     ///< enum swl_kind
+    uint32_t length;   ///< bytes of the whole record, this header included
     uint32_t reserved; ///< 0
 };
 
 /// Start of every field, in messages and records alike.
 struct swl_field {
-    uint16_t tag;   ///< enum swl_tag
-    uint16_t flags; ///< SWL_FIELD_MUST_UNDERSTAND
+    uint16_t tag;    ///< enum swl_tag
+    uint16_t flags;  ///< SWL_FIELD_MUST_UNDERSTAND
     uint32_t length; ///< bytes of the payload without the padding to 8
 };
 
@@ -136,17 +136,17 @@ enum swl_type {
 /// In records the names are those of the OCI runtime specification.
 enum swl_tag {
     // Process: LAUNCH and EXEC records.
-    SWL_TAG_PROCESS_ARGS = 1,            ///< str, list, R: argv; [0] is looked up in PATH of `env` if it has no slash
-    SWL_TAG_PROCESS_ENV = 2,             ///< str, list: NAME=value; nothing is added, HOME and PATH included
-    SWL_TAG_PROCESS_CWD = 3,             ///< str, R: absolute, in the container; LAUNCH creates it when missing
-    SWL_TAG_PROCESS_USER = 4,            ///< swl_user, R (optional in SANDBOX: default 65535:65535)
-    SWL_TAG_PROCESS_ADDITIONAL_GIDS = 5, ///< u32 array: all supplementary groups; absent = none
-    SWL_TAG_PROCESS_CAPABILITIES = 6,    ///< swl_capabilities, R
-    SWL_TAG_PROCESS_RLIMIT = 7,          ///< swl_rlimit, list
+    SWL_TAG_PROCESS_ARGS = 1,              ///< str, list, R: argv; [0] is looked up in PATH of `env` if it has no slash
+    SWL_TAG_PROCESS_ENV = 2,               ///< str, list: NAME=value; nothing is added, HOME and PATH included
+    SWL_TAG_PROCESS_CWD = 3,               ///< str, R: absolute, in the container; LAUNCH creates it when missing
+    SWL_TAG_PROCESS_USER = 4,              ///< swl_user, R (optional in SANDBOX: default 65535:65535)
+    SWL_TAG_PROCESS_ADDITIONAL_GIDS = 5,   ///< u32 array: all supplementary groups; absent = none
+    SWL_TAG_PROCESS_CAPABILITIES = 6,      ///< swl_capabilities, R
+    SWL_TAG_PROCESS_RLIMIT = 7,            ///< swl_rlimit, list
     SWL_TAG_PROCESS_NO_NEW_PRIVILEGES = 8, ///< u32 0 or 1, R
-    SWL_TAG_PROCESS_OOM_SCORE_ADJ = 9,   ///< i32 (also SANDBOX); absent = inherit the shim's
-    SWL_TAG_PROCESS_TERMINAL = 10,       ///< u32; anything but 0 is refused with ENOTSUP
-    SWL_TAG_PROCESS_STDIN = 11,          ///< u32 SWL_STDIN_* (LAUNCH); absent = /dev/null
+    SWL_TAG_PROCESS_OOM_SCORE_ADJ = 9,     ///< i32 (also SANDBOX); absent = inherit the shim's
+    SWL_TAG_PROCESS_TERMINAL = 10,         ///< u32; anything but 0 is refused with ENOTSUP
+    SWL_TAG_PROCESS_STDIN = 11,            ///< u32 SWL_STDIN_* (LAUNCH); absent = /dev/null
 
     // Root file system: LAUNCH.
     SWL_TAG_ROOT_PATH = 20,            ///< str, R: host directory that the overlay is mounted on in the container's own mount
@@ -201,7 +201,7 @@ enum swl_tag {
 /// Role of a descriptor in a message.
 enum swl_fd {
     SWL_FD_RECORD = 1,
-    SWL_FD_CGROUP = 2,       ///< a cgroup2 directory (O_PATH does), for CLONE_INTO_CGROUP; cgroup.kill, memory.events are read there
+    SWL_FD_CGROUP = 2, ///< a cgroup2 directory (O_PATH does), for CLONE_INTO_CGROUP; cgroup.kill, memory.events are read there
     SWL_FD_MOUNT_SOURCE = 3, ///< O_PATH; numbered from 0 in order, see swl_mount.source
     SWL_FD_STDIN = 4,
     SWL_FD_STDOUT = 5,
@@ -235,23 +235,23 @@ enum swl_step {
     SWL_STEP_SYSCTL = 19,
     SWL_STEP_RLIMIT = 20,
     SWL_STEP_OOM_SCORE_ADJ = 21,
-    SWL_STEP_SESSION = 22,     ///< setsid, session keyring
-    SWL_STEP_USER = 23,        ///< groups, gid, uid
+    SWL_STEP_SESSION = 22, ///< setsid, session keyring
+    SWL_STEP_USER = 23,    ///< groups, gid, uid
     SWL_STEP_CAPABILITIES = 24,
     SWL_STEP_NO_NEW_PRIVILEGES = 25,
     SWL_STEP_SECCOMP = 26,
     SWL_STEP_CWD = 27,
     SWL_STEP_CLOSE_FDS = 28,
-    SWL_STEP_EXEC = 29,        ///< exec: "prog": then one of: executable file not found in $PATH, no such file or directory,
-                               ///< permission denied, is a directory, exec format error, or the errno's text
+    SWL_STEP_EXEC = 29, ///< exec: "prog": then one of: executable file not found in $PATH, no such file or directory,
+                        ///< permission denied, is a directory, exec format error, or the errno's text
     SWL_STEP_SIGNAL = 30,
-    SWL_STEP_LIMIT = 31,       ///< a bound of the shim (SWL_CONTAINERS_MAX, descriptors, memory)
+    SWL_STEP_LIMIT = 31, ///< a bound of the shim (SWL_CONTAINERS_MAX, descriptors, memory)
 };
 
 struct swl_status {
-    uint16_t step;  ///< enum swl_step; 0 with error 0 is success
+    uint16_t step; ///< enum swl_step; 0 with error 0 is success
     uint16_t reserved;
-    int32_t error;  ///< errno, 0 = success
+    int32_t error; ///< errno, 0 = success
 };
 
 /// A process as /proc tells it. `start_time` is field 22 of /proc/PID/stat (clock ticks since boot): pid and start time
@@ -272,9 +272,9 @@ struct swl_exit {
     int32_t exit_code; ///< 0...255; 128 + signal when killed by a signal
     int32_t signal;    ///< 0 or the signal
     uint32_t reserved;
-    uint64_t start_time;  ///< as in swl_process
-    int64_t started_at;   ///< ns since 1970
-    int64_t finished_at;  ///< ns since 1970
+    uint64_t start_time; ///< as in swl_process
+    int64_t started_at;  ///< ns since 1970
+    int64_t finished_at; ///< ns since 1970
 };
 
 /// The kernel's OOM killer struck in the container's cgroup (memory.events oom_kill rose).
@@ -379,9 +379,9 @@ enum swl_mount_type {
 /// Then `destination_length` bytes of the absolute destination in the container, then `data_length` bytes of file system options,
 /// comma separated. Missing destinations are made: a file for a file source, a directory otherwise.
 struct swl_mount {
-    uint32_t type;   ///< enum swl_mount_type
-    uint32_t source; ///< BIND: index among the MOUNT_SOURCE descriptors
-    uint32_t attributes; ///< SWL_ATTR_*
+    uint32_t type;        ///< enum swl_mount_type
+    uint32_t source;      ///< BIND: index among the MOUNT_SOURCE descriptors
+    uint32_t attributes;  ///< SWL_ATTR_*
     uint32_t propagation; ///< enum swl_propagation; BIND only
     uint32_t destination_length;
     uint32_t data_length;
@@ -424,7 +424,7 @@ struct swl_sysctl {
 };
 
 enum swl_namespace_mode {
-    SWL_NS_HOST = 0,    ///< the shim's, which is the host's
+    SWL_NS_HOST = 0, ///< the shim's, which is the host's
     SWL_NS_NEW = 1,
     SWL_NS_SANDBOX = 2, ///< that of the pause (LAUNCH only)
     SWL_NS_TARGET = 3,  ///< pid only: that of SWL_TAG_PID_TARGET (LAUNCH only)
@@ -447,7 +447,7 @@ struct swl_namespaces {
 /// Rotation: when the file would pass `max_size` bytes it is renamed to `<name>.YYYYMMDD-HHMMSS` (UTC) and opened anew; at most
 /// `max_files` files, the current one included, are kept.
 struct swl_log_limits {
-    uint64_t max_size; ///< 0 = never
+    uint64_t max_size;  ///< 0 = never
     uint32_t max_files; ///< at least 2
     uint32_t reserved;
 };

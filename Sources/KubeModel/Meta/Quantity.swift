@@ -158,7 +158,9 @@ extension Quantity {
         case "Ei": return nano << 60
         default: break
         }
-        guard let first = suffix.first, first == "e" || first == "E", let exponent = Int(suffix.dropFirst()), (-9...18).contains(exponent) else { return nil }
+        guard let first = suffix.first, first == "e" || first == "E", let exponent = Int(suffix.dropFirst()), (-9...18).contains(exponent) else {
+            return nil
+        }
         var result = nano
         for _ in 0..<abs(exponent) { result = exponent > 0 ? result * 10 : result / 10 }
         return result

@@ -41,7 +41,8 @@ package struct UserInfo: Sendable, Hashable, Codable {
 
 /// `authorization.k8s.io/v1 SubjectAccessReview`: asks the API server whether a user may do something.
 package struct SubjectAccessReview: Sendable, Codable {
-    package static let resource = ResourceKind(group: "authorization.k8s.io", plural: "subjectaccessreviews", kind: "SubjectAccessReview", isNamespaced: false)
+    package static let resource = ResourceKind(
+        group: "authorization.k8s.io", plural: "subjectaccessreviews", kind: "SubjectAccessReview", isNamespaced: false)
 
     package struct ResourceAttributes: Sendable, Hashable, Codable {
         package var namespace: String?

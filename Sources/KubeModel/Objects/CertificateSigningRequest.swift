@@ -1,6 +1,7 @@
 /// `certificates.k8s.io/v1 CertificateSigningRequest`.
 package struct CertificateSigningRequest: KubeObject {
-    package static let resource = ResourceKind(group: "certificates.k8s.io", plural: "certificatesigningrequests", kind: "CertificateSigningRequest", isNamespaced: false)
+    package static let resource = ResourceKind(
+        group: "certificates.k8s.io", plural: "certificatesigningrequests", kind: "CertificateSigningRequest", isNamespaced: false)
 
     package struct Spec: Sendable, Codable {
         /// Base64 of a PEM block, as on the wire.

@@ -47,7 +47,10 @@ package struct ContainerState: Sendable, Hashable, Codable {
         package var finishedAt: Timestamp?
         package var containerID: String?
 
-        package init(exitCode: Int, reason: String?, message: String? = nil, startedAt: Timestamp? = nil, finishedAt: Timestamp? = nil, containerID: String? = nil) {
+        package init(
+            exitCode: Int, reason: String?, message: String? = nil, startedAt: Timestamp? = nil, finishedAt: Timestamp? = nil,
+            containerID: String? = nil
+        ) {
             self.exitCode = exitCode
             self.reason = reason
             self.message = message

@@ -44,14 +44,18 @@ package struct NodeAddress: Sendable, Hashable, Codable {
 
 package struct DaemonEndpoints: Sendable, Hashable, Codable {
     package struct Endpoint: Sendable, Hashable, Codable {
-        /// Upper case on the wire, alone among Kubernetes' fields.
-        package var Port: Int
+        package var port: Int
+
+        private enum CodingKeys: String, CodingKey {
+            /// Upper case on the wire, alone among Kubernetes' fields.
+            case port = "Port"
+        }
     }
 
     package var kubeletEndpoint: Endpoint?
 
     package init(port: Int) {
-        kubeletEndpoint = Endpoint(Port: port)
+        kubeletEndpoint = Endpoint(port: port)
     }
 }
 

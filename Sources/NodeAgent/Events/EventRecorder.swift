@@ -64,12 +64,16 @@ package actor EventRecorder {
     private func send(_ entry: Entry) async {
         let key = Key(object: entry.object, record: entry.record)
         do {
-            if let before = known[key], entry.time.seconds - before.first.seconds < Self.aggregationSeconds, try await countUp(before, key, entry) { return }
+            if let before = known[key], entry.time.seconds - before.first.seconds < Self.aggregationSeconds, try await countUp(before, key, entry) {
+                return
+            }
             try await create(entry, key)
         } catch is CancellationError {
             return
         } catch {
-            logger.warning("An event could not be sent.", metadata: ["reason": "\(entry.record.reason)", "object": "\(entry.object.name ?? "")", "error": "\(error)"])
+            logger.warning(
+                "An event could not be sent.",
+                metadata: ["reason": "\(entry.record.reason)", "object": "\(entry.object.name ?? "")", "error": "\(error)"])
         }
     }
 
@@ -79,7 +83,8 @@ package actor EventRecorder {
         let name = "\(entry.object.name ?? "").\(stamp)\(String(known.count % 256, radix: 16))"
         let event = Event(
             metadata: ObjectMeta(name: name, namespace: entry.namespace), involvedObject: entry.object, type: entry.record.kind.rawValue,
-            reason: entry.record.reason, message: entry.record.message, source: source, firstTimestamp: entry.time, lastTimestamp: entry.time, count: 1)
+            reason: entry.record.reason, message: entry.record.message, source: source, firstTimestamp: entry.time, lastTimestamp: entry.time,
+            count: 1)
         try await api.create(event: event)
         if known.count >= Self.knownLimit { known.removeAll() }
         known[key] = Known(name: name, first: entry.time, count: 1)

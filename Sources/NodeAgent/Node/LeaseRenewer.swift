@@ -48,7 +48,9 @@ package struct LeaseRenewer: Sendable {
                 // What is held may be outdated: read it anew.
                 current = nil
                 if attempt == Self.tries {
-                    logger.error("The node's lease could not be renewed; the control plane will call this node unknown when it expires.", metadata: ["error": "\(error)"])
+                    logger.error(
+                        "The node's lease could not be renewed; the control plane will call this node unknown when it expires.",
+                        metadata: ["error": "\(error)"])
                 }
             }
             do { try await time.sleep(until: time.now() + wait) } catch { return nil }

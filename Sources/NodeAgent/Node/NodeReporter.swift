@@ -52,7 +52,8 @@ package actor NodeReporter {
             } catch let error as CancellationError {
                 throw error
             } catch {
-                logger.error("The node could not be registered; it will be tried again.", metadata: ["node": "\(settings.name)", "error": "\(error)"])
+                logger.error(
+                    "The node could not be registered; it will be tried again.", metadata: ["node": "\(settings.name)", "error": "\(error)"])
             }
             try await time.sleep(until: time.now() + wait)
             wait = min(wait * 2, .seconds(7))
@@ -94,7 +95,8 @@ package actor NodeReporter {
                     known.withLock { $0 = node }
                     await setUpNetwork(node)
                 case .deleted:
-                    logger.warning("The Node object was deleted; it is registered again and the pods are kept.", metadata: ["node": "\(settings.name)"])
+                    logger.warning(
+                        "The Node object was deleted; it is registered again and the pods are kept.", metadata: ["node": "\(settings.name)"])
                     written = nil
                     try? await register()
                 }

@@ -91,7 +91,8 @@ package struct NodeStatusPlan: Sendable {
 
     private func conditions(existing: [NodeCondition], at now: Timestamp) -> [NodeCondition] {
         var conditions = [
-            NodeCondition(type: "MemoryPressure", status: false, reason: "KubeletHasSufficientMemory", message: "kubelet has sufficient memory available"),
+            NodeCondition(
+                type: "MemoryPressure", status: false, reason: "KubeletHasSufficientMemory", message: "kubelet has sufficient memory available"),
             NodeCondition(type: "DiskPressure", status: false, reason: "KubeletHasNoDiskPressure", message: "kubelet has no disk pressure"),
             NodeCondition(type: "PIDPressure", status: false, reason: "KubeletHasSufficientPID", message: "kubelet has sufficient PID available"),
         ]

@@ -37,8 +37,12 @@ package struct WatchedObjectSource: ReferencedObjectSource {
 
     package func objects(_ names: ObjectNames, namespace: String) async throws -> ReferencedObjects {
         var found = ReferencedObjects()
-        for name in names.configMaps { found.configMaps[name] = try await Self.ifPresent { try await configMaps.get(ObjectKey(namespace: namespace, name: name)) } }
-        for name in names.secrets { found.secrets[name] = try await Self.ifPresent { try await secrets.get(ObjectKey(namespace: namespace, name: name)) } }
+        for name in names.configMaps {
+            found.configMaps[name] = try await Self.ifPresent { try await configMaps.get(ObjectKey(namespace: namespace, name: name)) }
+        }
+        for name in names.secrets {
+            found.secrets[name] = try await Self.ifPresent { try await secrets.get(ObjectKey(namespace: namespace, name: name)) }
+        }
         return found
     }
 

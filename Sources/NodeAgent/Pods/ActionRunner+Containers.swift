@@ -46,7 +46,9 @@ extension ActionRunner {
         let pod = snapshot.pod
         let context = context()
         let objects = try await ports.objects.objects(ObjectNames(environmentOf: container), namespace: pod.namespace)
-        guard let services = await ports.services.services() else { throw PlanFailure("services have not yet been read at least once, cannot construct envvars") }
+        guard let services = await ports.services.services() else {
+            throw PlanFailure("services have not yet been read at least once, cannot construct envvars")
+        }
         let environment = try ContainerEnvironment(
             container: container, facts: facts(pod, podIPs: addresses), objects: objects,
             services: ServiceEnvironment.variables(services: services, namespace: pod.namespace, links: pod.spec.enableServiceLinks ?? true))
@@ -66,7 +68,9 @@ extension ActionRunner {
     }
 
     /// The files behind /etc/hosts, /etc/hostname and /etc/resolv.conf, written anew for each start, as kubelet does.
-    private func etcFiles(_ hostname: (name: String, domain: String?), _ addresses: [String], _ snapshot: PodSnapshot) async throws -> ContainerPlan.EtcFiles {
+    private func etcFiles(_ hostname: (name: String, domain: String?), _ addresses: [String], _ snapshot: PodSnapshot) async throws
+        -> ContainerPlan.EtcFiles
+    {
         let pod = snapshot.pod
         let context = context()
         let hosts: String

@@ -33,7 +33,8 @@ extension ActionRunner {
         do {
             let pulled = try await ports.images.pull(image, credentials: await credentials(snapshot))
             let took = (time.now() - began).goDuration
-            record(.normal, "Pulled", "Successfully pulled image \"\(image)\" in \(took) (\(took) including waiting). Image size: \(pulled.size) bytes.")
+            record(
+                .normal, "Pulled", "Successfully pulled image \"\(image)\" in \(took) (\(took) including waiting). Image size: \(pulled.size) bytes.")
             return .imageReady(container: name, pulled)
         } catch {
             record(.warning, "Failed", "Failed to pull image \"\(image)\": \(error.message)")

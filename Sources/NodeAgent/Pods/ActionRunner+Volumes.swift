@@ -1,6 +1,6 @@
 import KubeClient
-import Logging
 package import KubeModel
+import Logging
 import PodCore
 
 extension ActionRunner {

@@ -40,7 +40,8 @@ package struct ActionRunner: Sendable {
     let makeID: @Sendable () -> String
 
     package init(
-        ports: Ports, context: @escaping @Sendable () -> NodeContext, events: EventRecorder, sandboxes: SandboxIndex, time: any ClientTime, logger: Logger,
+        ports: Ports, context: @escaping @Sendable () -> NodeContext, events: EventRecorder, sandboxes: SandboxIndex, time: any ClientTime,
+        logger: Logger,
         makeID: @escaping @Sendable () -> String
     ) {
         self.ports = ports
@@ -81,7 +82,9 @@ package struct ActionRunner: Sendable {
         do {
             try await work()
         } catch {
-            logger.warning("Something of a pod could not be done; nothing depends on it.", metadata: ["pod": "\(snapshot.identity)", "what": "\(what)", "error": "\(error)"])
+            logger.warning(
+                "Something of a pod could not be done; nothing depends on it.",
+                metadata: ["pod": "\(snapshot.identity)", "what": "\(what)", "error": "\(error)"])
         }
     }
 

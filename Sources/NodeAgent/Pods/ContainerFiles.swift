@@ -17,7 +17,8 @@ package final class ContainerFiles: Sendable {
 
     func set(_ configuration: ContainerConfiguration, podUID: String, sandboxID: String) {
         let entry = Entry(
-            podUID: podUID, sandboxID: sandboxID, container: configuration.name, logPath: configuration.log.path, messageFile: configuration.terminationMessageFile)
+            podUID: podUID, sandboxID: sandboxID, container: configuration.name, logPath: configuration.log.path,
+            messageFile: configuration.terminationMessageFile)
         entries.withLock { $0[configuration.id] = entry }
     }
 

@@ -1,5 +1,5 @@
-import Logging
 import KubeModel
+import Logging
 import PodCore
 
 extension PodManager {
@@ -7,7 +7,8 @@ extension PodManager {
     func removeOrphans() async {
         for (uid, sandboxes) in takeRecovered() {
             guard let first = sandboxes.first else { continue }
-            logger.info("A pod is no longer in the API; what is left of it is removed.", metadata: ["pod": "\(first.configuration.pod)", "uid": "\(uid)"])
+            logger.info(
+                "A pod is no longer in the API; what is left of it is removed.", metadata: ["pod": "\(first.configuration.pod)", "uid": "\(uid)"])
             submitRemoval(of: first.configuration.pod, sandboxIDs: sandboxes.map(\.configuration.id))
         }
         do {
@@ -31,7 +32,9 @@ extension PodManager {
                 try await runner.ports.volumes.tearDown(podUID: pod.uid)
                 try await runner.ports.folders.removeAll(of: pod)
             } catch {
-                logger.error("What is left of an earlier pod could not be removed; restart the agent to try again.", metadata: ["pod": "\(pod)", "uid": "\(pod.uid)", "error": "\(error)"])
+                logger.error(
+                    "What is left of an earlier pod could not be removed; restart the agent to try again.",
+                    metadata: ["pod": "\(pod)", "uid": "\(pod.uid)", "error": "\(error)"])
             }
         }
     }

@@ -19,7 +19,8 @@ package actor PodManager {
     private var recovered: [String: [RecoveredSandbox]] = [:]
 
     package init(
-        runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, time: any ClientTime, logger: Logger, hostIPs: @escaping @Sendable () -> [String]
+        runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, time: any ClientTime, logger: Logger,
+        hostIPs: @escaping @Sendable () -> [String]
     ) {
         self.runner = runner
         self.statuses = statuses
@@ -97,7 +98,9 @@ package actor PodManager {
     }
 
     private var surroundings: PodWorker.Surroundings {
-        PodWorker.Surroundings(runner: runner, statuses: statuses, jobs: jobs, wakes: wakes, time: time, hostIPs: hostIPs) { [self] in await forget($0) }
+        PodWorker.Surroundings(runner: runner, statuses: statuses, jobs: jobs, wakes: wakes, time: time, hostIPs: hostIPs) { [self] in
+            await forget($0)
+        }
     }
 
     private func forget(_ pod: PodIdentity) {

@@ -121,7 +121,9 @@ package actor PodWorker {
 
     /// Tokens were just issued: the next look at the volumes says when they are due.
     private func scheduleRefresh() {
-        guard machine.volumesAreMounted, machine.pod.spec.volumes?.contains(where: { !VolumePlan.tokenRequests(of: $0).isEmpty }) == true else { return }
+        guard machine.volumesAreMounted, machine.pod.spec.volumes?.contains(where: { !VolumePlan.tokenRequests(of: $0).isEmpty }) == true else {
+            return
+        }
         refreshVolumes()
     }
 }

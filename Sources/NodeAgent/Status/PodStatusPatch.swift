@@ -5,7 +5,8 @@ package import KubeModel
 package enum PodStatusPatch {
     /// Fields that the node owns: absent means removed.
     private static let ownedFields = [
-        "observedGeneration", "phase", "message", "reason", "hostIP", "hostIPs", "podIP", "podIPs", "startTime", "initContainerStatuses", "containerStatuses",
+        "observedGeneration", "phase", "message", "reason", "hostIP", "hostIPs", "podIP", "podIPs", "startTime", "initContainerStatuses",
+        "containerStatuses",
         "qosClass", "resources", "allocatedResources",
     ]
 
@@ -17,11 +18,12 @@ package enum PodStatusPatch {
         for name in ownedFields where fields[name] == nil { fields[name] = .null }
         // Conditions are merged by type: what a condition no longer has must be removed by name.
         fields["conditions"] = fields["conditions"]?.array.map { conditions in
-            .array(conditions.map { condition in
-                var members = condition.object ?? [:]
-                for name in conditionFields where members[name] == nil { members[name] = .null }
-                return .object(members)
-            })
+            .array(
+                conditions.map { condition in
+                    var members = condition.object ?? [:]
+                    for name in conditionFields where members[name] == nil { members[name] = .null }
+                    return .object(members)
+                })
         }
         // Addresses are merged by value, so without this an old address would stay.
         for name in ["podIPs", "hostIPs"] {

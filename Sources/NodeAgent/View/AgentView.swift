@@ -11,7 +11,8 @@ package struct AgentView: NodeView {
     private let settings: NodeSettings
     private let startedAt: Timestamp
 
-    package init(pods: PodManager, reporter: NodeReporter, readiness: NodeReadiness, client: KubeClient, settings: NodeSettings, startedAt: Timestamp) {
+    package init(pods: PodManager, reporter: NodeReporter, readiness: NodeReadiness, client: KubeClient, settings: NodeSettings, startedAt: Timestamp)
+    {
         self.pods = pods
         self.reporter = reporter
         self.readiness = readiness
@@ -31,7 +32,10 @@ package struct AgentView: NodeView {
         }
         let current = record.running?.id ?? record.ended?.id
         guard let id = previous ? record.last?.id ?? (record.running == nil ? record.ended?.id : nil) : current, !id.isEmpty else {
-            let what = previous ? "previous terminated container \"\(name)\" in pod \"\(pod.name)\" not found" : "container \"\(name)\" in pod \"\(pod.name)\" is waiting to start"
+            let what =
+                previous
+                ? "previous terminated container \"\(name)\" in pod \"\(pod.name)\" not found"
+                : "container \"\(name)\" in pod \"\(pod.name)\" is waiting to start"
             throw NodeViewFailure(.notReady, what)
         }
         guard let files = await pods.files(ofContainer: id) else {

@@ -42,7 +42,9 @@ package struct AdminServer: ServiceLifecycle.Service {
         let builder = HTTPServerBuilder { responder in
             LocalPeerChannel(
                 base: UpgradableHTTP1Channel(http: HTTP1Channel(responder: responder, configuration: .init(idleTimeout: .seconds(90)))) { request in
-                    guard let target = RequestTarget(uri: request.head.uri), case .exec(let pod) = AdminPath(target.segments) else { return .serveAsHTTP }
+                    guard let target = RequestTarget(uri: request.head.uri), case .exec(let pod) = AdminPath(target.segments) else {
+                        return .serveAsHTTP
+                    }
                     return await exec.decide(request, address: pod, target: target)
                 })
         }

@@ -11,12 +11,16 @@ struct LocalPeerChannel<Base: ServerChildChannel>: ServerChildChannel {
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         guard let socket = channel as? any SocketOptionProvider else {
+            channel.close(promise: nil)
             return channel.eventLoop.makeFailedFuture(Self.refused("its credentials cannot be read"))
         }
         let peer: EventLoopFuture<PeerCredentials> = socket.unsafeGetSocketOption(level: .socket, name: .init(rawValue: SO_PEERCRED))
         return peer.flatMap { peer in
             guard peer.uid == 0 || peer.uid == geteuid() else {
-                logger.warning("a user other than root was turned away from the operator's socket", metadata: ["uid": "\(peer.uid)", "pid": "\(peer.pid)"])
+                logger.warning(
+                    "a user other than root was turned away from the operator's socket", metadata: ["uid": "\(peer.uid)", "pid": "\(peer.pid)"])
+                // Failing alone would leave the connection open.
+                channel.close(promise: nil)
                 return channel.eventLoop.makeFailedFuture(Self.refused("uid \(peer.uid) is not root"))
             }
             return base.setup(channel: channel, logger: logger)

@@ -13,7 +13,8 @@ struct SocketFile: Sendable {
         var status = stat()
         guard lstat(path, &status) == 0 else { return }
         guard status.st_mode & S_IFMT == S_IFSOCK else {
-            throw NodeServerError(.socketPath, operation: operation, message: "found something that is no socket; remove it or configure another path")
+            throw NodeServerError(
+                .socketPath, operation: operation, message: "found something that is no socket; remove it or configure another path")
         }
         do {
             let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(unixDomainSocketPath: path).get()

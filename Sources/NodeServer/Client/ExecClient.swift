@@ -100,7 +100,8 @@ package struct ExecClient: Sendable {
         var body = bytes
         let wanted = min(head.contentLength ?? Self.longestRefusal, Self.longestRefusal)
         while body.readableBytes < wanted, let more = try await inbound.next() { body.writeImmutableBuffer(more) }
-        return .refused(status: head.status, text: String(buffer: body))
+        let status = try? JSONDecoder().decode(Status.self, from: Data(body.readableBytesView))
+        return .refused(status: head.status, text: status?.message ?? String(buffer: body))
     }
 
     private func receive(

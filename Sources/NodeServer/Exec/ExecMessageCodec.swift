@@ -1,7 +1,7 @@
 import FoundationEssentials
+import KubeModel
 package import NIOCore
 package import NIOWebSocket
-import KubeModel
 
 /// Turns WebSocket messages into what they mean for an exec, and back.
 package struct ExecMessageCodec: Sendable {

@@ -1,5 +1,7 @@
+import FoundationEssentials
 import HTTPTypes
 package import HTTPUpgrade
+import KubeModel
 package import Logging
 import NIOCore
 import NIOHTTP1
@@ -35,7 +37,8 @@ package struct ExecUpgrade: Sendable {
             }
             let offers = request.head.headers["sec-websocket-protocol"]
             guard let version = ExecProtocol.negotiate(offers: offers) else {
-                throw Refusal(.badRequest, "requested protocol(s) are not supported: \(offers.joined(separator: ", ")); supports \(ExecProtocol.names)\n")
+                throw Refusal(
+                    .badRequest, "requested protocol(s) are not supported: \(offers.joined(separator: ", ")); supports \(ExecProtocol.names)\n")
             }
             let headers = try WebSocketHandshake.accept(request.head, version)
             let conversation = ExecConversation(
@@ -46,8 +49,20 @@ package struct ExecUpgrade: Sendable {
                 version: version, logger: logger)
             return .takeOver(Self.takeover(headers: headers, conversation))
         } catch {
-            return .refuse(UpgradeRefusal(error))
+            return .refuse(Self.statusRefusal(error))
         }
+    }
+
+    /// A `metav1.Status`: kubectl reads a refusal as YAML first, and a sentence with a colon in it as a status that says nothing.
+    private static func statusRefusal(_ refusal: Refusal) -> UpgradeRefusal {
+        let plain = UpgradeRefusal(refusal)
+        var message = String(buffer: plain.body)
+        while message.last == "\n" { message.removeLast() }
+        let code = Int(plain.status.code)
+        let reason = code == 404 ? "NotFound" : code < 500 ? "BadRequest" : "InternalError"
+        let status = Status(status: "Failure", message: message, reason: reason, code: code)
+        guard let body = try? JSONEncoder().encode(status) else { return plain }
+        return UpgradeRefusal(status: plain.status, headers: ["Content-Type": "application/json"], body: ByteBuffer(bytes: body))
     }
 
     private static func takeover(headers: HTTPHeaders, _ conversation: ExecConversation) -> UpgradeTakeover {

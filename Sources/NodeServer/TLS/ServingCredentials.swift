@@ -73,7 +73,8 @@ package final class ServingCredentials: Sendable {
         let stamps = files.all.map(FileStamp.init)
         let chain = try usable("serving certificate", files.certificate) { try NIOSSLCertificate.fromPEMBytes($0) }
         guard !chain.isEmpty else {
-            throw NodeServerError(.certificate, operation: "read serving certificate \(files.certificate)", message: "no certificate in it, wanted PEM")
+            throw NodeServerError(
+                .certificate, operation: "read serving certificate \(files.certificate)", message: "no certificate in it, wanted PEM")
         }
         let key = try usable("serving key", files.key) { try NIOSSLPrivateKey(bytes: $0, format: .pem) }
         let roots = try files.clientCA.map { path in

@@ -20,7 +20,8 @@ struct ServingTLSChannel<Base: ServerChildChannel>: ServerChildChannel {
                         // Like kubelet, finish the handshake in any case: a client with a certificate from elsewhere may still
                         // bring a token. Only a chain that was verified is passed on.
                         result.completeWithTask {
-                            .certificateVerified(VerificationMetadata(await loaded.verifier.verifiedChain(presented).map(ValidatedCertificateChain.init)))
+                            .certificateVerified(
+                                VerificationMetadata(await loaded.verifier.verifiedChain(presented).map(ValidatedCertificateChain.init)))
                         }
                     }))
         }.flatMap {

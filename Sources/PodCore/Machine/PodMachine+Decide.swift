@@ -107,7 +107,8 @@ extension PodMachine {
             }
             containers[index].activity = .starting
             containers[index].startingCount = count
-            actions.append(.startContainer(container: containers[index].name, restartCount: count, image: image, sandboxID: sandboxID, addresses: addresses))
+            actions.append(
+                .startContainer(container: containers[index].name, restartCount: count, image: image, sandboxID: sandboxID, addresses: addresses))
             return true
         }
         if let until = waitingUntil(containers[index], now) {
@@ -152,7 +153,9 @@ extension PodMachine {
             containers[index].showWaiting(
                 reason: "CrashLoopBackOff", message: "back-off \(delay.goText) restarting failed container=\(record.name) pod=\(who)")
             actions.append(
-                .record(PodEventRecord(.warning, "BackOff", "Back-off restarting failed container \(record.name) in pod \(who)", fieldPath: record.fieldPath)))
+                .record(
+                    PodEventRecord(
+                        .warning, "BackOff", "Back-off restarting failed container \(record.name) in pod \(who)", fieldPath: record.fieldPath)))
         }
     }
 }

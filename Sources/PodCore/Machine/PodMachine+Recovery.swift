@@ -46,14 +46,19 @@ extension PodMachine {
         }
     }
 
-    private static func state(of container: RecoveredSandbox.Container, at now: Moment, message: (ContainerConfiguration) -> String?) -> ContainerRecord.State {
+    private static func state(of container: RecoveredSandbox.Container, at now: Moment, message: (ContainerConfiguration) -> String?)
+        -> ContainerRecord.State
+    {
         let configuration = container.configuration
         switch container.condition {
         case .neverStarted: return .waiting(reason: nil, message: nil)
         case .running(let started):
             return .running(.init(id: configuration.id, startedAt: started.startedAt, imageID: configuration.imageID))
         case .exited(let exit):
-            return .ended(.init(id: configuration.id, imageID: configuration.imageID, terminated: exit.terminated(id: configuration.id, message: message(configuration)), monotonic: now.monotonic))
+            return .ended(
+                .init(
+                    id: configuration.id, imageID: configuration.imageID,
+                    terminated: exit.terminated(id: configuration.id, message: message(configuration)), monotonic: now.monotonic))
         }
     }
 }

@@ -86,7 +86,8 @@ extension PodMachine {
         guard let running = containers[index].running, case .ready(let sandboxID, _) = sandbox else { return }
         if containers[index].killAt == nil {
             containers[index].killAt = max(deadline, now.monotonic + Self.leastGrace)
-            actions.append(.record(PodEventRecord(.normal, "Killing", "Stopping container \(containers[index].name)", fieldPath: containers[index].fieldPath)))
+            actions.append(
+                .record(PodEventRecord(.normal, "Killing", "Stopping container \(containers[index].name)", fieldPath: containers[index].fieldPath)))
             actions.append(.stopContainer(id: running.id, sandboxID: sandboxID, signal: .stop))
         } else if let killAt = containers[index].killAt, deadline < killAt {
             // A second delete with a shorter grace period.

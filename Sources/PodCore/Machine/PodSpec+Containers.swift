@@ -3,7 +3,8 @@ package import KubeModel
 extension PodSpec {
     /// Every container of the pod by name, whatever its role.
     package func container(named name: String) -> Container? {
-        (initContainers ?? []).first { $0.name == name } ?? containers.first { $0.name == name } ?? (ephemeralContainers ?? []).first { $0.name == name }
+        (initContainers ?? []).first { $0.name == name } ?? containers.first { $0.name == name }
+            ?? (ephemeralContainers ?? []).first { $0.name == name }
     }
 
     /// Volumes that some container mounts, in the order of the spec. Others are not made, as in kubelet.

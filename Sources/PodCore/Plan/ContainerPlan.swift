@@ -55,7 +55,9 @@ package struct ContainerPlan: Sendable {
 
     /// The configuration to start.
     package func configuration(of container: Container, role: ContainerConfiguration.Role, pod: Pod) throws(PlanFailure) -> ContainerConfiguration {
-        if container.tty == true { throw PlanFailure("container \(container.name) wants a terminal (tty: true), which this node does not support yet") }
+        if container.tty == true {
+            throw PlanFailure("container \(container.name) wants a terminal (tty: true), which this node does not support yet")
+        }
         if container.volumeDevices?.isEmpty == false {
             throw PlanFailure("container \(container.name) wants a block device (volumeDevices), which this node does not support yet")
         }
@@ -111,7 +113,9 @@ package struct ContainerPlan: Sendable {
     private func mounts(of container: Container, _ pod: Pod) throws(PlanFailure) -> [ContainerConfiguration.Mount] {
         var mounts: [ContainerConfiguration.Mount] = []
         for mount in container.volumeMounts ?? [] {
-            guard let source = volumePaths[mount.name] else { throw PlanFailure("volume \"\(mount.name)\" of container \(container.name) is not mounted") }
+            guard let source = volumePaths[mount.name] else {
+                throw PlanFailure("volume \"\(mount.name)\" of container \(container.name) is not mounted")
+            }
             mounts.append(try planned(mount, source: source, container))
         }
         let taken = Set(mounts.map(\.destination))
@@ -142,7 +146,8 @@ package struct ContainerPlan: Sendable {
         case let other?: throw PlanFailure("unknown recursiveReadOnly \"\(other)\" of volume mount \(mount.name)")
         }
         let destination = mount.mountPath.hasPrefix("/") ? mount.mountPath : "/" + mount.mountPath
-        return .init(source: source, subPath: subPath, destination: destination, readOnly: readOnly, recursiveReadOnly: recursive, propagation: propagation)
+        return .init(
+            source: source, subPath: subPath, destination: destination, readOnly: readOnly, recursiveReadOnly: recursive, propagation: propagation)
     }
 
     private func subPath(of mount: VolumeMount) throws(PlanFailure) -> String? {

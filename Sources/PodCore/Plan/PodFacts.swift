@@ -41,7 +41,8 @@ package struct PodFacts: Sendable {
 
     /// The value of a `resourceFieldRef`, in units of its divisor, rounded up.
     package func resource(_ selector: ResourceFieldSelector, ownContainer: String?) throws(PlanFailure) -> String {
-        guard let name = selector.containerName.flatMap({ $0.isEmpty ? nil : $0 }) ?? ownContainer, let container = pod.spec.container(named: name) else {
+        guard let name = selector.containerName.flatMap({ $0.isEmpty ? nil : $0 }) ?? ownContainer, let container = pod.spec.container(named: name)
+        else {
             throw PlanFailure("container \(selector.containerName ?? "") not found")
         }
         let parts = selector.resource.split(separator: ".", maxSplits: 1)

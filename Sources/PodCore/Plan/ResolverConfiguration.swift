@@ -78,7 +78,8 @@ extension ResolverConfiguration {
             events.append(
                 PodEventRecord(
                     .warning, "MissingClusterDNS",
-                    "pod: \"\(pod.name)_\(pod.namespace)(\(pod.uid))\". kubelet does not have ClusterDNS IP configured and cannot create Pod using \"\(pod.spec.dnsPolicy?.rawValue ?? "ClusterFirst")\" policy. Falling back to \"Default\" policy."))
+                    "pod: \"\(pod.name)_\(pod.namespace)(\(pod.uid))\". kubelet does not have ClusterDNS IP configured and cannot create Pod using \"\(pod.spec.dnsPolicy?.rawValue ?? "ClusterFirst")\" policy. Falling back to \"Default\" policy."
+                ))
             return node.host
         }
         var result = ResolverConfiguration()
@@ -105,7 +106,8 @@ extension ResolverConfiguration {
             events.append(
                 PodEventRecord(
                     .warning, "DNSConfigForming",
-                    "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: \(nameservers.joined(separator: " "))"))
+                    "Nameserver limits were exceeded, some nameservers have been omitted, the applied nameserver line is: \(nameservers.joined(separator: " "))"
+                ))
         }
         let before = searches.count
         searches = Array(searches.prefix(Self.maxSearches))
@@ -114,7 +116,8 @@ extension ResolverConfiguration {
             events.append(
                 PodEventRecord(
                     .warning, "DNSConfigForming",
-                    "Search Line limits were exceeded, some search paths have been omitted, the applied search line is: \(searches.joined(separator: " "))"))
+                    "Search Line limits were exceeded, some search paths have been omitted, the applied search line is: \(searches.joined(separator: " "))"
+                ))
         }
     }
 

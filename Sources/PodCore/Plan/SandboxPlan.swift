@@ -14,7 +14,9 @@ package enum SandboxPlan {
         guard pod.spec.setHostnameAsFQDN == true, let domain else { return (name, domain) }
         let full = "\(name).\(domain)"
         guard full.utf8.count <= 64 else {
-            throw PlanFailure("failed to construct FQDN from pod hostname and cluster domain, FQDN \(full) is too long (64 characters is the max, \(full.utf8.count) characters requested)")
+            throw PlanFailure(
+                "failed to construct FQDN from pod hostname and cluster domain, FQDN \(full) is too long (64 characters is the max, \(full.utf8.count) characters requested)"
+            )
         }
         return (full, domain)
     }

@@ -14,7 +14,8 @@ package struct SecurityPlan: Sendable, Hashable {
 
     /// What the common container runtimes grant by default.
     package static let defaultCapabilities = [
-        "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP",
+        "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP",
+        "CAP_SETPCAP",
         "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
     ]
 
@@ -76,7 +77,9 @@ package struct SecurityPlan: Sendable, Hashable {
 
     /// The user string that the image's account files have to resolve; `nil` uid means the image's own user.
     package static func effectiveUser(pod: Pod, container: Container, imageUser: String) throws(PlanFailure) -> String {
-        guard let uid = try identifier(container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser, "runAsUser") else { return imageUser }
+        guard let uid = try identifier(container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser, "runAsUser") else {
+            return imageUser
+        }
         return String(uid)
     }
 
@@ -107,7 +110,9 @@ package struct SecurityPlan: Sendable, Hashable {
         let upper = name.uppercased()
         if upper == "ALL" { return upper }
         let full = upper.hasPrefix("CAP_") ? upper : "CAP_" + upper
-        guard allCapabilities.contains(full) else { throw PlanFailure("unknown capability \"\(name)\": wanted a name of capabilities(7) without CAP_, or ALL") }
+        guard allCapabilities.contains(full) else {
+            throw PlanFailure("unknown capability \"\(name)\": wanted a name of capabilities(7) without CAP_, or ALL")
+        }
         return full
     }
 

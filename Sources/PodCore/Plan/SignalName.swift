@@ -11,8 +11,12 @@ package enum SignalName {
         if let number = Int32(text) { return (1...64).contains(number) ? number : nil }
         let upper = text.uppercased()
         let name = upper.hasPrefix("SIG") ? String(upper.dropFirst(3)) : upper
-        if name.hasPrefix("RTMIN"), let offset = name == "RTMIN" ? 0 : Int32(name.dropFirst(5)) { return (0...30).contains(offset) ? 34 + offset : nil }
-        if name.hasPrefix("RTMAX"), let offset = name == "RTMAX" ? 0 : Int32(name.dropFirst(5)) { return (-30...0).contains(offset) ? 64 + offset : nil }
+        if name.hasPrefix("RTMIN"), let offset = name == "RTMIN" ? 0 : Int32(name.dropFirst(5)) {
+            return (0...30).contains(offset) ? 34 + offset : nil
+        }
+        if name.hasPrefix("RTMAX"), let offset = name == "RTMAX" ? 0 : Int32(name.dropFirst(5)) {
+            return (-30...0).contains(offset) ? 64 + offset : nil
+        }
         return numbers[name]
     }
 }

@@ -9,7 +9,8 @@ package enum VolumePlan {
     }
 
     /// `tokens` belong to `tokenRequests` one by one.
-    package static func content(of volume: Volume, facts: PodFacts, objects: ReferencedObjects, tokens: [String]) throws(PlanFailure) -> VolumeContent {
+    package static func content(of volume: Volume, facts: PodFacts, objects: ReferencedObjects, tokens: [String]) throws(PlanFailure) -> VolumeContent
+    {
         if let source = volume.hostPath { return .hostPath(path: source.path, type: source.type ?? "") }
         if let source = volume.emptyDir { return try emptyDirectory(source, volume, facts) }
         if let source = volume.configMap {
@@ -89,7 +90,8 @@ package enum VolumePlan {
             } else {
                 throw PlanFailure("downward API item \(item.path) names neither fieldRef nor resourceFieldRef")
             }
-            files.append(VolumeFile(path: item.path, mode: item.mode.map { UInt16(truncatingIfNeeded: $0) & 0o777 } ?? mode, content: [UInt8](text.utf8)))
+            files.append(
+                VolumeFile(path: item.path, mode: item.mode.map { UInt16(truncatingIfNeeded: $0) & 0o777 } ?? mode, content: [UInt8](text.utf8)))
         }
         return files
     }
@@ -108,7 +110,9 @@ package enum VolumePlan {
             } else if let downward = projection.downwardAPI {
                 files += try Self.files(downward: downward.items ?? [], mode: mode, facts)
             } else if let token = projection.serviceAccountToken {
-                guard let text = nextToken.next() else { throw PlanFailure("no token was issued for service account \(facts.pod.spec.serviceAccountName ?? "")") }
+                guard let text = nextToken.next() else {
+                    throw PlanFailure("no token was issued for service account \(facts.pod.spec.serviceAccountName ?? "")")
+                }
                 files.append(tokenFile(token, text: text, mode: mode, facts.pod))
             } else {
                 throw PlanFailure("a source of the projected volume is of a kind that this node does not support")
@@ -119,7 +123,8 @@ package enum VolumePlan {
 
     /// A token is readable by its pod alone where an owner can be named: the group of the volume, or the one user of all containers.
     private static func tokenFile(_ token: VolumeProjection.ServiceAccountToken, text: String, mode: UInt16, _ pod: Pod) -> VolumeFile {
-        let users = Set(((pod.spec.initContainers ?? []) + pod.spec.containers).map { $0.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser })
+        let users = Set(
+            ((pod.spec.initContainers ?? []) + pod.spec.containers).map { $0.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser })
         let owner = users.count == 1 ? users.first?.flatMap { UInt32(exactly: $0) } : nil
         let isRestricted = owner != nil || pod.spec.securityContext?.fsGroup != nil
         return VolumeFile(path: token.path, mode: isRestricted ? 0o600 : mode, content: [UInt8](text.utf8), uid: owner)

@@ -64,7 +64,8 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
         package var propagation: Propagation
 
         package init(
-            source: String, subPath: String? = nil, destination: String, readOnly: Bool, recursiveReadOnly: Bool = false, propagation: Propagation = .private
+            source: String, subPath: String? = nil, destination: String, readOnly: Bool, recursiveReadOnly: Bool = false,
+            propagation: Propagation = .private
         ) {
             self.source = source
             self.subPath = subPath

@@ -133,7 +133,8 @@ package struct RecoveredSandbox: Sendable, Hashable {
     package let containers: [Container]
 
     package init(
-        configuration: SandboxConfiguration, createdAt: Timestamp, addresses: [String], isRunning: Bool, networkNamespacePath: String?, containers: [Container]
+        configuration: SandboxConfiguration, createdAt: Timestamp, addresses: [String], isRunning: Bool, networkNamespacePath: String?,
+        containers: [Container]
     ) {
         self.configuration = configuration
         self.createdAt = createdAt

@@ -47,7 +47,9 @@ package struct ImageConfig: Sendable, Hashable, Codable {
     /// `SIGTERM`, `15` or empty.
     package var stopSignal: String
 
-    package init(user: String = "", env: [String] = [], entrypoint: [String] = [], cmd: [String] = [], workingDir: String = "", stopSignal: String = "") {
+    package init(
+        user: String = "", env: [String] = [], entrypoint: [String] = [], cmd: [String] = [], workingDir: String = "", stopSignal: String = ""
+    ) {
         self.user = user
         self.env = env
         self.entrypoint = entrypoint

@@ -101,7 +101,8 @@ extension PodMachine {
         return mounts.map {
             VolumeMountStatus(
                 name: $0.name, mountPath: $0.mountPath, readOnly: $0.readOnly,
-                recursiveReadOnly: $0.readOnly == true ? ($0.recursiveReadOnly == nil || $0.recursiveReadOnly == "Disabled" ? "Disabled" : "Enabled") : nil)
+                recursiveReadOnly: $0.readOnly == true
+                    ? ($0.recursiveReadOnly == nil || $0.recursiveReadOnly == "Disabled" ? "Disabled" : "Enabled") : nil)
         }
     }
 

@@ -60,6 +60,7 @@ extension Container {
         }
         return CgroupResources(
             cpuRequest: resources?.requests?["cpu"]?.milliValue ?? resources?.limits?["cpu"]?.milliValue ?? 0,
-            cpuLimit: resources?.limits?["cpu"]?.milliValue, memoryLimit: resources?.limits?["memory"]?.value, swapLimit: 0, hugepageLimits: hugepages)
+            cpuLimit: resources?.limits?["cpu"]?.milliValue, memoryLimit: resources?.limits?["memory"]?.value, swapLimit: 0, hugepageLimits: hugepages
+        )
     }
 }

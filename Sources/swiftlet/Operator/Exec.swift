@@ -1,6 +1,6 @@
-import NIOCore
 import ArgumentParser
 import KubeModel
+import NIOCore
 import NodeServer
 import PodCore
 

@@ -33,7 +33,8 @@ struct Pods: AsyncParsableCommand {
     }
 
     static func text(_ pods: [Pod], wide: Bool, now: Timestamp) -> String {
-        var table = wide
+        var table =
+            wide
             ? TextTable("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "CONTAINERS", "UID")
             : TextTable("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE")
         for pod in pods {

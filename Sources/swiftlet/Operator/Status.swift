@@ -16,7 +16,8 @@ struct Status: AsyncParsableCommand {
 
     static let configuration = CommandConfiguration(
         abstract: "Show how the agent and its node are.",
-        discussion: "Asks the agent over its socket, so it works while the API server is away. Exit code 0 when the node is ready and healthy, 1 otherwise.")
+        discussion:
+            "Asks the agent over its socket, so it works while the API server is away. Exit code 0 when the node is ready and healthy, 1 otherwise.")
 
     @OptionGroup var agent: AgentSocket
 

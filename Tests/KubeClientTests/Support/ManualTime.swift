@@ -44,7 +44,10 @@ final class ManualTime: ClientTime {
         }
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<Void, any Error>) in
-                enum Outcome { case over, cancelled, waiting([Watcher]) }
+                enum Outcome {
+                    case over, cancelled
+                    case waiting([Watcher])
+                }
                 let outcome: Outcome = state.withLock { state in
                     state.slept.append(deadline - state.now)
                     if state.cancelled.contains(id) || Task.isCancelled { return .cancelled }

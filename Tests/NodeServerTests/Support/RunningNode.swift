@@ -22,7 +22,8 @@ struct RunningNode: Sendable {
     static let apiServer = "kube-apiserver-kubelet-client"
 
     static func run<Result: Sendable>(
-        reviewer: FakeReviewer? = nil, allowsAnonymous: Bool = false, view: FakeView = FakeView(), _ body: @Sendable (RunningNode) async throws -> Result
+        reviewer: FakeReviewer? = nil, allowsAnonymous: Bool = false, view: FakeView = FakeView(),
+        _ body: @Sendable (RunningNode) async throws -> Result
     ) async throws -> Result {
         try await withFolder { folder in
             let authority = try TestAuthority("clients")
@@ -38,7 +39,8 @@ struct RunningNode: Sendable {
             let (ports, listening) = AsyncStream<Int>.makeStream()
             let endpoint = NodeEndpointServer(
                 address: .tcp(host: "127.0.0.1", port: 0), credentials: credentials,
-                access: AccessControl(nodeName: "n1", reviewer: reviewer, allowsAnonymous: allowsAnonymous, logger: logger), view: view, runtime: runtime,
+                access: AccessControl(nodeName: "n1", reviewer: reviewer, allowsAnonymous: allowsAnonymous, logger: logger), view: view,
+                runtime: runtime,
                 now: { Timestamp(seconds: 1000) }, logger: logger,
                 onListening: { listening.yield($0?.port ?? 0) })
             let group = ServiceGroup(services: [endpoint], logger: logger)

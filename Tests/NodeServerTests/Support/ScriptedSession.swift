@@ -46,7 +46,10 @@ final class ScriptedSession: ExecSession {
 
     func read() async throws(RuntimeFailure) -> ExecOutput? {
         while true {
-            enum Step { case output(ExecOutput), end, wait }
+            enum Step {
+                case output(ExecOutput)
+                case end, wait
+            }
             let step = state.withLock { state -> Step in
                 if state.wasTerminated { return .end }
                 if !state.pending.isEmpty { return .output(state.pending.removeFirst()) }

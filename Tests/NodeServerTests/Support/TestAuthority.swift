@@ -40,10 +40,12 @@ struct TestAuthority {
     }
 
     private func issue(
-        _ subject: DistinguishedName, validFor: TimeInterval = 3600, @ExtensionsBuilder extensions: () throws -> Result<Certificate.Extensions, any Error>
+        _ subject: DistinguishedName, validFor: TimeInterval = 3600,
+        @ExtensionsBuilder extensions: () throws -> Result<Certificate.Extensions, any Error>
     ) throws -> Issued {
         try Self.issue(
-            subject: subject, key: P256.Signing.PrivateKey(), issuer: issued.certificate.subject, issuerKey: key, validFor: validFor, extensions: extensions)
+            subject: subject, key: P256.Signing.PrivateKey(), issuer: issued.certificate.subject, issuerKey: key, validFor: validFor,
+            extensions: extensions)
     }
 
     private static func issue(

@@ -12,8 +12,8 @@ def output(*command):
 
 def cgroup2_mount():
     """Where a cgroup v2 hierarchy is mounted."""
-    with open("/proc/mounts") as mounts:
-        for line in mounts:
+    with open("/proc/mounts") as table:
+        for line in table:
             _, place, kind = line.split()[:3]
             if kind == "cgroup2":
                 return place
@@ -43,15 +43,19 @@ def cgroups(root=None):
     return {os.path.join(path, name) for path, names, _ in os.walk(base) for name in names}
 
 
+def mounts():
+    """Mount points in the order of mounting."""
+    with open("/proc/self/mountinfo") as table:
+        return [line.split()[4] for line in table]
+
+
 def snapshot():
     """Everything that a node could leave behind on this machine."""
-    with open("/proc/self/mountinfo") as mounts:
-        places = {line.split()[4] for line in mounts}
     return {
         "processes": {f"{pid} {line}" for pid, line in processes().items()},
         "network namespaces": set(os.listdir("/run/netns")) if os.path.isdir("/run/netns") else set(),
         "interfaces": set(re.findall(r"^\d+: ([^:@]+)", output("ip", "-o", "link"), re.M)),
-        "mounts": places,
+        "mounts": set(mounts()),
         "cgroups": cgroups(),
         "nftables": set(output("nft", "list", "tables").splitlines()),
     }

@@ -81,11 +81,24 @@ class Lab:
 
         def clean():
             found.clear()
-            found.update(host.leaks(self.before, host.snapshot()))
+            found.update(self.remains())
             return not found
 
         with contextlib.suppress(TimeoutError):
             wait_until("everything to be gone", clean, 10)
+        return found
+
+    def remains(self):
+        """What is there now, was not before, and is of this lab: others may be at work on the same machine."""
+        mine = {str(pid) for pid in self.own_processes()}
+        found = {}
+        for kind, things in host.leaks(self.before, host.snapshot()).items():
+            if kind == "processes":
+                things = [thing for thing in things if thing.split()[0] in mine]
+            elif kind != "nftables":
+                things = [thing for thing in things if self.id in thing or self.base in thing]
+            if things:
+                found[kind] = things
         return found
 
     # Files
@@ -97,8 +110,7 @@ class Lab:
         if self.keep_logs:
             print(f"logs are kept in {self.base}", file=sys.stderr)
             return
-        for line in reversed(open("/proc/self/mountinfo").read().splitlines()):
-            place = line.split()[4]
+        for place in reversed(host.mounts()):
             if place.startswith(self.base + "/"):
                 subprocess.run(["umount", "-l", place], check=False)
         shutil.rmtree(self.base, ignore_errors=True)
@@ -106,7 +118,8 @@ class Lab:
     def show_logs(self):
         for name in ("agent", "devcluster", "registry"):
             with contextlib.suppress(OSError):
-                lines = open(self.path(f"{name}.log"), errors="replace").read().splitlines()
+                with open(self.path(f"{name}.log"), errors="replace") as file:
+                    lines = file.read().splitlines()
                 print(f"--- {name}.log, last lines", *lines[-40:], sep="\n", file=sys.stderr)
 
     # Network
@@ -168,10 +181,13 @@ class Lab:
             self.stop(name)
 
     def own_processes(self):
-        """Processes that hold a file of this lab open: spawner and shims, which outlive the agent."""
+        """Processes in this lab's cgroups, or with a file of this lab open: pods, and the shims and spawner that outlive the agent."""
         mine = set()
         for pid in host.processes():
             with contextlib.suppress(OSError):
+                with open(f"/proc/{pid}/cgroup") as file:
+                    if f"swiftlet-{self.id}/" in file.read():
+                        mine.add(pid)
                 for number in os.listdir(f"/proc/{pid}/fd"):
                     if os.readlink(f"/proc/{pid}/fd/{number}").startswith(self.base + "/"):
                         mine.add(pid)
@@ -264,8 +280,8 @@ class Lab:
         if agent is not None and agent.poll() is not None:
             raise RuntimeError(f"the agent ended with exit code {agent.returncode}")
 
-    def apply(self, text):
-        return self.kubectl("apply", "-f", "-", input=text)
+    def apply(self, *objects):
+        return self.kubectl("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
 
     def delete(self, *arguments):
         return self.kubectl("delete", *arguments)
@@ -281,13 +297,31 @@ class Lab:
         words = [*arguments[:end], "--socket", self.path("run", "admin.sock"), *arguments[end:]]
         return self.on_node(program("swiftlet"), *words, **options)
 
+    def start_client(self, namespace, script, *arguments):
+        """A Python script in a namespace, with its output to be read."""
+        command = [*self.inside(namespace), sys.executable, "-c", script, *arguments]
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+    def wait_until_quiet(self, seconds=30):
+        """Until no sandbox is left."""
+        folder = self.path("run", "sandboxes")
+        wait_until("all sandboxes to be gone", lambda: not os.path.isdir(folder) or not os.listdir(folder), seconds)
+
+    def anonymous_memory(self):
+        """KB of anonymous memory by process, of this lab's shims and spawner."""
+        sizes = {}
+        for pid in self.own_processes():
+            with open(f"/proc/{pid}/smaps_rollup") as file:
+                sizes[pid] = next(int(line.split()[1]) for line in file if line.startswith("Anonymous:"))
+        return sizes
+
     def state(self):
         """What the node holds for pods: the same before the first and after the last one."""
         return {
             "links": self.ip(self.node_namespace, "-o", "link").count("\n"),
             "rules": self.on_node("nft", "list", "ruleset").stdout,
             "cgroups": host.cgroups(self.cgroup),
-            "mounts": {line.split()[4] for line in open("/proc/self/mountinfo") if self.base in line},
+            "mounts": {place for place in host.mounts() if self.base in place},
             "sandboxes": sorted(os.listdir(self.path("run", "sandboxes"))) if os.path.isdir(self.path("run", "sandboxes")) else [],
         }
 
