@@ -74,14 +74,30 @@ extension Cgroup {
         }
     }
 
+    /// By descriptors and byte names: a container that owns its cgroup may have made some below with names that are no text.
     private func removeDirectories() throws(CgroupError) {
-        for cgroup in try descendants() + [self] {
-            do throws(SystemError) {
-                try systemCall("rmdir", cgroup.path) { rmdir(cgroup.path) }
-            } catch {
-                if error.is(ENOENT) { continue }
-                throw CgroupError(code: .kernel, operation: "remove", path: cgroup.path, cause: error)
+        guard let slash = path.lastIndex(of: "/"), let name = FileName(String(path[path.index(after: slash)...])) else {
+            throw CgroupError(code: .kernel, operation: "remove", path: path, detail: "wanted a directory below the mount")
+        }
+        do throws(SystemError) {
+            let parent = try OwnedFileDescriptor.open(slash == path.startIndex ? "/" : String(path[..<slash]), O_RDONLY | O_DIRECTORY)
+            try Self.removeDirectory(name, in: parent, path: path)
+        } catch {
+            if error.isNotFound || error.is(ENODEV) { return }
+            throw CgroupError(code: .kernel, operation: "remove", path: error.path ?? path, cause: error)
+        }
+    }
+
+    private static func removeDirectory(_ name: FileName, in parent: OwnedFileDescriptor, path: String) throws(SystemError) {
+        do throws(SystemError) {
+            let opened = try SafePath(root: parent).open(name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, rules: [.beneath, .noSymlinks])
+            for entry in try DirectoryListing.entries(of: opened) where try FileStatus(of: entry, in: opened).kind == .directory {
+                try removeDirectory(entry, in: opened, path: path + "/\(entry)")
             }
+            try systemCall("rmdir", path) { parent.withRawValue { unlinkat($0, name.cString, AT_REMOVEDIR) } }
+        } catch {
+            // Somebody else was faster.
+            guard error.is(ENOENT) || error.is(ENODEV) else { throw error }
         }
     }
 }

@@ -45,10 +45,13 @@ package enum DedicatedThread {
     }
 
     /// Runs `body` on a thread of its own that ends with it. For work that changes its thread (namespaces, credentials).
+    ///
+    /// A second thread resumes the caller: that may make the pool start a worker, which inherits everything from the thread
+    /// that it is started on, and would carry a pod's namespace into the tasks of the agent.
     package static func run<T: Sendable>(name: String, _ body: @escaping @Sendable () throws -> T) async throws -> T {
         try await withCheckedThrowingContinuation { continuation in
             do {
-                try start(name: name) { continuation.resume(with: Result { try body() }) }
+                try start(name: name) { continuation.resume(with: Result { try runBlocking(name: name, body) }) }
             } catch {
                 continuation.resume(throwing: error)
             }

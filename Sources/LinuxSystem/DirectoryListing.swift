@@ -3,7 +3,7 @@ import Glibc
 /// The names in a directory.
 package enum DirectoryListing {
     /// Without `.` and `..`, unsorted.
-    package static func names(of directory: OwnedFileDescriptor) throws(SystemError) -> [String] {
+    package static func entries(of directory: OwnedFileDescriptor) throws(SystemError) -> [FileName] {
         // A descriptor of its own: fdopendir takes it over and moves its read position.
         let number = try directory.openAt(".", O_RDONLY | O_DIRECTORY).release()
         guard let stream = fdopendir(number) else {
@@ -12,7 +12,8 @@ package enum DirectoryListing {
             throw SystemError(call: "fdopendir", errno: error)
         }
         defer { closedir(stream) }
-        var names: [String] = []
+        let dot = CChar(bitPattern: UInt8(ascii: "."))
+        var names: [FileName] = []
         while true {
             Glibc.errno = 0
             guard let entry = readdir(stream) else {
@@ -21,13 +22,19 @@ package enum DirectoryListing {
                 return names
             }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { FileName(entry: $0) }
             }
-            if name != ".", name != ".." { names.append(name) }
+            if name.cString != [dot, 0], name.cString != [dot, dot, 0] { names.append(name) }
         }
     }
 
-    /// Sorted names. A directory that does not exist has none.
+    /// The entries that are text, for callers that only look for names they have chosen themselves. Whoever has to see
+    /// everything that is there takes `entries`.
+    package static func names(of directory: OwnedFileDescriptor) throws(SystemError) -> [String] {
+        try entries(of: directory).compactMap(\.text)
+    }
+
+    /// The same, sorted. A directory that does not exist has none.
     package static func names(at path: String) throws(SystemError) -> [String] {
         let directory: OwnedFileDescriptor
         do throws(SystemError) {

@@ -35,16 +35,27 @@ package struct FileStatus: Sendable, Equatable {
         self = try directory.withRawValue { (number) throws(SystemError) in try FileStatus(name, in: number, follow: false) }
     }
 
+    /// The same for a name that may be no text.
+    package init(of name: FileName, in directory: OwnedFileDescriptor) throws(SystemError) {
+        self = try directory.withRawValue { (number) throws(SystemError) in
+            try FileStatus(name.cString, name.description, in: number, flags: SWL_AT_SYMLINK_NOFOLLOW)
+        }
+    }
+
     /// The open object itself, `O_PATH` included.
     package init(of descriptor: OwnedFileDescriptor) throws(SystemError) {
         self = try descriptor.withRawValue { (number) throws(SystemError) in try FileStatus("", in: number, follow: false) }
     }
 
     private init(_ path: String, in directory: Int32, follow: Bool) throws(SystemError) {
-        var raw = swl_stat()
         var flags = follow ? 0 : SWL_AT_SYMLINK_NOFOLLOW
         if path.isEmpty { flags |= SWL_AT_EMPTY_PATH }
-        try systemCall("statx", path) { swl_statx(directory, path, flags, &raw) }
+        try self.init(Array(path.utf8CString), path, in: directory, flags: flags)
+    }
+
+    private init(_ path: [CChar], _ text: String, in directory: Int32, flags: Int32) throws(SystemError) {
+        var raw = swl_stat()
+        try systemCall("statx", text) { swl_statx(directory, path, flags, &raw) }
         kind =
             switch raw.mode & S_IFMT {
             case S_IFREG: .file

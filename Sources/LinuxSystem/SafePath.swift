@@ -32,11 +32,31 @@ package struct SafePath: Sendable {
     package func open(
         _ name: String, _ flags: Int32, mode: UInt32 = 0, rules: Rules = .inRoot
     ) throws(SystemError) -> OwnedFileDescriptor {
+        try open(Array(name.utf8CString), name, flags, mode: mode, rules: rules)
+    }
+
+    /// The same for one name that may be no text.
+    package func open(
+        _ name: FileName, _ flags: Int32, mode: UInt32 = 0, rules: Rules = .inRoot
+    ) throws(SystemError) -> OwnedFileDescriptor {
+        try open(name.cString, name.description, flags, mode: mode, rules: rules)
+    }
+
+    /// The same for a path of such names.
+    package func open(bytes path: [UInt8], _ flags: Int32, rules: Rules = .inRoot) throws(SystemError) -> OwnedFileDescriptor {
+        let text = String(decoding: path.prefix(300), as: UTF8.self)
+        guard !path.contains(0) else { throw SystemError(code: .escapes, call: "openat2", path: text, detail: "found a NUL in a path") }
+        return try open(path.map { CChar(bitPattern: $0) } + [0], text, flags, mode: 0, rules: rules)
+    }
+
+    private func open(
+        _ name: [CChar], _ text: String, _ flags: Int32, mode: UInt32, rules: Rules
+    ) throws(SystemError) -> OwnedFileDescriptor {
         let resolve = rules.rawValue | SWL_RESOLVE_NO_MAGICLINKS
         var tries = 0
         while true {
             do throws(SystemError) {
-                return try descriptorCall("openat2", name) {
+                return try descriptorCall("openat2", text) {
                     root.withRawValue {
                         swl_openat2($0, name, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), UInt64(mode), resolve)
                     }

@@ -40,6 +40,15 @@ package enum TreeRemoval {
 
     /// Removes the entry `name` of an open directory, with everything below it.
     package static func remove(_ name: String, in directory: OwnedFileDescriptor, path: String) throws(SystemError) {
+        guard let entry = FileName(name) else {
+            throw SystemError(code: .malformed, call: "remove", path: path, detail: "found \"\(name)\", wanted the name of one entry")
+        }
+        try remove(entry, in: directory, path: path)
+    }
+
+    /// The same for a name that may be no text.
+    /// - Parameter path: for messages.
+    package static func remove(_ name: FileName, in directory: OwnedFileDescriptor, path: String) throws(SystemError) {
         var progress = Progress()
         _ = try removeEntry(name, in: directory, path: path, depth: 0, &progress)
         if let mountPoint = progress.mountPoint {
@@ -51,7 +60,7 @@ package enum TreeRemoval {
 
     /// Whether the entry is gone. When it is not, a mount point is in the way.
     private static func removeEntry(
-        _ name: String, in directory: OwnedFileDescriptor, path: String, depth: Int, _ progress: inout Progress
+        _ name: FileName, in directory: OwnedFileDescriptor, path: String, depth: Int, _ progress: inout Progress
     ) throws(SystemError) -> Bool {
         // unlinkat first: it is right for everything but directories, and needs no look at what there is.
         if let done = try unlink(name, in: directory, path: path, flags: 0, &progress) { return done }
@@ -69,10 +78,11 @@ package enum TreeRemoval {
         if depth == 0 { progress.top = opened }
         var emptied = true
         repeat {
-            progress.hasMoved = false
+            // Only the top lists again, so only the top forgets.
+            if depth == 0 { progress.hasMoved = false }
             emptied = true
-            for entry in try DirectoryListing.names(of: opened) {
-                let gone = try removeEntry(entry, in: opened, path: path + "/" + entry, depth: depth + 1, &progress)
+            for entry in try DirectoryListing.entries(of: opened) {
+                let gone = try removeEntry(entry, in: opened, path: path + "/\(entry)", depth: depth + 1, &progress)
                 emptied = emptied && gone
             }
         } while depth == 0 && progress.hasMoved
@@ -81,7 +91,7 @@ package enum TreeRemoval {
     }
 
     private static func moveUp(
-        _ name: String, from directory: OwnedFileDescriptor, to top: OwnedFileDescriptor, path: String, _ progress: inout Progress
+        _ name: FileName, from directory: OwnedFileDescriptor, to top: OwnedFileDescriptor, path: String, _ progress: inout Progress
     ) throws(SystemError) -> Bool {
         while true {
             progress.moves += 1
@@ -89,7 +99,7 @@ package enum TreeRemoval {
             do throws(SystemError) {
                 try systemCall("renameat2", path) {
                     directory.withRawValue { from in
-                        top.withRawValue { swl_renameat2(from, name, $0, target, SWL_RENAME_NOREPLACE) }
+                        top.withRawValue { swl_renameat2(from, name.cString, $0, target, SWL_RENAME_NOREPLACE) }
                     }
                 }
                 progress.hasMoved = true
@@ -106,10 +116,10 @@ package enum TreeRemoval {
 
     /// `nil`: it is a directory and wants `SWL_AT_REMOVEDIR`.
     private static func unlink(
-        _ name: String, in directory: OwnedFileDescriptor, path: String, flags: Int32, _ progress: inout Progress
+        _ name: FileName, in directory: OwnedFileDescriptor, path: String, flags: Int32, _ progress: inout Progress
     ) throws(SystemError) -> Bool? {
         do throws(SystemError) {
-            try systemCall("unlinkat", path) { directory.withRawValue { unlinkat($0, name, flags) } }
+            try systemCall("unlinkat", path) { directory.withRawValue { unlinkat($0, name.cString, flags) } }
             return true
         } catch {
             if error.is(ENOENT) { return true }

@@ -5,8 +5,15 @@ import Synchronization
 package final class WakeQueue<Key: Hashable & Sendable>: Sendable {
     private struct State {
         var deadlines: [Key: Duration] = [:]
-        /// The earliest moment that a sleeper waits for.
-        var armed: Duration?
+        /// The moments that a sleeper waits for. One that is no longer wanted by any key is slept through in vain.
+        var sleepers: Set<Duration> = []
+
+        /// The earliest deadline, if no sleeper would be awake for it: one has to be started.
+        mutating func missingSleeper() -> Duration? {
+            guard let next = deadlines.values.min(), !sleepers.contains(where: { $0 <= next }) else { return nil }
+            sleepers.insert(next)
+            return next
+        }
     }
 
     private let time: any ClientTime
@@ -23,9 +30,7 @@ package final class WakeQueue<Key: Hashable & Sendable>: Sendable {
     package func set(_ key: Key, at deadline: Duration?) {
         let sleeper: Duration? = state.withLock { state in
             state.deadlines[key] = deadline
-            guard let deadline, state.armed.map({ deadline < $0 }) ?? true else { return nil }
-            state.armed = deadline
-            return deadline
+            return state.missingSleeper()
         }
         if let sleeper { armed.yield(sleeper) }
     }
@@ -36,20 +41,21 @@ package final class WakeQueue<Key: Hashable & Sendable>: Sendable {
             for await deadline in arms {
                 group.addTask {
                     do { try await self.time.sleep(until: deadline) } catch { return }
-                    for key in self.takeDue() { await wake(key) }
+                    for key in self.takeDue(by: deadline) { await wake(key) }
                 }
             }
             group.cancelAll()
         }
     }
 
-    private func takeDue() -> [Key] {
+    /// What the sleeper that has just woken is to wake.
+    private func takeDue(by sleeper: Duration) -> [Key] {
         let now = time.now()
         let (due, next) = state.withLock { state in
             let due = state.deadlines.filter { $0.value <= now }.map(\.key)
             for key in due { state.deadlines[key] = nil }
-            state.armed = state.deadlines.values.min()
-            return (due, state.armed)
+            state.sleepers.remove(sleeper)
+            return (due, state.missingSleeper())
         }
         if let next { armed.yield(next) }
         return due

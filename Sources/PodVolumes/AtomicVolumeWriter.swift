@@ -111,7 +111,9 @@ struct AtomicVolumeWriter: Sendable {
     ) throws(SystemError) -> Bool {
         let own = try FileStatus(of: directory)
         guard own.mode == payload.directoryMode, own.gid == payload.fsGroup ?? own.gid else { return false }
-        for name in try DirectoryListing.names(of: directory) {
+        for entry in try DirectoryListing.entries(of: directory) {
+            // Keys are text; anything else was put there by somebody.
+            guard let name = entry.text else { return false }
             let path = prefix + name
             let status = try FileStatus(of: name, in: directory)
             if status.kind == .directory {
@@ -154,9 +156,9 @@ struct AtomicVolumeWriter: Sendable {
 
     /// What an interrupted write has left: hidden directories that `..data` does not name.
     private func removeLeftovers(except current: String?) throws(SystemError) {
-        for name in try DirectoryListing.names(of: root) where name.hasPrefix("..") {
-            if name == Self.dataName || name == Self.nextDataName || name == current { continue }
-            try TreeRemoval.remove(name, in: root, path: path + "/" + name)
+        for name in try DirectoryListing.entries(of: root) where name.hasPrefix("..") {
+            if [Self.dataName, Self.nextDataName, current].contains(name.text) { continue }
+            try TreeRemoval.remove(name, in: root, path: path + "/\(name)")
         }
     }
 

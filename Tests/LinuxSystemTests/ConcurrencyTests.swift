@@ -151,6 +151,41 @@ import Testing
         try await sending
     }
 
+    /// The pool starts a worker on the thread that resumes a task; none may be started inside a namespace.
+    @Test(.enabled(if: geteuid() == 0, "needs root")) func noWorkerInheritsANamespace() async throws {
+        let own = try Namespace.current(.net).inode()
+        let other = try await Namespace.make(.net)
+        let steps = Steps()
+        // At a priority of its own: workers for it are started for these two tasks only.
+        let visitor = Task.detached(priority: .background) {
+            try await other.withThread {
+                steps.isInside.store(true, ordering: .sequentiallyConsistent)
+                Steps.wait(for: steps.isOccupied)
+            }
+            defer { steps.isBack.store(true, ordering: .sequentiallyConsistent) }
+            return try Namespace.current(.net).inode()
+        }
+        let occupant = Task.detached(priority: .background) {
+            Steps.wait(for: steps.isInside)
+            steps.isOccupied.store(true, ordering: .sequentiallyConsistent)
+            // The first worker is not free for the visitor.
+            Steps.wait(for: steps.isBack)
+        }
+        await occupant.value
+        #expect(try await visitor.value == own)
+    }
+
+    private final class Steps: Sendable {
+        let isInside = Atomic(false)
+        let isOccupied = Atomic(false)
+        let isBack = Atomic(false)
+
+        /// At most five seconds, on the thread itself.
+        static func wait(for flag: borrowing Atomic<Bool>) {
+            for _ in 0..<5000 where !flag.load(ordering: .sequentiallyConsistent) { usleep(1000) }
+        }
+    }
+
     @Test(.enabled(if: geteuid() == 0, "needs root")) func namespacesStayOnTheirThread() async throws {
         let own = try Namespace.current(.net).inode()
         let other = try await Namespace.make(.net)

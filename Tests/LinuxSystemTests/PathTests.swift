@@ -72,6 +72,86 @@ import Testing
         #expect(try DirectoryListing.names(at: directory.path) == [])
     }
 
+    /// A name that is no UTF-8, a broken one inside UTF-8, and the text that repairing the first would give, side by side.
+    private static let hostileNames: [[UInt8]] = [
+        [0xFF], [0xC3, 0x28], Array("a".utf8) + [0x80], [0xEF, 0xBF, 0xBD], [0xF0, 0x9F], Array("n\n".utf8), [UInt8](repeating: 0xFE, count: 255),
+    ]
+
+    @Test func namesAreBytes() throws {
+        let root = try OwnedFileDescriptor.open(directory.path, O_RDONLY | O_DIRECTORY)
+        for bytes in Self.hostileNames {
+            let name = try #require(FileName(bytes: bytes))
+            try systemCall("mkdirat") { root.withRawValue { mkdirat($0, name.cString, 0o755) } }
+            #expect(try FileStatus(of: name, in: root).kind == .directory)
+            #expect(try FileStatus(of: SafePath(root: root).open(name, O_RDONLY | O_DIRECTORY)).inode == FileStatus(of: name, in: root).inode)
+        }
+        #expect(Set(try DirectoryListing.entries(of: root).map(\.bytes)) == Set(Self.hostileNames))
+        // Callers that want text get what is text, and never a repaired name.
+        #expect(try DirectoryListing.names(at: directory.path) == ["n\n", "\u{FFFD}"])
+        #expect(try SafePath(root: root).open(bytes: Array("./".utf8) + [0xFF], O_RDONLY).rawValue >= 0)
+        for bytes in [[], [0x61, 0, 0x62], Array("a/b".utf8)] as [[UInt8]] { #expect(FileName(bytes: bytes) == nil) }
+        let error = #expect(throws: SystemError.self) { _ = try SafePath(root: root).open(bytes: [0x61, 0, 0x62], O_RDONLY) }
+        #expect(error?.code == .escapes)
+    }
+
+    @Test func removalTakesNamesThatAreNoText() throws {
+        try Directories.make(directory.sub("keep"))
+        try AtomicFile.replace(directory.sub("keep/file"), with: "x")
+        try Directories.make(directory.sub("tree"))
+        let keep = directory.sub("keep")
+        /// Every hostile name as a directory, with a file and a symlink inside under the same name.
+        func fill(_ place: OwnedFileDescriptor) throws {
+            for bytes in Self.hostileNames {
+                let name = try #require(FileName(bytes: bytes))
+                try systemCall("mkdirat") { place.withRawValue { mkdirat($0, name.cString, 0o755) } }
+                let inner = try SafePath(root: place).open(name, O_RDONLY | O_DIRECTORY)
+                _ = try SafePath(root: inner).open(name, O_WRONLY | O_CREAT, mode: 0o600)
+                let link = try #require(FileName(bytes: Array(bytes.prefix(250)) + Array(".l".utf8)))
+                try systemCall("symlinkat") { inner.withRawValue { symlinkat(keep, $0, link.cString) } }
+            }
+        }
+        var current = try OwnedFileDescriptor.open(directory.sub("tree"), O_RDONLY | O_DIRECTORY)
+        // Deeper than what is removed in place, so that such names are moved up too.
+        let deep = try #require(FileName(bytes: [0x64, 0xFF]))
+        for _ in 0..<80 {
+            try fill(current)
+            try systemCall("mkdirat") { current.withRawValue { mkdirat($0, deep.cString, 0o755) } }
+            current = try SafePath(root: current).open(deep, O_RDONLY | O_DIRECTORY)
+        }
+        try TreeRemoval.remove(directory.sub("tree"))
+        #expect(try DirectoryListing.names(at: directory.path) == ["keep"])
+        #expect(FileStatus.exists(directory.sub("keep/file")))
+
+        // One such entry alone.
+        let root = try OwnedFileDescriptor.open(directory.path, O_RDONLY | O_DIRECTORY)
+        try fill(root)
+        for bytes in Self.hostileNames { try TreeRemoval.remove(try #require(FileName(bytes: bytes)), in: root, path: "entry") }
+        #expect(try DirectoryListing.entries(of: root).map(\.description) == ["keep"])
+        let error = #expect(throws: SystemError.self) { try TreeRemoval.remove("keep/file", in: root, path: "entry") }
+        #expect(error?.code == .malformed)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root")) func removalStopsAtMountsUnderNamesThatAreNoText() throws {
+        let directory = directory
+        try DedicatedThread.runBlocking(name: "mounts") {
+            try Namespace.unshareCallingThread(.mnt)
+            try Directories.make(directory.sub("tree"))
+            let tree = try OwnedFileDescriptor.open(directory.sub("tree"), O_RDONLY | O_DIRECTORY)
+            let name = try #require(FileName(bytes: [0x6D, 0xFF]))
+            try systemCall("mkdirat") { tree.withRawValue { mkdirat($0, name.cString, 0o755) } }
+            let opened = try SafePath(root: tree).open(name, O_RDONLY | O_DIRECTORY)
+            try Mounts.tmpfs(at: opened.procPath, options: ["size=65536"], flags: [])
+            opened.close()
+            let mounted = try SafePath(root: tree).open(name, O_RDONLY | O_DIRECTORY)
+            _ = try mounted.openAt("file", O_WRONLY | O_CREAT, mode: 0o600)
+            let error = #expect(throws: SystemError.self) { try TreeRemoval.remove(directory.sub("tree")) }
+            #expect(error?.code == .crossesMount)
+            #expect(try DirectoryListing.names(of: mounted) == ["file"])
+        }
+        // The mount ended with its namespace.
+        try TreeRemoval.remove(directory.sub("tree"))
+    }
+
     @Test(.enabled(if: geteuid() == 0, "needs root")) func removalStopsAtMounts() throws {
         let directory = directory
         // In a mount namespace of its own, so that the machine's table never sees it.

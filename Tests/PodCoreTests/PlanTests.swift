@@ -170,6 +170,26 @@ struct PlanTests {
         }
     }
 
+    @Test(
+        "a sandbox that would protect less than asked for, or reach beyond its pod, is refused",
+        arguments: [
+            (#""hostUsers":false"#, "the pod wants a user namespace"), (#""runtimeClassName":"kata""#, #"RuntimeClass "kata" is not supported"#),
+            (#""securityContext":{"sysctls":[{"name":"kernel.msgmax","value":"1"}]}"#, #"forbidden sysctl: "kernel.msgmax""#),
+            (#""hostNetwork":true,"securityContext":{"sysctls":[{"name":"net/ipv4/tcp_syncookies","value":"1"}]}"#, #"sysctl "net.ipv4.tcp_syncookies" is not allowed with hostNetwork"#),
+        ])
+    func sandboxRefused(fields: String, message: String) throws {
+        let pod = try PodLife.pod(#"{"containers":[],\#(fields)}"#)
+        let failure = #expect(throws: PlanFailure.self) { try SandboxPlan.configuration(of: pod, id: "s", attempt: 0, hostname: "h", pidsLimit: nil) }
+        #expect(failure?.message.hasPrefix(message) == true)
+    }
+
+    @Test("a safe sysctl may be written with slashes")
+    func safeSysctl() throws {
+        let pod = try PodLife.pod(#"{"containers":[],"securityContext":{"sysctls":[{"name":"net/ipv4/tcp_syncookies","value":"1"}]}}"#)
+        let configuration = try SandboxPlan.configuration(of: pod, id: "s", attempt: 0, hostname: "h", pidsLimit: nil)
+        #expect(configuration.sysctls == ["net.ipv4.tcp_syncookies": "1"])
+    }
+
     private func security(_ context: String) throws -> SecurityPlan {
         let pod = try PodLife.pod(#"{"containers":[{"name":"c","image":"i","securityContext":\#(context)}]}"#)
         return try SecurityPlan(

@@ -128,10 +128,13 @@ struct PodMachineTests {
             #expect(life.phases == [.pending, .failed])
             #expect(life.states(of: "c").last == "StartError 128")
         } else {
-            life.pass(.seconds(3))
+            life.pass(.seconds(8))
             #expect(life.phases == [.pending, .running])
-            #expect(life.states(of: "c").contains("RunContainerError"))
+            #expect(life.states(of: "c").last == "RunContainerError")
+            life.pass(.milliseconds(1500))
             #expect(life.states(of: "c").last == "CrashLoopBackOff")
+            life.pass(.seconds(1))
+            #expect(life.states(of: "c").last == "RunContainerError")
         }
     }
 

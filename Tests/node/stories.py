@@ -26,9 +26,9 @@ def main():
     with lab:
         # Recorded pods name a busybox that was on the node already.
         warm = {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "warm"}, "spec": {"restartPolicy": "Never", "containers": []}}
-        for image in ("busybox:1.37.0-1", "nonroot:1.5"):
+        for image in ("busybox:1.37.0-1", "nonroot:1.5", "agnhost:2.63.0"):
             name = image.split(":")[0]
-            warm["spec"]["containers"].append({"name": name, "image": f"{REGISTRY}/e2e-test-images/{image}", "command": ["true"]})
+            warm["spec"]["containers"].append({"name": name, "image": f"{REGISTRY}/e2e-test-images/{image}", "command": ["/bin/true"]})
 
         lab.apply(warm)
         lab.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/warm", "--timeout=60s")

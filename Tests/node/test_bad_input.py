@@ -1,10 +1,9 @@
 """Mistakes end in one clear message, disturb nothing else, and go away with their cause."""
-import json
 import os
 import subprocess
 
 from swiftlab.case import NodeCase, manifest
-from swiftlab.lab import wait_until
+from swiftlab.lab import REGISTRY, wait_until
 
 FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 
@@ -25,13 +24,13 @@ class BadPods(NodeCase):
         self.assertTrue(wait_until(f"an event {reason} of {name}", told, 30))
 
     def test_missing_image(self):
-        self.lab.apply(manifest("no-image", FOREVER, container={"image": "registry.example/none:1"}))
-        self.expect_waiting("no-image", "ErrImagePull", "registry.example/none:1")
+        self.lab.apply(manifest("no-image", FOREVER, container={"image": f"{REGISTRY}/none:1"}))
+        self.expect_waiting("no-image", "ErrImagePull", f"{REGISTRY}/none:1")
         self.expect_event("no-image", "Failed", "not found")
         self.lab.delete("pod", "no-image")
 
     def test_wrong_digest(self):
-        image = "registry.example/busybox@sha256:" + "0" * 64
+        image = f"{REGISTRY}/busybox@sha256:" + "0" * 64
         self.lab.apply(manifest("no-digest", FOREVER, container={"image": image}))
         self.expect_waiting("no-digest", "ErrImagePull", image)
         self.lab.delete("pod", "no-digest")

@@ -183,10 +183,8 @@ struct LayerWriter {
         case .directory:
             // Descriptors and times of what goes must not be used again.
             lastParent = nil
-            guard let text = String(validating: path.base, as: UTF8.self) else {
-                throw LayerEntry.refused(path.text, "found a directory with such a name that is replaced by something else")
-            }
-            try TreeRemoval.remove(text, in: parent, path: path.text)
+            guard let entry = FileName(bytes: path.base) else { throw LayerEntry.refused(path.text, "found no name") }
+            try TreeRemoval.remove(entry, in: parent, path: path.text)
         case .whiteout, .other:
             lastParent = nil
             try systemCall("unlinkat", path.text) { parent.withRawValue { unlinkat($0, name, 0) } }
@@ -297,21 +295,8 @@ struct LayerWriter {
 }
 
 extension SafePath {
-    /// Like `open`, for a name that may be no UTF-8. Stays in the root and on its mount.
-    func openBytes(_ name: [UInt8], _ flags: Int32) throws(SystemError) -> OwnedFileDescriptor {
-        let terminated = name.terminated
-        let resolve = SWL_RESOLVE_IN_ROOT | SWL_RESOLVE_NO_MAGICLINKS | SWL_RESOLVE_NO_XDEV
-        var tries = 0
-        while true {
-            do throws(SystemError) {
-                return try descriptorCall("openat2", String(decoding: name.prefix(300), as: UTF8.self)) {
-                    root.withRawValue { swl_openat2($0, terminated, UInt64(UInt32(bitPattern: flags | O_CLOEXEC)), 0, resolve) }
-                }
-            } catch {
-                // The kernel gives up when it raced with a rename anywhere and asks to try again.
-                guard error.is(EAGAIN), tries < 64 else { throw error }
-                tries += 1
-            }
-        }
+    /// A path of the layer, whose names may be no UTF-8. Stays in the root and on its mount.
+    func openBytes(_ path: [UInt8], _ flags: Int32) throws(SystemError) -> OwnedFileDescriptor {
+        try open(bytes: path, flags, rules: [.inRoot, .noMountCrossing])
     }
 }

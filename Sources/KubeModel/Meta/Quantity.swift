@@ -3,8 +3,10 @@
 /// The text is kept as written, because an API object must read back as it was sent.
 package struct Quantity: Sendable, Hashable {
     package let text: String
-    /// The value in units of 10^-9, saturated at the ends of `Int128`.
+    /// The value in units of 10^-9, at most `limit` in either direction.
     private let nanos: Int128
+    /// What is larger is taken for this, as Kubernetes does.
+    private static let limit = Int128(Int64.max) * 1_000_000_000
 
     /// Fails when the text is not `<sign>digits[.digits][suffix]` with a suffix that Kubernetes knows.
     package init?(_ text: String) {
@@ -40,27 +42,25 @@ package struct Quantity: Sendable, Hashable {
         nanos = Int128((bytes >> 10) << 10) * 1_000_000_000
     }
 
-    /// The value rounded up to a whole number (bytes, CPUs, pods), saturated.
+    /// The value rounded away from zero to a whole number (bytes, CPUs, pods), saturated.
     package var value: Int64 { scaled(by: 1_000_000_000) }
 
-    /// The value in thousandths (millicores), rounded up, saturated.
+    /// The value in thousandths (millicores), rounded away from zero, saturated.
     package var milliValue: Int64 { scaled(by: 1_000_000) }
 
     package var isZero: Bool { nanos == 0 }
 
     /// The sum, written with the larger summand's kind of suffix: binary for bytes, thousandths for CPUs.
     package func adding(_ other: Quantity) -> Quantity {
-        let (sum, overflow) = nanos.addingReportingOverflow(other.nanos)
-        if overflow { return self }
+        let sum = nanos + other.nanos
         let isBinary = text.last == "i" || other.text.last == "i"
         if isBinary, sum % 1_000_000_000 == 0 { return Quantity(bytes: Int64(clamping: sum / 1_000_000_000)) }
         return Quantity(milli: Int64(clamping: (sum + 999_999) / 1_000_000))
     }
 
     private func scaled(by divisor: Int128) -> Int64 {
-        var result = nanos / divisor
-        if nanos > 0, nanos % divisor != 0 { result += 1 }
-        return Int64(clamping: result)
+        let (result, rest) = nanos.quotientAndRemainder(dividingBy: divisor)
+        return Int64(clamping: result + rest.signum())
     }
 
     package static func == (lhs: Quantity, rhs: Quantity) -> Bool { lhs.nanos == rhs.nanos }
@@ -104,7 +104,10 @@ extension Quantity {
             rest = rest.dropFirst()
         }
         var digits: Int128 = 0
-        var fractionDigits = 0
+        // The power of ten that `digits` is to be multiplied by.
+        var exponent = 0
+        // Digits that are too fine to be kept were not all zero.
+        var hasMore = false
         var sawDigit = false
         var inFraction = false
         while let byte = rest.first {
@@ -112,57 +115,67 @@ extension Quantity {
                 inFraction = true
             } else if (0x30...0x39).contains(byte) {
                 sawDigit = true
-                // Past 24 digits only the magnitude matters, and the result saturates below.
-                guard digits < 100_000_000_000_000_000_000_000 else { return inFraction ? nil : .max }
-                digits = digits * 10 + Int128(byte - 0x30)
-                if inFraction { fractionDigits += 1 }
+                if digits < manyDigits {
+                    digits = digits * 10 + Int128(byte - 0x30)
+                    if inFraction { exponent -= 1 }
+                } else {
+                    hasMore = hasMore || byte != 0x30
+                    if !inFraction { exponent += 1 }
+                }
             } else {
                 break
             }
             rest = rest.dropFirst()
         }
-        guard sawDigit, let scale = scale(of: Substring(rest)) else { return nil }
-        var nanos: Int128
-        let (numerator, overflow) = digits.multipliedReportingOverflow(by: scale)
-        if overflow {
-            nanos = .max
-        } else {
-            var divisor: Int128 = 1
-            for _ in 0..<fractionDigits { divisor *= 10 }
-            // Kubernetes rounds up what is finer than a nano unit.
-            nanos = numerator / divisor + (numerator % divisor != 0 ? 1 : 0)
-        }
-        if negative { nanos = -nanos }
-        return nanos
+        guard sawDigit, let suffix = scale(of: Substring(rest)) else { return nil }
+        let (magnitude, isExact) = scaled(digits * Int128(suffix.factor), by: exponent + suffix.exponent)
+        // Kubernetes rounds up what is finer than a nano unit.
+        let nanos = min(magnitude + (isExact && !hasMore ? 0 : 1), limit)
+        return negative ? -nanos : nanos
     }
 
-    /// The number of nano units in one unit of the suffix.
-    private static func scale(of suffix: Substring) -> Int128? {
-        let nano: Int128 = 1_000_000_000
+    /// More digits than this has are not kept one by one: 10^19, which times the largest binary factor fits into `Int128`.
+    private static let manyDigits: Int128 = 10_000_000_000_000_000_000
+
+    /// `number` times a power of ten, at most `limit`, and whether nothing was cut off.
+    private static func scaled(_ number: Int128, by exponent: Int) -> (Int128, isExact: Bool) {
+        var result = number
+        var isExact = true
+        // Past 40 digits either way the result no longer depends on the exponent.
+        for _ in 0..<min(abs(exponent), 40) {
+            if exponent > 0 {
+                if result > limit { return (limit, true) }
+                result *= 10
+            } else {
+                isExact = isExact && result % 10 == 0
+                result /= 10
+            }
+        }
+        return (result, isExact)
+    }
+
+    /// One unit of the suffix in nano units, as `factor` times ten to the power of `exponent`.
+    private static func scale(of suffix: Substring) -> (factor: Int64, exponent: Int)? {
         switch suffix {
-        case "": return nano
-        case "n": return 1
-        case "u": return 1_000
-        case "m": return 1_000_000
-        case "k": return nano * 1_000
-        case "M": return nano * 1_000_000
-        case "G": return nano * 1_000_000_000
-        case "T": return nano * 1_000_000_000_000
-        case "P": return nano * 1_000_000_000_000_000
-        case "E": return nano * 1_000_000_000_000_000_000
-        case "Ki": return nano << 10
-        case "Mi": return nano << 20
-        case "Gi": return nano << 30
-        case "Ti": return nano << 40
-        case "Pi": return nano << 50
-        case "Ei": return nano << 60
+        case "n": return (1, 0)
+        case "u": return (1, 3)
+        case "m": return (1, 6)
+        case "": return (1, 9)
+        case "k": return (1, 12)
+        case "M": return (1, 15)
+        case "G": return (1, 18)
+        case "T": return (1, 21)
+        case "P": return (1, 24)
+        case "E": return (1, 27)
+        case "Ki": return (1 << 10, 9)
+        case "Mi": return (1 << 20, 9)
+        case "Gi": return (1 << 30, 9)
+        case "Ti": return (1 << 40, 9)
+        case "Pi": return (1 << 50, 9)
+        case "Ei": return (1 << 60, 9)
         default: break
         }
-        guard let first = suffix.first, first == "e" || first == "E", let exponent = Int(suffix.dropFirst()), (-9...18).contains(exponent) else {
-            return nil
-        }
-        var result = nano
-        for _ in 0..<abs(exponent) { result = exponent > 0 ? result * 10 : result / 10 }
-        return result
+        guard let first = suffix.first, first == "e" || first == "E", let exponent = Int32(suffix.dropFirst()) else { return nil }
+        return (1, 9 + Int(exponent))
     }
 }

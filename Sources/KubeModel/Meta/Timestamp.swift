@@ -48,11 +48,15 @@ extension Timestamp {
         if !(scanner.take("Z") || scanner.take("z")) {
             let sign: Int64 = scanner.take("+") ? 1 : -1
             if sign < 0, !scanner.take("-") { return nil }
-            guard let offsetHours = scanner.number(digits: 2), scanner.take(":"), let offsetMinutes = scanner.number(digits: 2) else { return nil }
+            guard let offsetHours = scanner.number(digits: 2), scanner.take(":"), let offsetMinutes = scanner.number(digits: 2),
+                offsetHours < 24, offsetMinutes < 60
+            else { return nil }
             offset = sign * Int64(offsetHours * 3600 + offsetMinutes * 60)
         }
         guard scanner.isAtEnd else { return nil }
         let days = CivilDate(year: year, month: month, day: day).daysSinceEpoch
+        // A day that its month does not have would come back as one of the next month.
+        guard CivilDate(daysSinceEpoch: days).day == day else { return nil }
         self.init(seconds: days * 86_400 + Int64(hour * 3600 + minute * 60 + second) - offset, nanoseconds: nanoseconds)
     }
 

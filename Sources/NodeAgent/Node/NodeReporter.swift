@@ -20,6 +20,8 @@ package actor NodeReporter {
     private var written: NodeStatus?
     private var writtenAt: Duration?
     private var podCIDRs: [String] = []
+    private var isReporting = false
+    private var wantsReport = false
 
     package init(
         settings: NodeSettings, api: any NodeAPI, host: any NodeHost, images: any ImageService, network: any PodNetworkPort, readiness: NodeReadiness,
@@ -121,7 +123,21 @@ package actor NodeReporter {
         NodeStatusPlan(settings: settings, host: try await host.describe(), problem: readiness.problem, images: await images.images())
     }
 
+    /// One report at a time, so that the API server gets them in the order in which they were made.
     private func report() async {
+        guard !isReporting else {
+            wantsReport = true
+            return
+        }
+        isReporting = true
+        repeat {
+            wantsReport = false
+            await writeStatus()
+        } while wantsReport
+        isReporting = false
+    }
+
+    private func writeStatus() async {
         do {
             guard let existing = node else { return }
             // A node without a working network set-up tries that again with every report.

@@ -104,7 +104,7 @@ package struct NodeStatusPlan: Sendable {
         for index in conditions.indices {
             let before = existing.first { $0.type == conditions[index].type }
             conditions[index].lastHeartbeatTime = now.wholeSeconds
-            conditions[index].lastTransitionTime = before?.status == conditions[index].status ? before?.lastTransitionTime ?? now : now.wholeSeconds
+            conditions[index].lastTransitionTime = before?.status == conditions[index].status ? before?.lastTransitionTime ?? now.wholeSeconds : now.wholeSeconds
         }
         return conditions
     }

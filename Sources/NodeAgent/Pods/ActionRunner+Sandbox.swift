@@ -6,11 +6,12 @@ extension ActionRunner {
     func createSandbox(attempt: Int, _ snapshot: PodSnapshot) async -> PodEvent? {
         let pod = snapshot.pod
         let context = context()
+        let id = makeID()
         do {
             let hostname = try SandboxPlan.hostname(of: pod, nodeName: context.nodeName, clusterDomain: context.clusterDomain).name
-            let configuration = SandboxPlan.configuration(
-                of: pod, id: makeID(), attempt: attempt, hostname: hostname, pidsLimit: context.podPidsLimit)
-            sandboxes.set(configuration.id, podUID: pod.uid)
+            let configuration = try SandboxPlan.configuration(
+                of: pod, id: id, attempt: attempt, hostname: hostname, pidsLimit: context.podPidsLimit)
+            sandboxes.set(id, podUID: pod.uid)
             let started = try await ports.runtime.createSandbox(configuration)
             let addresses = try await attach(started, snapshot)
             if !started.notEnforced.isEmpty, configuration.resources.hasLimits {
@@ -20,6 +21,7 @@ extension ActionRunner {
             }
             return .sandboxCreated(started, addresses: addresses)
         } catch {
+            sandboxes.remove(id)
             return .sandboxFailed(message: "\(error)")
         }
     }

@@ -5,14 +5,15 @@ import PodCore
 extension PodManager {
     /// Ends what belongs to no pod of the API any more: sandboxes of an earlier agent, and folders on disk. Called once the pods are known.
     func removeOrphans() async {
-        for (uid, sandboxes) in takeRecovered() {
+        let left = takeRecovered()
+        for (uid, sandboxes) in left {
             guard let first = sandboxes.first else { continue }
             logger.info(
                 "A pod is no longer in the API; what is left of it is removed.", metadata: ["pod": "\(first.configuration.pod)", "uid": "\(uid)"])
             submitRemoval(of: first.configuration.pod, sandboxIDs: sandboxes.map(\.configuration.id))
         }
         do {
-            for uid in try await runner.ports.volumes.podsOnDisk() where !isKnown(uid) {
+            for uid in try await runner.ports.volumes.podsOnDisk() where !isKnown(uid) && left[uid] == nil {
                 submitRemoval(of: PodIdentity(namespace: "", name: "", uid: uid), sandboxIDs: [])
             }
         } catch {

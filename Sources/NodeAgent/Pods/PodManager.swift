@@ -50,7 +50,6 @@ package actor PodManager {
             group.addTask { await self.jobs.run() }
             group.addTask { await self.wakes.run { await self.wake($0) } }
             group.addTask { await self.statuses.run() }
-            group.addTask { await self.followRuntime() }
             await follow(pods)
             group.cancelAll()
         }
@@ -62,6 +61,8 @@ package actor PodManager {
             for change in changes.values { await apply(change) }
             if isFirst {
                 isFirst = false
+                // Only now, so that an end in a sandbox that was found again meets the worker of its pod. Until then it waits in the stream.
+                jobs.submit { await self.followRuntime() }
                 await removeOrphans()
             }
         }
@@ -168,10 +169,14 @@ package actor PodManager {
     package func files(ofContainer id: String) -> ContainerFiles.Entry? { runner.files[id] }
 
     package func machine(ofPod key: ObjectKey, uid: String?) async -> PodMachine? {
+        var removed: PodMachine?
         for worker in workers.values {
             let machine = await worker.state
-            if machine.pod.key == key, uid == nil || machine.pod.uid == uid { return machine }
+            guard machine.pod.key == key, uid == nil || machine.pod.uid == uid else { continue }
+            if !machine.isRemoved { return machine }
+            removed = machine
         }
-        return nil
+        // A pod that is being taken away gives way to the one that has its name now.
+        return removed
     }
 }

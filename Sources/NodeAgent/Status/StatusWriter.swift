@@ -4,12 +4,13 @@ package import Logging
 package import PodCore
 import Synchronization
 
-/// Brings pod statuses to the API server: one call at a time for each pod, pods in parallel, and of several waiting statuses of one pod only
-/// the newest — except that every phase is shown, since clients wait for phases.
+/// Brings pod statuses to the API server: one call at a time for each pod, pods in parallel. Of several waiting statuses of one pod that say the same
+/// of its phase and its containers' states only the newest is written; clients wait for such states, so none of them is passed over
+/// unless more than `longestQueue` wait.
 package final class StatusWriter: Sendable {
     private struct Report {
         let status: PodStatus
-        let deletes: Bool
+        var deletes: Bool
     }
 
     private struct Entry {
@@ -17,6 +18,8 @@ package final class StatusWriter: Sendable {
         var waiting: [Report] = []
         var isWriting = false
         var failures = 0
+        /// The pod went away while its status was being written.
+        var isForgotten = false
     }
 
     private let api: any PodStatusAPI
@@ -39,8 +42,13 @@ package final class StatusWriter: Sendable {
     package func submit(_ status: PodStatus, of pod: PodIdentity, deletes: Bool) {
         entries.withLock { entries in
             var entry = entries[pod.uid] ?? Entry(pod: pod)
-            if let last = entry.waiting.last, last.status.phase == status.phase { entry.waiting.removeLast() }
-            entry.waiting.append(Report(status: status, deletes: deletes))
+            var report = Report(status: status, deletes: deletes)
+            if let last = entry.waiting.last, last.status.phase == status.phase {
+                // The wish to delete is told once and outlives the status that it came with.
+                report.deletes = deletes || last.deletes
+                entry.waiting.removeLast()
+            }
+            entry.waiting.append(report)
             entries[pod.uid] = entry
         }
         writeNext(pod.uid)
@@ -50,6 +58,7 @@ package final class StatusWriter: Sendable {
     package func forget(podUID: String) {
         entries.withLock { entries in
             entries[podUID]?.waiting = []
+            entries[podUID]?.isForgotten = true
             if entries[podUID]?.isWriting != true { entries[podUID] = nil }
         }
     }
@@ -107,8 +116,11 @@ package final class StatusWriter: Sendable {
     private func retry(_ report: Report, of pod: PodIdentity) {
         entries.withLock { entries in
             guard var entry = entries[pod.uid] else { return }
-            let isSuperseded = entry.waiting.first.map { $0.status.phase == report.status.phase } ?? false
-            if !isSuperseded { entry.waiting.insert(report, at: 0) }
+            if let next = entry.waiting.first, next.status.phase == report.status.phase {
+                entry.waiting[0].deletes = next.deletes || report.deletes
+            } else if !entry.isForgotten {
+                entry.waiting.insert(report, at: 0)
+            }
             entry.isWriting = false
             entries[pod.uid] = entry
         }

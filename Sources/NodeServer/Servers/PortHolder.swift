@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 
 /// Finds the process that listens on a TCP port, through /proc.
 enum PortHolder {
@@ -32,7 +33,19 @@ enum PortHolder {
         }
     }
 
+    /// Read to its end: /proc gives a table page by page, and `Data(contentsOf:)` stops after the first one of a file without a size.
     private static func text(_ path: String) -> String? {
-        (try? Data(contentsOf: URL(filePath: path))).map { String(decoding: $0, as: UTF8.self) }
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var part = [UInt8](repeating: 0, count: 64 << 10)
+        while bytes.count < 64 << 20 {
+            let count = read(file, &part, part.count)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { break }
+            bytes += part[..<count]
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -145,8 +145,10 @@ extension PodMachine {
             if let ended = containers[index].ended { containers[index].last = ended }
             containers[index].state = .ended(.init(id: id, imageID: imageID, terminated: terminated, monotonic: now.monotonic))
             containers[index].restartCount = startingCount ?? 0
-            containers[index].noticeAt = now.monotonic + Self.backOffNotice
             containers[index].startProblem = problem.message
+            // The problem says more than that the next try is waited for: it is shown for most of the time.
+            let delay = containers[index].restartBackOff.delay(at: now.monotonic) ?? .zero
+            containers[index].noticeAt = now.monotonic + max(delay - Self.backOffNotice, Self.backOffNotice)
             pending.append(.record(PodEventRecord(.warning, "Failed", "Error: \(problem.message)", fieldPath: containers[index].fieldPath)))
             return
         }

@@ -21,19 +21,26 @@ package enum SandboxPlan {
         return (full, domain)
     }
 
-    package static func configuration(of pod: Pod, id: String, attempt: Int, hostname: String, pidsLimit: Int64?) -> SandboxConfiguration {
-        SandboxConfiguration(
+    /// Refuses what this node cannot give, rather than running the pod with less protection than it asked for.
+    package static func configuration(
+        of pod: Pod, id: String, attempt: Int, hostname: String, pidsLimit: Int64?
+    ) throws(PlanFailure) -> SandboxConfiguration {
+        if pod.spec.hostUsers == false { throw PlanFailure("the pod wants a user namespace (hostUsers: false), which this node does not support yet") }
+        if let name = pod.spec.runtimeClassName, !name.isEmpty { throw PlanFailure("RuntimeClass \"\(name)\" is not supported by this node: it has one runtime") }
+        return SandboxConfiguration(
             id: id, pod: PodIdentity(namespace: pod.namespace, name: pod.name, uid: pod.uid), attempt: attempt, hostname: hostname,
             network: pod.spec.usesHostNetwork ? .node : .pod, ipc: pod.spec.hostIPC == true ? .node : .pod,
-            pid: pod.spec.hostPID == true ? .node : pod.spec.shareProcessNamespace == true ? .pod : .container, sysctls: sysctls(of: pod),
+            pid: pod.spec.hostPID == true ? .node : pod.spec.shareProcessNamespace == true ? .pod : .container, sysctls: try sysctls(of: pod),
             qosClass: pod.spec.qosClass.rawValue, resources: pod.spec.cgroupResources(pidsLimit: pidsLimit), labels: pod.metadata.labels ?? [:])
     }
 
     /// The pod's kernel parameters by dotted name, `/` accepted as a separator too.
-    private static func sysctls(of pod: Pod) -> [String: String] {
+    private static func sysctls(of pod: Pod) throws(PlanFailure) -> [String: String] {
         var result: [String: String] = [:]
         for sysctl in pod.spec.securityContext?.sysctls ?? [] {
-            result[String(sysctl.name.map { $0 == "/" ? "." : $0 })] = sysctl.value
+            let name = String(sysctl.name.map { $0 == "/" ? "." : $0 })
+            try SysctlRules.check(name, hostNetwork: pod.spec.usesHostNetwork, hostIPC: pod.spec.hostIPC == true)
+            result[name] = sysctl.value
         }
         return result
     }

@@ -14,16 +14,20 @@ extension PodMachine {
         status.podIPs = podIPs.isEmpty ? nil : podIPs.map(AddressEntry.init)
         status.startTime = startTime
         let initial = containers.filter { $0.role == .initial }.map(containerStatus)
-        let regular = containers.filter { $0.role == .regular }.map(containerStatus)
+        // By name, as clients of kubelet expect them; init containers keep their order.
+        let regular = containers.filter { $0.role == .regular }.map(containerStatus).sorted { $0.name < $1.name }
         status.initContainerStatuses = initial.isEmpty ? nil : initial
         status.containerStatuses = regular
         status.qosClass = pod.spec.qosClass
         status.resources = pod.spec.aggregateResources
         status.allocatedResources = status.resources?.requests
-        let conditions = PodConditions(pod: pod, phase: apparentPhase, initial: initial, regular: regular, isReadyToStart: isReadyToStart).all()
+        let conditions = PodConditions(pod: pod, phase: phaseOfContainers, initial: initial, regular: regular, isReadyToStart: isReadyToStart).all()
         status.conditions = conditions.map { stamped($0, previous: previous, now) }
         return status
     }
+
+    /// While a deleted pod's containers are being stopped, what was reported stands, as with kubelet: clients see the end, not its steps.
+    package var holdsStatus: Bool { teardown == .stoppingContainers && isDeleting }
 
     private func stamped(_ condition: PodCondition, previous: PodStatus?, _ now: Moment) -> PodCondition {
         var condition = condition
@@ -59,7 +63,7 @@ extension PodMachine {
                 lastEnd = ended
             } else {
                 status.state = .terminated(Self.shown(ended))
-                status.ready = record.role == .initial && ended.terminated.exitCode == 0
+                status.ready = record.role == .initial && !isSidecar(record) && ended.terminated.exitCode == 0
             }
         case .waiting(let reason, let message):
             status.state = shownWaiting(record, reason: reason, message: message)
@@ -87,8 +91,8 @@ extension PodMachine {
     }
 
     private func shownWaiting(_ record: ContainerRecord, reason: String?, message: String?) -> ContainerState {
-        let hasInitialized = containers.filter { $0.role == .initial && !isSidecar($0) }.allSatisfy { $0.ended?.terminated.exitCode == 0 }
-        if teardown >= .stoppingSandbox, record.role == .regular, hasInitialized {
+        let isInitializing = containers.contains { $0.role == .initial } && !containers.contains { $0.role == .regular && $0.wasCreated }
+        if teardown >= .stoppingSandbox, record.role == .regular, !isInitializing {
             return .terminated(
                 .init(exitCode: 137, reason: "ContainerStatusUnknown", message: "The container could not be located when the pod was terminated"))
         }

@@ -1,26 +1,28 @@
 import KubeModel
 
 extension PodMachine {
-    /// The phase that the containers' states amount to (kubelet's rules), whatever still has to be given back.
-    var apparentPhase: PodPhase {
+    /// The phase that the containers' states amount to (kubelet's rules), whatever still has to be given back. Conditions follow from it.
+    var phaseOfContainers: PodPhase {
         let initial = containers.filter { $0.role == .initial && !isSidecar($0) }
         if initial.contains(where: { $0.ended.map { $0.terminated.exitCode != 0 } == true && !mayRestart($0) }) { return .failed }
-        let isInitialized = initial.allSatisfy { $0.ended?.terminated.exitCode == 0 }
         let regular = containers.filter { $0.role == .regular }
         let running = regular.count { $0.running != nil }
         let ended = regular.compactMap(\.ended)
-        let isOver = teardown >= .stoppingSandbox
-        if !isInitialized, running == 0, ended.isEmpty { return isOver && isDeleting ? .failed : .pending }
-        let waiting = regular.count - running - ended.count
-        if waiting > 0 { return isOver ? .failed : .pending }
+        if regular.count - running - ended.count > 0 { return .pending }
         if running > 0 { return .running }
         let succeeded = ended.allSatisfy { $0.terminated.exitCode == 0 }
-        if isOver { return succeeded ? .succeeded : .failed }
+        if teardown >= .stoppingSandbox { return succeeded ? .succeeded : .failed }
         switch restartPolicy {
         case .always: return .running
         case .onFailure: return succeeded ? .succeeded : .running
         case .never: return succeeded ? .succeeded : .failed
         }
+    }
+
+    /// The same for the pod: one that ends before all of its containers ran has failed.
+    private var apparentPhase: PodPhase {
+        let phase = phaseOfContainers
+        return phase == .pending && teardown >= .stoppingSandbox ? .failed : phase
     }
 
     /// The phase to report: a terminal one only once the sandbox has been stopped, and never back from one.

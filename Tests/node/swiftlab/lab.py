@@ -50,6 +50,9 @@ class Lab:
         self.stack = contextlib.ExitStack()
 
     def __enter__(self):
+        # Whoever ends this process politely gets everything undone first.
+        if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         self.before = host.snapshot()
         with contextlib.ExitStack() as stack:
             self.base = tempfile.mkdtemp(prefix="swiftlet-lab-")
