@@ -140,7 +140,7 @@ let package = Package(
         tests("LinuxNftables", ["KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", logging]),
         tests("LinuxSystem", ["CLinux"]),
         tests("Nftables"),
-        tests("NodeAgent", ["KubeModel"]),
+        tests("NodeAgent", ["KubeClient", "KubeModel", "PodCore", logging]),
         tests(
             "NodeServer",
             [

@@ -35,25 +35,70 @@ enum Agent {
     private static func run(_ local: LocalParts, _ configuration: AgentConfiguration, logger: Logger) async throws {
         let settings = try await local.nodeSettings()
         let options = ClientOptions(
-            version: Version.swiftlet, queriesPerSecond: Double(configuration.kubelet.kubeAPIQPS), burst: configuration.kubelet.kubeAPIBurst, logger: logger)
+            version: Version.swiftlet, queriesPerSecond: Double(configuration.kubelet.kubeAPIQPS), burst: configuration.kubelet.kubeAPIBurst,
+            logger: logger)
         let certificates = CertificateDirectory(configuration.process.rootDirectory + "/pki")
         let access = try await NodeBootstrap.access(
             kubeconfigPath: configuration.process.kubeconfig, bootstrapPath: configuration.process.bootstrapKubeconfig, nodeName: settings.name,
             directory: certificates, options: options)
         let client = try KubeClient(access, options: options)
         defer { client.shutdown() }
-        let node = try NodeParts(configuration, settings: settings, local: local, client: client, logger: logger)
+        let (reading, ends) = try await servicesClient(configuration.proxy, client, logger: logger)
+        defer { if ends { reading.shutdown() } }
+        let node = try NodeParts(configuration, settings: settings, local: local, client: client, services: reading, logger: logger)
         try await node.pods.recover()
         let serving = try await local.servingCertificate(certificates, settings)
         let servers = try ServerParts(configuration, settings: settings, node: node, local: local, client: client, serving: serving, logger: logger)
         let group = ServiceGroup(
             configuration: .init(
-                services: (node.services + servers.services + systemd(SystemdNotification())).map { .init(service: $0) },
+                services: (node.services + servers.services + rotation(configuration, access, settings, certificates, client, logger)
+                    + systemd(SystemdNotification())).map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         logger.info(
             "swiftlet is running.",
-            metadata: ["version": "\(Version.swiftlet)", "node": "\(settings.name)", "server": "\(access.server)", "config": "\(configuration.process.kubeconfig)"])
+            metadata: [
+                "version": "\(Version.swiftlet)", "node": "\(settings.name)", "server": "\(access.server)",
+                "config": "\(configuration.process.kubeconfig)",
+            ])
         try await group.run()
+    }
+
+    /// The client for Services and EndpointSlices, and whether it is one of its own.
+    private static func servicesClient(_ proxy: ProxySettings, _ client: KubeClient, logger: Logger) async throws -> (KubeClient, ends: Bool) {
+        guard let path = proxy.kubeconfig else { return (client.limited(queriesPerSecond: proxy.qps, burst: proxy.burst), false) }
+        let access: ClusterAccess
+        do {
+            access = try await Kubeconfig.load(path)
+        } catch let error as APIError where error.code == .missingFile {
+            // What kubeadm writes names a file that is only inside kube-proxy's own pod.
+            logger.warning(
+                "Services are read with the node's own identity: the file of clientConnection.kubeconfig is not there.", metadata: ["file": "\(path)"]
+            )
+            return (client.limited(queriesPerSecond: proxy.qps, burst: proxy.burst), false)
+        } catch {
+            throw ConfigurationError(
+                .badValue, place: path, field: "clientConnection.kubeconfig of KubeProxyConfiguration",
+                reason: "\(error); copy that file here, or remove the field to use the node's own identity")
+        }
+        let options = ClientOptions(version: Version.swiftlet, queriesPerSecond: proxy.qps, burst: proxy.burst, logger: logger)
+        return (try KubeClient(access, options: options), true)
+    }
+
+    /// Renews the client certificate when that is wanted and the certificate is the one that renewing replaces.
+    private static func rotation(
+        _ configuration: AgentConfiguration, _ access: ClusterAccess, _ settings: NodeSettings, _ certificates: CertificateDirectory,
+        _ client: KubeClient, _ logger: Logger
+    ) -> [any ServiceLifecycle.Service] {
+        guard configuration.kubelet.rotateCertificates else { return [] }
+        let purpose = CertificatePurpose.client(nodeName: settings.name)
+        guard access.clientCertificate == .file(certificates.currentPath(purpose)) else {
+            logger.warning(
+                "rotateCertificates has no effect: the kubeconfig's client certificate is not the file that would be renewed.",
+                metadata: ["kubeconfig": "\(configuration.process.kubeconfig)", "wanted": "client-certificate: \(certificates.currentPath(purpose))"])
+            return []
+        }
+        let rotator = CertificateRotator(client, directory: certificates, purpose: { purpose })
+        return [Part(name: "certificate") { await rotator.run() }]
     }
 
     /// Tells the service manager that the agent serves: after local recovery, never waiting for the API server.

@@ -43,7 +43,8 @@ struct LocalParts: Sendable {
         host = KernelHost(network: network, rootDirectory: process.rootDirectory)
     }
 
-    /// The configured directory; else kubelet's `cgroupRoot` below the cgroup v2 mount.
+    /// The configured directory; else kubelet's `cgroupRoot` below the cgroup v2 mount; else what systemd has delegated to the unit
+    /// that holds the pods, because everything else in the tree is systemd's own.
     private static func cgroupRoot(_ configuration: AgentConfiguration) throws -> String {
         if !configuration.swiftlet.cgroupRoot.isEmpty { return configuration.swiftlet.cgroupRoot }
         guard let mount = CgroupTree.mountPoint(in: try MountTable()) else {
@@ -52,7 +53,9 @@ struct LocalParts: Sendable {
                 detail: "found no cgroup2 mount, wanted one at /sys/fs/cgroup; boot with systemd.unified_cgroup_hierarchy=1")
         }
         let root = configuration.kubelet.cgroupRoot
-        return root == "/" || root.isEmpty ? mount : mount + (root.hasPrefix("/") ? root : "/" + root)
+        guard root == "/" || root.isEmpty else { return mount + (root.hasPrefix("/") ? root : "/" + root) }
+        let delegated = mount + "/system.slice/swiftlet-pods.service"
+        return try FileStatus.ifPresent(delegated)?.kind == .directory ? delegated : mount
     }
 
     func nodeSettings() async throws -> NodeSettings {
@@ -68,7 +71,7 @@ struct LocalParts: Sendable {
             storageEvictionShare: Self.share(kubelet.evictionHard["nodefs.available"], of: facts.ephemeralStorage),
             statusReportFrequency: kubelet.nodeStatusReportFrequency, statusUpdateFrequency: kubelet.nodeStatusUpdateFrequency,
             leaseDuration: .seconds(kubelet.nodeLeaseDurationSeconds), kubernetesVersion: Version.kubernetes, swiftletVersion: Version.swiftlet,
-            maxImages: kubelet.nodeStatusMaxImages < 0 ? .max : kubelet.nodeStatusMaxImages)
+            maxImages: kubelet.nodeStatusMaxImages < 0 ? .max : kubelet.nodeStatusMaxImages, podCIDRs: configuration.podCIDRs)
     }
 
     private static func share(_ threshold: EvictionThreshold?, of capacity: Int64) -> Double {

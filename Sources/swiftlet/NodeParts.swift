@@ -18,7 +18,10 @@ struct NodeParts: Sendable {
     let proxy: ProxyAgent
     let services: [any ServiceLifecycle.Service]
 
-    init(_ configuration: AgentConfiguration, settings: NodeSettings, local: LocalParts, client: KubeClient, logger: Logger) throws {
+    init(
+        _ configuration: AgentConfiguration, settings: NodeSettings, local: LocalParts, client: KubeClient, services reading: KubeClient,
+        logger: Logger
+    ) throws {
         let time = local.time
         let events = EventRecorder(
             api: client.limited(queriesPerSecond: Double(configuration.kubelet.eventRecordQPS), burst: configuration.kubelet.eventBurst),
@@ -26,7 +29,7 @@ struct NodeParts: Sendable {
         let reporter = NodeReporter(
             settings: settings, api: client, host: local.host, images: local.images, network: local.network, readiness: readiness, events: events,
             time: time, logger: logger)
-        let directory = ServiceDirectory(services: client) { Self.proxyConfiguration(configuration, settings, reporter.node) }
+        let directory = ServiceDirectory(services: reading, logger: logger) { Self.proxyConfiguration(configuration, settings, reporter) }
         let objects = WatchedObjectSource(client)
         let sandboxes = SandboxIndex()
         let hostIPs: @Sendable () -> [String] = { Self.addresses(settings, reporter.node) }
@@ -96,14 +99,25 @@ struct NodeParts: Sendable {
     }
 
     /// `nil` until the node has its podCIDRs.
-    private static func proxyConfiguration(_ configuration: AgentConfiguration, _ settings: NodeSettings, _ node: Node?) -> ProxyConfiguration? {
-        guard let node, let podCIDRs = node.spec?.podCIDRs ?? node.spec?.podCIDR.map({ [$0] }) else { return nil }
+    private static func proxyConfiguration(_ configuration: AgentConfiguration, _ settings: NodeSettings, _ reporter: NodeReporter)
+        -> ProxyConfiguration?
+    {
+        let podCIDRs = reporter.podRanges
+        guard let node = reporter.node, !podCIDRs.isEmpty else { return nil }
         let proxy = configuration.proxy
         return ProxyConfiguration(
-            nodeName: settings.name, nodePortAddresses: addresses(settings, node).compactMap { ProxyCore.IPAddress($0) },
+            nodeName: settings.name, nodePortAddresses: nodePortAddresses(proxy, addresses(settings, node)),
             podCIDRs: podCIDRs.compactMap { IPPrefix($0) },
             clusterCIDRs: proxy.clusterCIDR.split(separator: ",").compactMap { IPPrefix($0.filter { !$0.isWhitespace }) }, masqueradesPodEgress: true,
             masqueradesAll: proxy.masqueradeAll)
+    }
+
+    /// All addresses of the node, or those in one of the configured ranges.
+    private static func nodePortAddresses(_ proxy: ProxySettings, _ addresses: [String]) -> [ProxyCore.IPAddress] {
+        let all = addresses.compactMap { ProxyCore.IPAddress($0) }
+        guard !proxy.nodePortAddresses.isEmpty, proxy.nodePortAddresses != ["primary"] else { return all }
+        let ranges = proxy.nodePortAddresses.compactMap { IPPrefix($0) }
+        return all.filter { address in ranges.contains { $0.contains(address) } }
     }
 
     /// 64 hexadecimal digits of system randomness.

@@ -46,7 +46,7 @@ struct Run: AsyncParsableCommand {
             handler.logLevel = level
             return handler
         }
-        guard geteuid() == 0 else { throw CleanExit.message("swiftlet run needs root: it makes namespaces, mounts and nftables rules") }
+        guard geteuid() == 0 else { throw CommandFailure("swiftlet run needs root: it makes namespaces, mounts and nftables rules") }
         let logger = Logger(label: "swiftlet")
         do {
             let configuration = try ConfigurationLoader.load(file: config, directory: configDir, flags: overrides)

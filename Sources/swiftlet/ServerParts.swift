@@ -25,7 +25,10 @@ struct ServerParts: Sendable {
         let reviews = ReviewClient(
             client,
             times: .init(token: kubelet.webhookAuthenticationCacheTTL, allowed: kubelet.cacheAuthorizedTTL, denied: kubelet.cacheUnauthorizedTTL))
-        let access = AccessControl(nodeName: settings.name, reviewer: reviews, allowsAnonymous: kubelet.anonymousAuthentication, logger: logger)
+        let access = AccessControl(
+            nodeName: settings.name, reviewer: reviews, allowsAnonymous: kubelet.anonymousAuthentication,
+            reviewsTokens: kubelet.webhookAuthentication,
+            allowsEverything: kubelet.authorizationMode == .alwaysAllow, logger: logger)
         var services: [any ServiceLifecycle.Service] = [
             NodeEndpointServer(
                 address: .tcp(host: kubelet.address, port: kubelet.port), credentials: credentials, access: access, view: view,

@@ -14,6 +14,6 @@ struct Swiftlet: AsyncParsableCommand {
         // The image store starts this program to unpack one layer: nothing else of it may be touched then.
         let arguments = Array(CommandLine.arguments.dropFirst())
         if arguments.first == LayerUnpackProgram.subcommand { Glibc.exit(LayerUnpackProgram.run(Array(arguments.dropFirst()))) }
-        await main(arguments)
+        await CommandExit.run(Swiftlet.self, arguments)
     }
 }

@@ -384,7 +384,7 @@ import Testing
                 _ = try? Self.unpack(bytes, in: place, limits: limits)
                 #expect(try SmallFile.text(place + "/victim") == "untouched")
                 #expect(try DirectoryListing.names(at: place) == ["blob", "layer", "victim"])
-                try await removeTree(place)
+                try removeTree(place)
             }
             #expect(try DirectoryListing.names(at: directory) == ["victim"])
         }

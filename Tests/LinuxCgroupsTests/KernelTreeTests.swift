@@ -13,6 +13,21 @@ struct KernelTreeTests {
 
     init() throws { tree = try CgroupTree(root: #require(mountPoint), requireControllers: false) }
 
+    /// A container that owns its cgroup chooses the names below it.
+    @Test func namesThatAreNoTextAreRemoved() async throws {
+        let pod = try tree.create(name + "-bytes/pod1")
+        var current = try OwnedFileDescriptor.open(pod.path, O_RDONLY | O_DIRECTORY)
+        for bytes in [[0xFF], [0x61, 0xC3], [0x62]] as [[UInt8]] {
+            let child = try #require(FileName(bytes: bytes))
+            try systemCall("mkdirat") { current.withRawValue { mkdirat($0, child.cString, 0o755) } }
+            current = try SafePath(root: current).open(child, O_RDONLY | O_DIRECTORY)
+        }
+        current.close()
+        let top = try tree.cgroup(name + "-bytes")
+        try await top.remove(timeout: .seconds(60))
+        #expect(!top.exists)
+    }
+
     @Test func treeIsMadeKilledAndRemoved() async throws {
         let pod = try tree.create(name + "/burstable/pod1")
         let container = try tree.create(name + "/burstable/pod1/c1")
@@ -31,9 +46,9 @@ struct KernelTreeTests {
             let busy = await #expect(throws: CgroupError.self) { try await top.waitUntilEmpty(timeout: .milliseconds(30)) }
             #expect(busy?.code == .busy)
             #expect(try container.stats().cpuUsage != nil)
-            async let emptied: Void = container.waitUntilEmpty(timeout: .seconds(10))
+            async let emptied: Void = container.waitUntilEmpty(timeout: .seconds(60))
             try pod.kill()
-            for child in children { #expect(try await child.exitStatus(timeout: .seconds(10)) == .signalled(SIGKILL)) }
+            for child in children { #expect(try await child.exitStatus(timeout: .seconds(60)) == .signalled(SIGKILL)) }
             try await emptied
             let last = try ChildProcess(.init(executable: "/bin/sleep", arguments: ["sleep", "100"], cgroup: container.path))
             async let status = last.exitStatus()

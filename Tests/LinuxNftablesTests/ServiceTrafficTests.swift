@@ -45,7 +45,7 @@ import Testing
         try await eventually("a sync") { agent.status.syncs > before }
     }
 
-    func eventually(_ what: String, within limit: Duration = .seconds(5), _ condition: () async throws -> Bool) async throws {
+    func eventually(_ what: String, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool) async throws {
         let end = ContinuousClock.now + limit
         while ContinuousClock.now < end {
             if try await condition() { return }

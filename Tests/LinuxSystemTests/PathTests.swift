@@ -239,7 +239,7 @@ import Testing
         try AtomicFile.replace(directory.sub("name"), with: "x")
         var names: [String] = []
         var events = inotify.makeAsyncIterator()
-        while let event = try await events.next(timeout: .seconds(5)) {
+        while let event = try await events.next(timeout: .seconds(60)) {
             #expect(event.watch == watch)
             names.append(event.name)
             if event.mask.contains(.movedTo) { break }

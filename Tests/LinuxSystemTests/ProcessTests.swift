@@ -58,7 +58,7 @@ import Testing
         let pid = try #require(child?.pid)
         let pidFD = try PidFD(pid: pid)
         child = nil
-        try await pidFD.waitForExit(timeout: .seconds(5))
+        try await pidFD.waitForExit(timeout: .seconds(60))
         for _ in 0..<500 where FileStatus.exists("/proc/\(pid)") { usleep(2000) }
         #expect(!FileStatus.exists("/proc/\(pid)"))
     }

@@ -48,9 +48,12 @@ import Testing
                 registerWithTaints: [{key: a, value: b, effect: NoExecute}]
                 containerLogMaxSize: 1Mi
                 nodeStatusUpdateFrequency: 20s
-                crashLoopBackOff: {maxContainerRestartPeriod: 1m}
+                crashLoopBackOff: {maxContainerRestartPeriod: 5m}
+                podCIDR: 10.244.3.0/24
                 """) + "\n---\n"
-                + proxy("clientConnection: {kubeconfig: /proxy.conf, qps: 0}\nclusterCIDR: 10.244.0.0/16\nnftables: {minSyncPeriod: 500ms}\n")
+                + proxy(
+                    "clientConnection: {kubeconfig: /proxy.conf, qps: 0, burst: 7}\nclusterCIDR: '10.244.0.0/16, fd00::/48'\nnodePortAddresses: [192.168.1.0/24]\n"
+                )
                 + "---\n"
                 + swiftlet(
                     "registries: {'localhost:5000': {mirrors: [m:1], insecure: true, caFile: /ca}}\n"
@@ -65,10 +68,11 @@ import Testing
         #expect(kubelet.systemReserved["cpu"]?.milliValue == 200 && kubelet.systemReserved["memory"]?.value == 1 << 30)
         #expect(kubelet.evictionHard == ["memory.available": .fraction(0.05)])
         #expect(kubelet.registerWithTaints == [NodeTaint(key: "a", value: "b", effect: .noExecute)])
-        #expect(kubelet.containerLogMaxSize.value == 1 << 20 && kubelet.maxContainerRestartPeriod == .seconds(60))
+        #expect(kubelet.containerLogMaxSize.value == 1 << 20 && found.podCIDRs == ["10.244.3.0/24"])
         // The report frequency follows an update frequency that was given.
         #expect(kubelet.nodeStatusUpdateFrequency == .seconds(20) && kubelet.nodeStatusReportFrequency == .seconds(20))
-        #expect(found.proxy.kubeconfig == "/proxy.conf" && found.proxy.qps == 5 && found.proxy.minSyncPeriod == .milliseconds(500))
+        #expect(found.proxy.kubeconfig == "/proxy.conf" && found.proxy.qps == 5 && found.proxy.burst == 7)
+        #expect(found.proxy.clusterCIDR == "10.244.0.0/16, fd00::/48" && found.proxy.nodePortAddresses == ["192.168.1.0/24"])
         #expect(found.swiftlet.registries == ["localhost:5000": .init(mirrors: ["m:1"], insecure: true, caFile: "/ca")])
         #expect(found.swiftlet.network.bridge == "br7" && found.swiftlet.network.mtu == 1400 && !found.swiftlet.requireControllers)
         #expect(found.warnings.isEmpty, "\(found.warnings)")
@@ -165,7 +169,9 @@ import Testing
         ("evictionHard: {memory.availble: 1Gi}", .badValue, "did you mean 'memory.available'?"),
         ("evictionHard: {memory.available: 120%}", .badValue, "found '120%'"),
         ("tlsCertFile: /a", .badValue, "without tlsPrivateKeyFile"),
-        ("maxParallelImagePulls: 4", .badValue, "serializeImagePulls"),
+        ("podCIDR: 10.244.1.0", .badValue, "a.yaml:3: podCIDR: found '10.244.1.0', wanted a CIDR"),
+        ("podCIDR: 10.244.1.0/24,10.244.2.0/24", .badValue, "at most one of each family"),
+        ("podCIDR: 10.244.1.0/33", .badValue, "wanted a CIDR"),
         ("port: [", .syntax, "this is not YAML"),
     ])
     func mistakesEndInOneClearError(body: String, code: ConfigurationError.Code, words: String) throws {
@@ -192,7 +198,10 @@ import Testing
         for (body, words) in [
             ("network: {bridge: a-name-much-too-long}", "1 to 15 bytes"), ("network: {mtu: 100}", "at least 576"),
             ("adminSocket: x.sock", "begins with /"),
-            ("network: {mode: overlay}", "bridge, cni"), ("registries: {a: {mirror: []}}", "did you mean 'mirrors'?"),
+            ("network: {mode: overlay}", "wanted one of: bridge"),
+            ("network:\n  mode: cni", "a.yaml:4: network.mode: found 'cni', but plugins are not supported yet"),
+            ("network: {podCIDR: pods}", "wanted a CIDR"), ("runtimeRoot: /run/x", "there is no such field"),
+            ("spawnerSocket: /run/x", "there is no such field"), ("registries: {a: {mirror: []}}", "did you mean 'mirrors'?"),
         ] {
             let error = try #require(throws: ConfigurationError.self) { try parse(swiftlet(body)) }
             #expect("\(error)".contains(words), "\(error)")
@@ -208,6 +217,45 @@ import Testing
         #expect(found.warnings.map(\.field).sorted() == ["featureGates", "shutdownGracePeriod", "staticPodPath"])
         #expect(found.warnings.allSatisfy { $0.place.hasPrefix("a.yaml:") })
         #expect(found.kubelet == KubeletSettings())
+    }
+
+    /// Every field that is read and has no effect, set to something else than its default, is named once.
+    @Test func nothingWithoutEffectIsSilent() throws {
+        let found = try parse(
+            kubelet(
+                "serverTLSBootstrap: true\nmaxParallelImagePulls: 4\ncrashLoopBackOff: {maxContainerRestartPeriod: 1m}\nserializeImagePulls: false\n")
+                + "---\n"
+                + proxy(
+                    "bindAddress: 10.0.0.1\nhealthzBindAddress: 0.0.0.0:1\nmetricsBindAddress: 0.0.0.0:10249\ndetectLocalMode: NodeCIDR\n"
+                        + "configSyncPeriod: 1m\nnftables: {syncPeriod: 1m, minSyncPeriod: 500ms, masqueradeBit: 3}\n"))
+        #expect(
+            found.warnings.map(\.field) == [
+                "serverTLSBootstrap", "maxParallelImagePulls", "crashLoopBackOff", "nftables.masqueradeBit", "nftables.syncPeriod",
+                "nftables.minSyncPeriod", "healthzBindAddress", "metricsBindAddress", "detectLocalMode", "bindAddress", "configSyncPeriod",
+            ])
+        #expect(found.warnings.first?.place == "a.yaml:3")
+        #expect(found.kubelet == KubeletSettings() && found.proxy == ProxySettings())
+        let defaults = try parse(
+            kubelet("serverTLSBootstrap: false\nserializeImagePulls: true\nmaxParallelImagePulls: 0\n") + "---\n"
+                + proxy("healthzBindAddress: 0.0.0.0:10256\nmetricsBindAddress: 127.0.0.1:10249\nnftables: {syncPeriod: 30s}\n"))
+        #expect(defaults.warnings.isEmpty, "\(defaults.warnings)")
+    }
+
+    @Test func podRangesComeFromTheMostSpecialPlace() throws {
+        #expect(try parse("").podCIDRs == [])
+        #expect(try parse(kubelet("podCIDR: 10.1.0.0/24")).podCIDRs == ["10.1.0.0/24"])
+        let both = kubelet("podCIDR: 10.1.0.0/24") + "\n---\n" + swiftlet("network: {podCIDR: '10.2.0.0/24, fd02::/64'}")
+        #expect(try parse(both).podCIDRs == ["10.2.0.0/24", "fd02::/64"])
+    }
+
+    @Test(arguments: [
+        ("nodePortAddresses: [primary, 10.0.0.0/8]", "found 'primary', wanted CIDRs"), ("nodePortAddresses: [10.0.0.1]", "found '10.0.0.1'"),
+        ("clusterCIDR: 10.244.0.0", "wanted a CIDR"), ("clusterCIDR: fd00::/129", "wanted a CIDR"),
+    ])
+    func proxyRangesAreChecked(body: String, words: String) throws {
+        let error = try #require(throws: ConfigurationError.self) { try parse(proxy(body)) }
+        #expect(error.code == .badValue && "\(error)".contains(words) && error.place == "a.yaml:3", "\(error)")
+        #expect(try parse(proxy("nodePortAddresses: [primary]")).proxy.nodePortAddresses == ["primary"])
     }
 
     @Test func dropInsAreMergedDeeplyInOrder() throws {
@@ -248,8 +296,7 @@ import Testing
         let found = try ConfigurationLoader.parse([("a", swiftlet("adminSocket: /my.sock"))], flags: flags)
         #expect(found.process.kubeconfig == "/k" && found.process.hostnameOverride == "node-1" && found.process.nodeIPs == ["10.0.0.1", "fd00::1"])
         #expect(
-            found.swiftlet.runtimeRoot == "/tmp/run/sandboxes" && found.swiftlet.adminSocket == "/my.sock"
-                && found.swiftlet.imageRoot == "/tmp/state/images")
+            found.process.runDirectory == "/tmp/run" && found.swiftlet.adminSocket == "/my.sock" && found.swiftlet.imageRoot == "/tmp/state/images")
         flags.nodeIP = "10.0.0.1,10.0.0.2"
         #expect(throws: ConfigurationError.self) { try ConfigurationLoader.parse([], flags: flags) }
     }

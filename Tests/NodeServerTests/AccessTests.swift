@@ -10,10 +10,12 @@ import Testing
     private static let apiServer = UserInfo(username: "api", groups: ["system:masters", "system:authenticated"])
 
     private func outcome(
-        _ reviewer: FakeReviewer, _ method: String, _ path: String, certificate: UserInfo? = nil, token: String? = nil, anonymous: Bool = false
+        _ reviewer: FakeReviewer, _ method: String, _ path: String, certificate: UserInfo? = nil, token: String? = nil, anonymous: Bool = false,
+        tokens: Bool = true, everything: Bool = false
     ) async throws -> (status: Int, text: String) {
         let target = try #require(RequestTarget(uri: path))
-        let control = AccessControl(nodeName: "n1", reviewer: reviewer, allowsAnonymous: anonymous, logger: Self.quiet)
+        let control = AccessControl(
+            nodeName: "n1", reviewer: reviewer, allowsAnonymous: anonymous, reviewsTokens: tokens, allowsEverything: everything, logger: Self.quiet)
         do {
             let user = try await control.admit(
                 method: method, segments: target.segments, credentials: RequestCredentials(certificateUser: certificate, bearerToken: token))
@@ -44,6 +46,21 @@ import Testing
         #expect(try await outcome(reviewer(), "GET", "/pods", anonymous: true).status == 403)
         // A wrong token is no anonymous request.
         #expect(try await outcome(reviewer(), "GET", "/healthz", token: "bad", anonymous: true).status == 401)
+    }
+
+    @Test func tokensProveNothingWithoutReview() async throws {
+        let reviewer = FakeReviewer(tokens: ["good": UserInfo(username: "bot", groups: [])], grants: ["bot get healthz", "api get proxy"])
+        #expect(try await outcome(reviewer, "GET", "/healthz", token: "good", tokens: false) == (401, "Unauthorized"))
+        #expect(try await outcome(reviewer, "GET", "/healthz", token: "good", anonymous: true, tokens: false, everything: true).status == 401)
+        #expect(try await outcome(reviewer, "GET", "/pods", certificate: Self.apiServer, tokens: false) == (200, "api"))
+    }
+
+    @Test func alwaysAllowAsksNobodyButWantsAUser() async throws {
+        let reviewer = FakeReviewer(tokens: ["good": UserInfo(username: "bot", groups: [])], failsPermissions: true)
+        #expect(try await outcome(reviewer, "GET", "/pods", token: "good", everything: true) == (200, "bot"))
+        #expect(try await outcome(reviewer, "GET", "/pods", certificate: Self.apiServer, everything: true) == (200, "api"))
+        #expect(try await outcome(reviewer, "GET", "/pods", token: "bad", everything: true).status == 401)
+        #expect(try await outcome(reviewer, "GET", "/pods", everything: true).status == 401)
     }
 
     @Test func failsClosed() async throws {

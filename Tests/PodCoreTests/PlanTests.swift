@@ -175,7 +175,10 @@ struct PlanTests {
         arguments: [
             (#""hostUsers":false"#, "the pod wants a user namespace"), (#""runtimeClassName":"kata""#, #"RuntimeClass "kata" is not supported"#),
             (#""securityContext":{"sysctls":[{"name":"kernel.msgmax","value":"1"}]}"#, #"forbidden sysctl: "kernel.msgmax""#),
-            (#""hostNetwork":true,"securityContext":{"sysctls":[{"name":"net/ipv4/tcp_syncookies","value":"1"}]}"#, #"sysctl "net.ipv4.tcp_syncookies" is not allowed with hostNetwork"#),
+            (
+                #""hostNetwork":true,"securityContext":{"sysctls":[{"name":"net/ipv4/tcp_syncookies","value":"1"}]}"#,
+                #"sysctl "net.ipv4.tcp_syncookies" is not allowed with hostNetwork"#
+            ),
         ])
     func sandboxRefused(fields: String, message: String) throws {
         let pod = try PodLife.pod(#"{"containers":[],\#(fields)}"#)

@@ -49,6 +49,7 @@ struct PodLife {
     mutating func receive(_ event: PodEvent) {
         machine.receive(event, at: now)
         step()
+        if let exit = machine.takeEarlyExit() { receive(exit) }
     }
 
     /// Ends the running container of this name.

@@ -202,7 +202,7 @@ enum Echo {
             }
         }
         do {
-            try await ReadinessLoop.shared().wait(for: bound.socket, .readable, timeout: .seconds(5))
+            try await ReadinessLoop.shared().wait(for: bound.socket, .readable, timeout: .seconds(60))
             return true
         } catch let error as SystemError where error.code == .timedOut {
             return false

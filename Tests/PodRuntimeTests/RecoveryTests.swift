@@ -73,7 +73,7 @@ struct RecoveryTests {
             host.forgetRuntime()
             let shimFD = try #require(try shim?.open())
             try shimFD.signal(SIGKILL)
-            try await shimFD.waitForExit(timeout: .seconds(5))
+            try await shimFD.waitForExit(timeout: .seconds(60))
 
             try host.restart()
             let found = try await host.runtime.recover()
@@ -171,7 +171,7 @@ struct RecoveryTests {
             let spawner = try #require(await host.runtime.spawner.process)
             let spawnerFD = try PidFD(pid: spawner)
             try spawnerFD.signal(SIGKILL)
-            try await spawnerFD.waitForExit(timeout: .seconds(5))
+            try await spawnerFD.waitForExit(timeout: .seconds(60))
             // What it started is not touched, and the next sandbox starts another one.
             #expect(try await host.run("echo here", in: first.id).log == "here\n")
             _ = try await host.runtime.createSandbox(host.sandbox())
@@ -188,7 +188,7 @@ struct RecoveryTests {
             _ = try inotify.add(layers, .delete)
             _ = try await host.runtime.recover()
             var events = inotify.makeAsyncIterator()
-            while FileStatusCheck.exists(layers + "/of-an-earlier-boot") { _ = try await events.next(timeout: .seconds(10)) }
+            while FileStatusCheck.exists(layers + "/of-an-earlier-boot") { _ = try await events.next(timeout: .seconds(60)) }
             #expect(try DirectoryListing.names(at: layers) == [kept.id])
         }
     }
@@ -275,6 +275,6 @@ enum ExitWatch {
         let inotify = try Inotify()
         _ = try inotify.add(String(path[..<(path.lastIndex(of: "/") ?? path.endIndex)]), [.movedTo, .create])
         var events = inotify.makeAsyncIterator()
-        while try FileStatus.ifPresent(path) == nil { _ = try await events.next(timeout: .seconds(10)) }
+        while try FileStatus.ifPresent(path) == nil { _ = try await events.next(timeout: .seconds(60)) }
     }
 }

@@ -85,7 +85,7 @@ final class RuntimeFixture: Sendable {
         let spawnerConnection = try? await ShimConnection.connect(directory: folder.path + "/run", socket: "spawner.sock", peer: "the spawner")
         if let spawner = spawnerConnection?.peer?.pid {
             try? PidFD(pid: spawner).signal(SIGTERM)
-            try? await PidFD(pid: spawner).waitForExit(timeout: .seconds(5))
+            try? await PidFD(pid: spawner).waitForExit(timeout: .seconds(60))
         }
         let tree = runtime.settings.cgroups
         #expect(try tree.cgroup(PodCgroup.top).processes().filter(ProcessCheck.runs).isEmpty)
@@ -94,7 +94,7 @@ final class RuntimeFixture: Sendable {
             // The quality-of-service levels stay; pods do not.
             #expect(!cgroup.name.contains("/pod"), "\(cgroup.name)")
         }
-        for name in [PodCgroup.top, PodCgroup.shims] { try await tree.cgroup(name).remove(timeout: .seconds(5)) }
+        for name in [PodCgroup.top, PodCgroup.shims] { try await tree.cgroup(name).remove(timeout: .seconds(60)) }
         try systemCall("rmdir", cgroupRoot) { rmdir(cgroupRoot) }
         folder.remove()
         forgetRuntime()

@@ -35,12 +35,15 @@ import Testing
         }
     }
 
+    struct NeverHappened: Error {
+        let what: String
+    }
+
     func eventually(_ what: String, _ condition: () -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(5)
+        let end = ContinuousClock.now + .seconds(60)
         while !condition() {
             if ContinuousClock.now > end {
-                Issue.record("\(what) did not happen")
-                return
+                throw NeverHappened(what: what)
             }
             try await Task.sleep(for: .milliseconds(1))
         }

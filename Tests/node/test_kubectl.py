@@ -71,11 +71,11 @@ class Kubectl(NodeCase):
                     {"name": "HOST", "valueFrom": {"fieldRef": {"fieldPath": "status.hostIP"}}},
                 ],
                 "envFrom": [{"secretRef": {"name": "keys"}, "prefix": "K_"}],
-                "workingDir": "/work", "args": [],
+                "workingDir": "/data", "args": [],
                 "securityContext": {"runAsUser": 1000, "runAsGroup": 3000, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}},
                 "volumeMounts": [
                     {"name": "map", "mountPath": "/map"}, {"name": "secret", "mountPath": "/secret", "readOnly": True},
-                    {"name": "work", "mountPath": "/work"}, {"name": "fast", "mountPath": "/fast"},
+                    {"name": "work", "mountPath": "/data"}, {"name": "fast", "mountPath": "/fast"},
                     {"name": "map", "mountPath": "/one.txt", "subPath": "file.txt"}, {"name": "node", "mountPath": "/node", "readOnly": True},
                 ],
             },
@@ -91,9 +91,9 @@ class Kubectl(NodeCase):
         ip = self.lab.get("pod", "full")["status"]["podIP"]
         self.assertEqual(self.inside("echo $MODE $BOTH $IP $HOST $K_token"), f"fast fast-$(MODE) {ip} {NODE_IP} s3cret")
         self.assertEqual(self.inside("cat /map/file.txt /one.txt"), "from a map\nfrom a map")
-        self.assertEqual(self.inside("cat /secret/token; id -u; id -g; pwd"), "s3cret1000\n3000\n/work")
+        self.assertEqual(self.inside("cat /secret/token; id -u; id -g; pwd"), "s3cret1000\n3000\n/data")
         self.assertIn("2000", self.inside("id -G"))
-        self.assertEqual(self.inside("touch /work/x /fast/y && stat -c %g /work/x"), "2000")
+        self.assertEqual(self.inside("touch /data/x /fast/y && stat -c %g /work/x"), "2000")
         self.assertEqual(self.inside("test -e /node/passwd && touch /node/no 2>/dev/null || echo refused"), "refused")
         self.assertIn("CapEff:\t0000000000000000", self.inside("grep CapEff /proc/self/status"))
         self.assertIn("NoNewPrivs:\t1", self.inside("grep NoNewPrivs /proc/self/status"))

@@ -86,13 +86,13 @@ package enum StrategicMergePatch {
     ) throws -> [JSONValue] {
         var elements = target
         let replaces = changes.contains { $0[directive]?.string == "replace" && $0.object?.count == 1 }
-        if replaces { elements = [] }
+        // The list as it is given, as Kubernetes does it: two elements with the same key stay two.
+        if replaces { return changes.filter { $0[directive] == nil } }
         for change in changes {
             guard var members = change.object else {
                 throw PatchError(code: .malformed, path: path, reason: "an element is \(change.typeName), wanted an object with \"\(key)\"")
             }
             let verb = members[directive]?.string
-            if verb == "replace", members.count == 1 { continue }
             guard let identity = members[key] else {
                 throw PatchError(code: .missingMergeKey, path: path, reason: "an element does not contain the merge key \"\(key)\": \(change)")
             }

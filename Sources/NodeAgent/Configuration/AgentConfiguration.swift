@@ -9,4 +9,10 @@ package struct AgentConfiguration: Sendable, Hashable {
     package var warnings: [ConfigurationWarning] = []
 
     package init() {}
+
+    /// The ranges of this node's pods when the files say so; empty: what the control plane gives the node.
+    package var podCIDRs: [String] {
+        let text = swiftlet.network.podCIDR.isEmpty ? kubelet.podCIDR : swiftlet.network.podCIDR
+        return text.isEmpty ? [] : AddressRange.list(text)
+    }
 }

@@ -63,16 +63,6 @@ package enum ConfigurationLoader {
             throw ConfigurationError(
                 .badValue, place: node.member(found)?.place ?? node.place, field: found, reason: "is given without \(missing); give both or neither")
         }
-        if kubelet.serverTLSBootstrap, kubelet.tlsCertFile != nil {
-            throw ConfigurationError(
-                .badValue, place: node.member("serverTLSBootstrap")?.place ?? node.place, field: "serverTLSBootstrap",
-                reason: "asks for a certificate although tlsCertFile gives one; remove one of them")
-        }
-        if kubelet.serializeImagePulls, kubelet.maxParallelImagePulls > 1 {
-            throw ConfigurationError(
-                .badValue, place: node.member("maxParallelImagePulls")?.place ?? node.place, field: "maxParallelImagePulls",
-                reason: "found \(kubelet.maxParallelImagePulls) while serializeImagePulls is true; set that to false")
-        }
     }
 
     private static func text(_ path: String) throws -> String {

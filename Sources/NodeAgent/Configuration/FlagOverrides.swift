@@ -34,9 +34,7 @@ package struct FlagOverrides: Sendable, Hashable {
         if let runDirectory {
             let path = try absolute(runDirectory, "--run-dir")
             let defaults = SwiftletSettings()
-            if configuration.swiftlet.runtimeRoot == defaults.runtimeRoot { configuration.swiftlet.runtimeRoot = path + "/sandboxes" }
             if configuration.swiftlet.adminSocket == defaults.adminSocket { configuration.swiftlet.adminSocket = path + "/admin.sock" }
-            if configuration.swiftlet.spawnerSocket == defaults.spawnerSocket { configuration.swiftlet.spawnerSocket = path + "/spawner.sock" }
             configuration.process.runDirectory = path
         }
     }

@@ -9,7 +9,6 @@ extension KubeletSettings {
         try reader.read("healthzPort", into: &healthzPort, in: 0...65535)
         try reader.read("tlsCertFile", into: &tlsCertFile)
         try reader.read("tlsPrivateKeyFile", into: &tlsPrivateKeyFile)
-        try reader.read("serverTLSBootstrap", into: &serverTLSBootstrap)
         try reader.read("rotateCertificates", into: &rotateCertificates)
         try readAuthentication(&reader)
         try reader.read("kubeAPIQPS", into: &kubeAPIQPS, in: 0...1_000_000)
@@ -23,7 +22,7 @@ extension KubeletSettings {
         try reader.read("nodeLeaseDurationSeconds", into: &nodeLeaseDurationSeconds, in: 1...86_400)
         try reader.read("nodeStatusMaxImages", into: &nodeStatusMaxImages, in: -1...100_000)
         try reader.read("maxPods", into: &maxPods, in: 0...100_000)
-        try reader.read("podCIDR", into: &podCIDR)
+        try reader.readRanges("podCIDR", into: &podCIDR)
         try reader.read("systemReserved", into: &systemReserved)
         try reader.read("kubeReserved", into: &kubeReserved)
         try readEviction(&reader)
@@ -36,13 +35,6 @@ extension KubeletSettings {
         try reader.read("seccompDefault", into: &seccompDefault)
         try reader.read("cgroupRoot", into: &cgroupRoot)
         if cgroupRoot.isEmpty { cgroupRoot = "/" }
-        try reader.read("serializeImagePulls", into: &serializeImagePulls)
-        try reader.read("maxParallelImagePulls", into: &maxParallelImagePulls, in: 0...10_000)
-        try reader.nested("crashLoopBackOff") { [period = maxContainerRestartPeriod] nested in
-            var period = period
-            try nested.read("maxContainerRestartPeriod", into: &period)
-            maxContainerRestartPeriod = period
-        }
         reader.ignore(KubeletFieldCatalog.unsupported)
     }
 

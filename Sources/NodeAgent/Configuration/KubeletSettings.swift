@@ -13,12 +13,13 @@ package struct KubeletSettings: Sendable, Hashable {
     package var healthzBindAddress = "127.0.0.1"
     /// 0 turns it off.
     package var healthzPort = 10248
-    /// Nil means a certificate of its own, see `serverTLSBootstrap`.
+    /// Nil means a self-signed certificate of its own.
     package var tlsCertFile: String?
     package var tlsPrivateKeyFile: String?
-    package var serverTLSBootstrap = false
+    /// Renews the client certificate before it ends.
     package var rotateCertificates = false
     package var anonymousAuthentication = false
+    /// False: bearer tokens prove nothing.
     package var webhookAuthentication = true
     package var webhookAuthenticationCacheTTL = Duration.seconds(120)
     /// Signs the certificates of clients; nil means that client certificates prove nothing.
@@ -43,7 +44,7 @@ package struct KubeletSettings: Sendable, Hashable {
     /// -1 means all.
     package var nodeStatusMaxImages = 50
     package var maxPods = 110
-    /// Empty means the one that the control plane gives the node.
+    /// Comma-separated, one of each family; empty means what the control plane gives the node. `network.podCIDR` comes first.
     package var podCIDR = ""
 
     // What is left for pods.
@@ -63,11 +64,6 @@ package struct KubeletSettings: Sendable, Hashable {
     package var podPidsLimit = -1
     package var seccompDefault = false
     package var cgroupRoot = "/"
-    package var serializeImagePulls = true
-    /// 0 means no limit.
-    package var maxParallelImagePulls = 0
-    /// The longest pause before a crashing container is started again.
-    package var maxContainerRestartPeriod = Duration.seconds(300)
 
     package init() {}
 

@@ -14,28 +14,36 @@ extension ProxySettings {
                     "contentType", harmless: ["application/vnd.kubernetes.protobuf", "application/json"], reason: "calls always use JSON; remove it"),
             ])
         }
-        var (healthz, metrics) = ("", "")
-        try reader.read("healthzBindAddress", into: &healthz)
-        try reader.read("metricsBindAddress", into: &metrics)
-        if !healthz.isEmpty { healthzBindAddress = healthz }
-        if !metrics.isEmpty { metricsBindAddress = metrics }
-        try reader.read("clusterCIDR", into: &clusterCIDR)
-        try reader.read("detectLocalMode", into: &detectLocalMode)
+        try reader.readRanges("clusterCIDR", into: &clusterCIDR)
         try reader.read("nodePortAddresses", into: &nodePortAddresses)
+        if let node = reader.node("nodePortAddresses"), nodePortAddresses != ["primary"] {
+            for text in nodePortAddresses where !AddressRange.isValid(text) {
+                throw reader.bad(node, "nodePortAddresses", "found '\(text)', wanted CIDRs such as 192.168.1.0/24, or primary alone")
+            }
+        }
         // The section of the mode in use; the others are of no interest, whatever they hold.
         try reader.nested("nftables") { reader in
             try reader.read("masqueradeAll", into: &masqueradeAll)
-            try reader.read("syncPeriod", into: &syncPeriod)
-            try reader.read("minSyncPeriod", into: &minSyncPeriod)
-            reader.ignore([UnsupportedField("masqueradeBit", harmless: ["14"])])
+            reader.ignore([
+                UnsupportedField("masqueradeBit", harmless: ["14"]), UnsupportedField("syncPeriod", harmless: ["30s"], reason: Self.byEvents),
+                UnsupportedField("minSyncPeriod", harmless: ["1s"], reason: Self.byEvents),
+            ])
         }
         reader.ignore(Self.unsupported)
     }
 
     private static let otherMode = "is for another proxy mode and has no effect; Services always use nftables"
 
+    private static let byEvents = "rules are changed and checked when something happens, not by the clock; remove it"
+
     private static let unsupported: [UnsupportedField] = [
         UnsupportedField("mode", harmless: ["nftables"], reason: "Services always use nftables; set it to nftables or remove it"),
+        UnsupportedField(
+            "healthzBindAddress", harmless: ["0.0.0.0:10256", "0.0.0.0", ":10256"], reason: "the proxy has no health endpoint yet; remove it"),
+        UnsupportedField(
+            "metricsBindAddress", harmless: ["127.0.0.1:10249", "127.0.0.1"], reason: "the proxy has no metrics endpoint yet; remove it"),
+        UnsupportedField(
+            "detectLocalMode", harmless: ["ClusterCIDR"], reason: "local traffic is always told by clusterCIDR and the node's podCIDRs; remove it"),
         UnsupportedField("featureGates"), UnsupportedField("logging", harmless: ["text", "5s", "0", "false"]),
         UnsupportedField("hostnameOverride", reason: "use the flag --hostname-override"),
         UnsupportedField("bindAddress", harmless: ["0.0.0.0", "::"]), UnsupportedField("bindAddressHardFail", harmless: ["false"]),

@@ -10,6 +10,9 @@ extension SwiftletSettings {
         }
         if reader.node("registries") != nil { registries = found }
         try reader.nested("network") { reader in
+            if let node = reader.node("mode"), case .scalar("cni", _, _) = node {
+                throw reader.bad(node, "mode", "found 'cni', but plugins are not supported yet; remove it to use the built-in bridge")
+            }
             try reader.read("mode", into: &network.mode)
             try reader.read("bridge", into: &network.bridge)
             // IFNAMSIZ counts the byte at the end.
@@ -20,7 +23,7 @@ extension SwiftletSettings {
             if let node = reader.node("mtu"), network.mtu != 0, network.mtu < 576 {
                 throw reader.bad(node, "mtu", "found \(network.mtu), wanted 0 or at least 576")
             }
-            try reader.read("podCIDR", into: &network.podCIDR)
+            try reader.readRanges("podCIDR", into: &network.podCIDR)
         }
         try reader.read("cgroupRoot", into: &cgroupRoot)
         try reader.read("requireControllers", into: &requireControllers)
@@ -34,8 +37,7 @@ extension SwiftletSettings {
 
     private static var paths: [(String, WritableKeyPath<SwiftletSettings, String>)] {
         [
-            ("adminSocket", \.adminSocket), ("imageRoot", \.imageRoot), ("runtimeRoot", \.runtimeRoot), ("shimPath", \.shimPath),
-            ("pausePath", \.pausePath), ("spawnerSocket", \.spawnerSocket),
+            ("adminSocket", \.adminSocket), ("imageRoot", \.imageRoot), ("shimPath", \.shimPath), ("pausePath", \.pausePath),
         ]
     }
 }

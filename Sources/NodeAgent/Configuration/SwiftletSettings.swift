@@ -11,10 +11,8 @@ package struct SwiftletSettings: Sendable, Hashable {
     }
 
     package enum NetworkMode: String, Sendable, CaseIterable {
-        /// The built-in bridge; other nodes are reached by routes.
+        /// The built-in bridge.
         case bridge
-        /// Plugins from `/etc/cni/net.d`.
-        case cni
     }
 
     package struct Network: Sendable, Hashable {
@@ -22,25 +20,23 @@ package struct SwiftletSettings: Sendable, Hashable {
         package var bridge = "swl0"
         /// 0 means the default route's.
         package var mtu = 0
-        /// Comma-separated, one of each family; empty means what the control plane gives the node.
+        /// Comma-separated, one of each family; empty means `podCIDR` of the kubelet, then what the control plane gives the node.
         package var podCIDR = ""
     }
 
     /// By host, such as `docker.io` or `localhost:5000`.
     package var registries: [String: Registry] = [:]
     package var network = Network()
-    /// The cgroup v2 directory that pods are placed under; empty means `cgroupRoot` of the kubelet below the mounted hierarchy.
+    /// The cgroup v2 directory that pods are placed under; empty means `cgroupRoot` of the kubelet below the mounted hierarchy, or the
+    /// delegated cgroup of swiftlet-pods.service.
     package var cgroupRoot = ""
     /// False runs pods without resource limits where the kernel does not offer the cgroup v2 controllers.
     package var requireControllers = true
     package var adminSocket = "/run/swiftlet/admin.sock"
     /// Where images and their layers are.
     package var imageRoot = "/var/lib/swiftlet/images"
-    /// Where sandboxes live.
-    package var runtimeRoot = "/run/swiftlet/sandboxes"
     package var shimPath = "/usr/libexec/swiftlet/swiftlet-shim"
     package var pausePath = "/usr/libexec/swiftlet/swiftlet-pause"
-    package var spawnerSocket = "/run/swiftlet/spawner.sock"
 
     package init() {}
 }

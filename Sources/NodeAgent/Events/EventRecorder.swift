@@ -27,6 +27,8 @@ package actor EventRecorder {
 
     private static let capacity = 1000
     private static let knownLimit = 4096
+    /// Characters of the object's name in the event's.
+    private static let subjectLimit = 210
     private static let aggregationSeconds: Int64 = 3600
 
     private let api: any EventAPI
@@ -36,6 +38,8 @@ package actor EventRecorder {
     private let entries: AsyncStream<Entry>
     private let queue: AsyncStream<Entry>.Continuation
     private var known: [Key: Known] = [:]
+    /// Tells events of one moment apart.
+    private var created = 0
 
     /// Events carry the component `kubelet`: tools select by it.
     package init(api: any EventAPI, nodeName: String, time: any ClientTime, logger: Logger) {
@@ -78,9 +82,12 @@ package actor EventRecorder {
     }
 
     private func create(_ entry: Entry, _ key: Key) async throws {
-        // Unique by the time in nanoseconds, which is also how kubelet names events.
+        // Unique by the time in nanoseconds, which is also how kubelet names events. A pod's name may alone be as long as an event's may be.
         let stamp = String(entry.time.seconds * 1_000_000_000 + Int64(entry.time.nanoseconds), radix: 16)
-        let name = "\(entry.object.name ?? "").\(stamp)\(String(known.count % 256, radix: 16))"
+        var subject = (entry.object.name ?? "").prefix(Self.subjectLimit)
+        while subject.last == "-" || subject.last == "." { subject = subject.dropLast() }
+        created += 1
+        let name = "\(subject).\(stamp)-\(String(created, radix: 16))"
         let event = Event(
             metadata: ObjectMeta(name: name, namespace: entry.namespace), involvedObject: entry.object, type: entry.record.kind.rawValue,
             reason: entry.record.reason, message: entry.record.message, source: source, firstTimestamp: entry.time, lastTimestamp: entry.time,

@@ -41,6 +41,13 @@ package actor NodeReporter {
     /// The Node object as it was last seen.
     package nonisolated var node: Node? { known.withLock { $0 } }
 
+    /// The ranges of this node's pods: the configured ones, else those of the Node object; empty while it has none.
+    package nonisolated var podRanges: [String] { Self.podRanges(settings, node) }
+
+    static func podRanges(_ settings: NodeSettings, _ node: Node?) -> [String] {
+        settings.podCIDRs.isEmpty ? node?.spec?.podCIDRs ?? [node?.spec?.podCIDR].compactMap { $0 } : settings.podCIDRs
+    }
+
     /// Registers, trying for as long as it takes: 100 ms at first, twice as long each time, at most 7 s.
     package func register() async throws {
         var wait = Duration.milliseconds(100)
@@ -107,7 +114,7 @@ package actor NodeReporter {
     }
 
     private func setUpNetwork(_ node: Node) async {
-        let wanted = node.spec?.podCIDRs ?? [node.spec?.podCIDR].compactMap { $0 }
+        let wanted = Self.podRanges(settings, node)
         guard !wanted.isEmpty, wanted != podCIDRs else { return }
         do {
             try await network.setUp(podCIDRs: wanted)

@@ -104,7 +104,8 @@ package struct NodeStatusPlan: Sendable {
         for index in conditions.indices {
             let before = existing.first { $0.type == conditions[index].type }
             conditions[index].lastHeartbeatTime = now.wholeSeconds
-            conditions[index].lastTransitionTime = before?.status == conditions[index].status ? before?.lastTransitionTime ?? now.wholeSeconds : now.wholeSeconds
+            let isSame = before?.status == conditions[index].status
+            conditions[index].lastTransitionTime = (isSame ? before?.lastTransitionTime : nil) ?? now.wholeSeconds
         }
         return conditions
     }

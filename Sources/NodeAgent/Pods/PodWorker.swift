@@ -44,6 +44,7 @@ package actor PodWorker {
         machine.receive(event, at: surroundings.time.moment)
         if case .volumeMounted = event { scheduleRefresh() }
         step()
+        if let exit = machine.takeEarlyExit() { handle(exit) }
     }
 
     func wake() {

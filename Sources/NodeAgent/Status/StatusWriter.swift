@@ -8,19 +8,16 @@ import Synchronization
 /// of its phase and its containers' states only the newest is written; clients wait for such states, so none of them is passed over
 /// unless more than `longestQueue` wait.
 package final class StatusWriter: Sendable {
-    private struct Report {
-        let status: PodStatus
-        var deletes: Bool
-    }
-
     private struct Entry {
         let pod: PodIdentity
-        var waiting: [Report] = []
+        var waiting: [StatusReport] = []
         var isWriting = false
         var failures = 0
         /// The pod went away while its status was being written.
         var isForgotten = false
     }
+
+    private static let longestQueue = 8
 
     private let api: any PodStatusAPI
     private let time: any ClientTime
@@ -42,9 +39,8 @@ package final class StatusWriter: Sendable {
     package func submit(_ status: PodStatus, of pod: PodIdentity, deletes: Bool) {
         entries.withLock { entries in
             var entry = entries[pod.uid] ?? Entry(pod: pod)
-            var report = Report(status: status, deletes: deletes)
-            if let last = entry.waiting.last, last.status.phase == status.phase {
-                // The wish to delete is told once and outlives the status that it came with.
+            var report = StatusReport(status: status, deletes: deletes)
+            if let last = entry.waiting.last, last.isSuperseded(by: report) || entry.waiting.count >= Self.longestQueue {
                 report.deletes = deletes || last.deletes
                 entry.waiting.removeLast()
             }
@@ -64,7 +60,7 @@ package final class StatusWriter: Sendable {
     }
 
     private func writeNext(_ uid: String) {
-        let next: (Report, PodIdentity)? = entries.withLock { entries in
+        let next: (StatusReport, PodIdentity)? = entries.withLock { entries in
             guard var entry = entries[uid], !entry.isWriting else { return nil }
             guard !entry.waiting.isEmpty else {
                 entries[uid] = nil
@@ -79,13 +75,17 @@ package final class StatusWriter: Sendable {
         jobs.submit { [self] in await write(report, of: pod) }
     }
 
-    private func write(_ report: Report, of pod: PodIdentity) async {
+    private func write(_ report: StatusReport, of pod: PodIdentity) async {
         let key = ObjectKey(namespace: pod.namespace, name: pod.name)
         do {
             try await api.patchStatus(of: key, try PodStatusPatch.patch(report.status, uid: pod.uid))
             if report.deletes { try await api.deletePod(key, uid: pod.uid) }
-        } catch let error as APIError where error.isNotFound || error.isConflict {
-            // The pod is gone, or another one has its name: its watch event is on the way.
+        } catch let error as APIError where error.makesStatusPointless {
+            if error.isInvalid {
+                logger.error(
+                    "The API server calls a pod's status invalid; it is left out.",
+                    metadata: ["pod": "\(pod)", "phase": "\(report.status.phase?.rawValue ?? "")", "error": "\(error)"])
+            }
         } catch is CancellationError {
             return
         } catch {
@@ -100,7 +100,7 @@ package final class StatusWriter: Sendable {
     }
 
     /// False when the agent is stopping.
-    private func waitAfterFailure(_ report: Report, of pod: PodIdentity, _ error: any Error) async -> Bool {
+    private func waitAfterFailure(_ report: StatusReport, of pod: PodIdentity, _ error: any Error) async -> Bool {
         let failures = entries.withLock { entries in
             entries[pod.uid]?.failures += 1
             return entries[pod.uid]?.failures ?? 1
@@ -113,10 +113,10 @@ package final class StatusWriter: Sendable {
         return true
     }
 
-    private func retry(_ report: Report, of pod: PodIdentity) {
+    private func retry(_ report: StatusReport, of pod: PodIdentity) {
         entries.withLock { entries in
             guard var entry = entries[pod.uid] else { return }
-            if let next = entry.waiting.first, next.status.phase == report.status.phase {
+            if let next = entry.waiting.first, report.isSuperseded(by: next) {
                 entry.waiting[0].deletes = next.deletes || report.deletes
             } else if !entry.isForgotten {
                 entry.waiting.insert(report, at: 0)

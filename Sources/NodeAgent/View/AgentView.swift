@@ -58,6 +58,6 @@ package struct AgentView: NodeView {
         return NodeSummary(
             nodeName: settings.name, version: settings.swiftletVersion, isReady: problem == nil, readyMessage: problem ?? "ready",
             apiServer: client.access.server.description, apiServerLastContact: contact, podsByPhase: phases,
-            podCIDRs: reporter.node?.spec?.podCIDRs ?? [], startedAt: startedAt)
+            podCIDRs: reporter.podRanges, startedAt: startedAt)
     }
 }

@@ -8,26 +8,37 @@ package struct AccessControl: Sendable {
     private let nodeName: String
     private let reviewer: any RequestReviewer
     private let allowsAnonymous: Bool
+    private let reviewsTokens: Bool
+    private let allowsEverything: Bool
     private let logger: Logger
 
-    /// - Parameter allowsAnonymous: requests without credentials become `system:anonymous` and are authorised like any other.
-    package init(nodeName: String, reviewer: any RequestReviewer, allowsAnonymous: Bool = false, logger: Logger) {
+    /// - Parameters:
+    ///   - allowsAnonymous: requests without credentials become `system:anonymous` and are authorised like any other.
+    ///   - reviewsTokens: the reviewer is asked who a bearer token belongs to; otherwise a token is nobody's.
+    ///   - allowsEverything: who has been authenticated may do everything, and the reviewer is not asked.
+    package init(
+        nodeName: String, reviewer: any RequestReviewer, allowsAnonymous: Bool = false, reviewsTokens: Bool = true, allowsEverything: Bool = false,
+        logger: Logger
+    ) {
         self.nodeName = nodeName
         self.reviewer = reviewer
         self.allowsAnonymous = allowsAnonymous
+        self.reviewsTokens = reviewsTokens
+        self.allowsEverything = allowsEverything
         self.logger = logger
     }
 
     /// The user, when the request may be served.
     package func admit(method: String, segments: [String], credentials: RequestCredentials) async throws(Refusal) -> UserInfo {
         let user = try await authenticate(credentials)
-        try await authorize(user, method: method, segments: segments)
+        if !allowsEverything { try await authorize(user, method: method, segments: segments) }
         return user
     }
 
     private func authenticate(_ credentials: RequestCredentials) async throws(Refusal) -> UserInfo {
         if let user = credentials.certificateUser { return user }
         if let token = credentials.bearerToken {
+            guard reviewsTokens else { throw Refusal(.unauthorized, "Unauthorized") }
             let reviewed: UserInfo?
             do {
                 reviewed = try await reviewer.authenticate(token: token)

@@ -14,11 +14,21 @@ extension PodMachine {
         case .sandboxStopFailed(let message), .cleanUpFailed(let message): stepFailed(message, now)
         case .imageReady(let name, let image): withContainer(name) { $0.imageReady(image) }
         case .imageFailed(let name, let problem): imageFailed(name, problem, now)
-        case .containerStarted(let name, let started, let imageID): containerStarted(name, started, imageID, now)
+        case .containerStarted(let name, let started, let imageID): containerStarted(name, started, imageID)
         case .containerFailed(let name, let problem): containerFailed(name, problem, now)
         case .containerExited(let id, let exit, let message): containerExited(id, exit, message, now)
         case .cleanedUp: cleanedUp()
         }
+    }
+
+    /// An end that was told before its start, now that the start is known. It is given back only here, so that the container
+    /// is seen running first: to be received after a decision.
+    package mutating func takeEarlyExit() -> PodEvent? {
+        for record in containers {
+            guard let id = record.running?.id, let (exit, message) = earlyExits.removeValue(forKey: id) else { continue }
+            return .containerExited(id: id, exit, message: message)
+        }
+        return nil
     }
 
     private mutating func withContainer(_ name: String, _ change: (inout ContainerRecord) -> Void) {
@@ -115,7 +125,7 @@ extension PodMachine {
         }
     }
 
-    private mutating func containerStarted(_ name: String, _ started: StartedContainer, _ imageID: String, _ now: Moment) {
+    private mutating func containerStarted(_ name: String, _ started: StartedContainer, _ imageID: String) {
         guard let index = index(ofContainer: name) else { return }
         let wasCreated = containers[index].wasCreated
         if let ended = containers[index].ended { containers[index].last = ended }
@@ -123,7 +133,6 @@ extension PodMachine {
         containers[index].state = .running(.init(id: started.id, startedAt: started.startedAt, imageID: imageID))
         containers[index].settle()
         containers[index].pullBackOff.reset()
-        if let (exit, message) = earlyExits.removeValue(forKey: started.id) { containerExited(started.id, exit, message, now) }
     }
 
     private mutating func containerFailed(_ name: String, _ problem: ContainerProblem, _ now: Moment) {

@@ -136,7 +136,8 @@ extension ContainerRecord {
             state = .waiting(reason: waiting.reason, message: waiting.message)
         }
         if let terminated = status.lastState.terminated {
-            last = Ended(id: terminated.containerID ?? "", imageID: status.imageID, terminated: terminated, monotonic: .zero)
+            let lastID = terminated.containerID.flatMap { $0.split(separator: "/").last.map(String.init) } ?? ""
+            last = Ended(id: lastID, imageID: status.imageID, terminated: terminated, monotonic: .zero)
         }
     }
 }

@@ -25,8 +25,12 @@ package enum SandboxPlan {
     package static func configuration(
         of pod: Pod, id: String, attempt: Int, hostname: String, pidsLimit: Int64?
     ) throws(PlanFailure) -> SandboxConfiguration {
-        if pod.spec.hostUsers == false { throw PlanFailure("the pod wants a user namespace (hostUsers: false), which this node does not support yet") }
-        if let name = pod.spec.runtimeClassName, !name.isEmpty { throw PlanFailure("RuntimeClass \"\(name)\" is not supported by this node: it has one runtime") }
+        if pod.spec.hostUsers == false {
+            throw PlanFailure("the pod wants a user namespace (hostUsers: false), which this node does not support yet")
+        }
+        if let name = pod.spec.runtimeClassName, !name.isEmpty {
+            throw PlanFailure("RuntimeClass \"\(name)\" is not supported by this node: it has one runtime")
+        }
         return SandboxConfiguration(
             id: id, pod: PodIdentity(namespace: pod.namespace, name: pod.name, uid: pod.uid), attempt: attempt, hostname: hostname,
             network: pod.spec.usesHostNetwork ? .node : .pod, ipc: pod.spec.hostIPC == true ? .node : .pod,

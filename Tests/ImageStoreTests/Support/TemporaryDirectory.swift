@@ -10,18 +10,17 @@ func withTemporaryDirectory<R>(_ body: (String) async throws -> R) async throws 
     let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     do {
         let result = try await body(path)
-        try await removeTree(path)
+        try removeTree(path)
         return result
     } catch {
-        try? await removeTree(path)
+        try? removeTree(path)
         throw error
     }
 }
 
-/// By the system's own tool: layers may hold names that are no text.
-func removeTree(_ path: String) async throws {
-    let child = try ChildProcess(ChildProcess.Request(executable: "/bin/rm", arguments: ["rm", "-rf", "--", path]))
-    try #require(try await child.exitStatus().isSuccess)
+/// As the store does it. Layers may hold names that are no text.
+func removeTree(_ path: String) throws {
+    try TreeRemoval.remove(path)
 }
 
 let isRoot = geteuid() == 0

@@ -1,0 +1,196 @@
+import KubeModel
+import PodCore
+import Synchronization
+import Testing
+
+@testable import NodeAgent
+
+@Suite("Pod manager", .timeLimit(.minutes(1)))
+struct PodManagerTests {
+    private let bench = NodeBench()
+    private var node: FakeNode { bench.node }
+
+    private func exit(_ code: Int) -> ContainerExit {
+        ContainerExit(startedAt: nil, finishedAt: Timestamp(seconds: 1_800_000_100), exitCode: code)
+    }
+
+    private func mainState() async -> ContainerState? { await bench.manager.pods().first?.status?.containerStatuses?.first?.state }
+
+    /// Waits for a status of this phase and returns the pod as the endpoint shows it.
+    private func shown(_ phase: PodPhase) async -> Pod? {
+        await bench.statuses.wait { $0.contains { $0.contains(phase.rawValue) } }
+        return await bench.manager.pods().first
+    }
+
+    @Test func aPodLivesAndGoes() async throws {
+        let pod = NodeBench.pod()
+        try await bench.run {
+            bench.list([pod])
+            let running = await shown(.running)
+            #expect(running?.status?.podIP == "10.0.0.7")
+            #expect(running?.status?.hostIP == "192.0.2.1")
+            #expect(running?.status?.containerStatuses?.first?.containerID == "swiftlet://id-2")
+            #expect(await bench.manager.files(ofContainer: "id-2")?.logPath == "/logs/web/main/0.log")
+
+            var deleted = pod
+            deleted.metadata.deletionTimestamp = bench.time.wallTime()
+            deleted.metadata.deletionGracePeriodSeconds = 30
+            bench.list([deleted])
+            await bench.statuses.wait { $0.last == "delete web u1" }
+            bench.delete(deleted)
+            await node.did.wait { $0.last == "release " }
+            #expect(await bench.manager.count == 0)
+            #expect(await bench.manager.files(ofContainer: "id-2") == nil)
+            #expect(bench.sandboxes.podUID(ofSandbox: "id-1") == nil)
+        }
+        #expect(
+            node.did.entries == [
+                "hold ", "create sandbox id-1", "start main id-2", "stop id-2", "stop sandbox id-1", "detach id-1", "detach id-1", "tear down u1",
+                "remove sandbox id-1", "remove all u1", "release ",
+            ])
+        #expect(bench.events.created.map(\.reason) == ["Pulled", "Created", "Started", "Killing"])
+    }
+
+    @Test func anEndThatIsToldBeforeTheStart() async throws {
+        node.state.withLock { $0.exitBeforeStartAnswer = exit(3) }
+        try await bench.run {
+            bench.list([NodeBench.pod(restartPolicy: .never)])
+            let pod = await shown(.failed)
+            #expect(pod?.status?.containerStatuses?.first?.state.terminated?.exitCode == 3)
+        }
+    }
+
+    @Test(arguments: [
+        (1, "from the file" as String?, nil as String?, "from the file" as String?), (1, nil, "FallbackToLogsOnError", "from the log"),
+        (0, nil, "FallbackToLogsOnError", nil), (1, nil, nil, nil), (1, "", "FallbackToLogsOnError", "from the log"),
+        (1, "from the file", "FallbackToLogsOnError", "from the file"),
+    ])
+    func terminationMessage(code: Int, file: String?, policy: String?, wanted: String?) async throws {
+        node.state.withLock { state in
+            state.messages["/messages/id-2"] = file
+            state.logTails["/logs/web/main/0.log"] = "from the log"
+        }
+        try await bench.run {
+            bench.list([NodeBench.pod(restartPolicy: .never) { $0.spec.containers[0].terminationMessagePolicy = policy }])
+            _ = await shown(.running)
+            node.tell(.containerExited(sandboxID: "id-1", containerID: "id-2", exit(code)))
+            let pod = await shown(code == 0 ? .succeeded : .failed)
+            #expect(pod?.status?.containerStatuses?.first?.state.terminated?.message == wanted)
+        }
+    }
+
+    @Test func restartsAfterTheBackOff() async throws {
+        try await bench.run {
+            bench.list([NodeBench.pod()])
+            _ = await shown(.running)
+            node.tell(.containerExited(sandboxID: "id-1", containerID: "id-2", exit(1)))
+            await node.did.wait { $0.contains("start main id-3") }
+            await bench.events.calls.wait { $0.count == 6 }
+            node.tell(.containerExited(sandboxID: "id-1", containerID: "id-3", exit(1)))
+            await bench.time.waitForSleeper(until: .seconds(10))
+            #expect(node.didNot("start main id-4"))
+            bench.time.advance(by: .seconds(10))
+            await node.did.wait { $0.contains("start main id-4") }
+            // What was replaced twice is removed, with its log.
+            #expect(node.did.entries.contains("remove id-2"))
+        }
+    }
+
+    @Test func whatIsLeftOfUnknownPodsIsRemovedOnce() async throws {
+        let gone = PodIdentity(namespace: "default", name: "gone", uid: "u0")
+        node.state.withLock { state in
+            state.recovered = [NodeBench.sandbox("s0", of: gone)]
+            state.podsOnDisk = ["u0", "u1", "u9"]
+        }
+        try await bench.run {
+            bench.list([NodeBench.pod()])
+            await node.did.wait { $0.contains("remove all u0") && $0.contains("remove all u9") }
+            _ = await shown(.running)
+        }
+        let did = node.did.entries
+        #expect(
+            did.filter { $0.contains("u0") || $0.contains("s0") } == [
+                "stop sandbox s0", "detach s0", "remove sandbox s0", "tear down u0", "remove all u0",
+            ])
+        #expect(did.filter { $0.contains("u9") } == ["tear down u9", "remove all u9"])
+        #expect(node.didNot("tear down u1"))
+        #expect(bench.sandboxes.podUID(ofSandbox: "s0") == nil)
+    }
+
+    @Test func aRunningPodIsFoundAgain() async throws {
+        let pod = NodeBench.pod(restartPolicy: .never)
+        node.state.withLock { state in
+            state.recovered = [NodeBench.sandbox("s1", of: PodIdentity(namespace: "default", name: "web", uid: "u1"), running: "c1")]
+            state.podsOnDisk = ["u1"]
+        }
+        try await bench.run {
+            bench.list([pod])
+            let running = await shown(.running)
+            #expect(running?.status?.containerStatuses?.first?.containerID == "swiftlet://c1")
+            node.tell(.containerExited(sandboxID: "s1", containerID: "c1", exit(0)))
+            _ = await shown(.succeeded)
+        }
+        #expect(node.didNot("create sandbox"))
+        #expect(node.didNot("start"))
+    }
+
+    /// While the API server is away nobody knows the pod yet, but its container may end.
+    @Test func anEndBeforeThePodsAreKnownIsNotLost() async throws {
+        node.state.withLock { state in
+            state.recovered = [NodeBench.sandbox("s1", of: PodIdentity(namespace: "default", name: "web", uid: "u1"), running: "c1")]
+            state.messages["/messages/c1"] = "bye"
+        }
+        node.tell(.containerExited(sandboxID: "s1", containerID: "c1", exit(0)))
+        try await bench.run {
+            // The manager is up and has had its turn before it is told about the pod.
+            for _ in 0..<100 { await Task.yield() }
+            bench.list([NodeBench.pod(restartPolicy: .never)])
+            let pod = await shown(.succeeded)
+            #expect(pod?.status?.containerStatuses?.first?.state.terminated?.message == "bye")
+        }
+    }
+
+    @Test func anotherPodOfTheSameNameTakesOver() async throws {
+        try await bench.run {
+            bench.list([NodeBench.pod(uid: "u1")])
+            _ = await shown(.running)
+            bench.list([NodeBench.pod(uid: "u2")])
+            await node.did.wait { $0.contains("remove all u1") && $0.contains { $0.hasPrefix("start main") && $0 != "start main id-2" } }
+            let machine = await bench.manager.machine(ofPod: ObjectKey(namespace: "default", name: "web"), uid: nil)
+            #expect(machine?.pod.uid == "u2")
+        }
+        // Nothing is written about the one that is gone.
+        #expect(bench.statuses.entries.allSatisfy { !$0.contains("delete") })
+    }
+
+    @Test func aSandboxWithoutNetworkIsTakenBack() async throws {
+        node.state.withLock { $0.networkFailures = 1 }
+        try await bench.run {
+            bench.list([NodeBench.pod()])
+            await node.did.wait { $0.contains("remove sandbox id-1") }
+            await bench.events.calls.wait { $0.contains { $0.text == "create FailedCreatePodSandBox" } }
+            #expect(bench.sandboxes.podUID(ofSandbox: "id-1") == nil)
+            await bench.time.waitForSleeper(until: .seconds(1))
+            bench.time.advance(by: .seconds(1))
+            let pod = await shown(.running)
+            #expect(pod?.status?.podIP == "10.0.0.7")
+        }
+    }
+
+    @Test func pullsWithThePodsSecrets() async throws {
+        let config = #"{"auths":{"r":{"username":"u","password":"p"}}}"#
+        let secret: Secret = try Wire.decode(["metadata": ["name": "pull"], "data": [".dockerconfigjson": .string(Wire.base64(config))]])
+        node.state.withLock { state in
+            state.imageIsPresent = false
+            state.secrets = ["pull": secret]
+        }
+        try await bench.run {
+            bench.list([NodeBench.pod { $0.spec.imagePullSecrets = [LocalObjectReference(name: "pull"), LocalObjectReference(name: "lost")] }])
+            _ = await shown(.running)
+            await bench.events.calls.wait { $0.count == 5 }
+        }
+        #expect(node.state.withLock { $0.credentials } == [RegistryCredential(registry: "r", username: "u", password: "p")])
+        #expect(bench.events.created.map(\.reason) == ["Pulling", "FailedToRetrieveImagePullSecret", "Pulled", "Created", "Started"])
+        #expect(node.did.entries.first == "hold lost,pull")
+    }
+}

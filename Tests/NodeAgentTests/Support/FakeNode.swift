@@ -1,0 +1,161 @@
+import KubeModel
+import PodCore
+import Synchronization
+
+@testable import NodeAgent
+
+/// A node's runtime, images, network, volumes and files in memory: everything that is done to it is noted.
+final class FakeNode: Sendable {
+    struct State {
+        var started: [ContainerConfiguration] = []
+        var attempts = 0
+        var messages: [String: String] = [:]
+        var logTails: [String: String] = [:]
+        var recovered: [RecoveredSandbox] = []
+        var podsOnDisk: [String] = []
+        var secrets: [String: Secret] = [:]
+        var credentials: [RegistryCredential] = []
+        var imageIsPresent = true
+        /// The exit that is told before the answer to a start.
+        var exitBeforeStartAnswer: ContainerExit?
+        var networkFailures = 0
+    }
+
+    let did = Journal<String>()
+    let state = Mutex(State())
+    let events: AsyncStream<RuntimeEvent>
+    private let sink: AsyncStream<RuntimeEvent>.Continuation
+
+    init() {
+        (events, sink) = AsyncStream.makeStream(of: RuntimeEvent.self)
+    }
+
+    func tell(_ event: RuntimeEvent) { sink.yield(event) }
+
+    var ports: ActionRunner.Ports {
+        .init(runtime: self, images: self, network: self, volumes: self, folders: self, objects: self, services: self)
+    }
+
+    /// What was done, apart from reading.
+    func didNot(_ text: String) -> Bool { !did.entries.contains { $0.hasPrefix(text) } }
+}
+
+extension FakeNode: ContainerRuntime {
+    func createSandbox(_ configuration: SandboxConfiguration) async throws(RuntimeFailure) -> StartedSandbox {
+        did.note("create sandbox \(configuration.id)")
+        return StartedSandbox(id: configuration.id, pausePID: 1, networkNamespacePath: "/proc/1/ns/net", createdAt: Timestamp(seconds: 0))
+    }
+
+    func record(addresses: [String], ofSandbox sandboxID: String) async throws(RuntimeFailure) {}
+
+    func startContainer(_ configuration: ContainerConfiguration, inSandbox sandboxID: String) async throws(RuntimeFailure) -> StartedContainer {
+        let early = state.withLock { state in
+            state.started.append(configuration)
+            defer { state.exitBeforeStartAnswer = nil }
+            return state.exitBeforeStartAnswer
+        }
+        if let early { tell(.containerExited(sandboxID: sandboxID, containerID: configuration.id, early)) }
+        did.note("start \(configuration.name) \(configuration.id)")
+        return StartedContainer(id: configuration.id, pid: 2, startedAt: Timestamp(seconds: 1_800_000_000))
+    }
+
+    func signal(_ signal: Int32, container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {}
+
+    func stop(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
+        did.note("stop \(containerID)")
+        let exit = ContainerExit(startedAt: nil, finishedAt: Timestamp(seconds: 1_800_000_000), exitCode: 143, signal: 15)
+        tell(.containerExited(sandboxID: sandboxID, containerID: containerID, exit))
+    }
+
+    func kill(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) { did.note("kill \(containerID)") }
+    func removeContainer(_ containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) { did.note("remove \(containerID)") }
+    func stopSandbox(_ sandboxID: String) async throws(RuntimeFailure) { did.note("stop sandbox \(sandboxID)") }
+    func removeSandbox(_ sandboxID: String) async throws(RuntimeFailure) { did.note("remove sandbox \(sandboxID)") }
+    func recover() async throws(RuntimeFailure) -> [RecoveredSandbox] { state.withLock { $0.recovered } }
+
+    func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ExecSession { throw RuntimeFailure(.internal, "not here") }
+    func log(_ request: LogRequest) async throws(RuntimeFailure) -> any LogSession { throw RuntimeFailure(.internal, "not here") }
+}
+
+extension FakeNode: ImageService {
+    static func description(_ reference: String) -> ImageDescription {
+        ImageDescription(
+            id: "sha256:1", names: [reference], repoDigests: ["\(reference)@sha256:2"], size: 10, config: ImageConfig(cmd: ["/bin/true"]),
+            lowerDirectories: ["/layers/1"])
+    }
+
+    func image(_ reference: String) async throws(ImageFailure) -> ImageDescription? {
+        state.withLock { $0.imageIsPresent } ? Self.description(reference) : nil
+    }
+
+    func pull(_ reference: String, credentials: [RegistryCredential]) async throws(ImageFailure) -> ImageDescription {
+        state.withLock { $0.credentials = credentials }
+        did.note("pull \(reference)")
+        return Self.description(reference)
+    }
+
+    func user(_ user: String, in image: ImageDescription) async throws(ImageFailure) -> ImageUser { ImageUser(uid: 0, gid: 0) }
+    func images() async -> [ImageDescription] { [] }
+}
+
+extension FakeNode: PodNetworkPort {
+    func setUp(podCIDRs: [String]) async throws(NetworkFailure) { did.note("network \(podCIDRs.joined(separator: ","))") }
+
+    func attach(sandboxID: String, networkNamespacePath: String) async throws(NetworkFailure) -> [String] {
+        let fails = state.withLock { state in
+            defer { state.networkFailures = max(state.networkFailures - 1, 0) }
+            return state.networkFailures > 0
+        }
+        if fails { throw NetworkFailure(.notReady, "no podCIDR yet") }
+        return ["10.0.0.7"]
+    }
+
+    func detach(sandboxID: String) async throws(NetworkFailure) { did.note("detach \(sandboxID)") }
+    func recover(_ addressesBySandbox: [String: [String]]) async throws(NetworkFailure) {}
+}
+
+extension FakeNode: VolumeService {
+    func mount(_ volume: VolumeRequest) async throws(VolumeFailure) -> String {
+        did.note("mount \(volume.name)")
+        return "/pods/\(volume.podUID)/\(volume.name)"
+    }
+
+    func tearDown(podUID: String) async throws(VolumeFailure) { did.note("tear down \(podUID)") }
+    func podsOnDisk() async throws(VolumeFailure) -> [String] { state.withLock { $0.podsOnDisk } }
+}
+
+extension FakeNode: PodFolders {
+    func write(_ content: String, to file: PodFile, podUID: String) async throws(VolumeFailure) -> String { "/pods/\(podUID)/\(file.rawValue)" }
+
+    func makeTerminationMessageFile(podUID: String, container: String, containerID: String) async throws(VolumeFailure) -> String {
+        "/messages/\(containerID)"
+    }
+
+    func terminationMessage(at path: String, limit: Int) async -> String? { state.withLock { $0.messages[path] } }
+    func logTail(at path: String, lines: Int, limit: Int) async -> String? { state.withLock { $0.logTails[path] } }
+
+    func logPath(of pod: PodIdentity, container: String, restartCount: Int) async throws(VolumeFailure) -> String {
+        "/logs/\(pod.name)/\(container)/\(restartCount).log"
+    }
+
+    func linkLog(at path: String, of pod: PodIdentity, container: String, containerID: String) async {}
+    func removeLogs(of pod: PodIdentity, container: String, upTo restartCount: Int) async { did.note("remove logs \(container) \(restartCount)") }
+    func removeAll(of pod: PodIdentity) async throws(VolumeFailure) { did.note("remove all \(pod.uid)") }
+    func nodeFile(_ path: String) async -> String? { nil }
+}
+
+extension FakeNode: ReferencedObjectSource, ServiceListing {
+    func hold(_ names: ObjectNames, namespace: String) { did.note("hold \(names.secrets.sorted().joined(separator: ","))") }
+    func release(_ names: ObjectNames, namespace: String) { did.note("release \(names.secrets.sorted().joined(separator: ","))") }
+
+    func objects(_ names: ObjectNames, namespace: String) async throws -> ReferencedObjects {
+        ReferencedObjects(secrets: state.withLock { $0.secrets.filter { names.secrets.contains($0.key) } })
+    }
+
+    func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> TokenRequest.TokenStatus {
+        did.note("token")
+        return try Wire.decode(["token": "t", "expirationTimestamp": "2027-01-15T09:00:00Z"])
+    }
+
+    func services() async -> [Service]? { [] }
+}

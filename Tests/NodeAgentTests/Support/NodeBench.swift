@@ -1,0 +1,81 @@
+import KubeModel
+import PodCore
+import Synchronization
+
+@testable import KubeClient
+@testable import NodeAgent
+
+/// A pod manager on a fake node, with what it writes to the API.
+final class NodeBench: Sendable {
+    let time = ManualTime()
+    let node = FakeNode()
+    let statuses: Journal<String>
+    let events = FakeEventAPI()
+    let sandboxes = SandboxIndex()
+    let runner: ActionRunner
+    let manager: PodManager
+    private let recorder: EventRecorder
+    private let api = FakePodStatusAPI()
+    private let updates = ChangeMailbox<Pod>(initial: nil)
+
+    init() {
+        let ids = Mutex(0)
+        let context = NodeContext(
+            nodeName: "node-1", hostIPs: ["192.0.2.1"], allocatable: [:], memory: 8 << 30, clusterDNS: ["10.96.0.10"], clusterDomain: "cluster.local",
+            resolvConf: "", seccompDefault: false, seccompRoot: "/seccomp", podPidsLimit: nil, logMaxSize: 1 << 20, logMaxFiles: 2)
+        statuses = api.calls
+        recorder = EventRecorder(api: events, nodeName: "node-1", time: time, logger: .silent)
+        runner = ActionRunner(ports: node.ports, context: { context }, events: recorder, sandboxes: sandboxes, time: time, logger: .silent) {
+            "id-"
+                + String(
+                    ids.withLock { number in
+                        number += 1
+                        return number
+                    })
+        }
+        manager = PodManager(
+            runner: runner, statuses: StatusWriter(api: api, time: time, logger: .silent), sandboxes: sandboxes, time: time, logger: .silent
+        ) { ["192.0.2.1"] }
+    }
+
+    /// Recovers, then runs the manager as long as the body takes.
+    func run(_ body: () async throws -> Void) async throws {
+        try await manager.recover()
+        try await whileRunning({ await self.recorder.run() }) {
+            try await whileRunning({ await self.manager.run(pods: ReflectorUpdates(mailbox: self.updates)) }, body)
+        }
+    }
+
+    func list(_ pods: [Pod] = []) { updates.add(Dictionary(uniqueKeysWithValues: pods.map { ($0.key, .stored($0)) })) }
+    func delete(_ pod: Pod) { updates.add([pod.key: .deleted(pod)]) }
+
+    static func pod(uid: String = "u1", restartPolicy: RestartPolicy = .always, _ change: (inout Pod) -> Void = { _ in }) -> Pod {
+        var spec = PodSpec(containers: [Container(name: "main", image: "app")])
+        spec.restartPolicy = restartPolicy
+        var pod = Pod(metadata: ObjectMeta(name: "web", namespace: "default", uid: uid), spec: spec)
+        change(&pod)
+        return pod
+    }
+
+    static func sandbox(_ id: String, of pod: PodIdentity, running container: String? = nil) -> RecoveredSandbox {
+        let containers = container.map { container in
+            RecoveredSandbox.Container(
+                configuration: configuration(id: container),
+                condition: .running(StartedContainer(id: container, pid: 2, startedAt: Timestamp(seconds: 5))))
+        }
+        return RecoveredSandbox(
+            configuration: SandboxConfiguration(id: id, pod: pod, attempt: 0, hostname: "web", qosClass: "BestEffort"),
+            createdAt: Timestamp(seconds: 1), addresses: ["10.0.0.7"], isRunning: true, networkNamespacePath: "/proc/1/ns/net",
+            containers: [containers].compactMap { $0 })
+    }
+
+    static func configuration(id: String, name: String = "main") -> ContainerConfiguration {
+        ContainerConfiguration(
+            id: id, name: name, role: .regular, restartCount: 0, image: "app", imageID: "app@sha256:2", lowerDirectories: [],
+            process: .init(
+                args: ["/bin/true"], env: [], cwd: "/", uid: 0, gid: 0, additionalGids: [], capabilities: [], noNewPrivileges: false, oomScoreAdj: 0,
+                seccomp: .unconfined),
+            mounts: [], readOnlyRootFilesystem: false, privileged: false, maskedPaths: [], readonlyPaths: [], resources: CgroupResources(),
+            log: .init(path: "/logs/web/main/0.log"), terminationMessageFile: "/messages/\(id)", specHash: "h")
+    }
+}
