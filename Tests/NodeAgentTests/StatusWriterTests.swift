@@ -68,8 +68,19 @@ struct StatusWriterTests {
         }
     }
 
-    @Test(arguments: [APIError.notFound, .conflict])
-    func aPodThatIsGoneIsLeftAlone(failure: APIError) async throws {
+    @Test func aConflictThatIsNotAboutTheUIDIsTriedAgain() async throws {
+        let api = FakePodStatusAPI(failing: [.conflict])
+        let writer = StatusWriter(api: api, time: time, logger: .silent)
+        try await whileRunning(writer.run) {
+            writer.submit(status(.running), of: web, deletes: false)
+            await time.waitForSleeper(until: .milliseconds(500))
+            time.advance(by: .milliseconds(500))
+            #expect(await api.calls.wait(count: 2) == ["patch web Running -", "patch web Running -"])
+        }
+    }
+
+    @Test(arguments: [APIError.notFound, .otherUID, .invalid])
+    func whatCannotSucceedIsLeftAlone(failure: APIError) async throws {
         let api = FakePodStatusAPI(failing: [failure])
         let writer = StatusWriter(api: api, time: time, logger: .silent)
         try await whileRunning(writer.run) {

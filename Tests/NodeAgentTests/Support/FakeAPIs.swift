@@ -5,14 +5,16 @@ import Synchronization
 @testable import NodeAgent
 
 extension APIError {
-    static func answered(_ code: Int, _ reason: String) -> APIError {
+    static func answered(_ code: Int, _ reason: String, _ message: String? = nil) -> APIError {
         APIError(
             .status, operation: "test", object: "object", reason: reason,
-            status: Status(status: "Failure", reason: reason, code: code))
+            status: Status(status: "Failure", message: message, reason: reason, code: code))
     }
 
     static let notFound = answered(404, "NotFound")
     static let conflict = answered(409, "Conflict")
+    static let otherUID = answered(409, "Conflict", "Precondition failed: UID in precondition: u-1, UID in object meta: u-2")
+    static let invalid = answered(422, "Invalid")
     static let alreadyExists = answered(409, "AlreadyExists")
     static let unavailable = answered(503, "ServiceUnavailable")
 }
