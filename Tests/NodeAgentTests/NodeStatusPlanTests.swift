@@ -23,6 +23,17 @@ struct NodeStatusPlanTests {
         return NodeStatusPlan(settings: settings, host: host ?? self.host(), problem: problem, images: images)
     }
 
+    @Test func aConditionThatSomebodyElseChangedIsNoticed() {
+        let own = plan().status(existing: nil, at: now)
+        var stored = own
+        stored.conditions?.append(NodeCondition(type: "KernelDeadlock", status: true, reason: "r", message: "m"))
+        #expect(!own.isContradicted(by: stored), "a foreign condition is none of this node's business")
+        #expect(!own.isContradicted(by: nil))
+        let ready = stored.conditions?.firstIndex { $0.type == "Ready" } ?? 0
+        stored.conditions?[ready].status = "Unknown"
+        #expect(own.isContradicted(by: stored))
+    }
+
     @Test func whatIsReservedIsNotAllocatable() {
         let host = host(hugepages: ["2Mi": 1 << 30, "1Gi": 1 << 30])
         let status = plan(reserved: ["cpu": "250m", "memory": "1Gi", "ephemeral-storage": "10Gi"], host: host).status(existing: nil, at: now)

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 
-from swiftlab.lab import CONTROL_IP, NODE_IP, ROOT, Lab, wait_until
+from swiftlab.lab import CONTROL_IP, NODE_IP, ROOT, Lab, program, wait_until
 
 EXAMPLE = os.path.join(ROOT, "config", "examples", "hello.yaml")
 PODS = ("web-1", "web-2")
@@ -43,9 +43,15 @@ def write_kubectl(lab):
 
 
 def write_swiftlet(lab):
-    path = lab.path("swiftlet")
+    """An operator's command that finds this agent: the socket goes in front of a `--`."""
+    path, socket = lab.path("swiftlet"), lab.path("run", "admin.sock")
     with open(path, "w") as file:
-        file.write(f"#!/bin/sh\nexec {os.path.join(ROOT, 'build', 'bin', 'swiftlet')} \"$@\" --socket {lab.path('run', 'admin.sock')}\n")
+        file.write(
+            "#!/bin/sh\nfor word; do\n  shift\n"
+            f'  if [ "$word" = -- ] && [ -z "$given" ]; then given=1; set -- "$@" --socket {socket}; fi\n'
+            '  set -- "$@" "$word"\ndone\n'
+            f'[ -n "$given" ] || set -- "$@" --socket {socket}\nexec {program("swiftlet")} "$@"\n'
+        )
     os.chmod(path, 0o755)
     return path
 
@@ -63,6 +69,15 @@ def report(lab, found):
     print(f"  nsenter --net=/run/netns/{lab.node_namespace} nft list ruleset")
 
 
+def wait_for_the_end():
+    ends = {signal.SIGINT, signal.SIGTERM}
+    # Blocked first, so that none of them is handled elsewhere.
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
+    signal.sigwait(ends)
+    signal.pthread_sigmask(signal.SIG_SETMASK, before)
+    print()
+
+
 def run(stays):
     lab = Lab()
     with lab:
@@ -74,8 +89,7 @@ def run(stays):
         report(lab, found)
         if stays:
             print("\nCtrl-C ends it and leaves nothing behind.", flush=True)
-            signal.sigwait({signal.SIGINT, signal.SIGTERM})
-            print()
+            wait_for_the_end()
     left = lab.leaks()
     for kind, things in left.items():
         print(f"left behind, {kind}: {', '.join(things)}", file=sys.stderr)

@@ -5,7 +5,7 @@ import subprocess
 import time
 
 from swiftlab.case import NodeCase, manifest
-from swiftlab.lab import NODE_IP, ROOT, wait_until
+from swiftlab.lab import API_PORT, CONTROL_IP, NODE_IP, ROOT, wait_until
 
 EXAMPLE = os.path.join(ROOT, "config", "examples", "hello.yaml")
 FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
@@ -121,6 +121,16 @@ class Kubectl(NodeCase):
         self.assertEqual(json.loads(listed)["kind"], "PodList")
         health = subprocess.run([*self.lab.inside(self.lab.node_namespace), "curl", "-s", "http://127.0.0.1:10248/healthz"], capture_output=True, text=True)
         self.assertEqual(health.stdout, "ok")
+
+    def test_node_called_unknown_says_that_it_is_ready(self):
+        """What a control plane does after an outage is undone at once, not with the next heartbeat."""
+        patch = {"status": {"conditions": [{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]}}
+        self.lab.on_control(
+            "curl", "-sSf", "-X", "PATCH", "--cacert", self.lab.path("cluster", "ca.crt"), "--cert", self.lab.path("cluster", "admin.crt"),
+            "--key", self.lab.path("cluster", "admin.key"), "-H", "Content-Type: application/strategic-merge-patch+json", "-d", json.dumps(patch),
+            f"https://{CONTROL_IP}:{API_PORT}/api/v1/nodes/node-1/status",
+        )  # fmt: skip
+        self.lab.wait_for("node", "node-1", "Ready", 10)
 
     def test_operators_commands(self):
         lab = self.lab

@@ -103,6 +103,8 @@ package actor NodeReporter {
                 case .stored(let node):
                     known.withLock { $0 = node }
                     await setUpNetwork(node)
+                    // The control plane may have called the node unknown while it was out of reach.
+                    await report()
                 case .deleted:
                     logger.warning(
                         "The Node object was deleted; it is registered again and the pods are kept.", metadata: ["node": "\(settings.name)"])
@@ -151,7 +153,8 @@ package actor NodeReporter {
             if podCIDRs.isEmpty { await setUpNetwork(existing) }
             let status = try await plan().status(existing: existing.status, at: time.wallTime())
             let isDue = writtenAt.map { time.now() - $0 >= settings.statusReportFrequency } ?? true
-            guard isDue || written.map({ !$0.isEquivalent(to: status) }) ?? true else { return }
+            let isNews = written.map { !$0.isEquivalent(to: status) } ?? true
+            guard isDue || isNews || status.isContradicted(by: existing.status) else { return }
             let stored = try await api.patchNodeStatus(named: settings.name, try Self.patch(status))
             tellChanges(from: written, to: status)
             written = status

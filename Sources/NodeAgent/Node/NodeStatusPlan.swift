@@ -112,6 +112,11 @@ package struct NodeStatusPlan: Sendable {
 }
 
 extension NodeStatus {
+    /// Whether somebody else has given one of this node's own conditions another value.
+    func isContradicted(by stored: NodeStatus?) -> Bool {
+        (conditions ?? []).contains { own in stored?.conditions?.first { $0.type == own.type }.map { $0.status != own.status } ?? false }
+    }
+
     /// The same status apart from heartbeats: whether it has to be written before its turn.
     func isEquivalent(to other: NodeStatus) -> Bool {
         var mine = self
