@@ -14,6 +14,8 @@ package actor PodManager {
     let jobs = JobQueue()
     private let wakes: WakeQueue<String>
     private var workers: [String: PodWorker] = [:]
+    /// The uid of the pod that has a name now; one that is being taken away gives way to its successor.
+    private var uids: [ObjectKey: String] = [:]
     /// What each pod refers to, as long as it is kept fresh.
     private var held: [String: (names: ObjectNames, namespace: String)] = [:]
     private var recovered: [String: [RecoveredSandbox]] = [:]
@@ -73,10 +75,7 @@ package actor PodManager {
         case .deleted(let pod): await remove(uid: pod.uid)
         case .stored(let pod):
             // The name may belong to another pod than the last time it was seen.
-            for (uid, worker) in workers where uid != pod.uid {
-                let other = await worker.state
-                if !other.isRemoved, other.pod.key == pod.key { await remove(uid: uid) }
-            }
+            if let earlier = uids.updateValue(pod.uid, forKey: pod.key), earlier != pod.uid { await remove(uid: earlier) }
             await store(pod)
         }
     }
@@ -106,6 +105,8 @@ package actor PodManager {
 
     private func forget(_ pod: PodIdentity) {
         workers[pod.uid] = nil
+        let key = ObjectKey(namespace: pod.namespace, name: pod.name)
+        if uids[key] == pod.uid { uids[key] = nil }
         runner.files.remove(podUID: pod.uid)
         if let (names, namespace) = held.removeValue(forKey: pod.uid) { runner.ports.objects.release(names, namespace: namespace) }
     }
@@ -169,14 +170,8 @@ package actor PodManager {
     package func files(ofContainer id: String) -> ContainerFiles.Entry? { runner.files[id] }
 
     package func machine(ofPod key: ObjectKey, uid: String?) async -> PodMachine? {
-        var removed: PodMachine?
-        for worker in workers.values {
-            let machine = await worker.state
-            guard machine.pod.key == key, uid == nil || machine.pod.uid == uid else { continue }
-            if !machine.isRemoved { return machine }
-            removed = machine
-        }
-        // A pod that is being taken away gives way to the one that has its name now.
-        return removed
+        guard let worker = (uid ?? uids[key]).flatMap({ workers[$0] }) else { return nil }
+        let machine = await worker.state
+        return machine.pod.key == key ? machine : nil
     }
 }
