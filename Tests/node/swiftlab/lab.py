@@ -314,7 +314,8 @@ class Lab:
         """KB of anonymous memory by process, of this lab's shims and spawner."""
         sizes = {}
         for pid in self.own_processes():
-            with open(f"/proc/{pid}/smaps_rollup") as file:
+            # A fork of a shim on its way to a container's program may end meanwhile.
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError), open(f"/proc/{pid}/smaps_rollup") as file:
                 sizes[pid] = next(int(line.split()[1]) for line in file if line.startswith("Anonymous:"))
         return sizes
 
