@@ -24,7 +24,6 @@ func tests(_ target: String, _ dependencies: [Target.Dependency] = []) -> Target
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let cryptoExtras = Target.Dependency.product(name: "_CryptoExtras", package: "swift-crypto")
 let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
@@ -87,7 +86,7 @@ let package = Package(
         library(
             "KubeClient",
             [
-                "KubeModel", asyncHTTPClient, crypto, cryptoExtras, logging, nioCore, nioPosix, nioHTTP1, nioSSL, nioFoundationCompat, swiftASN1,
+                "KubeModel", asyncHTTPClient, crypto, logging, nioCore, nioPosix, nioHTTP1, nioSSL, nioFoundationCompat, swiftASN1,
                 x509, yams,
             ]),
         library(

@@ -1,7 +1,7 @@
 package import Logging
 package import Nftables
 package import ProxyCore
-package import ServiceLifecycle
+import ServiceLifecycle
 import Synchronization
 
 /// Keeps the node's Services in the kernel: waits for changes, compiles the latest snapshot, applies the difference.
