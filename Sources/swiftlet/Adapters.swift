@@ -11,7 +11,6 @@ extension ReviewClient: RequestReviewer {}
 
 /// A long-lived part that only has a `run()`: ends when the group stops.
 struct Part: ServiceLifecycle.Service {
-    let name: String
     let body: @Sendable () async throws -> Void
 
     func run() async throws {

@@ -98,14 +98,14 @@ enum Agent {
             return []
         }
         let rotator = CertificateRotator(client, directory: certificates, purpose: { purpose })
-        return [Part(name: "certificate") { await rotator.run() }]
+        return [Part { await rotator.run() }]
     }
 
     /// Tells the service manager that the agent serves: after local recovery, never waiting for the API server.
     private static func systemd(_ notification: SystemdNotification?) -> [any ServiceLifecycle.Service] {
         guard let notification else { return [] }
         return [
-            Part(name: "systemd") {
+            Part {
                 try notification.send("READY=1")
                 let clock = ContinuousClock()
                 guard let interval = notification.watchdogInterval else { return try await gracefulShutdown() }

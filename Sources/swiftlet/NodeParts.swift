@@ -51,12 +51,12 @@ struct NodeParts: Sendable {
         self.reporter = reporter
         self.proxy = proxy
         services = [
-            Part(name: "events") { await events.run() },
-            Part(name: "services") { await directory.run() },
-            Part(name: "node") { try await Self.followNode(reporter, client, settings, directory) },
-            Part(name: "lease") { await lease.run() },
-            Part(name: "objects") { await Self.followObjects(objects, pods) },
-            Part(name: "pods") { await Self.followPods(pods, client, settings) },
+            Part { await events.run() },
+            Part { await directory.run() },
+            Part { try await Self.followNode(reporter, client, settings, directory) },
+            Part { await lease.run() },
+            Part { await Self.followObjects(objects, pods) },
+            Part { await Self.followPods(pods, client, settings) },
             proxy,
         ]
     }

@@ -256,7 +256,7 @@ struct PodMachineTests {
         let configuration = ContainerConfiguration(
             id: "c9", name: "c", role: .regular, restartCount: 2, image: "busybox", imageID: "i", lowerDirectories: [], process: process, mounts: [],
             readOnlyRootFilesystem: false, privileged: false, maskedPaths: [], readonlyPaths: [], resources: CgroupResources(),
-            log: .init(path: "/log"), specHash: "h")
+            log: .init(path: "/log"))
         return RecoveredSandbox(
             configuration: SandboxConfiguration(
                 id: "s7", pod: PodIdentity(namespace: "default", name: "p", uid: "u-1"), attempt: 1, hostname: "p", qosClass: "BestEffort"),

@@ -13,8 +13,7 @@ import Testing
                 seccomp: .unconfined),
             mounts: mounts.map { ContainerConfiguration.Mount(source: $0.0, destination: $0.1, readOnly: true) }, readOnlyRootFilesystem: false,
             privileged: privileged, maskedPaths: [], readonlyPaths: [], resources: CgroupResources(),
-            log: ContainerConfiguration.Log(path: "/l/0.log"),
-            specHash: "")
+            log: ContainerConfiguration.Log(path: "/l/0.log"))
     }
 
     private static let defaults = ["/proc", "/dev", "/sys", "/dev/pts", "/dev/mqueue", "/dev/shm", "/sys/fs/cgroup"]

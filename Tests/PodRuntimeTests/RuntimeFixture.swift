@@ -128,7 +128,7 @@ final class RuntimeFixture: Sendable {
                 capabilities: ["CAP_CHOWN", "CAP_KILL", "CAP_SETUID", "CAP_SETGID"], noNewPrivileges: false, oomScoreAdj: 1000,
                 seccomp: .runtimeDefault),
             mounts: [], readOnlyRootFilesystem: false, privileged: false, maskedPaths: ["/proc/kcore"], readonlyPaths: ["/proc/sys"],
-            resources: CgroupResources(), log: ContainerConfiguration.Log(path: "\(folder.path)/logs/\(id)/0.log"), specHash: "0")
+            resources: CgroupResources(), log: ContainerConfiguration.Log(path: "\(folder.path)/logs/\(id)/0.log"))
         change(&configuration)
         return configuration
     }

@@ -1,23 +1,8 @@
 import KubeModel
 import PodCore
 
-/// How a container says why it ended, within kubelet's limits.
-enum TerminationMessage {
-    /// Bytes that the container's file may hold.
-    private static let fileLimit = 4096
-    /// What of the log stands in for it (`FallbackToLogsOnError`).
-    private static let logLimit = 2048
-    private static let logLines = 80
-
-    static func read(_ files: ContainerFiles.Entry, _ exit: ContainerExit, _ pod: Pod, _ folders: any PodFolders) async -> String? {
-        if let path = files.messageFile, let text = await folders.terminationMessage(at: path, limit: fileLimit), !text.isEmpty { return text }
-        let policy = pod.spec.container(named: files.container)?.terminationMessagePolicy
-        guard policy == "FallbackToLogsOnError", exit.exitCode != 0 else { return nil }
-        return await folders.logTail(at: files.logPath, lines: logLines, limit: logLimit)
-    }
-}
-
 extension PodManager {
+    /// What the containers that ended while no agent was there have said, by id. Their files are known from here on.
     func terminationMessages(of sandboxes: [RecoveredSandbox], _ pod: Pod) async -> [String: String] {
         var messages: [String: String] = [:]
         for sandbox in sandboxes {

@@ -73,7 +73,7 @@ package struct ContainerPlan: Sendable {
             readOnlyRootFilesystem: container.securityContext?.readOnlyRootFilesystem ?? false, privileged: security.isPrivileged,
             maskedPaths: security.maskedPaths, readonlyPaths: security.readonlyPaths, resources: container.cgroupResources, log: log,
             stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, stopSignal: SignalName.number(image.config.stopSignal) ?? 15,
-            terminationMessageFile: terminationMessageFile, specHash: "\(container.name)\n\(container.image ?? "")")
+            terminationMessageFile: terminationMessageFile)
     }
 
     /// `command` replaces the image's entry point and its arguments, `args` alone replaces only the arguments.

@@ -115,13 +115,11 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
     package var stopSignal: Int32
     /// The node's file behind the termination message, if there is one.
     package var terminationMessageFile: String?
-    /// What must not change while it runs (name and image), so that a change is noticed.
-    package var specHash: String
 
     package init(
         id: String, name: String, role: Role, restartCount: Int, image: String, imageID: String, lowerDirectories: [String], process: Process,
         mounts: [Mount], readOnlyRootFilesystem: Bool, privileged: Bool, maskedPaths: [String], readonlyPaths: [String], resources: CgroupResources,
-        log: Log, stdin: Bool = false, stdinOnce: Bool = false, stopSignal: Int32 = 15, terminationMessageFile: String? = nil, specHash: String
+        log: Log, stdin: Bool = false, stdinOnce: Bool = false, stopSignal: Int32 = 15, terminationMessageFile: String? = nil
     ) {
         self.id = id
         self.name = name
@@ -142,6 +140,5 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
         self.stdinOnce = stdinOnce
         self.stopSignal = stopSignal
         self.terminationMessageFile = terminationMessageFile
-        self.specHash = specHash
     }
 }

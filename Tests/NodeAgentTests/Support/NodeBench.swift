@@ -76,6 +76,6 @@ final class NodeBench: Sendable {
                 args: ["/bin/true"], env: [], cwd: "/", uid: 0, gid: 0, additionalGids: [], capabilities: [], noNewPrivileges: false, oomScoreAdj: 0,
                 seccomp: .unconfined),
             mounts: [], readOnlyRootFilesystem: false, privileged: false, maskedPaths: [], readonlyPaths: [], resources: CgroupResources(),
-            log: .init(path: "/logs/web/main/0.log"), terminationMessageFile: "/messages/\(id)", specHash: "h")
+            log: .init(path: "/logs/web/main/0.log"), terminationMessageFile: "/messages/\(id)")
     }
 }
