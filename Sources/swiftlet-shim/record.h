@@ -39,7 +39,10 @@ struct record {
     uint32_t no_new_privileges;
     int32_t oom_score_adj;
     uint32_t terminal;
+    struct swl_console_size console_size;
     uint32_t stdin_flags;
+    const char *apparmor_profile;
+    uint32_t hold;
 
     const char *root_path;
     uint32_t root_readonly;
@@ -56,8 +59,10 @@ struct record {
     uint32_t host_devices;
 
     const char *hostname;
+    const char *domainname;
     LIST(struct sysctl_spec) sysctls;
     struct swl_namespaces namespaces;
+    LIST(struct swl_id_mapping) uid_mappings, gid_mappings;
     const char *pid_target;
     LIST(uint8_t) seccomp; // struct sock_filter array, in bytes
     uint32_t seccomp_flags;

@@ -137,6 +137,9 @@ static int check_program(const struct record *record, struct fault *fault)
     if (record->terminal) {
         return refuse(fault, SWL_STEP_RECORD, ENOTSUP, "terminals are not supported");
     }
+    if (record->hold || record->apparmor_profile) {
+        return refuse(fault, SWL_STEP_RECORD, ENOTSUP, "held starts and AppArmor profiles are not supported");
+    }
     return 0;
 }
 
@@ -154,6 +157,9 @@ int record_check(const struct record *record, struct fault *fault)
     if (record->kind == SWL_KIND_SANDBOX) {
         if (record->hostname && (strlen(record->hostname) > 64 || record->namespaces.uts != SWL_NS_NEW)) {
             return bad(fault, "a hostname needs a new uts namespace and at most 64 bytes", record->hostname);
+        }
+        if (record->domainname || record->uid_mappings.count || record->gid_mappings.count) {
+            return refuse(fault, SWL_STEP_RECORD, ENOTSUP, "domain names and id mappings are not supported");
         }
         return check_paths(&record->pause_path, 1, "pause path is not absolute", fault);
     }

@@ -46,6 +46,11 @@
 /// Containers (running or exited and not yet removed), and execs (running), of one sandbox.
 #define SWL_CONTAINERS_MAX 128
 #define SWL_EXECS_MAX 256
+/// Readers of one container's output at the same time, and how long one may take nothing.
+#define SWL_ATTACHED_MAX 16
+#define SWL_ATTACH_STALL_SECONDS 10
+/// Ranges of a user namespace's mapping.
+#define SWL_ID_MAPPINGS_MAX 16
 
 /// Start of every message.
 struct swl_header {
@@ -94,10 +99,11 @@ enum swl_type {
     /// The rest: sandbox socket. fds RECORD, [CGROUP] -> PROCESS of the pause, WARNING list, fds PIDFD, NETNS. Once per shim: EEXIST.
     SWL_VERB_CREATE_SANDBOX = 16,
     /// CONTAINER_ID, fds RECORD, [CGROUP], MOUNT_SOURCE list -> PROCESS, WARNING list, fds PIDFD. The reply comes after the
-    /// program was exec'ed. The directory `containers/<cid>/` of the sandbox must exist. Needs a sandbox.
+    /// program was exec'ed (PROCESS_HOLD: when it is ready to be). The directory `containers/<cid>/` of the sandbox must exist. Needs a sandbox.
     SWL_VERB_LAUNCH = 17,
-    /// CONTAINER_ID, EXEC_ID, fds RECORD, [STDIN], [STDOUT], [STDERR] (a missing one is /dev/null), [CGROUP: default the
-    /// container's] -> PROCESS, WARNING list, fds PIDFD. The reply comes after the exec.
+    /// CONTAINER_ID, EXEC_ID, fds RECORD, [STDIN], [STDOUT], [STDERR] (a missing one is /dev/null), [CGROUP: default one of its own
+    /// below the container's] -> PROCESS, WARNING list, fds PIDFD, with PROCESS_TERMINAL also TERMINAL (then no STD* may be sent; whoever
+    /// closes the terminal hangs up on the program). The reply comes after the exec.
     SWL_VERB_EXEC = 18,
     /// CONTAINER_ID [+ EXEC_ID], SIGNAL -> nothing. ESRCH if it does not run any more.
     SWL_VERB_SIGNAL = 19,
@@ -112,9 +118,20 @@ enum swl_type {
     SWL_VERB_SUBSCRIBE = 23,
     /// CONTAINER_ID -> fds STDIN: a write end of the container's stdin (record with SWL_STDIN_OPEN only). With
     /// SWL_STDIN_ONCE it is the only one: the container sees end of file when the client closes it; a second time: EPIPE.
+    /// A container with a terminal has no end of file there: STDIN is its terminal, to be written to and never read.
     SWL_VERB_STDIN = 24,
     /// Kills every container, then the pause, replies, removes the socket and exits. Exit records are written. -> nothing.
     SWL_VERB_SHUTDOWN = 25,
+    /// CONTAINER_ID -> PROCESS, fds PIDFD. Lets a container that was launched with PROCESS_HOLD run its program. The reply comes after
+    /// the exec. EALREADY when it is not held.
+    SWL_VERB_START = 26,
+    /// CONTAINER_ID, fds [STDOUT], [STDERR] (write ends of pipes; with a terminal only STDOUT counts) -> nothing. From now on what the
+    /// container writes goes there as well as to its log. A reader that is slow slows the container; one that takes nothing for
+    /// SWL_ATTACH_STALL_SECONDS is let go. At most SWL_ATTACHED_MAX per container.
+    SWL_VERB_ATTACH = 27,
+    /// CONTAINER_ID, CONSOLE_SIZE -> nothing. ENOTTY for a container without a terminal. The terminal of an exec belongs to the client
+    /// that asked for it, which sets its size itself (TIOCSWINSZ).
+    SWL_VERB_RESIZE = 28,
 
     SWL_REPLY = 0x4000,
     SWL_EVENT = 0x8000,
@@ -145,8 +162,12 @@ enum swl_tag {
     SWL_TAG_PROCESS_RLIMIT = 7,            ///< swl_rlimit, list
     SWL_TAG_PROCESS_NO_NEW_PRIVILEGES = 8, ///< u32 0 or 1, R
     SWL_TAG_PROCESS_OOM_SCORE_ADJ = 9,     ///< i32 (also SANDBOX); absent = inherit the shim's
-    SWL_TAG_PROCESS_TERMINAL = 10,         ///< u32; anything but 0 is refused with ENOTSUP
+    SWL_TAG_PROCESS_TERMINAL = 10,         ///< u32 0 or 1: stdin, stdout and stderr are a terminal of the container's devpts
     SWL_TAG_PROCESS_STDIN = 11,            ///< u32 SWL_STDIN_* (LAUNCH); absent = /dev/null
+
+    SWL_TAG_PROCESS_CONSOLE_SIZE = 12,     ///< swl_console_size: of the terminal at the start
+    SWL_TAG_PROCESS_APPARMOR_PROFILE = 13, ///< str: profile that the program is confined by from its exec on
+    SWL_TAG_PROCESS_HOLD = 14,             ///< u32 0 or 1 (LAUNCH): everything but the exec; that waits for SWL_VERB_START
 
     // Root file system: LAUNCH.
     SWL_TAG_ROOT_PATH = 20,            ///< str, R: host directory that the overlay is mounted on in the container's own mount
@@ -167,10 +188,13 @@ enum swl_tag {
     SWL_TAG_HOST_DEVICES = 34,  ///< u32; 1 = every device node of the host's /dev as well (privileged)
 
     // Linux.
-    SWL_TAG_HOSTNAME = 40,   ///< str: SANDBOX with a new uts namespace
-    SWL_TAG_SYSCTL = 41,     ///< swl_sysctl + key + value, list: SANDBOX and LAUNCH; only of namespaces that are the pod's own
-    SWL_TAG_NAMESPACES = 42, ///< swl_namespaces, R in SANDBOX and LAUNCH
-    SWL_TAG_PID_TARGET = 43, ///< str: container id, with pid = SWL_NS_TARGET
+    SWL_TAG_HOSTNAME = 40,    ///< str: SANDBOX with a new uts namespace
+    SWL_TAG_SYSCTL = 41,      ///< swl_sysctl + key + value, list: SANDBOX and LAUNCH; only of namespaces that are the pod's own
+    SWL_TAG_NAMESPACES = 42,  ///< swl_namespaces, R in SANDBOX and LAUNCH
+    SWL_TAG_PID_TARGET = 43,  ///< str: container id, with pid = SWL_NS_TARGET
+    SWL_TAG_DOMAINNAME = 44,  ///< str: SANDBOX with a new uts namespace
+    SWL_TAG_UID_MAPPING = 45, ///< swl_id_mapping, list: SANDBOX with a new user namespace
+    SWL_TAG_GID_MAPPING = 46, ///< swl_id_mapping, list: likewise
     SWL_TAG_SECCOMP_FILTER = 50, ///< bytes: struct sock_filter array, R; length 0 = unconfined, said on purpose
     SWL_TAG_SECCOMP_FLAGS = 51,  ///< u32: SECCOMP_FILTER_FLAG_LOG, _SPEC_ALLOW; others are refused
     SWL_TAG_CGROUP_PATH = 60,    ///< str: absolute directory; used when no CGROUP descriptor came with the request
@@ -196,6 +220,7 @@ enum swl_tag {
     SWL_TAG_EXEC_STATE = 212,      ///< swl_exec_state + exec id + container id
     SWL_TAG_SHIM_LIMITS = 213,     ///< swl_shim_limits
     SWL_TAG_SHIM_INFO = 214,       ///< swl_shim_info
+    SWL_TAG_CONSOLE_SIZE = 215,    ///< swl_console_size
 };
 
 /// Role of a descriptor in a message.
@@ -209,6 +234,7 @@ enum swl_fd {
     SWL_FD_PIDFD = 7,
     SWL_FD_NETNS = 8,
     SWL_FD_CONTAINER_PIDFD = 9,
+    SWL_FD_TERMINAL = 10, ///< the master side
 };
 
 /// Which step failed. The number is for programs, the text beside it for people.
@@ -246,6 +272,9 @@ enum swl_step {
                         ///< permission denied, is a directory, exec format error, or the errno's text
     SWL_STEP_SIGNAL = 30,
     SWL_STEP_LIMIT = 31, ///< a bound of the shim (SWL_CONTAINERS_MAX, descriptors, memory)
+    SWL_STEP_TERMINAL = 32,
+    SWL_STEP_APPARMOR = 33,
+    SWL_STEP_USER_NAMESPACE = 34, ///< making it, its mappings, mounts with shifted ids
 };
 
 struct swl_status {
@@ -285,6 +314,7 @@ enum swl_state {
     SWL_STATE_STARTING = 1, ///< cloned, not exec'ed
     SWL_STATE_RUNNING = 2,
     SWL_STATE_EXITED = 3,
+    SWL_STATE_CREATED = 4, ///< held before its exec, see PROCESS_HOLD
 };
 
 /// SANDBOX_STATE, and the whole content of `state` in the sandbox's directory.
@@ -320,7 +350,7 @@ struct swl_signal {
     uint32_t flags; ///< SWL_SIGNAL_*
 };
 
-/// Every process of the container's cgroup: SIGKILL goes by cgroup.kill, others to each member. For an exec: its session.
+/// Every process of the container's cgroup: SIGKILL goes by cgroup.kill, others to each member. For an exec: those of its own cgroup.
 /// Without a cgroup only the init process (with its pid namespace, if it has one) is reached.
 #define SWL_SIGNAL_ALL 1
 
@@ -363,6 +393,22 @@ struct swl_rlimit {
     uint64_t hard;
 };
 
+/// As TIOCSWINSZ takes it; 0 x 0 is the kernel's default.
+struct swl_console_size {
+    uint16_t rows;
+    uint16_t columns;
+    uint16_t width;  ///< pixels, mostly 0
+    uint16_t height; ///< pixels, mostly 0
+};
+
+/// One range of /proc/PID/uid_map or gid_map.
+struct swl_id_mapping {
+    uint32_t container_id;
+    uint32_t host_id;
+    uint32_t size;
+    uint32_t reserved;
+};
+
 #define SWL_STDIN_OPEN 1
 #define SWL_STDIN_ONCE 2
 
@@ -398,6 +444,12 @@ struct swl_mount {
 #define SWL_ATTR_NOT_RECURSIVE 64
 /// Symbolic links are not followed on this mount
 #define SWL_ATTR_NOSYMFOLLOW 128
+/// BIND: owners are shifted by the sandbox's id mappings, so that the container's root is the source's root. Needs a user namespace.
+#define SWL_ATTR_IDMAPPED 256
+/// The attributes hold for everything mounted below as well
+#define SWL_ATTR_RECURSIVE 512
+#define SWL_ATTR_STRICTATIME 1024
+#define SWL_ATTR_NODIRATIME 2048
 
 enum swl_propagation {
     SWL_PROPAGATION_PRIVATE = 0, ///< Kubernetes None
@@ -431,8 +483,9 @@ enum swl_namespace_mode {
 };
 
 /// enum swl_namespace_mode each. SANDBOX record: network, ipc, uts, pid are NEW or HOST (pid NEW = shared by the pod), mount is NEW,
-/// cgroup is HOST. LAUNCH record: network, ipc, uts are SANDBOX; pid is NEW, SANDBOX, TARGET or HOST; mount is NEW;
-/// cgroup is NEW or HOST. user is HOST. Everything else is refused.
+/// cgroup is HOST, user is HOST or NEW (with mappings; then network, ipc, uts are NEW). LAUNCH record: network, ipc, uts are SANDBOX; pid is
+/// NEW, SANDBOX, TARGET or HOST; mount is NEW; cgroup is NEW or HOST; user is HOST, or SANDBOX exactly when the sandbox made one.
+/// Everything else is refused.
 struct swl_namespaces {
     uint32_t network;
     uint32_t ipc;
@@ -467,6 +520,8 @@ _Static_assert(sizeof(struct swl_shim_info) == 16, "swl_shim_info");
 _Static_assert(sizeof(struct swl_user) == 16, "swl_user");
 _Static_assert(sizeof(struct swl_capabilities) == 40, "swl_capabilities");
 _Static_assert(sizeof(struct swl_rlimit) == 24, "swl_rlimit");
+_Static_assert(sizeof(struct swl_console_size) == 8, "swl_console_size");
+_Static_assert(sizeof(struct swl_id_mapping) == 16, "swl_id_mapping");
 _Static_assert(sizeof(struct swl_mount) == 24, "swl_mount");
 _Static_assert(sizeof(struct swl_device) == 32, "swl_device");
 _Static_assert(sizeof(struct swl_sysctl) == 8, "swl_sysctl");
