@@ -1,4 +1,5 @@
 // The life of containers and execs in the event loop.
+#include "fail_point.h"
 #include "sandbox.h"
 
 #include <sched.h>
@@ -15,26 +16,17 @@ void container_forget(struct sandbox *sandbox, struct container *container)
             break;
         }
     }
+    readers_end(&container->out);
+    readers_end(&container->err);
     stream_finish(&container->out);
     stream_finish(&container->err);
     log_close(&container->log);
+    exec_cgroups_forget(container);
     close_owned(&container->stdin_write);
+    close_owned(&container->terminal);
     close_owned(&container->cgroup);
     close_owned(&container->task.pidfd);
     free(container);
-}
-
-void exec_forget(struct sandbox *sandbox, struct exec *exec)
-{
-    for (struct exec **link = &sandbox->execs; *link; link = &(*link)->next) {
-        if (*link == exec) {
-            *link = exec->next;
-            sandbox->exec_count--;
-            break;
-        }
-    }
-    close_owned(&exec->task.pidfd);
-    free(exec);
 }
 
 int cgroup_for(struct request *request, const struct record *record, int *cgroup, struct fault *fault)
@@ -49,8 +41,11 @@ int cgroup_for(struct request *request, const struct record *record, int *cgroup
     return 0;
 }
 
-static void stream_changed(struct container *container)
+static void stream_changed(struct container *container, struct stream *stream)
 {
+    if (stream->watch.fd < 0) {
+        readers_end(stream);
+    }
     struct sandbox *sandbox = container->task.sandbox;
     struct log *log = &container->log;
     if (log->rotated) {
@@ -68,12 +63,12 @@ static void stream_changed(struct container *container)
 
 static void out_changed(struct stream *stream)
 {
-    stream_changed((struct container *)((char *)stream - offsetof(struct container, out)));
+    stream_changed((struct container *)((char *)stream - offsetof(struct container, out)), stream);
 }
 
 static void err_changed(struct stream *stream)
 {
-    stream_changed((struct container *)((char *)stream - offsetof(struct container, err)));
+    stream_changed((struct container *)((char *)stream - offsetof(struct container, err)), stream);
 }
 
 // The shim's end of an output pipe goes into the loop, the program's end is returned.
@@ -93,17 +88,39 @@ static int open_stream(struct sandbox *sandbox, struct container *container, str
     return ends[1];
 }
 
-static int open_stdin(struct container *container, uint32_t flags)
+int container_terminal(struct container *container, int master, struct fault *fault)
+{
+    struct sandbox *sandbox = container->task.sandbox;
+    struct stream *out = &container->out;
+    container->terminal = master;
+    // Read through a duplicate: at the end of the output that one is closed. Closing the terminal itself would hang up on a program that
+    // has closed its own side and goes on.
+    int reads = fcntl(master, F_DUPFD_CLOEXEC, 3);
+    if (container->stdin_open) {
+        container->stdin_write = fcntl(master, F_DUPFD_CLOEXEC, 3);
+    }
+    *out = (struct stream){.watch = {reads, stream_ready},
+                           .server = &sandbox->server,
+                           .log = &container->log,
+                           .name = "stdout",
+                           .changed = out_changed};
+    if (reads < 0 || (container->stdin_open && container->stdin_write < 0) || fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK) != 0 ||
+        server_watch(&sandbox->server, &out->watch, EPOLLIN) != 0) {
+        return fail(fault, SWL_STEP_TERMINAL, "watch the terminal of the container");
+    }
+    return 0;
+}
+
+static int open_stdin(struct container *container)
 {
     int ends[2];
-    if (!(flags & SWL_STDIN_OPEN)) {
+    if (!container->stdin_open) {
         return open("/dev/null", O_RDONLY | O_CLOEXEC);
     }
     if (pipe2(ends, O_CLOEXEC) != 0) {
         return -1;
     }
     container->stdin_write = ends[1];
-    container->stdin_once = flags & SWL_STDIN_ONCE;
     return ends[0];
 }
 
@@ -127,12 +144,20 @@ static int pid_namespace_of(struct sandbox *sandbox, const struct record *record
     return 0;
 }
 
+static int check_user_namespace(const struct sandbox *sandbox, const struct record *record, struct fault *fault)
+{
+    bool wanted = record->namespaces.user == SWL_NS_SANDBOX, there = sandbox_ids(sandbox) != NULL;
+    return wanted == there ? 0
+                           : refuse(fault, SWL_STEP_RECORD, EINVAL, "the record %s a user namespace, the sandbox %s one",
+                                    wanted ? "wants" : "wants no", there ? "has" : "has no");
+}
+
 // A sysctl is only the pod's own if the sandbox has that namespace for itself.
 static int check_sysctls_of(const struct sandbox *sandbox, const struct record *record, struct fault *fault)
 {
     for (size_t i = 0; i < record->sysctls.count; i++) {
         const char *key = record->sysctls.items[i].key;
-        uint32_t mode = strncmp(key, "net.", 4) == 0 ? sandbox->namespaces.network : sandbox->namespaces.ipc;
+        uint32_t mode = strncmp(key, "net", 3) == 0 ? sandbox->namespaces.network : sandbox->namespaces.ipc;
         if (mode != SWL_NS_NEW) {
             return refuse(fault, SWL_STEP_RECORD, EINVAL, "sysctl %.200s would change the host: the pod shares that namespace",
                           key);
@@ -141,17 +166,37 @@ static int check_sysctls_of(const struct sandbox *sandbox, const struct record *
     return 0;
 }
 
-static int prepare(struct sandbox *sandbox, struct container *container, const struct record *record, struct child *child,
-                   struct fault *fault)
+static int prepare(struct sandbox *sandbox, struct container *container, struct request *request, const struct record *record,
+                   struct child *child, struct fault *fault)
 {
     if (log_open(&container->log, record->log_path, &record->log_limits, fault) != 0) {
         return -1;
     }
-    child->stdio[0] = open_stdin(container, record->stdin_flags);
-    child->stdio[1] = open_stream(sandbox, container, &container->out, "stdout", out_changed);
-    child->stdio[2] = open_stream(sandbox, container, &container->err, "stderr", err_changed);
+    int *given = request->stdio;
+    bool own = given[0] >= 0 || given[1] >= 0 || given[2] >= 0;
+    if (own && (record->terminal || record->log_path || record->stdin_flags)) {
+        return refuse(fault, SWL_STEP_STDIO, EINVAL,
+                      "a container that gets descriptors has no terminal, log or stdin of the shim");
+    }
+    container->stdin_open = record->stdin_flags & SWL_STDIN_OPEN;
+    container->stdin_once = record->stdin_flags & SWL_STDIN_ONCE;
+    if (own) {
+        for (int i = 0; i < 3; i++) {
+            child->stdio[i] = given[i] >= 0 ? take(&given[i]) : open("/dev/null", O_RDWR | O_CLOEXEC);
+        }
+    } else if (record->terminal) {
+        // The child opens it in the container and hands it over, see container_terminal().
+        container->gives_terminal = !record->log_path;
+        for (int i = 0; i < 3; i++) {
+            child->stdio[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
+        }
+    } else {
+        child->stdio[0] = open_stdin(container);
+        child->stdio[1] = open_stream(sandbox, container, &container->out, "stdout", out_changed);
+        child->stdio[2] = open_stream(sandbox, container, &container->err, "stderr", err_changed);
+    }
     if (child->stdio[0] < 0 || child->stdio[1] < 0 || child->stdio[2] < 0) {
-        return fail(fault, SWL_STEP_STDIO, "open the pipes of the container");
+        return fail(fault, SWL_STEP_STDIO, "open what the container reads and writes");
     }
     // Also tells, before anything is started, that the container's directory is there.
     return write_container_state(sandbox, container, fault);
@@ -173,13 +218,19 @@ static int launch(struct container *container, struct client *client, struct req
                           .sources = request->sources,
                           .source_count = request->source_count,
                           .sandbox = sandbox->pause.pidfd,
-                          .target = -1};
+                          .target = -1,
+                          .ids = sandbox_ids(sandbox),
+                          .user = sandbox->user_namespace};
     struct task_start start = {.flags = record->namespaces.pid == SWL_NS_NEW ? CLONE_NEWPID : 0};
     int result = -1;
-    if (check_sysctls_of(sandbox, record, fault) == 0 && pid_namespace_of(sandbox, record, &start.pid_namespace, fault) == 0 &&
-        cgroup_for(request, record, &container->cgroup, fault) == 0 && prepare(sandbox, container, record, &child, fault) == 0) {
+    if (check_user_namespace(sandbox, record, fault) == 0 && check_sysctls_of(sandbox, record, fault) == 0 &&
+        pid_namespace_of(sandbox, record, &start.pid_namespace, fault) == 0 &&
+        cgroup_for(request, record, &container->cgroup, fault) == 0 &&
+        prepare(sandbox, container, request, record, &child, fault) == 0) {
         container->oom_kills_before = read_oom_kills(container->cgroup);
         start.cgroup = child.cgroup = container->cgroup;
+        fail_point("launch.prepared");
+        fail_points_arm_child();
         result = task_start(&container->task, &start, &child, client, request, fault);
     }
     close_child_ends(&child);
@@ -187,6 +238,7 @@ static int launch(struct container *container, struct client *client, struct req
         // As early as possible: whoever cleans up after a dead shim finds the pid here.
         struct fault ignored;
         write_container_state(sandbox, container, &ignored);
+        fail_point("launch.cloned");
     }
     return result;
 }
@@ -206,13 +258,15 @@ int container_launch(struct sandbox *sandbox, struct client *client, struct requ
     if (record_read(request->record, SWL_KIND_LAUNCH, &record, fault) != 0) {
         return -1;
     }
+    fail_point("launch.read");
     struct container *container = calloc(1, sizeof *container);
     int result = -1;
     if (!container) {
         fail(fault, SWL_STEP_LIMIT, "allocate a container");
     } else {
         container->task = (struct task){.kind = TASK_CONTAINER, .sandbox = sandbox, .pidfd = -1};
-        container->log.fd = container->cgroup = container->stdin_write = container->out.watch.fd = container->err.watch.fd = -1;
+        container->log.fd = container->cgroup = container->stdin_write = container->terminal = container->out.watch.fd =
+            container->err.watch.fd = -1;
         container->out.server = container->err.server = &sandbox->server;
         container->out.log = container->err.log = &container->log;
         memcpy(container->id, request->container, sizeof container->id);
@@ -228,30 +282,29 @@ int container_launch(struct sandbox *sandbox, struct client *client, struct requ
     return result;
 }
 
-void container_started(struct container *container)
-{
-    struct starting *starting = container->task.starting;
-    struct fault fault;
-    if (write_container_state(container->task.sandbox, container, &fault) != 0 && starting->warning_count < WARNINGS_MAX) {
-        starting->warnings[starting->warning_count++] = fault;
-    }
-}
-
-static void drain(struct stream *stream)
+// Readers that are slow do not hold up its end either: what they have not taken yet is kept for them, at most what a pipe holds.
+static void drain(struct container *container, struct stream *stream)
 {
     // A pipe holds at most 1 MiB; a process that outlives the container and goes on writing must not hold up its end.
-    for (int turns = 0; turns < 128 && stream_read(stream); turns++) {
+    for (int turns = 0; turns < 128; turns++) {
+        stream->paused = false;
+        if (!stream_read(stream)) {
+            break;
+        }
     }
+    readers_end(stream);
+    stream_changed(container, stream);
 }
 
 void container_exited(struct container *container)
 {
     struct sandbox *sandbox = container->task.sandbox;
     struct fault fault;
-    drain(&container->out);
-    drain(&container->err);
-    stream_changed(container);
+    drain(container, &container->out);
+    drain(container, &container->err);
+    exec_cgroups_sweep(container);
     close_owned(&container->stdin_write);
+    close_owned(&container->terminal);
     close_owned(&container->task.pidfd);
     if (read_oom_kills(container->cgroup) > container->oom_kills_before) {
         container->exit.flags |= SWL_EXIT_OOM_KILLED;
@@ -260,62 +313,6 @@ void container_exited(struct container *container)
     if (write_exit(sandbox, container, &fault) != 0) {
         send_container_event(sandbox, SWL_EVENT_WARNING, container, &fault);
     }
+    fail_point("exit.written");
     send_exited(sandbox, &container->task, &container->exit);
-}
-
-static int start_exec(struct exec *exec, struct container *container, struct client *client, struct request *request,
-                      const struct record *record, struct fault *fault)
-{
-    OWNED int cgroup = -1;
-    OWNED int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-    struct child child = {.record = record, .sandbox = -1, .target = container->task.pidfd};
-    for (int i = 0; i < 3; i++) {
-        child.stdio[i] = request->stdio[i] >= 0 ? request->stdio[i] : null;
-    }
-    if (null < 0) {
-        return fail(fault, SWL_STEP_STDIO, "open /dev/null");
-    }
-    if (cgroup_for(request, record, &cgroup, fault) != 0) {
-        return -1;
-    }
-    struct task_start start = {.pid_namespace = container->task.pidfd, .cgroup = cgroup >= 0 ? cgroup : container->cgroup};
-    return task_start(&exec->task, &start, &child, client, request, fault);
-}
-
-int container_exec(struct sandbox *sandbox, struct client *client, struct request *request, struct fault *fault)
-{
-    struct container *container = container_find(sandbox, request->container);
-    if (!container || container->task.state != SWL_STATE_RUNNING || sandbox->stopping) {
-        return refuse(fault, SWL_STEP_LOOKUP, ESRCH, "container \"%s\" does not run", request->container);
-    }
-    for (struct exec *other = sandbox->execs; other; other = other->next) {
-        if (strcmp(other->id, request->exec) == 0) {
-            return refuse(fault, SWL_STEP_LOOKUP, EEXIST, "exec \"%s\" exists", request->exec);
-        }
-    }
-    if (sandbox->exec_count >= SWL_EXECS_MAX) {
-        return refuse(fault, SWL_STEP_LIMIT, ENOSPC, "%d execs run already", SWL_EXECS_MAX);
-    }
-    struct record record;
-    if (record_read(request->record, SWL_KIND_EXEC, &record, fault) != 0) {
-        return -1;
-    }
-    struct exec *exec = calloc(1, sizeof *exec);
-    int result = -1;
-    if (!exec) {
-        fail(fault, SWL_STEP_LIMIT, "allocate an exec");
-    } else {
-        exec->task = (struct task){.kind = TASK_EXEC, .sandbox = sandbox, .pidfd = -1};
-        memcpy(exec->id, request->exec, sizeof exec->id);
-        memcpy(exec->container, request->container, sizeof exec->container);
-        exec->next = sandbox->execs;
-        sandbox->execs = exec;
-        sandbox->exec_count++;
-        result = start_exec(exec, container, client, request, &record, fault);
-        if (result != 0) {
-            exec_forget(sandbox, exec);
-        }
-    }
-    record_free(&record);
-    return result;
 }

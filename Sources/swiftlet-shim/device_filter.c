@@ -63,6 +63,45 @@ static void build(const struct record *record, struct program *program)
     add_return(program, 0);
 }
 
+// Several may be attached (the service manager's further up): all must allow. What is in this very cgroup already is a predecessor's, of an
+// earlier start in it; left there, they would add up to the kernel's bound of 64.
+static int attach_filter(int cgroup, int loaded)
+{
+    uint32_t earlier[64];
+    union bpf_attr query = {.query = {.target_fd = (uint32_t)cgroup,
+                                      .attach_type = BPF_CGROUP_DEVICE,
+                                      .prog_ids = (uint64_t)(uintptr_t)earlier,
+                                      .prog_cnt = sizeof earlier / sizeof *earlier}};
+    if (syscall(SYS_bpf, BPF_PROG_QUERY, &query, sizeof query) != 0) {
+        return -1;
+    }
+    union bpf_attr attach_to = {
+        .target_fd = (uint32_t)cgroup,
+        .attach_bpf_fd = (uint32_t)loaded,
+        .attach_type = BPF_CGROUP_DEVICE,
+        .attach_flags = BPF_F_ALLOW_MULTI,
+    };
+    for (uint32_t i = 0; i < query.query.prog_cnt; i++) {
+        union bpf_attr by_id = {.prog_id = earlier[i]};
+        OWNED int old = (int)syscall(SYS_bpf, BPF_PROG_GET_FD_BY_ID, &by_id, sizeof by_id);
+        if (old < 0) {
+            return -1;
+        }
+        union bpf_attr detach = {.target_fd = (uint32_t)cgroup, .attach_bpf_fd = (uint32_t)old, .attach_type = BPF_CGROUP_DEVICE};
+        // Never a moment without a filter: the last one is replaced, the others go before.
+        if (i + 1 < query.query.prog_cnt) {
+            if (syscall(SYS_bpf, BPF_PROG_DETACH, &detach, sizeof detach) != 0) {
+                return -1;
+            }
+            continue;
+        }
+        attach_to.attach_flags |= BPF_F_REPLACE;
+        attach_to.replace_bpf_fd = (uint32_t)old;
+        return (int)syscall(SYS_bpf, BPF_PROG_ATTACH, &attach_to, sizeof attach_to);
+    }
+    return (int)syscall(SYS_bpf, BPF_PROG_ATTACH, &attach_to, sizeof attach_to);
+}
+
 int limit_devices(const struct child *child, struct fault *fault)
 {
     const struct record *record = child->record;
@@ -91,14 +130,7 @@ int limit_devices(const struct child *child, struct fault *fault)
     if (loaded < 0) {
         return fail(fault, SWL_STEP_DEVICES, "load the device filter");
     }
-    // Several may be attached (the service manager's further up, a predecessor's in the same cgroup): all must allow.
-    union bpf_attr attach_to = {
-        .target_fd = (uint32_t)child->cgroup,
-        .attach_bpf_fd = (uint32_t)loaded,
-        .attach_type = BPF_CGROUP_DEVICE,
-        .attach_flags = BPF_F_ALLOW_MULTI,
-    };
-    if (syscall(SYS_bpf, BPF_PROG_ATTACH, &attach_to, sizeof attach_to) != 0) {
+    if (attach_filter(child->cgroup, loaded) != 0) {
         return fail(fault, SWL_STEP_DEVICES, "attach the device filter to the cgroup");
     }
     return 0;

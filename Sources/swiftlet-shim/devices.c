@@ -32,6 +32,7 @@ static int bind_node(int directory, const char *name, const char *host_path)
     return tree < 0 ? -1 : attach(tree, target);
 }
 
+// uid and gid are the host's.
 static int make_node(int directory, const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid, const char *host_path)
 {
     if (mknodat(directory, name, mode, device) != 0) {
@@ -42,7 +43,7 @@ static int make_node(int directory, const char *name, mode_t mode, dev_t device,
         }
         return errno == EPERM ? bind_node(directory, name, host_path) : -1;
     }
-    return uid || gid ? fchownat(directory, name, uid, gid, AT_SYMLINK_NOFOLLOW) : 0;
+    return fchownat(directory, name, uid, gid, AT_SYMLINK_NOFOLLOW);
 }
 
 static bool has_own_dev(const struct record *record)
@@ -56,7 +57,7 @@ static bool has_own_dev(const struct record *record)
     return own;
 }
 
-static int make_device(const struct device_spec *device, int root, struct fault *fault)
+static int make_device(const struct device_spec *device, const struct id_maps *ids, int root, struct fault *fault)
 {
     char parent[PATH_MAX];
     const char *slash = strrchr(device->path, '/');
@@ -64,14 +65,16 @@ static int make_device(const struct device_spec *device, int root, struct fault 
     OWNED int directory = open_in_root(root, parent, TARGET_DIRECTORY, 0755);
     mode_t type = device->fixed.type == 'c' ? S_IFCHR : device->fixed.type == 'b' ? S_IFBLK : S_IFIFO;
     dev_t number = type == S_IFIFO ? 0 : makedev(device->fixed.major, device->fixed.minor);
-    if (directory < 0 || make_node(directory, slash + 1, type | device->fixed.mode, number, device->fixed.uid, device->fixed.gid,
-                                   device->path) != 0) {
+    uid_t uid = host_uid(ids, device->fixed.uid);
+    gid_t gid = host_gid(ids, device->fixed.gid);
+    if (directory < 0 || make_node(directory, slash + 1, type | device->fixed.mode, number, uid, gid, device->path) != 0) {
         return fail(fault, SWL_STEP_DEVICES, "make the device \"%.300s\"", device->path);
     }
     return 0;
 }
 
-// Privileged containers see every device node of the host, at the same path, with the same owner and mode.
+// Privileged containers see every device node of the host, at the same path, with the same owner and mode. In a user namespace the
+// host's root owns nothing, so that a node of the host's is of use only if everybody may open it.
 static int copy_host_devices(const char *host, int target, int depth, struct fault *fault)
 {
     static const char *const left_out[] = {".", "..", "pts", "shm", "fd", "mqueue", "console", ".udev", "hugepages"};
@@ -106,8 +109,9 @@ static int copy_host_devices(const char *host, int target, int depth, struct fau
     return result;
 }
 
-int make_devices(const struct record *record, int root, struct fault *fault)
+int make_devices(const struct child *child, int root, struct fault *fault)
 {
+    const struct record *record = child->record;
     if (has_own_dev(record)) {
         OWNED int directory = open_in_root(root, "/dev", TARGET_EXISTING, 0);
         if (directory < 0) {
@@ -117,7 +121,8 @@ int make_devices(const struct record *record, int root, struct fault *fault)
             char host[32];
             snprintf(host, sizeof host, "/dev/%s", default_nodes[i].name);
             if (make_node(directory, default_nodes[i].name, S_IFCHR | 0666,
-                          makedev(default_nodes[i].major, default_nodes[i].minor), 0, 0, host) != 0) {
+                          makedev(default_nodes[i].major, default_nodes[i].minor), host_uid(child->ids, 0),
+                          host_gid(child->ids, 0), host) != 0) {
                 return fail(fault, SWL_STEP_DEVICES, "make %s", host);
             }
         }
@@ -131,7 +136,7 @@ int make_devices(const struct record *record, int root, struct fault *fault)
         }
     }
     for (size_t i = 0; i < record->devices.count; i++) {
-        if (make_device(&record->devices.items[i], root, fault) != 0) {
+        if (make_device(&record->devices.items[i], child->ids, root, fault) != 0) {
             return -1;
         }
     }

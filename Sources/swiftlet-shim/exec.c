@@ -3,23 +3,28 @@
 
 #include <sched.h>
 
-static int steps(const struct child *child, struct fault *fault)
+static int steps(struct child *child, struct fault *fault)
 {
-    const int kept[] = {child->report, child->stdio[0], child->stdio[1], child->stdio[2], child->target};
+    const int kept[] = {child->report, child->stdio[0], child->stdio[1], child->stdio[2], child->target, child->user};
     if (child_begin(child, kept, sizeof kept / sizeof *kept, fault) != 0 || set_oom_score_adj(child, fault) != 0) {
+        return -1;
+    }
+    // While this is the host's root still: a raised rlimit, and pipes that belong to it.
+    if (set_rlimits(child, fault) != 0 || give_stdio(child, fault) != 0) {
         return -1;
     }
     // All at once and by pidfd: a reused pid cannot be joined by mistake. The mount namespace brings root and working directory.
     if (setns(child->target, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNS) != 0) {
         return fail(fault, SWL_STEP_NAMESPACES, "join the container's namespaces");
     }
-    if (set_rlimits(child, fault) != 0) {
+    // The pod's, not the one that the container's init may have made for itself since.
+    if (enter_user_namespace(child, fault) != 0) {
         return -1;
     }
     return child_session(child, fault);
 }
 
-_Noreturn void exec_child(const struct child *child)
+_Noreturn void exec_child(struct child *child)
 {
     struct fault fault = {0};
     if (steps(child, &fault) != 0) {

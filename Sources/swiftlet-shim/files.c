@@ -79,8 +79,13 @@ int write_shim_pid(struct sandbox *sandbox, struct fault *fault)
     return replace_file(sandbox->directory, "", "shim.pid", text, (size_t)length, NULL, 0, fault);
 }
 
+// `oom_kill` counts processes of this cgroup and below it that the OOM killer took, whoever's limit was the reason: the container's own,
+// the pod's or the machine's. What it takes of a neighbour counts there. `oom_group_kill` counts where the group was ended, not what
+// died, and memory.events.local forgets the cgroups that a container made for itself. It is counted before the signal is sent, so
+// that it is there when the first process has ended.
 uint64_t read_oom_kills(int cgroup)
 {
+    static const char key[] = "oom_kill ";
     char text[512];
     OWNED int fd = cgroup < 0 ? -1 : openat(cgroup, "memory.events", O_RDONLY | O_CLOEXEC);
     ssize_t length = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
@@ -88,6 +93,11 @@ uint64_t read_oom_kills(int cgroup)
         return 0;
     }
     text[length] = 0;
-    const char *at = strstr(text, "oom_kill ");
-    return at ? strtoull(at + strlen("oom_kill "), NULL, 10) : 0;
+    for (const char *line = text; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        if (strncmp(line, key, sizeof key - 1) == 0) {
+            return strtoull(line + sizeof key - 1, NULL, 10);
+        }
+    }
+    return 0;
 }

@@ -5,6 +5,7 @@
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
@@ -36,21 +37,27 @@ int drop_bounding_set(const struct swl_capabilities *capabilities, struct fault 
     return 0;
 }
 
+static const char *unmapped(void)
+{
+    return errno == EINVAL ? ", which the pod's id mappings do not contain" : "";
+}
+
 int change_user(const struct record *record, struct fault *fault)
 {
     // The permitted set survives the change of uid, so that the exact sets can be installed afterwards.
     if (prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0) {
         return fail(fault, SWL_STEP_CAPABILITIES, "keep capabilities");
     }
+    // EINVAL: an id that the pod's user namespace does not map.
     if (syscall(SYS_setgroups, record->groups.count, record->groups.items) != 0) {
-        return fail(fault, SWL_STEP_USER, "set %zu supplementary groups", record->groups.count);
+        return fail(fault, SWL_STEP_USER, "set %zu supplementary groups%s", record->groups.count, unmapped());
     }
     uint32_t gid = record->user.gid, uid = record->user.uid;
     if (syscall(SYS_setresgid, gid, gid, gid) != 0) {
-        return fail(fault, SWL_STEP_USER, "become group %u", gid);
+        return fail(fault, SWL_STEP_USER, "become group %u%s", gid, unmapped());
     }
     if (syscall(SYS_setresuid, uid, uid, uid) != 0) {
-        return fail(fault, SWL_STEP_USER, "become user %u", uid);
+        return fail(fault, SWL_STEP_USER, "become user %u%s", uid, unmapped());
     }
     if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0) {
         return fail(fault, SWL_STEP_CAPABILITIES, "end keeping capabilities");
@@ -96,6 +103,29 @@ static int regain_effective(struct fault *fault)
     uint64_t permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
     uint64_t inheritable = data[0].inheritable | (uint64_t)data[1].inheritable << 32;
     return capset(permitted, permitted, inheritable) == 0 ? 0 : fail(fault, SWL_STEP_CAPABILITIES, "capset");
+}
+
+// Holds from the next exec on. Of the kernels with the mount calls that the shim needs, each that has AppArmor has this directory; the
+// older /proc/self/attr/exec belongs to whichever security module came first.
+int set_apparmor_profile(const struct child *child, struct fault *fault)
+{
+    const char *profile = child->record->apparmor_profile;
+    char command[APPARMOR_NAME_MAX + 8];
+    if (!profile) {
+        return 0;
+    }
+    if (faccessat(child->proc, "self/attr/apparmor", F_OK, 0) != 0) {
+        return refuse(fault, SWL_STEP_APPARMOR, ENOTSUP,
+                      "AppArmor profile \"%.200s\" is wanted, but AppArmor is not enabled in this kernel", profile);
+    }
+    snprintf(command, sizeof command, "exec %s", profile);
+    if (procfs_write(child->proc, "self/attr/apparmor/exec", command) != 0) {
+        return errno == ENOENT
+                   ? refuse(fault, SWL_STEP_APPARMOR, ENOENT, "AppArmor profile \"%.200s\" is not loaded, see apparmor_parser(8)",
+                            profile)
+                   : fail(fault, SWL_STEP_APPARMOR, "confine the program by the AppArmor profile \"%.200s\"", profile);
+    }
+    return 0;
 }
 
 // Without no_new_privs the kernel wants CAP_SYS_ADMIN for a filter; the change of uid has cleared the effective set.

@@ -2,15 +2,11 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 
-struct log_time {
-    int year, month, day, hour, minute, second;
-    long nanosecond;
-};
+#define LOG_TIME_LENGTH 30   // of "2026-01-02T03:04:05.123456789Z"
+#define LOG_SECOND_LENGTH 15 // of "20260102-030405"
 
-void log_time_now(struct log_time *time);
-// "2026-01-02T03:04:05.123456789Z"; returns 30.
-size_t log_time_format(const struct log_time *time, char *out);
-
-struct log;
-void log_rotate(struct log *log);
+// Both write exactly their length, without a NUL. `ns` counts from 1970.
+void log_time_format(int64_t ns, char out[LOG_TIME_LENGTH]);
+void log_second_format(int64_t seconds, char out[LOG_SECOND_LENGTH]);

@@ -39,7 +39,7 @@ int mask_paths(const struct record *record, int root, struct fault *fault)
             cover = clone_mount(empty);
         } else {
             cover = mount_new("tmpfs", "size=0,mode=0555,nr_inodes=2",
-                              MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC);
+                              MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, NULL);
         }
         if (cover < 0 || attach(cover, target) != 0) {
             return fail(fault, SWL_STEP_MASKED_PATH, "cover \"%.300s\"", path);

@@ -37,7 +37,7 @@ static const struct rule rules[] = {
     {SWL_TAG_ROOT_OVERLAY_UPPER, LAUNCH, 0, TEXT, 0, AT(upper)},
     {SWL_TAG_ROOT_OVERLAY_WORK, LAUNCH, 0, TEXT, 0, AT(work)},
     {SWL_TAG_ROOT_OVERLAY_OPTIONS, LAUNCH, 0, TEXT, 0, AT(overlay_options)},
-    {SWL_TAG_ROOTFS_PROPAGATION, LAUNCH, 0, U32, SWL_PROPAGATION_SLAVE, AT(rootfs_propagation)},
+    {SWL_TAG_ROOTFS_PROPAGATION, LAUNCH, 0, U32, 3, AT(rootfs_propagation)},
     {SWL_TAG_MOUNT, LAUNCH, 0, MOUNTS, 0, AT(mounts)},
     {SWL_TAG_MASKED_PATH, LAUNCH, 0, TEXTS, 0, AT(masked_paths)},
     {SWL_TAG_READONLY_PATH, LAUNCH, 0, TEXTS, 0, AT(readonly_paths)},

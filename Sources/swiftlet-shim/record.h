@@ -88,3 +88,9 @@ static inline bool record_has(const struct record *record, int tag)
 // Reads, decodes and checks the record behind `fd`. On failure nothing is held.
 int record_read(int fd, uint16_t kind, struct record *record, struct fault *fault);
 void record_free(struct record *record);
+
+#define APPARMOR_NAME_MAX 250
+#define SYSCTL_PATH_MAX 256
+// The file below /proc/sys: "net.ipv4.ip_forward" and "net/ipv4/ip_forward" are the same. Whichever of the two characters comes first
+// separates; the other one is its counterpart within a name ("net.ipv4.conf.eth0/1.forwarding"). False when it is too long.
+bool sysctl_path(const char *key, char path[SYSCTL_PATH_MAX]);

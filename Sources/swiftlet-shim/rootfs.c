@@ -25,6 +25,10 @@ int overlay_by_fsconfig(const struct record *record)
     for (const char *at = record->overlay_options; *at;) {
         char option[256];
         size_t length = strcspn(at, ",");
+        if (length >= sizeof option) {
+            errno = E2BIG;
+            return -1;
+        }
         snprintf(option, sizeof option, "%.*s", (int)length, at);
         at += length + (at[length] == ',');
         char *value = strchr(option, '=');
@@ -81,45 +85,112 @@ int overlay_by_mount(const struct record *record, int *mount_fd)
     return *mount_fd < 0 || chdir("/") != 0 ? -1 : 0;
 }
 
-// The path must be a plain directory of the host: it is the agent's own. NODEV, because CAP_MKNOD is among the default
-// capabilities of containers: device nodes work in /dev only, never in the image or the writable layer. Privileged containers are spared.
-int mount_rootfs(const struct record *record, struct fault *fault)
+#define LOWERS_MAX 500 // the kernel's own bound
+
+// Owners of image layers are the container's ids. In a user namespace each layer is shown through a clone with shifted owners. An overlay
+// wants lower directories that are mounted somewhere in this namespace: one upon the other at `place`, where the overlay will hide
+// them; named by descriptor, since only the last one can be reached by path.
+static int shift_lowers(const struct child *child, int place, struct record *shifted, int *trees, struct fault *fault)
 {
-    OWNED int place = sys_openat2(AT_FDCWD, record->root_path, O_PATH | O_DIRECTORY, 0, 0);
-    if (place < 0) {
-        fail(fault, SWL_STEP_ROOTFS, "open the root directory \"%.300s\"", record->root_path);
-        return -1;
+    static char names[LOWERS_MAX][24];
+    static const char *items[LOWERS_MAX + 1];
+    const struct record *record = child->record;
+    for (size_t i = 0; i < record->lowers.count; i++) {
+        const char *path = record->lowers.items[i];
+        trees[i] = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (trees[i] < 0) {
+            return fail(fault, SWL_STEP_ROOTFS, "clone the lower directory \"%.300s\"", path);
+        }
+        if (shift_owners(trees[i], 0, child->user, path, fault) != 0) {
+            return -1;
+        }
+        if (attach(trees[i], place) != 0) {
+            return fail(fault, SWL_STEP_ROOTFS, "attach the lower directory \"%.300s\"", path);
+        }
+        snprintf(names[i], sizeof names[i], "/proc/self/fd/%d", trees[i]);
+        items[i] = names[i];
     }
-    OWNED int root = -1;
-    // An overlay needs two directories: a single layer without a writable one is shown as it is, read-only.
-    bool single = record->lowers.count == 1 && !record->upper;
-    if (record->lowers.count == 0 || single) {
-        struct mount_attr attributes = {.attr_set =
-                                            (record->host_devices ? 0 : MOUNT_ATTR_NODEV) | (single ? MOUNT_ATTR_RDONLY : 0),
-                                        .propagation = MS_PRIVATE};
-        const char *source = single ? record->lowers.items[0] : record->root_path;
-        root = open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-        if (root < 0 || mount_setattr(root, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
-            return fail(fault, SWL_STEP_ROOTFS, "bind the root directory \"%.300s\"", source);
+    *shifted = *record;
+    shifted->lowers.items = items;
+    return 0;
+}
+
+// The directory is empty and the agent's; as the uppermost one it shows its owner as that of the container's root directory.
+static int own_upper(const struct child *child, struct fault *fault)
+{
+    OWNED int upper = open(child->record->upper, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    struct stat status;
+    if (upper < 0 || fstat(upper, &status) != 0 ||
+        (status.st_uid == 0 && fchownat(upper, "", host_uid(child->ids, 0), host_gid(child->ids, 0), AT_EMPTY_PATH) != 0)) {
+        return fail(fault, SWL_STEP_ROOTFS, "give the upper directory \"%.300s\" to the container's root", child->record->upper);
+    }
+    return 0;
+}
+
+static int mount_overlay(const struct child *child, int place, struct fault *fault)
+{
+    static int trees[LOWERS_MAX];
+    const struct record *record = child->record;
+    const char *uppermost = record->lowers.items[0], *hint = child->ids ? " (with a user namespace this takes Linux 5.19)" : "";
+    size_t count = record->lowers.count;
+    struct record shifted;
+    if (count > LOWERS_MAX) {
+        return refuse(fault, SWL_STEP_ROOTFS, E2BIG, "%zu lower directories, the kernel takes at most %d", count, LOWERS_MAX);
+    }
+    if (child->ids) {
+        if (shift_lowers(child, place, &shifted, trees, fault) != 0 || (record->upper && own_upper(child, fault) != 0)) {
+            return -1;
         }
-    } else {
-        root = overlay_by_fsconfig(record);
-        if (root < 0 && (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
-            if (overlay_by_mount(record, &root) != 0) {
-                return fail(fault, SWL_STEP_ROOTFS, "mount the overlay of %zu lower directories, uppermost \"%.200s\"",
-                            record->lowers.count, record->lowers.items[0]);
-            }
-            return take(&root); // mount(2) has attached it already
-        }
-        if (root < 0) {
-            return fail(fault, SWL_STEP_ROOTFS, "make the overlay of %zu lower directories, uppermost \"%.200s\"",
-                        record->lowers.count, record->lowers.items[0]);
-        }
+        record = &shifted;
+    }
+    OWNED int root = overlay_by_fsconfig(record);
+    bool attached = false;
+    if (root < 0 && (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
+        attached = overlay_by_mount(record, &root) == 0;
+    }
+    if (root < 0 || (!attached && attach(root, place) != 0)) {
+        return fail(fault, SWL_STEP_ROOTFS, "mount the overlay of %zu lower directories, uppermost \"%.200s\"%s", count,
+                    uppermost, hint);
+    }
+    for (size_t i = 0; child->ids && i < count; i++) {
+        close(trees[i]);
+    }
+    return take(&root);
+}
+
+// The root is a directory as it is: of the image, when there is no more than one layer and nothing is to be written, or the caller's own.
+static int bind_root(const struct child *child, int place, struct fault *fault)
+{
+    const struct record *record = child->record;
+    bool layer = record->lowers.count == 1;
+    const char *source = layer ? record->lowers.items[0] : record->root_path;
+    struct mount_attr attributes = {.attr_set = (record->host_devices ? 0 : MOUNT_ATTR_NODEV) | (layer ? MOUNT_ATTR_RDONLY : 0),
+                                    .propagation = MS_PRIVATE};
+    OWNED int root = open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (root < 0 || mount_setattr(root, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
+        return fail(fault, SWL_STEP_ROOTFS, "bind the root directory \"%.300s\"", source);
+    }
+    if (layer && child->ids && shift_owners(root, 0, child->user, source, fault) != 0) {
+        return -1;
     }
     if (attach(root, place) != 0) {
         return fail(fault, SWL_STEP_ROOTFS, "attach the root file system at \"%.300s\"", record->root_path);
     }
     return take(&root);
+}
+
+// The path must be a plain directory of the host: it is the agent's own. NODEV, because CAP_MKNOD is among the default
+// capabilities of containers: device nodes work in /dev only, never in the image or the writable layer. Privileged containers are spared.
+int mount_rootfs(const struct child *child, struct fault *fault)
+{
+    const struct record *record = child->record;
+    OWNED int place = sys_openat2(AT_FDCWD, record->root_path, O_PATH | O_DIRECTORY, 0, 0);
+    if (place < 0) {
+        return fail(fault, SWL_STEP_ROOTFS, "open the root directory \"%.300s\"", record->root_path);
+    }
+    // An overlay needs two directories.
+    bool overlay = record->lowers.count > 1 || record->upper;
+    return overlay ? mount_overlay(child, place, fault) : bind_root(child, place, fault);
 }
 
 // pivot_root(".", ".") stacks the old root on the new one, so that no directory for it is needed; then it is detached, and with it

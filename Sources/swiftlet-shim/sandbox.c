@@ -1,4 +1,5 @@
 // The process of one pod: a single thread around one epoll. It is forked by the spawner and lives as long as the pod.
+#include "fail_point.h"
 #include "sandbox.h"
 
 #include <sched.h>
@@ -14,6 +15,9 @@
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+
+// Without an event for so long, a pod is taken to be quiet.
+#define SETTLE_MS 1000
 
 static struct sandbox sandbox;
 
@@ -34,25 +38,45 @@ int sandbox_create(struct sandbox *self, struct client *client, struct request *
         return -1;
     }
     int result = -1;
+    size_t given = (size_t)(record.namespaces.network == SWL_NS_GIVEN) + (record.namespaces.ipc == SWL_NS_GIVEN) +
+                   (record.namespaces.uts == SWL_NS_GIVEN);
     OWNED int cgroup = -1;
     OWNED int program = open(record.pause_path, O_RDONLY | O_CLOEXEC);
     OWNED int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     const struct swl_namespaces *names = &record.namespaces;
     if (program < 0 || null < 0) {
         fail(fault, SWL_STEP_EXEC, "open the pause program \"%.300s\"", record.pause_path);
+    } else if (given != request->source_count) {
+        refuse(fault, SWL_STEP_NAMESPACES, EINVAL, "%zu namespaces came with the request, the record wants %zu",
+               request->source_count, given);
     } else if (cgroup_for(request, &record, &cgroup, fault) == 0) {
-        struct child child = {.record = &record, .stdio = {null, null, null}, .sandbox = -1, .target = -1};
+        self->namespaces = *names;
+        remember_mappings(self, &record);
+        struct child child = {.record = &record,
+                              .stdio = {null, null, null},
+                              .sources = request->sources,
+                              .source_count = given,
+                              .sandbox = -1,
+                              .target = -1,
+                              .ids = sandbox_ids(self),
+                              .user = -1};
         struct task_start start = {
             .flags = CLONE_NEWNS | (uint64_t)(names->network == SWL_NS_NEW ? CLONE_NEWNET : 0) |
                      (uint64_t)(names->ipc == SWL_NS_NEW ? CLONE_NEWIPC : 0) |
                      (uint64_t)(names->uts == SWL_NS_NEW ? CLONE_NEWUTS : 0) |
-                     (uint64_t)(names->pid == SWL_NS_NEW ? CLONE_NEWPID : 0),
+                     (uint64_t)(names->pid == SWL_NS_NEW ? CLONE_NEWPID : 0) |
+                     // The kernel makes it first: the others belong to it.
+                     (uint64_t)(names->user == SWL_NS_NEW ? CLONE_NEWUSER : 0),
             .pid_namespace = -1,
             .cgroup = cgroup,
             .program = program,
         };
-        self->namespaces = *names;
         result = task_start(&self->pause, &start, &child, client, request, fault);
+        fail_point("pause.cloned");
+        struct fault problem;
+        if (result == 0 && child.ids && (write_mappings(self, &problem) != 0 || task_continue(&self->pause, &problem) != 0)) {
+            task_abort(&self->pause, &problem); // and that answers the request
+        }
     }
     record_free(&record);
     return result;
@@ -70,9 +94,12 @@ void sandbox_stop_step(struct sandbox *self)
         }
     }
     if (self->pause.state == SWL_STATE_STARTING || self->pause.state == SWL_STATE_RUNNING) {
+        fail_point("shutdown.containers-ended");
         task_kill(&self->pause, -1);
         return;
     }
+    fail_point("shutdown.ended");
+    readers_flush(self);
     unlinkat(self->directory, "shim.sock", 0);
     unlinkat(self->directory, "shim.pid", 0);
     server_reply_status(&self->server, self->stop_client, &self->stop_request, NULL);
@@ -129,6 +156,7 @@ static int open_sandbox(struct sandbox *self, int directory, struct fault *fault
         return fail(fault, SWL_STEP_LOOKUP, "a shim of this sandbox is alive, or its lock");
     }
     self->directory = directory;
+    self->user_namespace = -1;
     self->pause = (struct task){.kind = TASK_PAUSE, .sandbox = self, .pidfd = -1};
     self->shim = (struct swl_process){.pid = getpid(), .start_time = process_start_time(getpid()), .started_at = realtime_ns()};
     self->own_pid_namespace = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
@@ -136,7 +164,8 @@ static int open_sandbox(struct sandbox *self, int directory, struct fault *fault
         return fail(fault, SWL_STEP_NAMESPACES, "open the own pid namespace");
     }
     // Stray signals do not end a pod; SHUTDOWN does.
-    static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM, SIGUSR1, SIGUSR2, SIGALRM};
+    static const int ignored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGTERM,
+                                  SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ}; // too large a log is an error of write() like others
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) {
         signal(ignored[i], SIG_IGN);
     }
@@ -189,7 +218,17 @@ _Noreturn void sandbox_main(const char *id, int directory, int ready, const stru
         _exit(1);
     }
     close(ready);
-    for (;;) {
-        server_turn(&sandbox.server, -1);
+    fail_point("shim.listening");
+    for (bool settled = false;;) {
+        int timeout = readers_timeout(&sandbox);
+        bool settles = timeout < 0 && !settled;
+        if (server_turn(&sandbox.server, settles ? SETTLE_MS : timeout)) {
+            settled = false;
+        } else if (settles) {
+            streams_settle();
+            memory_settle();
+            settled = true; // no further wake-up until something happens
+        }
+        readers_expire(&sandbox);
     }
 }

@@ -7,14 +7,17 @@
 
 #define WARNINGS_MAX 4
 
-// A process between clone3 and exec: the read end of its report pipe and who waits for the answer.
+// A process between clone3 and exec: the shim's end of its report socket and who waits for the answer.
 struct starting {
     struct watch watch;
     struct task *task;
     uint64_t client; // serial
-    uint16_t verb;
+    uint16_t verb;   // 0: nobody waits, it is held
     uint32_t sequence;
+    bool waits; // in child_await()
+    bool held;  // LAUNCH was answered: the client knows the container
     bool ready;
+    int terminal; // master side that came from the child and has no owner yet, or -1
     struct fault fault;
     size_t warning_count;
     struct fault warnings[WARNINGS_MAX];
@@ -40,12 +43,15 @@ struct container {
     char id[SWL_ID_MAX + 1];
     int cgroup;      // directory, or -1
     int stdin_write; // or -1
-    bool stdin_once;
+    bool stdin_open, stdin_once;
+    int terminal;        // master side, or -1; `out` reads from a duplicate
+    bool gives_terminal; // to the client that launches, in the reply
     bool host_pid;
     uint64_t oom_kills_before;
     struct swl_exit exit;
     struct log log;
     struct stream out, err;
+    struct leftover *leftovers;
 };
 
 struct exec {
@@ -53,6 +59,8 @@ struct exec {
     struct exec *next;
     char id[SWL_ID_MAX + 1];
     char container[SWL_ID_MAX + 1];
+    int cgroup;           // made for it below the container's, or -1
+    char cgroup_name[80]; // there
 };
 
 struct sandbox {
@@ -64,9 +72,13 @@ struct sandbox {
     struct task pause;
     struct swl_exit pause_exit;
     struct swl_namespaces namespaces;
+    int user_namespace; // the pod's, when namespaces.user is NEW; held for mounts with shifted owners and for joining
+    struct id_maps ids;
     struct container *containers;
     struct exec *execs;
     size_t container_count, exec_count;
+    struct reader *readers;
+    size_t slow_readers; // those that have something to take
     // SHUTDOWN was asked for; whoever asked is answered at the end.
     bool stopping;
     uint64_t stop_client;
@@ -86,6 +98,18 @@ int task_start(struct task *task, const struct task_start *start, struct child *
 void tasks_reap(struct sandbox *sandbox);
 // Asks the kernel to end it, with everything in `cgroup` when there is one.
 void task_kill(struct task *task, int cgroup);
+void task_forget(struct task *task);
+
+// starting.c
+void starting_ready(struct watch *watch, uint32_t events);
+// The child is dead. False when it never ran and is forgotten.
+bool starting_ended(struct task *task, int status);
+// Lets a child go on that is, or will be, in child_await().
+int task_continue(struct task *task, struct fault *fault);
+// START: lets a held one go on, and answers this request then.
+int task_go(struct task *task, struct client *client, const struct request *request, struct fault *fault);
+// Ends a child that has not exec'ed yet; whoever waits for its start is told `fault`.
+void task_abort(struct task *task, const struct fault *fault);
 
 // verbs.c
 void sandbox_handle(struct server *server, struct client *client, struct request *request);
@@ -93,17 +117,47 @@ struct container *container_find(struct sandbox *sandbox, const char *id);
 
 // container.c
 int container_launch(struct sandbox *sandbox, struct client *client, struct request *request, struct fault *fault);
-int container_exec(struct sandbox *sandbox, struct client *client, struct request *request, struct fault *fault);
-void container_started(struct container *container);
+// Takes the master side of the container's terminal, also on failure.
+int container_terminal(struct container *container, int master, struct fault *fault);
 void container_exited(struct container *container);
 // Frees the container and what it holds; its files stay.
 void container_forget(struct sandbox *sandbox, struct container *container);
-void exec_forget(struct sandbox *sandbox, struct exec *exec);
 int cgroup_for(struct request *request, const struct record *record, int *cgroup, struct fault *fault);
+
+// execs.c
+int container_exec(struct sandbox *sandbox, struct client *client, struct request *request, struct fault *fault);
+struct exec *exec_find(struct sandbox *sandbox, const char *container, const char *id);
+void exec_forget(struct sandbox *sandbox, struct exec *exec);
+void exec_kill(struct exec *exec);
+
+// exec_cgroup.c
+// A cgroup of its own below the container's: exec->cgroup, or -1 where that cannot be.
+void exec_cgroup_make(const struct container *container, struct exec *exec);
+// Removes it. What the exec left running in the background keeps it, to be removed when it is empty.
+void exec_cgroup_leave(struct container *container, struct exec *exec);
+void exec_cgroups_sweep(struct container *container);
+void exec_cgroups_forget(struct container *container);
+
+// attach.c
+int container_attach(struct container *container, struct request *request, struct fault *fault);
+// No more will be read for them: each gets what it has not taken yet, then its pipe is closed.
+void readers_end(struct stream *stream);
+// Milliseconds until readers_expire() has something to do; -1 = nothing.
+int readers_timeout(const struct sandbox *sandbox);
+void readers_expire(struct sandbox *sandbox);
+// Before this process ends: the rest goes into their pipes, made longer for it where that is allowed.
+void readers_flush(struct sandbox *sandbox);
 
 // sandbox.c
 int sandbox_create(struct sandbox *sandbox, struct client *client, struct request *request, struct fault *fault);
 void sandbox_stop_step(struct sandbox *sandbox);
+
+// mappings.c
+// What children of this sandbox are given: NULL without a user namespace.
+const struct id_maps *sandbox_ids(const struct sandbox *sandbox);
+void remember_mappings(struct sandbox *sandbox, const struct record *record);
+// Writes them for the new pause, which waits for it, and opens its user namespace.
+int write_mappings(struct sandbox *sandbox, struct fault *fault);
 
 // files.c
 int write_sandbox_state(struct sandbox *sandbox, struct fault *fault);

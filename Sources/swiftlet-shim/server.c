@@ -14,6 +14,12 @@ int server_watch(struct server *server, struct watch *watch, uint32_t events)
     return epoll_ctl(server->epoll, EPOLL_CTL_ADD, watch->fd, &event);
 }
 
+void server_change(struct server *server, struct watch *watch, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = watch};
+    epoll_ctl(server->epoll, EPOLL_CTL_MOD, watch->fd, &event);
+}
+
 void server_unwatch(struct server *server, struct watch *watch)
 {
     if (watch->fd >= 0) {
@@ -117,13 +123,15 @@ int server_open(struct server *server, int directory, const char *name, struct f
     return 0;
 }
 
-void server_turn(struct server *server, int timeout)
+bool server_turn(struct server *server, int timeout)
 {
     struct epoll_event event;
-    if (epoll_wait(server->epoll, &event, 1, timeout) == 1) {
-        struct watch *watch = event.data.ptr;
-        watch->ready(watch, event.events);
+    if (epoll_wait(server->epoll, &event, 1, timeout) != 1) {
+        return false;
     }
+    struct watch *watch = event.data.ptr;
+    watch->ready(watch, event.events);
+    return true;
 }
 
 void server_reply(struct server *server, uint64_t serial, struct message *message)

@@ -34,9 +34,11 @@ struct server {
 // Listens on `name` in `directory` with mode 0600. A stale socket file is replaced: the caller holds the lock.
 int server_open(struct server *server, int directory, const char *name, struct fault *fault);
 int server_watch(struct server *server, struct watch *watch, uint32_t events);
+// Of a watched one; cannot fail. EPOLLET alone is silence: without it the loop would spin at the other side's end.
+void server_change(struct server *server, struct watch *watch, uint32_t events);
 void server_unwatch(struct server *server, struct watch *watch);
-// Waits for one event (or the timeout in ms, -1 = none) and handles it.
-void server_turn(struct server *server, int timeout);
+// Waits for one event (or the timeout in ms, -1 = none) and handles it. False when none came.
+bool server_turn(struct server *server, int timeout);
 
 // A client that is gone or does not read is disconnected instead of being waited for.
 void server_reply(struct server *server, uint64_t serial, struct message *message);

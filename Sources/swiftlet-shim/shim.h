@@ -66,6 +66,10 @@ void reset_signals(void);
 void title_init(int argc, char **argv);
 void title_set(const char *title);
 
+// Takes the pages of code and constants out of this process; those that are needed come back by themselves. What a pod needs once it
+// runs is a small part of them.
+void memory_settle(void);
+
 int spawner_main(const char *run_directory, const char *pid_file);
 // Runs in the new shim process: takes over the process, answers on `ready` when the socket listens, never returns.
 _Noreturn void sandbox_main(const char *id, int directory, int ready, const struct swl_shim_limits *limits);

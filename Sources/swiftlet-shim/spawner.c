@@ -1,7 +1,7 @@
 // The spawner: one process per node that starts sandbox processes with a clean context and knows nothing about them afterwards.
+#include "fail_point.h"
 #include "server.h"
 
-#include <poll.h>
 #include <sys/epoll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -14,36 +14,110 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
+
+// A shim that has not said yet whether it listens, and who waits for it.
+struct start {
+    struct watch watch; // channel to the shim
+    struct start *next;
+    uint64_t client; // serial
+    uint16_t verb;
+    uint32_t sequence;
+    int64_t deadline; // CLOCK_MONOTONIC, ns
+};
+
+#define STARTS_MAX 256
+#define START_SECONDS 5
 
 static struct server spawner;
 static int run_fd = -1;
 static bool stopping;
+// In the order of their deadlines.
+static struct start *starts;
+static struct start **starts_end = &starts;
+static size_t start_count;
 
-// The first message of a new shim: its fault, or step 0 and a pidfd.
-static int await_shim(int channel, int *pidfd, struct fault *fault)
+static int64_t monotonic_ns(void)
 {
-    struct pollfd wait = {.fd = channel, .events = POLLIN};
-    int polled;
-    do {
-        polled = poll(&wait, 1, 5000);
-    } while (polled < 0 && errno == EINTR);
-    if (polled <= 0) {
-        return refuse(fault, SWL_STEP_SPAWN, ETIMEDOUT, "the new shim did not listen within 5 s");
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void reply_start(const struct start *start, const struct fault *fault, int pidfd)
+{
+    struct message *message = message_begin(start->verb | SWL_REPLY, start->sequence);
+    message_status(message, fault->error ? fault : NULL);
+    if (!fault->error) {
+        struct swl_process process = {.started_at = realtime_ns()};
+        memcpy(&process.pid, fault->text, sizeof process.pid); // sandbox_main() puts its pid there
+        process.start_time = process_start_time(process.pid);
+        message_field(message, SWL_TAG_PROCESS, &process, sizeof process, NULL, 0);
+        message_fd(message, SWL_FD_PIDFD, pidfd);
     }
+    server_reply(&spawner, start->client, message);
+}
+
+// A shim that cannot tell anybody any more that it listens ends itself.
+static void start_forget(struct start *start)
+{
+    for (struct start **link = &starts; *link; link = &(*link)->next) {
+        if (*link == start) {
+            *link = start->next;
+            if (starts_end == &start->next) {
+                starts_end = link;
+            }
+            break;
+        }
+    }
+    server_unwatch(&spawner, &start->watch);
+    start_count--;
+    free(start);
+}
+
+// The first message of a new shim: its fault, or step 0, its pid and a pidfd.
+static void start_ready(struct watch *watch, uint32_t events)
+{
+    (void)events;
+    struct start *start = (struct start *)watch;
+    struct fault fault = {0};
+    OWNED int pidfd = -1;
     union {
         struct cmsghdr header;
         char space[CMSG_SPACE(sizeof(int))];
     } control;
-    struct iovec part = {fault, sizeof *fault};
+    struct iovec part = {&fault, sizeof fault};
     struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    if (recvmsg(channel, &packet, MSG_CMSG_CLOEXEC) != (ssize_t)sizeof *fault) {
-        return refuse(fault, SWL_STEP_SPAWN, ECHILD, "the new shim ended before it listened");
+    if (recvmsg(watch->fd, &packet, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != (ssize_t)sizeof fault) {
+        refuse(&fault, SWL_STEP_SPAWN, ECHILD, "the new shim ended before it listened");
+    } else {
+        struct cmsghdr *first = CMSG_FIRSTHDR(&packet);
+        if (first && first->cmsg_type == SCM_RIGHTS) {
+            memcpy(&pidfd, CMSG_DATA(first), sizeof pidfd);
+        }
     }
-    struct cmsghdr *head = CMSG_FIRSTHDR(&packet);
-    if (head && head->cmsg_type == SCM_RIGHTS) {
-        memcpy(pidfd, CMSG_DATA(head), sizeof *pidfd);
+    reply_start(start, &fault, pidfd);
+    start_forget(start);
+}
+
+// Milliseconds until the next deadline; -1 = there is none.
+static int starts_timeout(void)
+{
+    if (!starts) {
+        return -1;
     }
-    return fault->error ? -1 : 0;
+    int64_t left = starts->deadline - monotonic_ns();
+    return left <= 0 ? 0 : (int)(left / 1000000 + 1);
+}
+
+static void starts_expire(void)
+{
+    while (starts && starts->deadline <= monotonic_ns()) {
+        struct fault fault;
+        refuse(&fault, SWL_STEP_SPAWN, ETIMEDOUT, "the new shim did not listen within %d s", START_SECONDS);
+        reply_start(starts, &fault, -1);
+        start_forget(starts);
+    }
 }
 
 // Between the two forks: a new session, and the shim proper in its cgroup, so that the shim's parent is init.
@@ -63,10 +137,14 @@ static _Noreturn void fork_shim(const struct request *request, int directory, in
     _exit(0);
 }
 
-static int spawn(struct request *request, int *pidfd, struct fault *fault)
+// Does not wait for the shim: others can be started meanwhile, and a shim on a slow disk or in a frozen cgroup holds up nobody.
+static int spawn(const struct client *client, const struct request *request, struct fault *fault)
 {
     if (!request->sandbox[0]) {
         return refuse(fault, SWL_STEP_MESSAGE, EINVAL, "spawn names no sandbox");
+    }
+    if (start_count >= STARTS_MAX) {
+        return refuse(fault, SWL_STEP_LIMIT, EAGAIN, "%d shims are being started and do not listen yet", STARTS_MAX);
     }
     char path[16 + SWL_ID_MAX];
     snprintf(path, sizeof path, "sandboxes/%s", request->sandbox);
@@ -80,35 +158,35 @@ static int spawn(struct request *request, int *pidfd, struct fault *fault)
     }
     OWNED int mine = pair[0];
     OWNED int theirs = pair[1];
+    struct start *start = calloc(1, sizeof *start);
+    if (!start) {
+        return fail(fault, SWL_STEP_LIMIT, "memory for one more shim");
+    }
+    *start = (struct start){.watch = {mine, start_ready},
+                            .client = client->serial,
+                            .verb = request->type,
+                            .sequence = request->sequence,
+                            .deadline = monotonic_ns() + START_SECONDS * 1000000000LL};
+    if (server_watch(&spawner, &start->watch, EPOLLIN) != 0) {
+        free(start);
+        return fail(fault, SWL_STEP_SPAWN, "epoll_ctl");
+    }
     pid_t middle = sys_clone(0, -1, NULL);
     if (middle == 0) {
         fork_shim(request, directory, theirs);
     }
     if (middle < 0) {
-        return fail(fault, SWL_STEP_CLONE, "fork");
+        fail(fault, SWL_STEP_CLONE, "fork");
+        // Closes the descriptor, which takes it out of the epoll as well.
+        free(start);
+        return -1;
     }
-    close_owned(&theirs);
-    while (waitpid(middle, NULL, 0) < 0 && errno == EINTR) {
-    }
-    return await_shim(mine, pidfd, fault);
-}
-
-static void reply_spawn(struct server *server, struct client *client, struct request *request)
-{
-    struct fault fault = {0};
-    OWNED int pidfd = -1;
-    if (spawn(request, &pidfd, &fault) != 0) {
-        server_reply_status(server, client->serial, request, &fault);
-        return;
-    }
-    struct message *message = message_begin(request->type | SWL_REPLY, request->sequence);
-    message_status(message, NULL);
-    struct swl_process process = {.started_at = realtime_ns()};
-    memcpy(&process.pid, fault.text, sizeof process.pid); // sandbox_main() puts its pid there
-    process.start_time = process_start_time(process.pid);
-    message_field(message, SWL_TAG_PROCESS, &process, sizeof process, NULL, 0);
-    message_fd(message, SWL_FD_PIDFD, pidfd);
-    server_reply(server, client->serial, message);
+    fail_point("spawner.forked");
+    take(&mine);
+    *starts_end = start;
+    starts_end = &start->next;
+    start_count++;
+    return 0;
 }
 
 static void handle(struct server *server, struct client *client, struct request *request)
@@ -124,7 +202,9 @@ static void handle(struct server *server, struct client *client, struct request 
         return;
     }
     case SWL_VERB_SPAWN:
-        reply_spawn(server, client, request);
+        if (spawn(client, request, &fault) != 0) {
+            server_reply_status(server, client->serial, request, &fault);
+        }
         return;
     default:
         refuse(&fault, SWL_STEP_MESSAGE, ENOTSUP, "the spawner knows no verb %u", request->type);
@@ -178,6 +258,7 @@ static int write_pid_file(const char *path, struct fault *fault)
 
 static int start(const char *run_directory, const char *pid_file, struct watch *signals, struct fault *fault)
 {
+    fail_points_init(run_directory);
     run_fd = open(run_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (run_fd < 0) {
         return fail(fault, SWL_STEP_STATE_FILE, "open the run directory %s", run_directory);
@@ -216,7 +297,8 @@ int spawner_main(const char *run_directory, const char *pid_file)
     }
     notify_ready();
     while (!stopping) {
-        server_turn(&spawner, -1);
+        server_turn(&spawner, starts_timeout());
+        starts_expire();
     }
     unlinkat(run_fd, "spawner.sock", 0);
     if (pid_file) {

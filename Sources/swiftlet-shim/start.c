@@ -1,37 +1,84 @@
 // The first and the last steps that every program of a container goes through.
 #include "child.h"
+#include "fail_point.h"
 
 #include <limits.h>
 #include <linux/keyctl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-static void report(const struct child *child, uint32_t kind, const struct fault *fault)
+void child_report(const struct child *child, uint32_t kind, const struct fault *fault, int descriptor)
 {
     struct report report = {.kind = kind};
     if (fault) {
         report.fault = *fault;
     }
-    while (write(child->report, &report, sizeof report) < 0 && errno == EINTR) {
+    union {
+        struct cmsghdr header;
+        char space[CMSG_SPACE(sizeof(int))];
+    } control = {0};
+    struct iovec part = {&report, sizeof report};
+    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
+    if (descriptor >= 0) {
+        packet.msg_control = &control;
+        packet.msg_controllen = sizeof control;
+        struct cmsghdr *head = CMSG_FIRSTHDR(&packet);
+        *head = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
+        memcpy(CMSG_DATA(head), &descriptor, sizeof descriptor);
+    }
+    while (sendmsg(child->report, &packet, MSG_NOSIGNAL) < 0 && errno == EINTR) {
+    }
+}
+
+void child_await(const struct child *child)
+{
+    char go_on;
+    child_report(child, REPORT_WAITING, NULL, -1);
+    ssize_t got;
+    while ((got = read(child->report, &go_on, sizeof go_on)) < 0 && errno == EINTR) {
+    }
+    if (got != sizeof go_on) {
+        _exit(1);
+    }
+}
+
+int child_die_with_shim(struct fault *fault)
+{
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 ? 0 : fail(fault, SWL_STEP_SESSION, "ask to die with the shim");
+}
+
+void child_ready(const struct child *child)
+{
+    struct report ready = {.kind = REPORT_READY};
+    ssize_t written;
+    while ((written = write(child->report, &ready, sizeof ready)) < 0 && errno == EINTR) {
+    }
+    if (written < 0) {
+        _exit(1); // the shim died before it could be asked to take this process along
     }
 }
 
 void child_warn(const struct child *child, const struct fault *fault)
 {
-    report(child, REPORT_WARNING, fault);
+    child_report(child, REPORT_WARNING, fault, -1);
 }
 
 _Noreturn void child_fail(const struct child *child, const struct fault *fault)
 {
-    report(child, REPORT_FAULT, fault);
+    // By write(), like READY: the last ones come from behind the seccomp filter.
+    struct report report = {.kind = REPORT_FAULT, .fault = *fault};
+    while (write(child->report, &report, sizeof report) < 0 && errno == EINTR) {
+    }
     _exit(1);
 }
 
-int child_begin(const struct child *child, const int *kept, size_t count, struct fault *fault)
+int child_begin(struct child *child, const int *kept, size_t count, struct fault *fault)
 {
     // Blocked and ignored signals survive exec; the program expects defaults.
     reset_signals();
@@ -40,6 +87,10 @@ int child_begin(const struct child *child, const int *kept, size_t count, struct
         return fail(fault, SWL_STEP_CLOSE_FDS, "close_range");
     }
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    child->proc = procfs_open(fault);
+    if (child->proc < 0) {
+        return -1;
+    }
     umask(0); // modes of mount points and devices are meant as written; the program's umask is set right before exec
     for (int i = 0; i < 3; i++) {
         if (dup2(child->stdio[i], i) < 0) { // dup2 also drops close-on-exec
@@ -57,7 +108,7 @@ int set_oom_score_adj(const struct child *child, struct fault *fault)
     }
     char value[16];
     snprintf(value, sizeof value, "%d", record->oom_score_adj);
-    if (write_file_at(AT_FDCWD, "/proc/self/oom_score_adj", value) != 0) {
+    if (procfs_write(child->proc, "self/oom_score_adj", value) != 0) {
         fail(fault, SWL_STEP_OOM_SCORE_ADJ, "set oom_score_adj to %s", value);
         if (fault->error != EACCES && fault->error != EPERM) {
             return -1;
@@ -100,17 +151,18 @@ int child_session(const struct child *child, struct fault *fault)
             child_warn(child, fault);
         }
     }
-    return 0;
+    return child->record->terminal ? open_terminal(child, fault) : 0;
 }
 
-// Programs open /dev/stdout again by name: the pipes must belong to the user that they will run as.
-static int give_stdio(const struct record *record, struct fault *fault)
+// Programs open /dev/stdout again by name: the pipes must belong to the user that they will run as. The pod's user namespace has no say over
+// pipes of the host, hence before it is entered.
+int give_stdio(const struct child *child, struct fault *fault)
 {
+    uint32_t uid = host_uid(child->ids, child->record->user.uid);
     for (int i = 0; i < 3; i++) {
         struct stat status;
-        if (fstat(i, &status) != 0 ||
-            (S_ISFIFO(status.st_mode) && status.st_uid != record->user.uid && fchown(i, record->user.uid, (gid_t)-1) != 0)) {
-            return fail(fault, SWL_STEP_STDIO, "give descriptor %d to user %u", i, record->user.uid);
+        if (fstat(i, &status) != 0 || (S_ISFIFO(status.st_mode) && status.st_uid != uid && fchown(i, uid, (gid_t)-1) != 0)) {
+            return fail(fault, SWL_STEP_STDIO, "give descriptor %d to user %u", i, child->record->user.uid);
         }
     }
     return 0;
@@ -130,9 +182,6 @@ static int check_cwd(const struct record *record, struct fault *fault)
 static int become(const struct child *child, char *path, struct fault *fault)
 {
     const struct record *record = child->record;
-    if (give_stdio(record, fault) != 0) {
-        return -1;
-    }
     // First as root: work directories of images can be closed to the user, and runc enters them all the same. Then, where a network
     // file system is closed to root, as the user.
     bool entered = chdir(record->cwd) == 0;
@@ -146,7 +195,10 @@ static int become(const struct child *child, char *path, struct fault *fault)
     if (!entered && chdir(record->cwd) != 0) {
         return fail(fault, SWL_STEP_CWD, "chdir to \"%.300s\"", record->cwd);
     }
-    if (check_cwd(record, fault) != 0) {
+    if (check_cwd(record, fault) != 0 || set_apparmor_profile(child, fault) != 0) {
+        return -1;
+    }
+    if (child_die_with_shim(fault) != 0) {
         return -1;
     }
     // Before seccomp: a filter may forbid stat and access.
@@ -156,6 +208,10 @@ static int become(const struct child *child, char *path, struct fault *fault)
     // Whatever is still open here, known or not, closes with exec. Before seccomp for the same reason.
     if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
         return fail(fault, SWL_STEP_CLOSE_FDS, "mark descriptors close-on-exec");
+    }
+    // Before seccomp as well: what waits needs no system call that a filter may forbid.
+    if (record->hold) {
+        child_await(child);
     }
     umask(record->user.flags & SWL_USER_UMASK ? record->user.umask & 0777 : 0022);
     // Without no_new_privs installing a filter takes CAP_SYS_ADMIN, so it comes before the capabilities are given up; with it, last.
@@ -179,7 +235,8 @@ _Noreturn void child_become_program(const struct child *child)
     if (become(child, path, &fault) != 0) {
         child_fail(child, &fault);
     }
-    report(child, REPORT_READY, NULL);
+    fail_point_in_child("child.ready");
+    child_ready(child);
     execve(path, (char *const *)record->args.items, record->env.items ? (char *const *)record->env.items : NULL);
     exec_failed(record->args.items[0], errno, &fault);
     child_fail(child, &fault);

@@ -2,22 +2,33 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/syscall.h>
 
-// Keys are names with dots or, where a name has dots itself (net/ipv4/conf/eth0.1/...), with slashes.
-int write_sysctls(const struct record *record, int proc, struct fault *fault)
+static int write_all(const struct record *record, int proc, struct fault *fault)
 {
     for (size_t i = 0; i < record->sysctls.count; i++) {
         const struct sysctl_spec *sysctl = &record->sysctls.items[i];
-        char path[256];
-        snprintf(path, sizeof path, "sys/%s", sysctl->key);
-        if (!strchr(sysctl->key, '/')) {
-            for (char *at = path; (at = strchr(at, '.'));) {
-                *at = '/';
-            }
-        }
-        if (write_file_at(proc, path, sysctl->value) != 0) {
+        char path[SYSCTL_PATH_MAX + 4] = "sys/";
+        sysctl_path(sysctl->key, path + 4);
+        if (procfs_write(proc, path, sysctl->value) != 0) {
             return fail(fault, SWL_STEP_SYSCTL, "set sysctl %.200s to \"%.100s\"", sysctl->key, sysctl->value);
         }
     }
     return 0;
+}
+
+int write_sysctls(const struct child *child, struct fault *fault)
+{
+    if (write_all(child->record, child->proc, fault) == 0) {
+        return 0;
+    }
+    if (!child->ids || (fault->error != EACCES && fault->error != EPERM)) {
+        return -1;
+    }
+    // Those of an ipc namespace look at nothing but the effective uid: on older kernels for the host's root, on newer ones for the root of
+    // the user namespace that owns it.
+    if (syscall(SYS_setresuid, -1, host_uid(child->ids, 0), -1) != 0 && syscall(SYS_setresuid, -1, 0, -1) != 0) {
+        return -1;
+    }
+    return write_all(child->record, child->proc, fault);
 }

@@ -1,4 +1,5 @@
 // Starting, watching and reaping the children of a sandbox process.
+#include "fail_point.h"
 #include "sandbox.h"
 
 #include <sched.h>
@@ -8,9 +9,10 @@
 #include <sys/epoll.h>
 #include <sys/pidfd.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
-static void task_forget(struct task *task)
+void task_forget(struct task *task)
 {
     struct sandbox *sandbox = task->sandbox;
     switch (task->kind) {
@@ -24,80 +26,6 @@ static void task_forget(struct task *task)
     case TASK_EXEC:
         exec_forget(sandbox, (struct exec *)task);
         break;
-    }
-}
-
-static void reply_started(struct task *task, const struct starting *starting)
-{
-    struct sandbox *sandbox = task->sandbox;
-    struct message *message = message_begin(starting->verb | SWL_REPLY, starting->sequence);
-    message_status(message, NULL);
-    message_field(message, SWL_TAG_PROCESS, &task->process, sizeof task->process, NULL, 0);
-    for (size_t i = 0; i < starting->warning_count; i++) {
-        message_warning(message, &starting->warnings[i]);
-    }
-    message_fd(message, SWL_FD_PIDFD, task->pidfd);
-    OWNED int network = task->kind == TASK_PAUSE ? open_network(task->process.pid) : -1;
-    if (network >= 0) {
-        message_fd(message, SWL_FD_NETNS, network);
-    }
-    server_reply(&sandbox->server, starting->client, message);
-}
-
-static void finish_start(struct task *task)
-{
-    struct starting *starting = task->starting;
-    struct fault fault;
-    task->state = SWL_STATE_RUNNING;
-    task->process.started_at = realtime_ns();
-    if (task->kind == TASK_CONTAINER) {
-        container_started((struct container *)task);
-    } else if (task->kind == TASK_PAUSE && write_sandbox_state(task->sandbox, &fault) != 0 &&
-               starting->warning_count < WARNINGS_MAX) {
-        starting->warnings[starting->warning_count++] = fault;
-    }
-    reply_started(task, starting);
-    if (task->kind == TASK_CONTAINER) {
-        send_started(task->sandbox, task);
-    }
-    server_unwatch(&task->sandbox->server, &starting->watch);
-    task->starting = NULL;
-    free(starting);
-}
-
-// True when the end of the pipe was reached.
-static bool read_reports(struct starting *starting)
-{
-    struct report report;
-    for (;;) {
-        ssize_t got = starting->watch.fd < 0 ? 0 : read(starting->watch.fd, &report, sizeof report);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got != (ssize_t)sizeof report) {
-            return got >= 0;
-        }
-        if (report.kind == REPORT_READY) {
-            starting->ready = true;
-        } else if (report.kind == REPORT_FAULT) {
-            starting->fault = report.fault;
-        } else if (starting->warning_count < WARNINGS_MAX) {
-            starting->warnings[starting->warning_count++] = report.fault;
-        }
-    }
-}
-
-static void starting_ready(struct watch *watch, uint32_t events)
-{
-    (void)events;
-    struct starting *starting = (struct starting *)watch;
-    if (!read_reports(starting)) {
-        return;
-    }
-    if (starting->ready && !starting->fault.error) {
-        finish_start(starting->task);
-    } else {
-        server_unwatch(&starting->task->sandbox->server, watch); // tasks_reap() answers when the child is gone
     }
 }
 
@@ -125,7 +53,8 @@ static pid_t clone_child(struct task *task, const struct task_start *start, stru
     }
     if (pid < 0) {
         // ENOMEM is how the kernel says that a pid namespace has lost its init.
-        fail(fault, SWL_STEP_CLONE, start->cgroup >= 0 ? "clone3 into the cgroup" : "clone3");
+        const char *hint = start->flags & CLONE_NEWUSER ? " with a user namespace (is user.max_user_namespaces 0?)" : "";
+        fail(fault, SWL_STEP_CLONE, "clone3%s%s", start->cgroup >= 0 ? " into the cgroup" : "", hint);
     }
     struct fault second;
     if (start->pid_namespace >= 0 && enter_pid_namespace(task->sandbox->own_pid_namespace, &second) != 0) {
@@ -139,15 +68,14 @@ int task_start(struct task *task, const struct task_start *start, struct child *
 {
     struct sandbox *sandbox = task->sandbox;
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) {
-        return fail(fault, SWL_STEP_STDIO, "pipe");
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) != 0) {
+        return fail(fault, SWL_STEP_STDIO, "socketpair");
     }
     OWNED int reports = ends[0];
     OWNED int child_end = ends[1];
     struct starting *starting = calloc(1, sizeof *starting);
-    if (!starting || fcntl(reports, F_SETFL, O_NONBLOCK) != 0) {
-        free(starting);
-        return fail(fault, SWL_STEP_LIMIT, "prepare a start");
+    if (!starting) {
+        return fail(fault, SWL_STEP_LIMIT, "allocate a start");
     }
     starting->watch = (struct watch){reports, starting_ready};
     // Before the clone: nothing that can fail may come after it.
@@ -165,6 +93,7 @@ int task_start(struct task *task, const struct task_start *start, struct child *
     task->process.start_time = process_start_time(task->process.pid);
     task->state = SWL_STATE_STARTING;
     starting->task = task;
+    starting->terminal = -1;
     starting->client = client->serial;
     starting->verb = request->type;
     starting->sequence = request->sequence;
@@ -180,25 +109,6 @@ void task_kill(struct task *task, int cgroup)
     if (task->pidfd >= 0) {
         pidfd_send_signal(task->pidfd, SIGKILL, NULL, 0);
     }
-}
-
-static void start_failed(struct task *task, int status)
-{
-    struct starting *starting = task->starting;
-    struct fault fault = starting->fault;
-    if (!fault.error) {
-        refuse(&fault, SWL_STEP_CLONE, ECANCELED, "the new process was killed by signal %d before it ran the program",
-               WIFSIGNALED(status) ? WTERMSIG(status) : 0);
-    }
-    struct request request = {.type = starting->verb, .sequence = starting->sequence};
-    uint64_t client = starting->client;
-    struct sandbox *sandbox = task->sandbox;
-    server_unwatch(&sandbox->server, &starting->watch);
-    task->starting = NULL;
-    free(starting);
-    // First forgotten, then answered: the client may try the same id again at once.
-    task_forget(task);
-    server_reply_status(&sandbox->server, client, &request, &fault);
 }
 
 static struct swl_exit exit_of(const struct task *task, int status)
@@ -219,13 +129,8 @@ static struct swl_exit exit_of(const struct task *task, int status)
 static void task_ended(struct task *task, int status)
 {
     struct sandbox *sandbox = task->sandbox;
-    if (task->starting) {
-        read_reports(task->starting);
-        if (!task->starting->ready || task->starting->fault.error) {
-            start_failed(task, status);
-            return;
-        }
-        finish_start(task); // it ran the program and ended before the loop came to its report
+    if (task->starting && !starting_ended(task, status)) {
+        return;
     }
     struct swl_exit exit = exit_of(task, status);
     struct fault ignored;
@@ -238,6 +143,7 @@ static void task_ended(struct task *task, int status)
         close_owned(&task->pidfd);
         break;
     case TASK_CONTAINER:
+        fail_point("exit.reaped");
         ((struct container *)task)->exit = exit;
         container_exited((struct container *)task);
         break;

@@ -1,9 +1,12 @@
 // The requests that a sandbox process answers.
+#include "fail_point.h"
 #include "sandbox.h"
 
+#include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 
 struct container *container_find(struct sandbox *sandbox, const char *id)
@@ -22,10 +25,11 @@ static int find(struct sandbox *sandbox, const struct request *request, struct c
     return *container ? 0 : refuse(fault, SWL_STEP_LOOKUP, ENOENT, "there is no container \"%s\"", request->container);
 }
 
-// Members come and go while the file is read; who wants certainty sends SIGKILL, which goes by cgroup.kill.
-static int signal_members(int cgroup, int number)
+// Every member of a cgroup and of those below it. Members come and go while the files are read; who wants certainty sends SIGKILL, which
+// goes by cgroup.kill.
+static int signal_members(int cgroup, int number, int depth)
 {
-    char text[4096];
+    char text[1024];
     OWNED int fd = openat(cgroup, "cgroup.procs", O_RDONLY | O_CLOEXEC);
     ssize_t length;
     long pid = 0;
@@ -39,20 +43,44 @@ static int signal_members(int cgroup, int number)
             }
         }
     }
+    int list = fd < 0 || depth == 0 ? -1 : openat(cgroup, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *entries = list < 0 ? NULL : fdopendir(list);
+    for (struct dirent *entry; entries && (entry = readdir(entries));) {
+        OWNED int below = entry->d_type == DT_DIR && entry->d_name[0] != '.'
+                              ? openat(cgroup, entry->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+                              : -1;
+        if (below >= 0) {
+            signal_members(below, number, depth - 1);
+        }
+    }
+    if (entries) {
+        closedir(entries);
+    } else if (list >= 0) {
+        close(list);
+    }
     return fd < 0 ? -1 : 0;
+}
+
+// A container that makes cgroups deeper than this below its own has processes that only SIGKILL reaches.
+#define CGROUP_DEPTH 8
+
+static int signal_cgroup(int cgroup, int number, struct fault *fault)
+{
+    int sent = number == SIGKILL ? write_file_at(cgroup, "cgroup.kill", "1") : signal_members(cgroup, number, CGROUP_DEPTH);
+    return sent == 0 ? 0 : fail(fault, SWL_STEP_SIGNAL, "signal the cgroup");
 }
 
 static int signal_exec(struct sandbox *sandbox, const struct request *request, struct fault *fault)
 {
-    struct exec *exec = sandbox->execs;
-    while (exec && (strcmp(exec->id, request->exec) != 0 || strcmp(exec->container, request->container) != 0)) {
-        exec = exec->next;
-    }
+    struct exec *exec = exec_find(sandbox, request->container, request->exec);
     if (!exec) {
         return refuse(fault, SWL_STEP_LOOKUP, ESRCH, "exec \"%s\" does not run", request->exec);
     }
-    // Not reaped, so the pid is still its own; it leads the process group that setsid() made for it.
     int number = request->signal.signal;
+    if ((request->signal.flags & SWL_SIGNAL_ALL) && exec->cgroup >= 0) {
+        return signal_cgroup(exec->cgroup, number, fault);
+    }
+    // Not reaped, so the pid is still its own; it leads the process group that setsid() made for it.
     if (exec->task.state == SWL_STATE_RUNNING && kill(-exec->task.process.pid, number) == 0) {
         return 0;
     }
@@ -74,9 +102,7 @@ static int send_signal(struct sandbox *sandbox, const struct request *request, s
     }
     if ((request->signal.flags & SWL_SIGNAL_ALL) && container->cgroup >= 0) {
         // Also for an exited one: processes of a container without a pid namespace can outlive it.
-        int sent =
-            number == SIGKILL ? write_file_at(container->cgroup, "cgroup.kill", "1") : signal_members(container->cgroup, number);
-        return sent == 0 ? 0 : fail(fault, SWL_STEP_SIGNAL, "signal the cgroup");
+        return signal_cgroup(container->cgroup, number, fault);
     }
     if (container->task.pidfd < 0) {
         return refuse(fault, SWL_STEP_SIGNAL, ESRCH, "container \"%s\" has exited", container->id);
@@ -118,11 +144,35 @@ static int hand_out_stdin(struct sandbox *sandbox, struct client *client, const 
     return 0;
 }
 
+static int resize(struct sandbox *sandbox, const struct request *request, struct fault *fault)
+{
+    struct container *container;
+    if (find(sandbox, request, &container, fault) != 0) {
+        return -1;
+    }
+    if (!request->has_console_size) {
+        return refuse(fault, SWL_STEP_MESSAGE, EINVAL, "the request says no size");
+    }
+    if (container->task.state == SWL_STATE_EXITED) {
+        return refuse(fault, SWL_STEP_TERMINAL, ESRCH, "container \"%s\" has exited", container->id);
+    }
+    if (container->terminal < 0) {
+        return refuse(fault, SWL_STEP_TERMINAL, ENOTTY, "container \"%s\" has no terminal", container->id);
+    }
+    struct winsize size = {.ws_row = request->console_size.rows,
+                           .ws_col = request->console_size.columns,
+                           .ws_xpixel = request->console_size.width,
+                           .ws_ypixel = request->console_size.height};
+    return ioctl(container->terminal, TIOCSWINSZ, &size) == 0 ? 0
+                                                              : fail(fault, SWL_STEP_TERMINAL, "set the size of the terminal");
+}
+
 static int shut_down(struct sandbox *sandbox, struct client *client, const struct request *request, struct fault *fault)
 {
     if (sandbox->stopping) {
         return refuse(fault, SWL_STEP_LOOKUP, EALREADY, "the sandbox is being shut down");
     }
+    fail_point("shutdown.begun");
     sandbox->stopping = true;
     sandbox->stop_client = client->serial;
     sandbox->stop_request = (struct request){.type = request->type, .sequence = request->sequence};
@@ -130,8 +180,7 @@ static int shut_down(struct sandbox *sandbox, struct client *client, const struc
         task_kill(&container->task, container->cgroup);
     }
     for (struct exec *exec = sandbox->execs; exec; exec = exec->next) {
-        kill(-exec->task.process.pid, SIGKILL);
-        task_kill(&exec->task, -1);
+        exec_kill(exec);
     }
     sandbox_stop_step(sandbox);
     return 0;
@@ -151,8 +200,9 @@ void sandbox_handle(struct server *server, struct client *client, struct request
     struct sandbox *sandbox = (struct sandbox *)((char *)server - offsetof(struct sandbox, server));
     struct container *container;
     struct fault fault = {0};
-    bool names_container = request->type >= SWL_VERB_LAUNCH && request->type <= SWL_VERB_STDIN &&
-                           request->type != SWL_VERB_QUERY && request->type != SWL_VERB_SUBSCRIBE;
+    bool names_container = request->type >= SWL_VERB_LAUNCH && request->type <= SWL_VERB_RESIZE &&
+                           request->type != SWL_VERB_QUERY && request->type != SWL_VERB_SUBSCRIBE &&
+                           request->type != SWL_VERB_SHUTDOWN;
     int result = 0;
     bool answered = false; // by the verb itself, now or later
     if ((names_container && !request->container[0]) || (request->type == SWL_VERB_EXEC && !request->exec[0])) {
@@ -190,6 +240,16 @@ void sandbox_handle(struct server *server, struct client *client, struct request
         break;
     case SWL_VERB_STDIN:
         answered = (result = hand_out_stdin(sandbox, client, request, &fault)) == 0;
+        break;
+    case SWL_VERB_START:
+        result = find(sandbox, request, &container, &fault) != 0 ? -1 : task_go(&container->task, client, request, &fault);
+        answered = result == 0;
+        break;
+    case SWL_VERB_ATTACH:
+        result = find(sandbox, request, &container, &fault) != 0 ? -1 : container_attach(container, request, &fault);
+        break;
+    case SWL_VERB_RESIZE:
+        result = resize(sandbox, request, &fault);
         break;
     case SWL_VERB_SHUTDOWN:
         answered = (result = shut_down(sandbox, client, request, &fault)) == 0;

@@ -173,7 +173,12 @@ static int *descriptor_place(struct request *request, uint32_t role)
     case SWL_FD_STDOUT:
     case SWL_FD_STDERR:
         return &request->stdio[role - SWL_FD_STDIN];
+    case SWL_FD_NAMESPACE:
     case SWL_FD_MOUNT_SOURCE:
+        // A sandbox has no mounts, a container is given no namespaces: one list will do.
+        if ((role == SWL_FD_NAMESPACE) != (request->type == SWL_VERB_CREATE_SANDBOX)) {
+            return NULL;
+        }
         request->sources[request->source_count] = -1;
         return &request->sources[request->source_count++];
     default:
@@ -221,6 +226,9 @@ static int decode(struct request *request, struct fields fields, int *fds, size_
             break;
         case SWL_TAG_SIGNAL:
             good = request->has_signal = field_struct(&field, &request->signal, sizeof request->signal, false);
+            break;
+        case SWL_TAG_CONSOLE_SIZE:
+            good = request->has_console_size = field_struct(&field, &request->console_size, sizeof request->console_size, false);
             break;
         case SWL_TAG_SHIM_LIMITS:
             good = field_struct(&field, &request->limits, sizeof request->limits, false);

@@ -51,6 +51,8 @@ struct request {
     char exec[SWL_ID_MAX + 1];
     struct swl_signal signal;
     bool has_signal;
+    struct swl_console_size console_size;
+    bool has_console_size;
     struct swl_shim_limits limits;
     int record;
     int cgroup;

@@ -24,6 +24,57 @@ def test_anonymous_memory(world):
                 f"PSS KB: shim {figure(pod.shim, 'Pss')}, pause {figure(pod.pause, 'Pss')}")
 
 
+def test_log_throughput(world):
+    """As fast as a container can write, into a tmpfs, rotated at 10 MiB. What the shim needs for it must not stay, nor grow."""
+    writer = world.helpers + "/log_writer"
+    shutil.copy(writer, world.image + "/bin/log_writer")
+    disk = world.base + "/logs"
+    os.makedirs(disk, exist_ok=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=200m", "swl-test", disk], check=True)
+    notes = []
+    try:
+        with Sandbox(world) as pod:
+            pod.log_path = lambda cid: f"{disk}/{cid}.log"
+            pod.launch("idle", ["sleep", "1000"])
+            before = anonymous(pod.shim)
+            for line, size in ((512, 512), (512, 65536), (65536, 65536)):
+                cid = world.name("c")
+                total, ticks, started = 512 << 20, cpu_ticks(pod.shim), time.perf_counter()
+                pod.launch(cid, ["/bin/log_writer", str(line), str(total), str(size)], limits=(10 << 20, 5))
+                assert pod.wait(cid).code == 0
+                took, used = time.perf_counter() - started, (cpu_ticks(pod.shim) - ticks) / os.sysconf("SC_CLK_TCK")
+                notes.append(f"{line} B lines in writes of {size}: {total / took / 1e6:.0f} MB/s, {used / total * 1e9:.2f} s of CPU/GB")
+                files = [name for name in os.listdir(disk) if name.startswith(cid + ".")]
+                assert len(files) == 5 and all(os.path.getsize(f"{disk}/{name}") <= 10 << 20 for name in files), files
+                for name in files:
+                    os.unlink(f"{disk}/{name}")
+            after = anonymous(pod.shim)
+            assert after <= before + 100, (before, after)
+    finally:
+        subprocess.run(["umount", disk], check=True)
+    return "; ".join(notes) + f"; anonymous KB: {before} before, {after} after"
+
+
+def test_memory_of_a_pod(world):
+    """Shim and pause together, a pod with one container that is there, has written and has been exec'ed into."""
+    with Sandbox(world) as pod:
+        pod.launch("app", ["sh", "-c", "echo started; sleep 1000"])
+        pod.exec("app", "e", ["true"])
+        pod.wait_exec("e")
+        pod.container_verb("SWL_VERB_QUERY", "app").close()
+        busy, deadline = figure(pod.shim, "Pss"), time.monotonic() + 20
+        # It settles a while after the last event.
+        while (shim := figure(pod.shim, "Pss")) + (pause := figure(pod.pause, "Pss")) > 350 and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert shim + pause <= 350, (shim, pause)
+        return f"PSS KB: shim {shim} (while busy {busy}), pause {pause}"
+
+
+def cpu_ticks(pid):
+    fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
+    return int(fields[11]) + int(fields[12])
+
+
 def test_launch_latency(world):
     with Sandbox(world) as pod:
         times = []

@@ -143,7 +143,7 @@ def test_masked_and_read_only_paths(world):
         extra += [field(C["SWL_TAG_READONLY_PATH"], p) for p in ("/proc/sys", "/proc/bus", "/not/there")]
         script = ("for f in /proc/version /proc/keys; do wc -c < $f; done; ls -a /sys/firmware | wc -l; touch /sys/firmware/x;"
                   "echo 1 > /proc/sys/kernel/shmmni; ls /proc/sys | wc -l")
-        code, out = pod.shell(script, extra=extra)
+        code, out = pod.shell("exec 2>&1; " + script, extra=extra)
         lines = out.split("\n")
         assert lines[:3] == ["0", "0", "2"] and out.count("Read-only file system") == 2 and int(lines[-2]) > 3, out
         plain = pod.shell("wc -c < /proc/keys; echo 5000 > /proc/sys/kernel/shmmni && echo written")[1]
@@ -199,6 +199,11 @@ def test_devices(world):
             assert out.startswith("made\n") and "not permitted" in out, out
             assert pod.shell(": > /dev/kmsg", extra=[device("c", 1, 11, "/dev/kmsg")])[0] == 0
             assert pod.shell("mknod /dev/k c 1 11; : > /dev/k", extra=[field(C["SWL_TAG_HOST_DEVICES"], u32(1))])[0] == 0
+            # A later start in the same cgroup is limited by its own list only.
+            for devices, code in (([], 1), ([device("c", 1, 11, "/dev/kmsg")], 0), ([], 1)):
+                pod.launch("again", ["sh", "-c", "test -e /dev/kmsg || mknod /dev/kmsg c 1 11; : > /dev/kmsg"], extra=devices)
+                assert pod.wait("again").code == code, devices
+                pod.container_verb("SWL_VERB_REMOVE", "again")
         # A node made outside /dev is of no use.
         out = pod.shell("mknod /tmp/zero c 1 5 && head -c 1 /tmp/zero")[1]
         assert "Permission denied" in out or "not permitted" in out, out

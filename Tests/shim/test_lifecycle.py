@@ -1,6 +1,7 @@
 """Agents and spawners come and go, sandboxes stay; what is shut down leaves nothing."""
 import errno
 import os
+import select
 import signal
 import socket
 import struct
@@ -8,9 +9,12 @@ import subprocess
 import time
 
 import wire
+from pipes import read_all
 from test_containers import refused
+from test_faults import descriptors
+from test_userns import UserPod
 from wire import C, Exit, field
-from world import Sandbox, alive
+from world import Sandbox, alive, namespaces
 
 
 def containers_of(reply):
@@ -97,6 +101,89 @@ def test_pause_dies(world):
         pod.client.call(C["SWL_VERB_QUERY"]).close()
 
 
+def state_of(pod, cid):
+    reply = pod.client.call(C["SWL_VERB_QUERY"])
+    reply.close()
+    return containers_of(reply)[cid][0]
+
+
+def test_held_before_the_start(world):
+    with Sandbox(world) as pod:
+        before = descriptors(pod)
+        reply = pod.launch("c", ["sh", "-c", "echo ran; exit 5"], hold=True)
+        # The process is there, in its root, and the program does not run.
+        assert alive(reply.pid) and state_of(pod, "c") == C["SWL_STATE_CREATED"]
+        kept = open(f"{pod.directory}/containers/c/state", "rb").read()
+        assert struct.unpack_from("=IHH", kept)[2] == C["SWL_STATE_CREATED"]
+        assert os.readlink(f"/proc/{reply.pid}/exe").endswith("swiftlet-shim") or "memfd" in os.readlink(f"/proc/{reply.pid}/exe")
+        assert os.path.exists(f"/proc/{reply.pid}/root/bin/busybox") and not pod.client.events
+        refused(lambda: pod.launch("c", ["true"]), "SWL_STEP_LOOKUP", errno.EEXIST)
+        refused(lambda: pod.exec("c", "e", ["true"]), "SWL_STEP_LOOKUP", errno.ESRCH)
+        refused(lambda: pod.container_verb("SWL_VERB_REMOVE", "c"), "SWL_STEP_LOOKUP", errno.EBUSY)
+        out, _ = pod.attach("c", err=False)  # a reader from the first byte on
+        started = pod.container_verb("SWL_VERB_START", "c")
+        process = wire.PROCESS.unpack(started.get(C["SWL_TAG_PROCESS"]))
+        assert process[0] == reply.pid and process[3] > 0 and started.fd(C["SWL_FD_PIDFD"]) >= 0
+        started.close()
+        pod.client.event(C["SWL_EVENT_STARTED"], SWL_TAG_CONTAINER_ID="c")
+        assert read_all(out) == b"ran\n"
+        ended = pod.wait("c")
+        assert ended.code == 5 and ended.started_at == process[3] and pod.output("c") == "ran\n"
+        refused(lambda: pod.container_verb("SWL_VERB_START", "c"), "SWL_STEP_LOOKUP", errno.EALREADY)
+        refused(lambda: pod.container_verb("SWL_VERB_START", "none"), "SWL_STEP_LOOKUP", errno.ENOENT)
+        pod.launch("plain", ["sleep", "1000"])
+        refused(lambda: pod.container_verb("SWL_VERB_START", "plain"), "SWL_STEP_LOOKUP", errno.EALREADY)
+        pod.signal("plain", signal.SIGKILL)
+        pod.wait("plain")
+        # What can be known before the start is said before it.
+        refused(lambda: pod.launch("x", ["nope"], hold=True), "SWL_STEP_EXEC", errno.ENOENT)
+        # And what only the exec can tell is the answer to START; the container has ended then.
+        pod.launch("bad", ["/bin/badformat"], hold=True)
+        refused(lambda: pod.container_verb("SWL_VERB_START", "bad"), "SWL_STEP_EXEC", errno.ENOEXEC)
+        assert pod.wait("bad").code != 0 and state_of(pod, "bad") == C["SWL_STATE_EXITED"]
+        # A killed one has an exit like any other.
+        pod.launch("killed", ["true"], hold=True)
+        pod.signal("killed", signal.SIGKILL)
+        assert pod.wait("killed").signal == signal.SIGKILL
+        refused(lambda: pod.container_verb("SWL_VERB_START", "killed"), "SWL_STEP_LOOKUP", errno.EALREADY)
+        for cid in ("c", "plain", "bad", "killed"):
+            pod.container_verb("SWL_VERB_REMOVE", cid)
+        assert descriptors(pod) == before
+        held = pod.launch("held", ["true"], hold=True).pid  # SHUTDOWN ends it
+    assert not alive(held)
+
+
+def test_shim_is_killed(world):
+    """Nobody would reap, log or report any more: pause, containers, held ones and execs die with it."""
+    for kind, user in ((Sandbox, 0), (UserPod, 2)):
+        kill_shim_of(kind(world), user)
+
+
+def kill_shim_of(pod, user):
+    try:
+        pids = [pod.pause]
+        pids.append(pod.launch("app", ["sleep", "1000"]).pid)
+        pids.append(pod.launch("user", ["sleep", "1000"], uid=1000, gid=1000, caps=0, nnp=1).pid)
+        pids.append(pod.launch("other", ["sleep", "1000"], ns=namespaces(pid=1 if user else 0, user=user)).pid)
+        pids.append(pod.launch("held", ["sleep", "1000"], hold=True).pid)
+        pids.append(pod.launch("terminal", ["sh", "-c", "trap '' HUP; sleep 1000; sleep 1000"], terminal=True).pid)
+        reply = pod.exec("other", "e", ["sleep", "1000"])
+        pids.append(wire.PROCESS.unpack(reply.get(C["SWL_TAG_PROCESS"]))[0])
+        assert all(map(alive, pids))
+        watched = [os.pidfd_open(pid) for pid in pids]
+        os.kill(pod.shim, signal.SIGKILL)
+        for pid, fd in zip(pids, watched):
+            assert select.select([fd], [], [], 20)[0], f"process number {pids.index(pid)} lives on"
+            os.close(fd)
+        # What it left tells what there was.
+        state = open(pod.directory + "/state", "rb").read()
+        assert wire.PROCESS.unpack_from(state, 8)[0] == pod.shim and wire.PROCESS.unpack_from(state, 32)[0] == pod.pause
+        assert not os.path.exists(f"{pod.directory}/containers/app/exit")
+    finally:
+        pod.client.close()
+        pod.remove_cgroups()
+
+
 def test_sandbox_verbs_in_the_wrong_order(world):
     with Sandbox(world, create=False) as pod:
         refused(lambda: pod.launch("x", ["true"]), "SWL_STEP_LOOKUP", errno.ESRCH)
@@ -132,31 +219,24 @@ def anonymous(pid):
     return figure(pid, "Anonymous")
 
 
-def snapshot(world):
-    mounts = len(open("/proc/self/mountinfo").readlines())
+def left_of(world, pods):
+    """Mounts, cgroups and processes of this world; what else runs on the machine is not counted."""
+    mounts = sum(world.base in line for line in open("/proc/self/mountinfo"))
     groups = sum(len(d) for _, d, _ in os.walk(world.cgroup)) if world.cgroup else 0
-    processes = 0
-    for pid in filter(str.isdigit, os.listdir("/proc")):
-        try:
-            with open(f"/proc/{pid}/comm") as comm:
-                processes += comm.read().strip() in ("swiftlet-shim", "swiftlet-pause", "pause") and alive(pid)
-        except OSError:
-            pass
-    return mounts, groups, processes
+    return mounts, groups, sum(alive(pid) for pod in pods for pid in (pod.shim, pod.pause, *pod.launched))
 
 
 def test_fifty_sandboxes_leave_nothing(world):
-    before, started = snapshot(world), time.monotonic()
+    before, started = left_of(world, []), time.monotonic()
     pods = [Sandbox(world) for _ in range(50)]
     for pod in pods:
-        pod.launch("c", ["sleep", "1000"])
+        pod.launched = [pod.launch("c", ["sleep", "1000"]).pid]
     up = time.monotonic()
     figures = [anonymous(pod.shim) for pod in pods]
     pss = sum(figure(pid, "Pss") for pod in pods for pid in (pod.shim, pod.pause)) / 50
     for pod in pods:
         pod.shutdown()
         assert not os.path.exists(pod.directory + "/shim.sock")
-    time.sleep(0.05)
-    assert snapshot(world) == before, (snapshot(world), before)
+    assert left_of(world, pods) == before, (left_of(world, pods), before)
     assert max(figures) <= 400
     return f"50 pods up in {up - started:.2f} s, anonymous KB per shim {min(figures)}...{max(figures)}, PSS KB per shim + pause {pss:.0f}"

@@ -5,11 +5,11 @@ import re
 import socket
 import struct
 
-HEADER = os.path.join(os.path.dirname(__file__), "../../Sources/CLinux/include/swl_wire.h")
+HEADERS = [os.path.join(os.path.dirname(__file__), "../../Sources/CLinux/include", name) for name in ("swl_wire.h", "swl_record.h")]
 
 
 def _constants():
-    text = re.sub(r"//.*", "", open(HEADER).read())
+    text = re.sub(r"//.*", "", "".join(open(header).read() for header in HEADERS))
     found = {}
     for name, value in re.findall(r"#define (SWL_\w+) (0x[0-9a-fA-F]+|\d+)u?\b", text):
         found[name] = int(value, 0)

@@ -9,9 +9,9 @@ import tempfile
 import time
 
 import wire
+from pipes import read_all
+from records import DEFAULT_CAPS, device, mount, namespaces, process, standard_mounts, sysctl  # noqa: F401, the tests take them from here
 from wire import C, Client, Exit, field, record, record_fd, u32
-
-DEFAULT_CAPS = sum(1 << n for n in (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31))
 
 
 def find_cgroup2():
@@ -28,55 +28,6 @@ def alive(pid):
         return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] not in "ZX"
     except (FileNotFoundError, ProcessLookupError):
         return False
-
-
-def namespaces(network=2, ipc=2, uts=2, pid=1, mount=1, cgroup=1, user=0):
-    return struct.pack("=8I", network, ipc, uts, pid, mount, cgroup, user, 0)
-
-
-def mount(kind, destination, source=0, attributes=0, propagation=0, data=""):
-    head = struct.pack("=6I", kind, source, attributes, propagation, len(destination.encode()), len(data.encode()))
-    return field(C["SWL_TAG_MOUNT"], head + destination.encode() + data.encode())
-
-
-def sysctl(key, value):
-    return field(C["SWL_TAG_SYSCTL"], struct.pack("=2I", len(key), len(value)) + key.encode() + value.encode())
-
-
-def device(kind, major, minor, path, mode=0o666):
-    return field(C["SWL_TAG_DEVICE"], struct.pack("=8I", ord(kind), major, minor, mode, 0, 0, len(path), 0) + path.encode())
-
-
-def process(args, env=("PATH=/bin:/usr/bin",), cwd="/", uid=0, gid=0, groups=(), caps=DEFAULT_CAPS, nnp=0, seccomp=b"", umask=None,
-            rlimits=(), oom=None, ambient=0, inheritable=0):
-    """The fields that LAUNCH and EXEC records share."""
-    out = [field(C["SWL_TAG_PROCESS_ARGS"], a) for a in args]
-    out += [field(C["SWL_TAG_PROCESS_ENV"], e) for e in env]
-    out += [field(C["SWL_TAG_PROCESS_CWD"], cwd),
-            field(C["SWL_TAG_PROCESS_USER"], struct.pack("=4I", uid, gid, umask or 0, 0 if umask is None else 1)),
-            field(C["SWL_TAG_PROCESS_CAPABILITIES"], struct.pack("=5Q", caps, caps, inheritable, caps, ambient)),
-            field(C["SWL_TAG_PROCESS_NO_NEW_PRIVILEGES"], u32(nnp)), field(C["SWL_TAG_SECCOMP_FILTER"], seccomp)]
-    if groups:
-        out.append(field(C["SWL_TAG_PROCESS_ADDITIONAL_GIDS"], struct.pack(f"={len(groups)}I", *groups)))
-    for resource, soft, hard in rlimits:
-        out.append(field(C["SWL_TAG_PROCESS_RLIMIT"], struct.pack("=2I2Q", resource, 0, soft, hard)))
-    if oom is not None:
-        out.append(field(C["SWL_TAG_PROCESS_OOM_SCORE_ADJ"], struct.pack("=i", oom)))
-    return out
-
-
-def standard_mounts(cgroup=True):
-    nosuid = C["SWL_ATTR_NOSUID"]
-    strict = nosuid | C["SWL_ATTR_NODEV"] | C["SWL_ATTR_NOEXEC"]
-    out = [mount(C["SWL_MOUNT_PROC"], "/proc", attributes=strict), mount(C["SWL_MOUNT_TMPFS"], "/dev", attributes=nosuid,
-                                                                         data="size=65536k,mode=0755"),
-           mount(C["SWL_MOUNT_DEVPTS"], "/dev/pts", attributes=nosuid | C["SWL_ATTR_NOEXEC"]),
-           mount(C["SWL_MOUNT_MQUEUE"], "/dev/mqueue", attributes=strict),
-           mount(C["SWL_MOUNT_TMPFS"], "/dev/shm", attributes=strict, data="size=65536k,mode=1777"),
-           mount(C["SWL_MOUNT_SYSFS"], "/sys", attributes=strict | C["SWL_ATTR_READONLY"])]
-    if cgroup:
-        out.append(mount(C["SWL_MOUNT_CGROUP2"], "/sys/fs/cgroup", attributes=strict | C["SWL_ATTR_READONLY"]))
-    return out
 
 
 class World:
@@ -202,6 +153,9 @@ class Sandbox:
             if not alive(self.shim):
                 break
             time.sleep(0.002)
+        self.remove_cgroups()
+
+    def remove_cgroups(self):
         for path in self.cgroups:
             for _ in range(100):
                 try:
@@ -226,7 +180,7 @@ class Sandbox:
         return base
 
     def launch_fields(self, cid, args, *, mounts=None, extra=(), lowers=None, upper=True, log=True, ns=None, limits=None, stdin=0,
-                      **settings):
+                      hold=False, **settings):
         base = self.layers(cid)
         out = process(args, **settings)
         out += [field(C["SWL_TAG_ROOT_PATH"], base + "/root")]
@@ -241,6 +195,8 @@ class Sandbox:
             out.append(field(C["SWL_TAG_LOG_LIMITS"], struct.pack("=QII", *limits, 0)))
         if stdin:
             out.append(field(C["SWL_TAG_PROCESS_STDIN"], u32(stdin)))
+        if hold:
+            out.append(field(C["SWL_TAG_PROCESS_HOLD"], u32(1)))
         return out + list(extra)
 
     def log_path(self, cid):
@@ -302,15 +258,66 @@ class Sandbox:
     def shell(self, script, cid=None, **settings):
         return self.run(cid or self.world.name("c"), ["sh", "-c", script], **settings)
 
-    def exec(self, cid, eid, args, stdio=(-1, -1, -1), **settings):
+    def exec(self, cid, eid, args, stdio=(-1, -1, -1), cgroup=-1, keep=False, **settings):
+        """`keep`: the descriptors of the reply are the caller's to close."""
         fd = record_fd(record(C["SWL_KIND_EXEC"], process(args, **settings)))
         fds = [(C["SWL_FD_RECORD"], fd)] + [(C["SWL_FD_STDIN"] + i, s) for i, s in enumerate(stdio) if s >= 0]
+        fds += [(C["SWL_FD_CGROUP"], cgroup)] if cgroup >= 0 else []
         try:
             reply = self.client.call(C["SWL_VERB_EXEC"], [field(C["SWL_TAG_CONTAINER_ID"], cid), field(C["SWL_TAG_EXEC_ID"], eid)], fds)
-            reply.close()
+            if not keep:
+                reply.close()
             return reply
         finally:
             os.close(fd)
+
+    def exec_terminal(self, cid, eid, args, **settings):
+        """The descriptor of the terminal."""
+        reply = self.exec(cid, eid, args, keep=True, terminal=True, **settings)
+        os.close(reply.fd(C["SWL_FD_PIDFD"]))
+        return reply.fd(C["SWL_FD_TERMINAL"])
+
+    def exec_output(self, cid, eid, args, **settings):
+        """Runs to the end: (exit code, what came out of stdout and stderr until nobody held them any more)."""
+        read, write = os.pipe()
+        try:
+            self.exec(cid, eid, args, (-1, write, write), **settings)
+        finally:
+            os.close(write)
+        out = read_all(read)
+        return self.wait_exec(eid).code, out.decode()
+
+    def attach(self, cid, out=True, err=True):
+        """The read ends of pipes for stdout and stderr, -1 for one that is not wanted."""
+        ends = [os.pipe() if wanted else (-1, -1) for wanted in (out, err)]
+        fds = [(C["SWL_FD_STDOUT"] + i, write) for i, (_, write) in enumerate(ends) if write >= 0]
+        try:
+            self.client.call(C["SWL_VERB_ATTACH"], [field(C["SWL_TAG_CONTAINER_ID"], cid)], fds).close()
+        except Exception:
+            for read, _ in ends:
+                if read >= 0:
+                    os.close(read)
+            raise
+        finally:
+            for _, write in ends:
+                if write >= 0:
+                    os.close(write)
+        return ends[0][0], ends[1][0]
+
+    def resize(self, cid, rows, columns):
+        self.client.call(C["SWL_VERB_RESIZE"], [field(C["SWL_TAG_CONTAINER_ID"], cid),
+                                                field(C["SWL_TAG_CONSOLE_SIZE"], struct.pack("=4H", rows, columns, 0, 0))])
+
+    def stdin(self, cid):
+        """A write end of the container's stdin."""
+        return self.container_verb("SWL_VERB_STDIN", cid).fd(C["SWL_FD_STDIN"])
+
+    def wait_log(self, cid, text, seconds=20):
+        """Waits until the log contains `text`."""
+        end = time.monotonic() + seconds
+        while text not in self.log(cid):
+            assert time.monotonic() < end, (text, self.log(cid)[-2000:])
+            time.sleep(0.002)
 
     def wait_exec(self, eid):
         return Exit(self.client.event(C["SWL_EVENT_EXEC_EXITED"], SWL_TAG_EXEC_ID=eid).get(C["SWL_TAG_EXIT"]))

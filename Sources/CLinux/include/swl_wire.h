@@ -23,6 +23,8 @@
 
 #include <stdint.h>
 
+#include "swl_record.h"
+
 #define SWL_WIRE_VERSION 1
 /// "SWLM" in a little-endian dump.
 #define SWL_WIRE_MAGIC 0x4d4c5753u
@@ -96,10 +98,13 @@ enum swl_type {
     /// live shim already listens there.
     SWL_VERB_SPAWN = 2,
 
-    /// The rest: sandbox socket. fds RECORD, [CGROUP] -> PROCESS of the pause, WARNING list, fds PIDFD, NETNS. Once per shim: EEXIST.
+    /// The rest: sandbox socket. fds RECORD, [CGROUP], NAMESPACE list -> PROCESS of the pause, WARNING list, fds PIDFD, NETNS. Once per shim: EEXIST.
     SWL_VERB_CREATE_SANDBOX = 16,
-    /// CONTAINER_ID, fds RECORD, [CGROUP], MOUNT_SOURCE list -> PROCESS, WARNING list, fds PIDFD. The reply comes after the
-    /// program was exec'ed (PROCESS_HOLD: when it is ready to be). The directory `containers/<cid>/` of the sandbox must exist. Needs a sandbox.
+    /// CONTAINER_ID, fds RECORD, [CGROUP], MOUNT_SOURCE list, [STDIN], [STDOUT], [STDERR] -> PROCESS, WARNING list, fds PIDFD, [TERMINAL].
+    /// The reply comes after the program was exec'ed (PROCESS_HOLD: when it is ready to be). The directory `containers/<cid>/` of the sandbox
+    /// must exist. Needs a sandbox. With STD* the program has these (a missing one is /dev/null), and no log, stdin or terminal may be asked
+    /// for. With PROCESS_TERMINAL and without LOG_PATH the terminal is the client's: TERMINAL is its master side, STDIN, ATTACH and RESIZE
+    /// do not reach it, and whoever closes it hangs up on the program.
     SWL_VERB_LAUNCH = 17,
     /// CONTAINER_ID, EXEC_ID, fds RECORD, [STDIN], [STDOUT], [STDERR] (a missing one is /dev/null), [CGROUP: default one of its own
     /// below the container's] -> PROCESS, WARNING list, fds PIDFD, with PROCESS_TERMINAL also TERMINAL (then no STD* may be sent; whoever
@@ -118,19 +123,20 @@ enum swl_type {
     SWL_VERB_SUBSCRIBE = 23,
     /// CONTAINER_ID -> fds STDIN: a write end of the container's stdin (record with SWL_STDIN_OPEN only). With
     /// SWL_STDIN_ONCE it is the only one: the container sees end of file when the client closes it; a second time: EPIPE.
-    /// A container with a terminal has no end of file there: STDIN is its terminal, to be written to and never read.
+    /// A container with a terminal has no end of file there: STDIN is its terminal, non-blocking, to be written to and never read.
     SWL_VERB_STDIN = 24,
     /// Kills every container, then the pause, replies, removes the socket and exits. Exit records are written. -> nothing.
     SWL_VERB_SHUTDOWN = 25,
     /// CONTAINER_ID -> PROCESS, fds PIDFD. Lets a container that was launched with PROCESS_HOLD run its program. The reply comes after
-    /// the exec. EALREADY when it is not held.
+    /// the exec. EALREADY when it is not held. A start that fails, and a held container that is killed, is an exit like any other.
     SWL_VERB_START = 26,
     /// CONTAINER_ID, fds [STDOUT], [STDERR] (write ends of pipes; with a terminal only STDOUT counts) -> nothing. From now on what the
     /// container writes goes there as well as to its log. A reader that is slow slows the container; one that takes nothing for
-    /// SWL_ATTACH_STALL_SECONDS is let go. At most SWL_ATTACHED_MAX per container.
+    /// SWL_ATTACH_STALL_SECONDS is let go. At most SWL_ATTACHED_MAX per container. At the container's end each reader still gets the
+    /// rest, then the end of its pipe. ESRCH when it does not run.
     SWL_VERB_ATTACH = 27,
-    /// CONTAINER_ID, CONSOLE_SIZE -> nothing. ENOTTY for a container without a terminal. The terminal of an exec belongs to the client
-    /// that asked for it, which sets its size itself (TIOCSWINSZ).
+    /// CONTAINER_ID, CONSOLE_SIZE -> nothing. ENOTTY for a container without a terminal, ESRCH for one that has exited. The terminal of
+    /// an exec belongs to the client that asked for it, which sets its size itself (TIOCSWINSZ).
     SWL_VERB_RESIZE = 28,
 
     SWL_REPLY = 0x4000,
@@ -177,7 +183,7 @@ enum swl_tag {
     SWL_TAG_ROOT_OVERLAY_UPPER = 23,   ///< str; absent (with lowers) = read-only overlay
     SWL_TAG_ROOT_OVERLAY_WORK = 24,    ///< str; with UPPER
     SWL_TAG_ROOT_OVERLAY_OPTIONS = 25, ///< str: further overlay options, comma separated ("volatile")
-    SWL_TAG_ROOTFS_PROPAGATION = 26,   ///< u32 enum swl_propagation; absent = private; SHARED is refused
+    SWL_TAG_ROOTFS_PROPAGATION = 26, ///< u32 enum swl_propagation, of the root and not of what is mounted in it; absent = private
 
     // Mounts and paths: LAUNCH. Mounts happen in the order of the list. Default device nodes, ptmx and the /dev/std* links
     // are made after the mounts if /dev is one of them with type TMPFS.
@@ -234,7 +240,8 @@ enum swl_fd {
     SWL_FD_PIDFD = 7,
     SWL_FD_NETNS = 8,
     SWL_FD_CONTAINER_PIDFD = 9,
-    SWL_FD_TERMINAL = 10, ///< the master side
+    SWL_FD_TERMINAL = 10,  ///< the master side
+    SWL_FD_NAMESPACE = 11, ///< one for each SWL_NS_GIVEN, in the order network, ipc, uts
 };
 
 /// Which step failed. The number is for programs, the text beside it for people.
@@ -289,7 +296,7 @@ struct swl_process {
     int32_t pid; ///< in the shim's (host) pid namespace
     uint32_t reserved;
     uint64_t start_time;
-    int64_t started_at; ///< ns since 1970 at the exec
+    int64_t started_at; ///< ns since 1970 at the exec; 0 before it
 };
 
 /// How a process ended; also the whole content of `containers/<cid>/exit`.
@@ -350,8 +357,9 @@ struct swl_signal {
     uint32_t flags; ///< SWL_SIGNAL_*
 };
 
-/// Every process of the container's cgroup: SIGKILL goes by cgroup.kill, others to each member. For an exec: those of its own cgroup.
-/// Without a cgroup only the init process (with its pid namespace, if it has one) is reached.
+/// Every process of the container's cgroup and those below: SIGKILL goes by cgroup.kill, others to each member. For an exec: those of
+/// the cgroup that the shim made for it, which it cannot leave by setsid(). Without a cgroup only the init process (with its pid
+/// namespace, if it has one), or the exec's process group, is reached.
 #define SWL_SIGNAL_ALL 1
 
 /// Limits of a new shim process. Absent: nofile 65536, core 0, oom_score_adj -998. What may not be raised or lowered stays.
@@ -368,143 +376,6 @@ struct swl_shim_info {
     uint64_t start_time;
 };
 
-struct swl_user {
-    uint32_t uid;
-    uint32_t gid;
-    uint32_t umask;
-    uint32_t flags; ///< SWL_USER_UMASK: `umask` counts; else 0022
-};
-
-#define SWL_USER_UMASK 1
-
-/// Bit n of each mask is capability number n. A bit beyond the kernel's last capability is refused.
-struct swl_capabilities {
-    uint64_t bounding;
-    uint64_t effective;
-    uint64_t inheritable;
-    uint64_t permitted;
-    uint64_t ambient;
-};
-
-struct swl_rlimit {
-    uint32_t resource; ///< RLIMIT_* number
-    uint32_t reserved;
-    uint64_t soft; ///< UINT64_MAX = unlimited
-    uint64_t hard;
-};
-
-/// As TIOCSWINSZ takes it; 0 x 0 is the kernel's default.
-struct swl_console_size {
-    uint16_t rows;
-    uint16_t columns;
-    uint16_t width;  ///< pixels, mostly 0
-    uint16_t height; ///< pixels, mostly 0
-};
-
-/// One range of /proc/PID/uid_map or gid_map.
-struct swl_id_mapping {
-    uint32_t container_id;
-    uint32_t host_id;
-    uint32_t size;
-    uint32_t reserved;
-};
-
-#define SWL_STDIN_OPEN 1
-#define SWL_STDIN_ONCE 2
-
-enum swl_mount_type {
-    SWL_MOUNT_BIND = 1, ///< of descriptor number `source`, with what is mounted below it
-    SWL_MOUNT_PROC = 2,
-    SWL_MOUNT_SYSFS = 3,
-    SWL_MOUNT_CGROUP2 = 4,
-    SWL_MOUNT_DEVPTS = 5, ///< data absent = newinstance,ptmxmode=0666,mode=0620,gid=5
-    SWL_MOUNT_TMPFS = 6,  ///< data e.g. "size=65536k,mode=0755"
-    SWL_MOUNT_MQUEUE = 7,
-};
-
-/// Then `destination_length` bytes of the absolute destination in the container, then `data_length` bytes of file system options,
-/// comma separated. Missing destinations are made: a file for a file source, a directory otherwise.
-struct swl_mount {
-    uint32_t type;        ///< enum swl_mount_type
-    uint32_t source;      ///< BIND: index among the MOUNT_SOURCE descriptors
-    uint32_t attributes;  ///< SWL_ATTR_*
-    uint32_t propagation; ///< enum swl_propagation; BIND only
-    uint32_t destination_length;
-    uint32_t data_length;
-};
-
-#define SWL_ATTR_READONLY 1
-#define SWL_ATTR_NOSUID 2
-#define SWL_ATTR_NODEV 4
-#define SWL_ATTR_NOEXEC 8
-#define SWL_ATTR_NOATIME 16
-/// READONLY for everything mounted below as well (recursiveReadOnly)
-#define SWL_ATTR_RECURSIVE_READONLY 32
-/// BIND of the source's own mount only, without what is mounted below it
-#define SWL_ATTR_NOT_RECURSIVE 64
-/// Symbolic links are not followed on this mount
-#define SWL_ATTR_NOSYMFOLLOW 128
-/// BIND: owners are shifted by the sandbox's id mappings, so that the container's root is the source's root. Needs a user namespace.
-#define SWL_ATTR_IDMAPPED 256
-/// The attributes hold for everything mounted below as well
-#define SWL_ATTR_RECURSIVE 512
-#define SWL_ATTR_STRICTATIME 1024
-#define SWL_ATTR_NODIRATIME 2048
-
-enum swl_propagation {
-    SWL_PROPAGATION_PRIVATE = 0, ///< Kubernetes None
-    SWL_PROPAGATION_SLAVE = 1,   ///< HostToContainer
-    SWL_PROPAGATION_SHARED = 2,  ///< Bidirectional
-};
-
-/// Then `path_length` bytes: absolute path in the container.
-struct swl_device {
-    uint32_t type; ///< 'c', 'b' or 'p'
-    uint32_t major;
-    uint32_t minor;
-    uint32_t mode; ///< permission bits
-    uint32_t uid;
-    uint32_t gid;
-    uint32_t path_length;
-    uint32_t reserved;
-};
-
-/// Then key ("net.ipv4.ip_forward"), then value.
-struct swl_sysctl {
-    uint32_t key_length;
-    uint32_t value_length;
-};
-
-enum swl_namespace_mode {
-    SWL_NS_HOST = 0, ///< the shim's, which is the host's
-    SWL_NS_NEW = 1,
-    SWL_NS_SANDBOX = 2, ///< that of the pause (LAUNCH only)
-    SWL_NS_TARGET = 3,  ///< pid only: that of SWL_TAG_PID_TARGET (LAUNCH only)
-};
-
-/// enum swl_namespace_mode each. SANDBOX record: network, ipc, uts, pid are NEW or HOST (pid NEW = shared by the pod), mount is NEW,
-/// cgroup is HOST, user is HOST or NEW (with mappings; then network, ipc, uts are NEW). LAUNCH record: network, ipc, uts are SANDBOX; pid is
-/// NEW, SANDBOX, TARGET or HOST; mount is NEW; cgroup is NEW or HOST; user is HOST, or SANDBOX exactly when the sandbox made one.
-/// Everything else is refused.
-struct swl_namespaces {
-    uint32_t network;
-    uint32_t ipc;
-    uint32_t uts;
-    uint32_t pid;
-    uint32_t mount;
-    uint32_t cgroup;
-    uint32_t user;
-    uint32_t reserved;
-};
-
-/// Rotation: when the file would pass `max_size` bytes it is renamed to `<name>.YYYYMMDD-HHMMSS` (UTC) and opened anew; at most
-/// `max_files` files, the current one included, are kept.
-struct swl_log_limits {
-    uint64_t max_size;  ///< 0 = never
-    uint32_t max_files; ///< at least 2
-    uint32_t reserved;
-};
-
 _Static_assert(sizeof(struct swl_header) == 16, "swl_header");
 _Static_assert(sizeof(struct swl_record) == 16, "swl_record");
 _Static_assert(sizeof(struct swl_field) == 8, "swl_field");
@@ -517,15 +388,5 @@ _Static_assert(sizeof(struct swl_exec_state) == 32, "swl_exec_state");
 _Static_assert(sizeof(struct swl_signal) == 8, "swl_signal");
 _Static_assert(sizeof(struct swl_shim_limits) == 24, "swl_shim_limits");
 _Static_assert(sizeof(struct swl_shim_info) == 16, "swl_shim_info");
-_Static_assert(sizeof(struct swl_user) == 16, "swl_user");
-_Static_assert(sizeof(struct swl_capabilities) == 40, "swl_capabilities");
-_Static_assert(sizeof(struct swl_rlimit) == 24, "swl_rlimit");
-_Static_assert(sizeof(struct swl_console_size) == 8, "swl_console_size");
-_Static_assert(sizeof(struct swl_id_mapping) == 16, "swl_id_mapping");
-_Static_assert(sizeof(struct swl_mount) == 24, "swl_mount");
-_Static_assert(sizeof(struct swl_device) == 32, "swl_device");
-_Static_assert(sizeof(struct swl_sysctl) == 8, "swl_sysctl");
-_Static_assert(sizeof(struct swl_namespaces) == 32, "swl_namespaces");
-_Static_assert(sizeof(struct swl_log_limits) == 16, "swl_log_limits");
 
 #endif

@@ -1,0 +1,119 @@
+"""What the attributes of a mount do, one by one, and what a container sees of mounts and cgroups."""
+import errno
+import os
+import subprocess
+
+from test_containers import refused
+from test_isolation import bind, o_path
+from wire import C, field, u32
+from world import DEFAULT_CAPS, Sandbox, mount, standard_mounts
+
+SYS_ADMIN = 1 << 21
+
+
+class Volume:
+    """A shared tmpfs of the host with another one below it."""
+
+    def __init__(self, world):
+        self.path = f"{world.base}/{world.name('volume')}"
+        os.makedirs(self.path)
+        subprocess.run(["mount", "-t", "tmpfs", "swl-test", self.path], check=True)
+        subprocess.run(["mount", "--make-shared", self.path], check=True)
+        os.mkdir(self.path + "/below")
+        subprocess.run(["mount", "-t", "tmpfs", "swl-test", self.path + "/below"], check=True)
+        self.fd = o_path(self.path)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        os.close(self.fd)
+        subprocess.run(["umount", "-R", "-l", self.path], check=True)
+
+
+def flags(output):
+    """Mount point -> flags, of lines of mountinfo."""
+    return {line.split()[4]: set(line.split()[5].split(",")) for line in output.split("\n") if " - " in line}
+
+
+def test_attributes_of_binds(world):
+    with Volume(world) as volume, Sandbox(world) as pod:
+        cases = {"READONLY": "ro", "NOSUID": "nosuid", "NODEV": "nodev", "NOEXEC": "noexec", "NOATIME": "noatime", "NODIRATIME": "nodiratime",
+                 "STRICTATIME": None, "NOSYMFOLLOW": "nosymfollow"}
+        recursive = C["SWL_ATTR_RECURSIVE"]
+        mounts = standard_mounts() + [bind("/none")]
+        for name in cases:
+            mounts += [bind(f"/{name}", 0, C[f"SWL_ATTR_{name}"]), bind(f"/{name}-r", 0, C[f"SWL_ATTR_{name}"] | recursive)]
+        mounts.append(bind("/rro", 0, C["SWL_ATTR_RECURSIVE_READONLY"] | C["SWL_ATTR_NOEXEC"]))
+        mounts.append(bind("/alone", 0, C["SWL_ATTR_READONLY"] | C["SWL_ATTR_NOT_RECURSIVE"] | recursive))
+        seen = flags(pod.shell("cat /proc/self/mountinfo", mounts=mounts, sources=[volume.fd])[1])
+        plain = seen["/none"]
+        assert plain == seen["/none/below"] == {"rw", "relatime"}, plain
+        for name, word in cases.items():
+            there = plain - {"rw", "relatime"} | ({word} if word else set())
+            there |= {"rw"} if word != "ro" else set()
+            there |= {"relatime"} if name not in ("NOATIME", "STRICTATIME") else set()
+            assert seen[f"/{name}"] == there == seen[f"/{name}-r"] == seen[f"/{name}-r/below"], (name, seen[f"/{name}"], seen[f"/{name}-r/below"])
+            assert seen[f"/{name}/below"] == plain, name
+        assert seen["/rro"] == {"ro", "noexec", "relatime"} and seen["/rro/below"] == {"ro", "relatime"}, seen
+        assert "/alone/below" not in seen and "ro" in seen["/alone"]
+        assert pod.shell("echo x > /ro/below/f", mounts=standard_mounts() + [bind("/ro", 0, C["SWL_ATTR_READONLY"])],
+                         sources=[volume.fd])[0] == 0  # the ordinary readOnly of Kubernetes: the mount itself only
+        out = pod.shell("exec 2>&1; echo x > /ro/f; echo x > /ro/below/f; mount -o remount,bind,rw /ro; echo x > /ro/f", sources=[volume.fd],
+                        mounts=standard_mounts() + [bind("/ro", 0, C["SWL_ATTR_RECURSIVE_READONLY"])])[1]
+        assert out.count("Read-only file system") == 3, out
+        os.symlink("/etc/passwd", volume.path + "/link")
+        assert pod.shell("cat /v/link", mounts=standard_mounts() + [bind("/v", 0, C["SWL_ATTR_NOSYMFOLLOW"])], sources=[volume.fd])[0] == 1
+        both = C["SWL_ATTR_NOATIME"] | C["SWL_ATTR_STRICTATIME"]
+        for wrong in (bind("/v", 0, both), bind("/v", 0, 1 << 12), bind("/v", 0, 0, 4), mount(C["SWL_MOUNT_TMPFS"], "/v", attributes=256)):
+            refused(lambda: pod.launch("x", ["true"], mounts=[wrong], sources=[volume.fd]), "SWL_STEP_RECORD", errno.EINVAL)
+        # Of new file systems too.
+        seen = flags(pod.shell("cat /proc/self/mountinfo", mounts=standard_mounts() + [
+            mount(C["SWL_MOUNT_TMPFS"], "/t", attributes=C["SWL_ATTR_STRICTATIME"] | C["SWL_ATTR_NODIRATIME"] | C["SWL_ATTR_NOSYMFOLLOW"])])[1])
+        assert seen["/t"] == {"rw", "nodiratime", "nosymfollow"}, seen["/t"]
+
+
+def test_propagation_to_the_host(world):
+    """Only a mount in a Bidirectional volume, made by somebody who may mount, arrives at the host."""
+    with Volume(world) as volume, Sandbox(world) as pod:
+        mounts = standard_mounts() + [bind("/none"), bind("/in", 0, 0, 1), bind("/both", 0, 0, 2)]
+        for name in ("none", "in", "both"):
+            os.mkdir(f"{volume.path}/{name}")
+        script = "for n in none in both; do mount -t tmpfs swl-inner /$n/$n && echo made; done; mount -t tmpfs swl-inner /tmp"
+        out = pod.shell(script, mounts=mounts, sources=[volume.fd], caps=DEFAULT_CAPS | SYS_ADMIN)[1]
+        assert out == "made\n" * 3, out
+        here = [line.split()[4] for line in open("/proc/self/mountinfo") if "swl-inner" in line]
+        assert here == [volume.path + "/both"], here
+
+
+def test_propagation_of_the_root(world):
+    with Sandbox(world) as pod:
+        for number, word in enumerate(("", "", "shared", "unbindable")):  # a slave without a master is private
+            one = field(C["SWL_TAG_ROOTFS_PROPAGATION"], u32(number))
+            out = pod.shell("grep ' / / ' /proc/self/mountinfo | cut -d' ' -f7 | cut -d: -f1", extra=[one])[1]
+            assert out.strip() == (word or "-"), (number, out)
+        refused(lambda: pod.launch("x", ["true"], extra=[field(C["SWL_TAG_ROOTFS_PROPAGATION"], u32(4))]), "SWL_STEP_RECORD")
+
+
+def test_cgroup_view(world):
+    """A container sees the tree below its own cgroup, and writes there only when its mount is writable."""
+    if not world.cgroup:
+        return "SKIPPED: no cgroup2 is mounted"
+    with Sandbox(world) as pod:
+        script = "exec 2>&1; cat /proc/self/cgroup | grep ^0; cat /sys/fs/cgroup/cgroup.procs | wc -l; mkdir /sys/fs/cgroup/child && echo made"
+        out = pod.shell(script, caps=DEFAULT_CAPS | SYS_ADMIN)[1]
+        assert out.startswith("0::/\n") and "Read-only file system" in out, out
+        writable = standard_mounts(cgroup=False) + [mount(C["SWL_MOUNT_CGROUP2"], "/sys/fs/cgroup", attributes=C["SWL_ATTR_NOSUID"])]
+        out = pod.shell(script + "; rmdir /sys/fs/cgroup/child; ls -d /sys/fs/cgroup/../fs/cgroup/pod-* ", mounts=writable)[1]
+        assert out.startswith("0::/\n") and "made\n" in out and "pod-1" not in out, out
+
+
+def test_domain_name(world):
+    before = open("/proc/sys/kernel/domainname").read()
+    names = [field(C["SWL_TAG_HOSTNAME"], "h"), field(C["SWL_TAG_DOMAINNAME"], "x" * 64)]
+    with Sandbox(world, fields=names) as pod:
+        assert pod.shell("hostname; cat /proc/sys/kernel/domainname")[1] == "h\n" + "x" * 64 + "\n"
+    assert open("/proc/sys/kernel/domainname").read() == before
+    for modes, name in ((dict(uts=0), "example.org"), ({}, "x" * 65)):
+        with Sandbox(world, create=False, fields=[field(C["SWL_TAG_DOMAINNAME"], name)], **modes) as pod:
+            refused(pod.create, "SWL_STEP_RECORD", errno.EINVAL)
