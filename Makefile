@@ -19,7 +19,7 @@ PYTHON := python3 -B
 BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-dev libarchive-dev
 RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux
 
-.PHONY: help build-deps deps build programs test build-tests test-swift test-node lint lint-swift lint-c lint-scripts format run stories install clean
+.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci vm-deps vm-image vm-test bench-runtime lint lint-swift lint-c lint-scripts format run stories install clean
 
 help:
 	@printf '%s\n' \
@@ -31,7 +31,11 @@ help:
 	  'make deps           installs what is missing from Debian'\''s packages' \
 	  'make test-swift     Swift tests; FILTER=Name for some of them' \
 	  'make test-shim      tests of the C programs; ARGS="-k name" for some of them' \
+	  'make fuzz           the C that reads what others send, under libFuzzer; FUZZ_SECONDS=$(FUZZ_SECONDS) for each target' \
+	  'make test-oci       containers from OCI bundles, by the command line of an OCI runtime; ARGS="-k name"' \
 	  'make test-node      the whole agent against a control plane, with pods and traffic; ARGS="-k name"' \
+	  'make vm-test        installs into a virtual machine with systemd and cgroup v2, tests there; ARGS="-k name"' \
+	  'make bench-runtime  the runtime beside crun, as a table; ARGS="--only pod,exec --runs 100" for some of it' \
 	  'make stories        replays recorded lives of pods; STORIES=DIR has them ($(STORIES))' \
 	  'make lint           formatting and rules of Swift, C and scripts' \
 	  'make format         puts Swift and C into that format' \
@@ -39,6 +43,7 @@ help:
 	  'make clean          removes what was built, keeps fetched packages'
 
 include Sources/swiftlet-shim/shim.mk
+include Tests/fuzz/fuzz.mk
 
 # Packages. Nothing is fetched when nothing is missing.
 
@@ -94,6 +99,8 @@ test:
 	$(call step,build-tests)
 	$(call step,test-swift)
 	$(call step,test-shim)
+	$(call step,fuzz-smoke)
+	$(call step,test-oci)
 	$(call step,test-node)
 	@echo '== all tests passed'
 
@@ -111,6 +118,33 @@ test-node:
 	  $(PYTHON) -m unittest discover -s Tests/node -v $(ARGS); \
 	fi
 
+# The virtual machine: the release programs and the units, on a base that is made once (vm-image). The control plane stays here.
+
+VM := build/vm
+VM_RUN = $(PYTHON) Tests/vm/run.py --installed $(VM)/installed --cache $(VM) --logs $(VM)/logs
+
+vm-deps:
+	@$(call install_missing,qemu-system-x86 mmdebstrap e2fsprogs docker-registry busybox-static $(if $(shell command -v kubectl),,kubernetes-client))
+
+vm-image: vm-deps
+	@$(VM_RUN) --image-only
+
+vm-test:
+	@if (( EUID )); then echo 'SKIPPED: all tests in a virtual machine, they need root'; exit 0; fi; \
+	if ! $(MAKE) --no-print-directory vm-deps; then echo 'SKIPPED: all tests in a virtual machine, qemu and mmdebstrap cannot be installed'; exit 0; fi; \
+	swift build -c debug --product swiftlet-devcluster; \
+	$(MAKE) --no-print-directory programs CONFIGURATION=debug; \
+	rm -rf $(VM)/installed; \
+	$(MAKE) --no-print-directory install CONFIGURATION=release DESTDIR="$(CURDIR)/$(VM)/installed"; \
+	$(VM_RUN) $(ARGS)
+
+test-oci:
+	@if (( EUID )); then \
+	  echo 'SKIPPED: all OCI tests, they need root'; \
+	else \
+	  $(PYTHON) -m unittest discover -s Tests/oci -v $(ARGS); \
+	fi
+
 # Lint.
 
 lint: lint-swift lint-c lint-scripts
@@ -124,7 +158,7 @@ lint-c:
 	else echo 'SKIPPED: format of C, clang-format is not installed'; fi
 
 lint-scripts:
-	@if command -v shellcheck > /dev/null; then shellcheck .ci/run; \
+	@if command -v shellcheck > /dev/null; then shellcheck .ci/run Tests/RuntimeBench/run.sh; \
 	else echo 'SKIPPED: scripts, shellcheck is not installed'; fi
 
 format:
@@ -143,6 +177,13 @@ run:
 	@$(MAKE) --no-print-directory build
 	$(PYTHON) Tests/node/run.py $(if $(CHECK),--check)
 
+# Built for release, and the C programs as they are installed.
+bench-runtime: shim pause
+	$(need_root)
+	@$(call install_missing,$(BUILD_PACKAGES) busybox-static crun util-linux)
+	swift build -c release --product RuntimeBench
+	Tests/RuntimeBench/run.sh "$$(swift build -c release --show-bin-path)/RuntimeBench" --programs "$(CURDIR)/$(BIN)" $(ARGS)
+
 stories:
 	$(need_root)
 	@for file in replay_stories.py compare_stories.py stories; do \
@@ -154,11 +195,12 @@ stories:
 
 # Installing.
 
-install: build
+install: build-deps shim pause
+	swift build $(SWIFT_FLAGS) --product swiftlet
 	install -d "$(DESTDIR)/etc/swiftlet"
-	install -D -s -m 755 $(BIN)/swiftlet "$(DESTDIR)$(PREFIX)/bin/swiftlet"
-	install -D -m 755 -t "$(DESTDIR)$(PREFIX)/libexec/swiftlet" $(BIN)/swiftlet-shim $(BIN)/swiftlet-pause
-	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/lib/systemd/system" systemd/swiftlet.service systemd/swiftlet-pods.service
+	install -D -s -m 755 "$$(swift build $(SWIFT_FLAGS) --show-bin-path)/swiftlet" "$(DESTDIR)$(PREFIX)/bin/swiftlet"
+	install -D -m 755 -t "$(DESTDIR)$(PREFIX)/libexec/swiftlet" $(BIN)/swiftlet-shim $(BIN)/swiftlet-pause systemd/swiftlet-end-pods
+	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/lib/systemd/system" systemd/swiftlet.service systemd/swiftlet-spawner.service systemd/swiftlet-pods.service
 	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/doc/swiftlet" README.md LICENSE config/swiftlet.yaml
 
 clean:

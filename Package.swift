@@ -80,7 +80,7 @@ let package = Package(
 
         // Level 2: the kernel and the API.
         library("LinuxSystem", ["CLinux"]),
-        library("LinuxCgroups", ["LinuxSystem"]),
+        library("LinuxCgroups", ["KubeModel", "LinuxSystem", "PodCore"]),
         library("LinuxNetlink", ["CMnl", "CLinux", "LinuxSystem"]),
         library("LinuxNftables", ["CMnl", "CNftnl", "LinuxNetlink", "LinuxSystem", "Nftables"]),
         library(
@@ -96,7 +96,7 @@ let package = Package(
         // Level 3: adapters.
         library(
             "ImageStore", ["CArchive", "CLinux", "CSeccomp", "LinuxSystem", "PodCore", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioSSL]),
-        library("PodRuntime", ["CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
+        library("PodRuntime", ["CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
         library("PodNetwork", ["LinuxNetlink", "LinuxSystem", "PodCore", logging]),
         library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore", "KubeModel", logging]),
 
@@ -127,6 +127,11 @@ let package = Package(
             ]),
         program("swiftlet-devcluster", ["DevCluster", argumentParser, logging, serviceLifecycle, unixSignals]),
 
+        // Benches, run by hand (`make bench-runtime`).
+        .executableTarget(
+            name: "RuntimeBench", dependencies: ["LinuxCgroups", "LinuxSystem", "PodCore", "PodRuntime", logging], path: "Tests/RuntimeBench",
+            exclude: ["run.sh"], swiftSettings: strict),
+
         // Tests.
         tests("DevCluster", ["KubeModel", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, swiftASN1, x509]),
         tests("HTTPUpgrade", [hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
@@ -134,7 +139,7 @@ let package = Package(
         .testTarget(name: "ImportRulesTests", swiftSettings: strict),
         tests("KubeClient", ["KubeModel", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, swiftASN1, x509]),
         tests("KubeModel"),
-        tests("LinuxCgroups", ["LinuxSystem"]),
+        tests("LinuxCgroups", ["LinuxSystem", "PodCore"]),
         tests("LinuxNetlink", ["CLinux", "CMnl", "LinuxSystem"]),
         tests("LinuxNftables", ["KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", logging]),
         tests("LinuxSystem", ["CLinux"]),
@@ -148,7 +153,7 @@ let package = Package(
             ]),
         tests("PodCore", ["KubeModel"]),
         tests("PodNetwork", ["LinuxNetlink", "LinuxSystem", "PodCore"]),
-        tests("PodRuntime", ["CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
+        tests("PodRuntime", ["CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
         tests("PodVolumes", ["LinuxSystem", "PodCore"]),
         tests("ProxyAgent", ["KubeModel", "Nftables", "ProxyCore", logging]),
         tests("ProxyCore", ["KubeModel", "Nftables"]),

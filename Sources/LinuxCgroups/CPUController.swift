@@ -18,6 +18,20 @@ package enum CPUController {
         return min(10_000, max(1, Int64(ceil(pow(10, exponent)))))
     }
 
+    package static func weight(milliCPU: Int64) -> Int64 { weight(shares: shares(milliCPU: milliCPU)) }
+
+    /// The least request, in millicores, that gets this weight. Several share one.
+    package static func request(weight: Int64) -> Int64 {
+        guard weight > 1 else { return 0 }
+        var low: Int64 = 0
+        var high: Int64 = 256_000
+        while low < high {
+            let middle = (low + high) / 2
+            if self.weight(milliCPU: middle) >= weight { high = middle } else { low = middle + 1 }
+        }
+        return low
+    }
+
     /// Microseconds of a period that a limit allows; at least 1 ms, which is the least that the kernel takes.
     package static func quota(milliCPU: Int64, period: Int64) -> Int64 {
         let (product, overflow) = milliCPU.multipliedReportingOverflow(by: period)
@@ -25,10 +39,10 @@ package enum CPUController {
     }
 
     static func files(_ limits: CgroupLimits) -> [CgroupSetting] {
-        let weight = weight(shares: shares(milliCPU: limits.cpuRequest ?? 0))
         let limit = limits.cpuLimit.flatMap { $0 > 0 ? quota(milliCPU: $0, period: limits.cpuPeriod) : nil }
         return [
-            CgroupSetting(file: "cpu.weight", value: String(weight), limits: limits.cpuRequest != nil),
+            CgroupSetting(file: "cpu.weight", value: String(weight(milliCPU: limits.cpuRequest ?? 0)), limits: limits.cpuRequest != nil),
+            // Both in one write: there is no moment in which a new quota meets an old period.
             CgroupSetting(file: "cpu.max", value: "\(limit.map { String($0) } ?? "max") \(limits.cpuPeriod)", limits: limit != nil),
         ]
     }

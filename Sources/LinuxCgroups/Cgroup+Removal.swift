@@ -20,40 +20,57 @@ extension Cgroup {
     /// Whether any process lives in this cgroup or below it. A cgroup that does not exist is empty.
     package func isPopulated() throws(CgroupError) -> Bool {
         do throws(SystemError) {
-            return try SmallFile.text(path + "/cgroup.events").split(separator: "\n").contains("populated 1")
+            return try Self.isPopulated(.open(path + "/cgroup.events", O_RDONLY))
         } catch {
             if error.isNotFound || error.is(ENODEV) { return false }
             throw CgroupError(code: .kernel, operation: "look at", path: path, cause: error)
         }
     }
 
-    /// Suspends until no process is left (`cgroup.events` tells by inotify).
+    /// From the file's beginning, however often it was read.
+    private static func isPopulated(_ events: OwnedFileDescriptor) throws(SystemError) -> Bool {
+        try systemCall("lseek", "cgroup.events") { events.withRawValue { lseek($0, 0, SEEK_SET) } }
+        return String(decoding: try events.read(upTo: 4096), as: UTF8.self).split(separator: "\n").contains("populated 1")
+    }
+
+    /// Suspends until no process is left. The kernel tells readers of `cgroup.events` by a priority event when it has changed since they
+    /// read it; unlike a watch of inotify's, ending this one costs no wait for readers all over the kernel.
     /// - Throws: `.busy` with the processes that are left after `timeout`.
     package func waitUntilEmpty(timeout: Duration) async throws {
-        guard try isPopulated() else { return }
         let deadline = KernelClock.monotonic + timeout.nanoseconds
-        let inotify: Inotify
-        do throws(SystemError) {
-            inotify = try Inotify()
-            _ = try inotify.add(path + "/cgroup.events", .modify)
-        } catch {
-            if error.isNotFound { return }
+        do {
+            let events = try OwnedFileDescriptor.open(path + "/cgroup.events", O_RDONLY)
+            while try Self.isPopulated(events) {
+                try await ReadinessLoop.shared().wait(
+                    for: events, .priority, timeout: .nanoseconds(max(0, deadline - KernelClock.monotonic)))
+            }
+        } catch let error as SystemError where error.isNotFound || error.is(ENODEV) {
+            return
+        } catch let error as SystemError where error.code == .timedOut {
+            let left = try await remaining()
+            throw CgroupError(code: .busy, operation: "empty", path: path, detail: "after \(timeout) \(left)", cause: error)
+        } catch let error as SystemError {
             throw CgroupError(code: .kernel, operation: "watch", path: path, cause: error)
         }
-        var events = inotify.makeAsyncIterator()
-        // Looked at again after the watch is there: what happened before it is not told.
-        while try isPopulated() {
-            do {
-                _ = try await events.next(timeout: .nanoseconds(max(0, deadline - KernelClock.monotonic)))
-            } catch let error as SystemError where error.code == .timedOut {
-                let left = try processes().prefix(10).map { String($0) }.joined(separator: " ")
-                throw CgroupError(code: .busy, operation: "empty", path: path, detail: "processes are left after \(timeout): \(left)", cause: error)
+    }
+
+    /// The processes that are left, for people: at most ten, with names and states (`D` waits for the kernel and cannot be killed).
+    private func remaining() async throws -> String {
+        try await BlockingPool.shared.run("list processes") {
+            let pids = try processes()
+            guard !pids.isEmpty else { return "no process is left, but the kernel still holds it" }
+            let named = pids.prefix(10).map { pid in
+                // `pid (name) state ...`; the name may contain anything.
+                let stat = (try? SmallFile.text("/proc/\(pid)/stat")) ?? ""
+                guard let open = stat.firstIndex(of: "("), let close = stat.lastIndex(of: ")"), open < close else { return "\(pid)" }
+                return "\(pid)\(stat[open...close])\(stat[close...].dropFirst().prefix(2))"
             }
+            return "\(pids.count) processes are left: " + named.joined(separator: ", ")
         }
     }
 
     /// Kills what lives here, waits for its end, and removes this cgroup with all below it, children first. Nothing there is a success.
-    /// - Throws: `.busy` when something is left after `timeout`.
+    /// - Throws: `.busy` with the processes that are left after `timeout`.
     package func remove(timeout: Duration = .seconds(10)) async throws {
         let deadline = KernelClock.monotonic + timeout.nanoseconds
         var pause = Duration.milliseconds(1)
@@ -66,11 +83,25 @@ extension Cgroup {
             } catch let error as CgroupError where error.cause?.errno == EBUSY || error.cause?.errno == ENOTEMPTY {
                 // A process that has ended is counted until it is reaped, and a new child may have appeared.
                 guard KernelClock.monotonic < deadline else {
-                    throw CgroupError(code: .busy, operation: "remove", path: path, detail: "still busy after \(timeout)", cause: error.cause)
+                    let left = try await remaining()
+                    throw CgroupError(
+                        code: .busy, operation: "remove", path: path, detail: "still busy after \(timeout): \(left)", cause: error.cause)
                 }
                 try await ReadinessLoop.shared().pause(pause)
                 pause = min(pause * 2, .milliseconds(100))
             }
+        }
+    }
+
+    /// Removes this cgroup with all below it, unless somebody lives there. Nothing there is a success. Blocking.
+    /// - Returns: whether it is gone.
+    package func removeIfEmpty() throws(CgroupError) -> Bool {
+        do throws(CgroupError) {
+            try removeDirectories()
+            return true
+        } catch {
+            guard error.cause?.errno == EBUSY || error.cause?.errno == ENOTEMPTY else { throw error }
+            return false
         }
     }
 

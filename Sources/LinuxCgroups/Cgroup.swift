@@ -20,35 +20,6 @@ package struct Cgroup: Sendable, Hashable {
         try CgroupError.translating("open", path) { () throws(SystemError) in try .open(path, O_RDONLY | O_DIRECTORY) }
     }
 
-    /// Writes all limits. May be repeated with others.
-    /// - Returns: the control files that would have to limit something and are missing, sorted; empty when everything holds. They are
-    ///   errors when the tree requires controllers.
-    package func apply(_ limits: CgroupLimits) throws(CgroupError) -> [String] {
-        let settings = CPUController.files(limits) + MemoryController.files(limits) + PIDsController.files(limits) + HugeTLBController.files(limits)
-        var notEnforced: [String] = []
-        for setting in settings {
-            do throws(SystemError) {
-                try SmallFile.write(setting.value, to: path + "/" + setting.file)
-            } catch {
-                guard error.is(ENOENT) || error.is(EACCES) && !hasFile(setting.file) else {
-                    throw CgroupError(code: .kernel, operation: "limit", path: path, detail: "\(setting.file) = \(setting.value)", cause: error)
-                }
-                guard setting.limits else { continue }
-                // The directory itself being away is another matter than a controller being away.
-                guard exists else { throw CgroupError(code: .kernel, operation: "limit", path: path, cause: error) }
-                if tree.requireControllers {
-                    throw CgroupError(
-                        code: .missingControllers, operation: "limit", path: path,
-                        detail: "\(setting.file) = \(setting.value) is wanted, but the controller is not available here", cause: error)
-                }
-                notEnforced.append(setting.file)
-            }
-        }
-        return notEnforced.sorted()
-    }
-
-    private func hasFile(_ file: String) -> Bool { (try? FileStatus.ifPresent(path + "/" + file)).flatMap { $0 } != nil }
-
     /// Moves a process in.
     package func add(pid: Int32) throws(CgroupError) {
         try CgroupError.translating("move pid \(pid) to", path) { () throws(SystemError) in
@@ -63,7 +34,8 @@ package struct Cgroup: Sendable, Hashable {
             do throws(SystemError) {
                 pids += try SmallFile.text(cgroup.path + "/cgroup.procs", limit: 16 << 20).split(separator: "\n").compactMap { Int32($0) }
             } catch {
-                if error.isNotFound || error.is(ENODEV) { continue }
+                // EOPNOTSUPP: a threaded cgroup, whose processes are listed by the one above it.
+                if error.isNotFound || error.is(ENODEV) || error.is(EOPNOTSUPP) { continue }
                 throw CgroupError(code: .kernel, operation: "list processes of", path: cgroup.path, cause: error)
             }
         }

@@ -13,6 +13,8 @@ package struct CgroupError: Error, Sendable, Equatable, CustomStringConvertible 
         package static let notACgroup = Code(description: "notACgroup")
         /// A name that leaves the tree.
         package static let invalidName = Code(description: "invalidName")
+        /// A memory limit that is lower than what is used.
+        package static let belowUsage = Code(description: "belowUsage")
         /// Processes are still there after the deadline.
         package static let busy = Code(description: "busy")
     }

@@ -7,13 +7,21 @@ package struct CgroupTree: Sendable, Hashable {
     package let root: String
     /// Whether missing controllers are errors (true), or limits that are reported as not enforced.
     package let requireControllers: Bool
+    /// The machine's sizes of huge pages, as the kernel names them in control files, e.g. `2MB`.
+    package let hugepageSizes: [String]
 
-    /// - Parameter root: an existing cgroup v2 directory (in tests any directory that has `cgroup.controllers`).
-    package init(root: String, requireControllers: Bool = true) throws(CgroupError) {
+    /// - Parameters:
+    ///   - root: an existing cgroup v2 directory (in tests any directory that has `cgroup.controllers`).
+    ///   - hugepageSizes: in tests; else the machine's own.
+    package init(root: String, requireControllers: Bool = true, hugepageSizes: [String]? = nil) throws(CgroupError) {
         var path = root
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         self.root = path
         self.requireControllers = requireControllers
+        self.hugepageSizes = try CgroupError.translating("list the sizes of huge pages for", path) { () throws(SystemError) in
+            if let hugepageSizes { return hugepageSizes }
+            return try HugeTLBController.sizes()
+        }
         let controllers = try availableControllers()
         let missing = CgroupController.required.subtracting(controllers).sorted()
         if requireControllers, !missing.isEmpty {

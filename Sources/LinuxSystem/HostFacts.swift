@@ -53,6 +53,19 @@ package enum HostFacts {
     /// Processors that are switched on now.
     package static func onlineProcessors() -> Int { max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
+    /// Process ids that can be in use at one time: as far as the kernel counts, and as many tasks as it allows.
+    package static func processIDs() throws(SystemError) -> Int64 {
+        var least = Int64.max
+        for path in ["/proc/sys/kernel/pid_max", "/proc/sys/kernel/threads-max"] {
+            let line = try SmallFile.line(path)
+            guard let number = Int64(line) else {
+                throw SystemError(code: .malformed, call: "read", path: path, detail: "wanted a number, found: \(line)")
+            }
+            least = min(least, number)
+        }
+        return least
+    }
+
     package static func names() throws(SystemError) -> KernelNames { try KernelNames() }
 
     /// Kernel memory figures.

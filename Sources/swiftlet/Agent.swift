@@ -34,6 +34,7 @@ enum Agent {
 
     private static func run(_ local: LocalParts, _ configuration: AgentConfiguration, logger: Logger) async throws {
         let settings = try await local.nodeSettings()
+        try await NodePreparation(local, settings, logger: logger).run()
         let options = ClientOptions(
             version: Version.swiftlet, queriesPerSecond: Double(configuration.kubelet.kubeAPIQPS), burst: configuration.kubelet.kubeAPIBurst,
             logger: logger)

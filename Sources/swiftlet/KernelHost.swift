@@ -7,10 +7,11 @@ struct KernelHost: NodeHost {
     let network: PodNetwork
     /// The folder whose file system holds what pods write.
     let rootDirectory: String
+    let supportsUserNamespaces: Bool
 
     func describe() async throws -> HostDescription {
         let addresses = try await network.nodeAddresses()
-        return try await BlockingPool.shared.run("read the machine's facts") { [rootDirectory] in
+        return try await BlockingPool.shared.run("read the machine's facts") { [rootDirectory, supportsUserNamespaces] in
             let names = try HostFacts.names()
             let memory = try HostFacts.memory()
             try Directories.make(rootDirectory)
@@ -19,7 +20,8 @@ struct KernelHost: NodeHost {
                 bootID: try HostFacts.bootID(), kernelVersion: names.release, osImage: HostFacts.osPrettyName(),
                 architecture: names.architecture, processors: HostFacts.onlineProcessors(), memory: Int64(memory.total),
                 ephemeralStorage: Int64(clamping: try FileSystemStats(path: rootDirectory).capacity),
-                hugepages: [Self.sizeName(memory.hugePageSize): Int64(memory.hugePages * memory.hugePageSize)], addresses: addresses)
+                hugepages: [Self.sizeName(memory.hugePageSize): Int64(memory.hugePages * memory.hugePageSize)], addresses: addresses,
+                supportsUserNamespaces: supportsUserNamespaces, processIDs: try HostFacts.processIDs())
         }
     }
 

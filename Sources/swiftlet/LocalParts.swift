@@ -19,6 +19,7 @@ struct LocalParts: Sendable {
     let volumes: PodVolumes
     let folders: PodFolderStore
     let host: KernelHost
+    let resources: ResourceRules
     let time = SystemTime()
 
     init(_ configuration: AgentConfiguration, logger: Logger) async throws {
@@ -30,7 +31,7 @@ struct LocalParts: Sendable {
         let cgroups = try CgroupTree(root: try Self.cgroupRoot(configuration), requireControllers: swiftlet.requireControllers)
         let runtimeSettings = ShimRuntimeSettings(
             runDirectory: process.runDirectory, stateDirectory: process.stateDirectory, cgroups: cgroups, shimProgram: swiftlet.shimPath,
-            pauseProgram: swiftlet.pausePath)
+            pauseProgram: swiftlet.pausePath, userIDs: SubordinateIDs(maxPods: configuration.kubelet.maxPods))
         runtime = try ShimRuntime(runtimeSettings, logger: logger)
         let hosts = swiftlet.registries.mapValues { RegistryConfiguration.Host(endpoints: $0.mirrors, insecure: $0.insecure, caFile: $0.caFile) }
         images = try await ImageStore.open(directory: swiftlet.imageRoot, registries: RegistryConfiguration(hosts: hosts), logger: logger)
@@ -40,7 +41,20 @@ struct LocalParts: Sendable {
                 stateDirectory: process.runDirectory + "/network"))
         volumes = PodVolumes(root: process.rootDirectory)
         folders = PodFolderStore(root: process.rootDirectory, logs: configuration.kubelet.podLogsDir)
-        host = KernelHost(network: network, rootDirectory: process.rootDirectory)
+        let problem = runtime.userNamespaceProblem
+        if let problem {
+            logger.notice("Pods with hostUsers: false cannot run here, or not with every volume.", metadata: ["reason": "\(problem)"])
+        }
+        host = KernelHost(network: network, rootDirectory: process.rootDirectory, supportsUserNamespaces: problem == nil)
+        resources = try Self.resourceRules(configuration.kubelet)
+    }
+
+    private static func resourceRules(_ kubelet: KubeletSettings) throws -> ResourceRules {
+        let memory = try HostFacts.memory()
+        return ResourceRules(
+            podPidsLimit: kubelet.podPidsLimit < 0 ? nil : Int64(kubelet.podPidsLimit), enforcesCPULimits: kubelet.cpuCFSQuota,
+            cpuPeriod: kubelet.cpuCFSQuotaPeriod.nanoseconds / 1000, swap: kubelet.swapBehavior, killsTogether: !kubelet.singleProcessOOMKill,
+            nodeMemory: Int64(memory.total), nodeSwap: Int64(memory.swapTotal))
     }
 
     /// The configured directory; else kubelet's `cgroupRoot` below the cgroup v2 mount; else what systemd has delegated to the unit
@@ -93,10 +107,9 @@ struct LocalParts: Sendable {
     func context(_ settings: NodeSettings, allocatable: [String: Quantity], hostIPs: [String]) -> NodeContext {
         let kubelet = configuration.kubelet
         return NodeContext(
-            nodeName: settings.name, hostIPs: hostIPs, allocatable: allocatable, memory: allocatable["memory"]?.value ?? 0,
-            clusterDNS: kubelet.clusterDNS,
+            nodeName: settings.name, hostIPs: hostIPs, allocatable: allocatable, clusterDNS: kubelet.clusterDNS,
             clusterDomain: kubelet.clusterDomain, resolvConf: kubelet.resolvConf, seccompDefault: kubelet.seccompDefault,
-            seccompRoot: configuration.process.rootDirectory + "/seccomp", podPidsLimit: kubelet.podPidsLimit < 0 ? nil : Int64(kubelet.podPidsLimit),
+            seccompRoot: configuration.process.rootDirectory + "/seccomp", sysctls: kubelet.sysctls, resources: resources,
             logMaxSize: kubelet.containerLogMaxSize.value, logMaxFiles: kubelet.containerLogMaxFiles)
     }
 }

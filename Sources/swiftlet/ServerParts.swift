@@ -32,8 +32,7 @@ struct ServerParts: Sendable {
         var services: [any ServiceLifecycle.Service] = [
             NodeEndpointServer(
                 address: .tcp(host: kubelet.address, port: kubelet.port), credentials: credentials, access: access, view: view,
-                runtime: local.runtime,
-                now: { time.wallTime() }, logger: logger),
+                runtime: local.runtime, streamIdleTimeout: kubelet.streamingConnectionIdleTimeout, now: { time.wallTime() }, logger: logger),
             AdminServer(
                 path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: ProxyReport(agent: node.proxy, time: time),
                 now: { time.wallTime() }, logger: logger),

@@ -58,6 +58,16 @@ import Testing
         #expect(throws: ImageStoreError.self) { try empty.resolve("root") }
     }
 
+    @Test(arguments: ["passwd", "group"]) func oversizedFilesAreNotRead(name: String) async throws {
+        try await withTemporaryDirectory { root in
+            try Directories.make(root + "/etc")
+            let file = try OwnedFileDescriptor.open(root + "/etc/" + name, O_WRONLY | O_CREAT, mode: 0o644)
+            #expect(file.withRawValue { ftruncate($0, 5 << 30) } == 0)
+            let error = try #require(throws: SystemError.self) { try UserResolver(lowerDirectories: [root], limit: 4096) }
+            #expect(error.code == .tooLarge)
+        }
+    }
+
     @Test(.enabled(if: isRoot, "needs root")) func mergedLayers() async throws {
         try await withTemporaryDirectory { root in
             func text(_ path: String, _ layers: [String]) throws -> String? {

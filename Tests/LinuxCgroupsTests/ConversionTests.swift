@@ -16,6 +16,20 @@ import Testing
         #expect(CPUController.weight(shares: shares) == weight)
     }
 
+    /// What is read back is the least request of its weight: it gives that weight again, and one millicore less does not.
+    @Test func requestsOfWeights() {
+        #expect(CPUController.request(weight: 1) == 0)
+        for weight in Int64(2)...10_000 {
+            let request = CPUController.request(weight: weight)
+            #expect(CPUController.weight(milliCPU: request) >= weight && CPUController.weight(milliCPU: request - 1) < weight, "\(weight)")
+        }
+    }
+
+    @Test(arguments: zip([64, 2048, 16_384, 524_288, 1_048_576, 16_777_216], ["64KB", "2MB", "16MB", "512MB", "1GB", "16GB"]))
+    func namesOfPageSizes(kibibytes: Int64, name: String) {
+        #expect(HugeTLBController.sizeName(bytes: kibibytes << 10) == name)
+    }
+
     @Test func weightsNeverFall() {
         var last: Int64 = 0
         for shares in stride(from: Int64(2), through: 262_144, by: 37) {

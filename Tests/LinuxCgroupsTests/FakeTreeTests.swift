@@ -9,7 +9,9 @@ final class FakeCgroups: Sendable {
     static let everything = "cpuset cpu io memory hugetlb pids"
     static let limits = [
         "cpu.weight", "cpu.max", "memory.max", "memory.swap.max", "memory.oom.group", "pids.max", "hugetlb.2MB.max", "hugetlb.2MB.rsvd.max",
+        "hugetlb.1GB.max", "hugetlb.1GB.rsvd.max",
     ]
+    static let hugepageSizes = ["2MB", "1GB"]
 
     init(controllers: String = everything) throws {
         var template = Array("/tmp/swiftlet-test-cgroup-XXXXXX".utf8CString)
@@ -35,13 +37,14 @@ final class FakeCgroups: Sendable {
     @Test func limitsLandInTheirFiles() throws {
         let fake = try FakeCgroups()
         try fake.populate("pods/a", files: FakeCgroups.limits)
-        let cgroup = try CgroupTree(root: fake.root + "/").cgroup("pods/a")
+        let cgroup = try CgroupTree(root: fake.root + "/", hugepageSizes: FakeCgroups.hugepageSizes).cgroup("pods/a")
         let limits = CgroupLimits(
             cpuRequest: 1000, cpuLimit: 1500, memoryLimit: 1 << 30, swapLimit: 0, pidsLimit: 100, hugepageLimits: ["2MB": 4 << 20])
         #expect(try cgroup.apply(limits) == [])
         for (file, value) in [
             ("cpu.weight", "100"), ("cpu.max", "150000 100000"), ("memory.max", "1073741824"), ("memory.swap.max", "0"),
             ("memory.oom.group", "1"), ("pids.max", "100"), ("hugetlb.2MB.max", "4194304"), ("hugetlb.2MB.rsvd.max", "4194304"),
+            ("hugetlb.1GB.max", "0"), ("hugetlb.1GB.rsvd.max", "0"),
         ] { #expect(try fake.content("pods/a/" + file) == value, "\(file)") }
     }
 
@@ -91,18 +94,5 @@ final class FakeCgroups: Sendable {
     @Test func aRootThatIsNoCgroup() {
         let error = #expect(throws: CgroupError.self) { _ = try CgroupTree(root: "/tmp", requireControllers: false) }
         #expect(error?.code == .notACgroup)
-    }
-
-    @Test func figures() throws {
-        let fake = try FakeCgroups()
-        try fake.populate("a")
-        for (file, content) in [
-            ("cpu.stat", "usage_usec 123\nuser_usec 1\n"), ("memory.current", "1000\n"), ("memory.stat", "anon 300\ninactive_file 400\npgfault 7\n"),
-            ("memory.events", "oom 2\noom_kill 1\n"), ("pids.current", "4\n"),
-        ] { try AtomicFile.replace(fake.root + "/a/" + file, with: content) }
-        let stats = try CgroupTree(root: fake.root).cgroup("a").stats()
-        #expect(stats.cpuUsage == 123 && stats.memoryCurrent == 1000 && stats.memoryWorkingSet == 600 && stats.memoryRSS == 300)
-        #expect(stats.oomKills == 1 && stats.pids == 4 && stats.swapCurrent == nil && stats.pageFaults == 7)
-        #expect(throws: CgroupError.self) { _ = try CgroupTree(root: fake.root).cgroup("none").stats() }
     }
 }

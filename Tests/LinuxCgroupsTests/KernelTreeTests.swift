@@ -1,6 +1,7 @@
 import Glibc
 import LinuxCgroups
 import LinuxSystem
+import PodCore
 import Testing
 
 private let mountPoint = (try? MountTable()).flatMap { CgroupTree.mountPoint(in: $0) }
@@ -45,7 +46,7 @@ struct KernelTreeTests {
             #expect(try Set(children.map(\.pid)).isSubset(of: top.processes()))
             let busy = await #expect(throws: CgroupError.self) { try await top.waitUntilEmpty(timeout: .milliseconds(30)) }
             #expect(busy?.code == .busy)
-            #expect(try container.stats().cpuUsage != nil)
+            #expect(try container.stats().cpu.usage != nil)
             async let emptied: Void = container.waitUntilEmpty(timeout: .seconds(60))
             try pod.kill()
             for child in children { #expect(try await child.exitStatus(timeout: .seconds(60)) == .signalled(SIGKILL)) }
@@ -61,6 +62,29 @@ struct KernelTreeTests {
         #expect(!top.exists)
         try await top.remove()
         try top.kill()
+    }
+
+    /// `cgroup.events` also changes when a cgroup freezes.
+    @Test func aChangeThatIsNoEndIsWaitedOut() async throws {
+        let cgroup = try tree.create(name + "-frozen")
+        do {
+            let child = try ChildProcess(.init(executable: "/bin/sleep", arguments: ["sleep", "100"], cgroup: cgroup.path))
+            async let waited: Void = cgroup.waitUntilEmpty(timeout: .milliseconds(300))
+            for state in ["1", "0", "1"] { try SmallFile.write(state, to: cgroup.path + "/cgroup.freeze") }
+            do {
+                try await waited
+                Issue.record("a frozen process was taken for none")
+            } catch let error as CgroupError {
+                #expect(error.code == .busy && error.detail?.contains("1 processes are left: \(child.pid)(sleep)") == true, "\(error)")
+            }
+            async let status = child.exitStatus(timeout: .seconds(60))
+            try await cgroup.remove()
+            #expect(try await status == .signalled(SIGKILL))
+        } catch {
+            try? await cgroup.remove()
+            throw error
+        }
+        #expect(!cgroup.exists)
     }
 
     @Test func limitsWithoutControllersAreReported() async throws {

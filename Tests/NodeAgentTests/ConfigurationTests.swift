@@ -1,5 +1,6 @@
 import FoundationEssentials
 import KubeModel
+import PodCore
 import Testing
 
 @testable import NodeAgent
@@ -10,6 +11,35 @@ import Testing
     private func kubelet(_ body: String) -> String { "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n" + body }
     private func proxy(_ body: String) -> String { "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n" + body }
     private func swiftlet(_ body: String) -> String { "apiVersion: swiftlet.dev/v1alpha1\nkind: SwiftletConfiguration\n" + body }
+
+    @Test func resourcesAreTakenOver() throws {
+        let found = try parse(
+            kubelet(
+                """
+                podPidsLimit: 500
+                cpuCFSQuota: false
+                cpuCFSQuotaPeriod: 20ms
+                singleProcessOOMKill: true
+                memorySwap: {swapBehavior: LimitedSwap}
+                enforceNodeAllocatable: [none]
+                protectKernelDefaults: true
+                """) + "\n---\n" + swiftlet("setKernelParameters: false\n"))
+        #expect(found.kubelet.podPidsLimit == 500 && !found.kubelet.cpuCFSQuota && found.kubelet.cpuCFSQuotaPeriod == .milliseconds(20))
+        #expect(found.kubelet.singleProcessOOMKill && found.kubelet.swapBehavior == .limitedSwap && found.kubelet.protectKernelDefaults)
+        #expect(found.kubelet.enforceNodeAllocatable == .none && !found.swiftlet.setKernelParameters && found.warnings.isEmpty)
+        #expect(try parse(kubelet("enforceNodeAllocatable: []")).kubelet.enforceNodeAllocatable == .none)
+        // What is reserved in the system's own cgroups is not ours to enforce: said, and the rest holds.
+        let others = try parse(kubelet("enforceNodeAllocatable: [pods, system-reserved]"))
+        #expect(others.kubelet.enforceNodeAllocatable == .pods && others.warnings.map(\.field) == ["enforceNodeAllocatable"])
+    }
+
+    @Test(arguments: [
+        "cpuCFSQuotaPeriod: 2s", "cpuCFSQuotaPeriod: 999us", "memorySwap: {swapBehavior: UnlimitedSwap}", "enforceNodeAllocatable: [none, pods]",
+        "enforceNodeAllocatable: [pod]", "podPidsLimit: -2",
+    ]) func badResourcesAreRefused(body: String) {
+        let error = #expect(throws: ConfigurationError.self) { _ = try parse(kubelet(body)) }
+        #expect(error?.code == .badValue)
+    }
 
     /// `config/swiftlet.yaml` is the reference that operators copy from.
     @Test func theShippedFileHoldsEveryDefault() throws {
@@ -50,6 +80,8 @@ import Testing
                 nodeStatusUpdateFrequency: 20s
                 crashLoopBackOff: {maxContainerRestartPeriod: 5m}
                 podCIDR: 10.244.3.0/24
+                allowedUnsafeSysctls: [net.core.somaxconn, "kernel.msg*"]
+                userNamespaces: {idsPerPod: 65536}
                 """) + "\n---\n"
                 + proxy(
                     "clientConnection: {kubeconfig: /proxy.conf, qps: 0, burst: 7}\nclusterCIDR: '10.244.0.0/16, fd00::/48'\nnodePortAddresses: [192.168.1.0/24]\n"
@@ -69,6 +101,7 @@ import Testing
         #expect(kubelet.evictionHard == ["memory.available": .fraction(0.05)])
         #expect(kubelet.registerWithTaints == [NodeTaint(key: "a", value: "b", effect: .noExecute)])
         #expect(kubelet.containerLogMaxSize.value == 1 << 20 && found.podCIDRs == ["10.244.3.0/24"])
+        #expect(try kubelet.sysctls == SysctlRules(allowedUnsafe: ["net.core.somaxconn", "kernel.msg*"]))
         // The report frequency follows an update frequency that was given.
         #expect(kubelet.nodeStatusUpdateFrequency == .seconds(20) && kubelet.nodeStatusReportFrequency == .seconds(20))
         #expect(found.proxy.kubeconfig == "/proxy.conf" && found.proxy.qps == 5 && found.proxy.burst == 7)
@@ -172,6 +205,8 @@ import Testing
         ("podCIDR: 10.244.1.0", .badValue, "a.yaml:3: podCIDR: found '10.244.1.0', wanted a CIDR"),
         ("podCIDR: 10.244.1.0/24,10.244.2.0/24", .badValue, "at most one of each family"),
         ("podCIDR: 10.244.1.0/33", .badValue, "wanted a CIDR"),
+        ("allowedUnsafeSysctls: [net.core.*, vm.swappiness]", .badValue, "a.yaml:3: allowedUnsafeSysctls: the sysctls \"vm.swappiness\" are"),
+        ("allowedUnsafeSysctls: [\"*\"]", .badValue, "allowedUnsafeSysctls"),
         ("port: [", .syntax, "this is not YAML"),
     ])
     func mistakesEndInOneClearError(body: String, code: ConfigurationError.Code, words: String) throws {

@@ -34,6 +34,16 @@ struct NodeStatusPlanTests {
         #expect(own.isContradicted(by: stored))
     }
 
+    @Test func featuresFollowTheHost() {
+        var able = host()
+        able.supportsUserNamespaces = true
+        for (host, expected) in [(host(), false), (able, true)] {
+            let status = plan(host: host).status(existing: nil, at: now)
+            #expect(status.runtimeHandlers == [RuntimeHandler(name: "", features: .init(recursiveReadOnlyMounts: true, userNamespaces: expected))])
+            #expect(status.features == NodeFeatures(supplementalGroupsPolicy: true))
+        }
+    }
+
     @Test func whatIsReservedIsNotAllocatable() {
         let host = host(hugepages: ["2Mi": 1 << 30, "1Gi": 1 << 30])
         let status = plan(reserved: ["cpu": "250m", "memory": "1Gi", "ephemeral-storage": "10Gi"], host: host).status(existing: nil, at: now)

@@ -27,11 +27,9 @@ import Testing
         @Sendable func next() async throws -> ByteBuffer? { pieces.withLock { $0.isEmpty ? nil : $0.removeFirst() } }
     }
 
-    private static func target(_ command: String..., stdin: Bool = false, container: String = "app", extra: String = "") -> RequestTarget {
+    private static func target(_ command: String..., stdin: Bool = false, container: String = "app") -> RequestTarget {
         let options = ExecOptions(command: command, stdin: stdin, stdout: true, stderr: true)
-        var query = options.query
-        if !extra.isEmpty { query.append(.init(name: extra, value: "1")) }
-        return RequestTarget(segments: ["exec", "default", "web", container], query: query)
+        return RequestTarget(segments: ["exec", "default", "web", container], query: options.query)
     }
 
     @Test func stdinComesBack() async throws {
@@ -109,6 +107,14 @@ import Testing
         }
     }
 
+    @Test func aConnectionOnWhichNothingHappensEndsTheProgram() async throws {
+        try await RunningNode.run(streamIdleTimeout: .milliseconds(100)) { node async throws in
+            let client = try node.exec()
+            await #expect(throws: (any Error).self) { _ = try await client.run(Self.target("hang"), input: nil) { _ in } }
+            #expect(try await eventually { node.runtime.sessions.first?.wasTerminated == true })
+        }
+    }
+
     @Test func serverThatStopsEndsTheProgram() async throws {
         try await RunningNode.run { node async throws in
             let client = try node.exec()
@@ -117,6 +123,55 @@ import Testing
             await node.stop()
             await #expect(throws: (any Error).self) { _ = try await task.value }
             #expect(try await eventually { node.runtime.sessions.first?.wasTerminated == true })
+        }
+    }
+
+    @Test(arguments: ExecProtocol.allCases)
+    func aTerminalFollowsItsClient(_ version: ExecProtocol) async throws {
+        try await RunningNode.run { node async throws in
+            let collected = Collected()
+            let options = ExecOptions(command: ["echo", "3"], stdin: true, stdout: true, stderr: true, terminal: true)
+            let target = RequestTarget(segments: ["exec", "default", "web", "app"], query: options.query)
+            let wanted = [TerminalSize(columns: 80, rows: 24), TerminalSize(columns: 132, rows: 50)]
+            let sizes = AsyncStream<TerminalSize>.makeStream()
+            for size in wanted { sizes.continuation.yield(size) }
+            // The input waits for the sizes; without a half-close the program does not end by itself.
+            let pieces = Feed(["ls\n"])
+            let status = Task {
+                try await node.exec(version).run(target, sizes: sizes.stream, input: pieces.next, output: collected.take)
+            }
+            #expect(try await eventually { node.runtime.sessions.first?.sizes == wanted })
+            #expect(try await eventually { String(decoding: collected.stdout.withLock { $0 }, as: UTF8.self) == "ls\n" })
+            await node.runtime.sessions.first?.closeInput()
+            #expect(ExecStatus.exitCode(of: try await status.value) == (version.hasStructuredStatus ? 3 : nil))
+            let request = node.runtime.requests.first
+            #expect(request?.terminal == true && request?.stdin == true && request?.stdout == true)
+            // A terminal has one output.
+            #expect(request?.stderr == false)
+        }
+    }
+
+    @Test func attachIsTheSameWithoutACommand() async throws {
+        try await RunningNode.run { node async throws in
+            let collected = Collected()
+            let streams = StreamOptions(stdin: true, stdout: true, stderr: true)
+            let target = RequestTarget(segments: ["attach", "default", "web", "u1", "app"], query: streams.query)
+            let status = try await node.exec().run(target, input: Feed(["one ", "two"]).next, output: collected.take)
+            #expect(status.status == "Success")
+            #expect(String(decoding: collected.stdout.withLock { $0 }, as: UTF8.self) == "one two")
+            #expect(node.runtime.attachments.first?.stderr == true && node.runtime.requests.isEmpty)
+            let text = { (query: String) in RequestTarget(uri: "/attach/default/web/app" + query) }
+            #expect(
+                try await refusal(node, #require(text("")))
+                    == .refused(status: 400, text: "you must specify at least 1 of stdin, stdout, stderr"))
+            #expect(
+                try await refusal(node, #require(text("?output=1")), as: RunningNode.reader)
+                    == .refused(status: 403, text: "Forbidden (user=prometheus, verb=create, resource=nodes, subresource(s)=[proxy])\n"))
+            let known = try node.authority.client(RunningNode.apiServer)
+            let plain = try await node.request("/attach/default/web/app?output=1", method: .POST, as: known)
+            #expect(plain.status == 400 && plain.text.contains("attach is spoken over WebSocket"))
+            let short = try await node.request("/attach/default", method: .POST, as: known)
+            #expect(short.status == 404 && short.text.contains("/attach/<namespace>/<pod>"))
         }
     }
 
@@ -131,9 +186,6 @@ import Testing
 
     @Test func refusals() async throws {
         try await RunningNode.run { node async throws in
-            #expect(
-                try await refusal(node, Self.target("ls", extra: "tty"))
-                    == .refused(status: 400, text: "tty is not supported yet by this node: run the command without -t"))
             #expect(try await refusal(node, Self.target("ls", container: "none")) == .refused(status: 404, text: "container not found (\"none\")"))
             #expect(
                 try await refusal(node, Self.target("ls", container: "ended"))
@@ -162,8 +214,8 @@ import Testing
             #expect(document["kind"] == "Status" && document["reason"] == "BadRequest")
             #expect(document["message"]?.string?.contains("found SPDY/3.1, this node speaks exec over WebSocket only") == true)
             // The reason that matters comes first: it is the second attempt's answer that kubectl shows.
-            let tty = try await node.request(Self.target("ls", extra: "tty").uri, method: .POST, as: known, headers: headers)
-            #expect(tty.text.contains("tty is not supported yet"))
+            let missing = try await node.request(Self.target("ls", container: "none").uri, method: .POST, as: known, headers: headers)
+            #expect(missing.text.contains("container not found"))
             let stranger = try await node.request(Self.target("ls").uri, method: .POST, headers: headers)
             #expect(stranger.status == 401)
         }

@@ -44,9 +44,12 @@ import Testing
             try options("command=sh&command=-c&command=echo+%22hi%22%20%2B1&input=1&output=1&error=0")
                 == ExecOptions(command: ["sh", "-c", "echo \"hi\" +1"], stdin: true, stdout: true, stderr: false))
         #expect(try options("command=ls&stdout=true&stderr=true") == ExecOptions(command: ["ls"], stdin: false, stdout: true, stderr: true))
-        for query in ["command=ls", "output=1", "command=&output=1", "command=ls&output=1&tty=1", "command=ls&output=1&tty=true"] {
+        for query in ["command=ls", "output=1", "command=&output=1"] {
             #expect(throws: Refusal.self) { try options(query) }
         }
+        #expect(
+            try options("command=sh&stdin=true&stdout=true&stderr=true&tty=true")
+                == ExecOptions(command: ["sh"], stdin: true, stdout: true, stderr: false, terminal: true))
         let all = ExecOptions(command: ["a b", "&=?"], stdin: true, stdout: true, stderr: true)
         let target = RequestTarget(segments: ["x"], query: all.query)
         #expect(try ExecOptions(try #require(RequestTarget(uri: target.uri))) == all)

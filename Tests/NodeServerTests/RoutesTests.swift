@@ -59,7 +59,7 @@ import Testing
         ("/containerLogs/default/web/unknown", 400, "container \"unknown\" in pod \"web\" is not available"),
         ("/containerLogs/default/web/waiting", 400, "container \"waiting\" in pod \"web\" is waiting to start: trying and failing to pull image"),
         ("/containerLogs/default/web", 404, "404 page not found\n"),
-        ("/attach/default/web/app", 404, "attach is not offered by this node yet\n"),
+        ("/run/default/web/app", 404, "run is not offered by this node yet\n"),
         ("/portForward/default/web", 404, "portForward is not offered by this node yet\n"),
         ("/nothing", 404, "404 page not found\n"),
     ])
@@ -70,6 +70,8 @@ import Testing
     @Test func execWithoutUpgrade() async throws {
         #expect(try await answer("/exec/default/web/app?command=ls&output=1").status == 400)
         #expect(try await answer("/exec/default/web").status == 404)
+        #expect(try await answer("/attach/default/web/app?output=1").status == 400)
+        #expect(try await answer("/attach/default/web").status == 404)
     }
 
     private func query(_ text: String) throws -> LogQuery {

@@ -114,34 +114,6 @@ struct PlanTests {
     }
 
     @Test(
-        "capabilities are added to and taken from the default set",
-        arguments: [
-            (#"{}"#, 14), (#"{"drop":["ALL"]}"#, 0), (#"{"drop":["ALL"],"add":["NET_BIND_SERVICE"]}"#, 1), (#"{"add":["ALL"]}"#, 41),
-            (#"{"add":["ALL"],"drop":["SYS_ADMIN"]}"#, 40),
-            (#"{"add":["net_admin","CAP_SYS_TIME"]}"#, 16),
-        ])
-    func capabilities(changes: String, count: Int) throws {
-        let plan = try security(#"{"capabilities":\#(changes)}"#)
-        #expect(plan.capabilities.count == count)
-    }
-
-    @Test(
-        "what cannot be granted is refused",
-        arguments: [
-            (#"{"capabilities":{"add":["NOPE"]}}"#, #"unknown capability "NOPE""#),
-            (#"{"runAsNonRoot":true}"#, "container has runAsNonRoot and image will run as root"),
-            (#"{"runAsNonRoot":true,"runAsUser":0}"#, "container's runAsUser breaks non-root policy"),
-            (#"{"seccompProfile":{"type":"Odd"}}"#, "unknown seccomp profile type"),
-            (#"{"seccompProfile":{"type":"Localhost","localhostProfile":"../x"}}"#, "localhostProfile must be set"),
-            (#"{"runAsGroup":-1}"#, "runAsGroup -1 is out of range"),
-            (#"{"privileged":true,"allowPrivilegeEscalation":false}"#, "cannot set allowPrivilegeEscalation to false and privileged to true"),
-        ])
-    func refused(context: String, message: String) throws {
-        let failure = #expect(throws: PlanFailure.self) { try security(context) }
-        #expect(failure?.message.hasPrefix(message) == true)
-    }
-
-    @Test(
         "the quality of service follows requests and limits",
         arguments: [
             ("{}", QoSClass.bestEffort), (#"{"limits":{"cpu":"1","memory":"1Gi"}}"#, .guaranteed), (#"{"requests":{"cpu":"1"}}"#, .burstable),
@@ -168,35 +140,6 @@ struct PlanTests {
         #expect(throws: PlanFailure(#"configmap "m" not found"#)) {
             try VolumePlan.content(of: volume, facts: facts, objects: ReferencedObjects(), tokens: [])
         }
-    }
-
-    @Test(
-        "a sandbox that would protect less than asked for, or reach beyond its pod, is refused",
-        arguments: [
-            (#""hostUsers":false"#, "the pod wants a user namespace"), (#""runtimeClassName":"kata""#, #"RuntimeClass "kata" is not supported"#),
-            (#""securityContext":{"sysctls":[{"name":"kernel.msgmax","value":"1"}]}"#, #"forbidden sysctl: "kernel.msgmax""#),
-            (
-                #""hostNetwork":true,"securityContext":{"sysctls":[{"name":"net/ipv4/tcp_syncookies","value":"1"}]}"#,
-                #"sysctl "net.ipv4.tcp_syncookies" is not allowed with hostNetwork"#
-            ),
-        ])
-    func sandboxRefused(fields: String, message: String) throws {
-        let pod = try PodLife.pod(#"{"containers":[],\#(fields)}"#)
-        let failure = #expect(throws: PlanFailure.self) { try SandboxPlan.configuration(of: pod, id: "s", attempt: 0, hostname: "h", pidsLimit: nil) }
-        #expect(failure?.message.hasPrefix(message) == true)
-    }
-
-    @Test("a safe sysctl may be written with slashes")
-    func safeSysctl() throws {
-        let pod = try PodLife.pod(#"{"containers":[],"securityContext":{"sysctls":[{"name":"net/ipv4/tcp_syncookies","value":"1"}]}}"#)
-        let configuration = try SandboxPlan.configuration(of: pod, id: "s", attempt: 0, hostname: "h", pidsLimit: nil)
-        #expect(configuration.sysctls == ["net.ipv4.tcp_syncookies": "1"])
-    }
-
-    private func security(_ context: String) throws -> SecurityPlan {
-        let pod = try PodLife.pod(#"{"containers":[{"name":"c","image":"i","securityContext":\#(context)}]}"#)
-        return try SecurityPlan(
-            pod: pod, container: pod.spec.containers[0], imageUser: "", user: ImageUser(uid: 0, gid: 0), seccompDefault: false, seccompRoot: "/s")
     }
 
     private func decode<T: Decodable>(_ type: T.Type, _ text: String) throws -> T {

@@ -1,3 +1,4 @@
+import CArchive
 import Glibc
 import KubeModel
 import LinuxSystem
@@ -144,6 +145,97 @@ import Testing
         ended.give(())
         #expect(try await last == nil)
         await session.close()
+    }
+
+    @Test func allRotatedFilesButTheNewestAreCompressed() throws {
+        let folder = try TestFolder()
+        defer { folder.remove() }
+        let path = folder.path + "/0.log"
+        let text = (0..<50_000).map { "2026-01-01T00:00:02Z stdout F line \($0)\n" }.joined()
+        for suffix in ["", ".20260101-000000", ".20260101-000000-0001", ".20260101-000001", ".20260101-000002"] {
+            try AtomicFile.replace(path + suffix, with: suffix == ".20260101-000002" ? "newest" : text)
+        }
+        // What an agent left that was ended in the middle; what belongs to other logs; what only looks like it.
+        try AtomicFile.replace(path + ".20260101-000000.tmp", with: "half")
+        try AtomicFile.replace(path + ".20260101-000001.gz", with: "made before")
+        try AtomicFile.replace(folder.path + "/10.log.20260101-000000", with: "of another")
+        try AtomicFile.replace(path + ".20260101.old", with: "somebody's")
+        try LogCompression.run(path)
+        try LogCompression.run(path)
+        #expect(
+            try DirectoryListing.names(at: folder.path).sorted() == [
+                "0.log", "0.log.20260101-000000-0001.gz", "0.log.20260101-000000.gz", "0.log.20260101-000001.gz", "0.log.20260101-000002",
+                "0.log.20260101.old", "10.log.20260101-000000",
+            ])
+        #expect(try Self.bytes(path + ".20260101-000001.gz") == Array("made before".utf8))
+        #expect(try Self.bytes(path + ".20260101-000002") == Array("newest".utf8))
+        for suffix in [".20260101-000000.gz", ".20260101-000000-0001.gz"] {
+            #expect(try Self.bytes(path + suffix).count < text.utf8.count / 5)
+            #expect(try Self.gunzip(path + suffix) == Array(text.utf8))
+        }
+    }
+
+    @Test func aRotatedFileThatIsALinkIsNotRead() throws {
+        let folder = try TestFolder()
+        defer { folder.remove() }
+        let path = folder.path + "/0.log"
+        try AtomicFile.replace(folder.path + "/secret", with: "secret")
+        try systemCall("symlink") { symlink(folder.path + "/secret", path + ".20260101-000000") }
+        try AtomicFile.replace(path + ".20260101-000001", with: "newest")
+        #expect(throws: SystemError.self) { try LogCompression.run(path) }
+        #expect(try DirectoryListing.names(at: folder.path).allSatisfy { !$0.hasSuffix(".gz") && !$0.hasSuffix(".tmp") })
+        #expect(try Self.bytes(folder.path + "/secret") == Array("secret".utf8))
+    }
+
+    @Test(.timeLimit(.minutes(1))) func whatIsBeingFollowedIsNotCompressed() throws {
+        let folder = try TestFolder()
+        defer { folder.remove() }
+        let path = folder.path + "/0.log"
+        func append(_ number: Int) throws {
+            try OwnedFileDescriptor.open(path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o600).writeAll("2026-01-01T00:00:02Z stdout F \(number)\n")
+        }
+        try append(0)
+        var options = LogOptions()
+        options.follow = true
+        var reader = try LogReader(path: path, options: options)
+        for second in 1...3 {
+            try systemCall("rename") { rename(path, path + ".20260101-00000\(second)") }
+            try append(second)
+        }
+        // A file from before the reader's; it is nobody's business any more.
+        try AtomicFile.replace(path + ".20250101-000000", with: "old")
+        try LogCompression.run(path)
+        let names = try DirectoryListing.names(at: folder.path).sorted()
+        #expect(names == ["0.log", "0.log.20250101-000000.gz"] + (1...3).map { "0.log.20260101-00000\($0)" })
+        var output = ""
+        while case .bytes(let bytes) = try reader.next(isEnded: true) { output += String(decoding: bytes, as: UTF8.self) }
+        #expect(output == "0\n1\n2\n3\n")
+        // The reader is in the current file now.
+        try LogCompression.run(path)
+        #expect(try DirectoryListing.names(at: folder.path).count { $0.hasSuffix(".gz") } == 3)
+    }
+
+    private static func bytes(_ path: String) throws -> [UInt8] {
+        let file = try OwnedFileDescriptor.open(path, O_RDONLY)
+        return try LogFile.read(file, at: 0, count: Int(try FileStatus(of: file).size))
+    }
+
+    private static func gunzip(_ path: String) throws -> [UInt8] {
+        let archive = try #require(archive_read_new())
+        defer { archive_read_free(archive) }
+        archive_read_support_filter_gzip(archive)
+        archive_read_support_format_raw(archive)
+        try #require(archive_read_open_filename(archive, path, 1 << 16) == ARCHIVE_OK)
+        var entry: OpaquePointer?
+        try #require(archive_read_next_header(archive, &entry) == ARCHIVE_OK)
+        var output: [UInt8] = []
+        var block = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let got = block.withUnsafeMutableBytes { archive_read_data(archive, $0.baseAddress, $0.count) }
+            try #require(got >= 0)
+            if got == 0 { return output }
+            output += block[..<got]
+        }
     }
 
     @Test(.timeLimit(.minutes(1))) func closingEndsAWaitingReader() async throws {

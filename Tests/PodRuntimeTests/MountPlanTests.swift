@@ -46,6 +46,16 @@ import Testing
         #expect(throws: RuntimeFailure.self) { try MountPlan(configuration([("/a", destination)]), sharedMemory: "/s") }
     }
 
+    @Test(arguments: ["/proc", "/proc/", "/proc/self", "/proc/sys/kernel", "proc/./1/attr"])
+    func nothingCoversProc(destination: String) {
+        #expect(throws: RuntimeFailure.self) { try MountPlan(configuration([("/a", destination)]), sharedMemory: "/s") }
+    }
+
+    @Test(arguments: ["/proc/meminfo", "/proc/cpuinfo", "/process", "/host/proc"]) func figuresMayBeReplaced(destination: String) throws {
+        let plan = try MountPlan(configuration([("/a", destination)]), sharedMemory: "/s")
+        #expect(plan.entries.contains { $0.destination == destination })
+    }
+
     @Test func sourcesAreNumberedInTheOrderOfTheirMounts() throws {
         let plan = try MountPlan(configuration([("/b", "/x/y"), ("/a", "/x")]), sharedMemory: "/s")
         var writer = WireWriter(kind: SWL_KIND_LAUNCH)

@@ -13,7 +13,17 @@ final class RuntimeFixture: Sendable {
     /// Where `make shim pause` puts the programs, or SWIFTLET_TEST_BIN.
     static let programs: String = {
         if let given = getenv("SWIFTLET_TEST_BIN") { return String(cString: given) }
-        return #filePath.split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 } + "/build/bin"
+        return root + "/build/bin"
+    }()
+
+    /// The repository, also when the sources were found through a link.
+    static let root: String = {
+        let file = #filePath
+        let real = realpath(file, nil).map { path in
+            defer { free(path) }
+            return String(cString: path)
+        }
+        return (real ?? file).split(separator: "/").dropLast(3).reduce("") { $0 + "/" + $1 }
     }()
 
     static let cgroupMount: String? = (try? MountTable()).flatMap { CgroupTree.mountPoint(in: $0) }
@@ -23,13 +33,16 @@ final class RuntimeFixture: Sendable {
     }
 
     let folder: TestFolder
+    /// Where `swiftlet-shim` and `swiftlet-pause` are.
+    let programs: String
     let image: String
     let cgroupRoot: String
     private let current: Mutex<ShimRuntime?>
 
     var runtime: ShimRuntime { current.withLock { $0! } }
 
-    init(pause: String? = nil) throws {
+    init(programs: String = RuntimeFixture.programs, pause: String? = nil) throws {
+        self.programs = programs
         folder = try TestFolder()
         image = folder.path + "/image"
         cgroupRoot = (Self.cgroupMount ?? "") + "/" + folder.name
@@ -55,15 +68,17 @@ final class RuntimeFixture: Sendable {
         let runtime = try ShimRuntime(
             ShimRuntimeSettings(
                 runDirectory: folder.path + "/run", stateDirectory: folder.path + "/state", cgroups: tree,
-                shimProgram: Self.programs + "/swiftlet-shim", pauseProgram: pause ?? Self.programs + "/swiftlet-pause"), logger: logger)
+                shimProgram: programs + "/swiftlet-shim", pauseProgram: pause ?? programs + "/swiftlet-pause"), logger: logger)
         current.withLock { $0 = runtime }
     }
 
     func forgetRuntime() { current.withLock { $0 = nil } }
 
     /// Runs a test and clears up whether it passes, fails or throws; then nothing may be left.
-    static func with(pause: String? = nil, _ body: (RuntimeFixture) async throws -> Void) async throws {
-        let fixture = try RuntimeFixture(pause: pause)
+    static func with(
+        programs: String = RuntimeFixture.programs, pause: String? = nil, _ body: (RuntimeFixture) async throws -> Void
+    ) async throws {
+        let fixture = try RuntimeFixture(programs: programs, pause: pause)
         do {
             try await body(fixture)
         } catch {
@@ -106,17 +121,17 @@ final class RuntimeFixture: Sendable {
 
     static func newID() -> String {
         let digits = String(counter.add(1, ordering: .relaxed).newValue, radix: 16)
-        return String(repeating: "a", count: 64 - digits.count) + digits
+        return String(repeating: "0", count: 64 - digits.count) + digits
     }
 
     func sandbox(
-        pid: SandboxConfiguration.NamespaceMode = .container, network: SandboxConfiguration.NamespaceMode = .pod, sysctls: [String: String] = [:]
+        pid: SandboxConfiguration.NamespaceMode = .container, network: SandboxConfiguration.NamespaceMode = .pod,
+        user: SandboxConfiguration.NamespaceMode = .node, sysctls: [String: String] = [:]
     ) -> SandboxConfiguration {
         let id = Self.newID()
         return SandboxConfiguration(
             id: id, pod: PodIdentity(namespace: "test", name: "pod", uid: "uid-" + id.suffix(6)), attempt: 0, hostname: "pod", network: network,
-            pid: pid,
-            sysctls: sysctls, qosClass: "BestEffort")
+            pid: pid, user: user, sysctls: sysctls, qosClass: "BestEffort")
     }
 
     func container(_ args: [String], _ change: (inout ContainerConfiguration) -> Void = { _ in }) -> ContainerConfiguration {
@@ -156,6 +171,14 @@ final class RuntimeFixture: Sendable {
         var text = ""
         while let bytes = try await session.read() { text += String(decoding: bytes, as: UTF8.self) }
         return text
+    }
+
+    /// What was killed is dead when the kernel has come around to it; the suite's limit ends the wait.
+    func waitUntilGone(_ command: String, _ containerID: String, _ sandboxID: String) async throws {
+        // The pattern is none of itself.
+        let pattern = "[\(command.prefix(1))]\(command.dropFirst())"
+        let line = "while busybox ps | busybox grep -q '\(pattern)'; do sleep 0.01; done; echo gone"
+        #expect(try await exec(["sh", "-c", line], containerID, sandboxID).out == "gone\n")
     }
 
     func exec(_ command: [String], _ containerID: String, _ sandboxID: String, stdin: String? = nil) async throws -> (

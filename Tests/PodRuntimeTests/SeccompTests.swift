@@ -109,6 +109,41 @@ import Testing
         }
     }
 
+    @Test func filtersAreMadeOnceForEachContentAndCapabilities() throws {
+        let folder = try TestFolder()
+        defer { folder.remove() }
+        let path = folder.path + "/p.json"
+        let compiler = SeccompCompiler(host: host, scratchDirectory: folder.path)
+        try AtomicFile.replace(path, with: #"{"defaultAction":"SCMP_ACT_ALLOW"}"#)
+        let first = try compiler.filter(.localhost(path: path), capabilities: [])
+        // Without a place to compile in, only what is known can be had.
+        let scratch = folder.path + "/gone"
+        let blind = SeccompCompiler(host: host, scratchDirectory: scratch)
+        try Directories.make(scratch)
+        #expect(try blind.filter(.localhost(path: path), capabilities: []) == first)
+        let standard = try blind.filter(.runtimeDefault, capabilities: ["CAP_CHOWN"])
+        try TreeRemoval.remove(scratch)
+        #expect(try blind.filter(.localhost(path: path), capabilities: []) == first)
+        #expect(try blind.filter(.runtimeDefault, capabilities: ["CAP_CHOWN"]) == standard)
+        #expect(throws: RuntimeFailure.self) { try blind.filter(.runtimeDefault, capabilities: ["CAP_SYS_ADMIN"]) }
+        // The file's new content counts, not its name.
+        try AtomicFile.replace(path, with: #"{"defaultAction":"SCMP_ACT_ERRNO"}"#)
+        #expect(throws: RuntimeFailure.self) { try blind.filter(.localhost(path: path), capabilities: []) }
+        #expect(try compiler.filter(.localhost(path: path), capabilities: []) != first)
+    }
+
+    @Test(arguments: ["", "folder", "missing.json"]) func aProfileThatIsNoFileStopsTheContainer(name: String) throws {
+        let folder = try TestFolder()
+        defer { folder.remove() }
+        try Directories.make(folder.path + "/folder")
+        try AtomicFile.replace(folder.path + "/empty.json", with: "")
+        let compiler = SeccompCompiler(host: host, scratchDirectory: folder.path)
+        for path in [folder.path + "/" + name, folder.path + "/empty.json"] {
+            let failure = #expect(throws: RuntimeFailure.self) { try compiler.filter(.localhost(path: path), capabilities: []) }
+            #expect(failure?.code == .create && failure?.message.contains(path) == true)
+        }
+    }
+
     @Test func anUnknownArchitectureStopsTheContainer() throws {
         let json = #"{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_PDP11"]}"#
         let profile = try SeccompProfile(json: Array(json.utf8), path: "p.json")

@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 import PodCore
 import Testing
 
@@ -30,6 +31,44 @@ import Testing
         #expect(fields[0].layout(swl_sysctl.self, exact: false)?.key_length == 3)
         #expect(String(decoding: fields[0].tail(after: swl_sysctl.self), as: UTF8.self) == "keyva")
         #expect(fields[1].numbers == [7, 8, 9])
+    }
+
+    /// Zeros would read as a success that nobody saw.
+    @Test func anExitWithoutItsMarkIsNone() throws {
+        func exit(_ value: swl_exit) throws -> swl_exit? {
+            var writer = WireWriter(type: UInt16(SWL_EVENT_EXITED.rawValue), sequence: 0)
+            writer.layout(SWL_TAG_EXIT, value)
+            return try ShimMessage(writer.finished()).exit
+        }
+        var marked = swl_exit()
+        #expect(try exit(marked) == nil)
+        marked.magic = SWL_EXIT_MAGIC
+        marked.exit_code = 3
+        #expect(try exit(marked)?.exit_code == 3)
+        let unknown = ShimRuntime.exit(nil, nil)
+        #expect(unknown.exitCode == 137 && !unknown.isKnown)
+    }
+
+    @Test func aTerminalIsAskedForWithItsSize() throws {
+        func fields(_ size: TerminalSize?) throws -> [WireField] {
+            var writer = WireWriter(kind: SWL_KIND_EXEC)
+            ProcessRecord.appendTerminal(size, to: &writer)
+            return try WireReader.record(writer.finished()).fields
+        }
+        #expect(try fields(nil).map(\.tag) == [UInt16(SWL_TAG_PROCESS_TERMINAL.rawValue)])
+        let sized = try fields(TerminalSize(columns: 101, rows: 33))
+        #expect(sized.first?.numbers == [1])
+        let size = sized.last?.layout(swl_console_size.self)
+        #expect(sized.last?.tag == UInt16(SWL_TAG_PROCESS_CONSOLE_SIZE.rawValue) && size?.columns == 101 && size?.rows == 33)
+    }
+
+    @Test func whatAnEarlierShimCannotIsSaid() {
+        let verb = ShimStatus(step: SWL_STEP_MESSAGE.rawValue, errno: ENOTSUP, text: "a sandbox knows no verb 27")
+        #expect(verb.failure(.internal, "attach").code == .notSupported)
+        #expect(verb.failure(.internal, "attach").message.contains("delete the pod"))
+        // The kernel says ENOTSUP as well, and means itself.
+        let mount = ShimStatus(step: SWL_STEP_MOUNT.rawValue, errno: ENOTSUP, text: "mount /x")
+        #expect(mount.failure(.create, "start") == RuntimeFailure(.create, "mount: mount /x"))
     }
 
     @Test func damagedMessagesAreErrorsAndNothingElse() throws {

@@ -111,22 +111,16 @@ package final class ImageStore: ImageService {
     package func user(_ user: String, in image: ImageDescription) async throws(ImageFailure) -> ImageUser {
         let limit = limits.accountFileBytes
         let directories = image.lowerDirectories
-        let resolver: UserResolver
         do {
-            resolver = try await pool.run("read account files") {
-                let tree = try MergedTree(lowerDirectories: directories)
-                return UserResolver(
-                    passwd: try tree.open("/etc/passwd")?.readAll(limit: limit, path: "/etc/passwd") ?? [],
-                    group: try tree.open("/etc/group")?.readAll(limit: limit, path: "/etc/group") ?? [])
+            // Also the search: an image's files may be as long as the limit lets them.
+            return try await pool.run("look up a user") {
+                try UserResolver(lowerDirectories: directories, limit: limit).resolve(user)
             }
+        } catch let error as ImageStoreError {
+            throw ImageFailure(.unknownUser, "cannot \(error.operation) \(error.object) in image \(Self.label(image)): \(error.detail)")
         } catch {
             let isContent = (error as? SystemError).map { $0.code == .tooLarge || $0.is(ELOOP) } ?? false
             throw ImageFailure(isContent ? .unknownUser : .storeFailed, "cannot read the account files of image \(Self.label(image)): \(error)")
-        }
-        do throws(ImageStoreError) {
-            return try resolver.resolve(user)
-        } catch {
-            throw ImageFailure(.unknownUser, "cannot \(error.operation) \(error.object) in image \(Self.label(image)): \(error.detail)")
         }
     }
 

@@ -1,3 +1,4 @@
+import LinuxSystem
 import PodCore
 
 /// Who a user string is, by runc's rules: numbers need no entry, names do; `user:group` takes the group as it stands and adds no other.
@@ -5,6 +6,18 @@ struct UserResolver {
     /// Bytes of the image's /etc/passwd and /etc/group, empty when it has none.
     let passwd: [UInt8]
     let group: [UInt8]
+
+    init(passwd: [UInt8], group: [UInt8]) {
+        self.passwd = passwd
+        self.group = group
+    }
+
+    /// Reads the files of an image, uppermost layer first; one beyond `limit` bytes is an error of code `.tooLarge`. Blocking.
+    init(lowerDirectories: [String], limit: Int) throws(SystemError) {
+        let tree = try MergedTree(lowerDirectories: lowerDirectories)
+        passwd = try tree.open("/etc/passwd")?.readAll(limit: limit, path: "/etc/passwd") ?? []
+        group = try tree.open("/etc/group")?.readAll(limit: limit, path: "/etc/group") ?? []
+    }
 
     private static let largest: UInt32 = 0x7fff_ffff
 

@@ -24,6 +24,7 @@ package struct PodSpec: Sendable, Hashable, Codable {
     package var hostname: String?
     package var subdomain: String?
     package var setHostnameAsFQDN: Bool?
+    package var hostnameOverride: String?
     package var affinity: Affinity?
     package var schedulerName: String?
     package var tolerations: [Toleration]?

@@ -1,4 +1,5 @@
 import KubeModel
+import PodCore
 
 extension KubeletSettings {
     /// Takes over what the document says.
@@ -7,6 +8,7 @@ extension KubeletSettings {
         try reader.read("port", into: &port, in: 1...65535)
         try reader.read("healthzBindAddress", into: &healthzBindAddress)
         try reader.read("healthzPort", into: &healthzPort, in: 0...65535)
+        try reader.read("streamingConnectionIdleTimeout", into: &streamingConnectionIdleTimeout)
         try reader.read("tlsCertFile", into: &tlsCertFile)
         try reader.read("tlsPrivateKeyFile", into: &tlsPrivateKeyFile)
         try reader.read("rotateCertificates", into: &rotateCertificates)
@@ -31,8 +33,9 @@ extension KubeletSettings {
         try reader.read("resolvConf", into: &resolvConf)
         try reader.read("podLogsDir", into: &podLogsDir)
         try readLogLimits(&reader)
-        try reader.read("podPidsLimit", into: &podPidsLimit, in: -1...4_194_304)
+        try readResources(&reader)
         try reader.read("seccompDefault", into: &seccompDefault)
+        try readSysctls(&reader)
         try reader.read("cgroupRoot", into: &cgroupRoot)
         if cgroupRoot.isEmpty { cgroupRoot = "/" }
         reader.ignore(KubeletFieldCatalog.unsupported)
@@ -106,6 +109,50 @@ extension KubeletSettings {
             thresholds[signal] = threshold
         }
         evictionHard = thresholds
+    }
+
+    private mutating func readSysctls(_ reader: inout FieldReader) throws {
+        var patterns: [String] = []
+        try reader.read("allowedUnsafeSysctls", into: &patterns)
+        do throws(PlanFailure) {
+            sysctls = try SysctlRules(allowedUnsafe: patterns)
+        } catch {
+            guard let node = reader.node("allowedUnsafeSysctls") else { throw error }
+            throw reader.bad(node, "allowedUnsafeSysctls", error.message)
+        }
+    }
+
+    private mutating func readResources(_ reader: inout FieldReader) throws {
+        try reader.read("podPidsLimit", into: &podPidsLimit, in: -1...4_194_304)
+        try reader.read("cpuCFSQuota", into: &cpuCFSQuota)
+        try reader.read("cpuCFSQuotaPeriod", into: &cpuCFSQuotaPeriod)
+        if let node = reader.node("cpuCFSQuotaPeriod"), cpuCFSQuotaPeriod < .milliseconds(1) || cpuCFSQuotaPeriod > .seconds(1) {
+            throw reader.bad(node, "cpuCFSQuotaPeriod", "found \(cpuCFSQuotaPeriod), wanted 1ms to 1s")
+        }
+        try reader.read("singleProcessOOMKill", into: &singleProcessOOMKill)
+        try reader.nested("memorySwap") { try $0.read("swapBehavior", into: &swapBehavior) }
+        try reader.read("protectKernelDefaults", into: &protectKernelDefaults)
+        try readEnforcement(&reader)
+    }
+
+    private mutating func readEnforcement(_ reader: inout FieldReader) throws {
+        var names: [String] = []
+        try reader.read("enforceNodeAllocatable", into: &names)
+        guard let node = reader.node("enforceNodeAllocatable") else { return }
+        let ours = NodeResources.Enforcement.allCases.map(\.rawValue)
+        let others = ["system-reserved", "kube-reserved", "system-reserved-compressible", "kube-reserved-compressible"]
+        if let unknown = names.first(where: { !(ours + others).contains($0) }) {
+            throw reader.bad(node, "enforceNodeAllocatable", "found '\(unknown)', wanted pods or none")
+        }
+        if names.contains("none"), names.count > 1 {
+            throw reader.bad(node, "enforceNodeAllocatable", "found none together with others, wanted it alone")
+        }
+        enforceNodeAllocatable = names.contains("pods") ? .pods : .none
+        reader.ignore([
+            UnsupportedField(
+                "enforceNodeAllocatable", harmless: ours,
+                reason: "limits of the system's own cgroups are left to the service manager: set them there, and only pods here")
+        ])
     }
 
     private mutating func readLogLimits(_ reader: inout FieldReader) throws {

@@ -1,4 +1,5 @@
 package import KubeModel
+package import PodCore
 
 /// The fields of `KubeletConfiguration` that this agent acts on.
 package struct KubeletSettings: Sendable, Hashable {
@@ -13,6 +14,8 @@ package struct KubeletSettings: Sendable, Hashable {
     package var healthzBindAddress = "127.0.0.1"
     /// 0 turns it off.
     package var healthzPort = 10248
+    /// After so long without a byte in either direction an exec or attach is ended.
+    package var streamingConnectionIdleTimeout = Duration.seconds(4 * 3600)
     /// Nil means a self-signed certificate of its own.
     package var tlsCertFile: String?
     package var tlsPrivateKeyFile: String?
@@ -62,7 +65,16 @@ package struct KubeletSettings: Sendable, Hashable {
     package var containerLogMaxFiles = 5
     /// -1 means no limit.
     package var podPidsLimit = -1
+    package var cpuCFSQuota = true
+    package var cpuCFSQuotaPeriod = Duration.milliseconds(100)
+    package var singleProcessOOMKill = false
+    package var swapBehavior = ResourceRules.SwapBehavior.noSwap
+    package var enforceNodeAllocatable = NodeResources.Enforcement.pods
+    /// True: kernel parameters that are not what the node relies on are an error, and nothing is changed.
+    package var protectKernelDefaults = false
     package var seccompDefault = false
+    /// The safe kernel parameters, and those of `allowedUnsafeSysctls`.
+    package var sysctls = SysctlRules()
     package var cgroupRoot = "/"
 
     package init() {}

@@ -32,6 +32,9 @@ package struct SwiftletSettings: Sendable, Hashable {
     package var cgroupRoot = ""
     /// False runs pods without resource limits where the kernel does not offer the cgroup v2 controllers.
     package var requireControllers = true
+    /// Whether the agent sets the kernel parameters that a node relies on, unless `protectKernelDefaults` of the kubelet only has them
+    /// checked. Never without `requireControllers`: a host without limits is somebody's machine rather than a node.
+    package var setKernelParameters = true
     package var adminSocket = "/run/swiftlet/admin.sock"
     /// Where images and their layers are.
     package var imageRoot = "/var/lib/swiftlet/images"

@@ -22,10 +22,15 @@ package struct HostDescription: Sendable, Hashable {
     package var hugepages: [String: Int64]
     /// Addresses by which other nodes reach this one, the family of the default route first.
     package var addresses: [String]
+    /// Pods may have user namespaces (`hostUsers: false`), whatever they mount.
+    package var supportsUserNamespaces: Bool
+    /// Process ids that can be in use at one time; 0 when that is not known.
+    package var processIDs: Int64
 
     package init(
         hostname: String, machineID: String, systemUUID: String, bootID: String, kernelVersion: String, osImage: String, architecture: String,
-        processors: Int, memory: Int64, ephemeralStorage: Int64, hugepages: [String: Int64], addresses: [String]
+        processors: Int, memory: Int64, ephemeralStorage: Int64, hugepages: [String: Int64], addresses: [String],
+        supportsUserNamespaces: Bool = false, processIDs: Int64 = 0
     ) {
         self.hostname = hostname
         self.machineID = machineID
@@ -39,5 +44,7 @@ package struct HostDescription: Sendable, Hashable {
         self.ephemeralStorage = ephemeralStorage
         self.hugepages = hugepages
         self.addresses = addresses
+        self.supportsUserNamespaces = supportsUserNamespaces
+        self.processIDs = processIDs
     }
 }

@@ -53,7 +53,7 @@ package struct NodeStatusPlan: Sendable {
             containerRuntimeVersion: "swiftlet://\(settings.swiftletVersion)", kubeletVersion: settings.kubernetesVersion, operatingSystem: "linux",
             architecture: host.architecture)
         status.images = imageList
-        let features = RuntimeHandler.Features(recursiveReadOnlyMounts: true, userNamespaces: false)
+        let features = RuntimeHandler.Features(recursiveReadOnlyMounts: true, userNamespaces: host.supportsUserNamespaces)
         status.runtimeHandlers = [RuntimeHandler(name: "", features: features)]
         status.features = NodeFeatures(supplementalGroupsPolicy: true)
         status.declaredFeatures = Self.declaredFeatures

@@ -27,7 +27,7 @@ extension ActionRunner {
             await ports.folders.linkLog(at: configuration.log.path, of: snapshot.identity, container: name, containerID: configuration.id)
             // The log before the last one is of no use to `logs --previous` any more.
             if restartCount >= 2 { await ports.folders.removeLogs(of: snapshot.identity, container: name, upTo: restartCount - 2) }
-            return .containerStarted(container: name, started, imageID: imageID)
+            return .containerStarted(container: name, started, imageID: imageID, user: configuration.process.user)
         } catch {
             switch error.code {
             case .start:
@@ -54,21 +54,21 @@ extension ActionRunner {
             services: ServiceEnvironment.variables(services: services, namespace: pod.namespace, links: pod.spec.enableServiceLinks ?? true))
         let userName = try SecurityPlan.effectiveUser(pod: pod, container: container, imageUser: image.config.user)
         let user = try await ports.images.user(userName, in: image)
-        let hostname = try SandboxPlan.hostname(of: pod, nodeName: context.nodeName, clusterDomain: context.clusterDomain)
+        let hostname = try PodHostname(of: pod, nodeName: context.nodeName, clusterDomain: context.clusterDomain)
         let id = makeID()
         let plan = ContainerPlan(
-            id: id, restartCount: restartCount, image: image, imageID: imageID, user: user, environment: environment, hostname: hostname.name,
+            id: id, restartCount: restartCount, image: image, imageID: imageID, user: user, environment: environment, hostname: hostname.kernelName,
             volumePaths: snapshot.volumePaths, etcFiles: try await etcFiles(hostname, addresses, snapshot),
             terminationMessageFile: try await ports.folders.makeTerminationMessageFile(podUID: pod.uid, container: container.name, containerID: id),
             log: .init(
                 path: try await ports.folders.logPath(of: snapshot.identity, container: container.name, restartCount: restartCount),
                 maxSize: context.logMaxSize, maxFiles: context.logMaxFiles),
-            seccompDefault: context.seccompDefault, seccompRoot: context.seccompRoot, nodeMemory: context.memory)
+            seccompDefault: context.seccompDefault, seccompRoot: context.seccompRoot, resources: context.resources)
         return try plan.configuration(of: container, role: role, pod: pod)
     }
 
     /// The files behind /etc/hosts, /etc/hostname and /etc/resolv.conf, written anew for each start, as kubelet does.
-    private func etcFiles(_ hostname: (name: String, domain: String?), _ addresses: [String], _ snapshot: PodSnapshot) async throws
+    private func etcFiles(_ hostname: PodHostname, _ addresses: [String], _ snapshot: PodSnapshot) async throws
         -> ContainerPlan.EtcFiles
     {
         let pod = snapshot.pod
@@ -86,7 +86,7 @@ extension ActionRunner {
         for record in told { events.record(record, about: snapshot.identity) }
         return ContainerPlan.EtcFiles(
             hosts: try await ports.folders.write(hosts, to: .hosts, podUID: pod.uid),
-            hostname: try await ports.folders.write(hostname.name + "\n", to: .hostname, podUID: pod.uid),
+            hostname: try await ports.folders.write(hostname.kernelName + "\n", to: .hostname, podUID: pod.uid),
             resolvConf: try await ports.folders.write(resolver.text, to: .resolvConf, podUID: pod.uid))
     }
 

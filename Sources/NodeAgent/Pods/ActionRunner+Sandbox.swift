@@ -8,9 +8,9 @@ extension ActionRunner {
         let context = context()
         let id = makeID()
         do {
-            let hostname = try SandboxPlan.hostname(of: pod, nodeName: context.nodeName, clusterDomain: context.clusterDomain).name
+            let hostname = try PodHostname(of: pod, nodeName: context.nodeName, clusterDomain: context.clusterDomain)
             let configuration = try SandboxPlan.configuration(
-                of: pod, id: id, attempt: attempt, hostname: hostname, pidsLimit: context.podPidsLimit)
+                of: pod, id: id, attempt: attempt, hostname: hostname.kernelName, resources: context.resources, sysctls: context.sysctls)
             sandboxes.set(id, podUID: pod.uid)
             let started = try await ports.runtime.createSandbox(configuration)
             let addresses = try await attach(started, snapshot)

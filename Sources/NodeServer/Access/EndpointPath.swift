@@ -4,11 +4,16 @@ package enum EndpointPath: Sendable, Hashable {
     case health(check: String?)
     case pods
     case containerLogs(pod: PodAddress)
-    case exec(pod: PodAddress)
-    /// Known to Kubernetes and able to run or reach something in a container, but not served: attach, portForward, run.
+    case exec(ExecKind, pod: PodAddress)
+    /// Known to Kubernetes and able to run or reach something in a container, but not served: portForward, run, and what has no container.
     case otherStream(String)
     /// Not served.
     case other
+
+    /// Both are the same streams: of a new program, or of the container's own.
+    package enum ExecKind: String, Sendable, Hashable {
+        case exec, attach
+    }
 
     /// Namespace, pod name, the uid when the path has one, and the container.
     package struct PodAddress: Sendable, Hashable {
@@ -31,10 +36,15 @@ package enum EndpointPath: Sendable, Hashable {
         case "healthz" where rest.count < 2: self = .health(check: rest.first)
         case "pods" where rest.isEmpty: self = .pods
         case "containerLogs": self = Self.address(rest, allowsUID: false).map(EndpointPath.containerLogs) ?? .other
-        case "exec": self = Self.address(rest, allowsUID: true).map(EndpointPath.exec) ?? .otherStream("exec")
-        case "attach", "portForward", "run": self = .otherStream(segments[0])
+        case "exec": self = Self.exec(.exec, rest)
+        case "attach": self = Self.exec(.attach, rest)
+        case "portForward", "run": self = .otherStream(segments[0])
         default: self = .other
         }
+    }
+
+    private static func exec(_ kind: ExecKind, _ rest: ArraySlice<String>) -> EndpointPath {
+        address(rest, allowsUID: true).map { .exec(kind, pod: $0) } ?? .otherStream(kind.rawValue)
     }
 
     private static func address(_ parts: ArraySlice<String>, allowsUID: Bool) -> PodAddress? {

@@ -45,7 +45,7 @@ package struct AdminServer: ServiceLifecycle.Service {
                     guard let target = RequestTarget(uri: request.head.uri), case .exec(let pod) = AdminPath(target.segments) else {
                         return .serveAsHTTP
                     }
-                    return await exec.decide(request, address: pod, target: target)
+                    return await exec.decide(.exec, request, address: pod, target: target)
                 })
         }
         let identity = Mutex<UInt64?>(nil)

@@ -31,12 +31,14 @@ package struct ExecClient: Sendable {
     ///
     /// - Parameters:
     ///   - target: path and query of the exec.
+    ///   - sizes: of the terminal, now and whenever it changes.
     ///   - input: the next bytes for the command's stdin, `nil` at the end; without it stdin is not sent.
     ///   - output: takes what the command writes; while it works, the command has to wait.
     /// - Returns: how it ended; ``ExecStatus/exitCode(of:)`` reads the exit code from it.
     /// - Throws: ``ExecClientError``, or the error of the connection.
     package func run(
-        _ target: RequestTarget, input: (@Sendable () async throws -> ByteBuffer?)?, output: @Sendable (ExecOutput) async throws -> Void
+        _ target: RequestTarget, sizes: AsyncStream<TerminalSize>? = nil, input: (@Sendable () async throws -> ByteBuffer?)?,
+        output: @Sendable (ExecOutput) async throws -> Void
     ) async throws -> Status {
         let connection = try await connect()
         return try await connection.executeThenClose { inbound, outbound in
@@ -49,6 +51,11 @@ package struct ExecClient: Sendable {
                 if let input {
                     // Input that cannot be sent any more does not end what is still to be received.
                     group.addTask { try? await send(input, to: outbound) }
+                }
+                if let sizes {
+                    group.addTask {
+                        for await size in sizes { try? await outbound.write(Self.message(version, size)) }
+                    }
                 }
                 let status = try await receive(&iterator, &frames, output)
                 group.cancelAll()
@@ -155,6 +162,12 @@ package struct ExecClient: Sendable {
         }
         guard version.hasHalfClose, !Task.isCancelled else { return }
         try await outbound.write(Self.frame(.binary, ByteBuffer(bytes: [ExecChannel.close, ExecChannel.stdin])))
+    }
+
+    private static func message(_ version: ExecProtocol, _ size: TerminalSize) -> ByteBuffer {
+        let text = "{\"Width\":\(size.columns),\"Height\":\(size.rows)}"
+        let (opcode, data) = ExecMessageCodec(version).encode(Array(text.utf8), on: ExecChannel.resize)
+        return frame(opcode, data)
     }
 
     /// One masked frame (RFC 6455 section 5.3).

@@ -4,7 +4,7 @@ import NIOCore
 import NIOWebSocket
 import PodCore
 
-/// One exec over one WebSocket, from the empty first message to the close.
+/// One exec or attach over one WebSocket, from the empty first message to the close.
 ///
 /// Both directions pull: a client that does not read stops the reading of the program's output, a program that does not
 /// read stops the reading from the client.
@@ -19,7 +19,7 @@ struct ExecConversation: Sendable {
     private static let farewell = TimeAmount.seconds(2)
 
     let runtime: any ContainerRuntime
-    let request: ExecRequest
+    let subject: ExecSubject
     let version: ExecProtocol
     let logger: Logger
 
@@ -28,12 +28,12 @@ struct ExecConversation: Sendable {
         do {
             try await connection.executeThenClose { inbound, outbound in
                 let sink = ExecSink(outbound: outbound, codec: ExecMessageCodec(version), farewell: farewell)
-                try await sink.hello(stdout: request.stdout, stderr: request.stderr)
+                try await sink.hello(stdout: subject.stdout, stderr: subject.stderr)
                 let session: any ExecSession
                 do {
-                    session = try await runtime.exec(request)
+                    session = try await subject.open(runtime)
                 } catch {
-                    try await sink.end(ExecStatus.failed(error))
+                    try await sink.end(ExecStatus.failed(subject.failure, error))
                     await drain(inbound, of: connection.channel)
                     return
                 }
@@ -52,6 +52,8 @@ struct ExecConversation: Sendable {
             group.addTask { await pumpInput(from: inbound, to: session) }
             switch await group.next() {
             case .program(let status)?:
+                // Who still writes to it would wait for a reader that does not come.
+                await session.closeInput()
                 do {
                     try await sink.end(status)
                     // The clock starts only now: a slow reader may take its time for what was written before.
@@ -73,13 +75,13 @@ struct ExecConversation: Sendable {
         do {
             while let output = try await session.read() {
                 switch output {
-                case .stdout(let bytes): if request.stdout { try await sink.output(bytes, on: ExecChannel.stdout) }
-                case .stderr(let bytes): if request.stderr { try await sink.output(bytes, on: ExecChannel.stderr) }
+                case .stdout(let bytes): if subject.stdout { try await sink.output(bytes, on: ExecChannel.stdout) }
+                case .stderr(let bytes): if subject.stderr { try await sink.output(bytes, on: ExecChannel.stderr) }
                 }
             }
             return .program(ExecStatus.ended(exitCode: try await session.exitCode()))
         } catch let failure as RuntimeFailure {
-            return .program(ExecStatus.failed(failure))
+            return .program(ExecStatus.failed(subject.failure, failure))
         } catch {
             return .client(nil)
         }
@@ -88,7 +90,7 @@ struct ExecConversation: Sendable {
     private func pumpInput(from inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, to session: any ExecSession) async -> End {
         let codec = ExecMessageCodec(version)
         var assembler = MessageAssembler()
-        var isOpen = request.stdin
+        var isOpen = subject.stdin
         do {
             for try await frame in inbound {
                 switch try assembler.add(frame) {
@@ -106,7 +108,13 @@ struct ExecConversation: Sendable {
                     case .endOfStdin where isOpen:
                         isOpen = false
                         await session.closeInput()
-                    case .stdin, .endOfStdin, .resize, .nothing: continue
+                    case .resize(let width, let height):
+                        do {
+                            try await session.resize(TerminalSize(columns: width, rows: height))
+                        } catch {
+                            logger.debug("a terminal keeps its size", metadata: ["error": "\(error)"])
+                        }
+                    case .stdin, .endOfStdin, .nothing: continue
                     }
                 }
             }

@@ -11,8 +11,9 @@ package enum ExecStatus {
             details: Status.Details(causes: [Status.Cause(reason: "ExitCode", message: String(exitCode))]))
     }
 
-    package static func failed(_ failure: some Error) -> Status {
-        let message = "error executing command in container: \(failure)"
+    /// - Parameter what: what could not be done, in kubelet's words.
+    package static func failed(_ what: String, _ failure: some Error) -> Status {
+        let message = "\(what): \(failure)"
         return Status(
             status: "Failure", message: "Internal error occurred: " + message, reason: "InternalError",
             details: Status.Details(causes: [Status.Cause(message: message)]), code: 500)

@@ -8,31 +8,38 @@ import NIOHTTP1
 import NIOWebSocket
 package import PodCore
 
-/// Decides about a request for exec and connects the client with the program.
+/// Decides about a request for exec or attach and connects the client with the program.
 package struct ExecUpgrade: Sendable {
-    /// kubelet's `streamingConnectionIdleTimeout`.
-    private static let idleTimeout = TimeAmount.hours(4)
-
     private let lookup: ContainerLookup
     private let runtime: any ContainerRuntime
+    private let idleTimeout: TimeAmount
     private let logger: Logger
 
-    package init(view: any NodeView, runtime: any ContainerRuntime, logger: Logger) {
+    /// kubelet's own default.
+    package static let defaultIdleTimeout = Duration.seconds(4 * 3600)
+
+    /// - Parameter idleTimeout: after so long without a byte in either direction the connection is ended.
+    package init(
+        view: any NodeView, runtime: any ContainerRuntime, idleTimeout: Duration = ExecUpgrade.defaultIdleTimeout, logger: Logger
+    ) {
         self.lookup = ContainerLookup(view: view)
         self.runtime = runtime
+        self.idleTimeout = TimeAmount(idleTimeout)
         self.logger = logger
     }
 
     /// What is wrong with the request comes before what is wrong with its protocol: kubectl falls back from WebSocket to SPDY
     /// when it is refused, and shows the answer to the second attempt.
-    package func decide(_ request: UpgradeRequest, address: EndpointPath.PodAddress, target: RequestTarget) async -> UpgradeDecision {
+    package func decide(
+        _ kind: EndpointPath.ExecKind, _ request: UpgradeRequest, address: EndpointPath.PodAddress, target: RequestTarget
+    ) async -> UpgradeDecision {
         do throws(Refusal) {
-            let options = try ExecOptions(target)
+            try ExecSubject.check(kind, target)
             let location = try await lookup.forExec(address)
             guard request.asks(for: "websocket") else {
                 throw Refusal(
                     .badRequest,
-                    "unable to upgrade: found \(request.protocols.joined(separator: ", ")), this node speaks exec over WebSocket only "
+                    "unable to upgrade: found \(request.protocols.joined(separator: ", ")), this node speaks \(kind) over WebSocket only "
                         + "(\(ExecProtocol.names)); use kubectl 1.31 or newer and an API server that knows ExtendWebSocketsToKubelet\n")
             }
             let offers = request.head.headers["sec-websocket-protocol"]
@@ -42,12 +49,8 @@ package struct ExecUpgrade: Sendable {
             }
             let headers = try WebSocketHandshake.accept(request.head, version)
             let conversation = ExecConversation(
-                runtime: runtime,
-                request: ExecRequest(
-                    sandboxID: location.sandboxID, containerID: location.containerID, command: options.command,
-                    stdin: options.stdin, stdout: options.stdout, stderr: options.stderr),
-                version: version, logger: logger)
-            return .takeOver(Self.takeover(headers: headers, conversation))
+                runtime: runtime, subject: try ExecSubject(kind, location, target), version: version, logger: logger)
+            return .takeOver(takeover(headers: headers, conversation))
         } catch {
             return .refuse(Self.statusRefusal(error))
         }
@@ -65,8 +68,8 @@ package struct ExecUpgrade: Sendable {
         return UpgradeRefusal(status: plain.status, headers: ["Content-Type": "application/json"], body: ByteBuffer(bytes: body))
     }
 
-    private static func takeover(headers: HTTPHeaders, _ conversation: ExecConversation) -> UpgradeTakeover {
-        UpgradeTakeover(headers: headers) { channel in
+    private func takeover(headers: HTTPHeaders, _ conversation: ExecConversation) -> UpgradeTakeover {
+        UpgradeTakeover(headers: headers) { [idleTimeout] channel in
             let farewell = channel.eventLoop.makePromise(of: Void.self)
             try channel.pipeline.syncOperations.addHandlers([
                 IdleStateHandler(allTimeout: idleTimeout),

@@ -30,10 +30,10 @@ package struct NodeRoutes: Sendable {
         case .health(let check?): return HealthAnswer.one(check, of: await view.health())
         case .pods: return try await pods()
         case .containerLogs(let address): return try await log(address, target: target)
-        case .exec:
-            return .text(.badRequest, "Upgrade request required: exec is spoken over WebSocket (\(ExecProtocol.names))\n")
-        case .otherStream("exec"):
-            return .text(.notFound, "no such path: wanted /exec/<namespace>/<pod>[/<uid>]/<container>\n")
+        case .exec(let kind, _):
+            return .text(.badRequest, "Upgrade request required: \(kind) is spoken over WebSocket (\(ExecProtocol.names))\n")
+        case .otherStream(let name) where EndpointPath.ExecKind(rawValue: name) != nil:
+            return .text(.notFound, "no such path: wanted /\(name)/<namespace>/<pod>[/<uid>]/<container>\n")
         case .otherStream(let name): return .text(.notFound, "\(name) is not offered by this node yet\n")
         case .other: return .text(.notFound, "404 page not found\n")
         }

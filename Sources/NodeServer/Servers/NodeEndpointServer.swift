@@ -22,17 +22,19 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     private let onListening: @Sendable (SocketAddress?) async -> Void
 
     /// - Parameters:
+    ///   - streamIdleTimeout: after so long without a byte in either direction an exec or attach is ended.
     ///   - now: the present, for `sinceSeconds`.
     ///   - onListening: told the bound address once connections are accepted.
     package init(
         address: ListenAddress, credentials: ServingCredentials, access: AccessControl, view: any NodeView, runtime: any ContainerRuntime,
-        now: @escaping @Sendable () -> Timestamp, logger: Logger, onListening: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
+        streamIdleTimeout: Duration = ExecUpgrade.defaultIdleTimeout, now: @escaping @Sendable () -> Timestamp, logger: Logger,
+        onListening: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) {
         self.address = address
         self.credentials = credentials
         self.access = access
         self.routes = NodeRoutes(view: view, runtime: runtime, now: now)
-        self.exec = ExecUpgrade(view: view, runtime: runtime, logger: logger)
+        self.exec = ExecUpgrade(view: view, runtime: runtime, idleTimeout: streamIdleTimeout, logger: logger)
         self.logger = logger
         self.onListening = onListening
     }
@@ -65,9 +67,9 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
         try await server.run()
     }
 
-    /// Everything except exec is left to HTTP, where it is authenticated in the same way.
+    /// Everything except exec and attach is left to HTTP, where it is authenticated in the same way.
     private func decide(_ request: UpgradeRequest, peer: PeerIdentity) async -> UpgradeDecision {
-        guard let target = RequestTarget(uri: request.head.uri), case .exec(let pod) = EndpointPath(target.segments),
+        guard let target = RequestTarget(uri: request.head.uri), case .exec(let kind, let pod) = EndpointPath(target.segments),
             request.head.method == .GET || request.head.method == .POST
         else { return .serveAsHTTP }
         let credentials = RequestCredentials(
@@ -76,11 +78,14 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
         do {
             let user = try await access.admit(method: request.head.method.rawValue, segments: target.segments, credentials: credentials)
             logger.info(
-                "exec requested",
-                metadata: ["user": "\(user.username ?? "")", "namespace": "\(pod.namespace)", "pod": "\(pod.pod)", "container": "\(pod.container)"])
+                "stream requested",
+                metadata: [
+                    "kind": "\(kind)", "user": "\(user.username ?? "")", "namespace": "\(pod.namespace)", "pod": "\(pod.pod)",
+                    "container": "\(pod.container)",
+                ])
         } catch {
             return .refuse(UpgradeRefusal(error))
         }
-        return await exec.decide(request, address: pod, target: target)
+        return await exec.decide(kind, request, address: pod, target: target)
     }
 }

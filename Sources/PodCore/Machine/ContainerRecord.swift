@@ -36,6 +36,8 @@ package struct ContainerRecord: Sendable {
     package var state: State = .waiting(reason: nil, message: nil)
     /// The end before the current state: `lastState`.
     package var last: Ended?
+    /// Who the latest container was started as.
+    package var user: ContainerUser?
     /// How many containers of this name came before the current one.
     package var restartCount = 0
     package var activity = Activity.none

@@ -20,7 +20,7 @@ package enum PodEvent: Sendable {
     case imageReady(container: String, ImageDescription)
     case imageFailed(container: String, ImageProblem)
 
-    case containerStarted(container: String, StartedContainer, imageID: String)
+    case containerStarted(container: String, StartedContainer, imageID: String, user: ContainerUser? = nil)
     case containerFailed(container: String, ContainerProblem)
     case containerExited(id: String, ContainerExit, message: String?)
 

@@ -14,7 +14,7 @@ extension PodMachine {
         case .sandboxStopFailed(let message), .cleanUpFailed(let message): stepFailed(message, now)
         case .imageReady(let name, let image): withContainer(name) { $0.imageReady(image) }
         case .imageFailed(let name, let problem): imageFailed(name, problem, now)
-        case .containerStarted(let name, let started, let imageID): containerStarted(name, started, imageID)
+        case .containerStarted(let name, let started, let imageID, let user): containerStarted(name, started, imageID, user)
         case .containerFailed(let name, let problem): containerFailed(name, problem, now)
         case .containerExited(let id, let exit, let message): containerExited(id, exit, message, now)
         case .cleanedUp: cleanedUp()
@@ -125,12 +125,13 @@ extension PodMachine {
         }
     }
 
-    private mutating func containerStarted(_ name: String, _ started: StartedContainer, _ imageID: String) {
+    private mutating func containerStarted(_ name: String, _ started: StartedContainer, _ imageID: String, _ user: ContainerUser?) {
         guard let index = index(ofContainer: name) else { return }
         let wasCreated = containers[index].wasCreated
         if let ended = containers[index].ended { containers[index].last = ended }
         containers[index].restartCount = containers[index].startingCount ?? (wasCreated ? containers[index].restartCount + 1 : 0)
         containers[index].state = .running(.init(id: started.id, startedAt: started.startedAt, imageID: imageID))
+        containers[index].user = user
         containers[index].settle()
         containers[index].pullBackOff.reset()
     }

@@ -41,6 +41,7 @@ extension PodMachine {
         guard let current = found.last else { return }
         containers[index].restartCount = current.configuration.restartCount
         containers[index].state = Self.state(of: current, at: now, message: message)
+        containers[index].user = current.configuration.process.user
         if found.count > 1, case .ended(let ended) = Self.state(of: found[found.count - 2], at: now, message: message) {
             containers[index].last = ended
         }
@@ -68,6 +69,7 @@ extension ContainerExit {
     func terminated(id: String, message: String?) -> ContainerState.Terminated {
         let reason =
             if !isKnown { "ContainerStatusUnknown" } else if outOfMemory { "OOMKilled" } else if exitCode == 0 { "Completed" } else { "Error" }
+        let message = message ?? (isKnown ? nil : "The container could not be located: nobody saw how it ended")
         return ContainerState.Terminated(
             exitCode: exitCode, reason: reason, message: message, startedAt: startedAt, finishedAt: finishedAt, containerID: id)
     }

@@ -17,8 +17,7 @@ package struct ContainerPlan: Sendable {
     package var log: ContainerConfiguration.Log
     package var seccompDefault: Bool
     package var seccompRoot: String
-    /// Bytes of memory that the node has, for the OOM score.
-    package var nodeMemory: Int64
+    package var resources: ResourceRules
 
     package struct EtcFiles: Sendable, Hashable {
         package var hosts: String
@@ -35,7 +34,7 @@ package struct ContainerPlan: Sendable {
     package init(
         id: String, restartCount: Int, image: ImageDescription, imageID: String, user: ImageUser, environment: ContainerEnvironment, hostname: String,
         volumePaths: [String: String], etcFiles: EtcFiles, terminationMessageFile: String, log: ContainerConfiguration.Log, seccompDefault: Bool,
-        seccompRoot: String, nodeMemory: Int64
+        seccompRoot: String, resources: ResourceRules
     ) {
         self.id = id
         self.restartCount = restartCount
@@ -50,14 +49,11 @@ package struct ContainerPlan: Sendable {
         self.log = log
         self.seccompDefault = seccompDefault
         self.seccompRoot = seccompRoot
-        self.nodeMemory = nodeMemory
+        self.resources = resources
     }
 
     /// The configuration to start.
     package func configuration(of container: Container, role: ContainerConfiguration.Role, pod: Pod) throws(PlanFailure) -> ContainerConfiguration {
-        if container.tty == true {
-            throw PlanFailure("container \(container.name) wants a terminal (tty: true), which this node does not support yet")
-        }
         if container.volumeDevices?.isEmpty == false {
             throw PlanFailure("container \(container.name) wants a block device (volumeDevices), which this node does not support yet")
         }
@@ -66,14 +62,15 @@ package struct ContainerPlan: Sendable {
         let process = ContainerConfiguration.Process(
             args: try arguments(of: container), env: environmentLines(), cwd: workingDirectory(container), uid: security.uid, gid: security.gid,
             additionalGids: security.additionalGids, capabilities: security.capabilities, noNewPrivileges: security.noNewPrivileges,
-            oomScoreAdj: oomScore(of: container, pod), seccomp: security.seccomp)
+            oomScoreAdj: pod.spec.oomScore(of: container, nodeMemory: resources.nodeMemory), seccomp: security.seccomp, appArmor: security.appArmor)
         return ContainerConfiguration(
             id: id, name: container.name, role: role, restartCount: restartCount, image: container.image ?? "", imageID: imageID,
             lowerDirectories: image.lowerDirectories, process: process, mounts: try mounts(of: container, pod),
             readOnlyRootFilesystem: container.securityContext?.readOnlyRootFilesystem ?? false, privileged: security.isPrivileged,
-            maskedPaths: security.maskedPaths, readonlyPaths: security.readonlyPaths, resources: container.cgroupResources, log: log,
-            stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, stopSignal: SignalName.number(image.config.stopSignal) ?? 15,
-            terminationMessageFile: terminationMessageFile)
+            maskedPaths: security.maskedPaths, readonlyPaths: security.readonlyPaths, resources: pod.spec.cgroupResources(of: container, resources),
+            log: log,
+            stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, terminal: container.tty ?? false,
+            stopSignal: SignalName.number(image.config.stopSignal) ?? 15, terminationMessageFile: terminationMessageFile)
     }
 
     /// `command` replaces the image's entry point and its arguments, `args` alone replaces only the arguments.
@@ -116,27 +113,39 @@ package struct ContainerPlan: Sendable {
             guard let source = volumePaths[mount.name] else {
                 throw PlanFailure("volume \"\(mount.name)\" of container \(container.name) is not mounted")
             }
-            mounts.append(try planned(mount, source: source, container))
+            mounts.append(try planned(mount, source: source, pod))
         }
-        let taken = Set(mounts.map(\.destination))
-        func add(_ source: String, at destination: String) {
-            if !taken.contains(destination) { mounts.append(.init(source: source, destination: destination, readOnly: false)) }
+        // However it is written: a pod that mounts its own file there gets that one.
+        let taken = Set(mounts.map { Self.parts(of: $0.destination) })
+        func add(_ source: String, at destination: String, readOnly: Bool = false) {
+            guard !taken.contains(Self.parts(of: destination)) else { return }
+            mounts.append(.init(source: source, destination: destination, readOnly: readOnly))
         }
+        let isReadOnly = container.securityContext?.readOnlyRootFilesystem ?? false
         add(etcFiles.hosts, at: "/etc/hosts")
-        add(etcFiles.hostname, at: "/etc/hostname")
-        add(etcFiles.resolvConf, at: "/etc/resolv.conf")
+        add(etcFiles.hostname, at: "/etc/hostname", readOnly: isReadOnly)
+        add(etcFiles.resolvConf, at: "/etc/resolv.conf", readOnly: isReadOnly)
         add(terminationMessageFile, at: container.terminationMessagePath.flatMap { $0.isEmpty ? nil : $0 } ?? "/dev/termination-log")
         return mounts
     }
 
-    private func planned(_ mount: VolumeMount, source: String, _ container: Container) throws(PlanFailure) -> ContainerConfiguration.Mount {
+    private static func parts(of path: String) -> [Substring] {
+        path.split(separator: "/").filter { $0 != "." }
+    }
+
+    private func planned(_ mount: VolumeMount, source: String, _ pod: Pod) throws(PlanFailure) -> ContainerConfiguration.Mount {
         let subPath = try subPath(of: mount)
         let readOnly = mount.readOnly ?? false
         let propagation: ContainerConfiguration.Propagation
         switch mount.mountPropagation {
         case nil, "None": propagation = .private
         case "HostToContainer": propagation = .hostToContainer
-        case "Bidirectional": propagation = .bidirectional
+        case "Bidirectional":
+            // The kernel lets nothing out of a mount namespace that a user namespace owns.
+            if pod.spec.hostUsers == false {
+                throw PlanFailure("mountPropagation Bidirectional of volume mount \(mount.name) cannot be had with hostUsers: false")
+            }
+            propagation = .bidirectional
         case let other?: throw PlanFailure("unknown mountPropagation \"\(other)\" of volume mount \(mount.name)")
         }
         let recursive: Bool
@@ -165,18 +174,5 @@ package struct ContainerPlan: Sendable {
         if path.hasPrefix("/") { throw PlanFailure("subPath \"\(path)\" must not be an absolute path") }
         if path.split(separator: "/").contains("..") { throw PlanFailure("subPath \"\(path)\" must not contain \"..\"") }
         return path
-    }
-
-    /// Kubelet's score: who uses more than it asked for goes first.
-    private func oomScore(of container: Container, _ pod: Pod) -> Int {
-        if (pod.spec.priority ?? 0) >= 2_000_000_000 { return -997 }
-        switch pod.spec.qosClass {
-        case .guaranteed: return -997
-        case .bestEffort: return 1000
-        case .burstable:
-            guard nodeMemory > 0 else { return 999 }
-            let requested = container.resources?.requests?["memory"]?.value ?? 0
-            return Int(min(max(1000 - 1000 * requested / nodeMemory, 3), 999))
-        }
     }
 }

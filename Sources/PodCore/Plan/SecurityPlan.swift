@@ -11,6 +11,8 @@ package struct SecurityPlan: Sendable, Hashable {
     package let seccomp: ContainerConfiguration.SeccompChoice
     package let maskedPaths: [String]
     package let readonlyPaths: [String]
+    /// `nil` when the pod says nothing.
+    package let appArmor: ContainerConfiguration.AppArmorChoice?
 
     /// What the common container runtimes grant by default.
     package static let defaultCapabilities = [
@@ -36,6 +38,9 @@ package struct SecurityPlan: Sendable, Hashable {
 
     package static let defaultReadonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
+    /// The most supplementary groups that the kernel takes for one process (NGROUPS_MAX).
+    private static let maxGroups = 65536
+
     /// - Parameters:
     ///   - user: who the effective user string is in the image.
     ///   - seccompRoot: where `localhostProfile` paths begin (`<root>/seccomp`).
@@ -51,31 +56,30 @@ package struct SecurityPlan: Sendable, Hashable {
         }
         uid = user.uid
         gid = try Self.identifier(context?.runAsGroup ?? podContext?.runAsGroup, "runAsGroup") ?? user.gid
-        var groups = podContext?.supplementalGroupsPolicy == "Strict" ? [] : user.additionalGids
-        for group in (podContext?.supplementalGroups ?? []) + [podContext?.fsGroup].compactMap({ $0 }) {
-            if let id = try Self.identifier(group, "supplemental group"), !groups.contains(id) { groups.append(id) }
-        }
-        additionalGids = groups
+        additionalGids = try Self.groups(podContext, primary: gid, ofImage: user.additionalGids)
+        if pod.spec.hostUsers == false { try Self.verifyMapped([uid] + additionalGids) }
         capabilities = isPrivileged ? Self.allCapabilities : try Self.capabilities(context?.capabilities)
         noNewPrivileges = context?.allowPrivilegeEscalation == false
         let profile = context?.seccompProfile ?? podContext?.seccompProfile
-        seccomp = isPrivileged ? .unconfined : try Self.seccomp(profile, byDefault: seccompDefault, root: seccompRoot)
-        let isUnmasked = isPrivileged || context?.procMount == "Unmasked"
+        // Read also where it does not count: a wrong profile is not hidden by `privileged`.
+        let chosen = try Self.seccomp(profile, byDefault: seccompDefault, root: seccompRoot)
+        seccomp = isPrivileged ? .unconfined : chosen
+        let isUnmasked = try Self.isUnmasked(pod, container) || isPrivileged
         maskedPaths = isUnmasked ? [] : Self.defaultMaskedPaths
         readonlyPaths = isUnmasked ? [] : Self.defaultReadonlyPaths
-        let appArmor = context?.appArmorProfile ?? podContext?.appArmorProfile
-        if let appArmor, appArmor.type == "Localhost" {
-            throw PlanFailure("AppArmor profile \(appArmor.localhostProfile ?? "") cannot be applied: this node does not support AppArmor")
-        }
+        appArmor = try AppArmorRules.choice(pod, container)
     }
 
-    private static func identifier(_ value: Int64?, _ what: String) throws(PlanFailure) -> UInt32? {
+    /// Kubernetes' bounds of user and group ids (`IsValidUserID`): the sign bit would be root's to some programs.
+    static func identifier(_ value: Int64?, _ field: String) throws(PlanFailure) -> UInt32? {
         guard let value else { return nil }
-        guard let id = UInt32(exactly: value), id != .max else { throw PlanFailure("\(what) \(value) is out of range: wanted 0 to 4294967294") }
+        guard let id = UInt32(exactly: value), id <= Int32.max else {
+            throw PlanFailure("\(field) \(value) is out of range: wanted 0 to \(Int32.max)")
+        }
         return id
     }
 
-    /// The user string that the image's account files have to resolve; `nil` uid means the image's own user.
+    /// The user string that the image's account files have to resolve: the pod's number, else the image's own.
     package static func effectiveUser(pod: Pod, container: Container, imageUser: String) throws(PlanFailure) -> String {
         guard let uid = try identifier(container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser, "runAsUser") else {
             return imageUser
@@ -88,19 +92,48 @@ package struct SecurityPlan: Sendable, Hashable {
         let place = "(pod: \"\(pod.name)_\(pod.namespace)(\(pod.uid))\", container: \(container.name))"
         if let wanted = container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser {
             if wanted == 0 { throw PlanFailure("container's runAsUser breaks non-root policy \(place)") }
-            return
+        } else {
+            let name = imageUser.prefix { $0 != ":" }
+            if !name.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }) {
+                throw PlanFailure("container has runAsNonRoot and image has non-numeric user (\(name)), cannot verify user is non-root \(place)")
+            }
         }
-        let name = imageUser.split(separator: ":").first.map(String.init) ?? ""
-        if !name.isEmpty, UInt32(name) == nil {
-            throw PlanFailure("container has runAsNonRoot and image has non-numeric user (\(name)), cannot verify user is non-root \(place)")
-        }
+        // Whatever was written where: this is the number that the program will run as.
         if user.uid == 0 { throw PlanFailure("container has runAsNonRoot and image will run as root \(place)") }
     }
 
+    /// All groups of the process. The primary one is among them: a program that changes its primary group must not lose it, because a file
+    /// may be closed to that very group (CVE-2022-2989 and its relatives).
+    private static func groups(_ context: PodSecurityContext?, primary: UInt32, ofImage: [UInt32]) throws(PlanFailure) -> [UInt32] {
+        var wanted = [primary]
+        switch context?.supplementalGroupsPolicy {
+        case nil, "Merge": wanted += ofImage
+        case "Strict": break
+        case let other?: throw PlanFailure("unknown supplementalGroupsPolicy \"\(other)\": wanted Merge or Strict")
+        }
+        if let fsGroup = try identifier(context?.fsGroup, "fsGroup") { wanted.append(fsGroup) }
+        for group in context?.supplementalGroups ?? [] {
+            if let id = try identifier(group, "supplementalGroups") { wanted.append(id) }
+        }
+        var seen: Set<UInt32> = []
+        let groups = wanted.filter { seen.insert($0).inserted }
+        guard groups.count <= maxGroups else { throw PlanFailure("found \(groups.count) supplementary groups, wanted at most \(maxGroups)") }
+        return groups
+    }
+
+    /// The kernel knows no others there, and would say so without saying which.
+    private static func verifyMapped(_ ids: [UInt32]) throws(PlanFailure) {
+        guard let beyond = ids.first(where: { $0 >= SandboxConfiguration.idsPerUserNamespace }) else { return }
+        throw PlanFailure(
+            "the container would run with the user or group \(beyond): a pod with hostUsers: false has 0 to "
+                + "\(SandboxConfiguration.idsPerUserNamespace - 1)")
+    }
+
+    /// Adds and drops over the default set. Where both say ALL, only what is added by name remains.
     private static func capabilities(_ changes: Capabilities?) throws(PlanFailure) -> [String] {
         let add = try (changes?.add ?? []).map(normalised)
         let drop = try (changes?.drop ?? []).map(normalised)
-        var granted = Set(add.contains("ALL") ? allCapabilities : drop.contains("ALL") ? [] : defaultCapabilities)
+        var granted = Set(drop.contains("ALL") ? [] : add.contains("ALL") ? allCapabilities : defaultCapabilities)
         granted.formUnion(add.filter { $0 != "ALL" })
         granted.subtract(drop.filter { $0 != "ALL" })
         return allCapabilities.filter(granted.contains)
@@ -124,11 +157,27 @@ package struct SecurityPlan: Sendable, Hashable {
         case "Unconfined": return .unconfined
         case "RuntimeDefault": return .runtimeDefault
         case "Localhost":
-            guard let path = profile?.localhostProfile, !path.isEmpty, !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
+            // An empty name would be the folder and an absolute one any file; neither may end as "no profile" (CVE-2023-2431).
+            guard let path = profile?.localhostProfile, !path.isEmpty, !path.hasPrefix("/"), !path.split(separator: "/").contains(".."),
+                !path.utf8.contains(0)
+            else {
                 throw PlanFailure("localhostProfile must be set to a path below \(root) if seccompProfile type is Localhost")
             }
             return .localhost(path: root + "/" + path)
         case let other?: throw PlanFailure("unknown seccomp profile type \"\(other)\": wanted RuntimeDefault, Localhost or Unconfined")
+        }
+    }
+
+    /// A bare /proc shows and changes the node unless a user namespace stands before it.
+    private static func isUnmasked(_ pod: Pod, _ container: Container) throws(PlanFailure) -> Bool {
+        switch container.securityContext?.procMount {
+        case nil, "Default": return false
+        case "Unmasked":
+            guard pod.spec.hostUsers == false else {
+                throw PlanFailure("procMount Unmasked of container \(container.name) needs a user namespace: set the pod's hostUsers to false")
+            }
+            return true
+        case let other?: throw PlanFailure("unknown procMount \"\(other)\": wanted Default or Unmasked")
         }
     }
 }

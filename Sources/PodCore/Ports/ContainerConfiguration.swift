@@ -1,4 +1,4 @@
-import KubeModel
+package import KubeModel
 
 /// Everything that a container needs, decided from the pod, the image and the node. Also what is remembered about it on disk.
 ///
@@ -22,10 +22,12 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
         /// -1000 to 1000.
         package var oomScoreAdj: Int
         package var seccomp: SeccompChoice
+        /// `nil` when the pod says nothing: the runtime's default where the host has AppArmor, else none.
+        package var appArmor: AppArmorChoice?
 
         package init(
             args: [String], env: [String], cwd: String, uid: UInt32, gid: UInt32, additionalGids: [UInt32], capabilities: [String],
-            noNewPrivileges: Bool, oomScoreAdj: Int, seccomp: SeccompChoice
+            noNewPrivileges: Bool, oomScoreAdj: Int, seccomp: SeccompChoice, appArmor: AppArmorChoice? = nil
         ) {
             self.args = args
             self.env = env
@@ -37,6 +39,12 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
             self.noNewPrivileges = noNewPrivileges
             self.oomScoreAdj = oomScoreAdj
             self.seccomp = seccomp
+            self.appArmor = appArmor
+        }
+
+        /// As a container's status shows it.
+        package var user: ContainerUser {
+            ContainerUser(linux: .init(uid: Int64(uid), gid: Int64(gid), supplementalGroups: additionalGids.map(Int64.init)))
         }
     }
 
@@ -45,6 +53,13 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
         case runtimeDefault
         /// Absolute path of a JSON profile in the OCI/Docker format.
         case localhost(path: String)
+    }
+
+    package enum AppArmorChoice: Sendable, Hashable, Codable {
+        case unconfined
+        case runtimeDefault
+        /// The name of a profile that the administrator has loaded.
+        case localhost(profile: String)
     }
 
     package enum Propagation: String, Sendable, Hashable, Codable {
@@ -111,6 +126,8 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
     package var log: Log
     package var stdin: Bool
     package var stdinOnce: Bool
+    /// Absent in records of agents that knew no terminals, and where there is none.
+    private var hasTerminal: Bool?
     /// Sent to end the container; SIGTERM unless the image says otherwise.
     package var stopSignal: Int32
     /// The node's file behind the termination message, if there is one.
@@ -119,7 +136,7 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
     package init(
         id: String, name: String, role: Role, restartCount: Int, image: String, imageID: String, lowerDirectories: [String], process: Process,
         mounts: [Mount], readOnlyRootFilesystem: Bool, privileged: Bool, maskedPaths: [String], readonlyPaths: [String], resources: CgroupResources,
-        log: Log, stdin: Bool = false, stdinOnce: Bool = false, stopSignal: Int32 = 15, terminationMessageFile: String? = nil
+        log: Log, stdin: Bool = false, stdinOnce: Bool = false, terminal: Bool = false, stopSignal: Int32 = 15, terminationMessageFile: String? = nil
     ) {
         self.id = id
         self.name = name
@@ -138,7 +155,14 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
         self.log = log
         self.stdin = stdin
         self.stdinOnce = stdinOnce
+        self.hasTerminal = terminal ? true : nil
         self.stopSignal = stopSignal
         self.terminationMessageFile = terminationMessageFile
+    }
+
+    /// stdin, stdout and stderr are one terminal.
+    package var terminal: Bool {
+        get { hasTerminal ?? false }
+        set { hasTerminal = newValue ? true : nil }
     }
 }

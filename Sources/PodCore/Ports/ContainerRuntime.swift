@@ -40,6 +40,9 @@ package protocol ContainerRuntime: Sendable {
     /// Runs a program in a running container.
     func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ExecSession
 
+    /// Connects a client with the streams of a running container. What the container wrote before is in its log alone.
+    func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ExecSession
+
     /// Reads a container's log file.
     func log(_ request: LogRequest) async throws(RuntimeFailure) -> any LogSession
 }
@@ -158,6 +161,12 @@ package struct RuntimeFailure: Error, Sendable, Hashable, CustomStringConvertibl
         case notFound
         /// The container does not run.
         case notRunning
+        /// A memory limit below what is in use: nothing was changed.
+        case belowUsage
+        /// A command did not end within its time and was killed.
+        case timedOut
+        /// This sandbox's shim was started by an earlier agent and does not know how. The pod's next sandbox will.
+        case notSupported
         /// The shim did not answer, or something else inside failed.
         case `internal`
     }

@@ -1,3 +1,4 @@
+/// A program to run in a running container.
 package struct ExecRequest: Sendable, Hashable {
     package let sandboxID: String
     package let containerID: String
@@ -5,19 +6,59 @@ package struct ExecRequest: Sendable, Hashable {
     package let stdin: Bool
     package let stdout: Bool
     package let stderr: Bool
+    /// The three streams are one terminal: everything comes as stdout, `stderr` counts no more.
+    package let terminal: Bool
+    /// Of the terminal when the program starts; absent: what the kernel gives a new one.
+    package let size: TerminalSize?
+    /// After so long the program and everything that it started is killed, and `exitCode` throws `.timedOut`. Absent: it may take its time.
+    package let timeout: Duration?
 
-    package init(sandboxID: String, containerID: String, command: [String], stdin: Bool, stdout: Bool, stderr: Bool) {
+    package init(
+        sandboxID: String, containerID: String, command: [String], stdin: Bool, stdout: Bool, stderr: Bool, terminal: Bool = false,
+        size: TerminalSize? = nil, timeout: Duration? = nil
+    ) {
         self.sandboxID = sandboxID
         self.containerID = containerID
         self.command = command
         self.stdin = stdin
         self.stdout = stdout
         self.stderr = stderr
+        self.terminal = terminal
+        self.size = size
+        self.timeout = timeout
     }
 }
 
-/// A program that runs in a container, with its three streams. Reading is by pull, so that a slow client slows the program
-/// instead of filling memory.
+/// The streams of a running container's own program that a client wants. Whether they are a terminal is the container's matter.
+package struct AttachRequest: Sendable, Hashable {
+    package let sandboxID: String
+    package let containerID: String
+    package let stdin: Bool
+    package let stdout: Bool
+    package let stderr: Bool
+
+    package init(sandboxID: String, containerID: String, stdin: Bool, stdout: Bool, stderr: Bool) {
+        self.sandboxID = sandboxID
+        self.containerID = containerID
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+    }
+}
+
+/// In characters.
+package struct TerminalSize: Sendable, Hashable {
+    package let columns: UInt16
+    package let rows: UInt16
+
+    package init(columns: UInt16, rows: UInt16) {
+        self.columns = columns
+        self.rows = rows
+    }
+}
+
+/// A client's hold on a program in a container: one that was started for it (exec), or the container's own (attach). Reading is by
+/// pull, so that a slow client slows the program instead of filling memory.
 package protocol ExecSession: Sendable {
     /// The next bytes of stdout or stderr; `nil` once both have ended.
     func read() async throws(RuntimeFailure) -> ExecOutput?
@@ -25,13 +66,18 @@ package protocol ExecSession: Sendable {
     /// Gives bytes to the program; returns when they are taken. Bytes for a program that closed its stdin are dropped.
     func write(_ bytes: [UInt8]) async throws(RuntimeFailure)
 
-    /// End of file on the program's stdin.
+    /// This client's end of file. The program sees it as one, except on a terminal, which has none, and where a container's stdin is
+    /// there for the next client too.
     func closeInput() async
 
-    /// The program's exit code; 128 + signal when a signal ended it.
+    /// Without a terminal nothing happens.
+    func resize(_ size: TerminalSize) async throws(RuntimeFailure)
+
+    /// Exec: the program's exit code; 128 + signal when a signal ended it. Attach: 0 when the output has ended, since how the container
+    /// ended is told by its pod.
     func exitCode() async throws(RuntimeFailure) -> Int
 
-    /// Ends the program and what it started, if it still runs. Called when the client has gone.
+    /// The client has gone. Exec: ends the program and what it started, if it still runs. Attach: lets go of the container.
     func terminate() async
 }
 

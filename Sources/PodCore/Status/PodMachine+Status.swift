@@ -69,6 +69,7 @@ extension PodMachine {
             status.state = shownWaiting(record, reason: reason, message: message)
         }
         status.started = record.running != nil
+        if record.running != nil || record.ended != nil { status.user = record.user }
         if let lastEnd { status.lastState = .terminated(Self.shown(lastEnd)) }
         if record.wasCreated, let spec { addResources(spec, to: &status) }
         return status

@@ -1,66 +1,159 @@
 package import KubeModel
 
 extension PodSpec {
-    /// The quality-of-service class (`GetPodQOS`): by CPU and memory of init and regular containers.
+    /// The quality-of-service class (`ComputePodQOS`): by CPU and memory of the pod itself if it has them, else of init and regular containers.
     package var qosClass: QoSClass {
-        let all = (initContainers ?? []) + containers
         let counted = ["cpu", "memory"]
+        let all = podLevelResources.map { [$0] } ?? allContainers.map { $0.resources ?? ResourceRequirements() }
         func amount(_ list: [String: Quantity]?, _ name: String) -> Quantity? {
             list?[name].flatMap { $0.isZero ? nil : $0 }
         }
-        let mentionsNone = all.allSatisfy { container in
-            counted.allSatisfy { amount(container.resources?.requests, $0) == nil && amount(container.resources?.limits, $0) == nil }
+        let mentionsNone = all.allSatisfy { resources in
+            counted.allSatisfy { amount(resources.requests, $0) == nil && amount(resources.limits, $0) == nil }
         }
         if mentionsNone { return .bestEffort }
-        let isGuaranteed = all.allSatisfy { container in
+        let isGuaranteed = all.allSatisfy { resources in
             counted.allSatisfy { name in
-                guard let limit = amount(container.resources?.limits, name) else { return false }
-                return (amount(container.resources?.requests, name) ?? limit) == limit
+                guard let limit = amount(resources.limits, name) else { return false }
+                return (amount(resources.requests, name) ?? limit) == limit
             }
         }
         return isGuaranteed ? .guaranteed : .burstable
     }
 
-    /// Sums of the containers' requests and limits (`status.resources`): sidecars count with the regular containers,
-    /// and an ordinary init container counts where it alone needs more. A limit holds for the pod only if every container has it.
+    /// What the pod as a whole asks for and may use, without its overhead (`status.resources`).
+    ///
+    /// Regular containers and sidecars run together, an ordinary init container only beside the sidecars before it: the most that runs at
+    /// one time counts. A limit holds for the pod only if every container has it. The pod's own `resources` replace the sums.
     package var aggregateResources: ResourceRequirements {
-        let requests = aggregate { $0.resources?.requests ?? [:] }
+        var requests = aggregate(\.effectiveRequests)
         var limits = aggregate { $0.resources?.limits ?? [:] }
-        for name in limits.keys where !containers.allSatisfy({ $0.resources?.limits?[name] != nil }) { limits[name] = nil }
+        for name in limits.keys where !Self.isHugepages(name) && !allContainers.allSatisfy({ $0.resources?.limits?[name]?.isZero == false }) {
+            limits[name] = nil
+        }
+        requests.merge((resources?.requests ?? [:]).filter { Self.isPodLevel($0.key) }) { $1 }
+        limits.merge((resources?.limits ?? [:]).filter { Self.isPodLevel($0.key) }) { $1 }
         return ResourceRequirements(limits: limits.isEmpty ? nil : limits, requests: requests.isEmpty ? nil : requests)
     }
 
-    private func aggregate(_ list: (Container) -> [String: Quantity]) -> [String: Quantity] {
-        var sum: [String: Quantity] = [:]
-        var peak: [String: Quantity] = [:]
-        for container in containers + (initContainers ?? []).filter({ $0.restartPolicy == .always }) {
-            for (name, quantity) in list(container) { sum[name] = sum[name].map { $0.adding(quantity) } ?? quantity }
-        }
-        for container in (initContainers ?? []).filter({ $0.restartPolicy != .always }) {
-            for (name, quantity) in list(container) { peak[name] = peak[name].map { max($0, quantity) } ?? quantity }
-        }
-        return sum.merging(peak) { max($0, $1) }
+    /// `spec.resources`, if it says anything that counts.
+    private var podLevelResources: ResourceRequirements? {
+        let names = [resources?.requests, resources?.limits].compactMap { $0?.keys }.joined()
+        return names.contains(where: Self.isPodLevel) ? resources : nil
     }
 
-    /// The limits of the pod's cgroup.
-    package func cgroupResources(pidsLimit: Int64?) -> CgroupResources {
+    private var allContainers: [Container] { (initContainers ?? []) + containers }
+
+    private static func isHugepages(_ name: String) -> Bool { name.hasPrefix("hugepages-") }
+
+    private static func isPodLevel(_ name: String) -> Bool { name == "cpu" || name == "memory" || isHugepages(name) }
+
+    private func aggregate(_ list: (Container) -> [String: Quantity]) -> [String: Quantity] {
+        func add(_ left: [String: Quantity], _ right: [String: Quantity]) -> [String: Quantity] { left.merging(right) { $0.adding($1) } }
+        var running = containers.reduce([:]) { add($0, list($1)) }
+        var sidecars: [String: Quantity] = [:]
+        var peak: [String: Quantity] = [:]
+        for container in initContainers ?? [] {
+            if container.restartPolicy == .always {
+                running = add(running, list(container))
+                sidecars = add(sidecars, list(container))
+                peak.merge(sidecars) { max($0, $1) }
+            } else {
+                peak.merge(add(sidecars, list(container))) { max($0, $1) }
+            }
+        }
+        return running.merging(peak) { max($0, $1) }
+    }
+
+    /// The limits of the pod's cgroup (`ResourceConfigForPod`). The runtime class' overhead counts where something counts at all.
+    package func cgroupResources(_ rules: ResourceRules) -> CgroupResources {
         let total = aggregateResources
+        var result = CgroupResources(
+            cpuRequest: 0, pidsLimit: rules.podPidsLimit, hugepageLimits: CgroupResources.hugepages(total.limits ?? [:]),
+            cpuPeriod: rules.cpuPeriod, killsTogether: false)
+        if qosClass == .bestEffort { return result }
+        func withOverhead(_ name: String, _ quantity: Quantity?) -> Quantity? {
+            quantity.map { quantity in overhead?[name].map { quantity.adding($0) } ?? quantity }
+        }
+        result.cpuRequest = withOverhead("cpu", total.requests?["cpu"] ?? Quantity(0))?.milliValue
+        if rules.enforcesCPULimits { result.cpuLimit = withOverhead("cpu", total.limits?["cpu"])?.milliValue }
+        result.memoryLimit = withOverhead("memory", total.limits?["memory"])?.value
+        return result
+    }
+
+    /// The limits of one container's cgroup. What the container has no limit of its own for, it may use as far as the pod's own goes.
+    package func cgroupResources(of container: Container, _ rules: ResourceRules) -> CgroupResources {
+        func limit(_ name: String) -> Quantity? {
+            if let own = container.resources?.limits?[name], !own.isZero { return own }
+            return resources?.limits?[name].flatMap { $0.isZero ? nil : $0 }
+        }
+        let own = CgroupResources.hugepages(container.resources?.limits ?? [:])
         return CgroupResources(
-            cpuRequest: total.requests?["cpu"]?.milliValue ?? 0, cpuLimit: total.limits?["cpu"]?.milliValue,
-            memoryLimit: total.limits?["memory"]?.value, pidsLimit: pidsLimit)
+            cpuRequest: (container.resources?.requests?["cpu"] ?? limit("cpu"))?.milliValue ?? 0,
+            cpuLimit: rules.enforcesCPULimits ? limit("cpu")?.milliValue : nil, memoryLimit: limit("memory")?.value,
+            swapLimit: swapLimit(of: container, rules), hugepageLimits: own.isEmpty ? CgroupResources.hugepages(resources?.limits ?? [:]) : own,
+            cpuPeriod: rules.cpuPeriod, killsTogether: rules.killsTogether)
+    }
+
+    /// The container's part of the node's swap is its part of the node's memory. Only burstable pods swap, and of them no container that
+    /// asked for all the memory it may have, and none that the node depends on.
+    private func swapLimit(of container: Container, _ rules: ResourceRules) -> Int64 {
+        let request = container.effectiveRequests["memory"]?.value ?? 0
+        guard rules.swap == .limitedSwap, rules.nodeMemory > 0, qosClass == .burstable, !isNodeCritical, request > 0,
+            request != container.resources?.limits?["memory"]?.value
+        else { return 0 }
+        return Int64(Double(min(request, rules.nodeMemory)) / Double(rules.nodeMemory) * Double(rules.nodeSwap))
+    }
+
+    /// `system-cluster-critical` and above.
+    private var isNodeCritical: Bool { (priority ?? 0) >= 2_000_000_000 }
+
+    /// Kubelet's score of a container, -997 to 1000: who uses more than it asked for goes first.
+    package func oomScore(of container: Container, nodeMemory: Int64) -> Int {
+        if isNodeCritical { return -997 }
+        switch qosClass {
+        case .guaranteed: return -997
+        case .bestEffort: return 1000
+        case .burstable:
+            guard nodeMemory > 0 else { return 999 }
+            let own = rawOOMScore(of: container, nodeMemory)
+            let isSidecar = (initContainers ?? []).contains { $0.name == container.name && $0.restartPolicy == .always }
+            // A sidecar is not to go before the containers that it serves.
+            let score = isSidecar ? min(own, containers.map { rawOOMScore(of: $0, nodeMemory) }.max() ?? own) : own
+            return Int(min(max(score, 3), 999))
+        }
+    }
+
+    /// What the pod asks for beyond its containers' requests belongs to all that run in it alike.
+    private func rawOOMScore(of container: Container, _ nodeMemory: Int64) -> Int64 {
+        func request(_ container: Container) -> Int64 { container.effectiveRequests["memory"]?.value ?? 0 }
+        var requested = request(container)
+        if let pod = resources?.requests?["memory"]?.value {
+            let together = containers + (initContainers ?? []).filter { $0.restartPolicy == .always }
+            let rest = max(0, pod - together.reduce(0) { $0 + request($1) })
+            requested += rest / Int64(max(1, together.count))
+        }
+        return 1000 - Int64((Double(requested) * 1000 / Double(nodeMemory)).rounded(.down))
     }
 }
 
 extension Container {
-    /// The limits of the container's cgroup.
-    package var cgroupResources: CgroupResources {
-        var hugepages: [String: Int64] = [:]
-        for (name, quantity) in resources?.limits ?? [:] where name.hasPrefix("hugepages-") {
-            hugepages[String(name.dropFirst("hugepages-".count))] = quantity.value
+    /// A request that is missing is the limit, as the API server fills it in.
+    fileprivate var effectiveRequests: [String: Quantity] {
+        (resources?.limits ?? [:]).merging(resources?.requests ?? [:]) { $1 }
+    }
+}
+
+extension CgroupResources {
+    /// Amounts of huge pages in a resource list, in bytes by the kernel's names of their sizes: `hugepages-2Mi` is `2MB` there.
+    package static func hugepages(_ limits: [String: Quantity]) -> [String: Int64] {
+        var result: [String: Int64] = [:]
+        for (name, quantity) in limits where name.hasPrefix("hugepages-") {
+            guard let size = Quantity(String(name.dropFirst("hugepages-".utf8.count)))?.value, size >= 1 << 10 else { continue }
+            let units: [(Int64, String)] = [(1 << 30, "GB"), (1 << 20, "MB"), (1 << 10, "KB")]
+            guard let (unit, letters) = units.first(where: { size >= $0.0 }) else { continue }
+            result["\(size / unit)\(letters)"] = quantity.value
         }
-        return CgroupResources(
-            cpuRequest: resources?.requests?["cpu"]?.milliValue ?? resources?.limits?["cpu"]?.milliValue ?? 0,
-            cpuLimit: resources?.limits?["cpu"]?.milliValue, memoryLimit: resources?.limits?["memory"]?.value, swapLimit: 0, hugepageLimits: hugepages
-        )
+        return result
     }
 }

@@ -2,141 +2,79 @@ import CLinux
 import Glibc
 import LinuxSystem
 import PodCore
-import Synchronization
 
-/// A program that runs in a container, with the agent's ends of its pipes. The pipes themselves are the only buffer.
-///
-/// When the program has ended, what is in the pipes is still given; a process that it left behind and that holds them open is not waited for.
+/// A program that was started in a container for a client, with the agent's ends of its streams.
 final class ShimExecSession: ExecSession {
-    private static let chunk = 32 << 10
+    private let exec: RunningExec
+    private let input: InputStream
+    private let outputs: OutputStreams
+    private let isTerminal: Bool
 
-    private struct Streams {
-        var output: OwnedFileDescriptor?
-        var error: OwnedFileDescriptor?
-        /// The one that is looked at first, so that neither stream starves the other.
-        var errorFirst = false
-    }
-
-    private let id: String
-    private let sandbox: Sandbox
-    private let containerID: String
-    private let exit: OneShot<Result<ContainerExit, RuntimeFailure>>
-    private let input: Mutex<OwnedFileDescriptor?>
-    private let streams: Mutex<Streams>
-    private let ready: ReadinessSet
-
-    /// Takes the agent's ends of the pipes over.
+    /// Takes the agent's ends over. A terminal is `output`, and in another descriptor `input`.
     init(
-        id: String, sandbox: Sandbox, containerID: String, exit: OneShot<Result<ContainerExit, RuntimeFailure>>, input: OwnedFileDescriptor?,
-        output: OwnedFileDescriptor?, error: OwnedFileDescriptor?
+        _ exec: RunningExec, input: OwnedFileDescriptor?, output: OwnedFileDescriptor?, error: OwnedFileDescriptor?, isTerminal: Bool
     ) throws(SystemError) {
-        self.id = id
-        self.sandbox = sandbox
-        self.containerID = containerID
-        self.exit = exit
-        for end in [input, output, error].compactMap({ $0 }) { try Pipe.makeNonBlocking(end) }
-        self.input = Mutex(input)
-        streams = Mutex(Streams(output: output, error: error))
-        ready = try ReadinessSet([output, error].compactMap { $0 })
-        exit.onGiven { [ready] _ in ready.interrupt() }
+        self.exec = exec
+        self.isTerminal = isTerminal
+        self.input = try InputStream(input)
+        outputs = try OutputStreams(output: output, error: error)
+        exec.exit.onGiven { [outputs] _ in outputs.interrupt() }
     }
 
     func read() async throws(RuntimeFailure) -> ExecOutput? {
-        while true {
-            // Asked before the pipes are: what the program wrote before its end is in them then.
-            let hasEnded = exit.ifGiven != nil
-            if let output = try next() { return output }
-            let isOpen = streams.withLock { $0.output != nil || $0.error != nil }
-            if !isOpen || hasEnded {
-                closeOutputs()
-                return nil
-            }
-            do {
-                try await ready.wait()
-            } catch {
-                throw ShimRuntime.translate(error, "read the output of a command", .internal)
-            }
+        try await outputs.read { exec.exit.ifGiven != nil }
+    }
+
+    func write(_ bytes: [UInt8]) async throws(RuntimeFailure) { try await input.write(bytes) }
+
+    /// On a terminal only this client's end: the terminal stays open, since closing it would hang up on the program.
+    func closeInput() async { input.close() }
+
+    func resize(_ size: TerminalSize) async throws(RuntimeFailure) {
+        guard isTerminal else { return }
+        do throws(SystemError) { try outputs.resize(size) } catch {
+            throw RuntimeFailure(.internal, "the size of a terminal cannot be set: \(error)")
         }
     }
 
-    /// What can be read right now.
-    private func next() throws(RuntimeFailure) -> ExecOutput? {
-        let (output, error, errorFirst) = streams.withLock { streams in
-            streams.errorFirst.toggle()
-            return (streams.output, streams.error, streams.errorFirst)
-        }
-        for isError in [errorFirst, !errorFirst] {
-            guard let descriptor = isError ? error : output else { continue }
-            do throws(SystemError) {
-                let bytes = try descriptor.read(upTo: Self.chunk)
-                if !bytes.isEmpty { return isError ? .stderr(bytes) : .stdout(bytes) }
-                close(isError: isError)
-            } catch {
-                guard !error.is(EAGAIN) else { continue }
-                throw RuntimeFailure(.internal, "the output of a command cannot be read: \(error)")
-            }
-        }
-        return nil
-    }
-
-    private func close(isError: Bool) {
-        let descriptor = streams.withLock { streams -> OwnedFileDescriptor? in
-            defer { if isError { streams.error = nil } else { streams.output = nil } }
-            return isError ? streams.error : streams.output
-        }
-        guard let descriptor else { return }
-        ready.remove(descriptor)
-        descriptor.close()
-    }
-
-    private func closeOutputs() {
-        close(isError: false)
-        close(isError: true)
-    }
-
-    func write(_ bytes: [UInt8]) async throws(RuntimeFailure) {
-        var rest = bytes[...]
-        while !rest.isEmpty {
-            guard let descriptor = input.withLock({ $0 }) else { return }
-            do throws(SystemError) {
-                rest = rest.dropFirst(try PipeWriter.write(rest, to: descriptor))
-                continue
-            } catch {
-                guard error.is(EAGAIN) else {
-                    // The program has closed its stdin: nobody wants the bytes.
-                    await closeInput()
-                    return
-                }
-            }
-            do {
-                try await ReadinessLoop.shared().wait(for: descriptor, .writable)
-            } catch {
-                throw ShimRuntime.translate(error, "write to a command", .internal)
-            }
-        }
-    }
-
-    func closeInput() async {
-        input.withLock { input in
-            defer { input = nil }
-            return input
-        }?.close()
-    }
-
-    func exitCode() async throws(RuntimeFailure) -> Int {
-        try await exit.value().get().exitCode
-    }
+    func exitCode() async throws(RuntimeFailure) -> Int { try await exec.exit.value().get().exitCode }
 
     func terminate() async {
-        await closeInput()
-        if exit.ifGiven == nil, let connection = sandbox.connection {
-            _ = try? await connection.request(SWL_VERB_SIGNAL, timeout: .seconds(10)) { [containerID, id] writer in
-                writer.string(SWL_TAG_CONTAINER_ID, containerID)
-                writer.string(SWL_TAG_EXEC_ID, id)
-                writer.layout(SWL_TAG_SIGNAL, swl_signal(signal: SIGKILL, flags: UInt32(SWL_SIGNAL_ALL)))
+        input.close()
+        await exec.kill()
+        outputs.close()
+    }
+}
+
+/// An exec as the shim knows it.
+struct RunningExec: Sendable {
+    let id: String
+    let containerID: String
+    let sandbox: Sandbox
+    let exit: OneShot<Result<ContainerExit, RuntimeFailure>>
+
+    /// Ends the program with everything that it started. One that has ended is no error.
+    func kill() async {
+        guard exit.ifGiven == nil, let connection = sandbox.connection else { return }
+        _ = try? await connection.request(SWL_VERB_SIGNAL, timeout: .seconds(10)) { writer in
+            writer.string(SWL_TAG_CONTAINER_ID, containerID)
+            writer.string(SWL_TAG_EXEC_ID, id)
+            writer.layout(SWL_TAG_SIGNAL, swl_signal(signal: SIGKILL, flags: UInt32(SWL_SIGNAL_ALL)))
+        }
+    }
+
+    /// Kills it when the time is over; its exit is a failure (`.timedOut`) then, whatever the program makes of it.
+    func kill(after timeout: Duration) throws(SystemError) {
+        let loop = try ReadinessLoop.shared()
+        let token = loop.schedule(after: timeout) { result in
+            // Its exit by that very signal must not be taken for one of its own.
+            guard case .failure(let reason) = result, reason.code == .timedOut, sandbox.forgetExec(id) else { return }
+            // Whether or not the shim answers, whoever waits is told: by then the kill has been asked for.
+            Task {
+                await kill()
+                exit.give(.failure(RuntimeFailure(.timedOut, "the command did not end within \(timeout) and was killed")))
             }
         }
-        closeOutputs()
-        ready.interrupt()
+        exit.onGiven { _ in loop.cancel(token) }
     }
 }

@@ -17,6 +17,8 @@ struct LogFile: Sendable {
         }
         inode = status.inode
         device = status.device
+        // While somebody reads a file, neither it nor what follows it is compressed. Without the lock it is read all the same.
+        _ = try? systemCall("flock", path) { descriptor.withRawValue { flock($0, LOCK_SH | LOCK_NB) } }
     }
 
     var size: Int64 {
@@ -46,16 +48,13 @@ struct LogFile: Sendable {
 
     /// The file that comes after this one; `nil` while this is the current one.
     ///
-    /// Rotated files are named `<name>.YYYYMMDD-HHMMSS`, so their names sort by time. When several rotations happened since the last look, the
-    /// one right behind this file is next. When this one is deleted already, all that are left are newer.
+    /// When several rotations happened since the last look, the one right behind this file is next. When this one is gone already, pruned or
+    /// compressed, all that are left are newer.
     func successor(at path: String) throws(SystemError) -> LogFile? {
         guard let current = try FileStatus.ifPresent(path), !isSameFile(as: current) else { return nil }
         guard let slash = path.lastIndex(of: "/") else { return nil }
         let directory = String(path[..<slash])
-        let prefix = path[path.index(after: slash)...] + "."
-        let rotated = try DirectoryListing.names(at: directory).filter { name in
-            name.hasPrefix(prefix) && Self.isRotationSuffix(name.dropFirst(prefix.count))
-        }
+        let rotated = RotatedLogs.names(of: path, among: try DirectoryListing.names(at: directory))
         var newer = rotated
         for (index, name) in rotated.enumerated() {
             if let status = try FileStatus.ifPresent(directory + "/" + name), isSameFile(as: status) { newer = Array(rotated[(index + 1)...]) }
@@ -69,12 +68,5 @@ struct LogFile: Sendable {
             guard error.isNotFound else { throw error }
             return nil
         }
-    }
-
-    /// `20260101-120000`, with a number behind it for further ones of that second. Compressed ones have other suffixes.
-    private static func isRotationSuffix(_ suffix: Substring) -> Bool {
-        let parts = suffix.split(separator: "-", omittingEmptySubsequences: false)
-        guard (2...3).contains(parts.count), parts[0].count == 8, parts[1].count == 6 else { return false }
-        return parts.allSatisfy { !$0.isEmpty && $0.utf8.allSatisfy { (0x30...0x39).contains($0) } }
     }
 }

@@ -4,10 +4,13 @@ import PodCore
 /// The shim's record of a program that is run in a running container, with what the container's own program has.
 enum ExecRecord {
     static func encode(
-        _ command: [String], in process: ContainerConfiguration.Process, filter: SeccompCompiler.Filter, availableCapabilities: UInt64
+        _ command: [String], in process: ContainerConfiguration.Process, terminal: Bool = false, size: TerminalSize? = nil,
+        filter: SeccompCompiler.Filter, appArmor: String?, availableCapabilities: UInt64
     ) throws(RuntimeFailure) -> [UInt8] {
         var writer = WireWriter(kind: SWL_KIND_EXEC)
-        try ProcessRecord.append(process, args: command, filter: filter, availableCapabilities: availableCapabilities, to: &writer)
+        try ProcessRecord.append(
+            process, args: command, filter: filter, appArmor: appArmor, availableCapabilities: availableCapabilities, to: &writer)
+        if terminal { ProcessRecord.appendTerminal(size, to: &writer) }
         return writer.finished()
     }
 }

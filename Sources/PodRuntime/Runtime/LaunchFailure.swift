@@ -5,7 +5,7 @@ import PodCore
 /// What the shim's refusal of a container means in Kubernetes' words.
 enum LaunchFailure {
     static func failure(_ refusal: ShimStatus, program: String) -> RuntimeFailure {
-        guard refusal.step == SWL_STEP_EXEC.rawValue else { return RuntimeFailure(.create, refusal.explanation) }
+        guard refusal.step == SWL_STEP_EXEC.rawValue else { return refusal.failure(.create, "start the container") }
         return RuntimeFailure(.start, execText(refusal, program: program))
     }
 

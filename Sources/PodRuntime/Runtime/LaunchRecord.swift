@@ -3,21 +3,26 @@ import PodCore
 
 /// The shim's record of a container: everything between clone and exec.
 enum LaunchRecord {
-    /// - Parameter pid: how far the sandbox shares its process ids.
+    /// - Parameters:
+    ///   - pid: how far the sandbox shares its process ids.
+    ///   - user: whether it has ids of its own.
+    ///   - appArmor: the profile's name; `nil` for none.
     static func encode(
         _ configuration: ContainerConfiguration, paths: ContainerPaths, mounts: MountPlan, filter: SeccompCompiler.Filter,
-        pid: SandboxConfiguration.NamespaceMode, availableCapabilities: UInt64
+        appArmor: String?, pid: SandboxConfiguration.NamespaceMode, user: SandboxConfiguration.NamespaceMode, availableCapabilities: UInt64
     ) throws(RuntimeFailure) -> [UInt8] {
         var writer = WireWriter(kind: SWL_KIND_LAUNCH)
         try ProcessRecord.append(
-            configuration.process, args: configuration.process.args, filter: filter, availableCapabilities: availableCapabilities, to: &writer)
+            configuration.process, args: configuration.process.args, filter: filter, appArmor: appArmor, availableCapabilities: availableCapabilities,
+            to: &writer)
         if configuration.stdin {
             writer.number(SWL_TAG_PROCESS_STDIN, UInt32(configuration.stdinOnce ? SWL_STDIN_OPEN | SWL_STDIN_ONCE : SWL_STDIN_OPEN))
         }
+        if configuration.terminal { ProcessRecord.appendTerminal(nil, to: &writer) }
         try appendRoot(configuration, paths, mounts, to: &writer)
         mounts.append(to: &writer)
         if configuration.privileged { writer.number(SWL_TAG_HOST_DEVICES, 1) }
-        writer.strings(SWL_TAG_MASKED_PATH, configuration.maskedPaths)
+        writer.strings(SWL_TAG_MASKED_PATH, configuration.maskedPaths + (configuration.maskedPaths.isEmpty ? [] : HostMaskedPaths.thermalThrottle))
         writer.strings(SWL_TAG_READONLY_PATH, configuration.readonlyPaths)
         let pidMode =
             switch pid {
@@ -29,7 +34,7 @@ enum LaunchRecord {
             SWL_TAG_NAMESPACES,
             swl_namespaces(
                 network: SWL_NS_SANDBOX.rawValue, ipc: SWL_NS_SANDBOX.rawValue, uts: SWL_NS_SANDBOX.rawValue, pid: pidMode.rawValue,
-                mount: SWL_NS_NEW.rawValue, cgroup: SWL_NS_NEW.rawValue, user: SWL_NS_HOST.rawValue, reserved: 0))
+                mount: SWL_NS_NEW.rawValue, cgroup: SWL_NS_NEW.rawValue, user: (user == .pod ? SWL_NS_SANDBOX : SWL_NS_HOST).rawValue, reserved: 0))
         writer.string(SWL_TAG_LOG_PATH, configuration.log.path)
         if configuration.log.maxSize > 0 {
             writer.layout(

@@ -21,14 +21,19 @@ struct MountPlan: Sendable {
 
     private(set) var entries: [Entry]
 
-    /// - Parameter sharedMemory: the pod's /dev/shm on the node.
-    init(_ configuration: ContainerConfiguration, sharedMemory: String) throws(RuntimeFailure) {
+    /// - Parameters:
+    ///   - sharedMemory: the pod's /dev/shm on the node.
+    ///   - user: whether the pod has ids of its own, which the owners of what it mounts are then shifted to.
+    init(
+        _ configuration: ContainerConfiguration, sharedMemory: String, user: SandboxConfiguration.NamespaceMode = .node
+    ) throws(RuntimeFailure) {
         var own: [Entry] = []
         for mount in configuration.mounts {
             let destination = try Self.destination(mount.destination)
             var attributes: UInt32 = 0
             if mount.readOnly { attributes |= UInt32(SWL_ATTR_READONLY) }
             if mount.recursiveReadOnly { attributes |= UInt32(SWL_ATTR_RECURSIVE_READONLY) }
+            if user == .pod { attributes |= UInt32(SWL_ATTR_IDMAPPED) }
             own.append(
                 Entry(
                     type: SWL_MOUNT_BIND, destination: destination, attributes: attributes, propagation: mount.propagation,
@@ -52,6 +57,7 @@ struct MountPlan: Sendable {
             Entry(type: SWL_MOUNT_TMPFS, destination: "/dev", attributes: UInt32(SWL_ATTR_NOSUID), data: "mode=0755,size=65536k"),
             Entry(type: SWL_MOUNT_DEVPTS, destination: "/dev/pts", attributes: UInt32(SWL_ATTR_NOSUID | SWL_ATTR_NOEXEC)),
             Entry(type: SWL_MOUNT_MQUEUE, destination: "/dev/mqueue", attributes: quiet),
+            // Never shifted: it is the pod's from the start, with the pod's ids in it.
             Entry(type: SWL_MOUNT_BIND, destination: "/dev/shm", attributes: quiet, source: Source(path: sharedMemory)),
             Entry(type: SWL_MOUNT_SYSFS, destination: "/sys", attributes: kernel),
             Entry(type: SWL_MOUNT_CGROUP2, destination: "/sys/fs/cgroup", attributes: kernel),
@@ -69,7 +75,22 @@ struct MountPlan: Sendable {
             throw RuntimeFailure(.create, "mount destination \"\(path)\" is not a path below /")
         }
         // A relative mountPath counts from the root, as Docker and containerd take it.
-        return "/" + parts.joined(separator: "/")
+        let destination = "/" + parts.joined(separator: "/")
+        try checkBelowProc(destination)
+        return destination
+    }
+
+    /// Files that show figures of the machine, and that lxcfs replaces by the container's own.
+    private static let figures: Set<String> = [
+        "/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg", "/proc/meminfo", "/proc/slabinfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
+    ]
+
+    /// What decides about privileges is read from and written to /proc: a pod must not put something of its own there (CVE-2019-16884,
+    /// CVE-2019-19921).
+    private static func checkBelowProc(_ destination: String) throws(RuntimeFailure) {
+        guard destination == "/proc" || destination.hasPrefix("/proc/"), !figures.contains(destination) else { return }
+        throw RuntimeFailure(
+            .create, "mount destination \"\(destination)\" is in /proc, which nothing may cover: mount it elsewhere, such as /host/proc")
     }
 
     /// Opens what is bound, in the order of the descriptors of the request. Blocking: a source may be on a dead server.

@@ -6,7 +6,7 @@ enum ProcessRecord {
     static let defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
     static func append(
-        _ process: ContainerConfiguration.Process, args: [String], filter: SeccompCompiler.Filter,
+        _ process: ContainerConfiguration.Process, args: [String], filter: SeccompCompiler.Filter, appArmor: String?,
         availableCapabilities: UInt64, to writer: inout WireWriter
     ) throws(RuntimeFailure) {
         guard let program = args.first, !program.isEmpty else {
@@ -25,6 +25,15 @@ enum ProcessRecord {
         writer.layout(SWL_TAG_PROCESS_OOM_SCORE_ADJ, Int32(clamping: process.oomScoreAdj))
         writer.bytes(SWL_TAG_SECCOMP_FILTER, filter.program)
         if filter.flags != 0 { writer.number(SWL_TAG_SECCOMP_FLAGS, filter.flags) }
+        // A shim that passes it over would run the program without.
+        if let appArmor { writer.bytes(SWL_TAG_PROCESS_APPARMOR_PROFILE, Array(appArmor.utf8), mustUnderstand: true) }
+    }
+
+    /// The program's three streams are a terminal. A shim that cannot do that refuses: a program would take pipes for what they are not.
+    static func appendTerminal(_ size: TerminalSize?, to writer: inout WireWriter) {
+        writer.number(SWL_TAG_PROCESS_TERMINAL, 1)
+        guard let size else { return }
+        writer.layout(SWL_TAG_PROCESS_CONSOLE_SIZE, swl_console_size(rows: size.rows, columns: size.columns, width: 0, height: 0))
     }
 
     /// A later variable wins over an earlier one of the same name, as in a shell; a program without PATH finds nothing.

@@ -27,7 +27,7 @@ final class Sandbox: Sendable {
     }
 
     struct Container: Sendable {
-        let configuration: ContainerConfiguration
+        var configuration: ContainerConfiguration
         var phase: ContainerPhase
         let ended = OneShot<Void>()
     }
@@ -107,7 +107,18 @@ final class Sandbox: Sendable {
         }
     }
 
+    func setResources(_ resources: CgroupResources) -> SandboxDocument {
+        state.withLock { state in
+            state.document.configuration.resources = resources
+            return state.document
+        }
+    }
+
     // MARK: Containers
+
+    func setResources(_ resources: CgroupResources, ofContainer id: String) {
+        state.withLock { $0.containers[id]?.configuration.resources = resources }
+    }
 
     /// Reserves the id. Exits that come from now on are kept until `started`.
     func beginLaunch(_ configuration: ContainerConfiguration) throws(RuntimeFailure) {
@@ -196,6 +207,11 @@ final class Sandbox: Sendable {
 
     func execEnded(_ id: String, _ result: Result<ContainerExit, RuntimeFailure>) {
         state.withLock { $0.execs.removeValue(forKey: id) }?.give(result)
+    }
+
+    /// From now on its exit is told to nobody. Whether it had not been told yet.
+    func forgetExec(_ id: String) -> Bool {
+        state.withLock { $0.execs.removeValue(forKey: id) } != nil
     }
 
     func allExecsEnded() {

@@ -10,6 +10,8 @@ struct SandboxDocument: Sendable, Hashable, Codable {
     /// Nanoseconds since 1970.
     var createdAt: Int64
     var addresses: [String] = []
+    /// The pod's user namespace; `nil` for the node's.
+    var ids: IDMapping?
     /// Relative to the tree's root, so that a changed `qosClass` or root is not guessed about.
     var cgroup: String
 

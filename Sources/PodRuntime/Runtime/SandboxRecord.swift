@@ -3,7 +3,8 @@ import PodCore
 
 /// The shim's record of a new sandbox.
 enum SandboxRecord {
-    static func encode(_ configuration: SandboxConfiguration, pauseProgram: String) -> [UInt8] {
+    /// - Parameter ids: those of the pod's user namespace; `nil` for the node's own.
+    static func encode(_ configuration: SandboxConfiguration, ids: IDMapping?, pauseProgram: String) -> [UInt8] {
         var writer = WireWriter(kind: SWL_KIND_SANDBOX)
         let mode = { (own: Bool) in own ? SWL_NS_NEW.rawValue : SWL_NS_HOST.rawValue }
         // A pod on the node's network has the node's name, and with it the node's uts namespace.
@@ -12,7 +13,12 @@ enum SandboxRecord {
             SWL_TAG_NAMESPACES,
             swl_namespaces(
                 network: mode(isolated), ipc: mode(configuration.ipc != .node), uts: mode(isolated), pid: mode(configuration.pid == .pod),
-                mount: SWL_NS_NEW.rawValue, cgroup: SWL_NS_HOST.rawValue, user: SWL_NS_HOST.rawValue, reserved: 0))
+                mount: SWL_NS_NEW.rawValue, cgroup: SWL_NS_HOST.rawValue, user: mode(ids != nil), reserved: 0))
+        if let ids {
+            for tag in [SWL_TAG_UID_MAPPING, SWL_TAG_GID_MAPPING] {
+                writer.layout(tag, swl_id_mapping(container_id: 0, host_id: ids.first, size: ids.count, reserved: 0))
+            }
+        }
         writer.string(SWL_TAG_PAUSE_PATH, pauseProgram)
         if isolated, !configuration.hostname.isEmpty { writer.string(SWL_TAG_HOSTNAME, configuration.hostname) }
         for (key, value) in configuration.sysctls.sorted(by: { $0.key < $1.key }) {

@@ -17,8 +17,9 @@ extension ShimRuntime {
         let sandbox = try sandbox(sandboxID)
         try sandbox.beginLaunch(configuration)
         do throws(RuntimeFailure) {
+            let appArmor = try await appArmor.profile(for: configuration.process.appArmor, privileged: configuration.privileged)
             let prepared = try await blocking("prepare container \(configuration.name)", .create, deadline: Self.prepareDeadline) { [self] in
-                try prepare(configuration, in: sandbox)
+                try prepare(configuration, appArmor: appArmor, in: sandbox)
             }
             return try await launch(configuration, prepared, in: sandbox)
         } catch {
@@ -54,20 +55,23 @@ extension ShimRuntime {
     }
 
     /// Everything on the node's side of a new container. Blocking.
-    private func prepare(_ configuration: ContainerConfiguration, in sandbox: Sandbox) throws -> PreparedContainer {
+    private func prepare(_ configuration: ContainerConfiguration, appArmor: String?, in sandbox: Sandbox) throws -> PreparedContainer {
         let paths = sandbox.paths.container(configuration.id)
+        let ids = sandbox.document.ids
+        let user: SandboxConfiguration.NamespaceMode = ids == nil ? .node : .pod
         let plan = try MountPlan(
-            configuration, sharedMemory: sandbox.configuration.ipc == .node ? "/dev/shm" : sandbox.paths.sharedMemory)
+            configuration, sharedMemory: sandbox.configuration.ipc == .node ? "/dev/shm" : sandbox.paths.sharedMemory, user: user)
         let sources = try plan.openSources()
         let filter = try seccomp.filter(
             configuration.privileged ? .unconfined : configuration.process.seccomp, capabilities: configuration.process.capabilities)
         let available = try availableCapabilities(sandbox)
         let record = try LaunchRecord.encode(
-            configuration, paths: paths, mounts: plan, filter: filter, pid: sandbox.configuration.pid, availableCapabilities: available)
+            configuration, paths: paths, mounts: plan, filter: filter, appArmor: appArmor, pid: sandbox.configuration.pid, user: user,
+            availableCapabilities: available)
         let missing = CapabilityName.names(try CapabilityName.mask(configuration.process.capabilities) & ~available)
 
         for directory in [paths.directory, paths.root] { try systemCall("mkdir", directory) { mkdir(directory, 0o700) } }
-        try makeLayer(paths, below: configuration.lowerDirectories)
+        try makeLayer(paths, below: configuration.lowerDirectories, ids: ids)
         if let slash = configuration.log.path.lastIndex(of: "/"), slash > configuration.log.path.startIndex {
             try Directories.make(String(configuration.log.path[..<slash]), mode: 0o755)
         }
@@ -84,12 +88,15 @@ extension ShimRuntime {
                 + (missing.isEmpty ? [] : ["not available on this host: " + missing.joined(separator: " ")]))
     }
 
-    /// The writable layer. Its root becomes the container's root: it has to look like the image's.
-    private func makeLayer(_ paths: ContainerPaths, below lowers: [String]) throws(SystemError) {
+    /// The writable layer. Its root becomes the container's root: it has to look like the image's, to whom the container's ids are its own.
+    private func makeLayer(_ paths: ContainerPaths, below lowers: [String], ids: IDMapping?) throws {
         for directory in [paths.layer, paths.upper, paths.work] { try systemCall("mkdir", directory) { mkdir(directory, 0o700) } }
         guard let image = lowers.first else { return }
         let status = try FileStatus(of: image, follow: true)
-        try systemCall("chown", paths.upper) { chown(paths.upper, status.uid, status.gid) }
+        let (uid, gid) = try ids.map { try $0.owner(of: image, status) } ?? (status.uid, status.gid)
+        for directory in ids == nil ? [paths.upper] : [paths.upper, paths.work] {
+            try systemCall("chown", directory) { chown(directory, uid, gid) }
+        }
         try systemCall("chmod", paths.upper) { chmod(paths.upper, mode_t(status.mode)) }
     }
 
@@ -136,22 +143,38 @@ extension ShimRuntime {
     /// Takes away what a container that does not run has on the node: the shim's memory of it, cgroup, layer, records. The log stays.
     private func clear(_ containerID: String, in sandbox: Sandbox) async throws(RuntimeFailure) {
         do {
-            try await uncancelled { [pool] in
-                // What is left of it (a daemon that outlived the first process) ends here.
-                try await sandbox.cgroup.child(containerID).remove(timeout: .seconds(10))
-                if let connection = sandbox.connection, !connection.isClosed {
-                    let reply = try await connection.request(SWL_VERB_REMOVE, timeout: .seconds(10)) { $0.string(SWL_TAG_CONTAINER_ID, containerID) }
-                    if let refusal = reply.refusal, refusal.errno == EBUSY { throw RuntimeFailure(.internal, refusal.explanation) }
-                }
+            try await uncancelled { [self] in
+                let cgroup = try sandbox.cgroup.child(containerID)
                 let paths = sandbox.paths.container(containerID)
-                try await pool.run("remove layer") {
+                let remove = { @Sendable () throws(SystemError) in
                     try TreeRemoval.remove(paths.layer)
                     try TreeRemoval.remove(paths.directory)
                 }
+                if let refusal = try await forgetInShim(containerID, sandbox) {
+                    // It runs: its launch was never answered.
+                    try await cgroup.remove(timeout: .seconds(10))
+                    if try await forgetInShim(containerID, sandbox) != nil { throw RuntimeFailure(.internal, refusal.explanation) }
+                }
+                let isEmpty = try await pool.run("remove container") {
+                    guard try cgroup.removeIfEmpty() else { return false }
+                    try remove()
+                    return true
+                }
+                guard !isEmpty else { return }
+                // What is left of it (a daemon that outlived the first process) ends here.
+                try await cgroup.remove(timeout: .seconds(10))
+                try await pool.run("remove layer", remove)
             }
         } catch {
             throw Self.translate(error, "remove container \(containerID)", .internal)
         }
+    }
+
+    /// The shim's refusal while the container runs. A shim that is gone has forgotten it as well.
+    private func forgetInShim(_ containerID: String, _ sandbox: Sandbox) async throws(RuntimeFailure) -> ShimStatus? {
+        guard let connection = sandbox.connection, !connection.isClosed else { return nil }
+        let reply = try await connection.request(SWL_VERB_REMOVE, timeout: .seconds(10)) { $0.string(SWL_TAG_CONTAINER_ID, containerID) }
+        return reply.refusal.flatMap { $0.errno == EBUSY ? $0 : nil }
     }
 
     /// A container that did not start leaves nothing.

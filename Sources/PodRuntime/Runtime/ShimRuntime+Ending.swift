@@ -47,14 +47,24 @@ extension ShimRuntime {
 
     /// Kills what is left, and removes the cgroups of the pause and the containers, the mount, and the pod's cgroup if it was the last sandbox.
     private func removeProcesses(_ sandbox: Sandbox) async throws {
-        for cgroup in try await cgroups(of: sandbox) { try await cgroup.remove(timeout: Self.patience) }
-        let paths = sandbox.paths
-        let pod = sandbox.cgroup
-        try await pool.run("unmount") {
-            try Self.unmount(paths.sharedMemory)
-            // Refused while another sandbox of the pod lives in it: then it is not the last one.
-            _ = try? systemCall("rmdir", pod.path) { rmdir(pod.path) }
+        // As a rule the shim has ended everything, and all of it goes at once.
+        let busy = try await pool.run("remove cgroups") { [self] in
+            let busy = try Self.cgroups(of: sandbox).filter { try !$0.removeIfEmpty() }
+            if busy.isEmpty { try removePlace(of: sandbox) }
+            return busy
         }
+        guard !busy.isEmpty else { return }
+        for cgroup in busy { try await cgroup.remove(timeout: Self.patience) }
+        try await pool.run("unmount") { [self] in try removePlace(of: sandbox) }
+    }
+
+    /// Nothing of the sandbox runs any more. Blocking.
+    private func removePlace(of sandbox: Sandbox) throws {
+        balanceLevels()
+        try Self.unmount(sandbox.paths.sharedMemory)
+        let pod = sandbox.cgroup.path
+        // Refused while another sandbox of the pod lives in it: then it is not the last one.
+        _ = try? systemCall("rmdir", pod) { rmdir(pod) }
     }
 
     static func unmount(_ path: String) throws(SystemError) {
@@ -66,13 +76,11 @@ extension ShimRuntime {
         }
     }
 
-    /// The cgroups of the pause and of every container, known or only on disk.
-    private func cgroups(of sandbox: Sandbox) async throws -> [Cgroup] {
-        try await pool.run("list containers") {
-            let ids = Set(try DirectoryListing.names(at: sandbox.paths.containers)).union(sandbox.containers.keys)
-            // The pause last: the containers' namespaces are held by it.
-            return try (ids.sorted() + [sandbox.id]).map { id in try sandbox.cgroup.child(id) }.filter(\.exists)
-        }
+    /// The cgroups of the pause and of every container, known or only on disk. Blocking.
+    private static func cgroups(of sandbox: Sandbox) throws -> [Cgroup] {
+        let ids = Set(try DirectoryListing.names(at: sandbox.paths.containers)).union(sandbox.containers.keys)
+        // The pause last: the containers' namespaces are held by it.
+        return try (ids.sorted() + [sandbox.id]).map { id in try sandbox.cgroup.child(id) }.filter(\.exists)
     }
 
     /// Tells the exits that nobody told: of a shim that was killed, and after its end of the connection.
@@ -98,10 +106,12 @@ extension ShimRuntime {
         guard sandbox.enterLost() else { return }
         logger.error("the shim of a sandbox has ended", metadata: ["sandbox": .string(sandbox.id), "pod": .string("\(sandbox.configuration.pod)")])
         do {
-            for cgroup in try await cgroups(of: sandbox) {
-                try await pool.run("kill") { try cgroup.kill() }
-                try await cgroup.waitUntilEmpty(timeout: Self.patience)
+            let all = try await pool.run("kill") {
+                let all = try Self.cgroups(of: sandbox)
+                for cgroup in all { try cgroup.kill() }
+                return all
             }
+            for cgroup in all { try await cgroup.waitUntilEmpty(timeout: Self.patience) }
         } catch {
             logger.error("a lost sandbox cannot be ended", metadata: ["sandbox": .string(sandbox.id), "error": .string("\(error)")])
         }

@@ -16,21 +16,42 @@ extension ShimRuntime {
             throw RuntimeFailure(.notRunning, "container \(container.configuration.name) does not run")
         }
         let configuration = container.configuration
-        let prepared = try await blocking("prepare a command", .internal) { [self] in try prepare(request, configuration, sandbox) }
+        let appArmor = try await appArmor.profile(for: configuration.process.appArmor, privileged: configuration.privileged)
+        let prepared = try await blocking("prepare a command", .internal) { [self] in try prepare(request, configuration, appArmor, sandbox) }
         let id = "e\(KernelClock.boottime)-\(Self.counter.add(1, ordering: .relaxed).newValue)"
-        let exit = sandbox.expectExec(id)
+        let exec = RunningExec(id: id, containerID: request.containerID, sandbox: sandbox, exit: sandbox.expectExec(id))
         do throws(RuntimeFailure) {
-            let session = try session(id, sandbox, request.containerID, exit, prepared)
             let reply = try await connection.request(SWL_VERB_EXEC, timeout: .seconds(30), descriptors: prepared.descriptors) { writer in
                 writer.string(SWL_TAG_CONTAINER_ID, request.containerID)
                 writer.string(SWL_TAG_EXEC_ID, id)
             }
             prepared.closeProgramEnds()
             if let refusal = reply.refusal { throw failure(refusal, request, configuration) }
-            return session
+            return try await session(request, exec, prepared, reply)
         } catch {
             sandbox.execEnded(id, .failure(error))
             throw error
+        }
+    }
+
+    /// The program runs: without a session nobody would ever end it.
+    private func session(
+        _ request: ExecRequest, _ exec: RunningExec, _ prepared: PreparedExec, _ reply: ShimMessage
+    ) async throws(RuntimeFailure) -> any ExecSession {
+        do {
+            if let timeout = request.timeout { try exec.kill(after: timeout) }
+            guard request.terminal else {
+                return try ShimExecSession(
+                    exec, input: prepared.input?.writeEnd, output: prepared.output?.readEnd, error: prepared.error?.readEnd, isTerminal: false)
+            }
+            guard let terminal = reply.descriptors(SWL_FD_TERMINAL).first else {
+                throw RuntimeFailure(.internal, "the shim's reply brings no terminal")
+            }
+            return try ShimExecSession(
+                exec, input: request.stdin ? try terminal.duplicate() : nil, output: terminal, error: nil, isTerminal: true)
+        } catch {
+            await exec.kill()
+            throw Self.translate(error, "the streams of a command", .internal)
         }
     }
 
@@ -56,26 +77,19 @@ extension ShimRuntime {
         }
     }
 
-    private func prepare(_ request: ExecRequest, _ configuration: ContainerConfiguration, _ sandbox: Sandbox) throws -> PreparedExec {
+    private func prepare(
+        _ request: ExecRequest, _ configuration: ContainerConfiguration, _ appArmor: String?, _ sandbox: Sandbox
+    ) throws -> PreparedExec {
         let filter = try seccomp.filter(
             configuration.privileged ? .unconfined : configuration.process.seccomp, capabilities: configuration.process.capabilities)
         let record = try ExecRecord.encode(
-            request.command, in: configuration.process, filter: filter, availableCapabilities: availableCapabilities(sandbox))
+            request.command, in: configuration.process, terminal: request.terminal, size: request.size, filter: filter,
+            appArmor: appArmor, availableCapabilities: availableCapabilities(sandbox))
+        // A terminal comes with the shim's reply.
+        let pipes = !request.terminal
         return PreparedExec(
-            record: try AnonymousFile.make(in: sandbox.paths.directory, content: record), input: request.stdin ? try Pipe() : nil,
-            output: request.stdout ? try Pipe() : nil, error: request.stderr ? try Pipe() : nil)
-    }
-
-    private func session(
-        _ id: String, _ sandbox: Sandbox, _ containerID: String, _ exit: OneShot<Result<ContainerExit, RuntimeFailure>>, _ prepared: PreparedExec
-    ) throws(RuntimeFailure) -> ShimExecSession {
-        do throws(SystemError) {
-            return try ShimExecSession(
-                id: id, sandbox: sandbox, containerID: containerID, exit: exit, input: prepared.input?.writeEnd,
-                output: prepared.output?.readEnd, error: prepared.error?.readEnd)
-        } catch {
-            throw RuntimeFailure(.internal, "the streams of a command cannot be made: \(error)")
-        }
+            record: try AnonymousFile.make(in: sandbox.paths.directory, content: record), input: pipes && request.stdin ? try Pipe() : nil,
+            output: pipes && request.stdout ? try Pipe() : nil, error: pipes && request.stderr ? try Pipe() : nil)
     }
 
     private func failure(_ refusal: ShimStatus, _ request: ExecRequest, _ configuration: ContainerConfiguration) -> RuntimeFailure {
@@ -85,7 +99,7 @@ extension ShimRuntime {
         case SWL_STEP_LOOKUP.rawValue:
             RuntimeFailure(.notRunning, "container \(configuration.name) does not run")
         default:
-            RuntimeFailure(.create, refusal.explanation)
+            refusal.failure(.create, "run a command in container \(configuration.name)")
         }
     }
 }

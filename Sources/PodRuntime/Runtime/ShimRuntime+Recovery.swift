@@ -17,12 +17,14 @@ extension ShimRuntime {
             try removeOrphans(of: layers, sandboxes: ids)
             return ids
         }
-        return await withTaskGroup(of: RecoveredSandbox?.self) { group in
+        let recovered = await withTaskGroup(of: RecoveredSandbox?.self) { group in
             for id in ids where knownSandbox(id) == nil { group.addTask { await self.recover(id) } }
             var found: [RecoveredSandbox] = []
             for await sandbox in group { if let sandbox { found.append(sandbox) } }
             return found.sorted { ($0.createdAt, $0.configuration.id) < ($1.createdAt, $1.configuration.id) }
         }
+        try await blocking("weigh the pods that are there", .internal) { [self] in balanceLevels() }
+        return recovered
     }
 
     private var layers: String { settings.stateDirectory + "/containers" }
@@ -52,6 +54,9 @@ extension ShimRuntime {
         }
         let sandbox = Sandbox(document, paths: paths, cgroup: try settings.cgroups.cgroup(document.cgroup))
         sandbox.takeDirectory()
+        if let ids = document.ids {
+            userNamespaces.adopt(ids, sandboxID: document.configuration.id, podUID: document.configuration.pod.uid)
+        }
         if let state = try ContainerStateFile.sandbox(at: paths.state) {
             sandbox.setShim(state.shim)
             if state.pause.pid > 0 { sandbox.setPause(state.pause) }
@@ -74,6 +79,8 @@ extension ShimRuntime {
                 (try left(paths), try leftContainers(paths))
             }
             guard insert(sandbox) else { return nil }
+            // Rotations go on while no agent is there.
+            for container in containers { logCompressor.compress(container.configuration.log.path) }
             do {
                 try await connect(to: sandbox)
                 if let found = try await reconnect(sandbox, containers) { return found }
@@ -147,9 +154,9 @@ extension ShimRuntime {
             return .running(
                 StartedContainer(id: container.configuration.id, pid: process.pid, startedAt: Timestamp(unixNanoseconds: process.started_at)))
         case SWL_STATE_EXITED?:
-            if let exit = state?.exit { return .exited(ContainerExit(exit)) }
+            if let exit = state?.exit, exit.magic == SWL_EXIT_MAGIC { return .exited(ContainerExit(exit)) }
             return .exited(Self.exit(container.exit, nil))
-        case SWL_STATE_STARTING?:
+        case SWL_STATE_STARTING?, SWL_STATE_CREATED?:
             // Nobody waits for this start any more: whoever wants the container starts it again.
             let cgroup = try sandbox.cgroup.child(container.configuration.id)
             try await pool.run("kill") { try cgroup.kill() }

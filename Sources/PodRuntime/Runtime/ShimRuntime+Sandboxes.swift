@@ -16,7 +16,9 @@ extension ShimRuntime {
         } catch {
             throw RuntimeFailure(.sandbox, "the pod's cgroup cannot be named: \(error)")
         }
-        let document = SandboxDocument(configuration: configuration, createdAt: KernelClock.realtime, cgroup: cgroupName)
+        let ids =
+            configuration.user == .pod ? try userNamespaces.acquire(sandboxID: configuration.id, podUID: configuration.pod.uid) : nil
+        let document = SandboxDocument(configuration: configuration, createdAt: KernelClock.realtime, ids: ids, cgroup: cgroupName)
         let sandbox = Sandbox(document, paths: paths(configuration.id), cgroup: cgroup)
         guard insert(sandbox) else { throw RuntimeFailure(.sandbox, "sandbox \(configuration.id) exists already: remove it first") }
         do throws(RuntimeFailure) {
@@ -85,14 +87,16 @@ extension ShimRuntime {
         if sandbox.configuration.ipc != .node {
             // One for all containers of the pod, so it has to be there before any of them: a mount of the node, in the sandbox's own folder.
             try systemCall("mkdir", paths.sharedMemory) { mkdir(paths.sharedMemory, 0o700) }
-            try Mounts.tmpfs(
-                at: paths.sharedMemory, options: ["mode=1777", "size=\(settings.sharedMemorySize)"], flags: [.noSUID, .noDevices, .noExecute])
+            var options = ["mode=1777", "size=\(settings.sharedMemorySize)"]
+            if let ids = sandbox.document.ids { options += ["uid=\(ids.first)", "gid=\(ids.first)"] }
+            try Mounts.tmpfs(at: paths.sharedMemory, options: options, flags: [.noSUID, .noDevices, .noExecute])
         }
         // The pause's own first: from then on an earlier sandbox of this pod that is being removed cannot take the pod's cgroup, and its
         // limits, away.
         let leaf = try settings.cgroups.create(try sandbox.cgroup.child(sandbox.id).name)
         let notEnforced = try sandbox.cgroup.apply(CgroupLimits(sandbox.configuration.resources, killsTogether: false))
-        let record = SandboxRecord.encode(sandbox.configuration, pauseProgram: settings.pauseProgram)
+        balanceLevels()
+        let record = SandboxRecord.encode(sandbox.configuration, ids: sandbox.document.ids, pauseProgram: settings.pauseProgram)
         return PreparedSandbox(
             record: try AnonymousFile.make(in: paths.directory, content: record), cgroup: try leaf.open(), notEnforced: notEnforced)
     }
@@ -129,7 +133,10 @@ extension ShimRuntime {
     /// Removes everything that a failed creation left. What cannot be removed is left to `recover` and `removeSandbox`, and said.
     private func undo(_ sandbox: Sandbox) async {
         // A directory that was there before belongs to somebody else, even if nobody can read it.
-        guard sandbox.ownsDirectory else { return remove(sandbox) }
+        guard sandbox.ownsDirectory else {
+            userNamespaces.release(sandboxID: sandbox.id)
+            return remove(sandbox)
+        }
         do {
             try await uncancelled { [self] in
                 try await stop(sandbox)
@@ -150,6 +157,8 @@ extension ShimRuntime {
             }
             try TreeRemoval.remove(paths.directory)
         }
+        // Only now: until here its processes and files had these ids.
+        userNamespaces.release(sandboxID: sandbox.id)
         remove(sandbox)
     }
 }

@@ -13,7 +13,11 @@ package final class ShimRuntime: ContainerRuntime {
     let logger: Logger
     let spawner: SpawnerConnection
     let seccomp: SeccompCompiler
+    let appArmor: AppArmor
+    let userNamespaces: UserNamespaceIDs
     let pool: BlockingPool
+    let levels: LevelWeights
+    let logCompressor: LogCompressor
     private let sandboxes = Mutex<[String: Sandbox]>([:])
     private let capabilities = Mutex<UInt64?>(nil)
 
@@ -33,11 +37,15 @@ package final class ShimRuntime: ContainerRuntime {
                 runDirectory: settings.runDirectory, shimProgram: settings.shimProgram, cgroup: try settings.cgroups.cgroup(PodCgroup.shims),
                 logger: logger)
             seccomp = SeccompCompiler(host: try SeccompHost.current(), scratchDirectory: settings.runDirectory)
+            appArmor = AppArmor(scratchDirectory: settings.runDirectory)
+            userNamespaces = UserNamespaceIDs(settings.userIDs)
         } catch let error as RuntimeFailure {
             throw error
         } catch {
             throw RuntimeFailure(.internal, "the runtime cannot be set up: \(error)")
         }
+        levels = LevelWeights(tree: settings.cgroups)
+        logCompressor = LogCompressor(logger: logger)
         pool = BlockingPool(name: "runtime", threads: 8, queueLimit: 4096)
         // Bounded by what there is: a container ends once, and a shim holds at most SWL_CONTAINERS_MAX of them.
         (events, eventSink) = AsyncStream.makeStream(of: RuntimeEvent.self, bufferingPolicy: .unbounded)
@@ -53,6 +61,8 @@ package final class ShimRuntime: ContainerRuntime {
     }
 
     func knownSandbox(_ id: String) -> Sandbox? { sandboxes.withLock { $0[id] } }
+
+    var knownSandboxes: [Sandbox] { sandboxes.withLock { Array($0.values) } }
 
     /// Whether the id was free.
     func insert(_ sandbox: Sandbox) -> Bool {
@@ -103,14 +113,16 @@ package final class ShimRuntime: ContainerRuntime {
     private func handle(_ message: ShimMessage, of sandbox: Sandbox) async {
         switch swl_type(message.type) {
         case SWL_EVENT_EXITED:
-            guard let id = message.containerID, let exit = message.exit else { return }
-            let ended = ContainerExit(exit)
+            guard let id = message.containerID else { return }
+            let ended = Self.exit(message.exit, nil)
             if sandbox.exited(id, ended) { tell(.containerExited(sandboxID: sandbox.id, containerID: id, ended)) }
         case SWL_EVENT_EXEC_EXITED:
-            guard let id = message.execID, let exit = message.exit else { return }
-            sandbox.execEnded(id, .success(ContainerExit(exit)))
+            guard let id = message.execID else { return }
+            sandbox.execEnded(id, .success(Self.exit(message.exit, nil)))
         case SWL_EVENT_SANDBOX_EXITED:
             await pauseEnded(sandbox)
+        case SWL_EVENT_LOG_ROTATED:
+            if let id = message.containerID, let container = sandbox.container(id) { logCompressor.compress(container.configuration.log.path) }
         case SWL_EVENT_WARNING:
             for warning in message.warnings {
                 logger.warning(

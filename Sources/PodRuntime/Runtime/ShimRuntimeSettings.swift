@@ -14,10 +14,12 @@ package struct ShimRuntimeSettings: Sendable {
     package var pauseProgram: String
     /// Bytes of a pod's /dev/shm.
     package var sharedMemorySize: Int64
+    /// For pods with user namespaces.
+    package var userIDs: SubordinateIDs
 
     package init(
         runDirectory: String = "/run/swiftlet", stateDirectory: String = "/var/lib/swiftlet", cgroups: CgroupTree, shimProgram: String,
-        pauseProgram: String, sharedMemorySize: Int64 = 64 << 20
+        pauseProgram: String, sharedMemorySize: Int64 = 64 << 20, userIDs: SubordinateIDs = SubordinateIDs(maxPods: 110)
     ) {
         self.runDirectory = runDirectory
         self.stateDirectory = stateDirectory
@@ -25,5 +27,6 @@ package struct ShimRuntimeSettings: Sendable {
         self.shimProgram = shimProgram
         self.pauseProgram = pauseProgram
         self.sharedMemorySize = sharedMemorySize
+        self.userIDs = userIDs
     }
 }

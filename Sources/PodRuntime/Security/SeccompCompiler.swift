@@ -16,9 +16,16 @@ final class SeccompCompiler: Sendable {
         static let unconfined = Filter(program: [], flags: 0)
     }
 
+    /// By content: a profile's file may be replaced at any time, and reading it again costs little beside parsing it.
+    private enum Source: Hashable {
+        case runtimeDefault
+        case file([UInt8])
+    }
+
     private struct Key: Hashable {
-        let profile: SeccompProfile
-        let capabilities: Set<String>
+        let source: Source
+        /// A mask, see `CapabilityName`.
+        let capabilities: UInt64
     }
 
     /// Profiles on a node are few; a pod author who varies capabilities endlessly only makes the cache start over.
@@ -38,7 +45,7 @@ final class SeccompCompiler: Sendable {
     func filter(_ choice: ContainerConfiguration.SeccompChoice, capabilities: [String]) throws(RuntimeFailure) -> Filter {
         switch choice {
         case .unconfined: return .unconfined
-        case .runtimeDefault: return try filter(.runtimeDefault, capabilities: capabilities, name: "RuntimeDefault")
+        case .runtimeDefault: return try filter(.runtimeDefault, capabilities, name: "RuntimeDefault") { .runtimeDefault }
         case .localhost(let path):
             let bytes: [UInt8]
             do throws(SystemError) {
@@ -46,14 +53,17 @@ final class SeccompCompiler: Sendable {
             } catch {
                 throw RuntimeFailure(.create, "seccomp profile \(path) cannot be read: \(error)")
             }
-            return try filter(SeccompProfile(json: bytes, path: path), capabilities: capabilities, name: path)
+            return try filter(.file(bytes), capabilities, name: path) { () throws(RuntimeFailure) in try SeccompProfile(json: bytes, path: path) }
         }
     }
 
-    private func filter(_ profile: SeccompProfile, capabilities: [String], name: String) throws(RuntimeFailure) -> Filter {
-        let key = Key(profile: profile, capabilities: Set(capabilities))
+    private func filter(
+        _ source: Source, _ capabilities: [String], name: String, profile: () throws(RuntimeFailure) -> SeccompProfile
+    ) throws(RuntimeFailure) -> Filter {
+        let key = Key(source: source, capabilities: try CapabilityName.mask(capabilities))
         if let known = cache.withLock({ $0[key] }) { return known }
-        let filter = Filter(program: try compile(profile, capabilities: key.capabilities, name: name), flags: profile.flags)
+        let profile = try profile()
+        let filter = Filter(program: try compile(profile, capabilities: Set(capabilities), name: name), flags: profile.flags)
         cache.withLock { cache in
             if cache.count >= Self.cacheLimit { cache.removeAll() }
             cache[key] = filter

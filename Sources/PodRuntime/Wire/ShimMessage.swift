@@ -42,7 +42,8 @@ struct ShimMessage: Sendable {
     var containerID: String? { first(SWL_TAG_CONTAINER_ID)?.string }
     var execID: String? { first(SWL_TAG_EXEC_ID)?.string }
     var process: swl_process? { first(SWL_TAG_PROCESS)?.layout(swl_process.self) }
-    var exit: swl_exit? { first(SWL_TAG_EXIT)?.layout(swl_exit.self) }
+    /// `nil` also for zeros, which would read as a success.
+    var exit: swl_exit? { first(SWL_TAG_EXIT)?.layout(swl_exit.self).flatMap { $0.magic == SWL_EXIT_MAGIC ? $0 : nil } }
     var sandboxState: swl_sandbox_state? { first(SWL_TAG_SANDBOX_STATE)?.layout(swl_sandbox_state.self) }
 
     /// Container states with their ids; what cannot be read is left out.

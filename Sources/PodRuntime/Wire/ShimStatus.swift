@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import PodCore
 
 /// Why the shim refused, or went on without something: the step, its errno and a text for people.
 struct ShimStatus: Sendable, Hashable {
@@ -12,6 +13,9 @@ struct ShimStatus: Sendable, Hashable {
 
     /// The object does not exist or does not run (any more).
     var isGone: Bool { step == SWL_STEP_LOOKUP.rawValue || errno == ESRCH }
+
+    /// The shim does not know the verb, or what the record asks for: it was built before that was made.
+    var isOfEarlierVersion: Bool { errno == ENOTSUP && (step == SWL_STEP_MESSAGE.rawValue || step == SWL_STEP_RECORD.rawValue) }
 
     /// The step as the documentation names it.
     var stepName: String {
@@ -47,10 +51,22 @@ struct ShimStatus: Sendable, Hashable {
         case SWL_STEP_EXEC: "exec"
         case SWL_STEP_SIGNAL: "signal"
         case SWL_STEP_LIMIT: "limit"
+        case SWL_STEP_TERMINAL: "terminal"
+        case SWL_STEP_APPARMOR: "AppArmor"
+        case SWL_STEP_USER_NAMESPACE: "user namespace"
         default: "step \(step)"
         }
     }
 
     /// `step: text`
     var explanation: String { text.isEmpty ? "\(stepName) failed with errno \(errno)" : "\(stepName): \(text)" }
+
+    /// The refusal as a failure of `what`, which names what was to be done.
+    func failure(_ code: RuntimeFailure.Code, _ what: String) -> RuntimeFailure {
+        guard isOfEarlierVersion else { return RuntimeFailure(code, explanation) }
+        return RuntimeFailure(
+            .notSupported,
+            "\(what): this pod's shim is of an earlier version and refuses (\(explanation)); a shim stays with its pod, so delete the pod to have it made anew"
+        )
+    }
 }

@@ -7,7 +7,7 @@ import PodCore
 /// `swiftlet exec`: runs a command in a container.
 struct Exec: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Run a command in a container.", usage: "swiftlet exec [-i] <pod> [-n <namespace>] [-c <container>] -- <command> ...",
+        abstract: "Run a command in a container.", usage: "swiftlet exec [-i] [-t] <pod> [-n <namespace>] [-c <container>] -- <command> ...",
         discussion: "The exit code is that of the command; 1 when it could not be run, 2 for wrong usage.")
 
     @OptionGroup var agent: AgentSocket
@@ -24,14 +24,13 @@ struct Exec: AsyncParsableCommand {
     @Flag(name: [.customShort("i"), .customLong("stdin")], help: "Pass standard input on.")
     var stdin = false
 
-    @Flag(name: [.customShort("t"), .customLong("tty")], help: .hidden)
+    @Flag(name: [.customShort("t"), .customLong("tty")], help: "Give the command a terminal: the one that this command runs on.")
     var tty = false
 
     @Argument(parsing: .postTerminator, help: "The command and its arguments.")
     var command: [String] = []
 
     func validate() throws {
-        if tty { throw ValidationError("a tty is not supported yet: run the command without -t") }
         if command.isEmpty { throw ValidationError("no command: wanted 'swiftlet exec \(pod) -- COMMAND ...'") }
     }
 
@@ -39,14 +38,17 @@ struct Exec: AsyncParsableCommand {
         let client = try AdminClient(agent)
         let pods: ObjectList<Pod> = try await client.get(.pods)
         let address = try PodChoice.address(pod, namespace: namespace, container: container, among: pods.items)
-        let options = ExecOptions(command: command, stdin: stdin, stdout: true, stderr: true)
+        let options = ExecOptions(command: command, stdin: stdin, stdout: true, stderr: true, terminal: tty)
         let target = RequestTarget(segments: AdminPath.exec(address).segments, query: options.query)
         var input: (@Sendable () async throws -> ByteBuffer?)?
         if stdin {
             let source = try StandardInput()
             input = { try await source.next() }
         }
-        let status = try await ExecClient(transport: .unix(path: agent.path)).run(target, input: input) { (output: ExecOutput) in
+        let terminal = tty ? try RawTerminal() : nil
+        defer { terminal?.restore() }
+        let status = try await ExecClient(transport: .unix(path: agent.path)).run(target, sizes: await terminal?.sizes(), input: input) {
+            (output: ExecOutput) in
             switch output {
             case .stdout(let bytes): try await StandardStream.output.write(bytes)
             case .stderr(let bytes): try await StandardStream.error.write(bytes)

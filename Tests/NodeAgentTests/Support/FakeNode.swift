@@ -74,6 +74,7 @@ extension FakeNode: ContainerRuntime {
     func recover() async throws(RuntimeFailure) -> [RecoveredSandbox] { state.withLock { $0.recovered } }
 
     func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ExecSession { throw RuntimeFailure(.internal, "not here") }
+    func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ExecSession { throw RuntimeFailure(.internal, "not here") }
     func log(_ request: LogRequest) async throws(RuntimeFailure) -> any LogSession { throw RuntimeFailure(.internal, "not here") }
 }
 

@@ -8,6 +8,7 @@ final class FakeRuntime: ContainerRuntime {
     private struct State {
         var sessions: [ScriptedSession] = []
         var requests: [ExecRequest] = []
+        var attachments: [AttachRequest] = []
         var logs: [(request: LogRequest, session: ScriptedLog)] = []
     }
 
@@ -15,6 +16,7 @@ final class FakeRuntime: ContainerRuntime {
 
     var sessions: [ScriptedSession] { state.withLock { $0.sessions } }
     var requests: [ExecRequest] { state.withLock { $0.requests } }
+    var attachments: [AttachRequest] { state.withLock { $0.attachments } }
     var logs: [(request: LogRequest, session: ScriptedLog)] { state.withLock { $0.logs } }
 
     func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ExecSession {
@@ -29,6 +31,16 @@ final class FakeRuntime: ContainerRuntime {
         state.withLock {
             $0.sessions.append(session)
             $0.requests.append(request)
+        }
+        return session
+    }
+
+    /// What is written comes back; the output ends with the input.
+    func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ExecSession {
+        let session = ScriptedSession(.echo(exitCode: 0))
+        state.withLock {
+            $0.sessions.append(session)
+            $0.attachments.append(request)
         }
         return session
     }

@@ -23,6 +23,7 @@ struct RunningNode: Sendable {
 
     static func run<Result: Sendable>(
         reviewer: FakeReviewer? = nil, allowsAnonymous: Bool = false, view: FakeView = FakeView(),
+        streamIdleTimeout: Duration = ExecUpgrade.defaultIdleTimeout,
         _ body: @Sendable (RunningNode) async throws -> Result
     ) async throws -> Result {
         try await withFolder { folder in
@@ -40,7 +41,7 @@ struct RunningNode: Sendable {
             let endpoint = NodeEndpointServer(
                 address: .tcp(host: "127.0.0.1", port: 0), credentials: credentials,
                 access: AccessControl(nodeName: "n1", reviewer: reviewer, allowsAnonymous: allowsAnonymous, logger: logger), view: view,
-                runtime: runtime,
+                runtime: runtime, streamIdleTimeout: streamIdleTimeout,
                 now: { Timestamp(seconds: 1000) }, logger: logger,
                 onListening: { listening.yield($0?.port ?? 0) })
             let group = ServiceGroup(services: [endpoint], logger: logger)

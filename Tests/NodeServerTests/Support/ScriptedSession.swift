@@ -17,6 +17,7 @@ final class ScriptedSession: ExecSession {
         var isOver = false
         var inputWasClosed = false
         var wasTerminated = false
+        var sizes: [TerminalSize] = []
         var left: Int
         var reader: CheckedContinuation<Void, Never>?
         var produced = 0
@@ -42,6 +43,7 @@ final class ScriptedSession: ExecSession {
     var produced: Int { state.withLock { $0.produced } }
     var received: Int { state.withLock { $0.received } }
     var wasTerminated: Bool { state.withLock { $0.wasTerminated } }
+    var sizes: [TerminalSize] { state.withLock { $0.sizes } }
     var inputWasClosed: Bool { state.withLock { $0.inputWasClosed } }
 
     func read() async throws(RuntimeFailure) -> ExecOutput? {
@@ -90,6 +92,10 @@ final class ScriptedSession: ExecSession {
             state.inputWasClosed = true
             if case .echo = script { state.isOver = true }
         }
+    }
+
+    func resize(_ size: TerminalSize) async throws(RuntimeFailure) {
+        change { $0.sizes.append(size) }
     }
 
     func exitCode() async throws(RuntimeFailure) -> Int {

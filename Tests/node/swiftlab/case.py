@@ -16,9 +16,11 @@ def manifest(name, command, **spec):
 
 @unittest.skipUnless(os.geteuid() == 0, "needs root: namespaces, mounts and nftables")
 class NodeCase(unittest.TestCase):
+    lab_class = Lab
+
     @classmethod
     def setUpClass(cls):
-        lab = Lab()
+        lab = cls.lab_class()
         # Last in, first out: the leak check comes when the lab is gone.
         cls.addClassCleanup(cls.check_leaks, lab)
         cls.lab = cls.enterClassContext(lab)

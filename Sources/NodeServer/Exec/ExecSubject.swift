@@ -1,0 +1,69 @@
+import PodCore
+
+/// What a client is connected with over a WebSocket.
+enum ExecSubject: Sendable {
+    case exec(ExecRequest)
+    case attach(AttachRequest)
+
+    init(_ kind: EndpointPath.ExecKind, _ location: ContainerLocation, _ target: RequestTarget) throws(Refusal) {
+        switch kind {
+        case .exec:
+            let options = try ExecOptions(target)
+            let streams = options.streams
+            self = .exec(
+                ExecRequest(
+                    sandboxID: location.sandboxID, containerID: location.containerID, command: options.command, stdin: streams.stdin,
+                    stdout: streams.stdout, stderr: streams.stderr, terminal: streams.terminal))
+        case .attach:
+            let streams = try StreamOptions(target)
+            self = .attach(
+                AttachRequest(
+                    sandboxID: location.sandboxID, containerID: location.containerID, stdin: streams.stdin, stdout: streams.stdout,
+                    stderr: streams.stderr))
+        }
+    }
+
+    /// Fails for a request that ``init(_:_:_:)`` would refuse; the container need not be known for it.
+    static func check(_ kind: EndpointPath.ExecKind, _ target: RequestTarget) throws(Refusal) {
+        switch kind {
+        case .exec: _ = try ExecOptions(target)
+        case .attach: _ = try StreamOptions(target)
+        }
+    }
+
+    func open(_ runtime: any ContainerRuntime) async throws(RuntimeFailure) -> any ExecSession {
+        switch self {
+        case .exec(let request): try await runtime.exec(request)
+        case .attach(let request): try await runtime.attach(request)
+        }
+    }
+
+    var stdin: Bool {
+        switch self {
+        case .exec(let request): request.stdin
+        case .attach(let request): request.stdin
+        }
+    }
+
+    var stdout: Bool {
+        switch self {
+        case .exec(let request): request.stdout
+        case .attach(let request): request.stdout
+        }
+    }
+
+    var stderr: Bool {
+        switch self {
+        case .exec(let request): request.stderr
+        case .attach(let request): request.stderr
+        }
+    }
+
+    /// Begins the message of a failure, in kubelet's words.
+    var failure: String {
+        switch self {
+        case .exec: "error executing command in container"
+        case .attach: "error attaching to container"
+        }
+    }
+}

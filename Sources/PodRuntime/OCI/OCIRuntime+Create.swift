@@ -1,0 +1,215 @@
+import CLinux
+import Glibc
+import LinuxCgroups
+import LinuxSystem
+import Logging
+import PodCore
+
+extension OCIRuntime {
+    struct CreateRequest: Sendable {
+        var id: String
+        /// Absolute.
+        var bundle: String
+        var pidFile: String?
+        /// Socket that the terminal's master side is sent to.
+        var consoleSocket: String?
+    }
+
+    /// Makes everything that `config.json` asks for, up to the moment before the program runs. A failure leaves nothing behind.
+    @discardableResult
+    func create(_ request: CreateRequest) async throws(RuntimeFailure) -> Int32 {
+        let sandboxID = try OCIContainer.sandboxID(request.id)
+        let directory = directory(sandboxID)
+        if (try? FileStatus.ifPresent(directory)).flatMap({ $0 }) != nil { throw Self.exists(request.id) }
+        let bundle = try OCIBundle(directory: request.bundle)
+        let records = try OCIRecords(bundle)
+        let console = try consoleSocket(request, bundle)
+        let plan = try plan(request, bundle, sandboxID)
+        try makeFolder(directory, request.id)
+        var container = plan.container
+        do throws(RuntimeFailure) {
+            let pid = try await create(&container, records, plan, sandboxID, console)
+            try write(pid: pid, to: request.pidFile)
+            return pid
+        } catch {
+            await undo(container, sandboxID)
+            throw error
+        }
+    }
+
+    private struct Plan {
+        let container: OCIContainer
+        let resources: OCIResources
+        let filter: SeccompCompiler.Filter
+        let tree: CgroupTree
+    }
+
+    /// Everything that can be refused before anything is made.
+    private func plan(_ request: CreateRequest, _ bundle: OCIBundle, _ sandboxID: String) throws(RuntimeFailure) -> Plan {
+        do {
+            try Directories.make(settings.root, mode: 0o711)
+            try Directories.make(settings.root + "/sandboxes", mode: 0o700)
+            guard let mount = CgroupTree.mountPoint(in: try MountTable()) else {
+                throw RuntimeFailure(.create, "no cgroup v2 hierarchy is mounted on this host: mount one at /sys/fs/cgroup")
+            }
+            let tree = try CgroupTree(root: mount, requireControllers: false)
+            let path = bundle.linux.cgroupsPath ?? ""
+            let name = path.split(separator: "/").joined(separator: "/")
+            guard path.contains("/") || path.count(where: { $0 == ":" }) != 2 else {
+                throw OCIBundle.unsupported("linux.cgroupsPath \"\(path)\"", "wanted a path below the cgroup mount, not systemd's slice:prefix:name")
+            }
+            let cgroup = try tree.cgroup(name.isEmpty ? "\(Self.cgroupName)/\(sandboxID)" : name)
+            guard try !cgroup.isPopulated() else {
+                throw OCIBundle.invalid("linux.cgroupsPath", "processes in \(cgroup.path)", "a cgroup that is empty or not there yet")
+            }
+            let container = OCIContainer(
+                id: request.id, ociVersion: bundle.spec.ociVersion, bundle: request.bundle, annotations: bundle.spec.annotations ?? [:],
+                poststart: bundle.spec.hooks?.poststart ?? [], poststop: bundle.spec.hooks?.poststop ?? [], cgroupRoot: mount, cgroup: cgroup.name,
+                ownsCgroup: !cgroup.exists)
+            return Plan(
+                container: container, resources: try OCIResources(bundle.linux.resources ?? OCISpec.Resources()), filter: try filter(bundle),
+                tree: tree)
+        } catch {
+            throw error as? RuntimeFailure ?? RuntimeFailure(.create, "\(error)")
+        }
+    }
+
+    private func filter(_ bundle: OCIBundle) throws -> SeccompCompiler.Filter {
+        guard let seccomp = bundle.linux.seccomp else { return .unconfined }
+        let profile = try SeccompProfile(seccomp)
+        let compiler = SeccompCompiler(host: try SeccompHost.current(), scratchDirectory: settings.root)
+        let program = try compiler.compile(profile, capabilities: Set(bundle.process.capabilities?.bounding ?? []), name: "linux.seccomp")
+        return SeccompCompiler.Filter(program: program, flags: profile.flags)
+    }
+
+    /// The folder is the id's reservation: two creations of one id cannot both succeed.
+    private func makeFolder(_ directory: String, _ id: String) throws(RuntimeFailure) {
+        do throws(SystemError) {
+            try systemCall("mkdir", directory) { mkdir(directory, 0o700) }
+        } catch {
+            throw error.is(EEXIST) ? Self.exists(id) : RuntimeFailure(.create, "the container's folder cannot be made: \(error)")
+        }
+    }
+
+    private static func exists(_ id: String) -> RuntimeFailure {
+        RuntimeFailure(.create, "container \"\(id)\" exists already: delete it first, or take another id")
+    }
+
+    private func create(
+        _ container: inout OCIContainer, _ records: OCIRecords, _ plan: Plan, _ sandboxID: String, _ console: OCIConsole?
+    ) async throws(RuntimeFailure) -> Int32 {
+        let directory = directory(sandboxID)
+        // From now on `delete --force` finds what there is, whatever becomes of this process.
+        try container.write(in: directory)
+        let spawned = try await spawn(sandboxID, plan.tree)
+        container.shim = ProcessIdentity(pid: spawned.pid, startTime: spawned.start_time)
+        try container.write(in: directory)
+        guard let connection = try await connect(sandboxID) else { throw RuntimeFailure(.create, "the new shim has ended at once") }
+        defer { connection.close() }
+        do {
+            let containers = directory + "/containers"
+            for path in [containers, containerDirectory(sandboxID)] { try systemCall("mkdir", path) { mkdir(path, 0o700) } }
+            let record = try AnonymousFile.make(in: directory, content: try records.sandbox(pauseProgram: settings.pauseProgram))
+            let descriptors = [(role: SWL_FD_RECORD, descriptor: record)] + (try records.namespaces()).map { (SWL_FD_NAMESPACE, $0) }
+            let made = try await connection.request(SWL_VERB_CREATE_SANDBOX, timeout: .seconds(30), descriptors: descriptors)
+            if let refusal = made.refusal { throw RuntimeFailure(.create, refusal.explanation) }
+            let cgroup = try makeCgroup(container, plan)
+            let process = try await launch(connection, records, plan, cgroup, directory, spawned.pid, console)
+            container.pid = process.pid
+            let hooks = records.bundle.spec.hooks
+            // After the container's environment is there; its pid leads hooks to its namespaces.
+            try await OCIHooks.run(hooks?.prestart ?? [], "prestart", OCIState(container, .creating))
+            try await OCIHooks.run(hooks?.createRuntime ?? [], "createRuntime", OCIState(container, .creating))
+            container.isCreated = true
+            try container.write(in: directory)
+            return process.pid
+        } catch {
+            throw error as? RuntimeFailure ?? RuntimeFailure(.create, "\(error)")
+        }
+    }
+
+    private func launch(
+        _ connection: ShimConnection, _ records: OCIRecords, _ plan: Plan, _ cgroup: Cgroup, _ directory: String, _ shim: Int32,
+        _ console: OCIConsole?
+    ) async throws -> swl_process {
+        let record = try AnonymousFile.make(
+            in: directory, content: try records.launch(filter: plan.filter, available: try CapabilityName.permitted(of: shim)))
+        var descriptors: [(role: swl_fd, descriptor: OwnedFileDescriptor)] = [(SWL_FD_RECORD, record), (SWL_FD_CGROUP, try cgroup.open())]
+        for mount in records.mounts {
+            if let source = try mount.openSource() { descriptors.append((SWL_FD_MOUNT_SOURCE, source)) }
+        }
+        if console == nil {
+            for (role, number) in [(SWL_FD_STDIN, STDIN_FILENO), (SWL_FD_STDOUT, STDOUT_FILENO), (SWL_FD_STDERR, STDERR_FILENO)] {
+                if let descriptor = try OCIHooks.inherited(number) { descriptors.append((role, descriptor)) }
+            }
+        }
+        guard descriptors.count <= Int(SWL_FDS_MAX) else {
+            throw OCIBundle.invalid("mounts", "\(descriptors.count) with what else is handed over", "at most \(SWL_FDS_MAX)")
+        }
+        let reply = try await connection.request(SWL_VERB_LAUNCH, timeout: .seconds(120), descriptors: descriptors) { writer in
+            writer.string(SWL_TAG_CONTAINER_ID, OCIContainer.name)
+        }
+        if let refusal = reply.refusal { throw RuntimeFailure(.create, refusal.explanation) }
+        guard let process = reply.process, process.pid > 0 else { throw RuntimeFailure(.internal, "the shim's reply names no process") }
+        for warning in reply.warnings { logger.warning("the container lacks something: \(warning.explanation)") }
+        if let console {
+            guard let master = reply.descriptors(SWL_FD_TERMINAL).first else { throw RuntimeFailure(.internal, "the shim has sent no terminal") }
+            try await console.send(master)
+        }
+        return process
+    }
+
+    private func makeCgroup(_ container: OCIContainer, _ plan: Plan) throws -> Cgroup {
+        let cgroup = try plan.tree.create(container.cgroup)
+        for field in try plan.resources.apply(to: cgroup, tolerant: settings.ignoresMissingControllers) {
+            logger.warning("config.json: \(field) is not enforced on this host")
+        }
+        return cgroup
+    }
+
+    private func spawn(_ sandboxID: String, _ tree: CgroupTree) async throws(RuntimeFailure) -> swl_process {
+        let lock: OwnedFileDescriptor
+        let spawner: SpawnerConnection
+        do {
+            // Two creations at once start one spawner.
+            lock = try OwnedFileDescriptor.open(settings.root + "/lock", O_RDWR | O_CREAT, mode: 0o600)
+            try systemCall("flock") { lock.withRawValue { flock($0, LOCK_EX) } }
+            spawner = SpawnerConnection(
+                runDirectory: settings.root, shimProgram: settings.shimProgram, cgroup: try tree.cgroup(Self.cgroupName + "-shims"), logger: logger)
+        } catch {
+            throw RuntimeFailure(.create, "\(error)")
+        }
+        try await spawner.prepare()
+        lock.close()
+        let process = try await spawner.spawn(sandboxID: sandboxID)
+        await spawner.close()
+        return process
+    }
+
+    private func consoleSocket(_ request: CreateRequest, _ bundle: OCIBundle) throws(RuntimeFailure) -> OCIConsole? {
+        switch (bundle.process.terminal == true, request.consoleSocket) {
+        case (false, nil): return nil
+        case (true, let path?): return try OCIConsole(connectingTo: path)
+        case (true, nil): throw OCIBundle.invalid("process.terminal", "true without a console socket", "--console-socket, or false")
+        case (false, _?): throw OCIBundle.invalid("process.terminal", "false with a console socket", "true, or no --console-socket")
+        }
+    }
+
+    private func write(pid: Int32, to path: String?) throws(RuntimeFailure) {
+        guard let path else { return }
+        do throws(SystemError) {
+            try AtomicFile.replace(path, with: String(pid), mode: 0o644)
+        } catch {
+            throw RuntimeFailure(.create, "the pid file cannot be written: \(error)")
+        }
+    }
+
+    private func undo(_ container: OCIContainer, _ sandboxID: String) async {
+        do throws(RuntimeFailure) {
+            try await end(container, try await connect(sandboxID))
+            try removeFolder(directory(sandboxID))
+        } catch {
+            logger.error("leftovers of a container that could not be made: \(error); remove them with delete --force")
+        }
+    }
+}

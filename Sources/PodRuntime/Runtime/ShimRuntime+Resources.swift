@@ -1,0 +1,112 @@
+import Glibc
+import LinuxCgroups
+import LinuxSystem
+import Logging
+package import PodCore
+
+extension ShimRuntime: ResourceControl {
+    /// Makes the top of the pods' cgroups and limits all pods together (`enforceNodeAllocatable`). Before anything else runs there.
+    /// - Returns: limits that this host cannot enforce, by cgroup file name.
+    package func limitAllPods(_ resources: CgroupResources) async throws(RuntimeFailure) -> [String] {
+        try await blocking("limit all pods", .internal) { [self] in
+            for name in [PodCgroup.burstable, PodCgroup.bestEffort] { try settings.cgroups.create(name) }
+            let missing = try settings.cgroups.cgroup(PodCgroup.top).apply(CgroupLimits(resources, killsTogether: false))
+            balanceLevels()
+            return missing
+        }
+    }
+
+    /// Gives the quality-of-service levels the weights of the pods that are there now. Without them pods still run, so a failure is told and
+    /// not thrown. Blocking.
+    func balanceLevels() {
+        do throws(CgroupError) {
+            try levels.update { burstableRequests() }
+        } catch {
+            logger.warning("CPU weights of the quality-of-service levels are not up to date", metadata: ["error": .string("\(error)")])
+        }
+    }
+
+    /// Millicores of all burstable pods. A pod's sandboxes share its cgroup: it counts once.
+    private func burstableRequests() -> Int64 {
+        var requests: [String: Int64] = [:]
+        for sandbox in knownSandboxes where sandbox.configuration.qosClass == "Burstable" {
+            switch sandbox.phase {
+            case .beginning, .running:
+                let configuration = sandbox.configuration
+                requests[configuration.pod.uid] = max(requests[configuration.pod.uid] ?? 0, configuration.resources.cpuRequest ?? 0)
+            case .lost, .stopping, .stopped: continue
+            }
+        }
+        return requests.values.reduce(0) { sum, request in
+            let (result, overflow) = sum.addingReportingOverflow(request)
+            return overflow ? .max : result
+        }
+    }
+
+    package func update(
+        container containerID: String, inSandbox sandboxID: String, resources: CgroupResources
+    ) async throws(RuntimeFailure) -> [String] {
+        let (sandbox, _) = try running(containerID, sandboxID)
+        return try await changing("container \(containerID)") { [self] in
+            let missing = try sandbox.cgroup.child(containerID).update(CgroupLimits(resources, killsTogether: true))
+            let (_, container) = try running(containerID, sandboxID)
+            var configuration = container.configuration
+            configuration.resources = resources
+            try ContainerDocument(configuration: configuration).write(to: sandbox.paths.container(containerID).document)
+            sandbox.setResources(resources, ofContainer: containerID)
+            return missing
+        }
+    }
+
+    package func update(sandbox sandboxID: String, resources: CgroupResources) async throws(RuntimeFailure) -> [String] {
+        let sandbox = try sandbox(sandboxID)
+        guard case .running = sandbox.phase else { throw RuntimeFailure(.notRunning, "sandbox \(sandboxID) is not running any more") }
+        return try await changing("sandbox \(sandboxID)") { [self] in
+            let missing = try sandbox.cgroup.update(CgroupLimits(resources, killsTogether: false))
+            try sandbox.setResources(resources).write(to: sandbox.paths.document)
+            balanceLevels()
+            return missing
+        }
+    }
+
+    package func resources(ofContainer containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) -> EffectiveResources {
+        let (sandbox, container) = try running(containerID, sandboxID)
+        return try await changing("container \(containerID)") {
+            try Self.effective(container.configuration.resources, killsTogether: true, sandbox.cgroup.child(containerID))
+        }
+    }
+
+    package func resources(ofSandbox sandboxID: String) async throws(RuntimeFailure) -> EffectiveResources {
+        let sandbox = try sandbox(sandboxID)
+        return try await changing("sandbox \(sandboxID)") {
+            try Self.effective(sandbox.configuration.resources, killsTogether: false, sandbox.cgroup)
+        }
+    }
+
+    private static func effective(_ wanted: CgroupResources, killsTogether: Bool, _ cgroup: Cgroup) throws(CgroupError) -> EffectiveResources {
+        let (limits, missing) = try cgroup.limits(wanted: CgroupLimits(wanted, killsTogether: killsTogether))
+        return EffectiveResources(resources: CgroupResources(limits), notEnforced: missing)
+    }
+
+    private func running(_ containerID: String, _ sandboxID: String) throws(RuntimeFailure) -> (Sandbox, Sandbox.Container) {
+        let sandbox = try sandbox(sandboxID)
+        guard let container = sandbox.container(containerID) else {
+            throw RuntimeFailure(.notFound, "no container \(containerID) in sandbox \(sandboxID)")
+        }
+        guard case .running = container.phase else { throw RuntimeFailure(.notRunning, "container \(containerID) does not run") }
+        return (sandbox, container)
+    }
+
+    /// What the cgroup of something that may end at any moment answers.
+    private func changing<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(RuntimeFailure) -> T {
+        try await blocking("resources of \(what)", .internal) {
+            do {
+                return try body()
+            } catch let error as CgroupError where error.code == .belowUsage {
+                throw RuntimeFailure(.belowUsage, "\(what): \(error.detail ?? error.description)")
+            } catch let error as CgroupError where error.cause?.isNotFound == true || error.cause?.is(ENODEV) == true {
+                throw RuntimeFailure(.notRunning, "\(what) has ended: \(error)")
+            }
+        }
+    }
+}

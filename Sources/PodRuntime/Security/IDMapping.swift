@@ -1,0 +1,22 @@
+import LinuxSystem
+import PodCore
+
+/// The ids of one user namespace: 0 and up inside, `first` and up on the node. Users and groups alike.
+struct IDMapping: Sendable, Hashable, Codable {
+    static let idsPerPod = SandboxConfiguration.idsPerUserNamespace
+
+    let first: UInt32
+    var count = IDMapping.idsPerPod
+
+    /// What the node calls the owner of an image's directory.
+    func owner(of path: String, _ status: FileStatus) throws(RuntimeFailure) -> (uid: UInt32, gid: UInt32) {
+        guard let uid = host(status.uid), let gid = host(status.gid) else {
+            throw RuntimeFailure(
+                .create, "\(path) belongs to \(status.uid):\(status.gid): a pod with hostUsers: false has ids from 0 to \(count - 1) only")
+        }
+        return (uid, gid)
+    }
+
+    /// What the node knows an id of the pod as; `nil` beyond the mapping.
+    func host(_ id: UInt32) -> UInt32? { id < count ? first + id : nil }
+}

@@ -1,0 +1,29 @@
+import ArgumentParser
+import PodRuntime
+import UnixSignals
+
+/// `swiftlet oci`: the command line of an OCI runtime, which other programs write and is therefore parsed as theirs.
+struct OCI: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Run a container from an OCI bundle.",
+        discussion: "The command line of an OCI runtime: create, start, state, kill, delete, run. 'swiftlet oci --help' tells more.")
+
+    @Argument(parsing: .captureForPassthrough)
+    var arguments: [String] = []
+
+    func run() async throws {
+        let code = await OCICommand.run(arguments, version: Version.swiftlet) { await Self.signals() }
+        if code != 0 { throw ExitCode(code) }
+    }
+
+    /// What a container in the foreground is told when this program is.
+    private static func signals() async -> AsyncStream<Int32> {
+        let signals = await UnixSignalsSequence(trapping: .sighup, .sigint, .sigquit, .sigterm, .sigusr1, .sigusr2, .sigwinch)
+        let (stream, sink) = AsyncStream.makeStream(of: Int32.self)
+        let forwarding = Task {
+            for await signal in signals { sink.yield(signal.rawValue) }
+        }
+        sink.onTermination = { _ in forwarding.cancel() }
+        return stream
+    }
+}

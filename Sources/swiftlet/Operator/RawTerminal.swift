@@ -1,0 +1,46 @@
+import Glibc
+import LinuxSystem
+import PodCore
+import UnixSignals
+
+/// The operator's own terminal while a program in a container has it: every key goes there, Ctrl-C too.
+struct RawTerminal: Sendable {
+    private let descriptor: OwnedFileDescriptor
+    private let before: termios
+
+    /// Fails when standard input is no terminal.
+    init() throws {
+        guard isatty(STDIN_FILENO) == 1 else {
+            throw CommandFailure("standard input is no terminal: run the command without -t")
+        }
+        descriptor = try .open("/dev/tty", O_RDWR | O_NOCTTY)
+        var settings = termios()
+        tcgetattr(descriptor.rawValue, &settings)
+        before = settings
+        cfmakeraw(&settings)
+        tcsetattr(descriptor.rawValue, TCSANOW, &settings)
+    }
+
+    /// As it was. To be called on every way out.
+    func restore() {
+        var settings = before
+        _ = descriptor.withRawValue { tcsetattr($0, TCSADRAIN, &settings) }
+    }
+
+    /// The size now and whenever it has changed; never ends by itself.
+    func sizes() async -> AsyncStream<TerminalSize> {
+        let signals = await UnixSignalsSequence(trapping: .sigwinch)
+        let (sizes, sink) = AsyncStream<TerminalSize>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        tell(sink)
+        let task = Task {
+            for await _ in signals { tell(sink) }
+        }
+        sink.onTermination = { _ in task.cancel() }
+        return sizes
+    }
+
+    private func tell(_ sink: AsyncStream<TerminalSize>.Continuation) {
+        guard let window = try? TerminalWindow(of: descriptor) else { return }
+        sink.yield(TerminalSize(columns: window.columns, rows: window.rows))
+    }
+}

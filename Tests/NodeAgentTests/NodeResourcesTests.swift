@@ -1,0 +1,32 @@
+import KubeModel
+import NodeAgent
+import PodCore
+import Testing
+
+@Suite struct NodeResourcesTests {
+    private let host = HostDescription(
+        hostname: "node-1", machineID: "m", systemUUID: "s", bootID: "b", kernelVersion: "6.18", osImage: "Debian", architecture: "amd64",
+        processors: 4, memory: 8 << 30, ephemeralStorage: 100 << 30, hugepages: ["2Mi": 64 << 20], addresses: [], processIDs: 32_768)
+
+    private func limits(_ reserved: [String: String], _ enforcement: NodeResources.Enforcement = .pods) throws(PlanFailure) -> CgroupResources {
+        try NodeResources.limits(of: host, reserved: reserved.compactMapValues { Quantity($0) }, enforcement: enforcement)
+    }
+
+    @Test func whatIsReservedIsTakenOff() throws {
+        let limits = try limits(["cpu": "500m", "memory": "1Gi", "pid": "1000", "hugepages-2Mi": "4Mi", "ephemeral-storage": "1Gi"])
+        #expect(
+            limits == CgroupResources(cpuRequest: 3500, memoryLimit: 7 << 30, pidsLimit: 31_768, hugepageLimits: ["2MB": 60 << 20]))
+    }
+
+    @Test func withoutEnforcementPodsMayUseTheMachine() throws {
+        let limits = try limits(["cpu": "500m", "memory": "1Gi"], .none)
+        #expect(
+            limits == CgroupResources(cpuRequest: 4000, memoryLimit: 8 << 30, pidsLimit: 32_768, hugepageLimits: ["2MB": 64 << 20]))
+    }
+
+    @Test(arguments: [("cpu", "4", "CPU"), ("memory", "9Gi", "memory"), ("pid", "40000", "process ids")])
+    func nothingLeftIsAnError(name: String, amount: String, word: String) {
+        let error = #expect(throws: PlanFailure.self) { _ = try limits([name: amount]) }
+        #expect(error?.message.contains("leave no") == true && error?.message.contains(word) == true)
+    }
+}

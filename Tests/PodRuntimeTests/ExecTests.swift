@@ -1,0 +1,226 @@
+import Glibc
+import LinuxSystem
+import PodCore
+import Testing
+
+@testable import PodRuntime
+
+/// Programs in containers and clients of containers, with and without a terminal.
+@Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup2, busybox, and the shim (make shim pause)"), .timeLimit(.minutes(2)))
+struct ExecTests {
+    /// Reads what comes until `text` is in it.
+    private func read(_ session: any ExecSession, until text: String) async throws -> String {
+        var all = ""
+        while !all.contains(text) {
+            guard case .stdout(let bytes)? = try await session.read() else {
+                Issue.record("wanted \"\(text)\", found only \"\(all)\"")
+                return all
+            }
+            all += String(decoding: bytes, as: UTF8.self)
+        }
+        return all
+    }
+
+    private func rest(_ session: any ExecSession) async throws -> String {
+        var all = ""
+        while let output = try await session.read() {
+            switch output {
+            case .stdout(let bytes), .stderr(let bytes): all += String(decoding: bytes, as: UTF8.self)
+            }
+        }
+        return all
+    }
+
+    @Test func aProgramOnATerminal() async throws {
+        try await RuntimeFixture.with { host in
+            let sandbox = try await host.runtime.createSandbox(host.sandbox())
+            let container = host.container(["sleep", "1000"])
+            _ = try await host.runtime.startContainer(container, inSandbox: sandbox.id)
+            let session = try await host.runtime.exec(
+                ExecRequest(
+                    sandboxID: sandbox.id, containerID: container.id,
+                    command: [
+                        "sh", "-c",
+                        """
+                        trap 'busybox stty size' WINCH; busybox stty size; test -t 0 && test -t 1 && test -t 2 && echo all
+                        while :; do read line && echo "got $line"; [ "$line" = end ] && exit 5; done
+                        """,
+                    ],
+                    stdin: true, stdout: true, stderr: true, terminal: true, size: TerminalSize(columns: 101, rows: 33)))
+            #expect(try await read(session, until: "all").contains("33 101"))
+            try await session.resize(TerminalSize(columns: 120, rows: 40))
+            #expect(try await read(session, until: "40 120").contains("40 120"))
+            try await session.write(Array("one\n".utf8))
+            // The terminal's own echo comes before the answer.
+            #expect(try await read(session, until: "got one").contains("one\r\n"))
+            try await session.write(Array("end\n".utf8))
+            #expect(try await rest(session).contains("got end"))
+            #expect(try await session.exitCode() == 5)
+
+            // Who goes takes the program with it, whatever it thinks of being hung up.
+            let endless = try await host.runtime.exec(
+                ExecRequest(
+                    sandboxID: sandbox.id, containerID: container.id, command: ["sh", "-c", "trap '' HUP TERM; echo here; sleep 3000; sleep 3000"],
+                    stdin: true, stdout: true, stderr: true, terminal: true))
+            _ = try await read(endless, until: "here")
+            await endless.terminate()
+            #expect(try await endless.exitCode() == 137)
+            #expect(try await endless.read() == nil)
+            try await host.waitUntilGone("sleep 3000", container.id, sandbox.id)
+            // A terminal has room for little: more than that, written and read by turns.
+            let cat = try await host.runtime.exec(
+                ExecRequest(
+                    sandboxID: sandbox.id, containerID: container.id,
+                    command: ["sh", "-c", "busybox stty raw -echo; echo ready; exec head -c 300000"], stdin: true, stdout: true, stderr: false,
+                    terminal: true))
+            _ = try await read(cat, until: "ready")
+            async let written: Void = cat.write([UInt8](repeating: 0x78, count: 300_000))
+            #expect(try await rest(cat).count { $0 == "x" } == 300_000)
+            try await written
+            #expect(try await cat.exitCode() == 0)
+        }
+    }
+
+    @Test func aCommandThatTakesTooLongIsKilledWithItsChildren() async throws {
+        try await RuntimeFixture.with { host in
+            let sandbox = try await host.runtime.createSandbox(host.sandbox())
+            let container = host.container(["sleep", "1000"])
+            _ = try await host.runtime.startContainer(container, inSandbox: sandbox.id)
+            let session = try await host.runtime.exec(
+                ExecRequest(
+                    sandboxID: sandbox.id, containerID: container.id, command: ["sh", "-c", "busybox setsid sleep 4000 & sleep 4000"], stdin: false,
+                    stdout: true, stderr: true, timeout: .milliseconds(200)))
+            #expect(try await session.read() == nil)
+            await #expect {
+                try await session.exitCode()
+            } throws: { error in
+                (error as? RuntimeFailure)?.code == .timedOut
+            }
+            try await host.waitUntilGone("sleep 4000", container.id, sandbox.id)
+            // One that ends in time is as it was.
+            let quick = try await host.runtime.exec(
+                ExecRequest(
+                    sandboxID: sandbox.id, containerID: container.id, command: ["sh", "-c", "exit 3"], stdin: false, stdout: true, stderr: true,
+                    timeout: .seconds(60)))
+            #expect(try await quick.exitCode() == 3)
+        }
+    }
+
+    @Test func aClientBesideTheLog() async throws {
+        try await RuntimeFixture.with { host in
+            let sandbox = try await host.runtime.createSandbox(host.sandbox())
+            let container = host.container(["sh", "-c", "while read line; do echo \"out $line\"; echo \"err $line\" >&2; done; echo over"]) {
+                $0.stdin = true
+            }
+            _ = try await host.runtime.startContainer(container, inSandbox: sandbox.id)
+            let request = AttachRequest(sandboxID: sandbox.id, containerID: container.id, stdin: true, stdout: true, stderr: true)
+            let first = try await host.runtime.attach(request)
+            let second = try await host.runtime.attach(request)
+            try await first.write(Array("1\n".utf8))
+            for session in [first, second] {
+                var streams: Set<String> = []
+                while streams.count < 2, let output = try await session.read() {
+                    switch output {
+                    case .stdout(let bytes): streams.insert("o:" + String(decoding: bytes, as: UTF8.self))
+                    case .stderr(let bytes): streams.insert("e:" + String(decoding: bytes, as: UTF8.self))
+                    }
+                }
+                #expect(streams == ["o:out 1\n", "e:err 1\n"])
+            }
+            // A client's end is not the container's, and the next one is heard as well.
+            await first.closeInput()
+            await first.terminate()
+            #expect(try await first.read() == nil)
+            try await second.write(Array("2\n".utf8))
+            var text = ""
+            while !(text.contains("out 2\n") && text.contains("err 2\n")), let output = try await second.read() {
+                switch output {
+                case .stdout(let bytes), .stderr(let bytes): text += String(decoding: bytes, as: UTF8.self)
+                }
+            }
+            try await host.runtime.kill(container: container.id, inSandbox: sandbox.id)
+            #expect(try await rest(second).isEmpty)
+            #expect(try await second.exitCode() == 0)
+            #expect(try await host.follow(container, sandbox.id).split(separator: "\n").sorted() == ["err 1", "err 2", "out 1", "out 2"])
+            await #expect {
+                try await host.runtime.attach(request)
+            } throws: { error in
+                (error as? RuntimeFailure)?.code == .notRunning
+            }
+        }
+    }
+
+    @Test func inputThatIsGivenOnce() async throws {
+        try await RuntimeFixture.with { host in
+            let sandbox = try await host.runtime.createSandbox(host.sandbox())
+            let container = host.container(["sh", "-c", "wc -c; while [ ! -e /dev/shm/go ]; do sleep 0.01; done; echo over"]) {
+                $0.stdin = true
+                $0.stdinOnce = true
+            }
+            _ = try await host.runtime.startContainer(container, inSandbox: sandbox.id)
+            let request = AttachRequest(sandboxID: sandbox.id, containerID: container.id, stdin: true, stdout: true, stderr: true)
+            let first = try await host.runtime.attach(request)
+            try await first.write([UInt8](repeating: 0x61, count: 200_000))
+            // Its end is the container's end of file; the output goes on.
+            await first.closeInput()
+            #expect(try await read(first, until: "\n") == "200000\n")
+            let second = try await host.runtime.attach(request)
+            try await second.write(Array("nobody wants this".utf8))
+            _ = try await host.exec(["touch", "/dev/shm/go"], container.id, sandbox.id)
+            #expect(try await rest(second) == "over\n")
+            #expect(try await rest(first) == "over\n")
+        }
+    }
+
+    @Test func aContainerOnATerminal() async throws {
+        try await RuntimeFixture.with { host in
+            let sandbox = try await host.runtime.createSandbox(host.sandbox())
+            let container = host.container([
+                "sh", "-c", "trap 'busybox stty size' WINCH; echo begin; while :; do read line && echo \"got $line\"; done",
+            ]) {
+                $0.stdin = true
+                $0.terminal = true
+            }
+            _ = try await host.runtime.startContainer(container, inSandbox: sandbox.id)
+            let session = try await host.runtime.attach(
+                AttachRequest(sandboxID: sandbox.id, containerID: container.id, stdin: true, stdout: true, stderr: true))
+            try await session.resize(TerminalSize(columns: 90, rows: 30))
+            try await session.write(Array("x\n".utf8))
+            #expect(try await read(session, until: "got x").contains("x\r\n"))
+            try await session.resize(TerminalSize(columns: 91, rows: 31))
+            #expect(try await read(session, until: "31 91").contains("31 91"))
+            await session.closeInput()
+            await session.terminate()
+            // Who hung up was the client, not the terminal.
+            let again = try await host.runtime.attach(
+                AttachRequest(sandboxID: sandbox.id, containerID: container.id, stdin: true, stdout: true, stderr: false))
+            try await again.write(Array("y\n".utf8))
+            _ = try await read(again, until: "got y")
+            try await host.runtime.kill(container: container.id, inSandbox: sandbox.id)
+            _ = try await rest(again)
+            let log = try await host.follow(container, sandbox.id)
+            #expect(log.contains("begin") && log.contains("got x") && log.contains("got y"))
+        }
+    }
+
+    /// A container that does not read holds a client's writes back, and a client that leaves is free at once.
+    @Test func nobodyWaitsForeverForAContainerThatDoesNotRead() async throws {
+        try await RuntimeFixture.with { host in
+            let sandbox = try await host.runtime.createSandbox(host.sandbox())
+            let container = host.container(["sleep", "1000"]) { $0.stdin = true }
+            _ = try await host.runtime.startContainer(container, inSandbox: sandbox.id)
+            let session = try await host.runtime.attach(
+                AttachRequest(sandboxID: sandbox.id, containerID: container.id, stdin: true, stdout: true, stderr: true))
+            let writer = Task { try await session.write([UInt8](repeating: 0, count: 4 << 20)) }
+            let reader = Task { try await session.read() }
+            await session.terminate()
+            try await writer.value
+            #expect(try await reader.value == nil)
+            let only = try await host.runtime.attach(
+                AttachRequest(sandboxID: sandbox.id, containerID: container.id, stdin: true, stdout: false, stderr: false))
+            let code = Task { try await only.exitCode() }
+            await only.terminate()
+            #expect(try await code.value == 0)
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import CLinux
+import LinuxSystem
+import PodCore
+import Testing
+
+@testable import PodRuntime
+
+@Suite struct RecordTests {
+    private func configuration(_ change: (inout ContainerConfiguration) -> Void = { _ in }) -> ContainerConfiguration {
+        var configuration = ContainerConfiguration(
+            id: "c", name: "c", role: .regular, restartCount: 0, image: "i", imageID: "i", lowerDirectories: ["/l"],
+            process: ContainerConfiguration.Process(
+                args: ["x"], env: [], cwd: "/", uid: 0, gid: 0, additionalGids: [], capabilities: [], noNewPrivileges: false, oomScoreAdj: 0,
+                seccomp: .unconfined),
+            mounts: [ContainerConfiguration.Mount(source: "/v", destination: "/v", readOnly: false)], readOnlyRootFilesystem: false,
+            privileged: false, maskedPaths: ["/proc/kcore"], readonlyPaths: [], resources: CgroupResources(),
+            log: ContainerConfiguration.Log(path: "/l/0.log"))
+        change(&configuration)
+        return configuration
+    }
+
+    private func launch(_ user: SandboxConfiguration.NamespaceMode, appArmor: String? = nil) throws -> [WireField] {
+        let configuration = configuration()
+        let plan = try MountPlan(configuration, sharedMemory: "/s", user: user)
+        let record = try LaunchRecord.encode(
+            configuration, paths: ContainerPaths(directory: "/d", layer: "/y"), mounts: plan, filter: .unconfined, appArmor: appArmor,
+            pid: .container,
+            user: user, availableCapabilities: .max)
+        return try WireReader.record(record).fields
+    }
+
+    private func sandbox(ids: IDMapping?) throws -> [WireField] {
+        let configuration = SandboxConfiguration(
+            id: "s", pod: PodIdentity(namespace: "n", name: "p", uid: "u"), attempt: 0, hostname: "h", user: ids == nil ? .node : .pod,
+            qosClass: "BestEffort")
+        return try WireReader.record(SandboxRecord.encode(configuration, ids: ids, pauseProgram: "/p")).fields
+    }
+
+    @Test func aPodWithIDsOfItsOwnGetsThemMappedAndItsVolumesShifted() throws {
+        let sandbox = try sandbox(ids: IDMapping(first: 131072))
+        #expect(sandbox.compactMap { $0.layout(swl_namespaces.self) }.first?.user == SWL_NS_NEW.rawValue)
+        for tag in [SWL_TAG_UID_MAPPING, SWL_TAG_GID_MAPPING] {
+            let mappings = sandbox.filter { $0.tag == tag.rawValue }.compactMap { $0.layout(swl_id_mapping.self) }
+            #expect(mappings.map(\.container_id) == [0] && mappings.map(\.host_id) == [131072] && mappings.map(\.size) == [65536])
+        }
+        for user in [SandboxConfiguration.NamespaceMode.pod, .node] {
+            let fields = try launch(user)
+            let namespaces = fields.filter { $0.tag == SWL_TAG_NAMESPACES.rawValue }.compactMap { $0.layout(swl_namespaces.self) }
+            #expect(namespaces.map(\.user) == [(user == .pod ? SWL_NS_SANDBOX : SWL_NS_HOST).rawValue])
+            let binds = fields.compactMap { $0.layout(swl_mount.self, exact: false) }.filter { $0.type == SWL_MOUNT_BIND.rawValue }
+            // The volume; /dev/shm has the pod's ids already.
+            #expect(binds.map { $0.attributes & UInt32(SWL_ATTR_IDMAPPED) != 0 } == [user == .pod, false])
+        }
+    }
+
+    @Test func withoutThemNothingIsMapped() throws {
+        let fields = try sandbox(ids: nil)
+        #expect(!fields.contains { $0.tag == SWL_TAG_UID_MAPPING.rawValue || $0.tag == SWL_TAG_GID_MAPPING.rawValue })
+    }
+
+    @Test func countersOfHeatAreMaskedWhereTheyAre() throws {
+        let folder = try TestFolder()
+        defer { folder.remove() }
+        for name in ["cpu0/thermal_throttle", "cpu1", "cpu10/thermal_throttle", "other/thermal_throttle"] {
+            try Directories.make("\(folder.path)/\(name)")
+        }
+        #expect(
+            HostMaskedPaths.thermalThrottle(processors: folder.path) == ["cpu0", "cpu10"].map { "\(folder.path)/\($0)/thermal_throttle" })
+    }
+
+    @Test func aShimThatKnowsNoAppArmorMustRefuse() throws {
+        let field = try #require(try launch(.node, appArmor: "p").first { $0.tag == SWL_TAG_PROCESS_APPARMOR_PROFILE.rawValue })
+        #expect(field.flags & UInt16(SWL_FIELD_MUST_UNDERSTAND) != 0)
+        #expect(field.string == "p")
+        let without = try launch(.node)
+        #expect(!without.contains { $0.tag == SWL_TAG_PROCESS_APPARMOR_PROFILE.rawValue })
+    }
+}

@@ -1,0 +1,81 @@
+import FoundationEssentials
+import PodCore
+import Testing
+
+@testable import PodRuntime
+
+@Suite struct UserNamespaceIDsTests {
+    private static let block = IDMapping.idsPerPod
+
+    @Test func withoutAnEntryTheIDsAfterTheNodesOwnAreTaken() {
+        let ids = SubordinateIDs(subuid: "", subgid: "", maxPods: 3)
+        #expect(ids.blocks == [65536, 131072, 196608] && ids.problem == nil)
+    }
+
+    @Test func whatTheFilesGiveSomebodyElseIsLeftToHim() {
+        // 100000 to 165535 touches two blocks.
+        let ids = SubordinateIDs(subuid: "me:100000:65536\nnonsense\nyou:x:1\n", subgid: "me:262144:1\n", maxPods: 3)
+        #expect(ids.blocks == [196608, 327680, 393216])
+    }
+
+    @Test func theRangeOfTheUserKubeletIsTaken() {
+        let line = "other:65536:65536\nkubelet:\(10 * Self.block):\(4 * Self.block)\n"
+        let ids = SubordinateIDs(subuid: line, subgid: line, maxPods: 3)
+        #expect(ids.blocks == [10, 11, 12].map { $0 * Self.block } && ids.problem == nil)
+    }
+
+    @Test(arguments: [
+        ("kubelet:65537:6553600", "kubelet:65537:6553600"), ("kubelet:65536:65537", "kubelet:65536:65537"), ("kubelet:0:655360", "kubelet:0:655360"),
+        ("kubelet:65536:65536", "kubelet:65536:65536"), ("kubelet:65536:655360", ""), ("kubelet:65536:655360", "kubelet:131072:655360"),
+        ("kubelet:65536:655360\nkubelet:6553600:655360", "kubelet:65536:655360\nkubelet:6553600:655360"),
+        ("kubelet:4294901760:4294901760", "kubelet:4294901760:4294901760"),
+    ])
+    func aRangeThatDoesNotServeIsSaidAndNotUsed(subuid: String, subgid: String) {
+        let ids = SubordinateIDs(subuid: subuid, subgid: subgid, maxPods: 3)
+        #expect(ids.blocks.isEmpty && ids.problem?.contains("wanted one range") == true)
+        let failure = #expect(throws: RuntimeFailure.self) { try UserNamespaceIDs(ids).acquire(sandboxID: "s", podUID: "p") }
+        #expect(failure?.code == .sandbox)
+    }
+
+    @Test func noNumberOfPodsReachesTheIDThatIsNobody() {
+        let ids = SubordinateIDs(subuid: "", subgid: "", maxPods: 1_000_000)
+        #expect(ids.blocks.count == 65534 && ids.blocks.last == UInt32.max - 2 * Self.block + 1)
+    }
+
+    @Test func onePodHasOneBlockAndNobodyElseDoes() throws {
+        let ids = UserNamespaceIDs(SubordinateIDs(subuid: "", subgid: "", maxPods: 2))
+        let first = try ids.acquire(sandboxID: "a0", podUID: "a")
+        #expect(try ids.acquire(sandboxID: "a1", podUID: "a") == first)
+        let second = try ids.acquire(sandboxID: "b0", podUID: "b")
+        #expect(second != first)
+        #expect(throws: RuntimeFailure.self) { try ids.acquire(sandboxID: "c0", podUID: "c") }
+        ids.release(sandboxID: "a0")
+        // The pod's other sandbox still has them.
+        #expect(throws: RuntimeFailure.self) { try ids.acquire(sandboxID: "c0", podUID: "c") }
+        ids.release(sandboxID: "a1")
+        #expect(try ids.acquire(sandboxID: "c0", podUID: "c") == first)
+    }
+
+    @Test func whatAnEarlierAgentGaveIsNotGivenAgain() throws {
+        let ids = UserNamespaceIDs(SubordinateIDs(subuid: "", subgid: "", maxPods: 2))
+        ids.adopt(IDMapping(first: 65536), sandboxID: "old", podUID: "old")
+        // Of another configuration: no block of now, and still the pod's.
+        ids.adopt(IDMapping(first: 9 * Self.block), sandboxID: "older", podUID: "older")
+        #expect(try ids.acquire(sandboxID: "new", podUID: "new").first == 131072)
+        #expect(try ids.acquire(sandboxID: "older1", podUID: "older").first == 9 * Self.block)
+    }
+
+    @Test func recordsOfAnAgentThatKnewNoUserNamespacesAreRead() throws {
+        var configuration = SandboxConfiguration(
+            id: "s", pod: PodIdentity(namespace: "n", name: "p", uid: "u"), attempt: 0, hostname: "h", user: .pod, qosClass: "BestEffort")
+        var document = SandboxDocument(configuration: configuration, createdAt: 1, ids: IDMapping(first: 65536), cgroup: "c")
+        let decoder = JSONDecoder()
+        #expect(try decoder.decode(SandboxDocument.self, from: try JSONEncoder().encode(document)) == document)
+        configuration.user = nil
+        document.configuration = configuration
+        document.ids = nil
+        let old = try JSONEncoder().encode(document)
+        #expect(!String(decoding: old, as: UTF8.self).contains("\"user\""))
+        #expect(try decoder.decode(SandboxDocument.self, from: old) == document)
+    }
+}

@@ -1,0 +1,124 @@
+"""Shim, pause or spawner of a running node are killed: each pod ends up as its restart policy says, and others notice nothing."""
+import glob
+import os
+import signal
+import struct
+import unittest
+
+from swiftlab.case import NodeCase, manifest
+from swiftlab.lab import wait_until
+
+FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
+# magic, version, state, then pid, reserved, start time and time of start of the shim, and the same of the pause
+STATE = struct.Struct("=IHH iIQq iIQq")
+
+
+def alive(pid):
+    """Zombies do not count: reaping a shim is the business of the machine's init."""
+    try:
+        with open(f"/proc/{pid}/stat") as file:
+            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+class LostProcesses(NodeCase):
+    def sandboxes(self):
+        """(pid of the shim, pid of the pause) by sandbox."""
+        found = {}
+        for path in glob.glob(self.lab.path("run", "sandboxes", "*", "state")):
+            with open(path, "rb") as file:
+                state = STATE.unpack_from(file.read())
+            found[path.split("/")[-2]] = (state[3], state[7])
+        return found
+
+    def start(self, name, **spec):
+        """The pod's own sandbox, among those that are there."""
+        before = self.sandboxes()
+        self.lab.apply(manifest(name, FOREVER, **spec))
+        self.lab.wait_for("pod", name, "Ready")
+        (sandbox,) = self.sandboxes().keys() - before.keys()
+        return sandbox, self.sandboxes()[sandbox]
+
+    def restarted(self, name):
+        status = self.container(name)
+        return status if status["restartCount"] == 1 and "running" in status["state"] else None
+
+    def kill_and_restart(self, victim):
+        name, other = f"{('shim', 'pause')[victim]}-killed", f"beside-{victim}"
+        self.start(other)
+        untouched = self.container(other)["containerID"]
+        _, processes = self.start(name)
+        os.kill(processes[victim], signal.SIGKILL)
+        status = wait_until("the restarted container", lambda: self.restarted(name))
+        ended = status["lastState"]["terminated"]
+        self.assertEqual(ended["exitCode"], 137, ended)
+        self.assertIn("SandboxChanged", [reason for _, reason, _ in self.events(name)])
+        self.lab.wait_for("pod", name, "Ready")
+        # Its records stay with the pod, its processes do not.
+        self.assertEqual([pid for pid in processes if alive(pid)], [])
+        self.assertEqual(len([shim for shim, _ in self.sandboxes().values() if alive(shim)]), 2)
+        self.assertEqual(self.lab.kubectl("exec", name, "--", "hostname").stdout, name + "\n")
+        beside = self.container(other)
+        self.assertEqual((beside["containerID"], beside["restartCount"]), (untouched, 0))
+        self.lab.delete("pod", name, other)
+        self.lab.wait_until_quiet()
+        return ended
+
+    def test_killed_shim(self):
+        ended = self.kill_and_restart(0)
+        self.assertEqual(ended["reason"], "ContainerStatusUnknown")
+        self.assertTrue(ended["message"], ended)
+
+    def test_killed_pause(self):
+        ended = self.kill_and_restart(1)
+        self.assertEqual(ended["reason"], "Error")
+
+    def test_killed_shim_of_a_pod_that_is_not_restarted(self):
+        """Never a success that nobody saw."""
+        _, (shim, _) = self.start("once", restartPolicy="Never")
+        os.kill(shim, signal.SIGKILL)
+        pod = wait_until("the pod's end", lambda: (pod := self.lab.get("pod", "once"))["status"]["phase"] == "Failed" and pod)
+        ended = pod["status"]["containerStatuses"][0]["state"]["terminated"]
+        self.assertEqual((ended["exitCode"], ended["reason"]), (137, "ContainerStatusUnknown"))
+        self.lab.delete("pod", "once")
+        self.lab.wait_until_quiet()
+
+    def test_killed_shim_while_no_agent_is_there(self):
+        _, (shim, _) = self.start("alone")
+        self.lab.stop("agent")
+        os.kill(shim, signal.SIGKILL)
+        self.lab.start_agent()
+        status = wait_until("the restarted container", lambda: self.restarted("alone"))
+        self.assertEqual(status["lastState"]["terminated"]["exitCode"], 137)
+        self.lab.delete("pod", "alone")
+        self.lab.wait_until_quiet()
+
+    def test_killed_spawner(self):
+        before = self.start("first")
+        container = self.container("first")["containerID"]
+        os.kill(self.spawner(), signal.SIGKILL)
+        self.start("second")
+        for name in ("first", "second"):
+            self.assertEqual(self.lab.kubectl("exec", name, "--", "hostname").stdout, name + "\n")
+        self.assertEqual(self.sandboxes()[before[0]], before[1])
+        status = self.container("first")
+        self.assertEqual((status["containerID"], status["restartCount"]), (container, 0))
+        self.lab.delete("pod", "first", "second")
+        self.lab.wait_until_quiet()
+
+    def spawner(self):
+        """By its command line, which names this lab's run directory."""
+        for path in glob.glob("/proc/[0-9]*/cmdline"):
+            try:
+                with open(path, "rb") as file:
+                    words = file.read().split(b"\0")
+            except OSError:
+                continue
+            if words[1:2] == [b"spawner"] and self.lab.path("run").encode() in words:
+                return int(path.split("/")[2])
+        raise AssertionError("no spawner runs")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,158 @@
+"""Security context, names and user namespaces, as the programs in the pods see them."""
+import sys
+
+from swiftlab.case import NodeCase, manifest
+from swiftlab.lab import NODE, REGISTRY, ROOT, wait_until
+
+FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
+HOSTILE_USERS = ["4294967296", "-1", "0:0x", "+0", "2147483648", "root:root:root", "nobody-here", "web:no-group"]
+
+# Runs beside the registry: images that differ by their user alone.
+PUSH_USERS = """
+import sys
+sys.path.insert(0, sys.argv[1] + "/Tests/node")
+from swiftlab import images
+layer = images.busybox_layer()
+for number, user in enumerate(sys.argv[3:]):
+    images.push(sys.argv[2], f"user-{number}", "1", images.Image([layer], Cmd=["id"], User=user))
+"""
+
+
+class SecurityCase(NodeCase):
+    def run_pod(self, name, command, **spec):
+        """Runs a command to its end in a pod of its own; answers what it wrote."""
+        self.lab.apply(manifest(name, command, restartPolicy="Never", **spec))
+        wait_until(f"{name} to end", lambda: self.lab.get("pod", name)["status"].get("phase") in ("Succeeded", "Failed"), 60)
+        output = self.lab.kubectl("logs", name).stdout
+        self.assertEqual(self.lab.get("pod", name)["status"]["phase"], "Succeeded", output)
+        return output
+
+    def refuse_sandbox(self, name, words, **spec):
+        self.lab.apply(manifest(name, FOREVER, **spec))
+
+        def told():
+            return [m for _, reason, m in self.events(name) if reason == "FailedCreatePodSandBox" and words in m]
+
+        self.assertTrue(wait_until(f"an event of {name} with: {words}", told, 30))
+        self.lab.delete("pod", name)
+
+    def refuse_container(self, name, words, **spec):
+        self.lab.apply(manifest(name, FOREVER, **spec))
+
+        def waiting():
+            status = self.lab.get("pod", name)["status"].get("containerStatuses", [{}])[0].get("state", {}).get("waiting", {})
+            return status if status.get("reason") in ("CreateContainerConfigError", "CreateContainerError") else None
+
+        self.assertIn(words, wait_until(f"{name} to be refused", waiting, 30)["message"])
+        self.lab.delete("pod", name)
+
+
+class Identity(SecurityCase):
+    def test_groups(self):
+        command = "id -u; id -g; id -G; echo $HOME"
+        context = {"runAsUser": 1000, "supplementalGroups": [3000], "fsGroup": 4000}
+        merged = self.run_pod("merged", command, securityContext=context).splitlines()
+        self.assertEqual((merged[0], merged[1], merged[3]), ("1000", "1000", "/home/web"))
+        self.assertEqual(sorted(merged[2].split()), ["1000", "2000", "3000", "4000"])
+        strict = self.run_pod("strict", command, securityContext={**context, "supplementalGroupsPolicy": "Strict"}).splitlines()
+        self.assertEqual(sorted(strict[2].split()), ["1000", "3000", "4000"])
+        user = self.container("strict")["user"]["linux"]
+        self.assertEqual((user["uid"], user["gid"], sorted(user["supplementalGroups"])), (1000, 1000, [1000, 3000, 4000]))
+
+    def test_the_same_user_after_every_restart(self):
+        self.lab.apply(manifest("again", "id -u; exit 1", securityContext={"runAsUser": 1000}, restartPolicy="Always"))
+        wait_until("a second end", lambda: self.container("again")["restartCount"] >= 1 and "terminated" in self.container("again")["lastState"], 60)
+        for previous in ([], ["--previous"]):
+            self.assertEqual(self.lab.kubectl("logs", "again", *previous).stdout.strip(), "1000")
+        self.lab.delete("pod", "again")
+
+    def test_hostile_image_users(self):
+        """What is no user of the image does not become another one, and least of all root."""
+        self.lab.on_control(sys.executable, "-c", PUSH_USERS, ROOT, REGISTRY, *HOSTILE_USERS)
+        for number in range(len(HOSTILE_USERS)):
+            self.refuse_container(f"user-{number}", "cannot find", container={"image": f"{REGISTRY}/user-{number}:1"})
+
+    def test_non_root(self):
+        image = {"container": {"image": "registry.example/e2e-test-images/nonroot:1.5"}}
+        self.assertEqual(self.run_pod("number", "id -u", securityContext={"runAsNonRoot": True}, **image).strip(), "1000")
+        self.refuse_container("root", "container has runAsNonRoot and image will run as root", securityContext={"runAsNonRoot": True})
+
+    def test_what_the_host_lacks(self):
+        words = "Cannot enforce AppArmor"
+        self.refuse_container("apparmor", words, securityContext={"appArmorProfile": {"type": "Localhost", "localhostProfile": "no-such-profile"}})
+        seccomp = {"type": "Localhost", "localhostProfile": "none.json"}
+        self.refuse_container("seccomp", "seccomp/none.json cannot be read", securityContext={"seccompProfile": seccomp})
+
+
+class Names(SecurityCase):
+    COMMAND = "hostname; cat /etc/hostname; echo $HOSTNAME; cat /etc/hosts"
+
+    def test_full_name(self):
+        spec = {"hostname": "h", "subdomain": "sub", "setHostnameAsFQDN": True, "hostAliases": [{"ip": "10.1.1.1", "hostnames": ["a", "b"]}]}
+        lines = self.run_pod("full", self.COMMAND, **spec).splitlines()
+        full = "h.sub.default.svc.cluster.local"
+        self.assertEqual(lines[:3], [full] * 3)
+        self.assertEqual([line.split()[1:] for line in lines if full in line and " " not in line and "\t" in line], [[full, "h"]])
+        self.assertEqual(lines[-2:], ["# Entries added by HostAliases.", "10.1.1.1\ta\tb"])
+
+    def test_plain_name(self):
+        lines = self.run_pod("plain", self.COMMAND).splitlines()
+        self.assertEqual(lines[:4], ["plain"] * 3 + ["# Kubernetes-managed hosts file."])
+        self.assertTrue(lines[-1].endswith("\tplain"))
+
+    def test_host_network(self):
+        lines = self.run_pod("host", self.COMMAND, hostNetwork=True, hostAliases=[{"ip": "10.1.1.1", "hostnames": ["a"]}]).splitlines()
+        self.assertEqual(lines[1:4], [NODE, NODE, "# Kubernetes-managed hosts file (host network)."])
+        self.assertEqual(lines[-1], "10.1.1.1\ta")
+
+    def test_own_hosts_file(self):
+        self.lab.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "hosts"}, "data": {"hosts": "mine\n"}})
+        mount = {"name": "v", "mountPath": "/etc//hosts", "subPath": "hosts"}
+        volumes = [{"name": "v", "configMap": {"name": "hosts"}}]
+        self.assertEqual(self.run_pod("own", "cat /etc/hosts", container={"volumeMounts": [mount]}, volumes=volumes), "mine\n")
+
+    def test_sysctls(self):
+        wanted = [{"name": "net/ipv4/ip_local_port_range", "value": "1024 2000"}, {"name": "kernel.shm_rmid_forced", "value": "1"}]
+        command = "cat /proc/sys/net/ipv4/ip_local_port_range /proc/sys/kernel/shm_rmid_forced"
+        self.assertEqual(self.run_pod("sysctls", command, securityContext={"sysctls": wanted}).split(), ["1024", "2000", "1"])
+        for number, (name, value, words) in enumerate(
+            [
+                ("kernel.msgmax", "1", 'forbidden sysctl: "kernel.msgmax" not allowlisted'),
+                ("kernel.shm_rmid_forced", "1+kernel.core_pattern=x", 'the value of sysctl "kernel.shm_rmid_forced"'),
+            ]
+        ):
+            self.refuse_sandbox(f"sysctl-{number}", words, securityContext={"sysctls": [{"name": name, "value": value}]})
+
+
+class UserNamespaces(SecurityCase):
+    def test_volumes_of_every_kind(self):
+        """Who is root in the pod owns what it is given and what it makes, and is nobody on the node."""
+        self.lab.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "map"}, "data": {"k": "v"}})
+        volumes = [
+            {"name": "disk", "emptyDir": {}}, {"name": "memory", "emptyDir": {"medium": "Memory"}}, {"name": "map", "configMap": {"name": "map"}},
+            {"name": "token", "projected": {"sources": [{"serviceAccountToken": {"path": "token"}}]}},
+        ]  # fmt: skip
+        mounts = [{"name": volume["name"], "mountPath": "/" + volume["name"]} for volume in volumes]
+        command = (
+            "set -e; for d in /disk /memory /dev/shm /tmp /; do echo x > $d/made; done; cat /map/k; echo; test -s /token/token; "
+            "stat -c %u:%g /disk/made /memory/made /made /etc/hosts /map/k /token/token; cat /proc/self/uid_map; " + FOREVER
+        )
+        self.lab.apply(manifest("isolated", command, hostUsers=False, volumes=volumes, container={"volumeMounts": mounts}))
+        self.lab.wait_for("pod", "isolated", "Ready")
+        lines = wait_until("the pod's output", lambda: (found := self.lab.kubectl("logs", "isolated").stdout.splitlines()) and len(found) >= 8 and found)
+        self.assertEqual(lines[:7], ["v"] + ["0:0"] * 6)
+        inside, first, count = lines[7].split()
+        self.assertEqual((inside, count), ("0", "65536"))
+        self.assertEqual(int(first) % 65536, 0)
+        self.assertGreaterEqual(int(first), 65536)
+        answer = self.lab.kubectl("exec", "isolated", "--", "sh", "-c", "id -u; cat /proc/self/uid_map; touch /disk/by-exec")
+        self.assertEqual(answer.stdout.split(), ["0", *lines[7].split()])
+        self.lab.delete("pod", "isolated")
+
+    def test_namespaces_of_the_node_are_refused(self):
+        self.refuse_sandbox("host-pid", "hostPID: true cannot be combined with hostUsers: false", hostUsers=False, hostPID=True)
+
+    def test_the_node_says_so(self):
+        status = self.lab.get("node", NODE)["status"]
+        self.assertTrue(status["features"]["supplementalGroupsPolicy"])
+        self.assertIn("userNamespaces", status["runtimeHandlers"][0]["features"])

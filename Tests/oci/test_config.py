@@ -1,0 +1,299 @@
+"""config.json, field by field: what a program sees of it from inside, and what is refused."""
+
+import os
+import socket
+import threading
+import unittest
+
+import bundle
+
+
+def linux(**fields):
+    return lambda config: config["linux"].update(fields)
+
+
+def process(**fields):
+    return lambda config: config["process"].update(fields)
+
+
+class Process(bundle.OCITest):
+    def test_user_groups_and_umask(self):
+        seen = self.seen("id -u; id -g; id -G; umask; touch /tmp/f && ls -ln /tmp/f", lambda c: (
+            c["process"].update(user={"uid": 1000, "gid": 1001, "additionalGids": [2000, 2001], "umask": 0o027}), os.chmod(self.rootfs + "/tmp", 0o777)))
+        uid, gid, groups, umask, file = seen.splitlines()
+        self.assertEqual(("1000", "1001", {"1001", "2000", "2001"}, "0027"), (uid, gid, set(groups.split()), umask))
+        self.assertTrue(file.startswith("-rw-r-----"), file)
+
+    def test_environment_and_directory(self):
+        seen = self.seen("env | sort; echo $PWD", process(env=["PATH=/bin", "A=b c", "A=last"], cwd="/made/here"))
+        self.assertIn("/made/here", seen)
+        self.assertIn("PATH=/bin", seen)
+
+    def test_capabilities_and_no_new_privileges(self):
+        caps = {"bounding": ["CAP_KILL", "CAP_CHOWN"], "permitted": ["CAP_KILL", "CAP_CHOWN"], "effective": ["CAP_KILL"], "inheritable": ["CAP_KILL"],
+                "ambient": ["CAP_KILL"]}
+        seen = self.seen("grep -E 'Cap|NoNewPrivs|Seccomp:' /proc/self/status", process(capabilities=caps, user={"uid": 5, "gid": 5}))
+        status = dict(line.split(":\t") for line in seen.splitlines())
+        self.assertEqual(1 << 5 | 1, int(status["CapBnd"], 16))
+        # An exec gives a user other than root what is ambient.
+        for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
+            self.assertEqual(1 << 5, int(status[name], 16), name)
+        self.assertEqual("1", status["NoNewPrivs"])
+        self.assertEqual("0", self.seen("grep NoNewPrivs /proc/self/status", process(noNewPrivileges=False)).split()[1])
+
+    def test_rlimits_and_oom_score(self):
+        seen = self.seen("ulimit -n; ulimit -Hn; ulimit -c; cat /proc/self/oom_score_adj", process(
+            rlimits=[{"type": "RLIMIT_NOFILE", "soft": 100, "hard": 200}, {"type": "RLIMIT_CORE", "soft": 0, "hard": 0}], oomScoreAdj=500))
+        self.assertEqual(["100", "200", "0", "500"], seen.split())
+
+    def test_only_three_descriptors(self):
+        # The fourth is the directory that ls reads.
+        self.assertEqual(4, len(self.seen("exec ls /proc/self/fd").split()))
+
+    def test_exit_codes(self):
+        self.assertEqual(42, self.run_line("exit 42").code)
+        self.assertEqual(128 + 9, self.run_line("kill -9 $$", linux(namespaces=[n for n in bundle.BASE["linux"]["namespaces"] if n["type"] != "pid"])).code)
+
+    def test_programs_that_cannot_be_run(self):
+        open(self.rootfs + "/bin/plain", "w").close()
+        for args, word in [(["nosuch"], "not found"), (["/bin/nosuch"], "no such file"), (["/bin/plain"], "permission denied"), (["/bin"], "directory")]:
+            self.config(*args)
+            name = self.new_id()
+            result = self.create(name)
+            if result.code == 0:
+                result = self.oci("start", name)
+            self.refused(result, word)
+
+    def test_terminal(self):
+        path = self.folder + "/console"
+        self.config("sh", "-c", "tty; stty size; read line; echo got $line; ls -l /dev/console; read line; exit 3",
+                    change=process(terminal=True, consoleSize={"height": 33, "width": 99}))
+        got = []
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind(path)
+            listener.listen()
+
+            def take():
+                connection, _ = listener.accept()
+                with connection:
+                    got.append(socket.recv_fds(connection, 100, 4)[1])
+            thread = threading.Thread(target=take, daemon=True)
+            thread.start()
+            name = self.created("--console-socket", path)
+            thread.join(30)
+        (master,), text = got[0], b""
+        pid = self.state(name)["pid"]
+        self.must("start", name)
+        try:
+            os.write(master, b"hello\n")
+            while b"got hello" not in text or text.count(b"\n") < 5:
+                text += os.read(master, 1000)
+        finally:
+            os.close(master)
+        self.assertIn(b"/dev/pts/0", text)
+        self.assertIn(b"33 99", text)
+        # Whoever closes the terminal hangs up on the program, which reads an end then.
+        self.wait(pid)
+        self.refused(self.oci("create", "--bundle", self.folder + "/bundle", self.new_id()), "console-socket")
+
+
+class FileSystem(bundle.OCITest):
+    def test_masked_and_readonly_paths(self):
+        os.mkdir(self.rootfs + "/secret")
+        os.mkdir(self.rootfs + "/fixed")
+        open(self.rootfs + "/secret/key", "w").close()
+        seen = self.run_line("ls -A /secret; cat /proc/keys; touch /fixed/x; echo 1 > /proc/sys/kernel/shmmni", linux(
+            maskedPaths=["/secret", "/proc/keys", "/nowhere"], readonlyPaths=["/fixed", "/proc/sys", "/nowhere"]))
+        self.assertEqual("", seen.out)
+        self.assertEqual(2, seen.err.lower().count("read-only"), seen)
+
+    def test_readonly_root(self):
+        result = self.run_line("touch /x", lambda c: c["root"].update(readonly=True))
+        self.assertIn("Read-only", result.err)
+
+    def test_mounts(self):
+        data = self.folder + "/data"
+        os.makedirs(data)
+        with open(data + "/file", "w") as file:
+            file.write("content\n")
+        mounts = [
+            {"destination": "/data", "type": "bind", "source": data, "options": ["rbind", "ro", "nosuid", "noexec"]},
+            {"destination": "/file", "source": data + "/file", "options": ["bind"]},
+            {"destination": "/near", "type": "none", "source": "rootfs/etc", "options": ["bind", "ro"]},
+            {"destination": "/memory", "type": "tmpfs", "source": "tmpfs", "options": ["size=1m", "mode=0700", "nodev"]},
+            {"destination": "/sys/fs/cgroup", "type": "cgroup", "source": "cgroup", "options": ["ro", "nosuid"]},
+        ]
+        seen = self.seen("cat /data/file /file; ls /near; touch /data/x 2>/dev/null || echo fixed; echo more >> /file; cat /proc/self/mountinfo",
+                         lambda c: c["mounts"].extend(mounts))
+        table = {line.split()[4]: line.split()[5].split(",") for line in seen.splitlines() if " - " in line}
+        self.assertEqual(["content", "content", "passwd", "fixed"], seen.splitlines()[:4])
+        self.assertEqual("content\nmore\n", bundle.read(data + "/file"))
+        self.assertLessEqual({"ro", "nosuid", "noexec"}, set(table["/data"]))
+        self.assertIn("nodev", table["/memory"])
+        self.assertIn("/sys/fs/cgroup", table)
+        self.assertEqual([], [name for name in os.listdir(data) if name != "file"])
+
+    def test_devices(self):
+        device = {"path": "/dev/zeros", "type": "c", "major": 1, "minor": 5, "fileMode": 0o644, "uid": 3, "gid": 4}
+        seen = self.seen("ls -ln /dev/zeros; head -c 4 /dev/zeros | wc -c; ls /dev", linux(
+            devices=[device], resources={"devices": [{"allow": False, "access": "rwm"}, {"allow": True, "type": "c", "major": 1, "minor": 5, "access": "rwm"}]}))
+        line, count, *names = seen.splitlines()
+        self.assertEqual(("crw-r--r--", "3", "4"), (line.split()[0], line.split()[2], line.split()[3]))
+        self.assertEqual("4", count)
+        self.assertLessEqual({"null", "zero", "full", "random", "urandom", "tty", "ptmx", "stdin", "fd"}, set(names))
+
+
+class Namespaces(bundle.OCITest):
+    def test_new_ones_and_the_hosts(self):
+        names = {"pid": "pid", "network": "net", "ipc": "ipc", "uts": "uts", "mount": "mnt", "cgroup": "cgroup"}
+        for kept in (list(names), ["mount", "pid"], ["mount"]):
+            seen = self.seen("for n in pid net ipc uts mnt cgroup; do echo $n $(readlink /proc/self/ns/$n); done", lambda c, kept=kept: (
+                c["linux"].update(namespaces=[{"type": name} for name in kept]),
+                c.pop("hostname") if "uts" not in kept else None, c["mounts"].pop() if "network" not in kept else None))
+            inside = dict(line.split() for line in seen.splitlines())
+            for name, file in names.items():
+                same = inside[file] == os.readlink(f"/proc/self/ns/{file}")
+                self.assertEqual(name not in kept, same, (kept, name))
+
+    def test_namespaces_of_others(self):
+        self.config("sleep", "1000")
+        name = self.created()
+        pid = self.state(name)["pid"]
+
+        def join(config):
+            for namespace in config["linux"]["namespaces"]:
+                file = {"network": "net", "ipc": "ipc", "uts": "uts"}.get(namespace["type"])
+                if file:
+                    namespace["path"] = f"/proc/{pid}/ns/{file}"
+            del config["hostname"]
+        seen = self.seen("hostname; for n in net ipc uts mnt; do readlink /proc/self/ns/$n; done", join)
+        host, *inside = seen.splitlines()
+        theirs = [os.readlink(f"/proc/{pid}/ns/{file}") for file in ("net", "ipc", "uts", "mnt")]
+        self.assertEqual(("box", theirs[:3]), (host, inside[:3]))
+        self.assertNotEqual(theirs[3], inside[3])
+
+        def wrong(path):
+            def change(config):
+                config["linux"]["namespaces"][1]["path"] = path
+            return change
+        for path, word in [("/nowhere", "/nowhere"), (f"/proc/{pid}/ns/uts", "network"), ("/proc/self/status", "network"), ("relative", "relative")]:
+            self.config("true", change=wrong(path))
+            self.refused(self.create(self.new_id()), word)
+        self.assertEqual("created", self.state(name)["status"])
+
+    def test_hostname_domainname_and_sysctl(self):
+        seen = self.seen("hostname; cat /proc/sys/kernel/domainname /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmni", lambda c: (
+            c.update(domainname="example.org"), c["linux"].update(sysctl={"net.ipv4.ip_forward": "1", "kernel.shmmni": "77"})))
+        self.assertEqual(["box", "example.org", "1", "77"], seen.split())
+
+    def test_user_namespace(self):
+        os.chown(self.rootfs, 100000, 100000)
+        for folder, _, files in os.walk(self.rootfs):
+            for name in [folder] + [f"{folder}/{file}" for file in files]:
+                os.lchown(name, 100000, 100000)
+        os.chmod(self.folder, 0o711)
+        mapping = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+        seen = self.seen("id -u; cat /proc/self/uid_map; readlink /proc/self/ns/user; touch /made", lambda c: c["linux"].update(
+            namespaces=c["linux"]["namespaces"] + [{"type": "user"}], uidMappings=mapping, gidMappings=mapping))
+        uid, line, namespace = seen.splitlines()
+        self.assertEqual(("0", ["0", "100000", "65536"]), (uid, line.split()))
+        self.assertNotEqual(os.readlink("/proc/self/ns/user"), namespace)
+        self.assertEqual(100000, os.stat(self.rootfs + "/made").st_uid)
+
+    def test_cgroup(self):
+        group = f"{bundle.cgroup_mount()}/{os.path.basename(self.folder)}/inner"
+        self.addCleanup(lambda: os.path.isdir(os.path.dirname(group)) and os.rmdir(os.path.dirname(group)))
+        self.config("sleep", "1000", change=linux(cgroupsPath="/" + os.path.basename(self.folder) + "/inner"))
+        name = self.created()
+        self.assertIn(str(self.state(name)["pid"]), bundle.read(group + "/cgroup.procs").split())
+        self.refused(self.create(self.new_id()), "cgroupsPath")
+        self.must("delete", "--force", name)
+        self.assertFalse(os.path.exists(group))
+
+    def test_limits_are_kept_or_refused(self):
+        group = bundle.cgroup_mount()
+        self.config("true", change=linux(resources={"memory": {"limit": 64 << 20}, "pids": {"limit": 50}}))
+        if "memory" in bundle.read(group + "/cgroup.controllers").split():
+            name = self.created()
+            self.assertEqual(str(64 << 20), bundle.read(f"{group}/swiftlet-oci/{name}/memory.max").strip())
+            self.assertEqual("50", bundle.read(f"{group}/swiftlet-oci/{name}/pids.max").strip())
+            return
+        name = self.new_id()
+        self.refused(self.create(name), "memory.max", "--ignore-missing-controllers")
+        done = self.oci("run", "--bundle", self.folder + "/bundle", name, options=("--ignore-missing-controllers",))
+        self.assertEqual(0, done.code, done)
+        self.assertIn("memory.limit is not enforced", done.err)
+
+
+class Seccomp(bundle.OCITest):
+    def test_errno(self):
+        profile = {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"],
+                   "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}
+        profile["architectures"] = profile["architectures"][:1] if os.uname().machine == "x86_64" else profile["architectures"][1:]
+        result = self.run_line("grep Seccomp: /proc/self/status; mkdir /d", linux(seccomp=profile))
+        self.assertIn("2", result.out)
+        self.assertIn("No space left", result.err)
+
+    def test_what_is_not_known_is_refused(self):
+        for profile, word in [({"defaultAction": "SCMP_ACT_WHAT"}, "SCMP_ACT_WHAT"), ({"defaultAction": "SCMP_ACT_NOTIFY"}, "NOTIFY"),
+                              ({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x"}, "listenerPath"),
+                              ({"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_X"]}, "FLAG_X")]:
+            self.config("true", change=linux(seccomp=profile))
+            self.refused(self.create(self.new_id()), word)
+
+
+class Refusals(bundle.OCITest):
+    def test_broken_bundles(self):
+        name = self.new_id()
+        self.refused(self.create(name), "config.json")
+        for text, word in [("", "config.json"), ("{", "config.json"), ("[]", "config.json"), ("{}", "ociVersion"), ('{"ociVersion": 1}', "ociVersion")]:
+            self.write(text)
+            self.refused(self.create(name), word)
+        self.refused(self.oci("create", "--bundle", self.folder + "/nowhere", name), "nowhere")
+
+    def test_fields(self):
+        def gone(*path):
+            def change(config):
+                for part in path[:-1]:
+                    config = config[part]
+                del config[path[-1]]
+            return change
+        namespace = lambda **one: lambda c: c["linux"]["namespaces"].append(one)
+        rule = {"allow": True, "type": "c", "major": 10, "minor": 200, "access": "rwm"}
+        mount = lambda **one: lambda c: c["mounts"].append(one)
+        cases = [
+            (lambda c: c.update(ociVersion="2.0.0"), "2.0.0"), (lambda c: c.update(ociVersion="nonsense"), "nonsense"), (gone("root"), "root"),
+            (gone("process"), "process"), (gone("process", "args"), "process.args"), (gone("process", "cwd"), "cwd"), (process(args=[]), "process.args"),
+            (process(cwd="relative"), "process.cwd"), (process(env=["novalue"]), "process.env"), (process(oomScoreAdj=1001), "oomScoreAdj"),
+            (process(capabilities={"bounding": ["CAP_WHAT"]}), "CAP_WHAT"), (process(capabilities={"effective": ["CAP_KILL"]}), "effective"),
+            (process(rlimits=[{"type": "RLIMIT_WHAT", "soft": 1, "hard": 1}]), "RLIMIT_WHAT"),
+            (process(rlimits=[{"type": "RLIMIT_CPU", "soft": 2, "hard": 1}]), "RLIMIT_CPU"), (process(selinuxLabel="a"), "selinuxLabel"),
+            (process(scheduler={"policy": "SCHED_BATCH"}), "scheduler"), (process(ioPriority={}), "ioPriority"),
+            (lambda c: c["root"].update(path="nowhere"), "root.path"), (lambda c: c["linux"].update(namespaces=[{"type": "uts"}]), "mount"),
+            (lambda c: c["linux"].update(namespaces=[{"type": "mount"}]), "uts"), (namespace(type="time"), "time"), (namespace(type="what"), "what"),
+            (namespace(type="pid"), "pid twice"), (namespace(type="user"), "uidMappings"), (linux(uidMappings=[{"containerID": 0, "hostID": 0, "size": 1}]), "uidMappings"),
+            (linux(namespaces=bundle.BASE["linux"]["namespaces"][1:] + [{"type": "pid", "path": "/proc/1/ns/pid"}]), "with a path"),
+            (mount(destination="relative", type="tmpfs"), "relative"), (mount(destination="/x/../y", type="tmpfs"), ".."),
+            (mount(destination="/x", type="ext4", source="/dev/sda"), "ext4"), (mount(destination="/x", type="bind", source="/nowhere"), "/x"),
+            (mount(destination="/x", type="bind", source="/tmp", options=["rbind", "rnosuid"]), "rnosuid"),
+            (linux(rootfsPropagation="shared"), "shared"), (linux(rootfsPropagation="what"), "what"), (linux(mountLabel="a"), "mountLabel"),
+            (linux(intelRdt={}), "intelRdt"), (linux(personality={"domain": "LINUX32"}), "personality"), (linux(sysctl={"kernel.panic": "1"}), "kernel.panic"),
+            (linux(timeOffsets={"monotonic": {"secs": 1}}), "timeOffsets"), (linux(cgroupsPath="system.slice:a:b"), "cgroupsPath"),
+            (linux(cgroupsPath="/../x"), ".."), (linux(resources={"devices": [rule]}), "devices[0]"), (linux(resources={"network": {}}), "network"),
+            (linux(resources={"memory": {"swappiness": 1}}), "swappiness"), (linux(resources={"unified": {"cgroup.procs": "1"}}), "cgroup.procs"),
+            (linux(devices=[{"type": "x", "path": "/dev/x"}]), "/dev/x"),
+        ]
+        for change, word in cases:
+            with self.subTest(word):
+                self.config("true", change=change)
+                name = self.new_id()
+                self.refused(self.create(name), word)
+                self.refused(self.oci("state", name), "does not exist")
+
+    def test_unknown_fields_are_ignored(self):
+        result = self.run_line("echo fine", lambda c: (c.update(future={"a": 1}), c["linux"].update(what=1), c["process"].update(new=True)))
+        self.assertEqual((0, "fine\n"), (result.code, result.out))
+
+
+if __name__ == "__main__":
+    unittest.main()
