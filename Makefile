@@ -158,7 +158,7 @@ lint-c:
 	else echo 'SKIPPED: format of C, clang-format is not installed'; fi
 
 lint-scripts:
-	@if command -v shellcheck > /dev/null; then shellcheck .ci/run Tests/RuntimeBench/run.sh; \
+	@if command -v shellcheck > /dev/null; then shellcheck .ci/run Tests/RuntimeBench/run.sh systemd/swiftlet-end-pods Tests/vm/vmlab/guest/usr/local/libexec/vm-test; \
 	else echo 'SKIPPED: scripts, shellcheck is not installed'; fi
 
 format:

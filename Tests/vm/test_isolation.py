@@ -1,0 +1,52 @@
+"""What only a machine with cgroup v2 alone can show about a container's walls."""
+from vmlab.pods import SLEEP, manifest, running
+
+
+def privileged(name):
+    return manifest(name, SLEEP, container={"securityContext": {"privileged": True}})
+
+
+def test_devices(lab):
+    """The machine's disk, handed in as a volume, is opened only where all devices are allowed: a check of the kernel at open time."""
+    disk = {"volumes": [{"name": "disk", "hostPath": {"path": "/dev/vda", "type": "BlockDevice"}}]}
+    pods = [manifest("plain", SLEEP, **disk), privileged("mighty")]
+    pods[1]["spec"] |= disk
+    for pod in pods:
+        pod["spec"]["containers"][0]["volumeMounts"] = [{"name": "disk", "mountPath": "/disk"}]
+    script = "head -c 512 /disk | wc -c"
+    with running(lab, *pods):
+        refused = lab.exec("plain", script, check=False)
+        assert (refused.stdout, "Operation not permitted" in refused.stderr) == ("0\n", True), refused
+        assert lab.exec("plain", "head -c 512 /dev/zero | wc -c").stdout == "512\n"
+        assert lab.exec("mighty", script).stdout == "512\n"
+
+
+def test_cgroup_is_read_only(lab):
+    with running(lab, manifest("reader", SLEEP)):
+        # The container's own cgroup is the root of what it sees.
+        assert lab.exec("reader", "cat /proc/1/cgroup").stdout == "0::/\n"
+        assert lab.exec("reader", "cat /sys/fs/cgroup/memory.swap.max").stdout == "0\n"
+        for attempt in ("mkdir /sys/fs/cgroup/mine", "echo max > /sys/fs/cgroup/memory.max", "mount -o remount,rw /sys/fs/cgroup"):
+            refused = lab.exec("reader", attempt, check=False)
+            assert refused.returncode != 0, f"{attempt}: {refused}"
+
+
+def test_delegation_ends_at_the_container(lab):
+    """Even a privileged container that may write to its view cannot lift its own limits (nsdelegate)."""
+    assert "nsdelegate" in lab.run("grep ' /sys/fs/cgroup cgroup2 ' /proc/mounts").stdout
+    pod = privileged("boss")
+    pod["spec"]["containers"][0]["resources"] = {"limits": {"memory": "64Mi"}}
+    with running(lab, pod):
+        lab.exec("boss", "mkdir /sys/fs/cgroup/mine && rmdir /sys/fs/cgroup/mine")
+        refused = lab.exec("boss", "echo max > /sys/fs/cgroup/memory.max", check=False)
+        assert refused.returncode != 0, refused
+        assert lab.exec("boss", "cat /sys/fs/cgroup/memory.max").stdout == f"{64 << 20}\n"
+
+
+def test_cgroup_v1_cannot_be_mounted(lab):
+    """CVE-2022-0492: with a version 1 hierarchy of its own a container would name a program that the machine runs as root."""
+    with running(lab, manifest("mounter", SLEEP)):
+        for words in ("", "busybox unshare -m ", "busybox unshare -U -r -m ", "busybox unshare -U -r -m -C "):
+            attempt = f"{words}sh -c 'mkdir -p /tmp/v1 && mount -t cgroup -o rdma none /tmp/v1 && echo mounted'"
+            result = lab.exec("mounter", attempt, check=False)
+            assert "mounted" not in result.stdout and result.returncode != 0, f"{attempt}: {result}"

@@ -1,0 +1,104 @@
+"""Parts of swiftlet end and come back under systemd; nothing in a pod notices."""
+import contextlib
+
+from vmlab.pods import SLEEP, container, manifest, running, status, wait_until
+
+SERVER = "echo here > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"
+
+
+@contextlib.contextmanager
+def undisturbed(lab):
+    """A pod that answers requests all the time, with the same process; afterwards another pod can be started."""
+    with running(lab, manifest("server", SERVER)):
+        address = lab.get("pod", "server")["status"]["podIP"]
+        before = status(lab, "server")["containerID"], processes(lab)
+
+        def answers():
+            assert lab.fetch(f"http://{address}:8080/", lab.control_namespace) == "here\n"
+
+        answers()
+        yield answers
+        answers()
+        wait_until("the agent", lambda: lab.run("swiftlet pods", check=False).returncode == 0, 60)
+        with running(lab, manifest("next", SLEEP)):
+            assert lab.exec("next", "echo works").stdout == "works\n"
+        after = status(lab, "server")
+        assert (after["containerID"], processes(lab)) == before and after["restartCount"] == 0 and after["ready"], after
+        lab.wait_for("pod", "server", "Ready", 10)
+        assert lab.exec("server", "cat /tmp/index.html").stdout == "here\n"
+        failed = lab.run("systemctl list-units --failed --plain --no-legend").stdout
+        assert not failed, failed
+
+
+def processes(lab):
+    _, cgroup = container(lab, "server")
+    return lab.read(f"{cgroup}/cgroup.procs")
+
+
+def main_pid(lab, unit):
+    return int(lab.run(f"systemctl show -P MainPID {unit}").stdout)
+
+
+def replaced(lab, unit, pid):
+    return wait_until(f"{unit} to run again", lambda: main_pid(lab, unit) not in (0, pid), 60)
+
+
+def test_agent_restarted(lab):
+    with undisturbed(lab):
+        lab.run("systemctl restart swiftlet")
+
+
+def test_agent_stopped(lab):
+    with undisturbed(lab) as answers:
+        lab.run("systemctl stop swiftlet")
+        answers()
+        lab.run("systemctl start swiftlet")
+
+
+def test_agent_killed(lab):
+    with undisturbed(lab) as answers:
+        pid = main_pid(lab, "swiftlet")
+        lab.run(f"kill -9 {pid}")
+        answers()
+        replaced(lab, "swiftlet", pid)
+
+
+def test_spawner_restarted(lab):
+    with undisturbed(lab):
+        lab.run("systemctl restart swiftlet-spawner")
+
+
+def test_spawner_killed(lab):
+    with undisturbed(lab):
+        pid = main_pid(lab, "swiftlet-spawner")
+        lab.run(f"kill -9 {pid}")
+        replaced(lab, "swiftlet-spawner", pid)
+
+
+def test_cgroup_of_pods_is_not_stopped(lab):
+    """It could not be started again on this systemd, and would end nothing."""
+    with undisturbed(lab):
+        refused = lab.run("systemctl restart swiftlet-pods", check=False)
+        assert refused.returncode != 0 and "refused" in refused.stderr, refused
+
+
+def test_systemd_replaced_while_pods_start(lab):
+    names = [f"early-{number}" for number in range(6)]
+    with undisturbed(lab), running(lab, *(manifest(name, SLEEP) for name in names), ready=False):
+        for _ in range(3):
+            lab.run("systemctl daemon-reexec")
+        lab.run("systemctl daemon-reload")
+        for name in names:
+            lab.wait_for("pod", name, "Ready", 90)
+            of_pod, _ = container(lab, name)
+            assert lab.read(f"{of_pod}/pids.max") == "200"
+
+
+def test_whole_of_swiftlet_killed(lab):
+    """All at once, except what belongs to pods."""
+    with undisturbed(lab) as answers:
+        pids = {unit: main_pid(lab, unit) for unit in ("swiftlet", "swiftlet-spawner")}
+        lab.run(f"kill -9 {' '.join(map(str, pids.values()))}")
+        answers()
+        for unit, pid in pids.items():
+            replaced(lab, unit, pid)

@@ -1,0 +1,65 @@
+"""Pods for tests, gone afterwards."""
+import contextlib
+
+from swiftlab.case import manifest
+from swiftlab.lab import wait_until
+
+ROOT = "/sys/fs/cgroup/system.slice/swiftlet-pods.service"
+SLEEP = "exec sleep 1000000"
+
+
+def limits(requests=None, **limits):
+    """Keywords for manifest(): resources of its container."""
+    return {"container": {"resources": {**({"requests": requests} if requests else {}), **({"limits": limits} if limits else {})}}}
+
+
+@contextlib.contextmanager
+def running(lab, *pods, ready=True, seconds=120):
+    """Applies pods, waits until they are Ready, and deletes them at the end."""
+    names = [pod["metadata"]["name"] for pod in pods]
+    for pod in pods:
+        pod["spec"]["terminationGracePeriodSeconds"] = 1
+    lab.apply(*pods)
+    try:
+        for name in names if ready else []:
+            lab.wait_for("pod", name, "Ready", seconds)
+        yield names
+    finally:
+        lab.delete("pod", *names, "--wait=false")
+
+        def gone():
+            lab.require_machine()
+            return not lab.kubectl("get", "pod", *names, "--ignore-not-found", "-o", "name").stdout.strip()
+
+        wait_until("the pods to be gone", gone, seconds)
+
+
+def status(lab, pod, name="c"):
+    """What is told of a container, with its state and last state as the dictionaries in them."""
+    pods = lab.get("pod", pod)
+    return next(entry for entry in pods["status"].get("containerStatuses", []) if entry["name"] == name)
+
+
+def pod_cgroup(pod):
+    """The cgroup of a pod that the API server has given back."""
+    level = {"Burstable": "burstable/", "BestEffort": "besteffort/"}.get(pod["status"]["qosClass"], "")
+    return f"{ROOT}/kubepods/{level}pod{pod['metadata']['uid']}"
+
+
+def container(lab, pod, name="c"):
+    """(cgroup of the pod, cgroup of the container)."""
+    found = lab.get("pod", pod)
+    of_pod = pod_cgroup(found)
+    entry = next(entry for entry in found["status"]["containerStatuses"] if entry["name"] == name)
+    return of_pod, f"{of_pod}/{entry['containerID'].split('://')[1]}"
+
+
+def settings(lab, cgroup, *names):
+    """Contents of files of a cgroup by name."""
+    script = "\n".join(f"printf '%s\\t%s\\n' {name} \"$(cat {cgroup}/{name})\"" for name in names)
+    return dict(line.split("\t", 1) for line in lab.run(script).stdout.splitlines())
+
+
+def flat(text):
+    """A flat keyed file, such as cpu.stat."""
+    return {key: int(value) for key, value in (line.split() for line in text.splitlines())}
