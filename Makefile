@@ -17,14 +17,14 @@ BIN := build/bin
 SWIFT_FLAGS := -c $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),--static-swift-stdlib)
 PYTHON := python3 -B
 BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-dev libarchive-dev
-RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux
+RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
 
 .PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci vm-deps vm-image vm-test bench-runtime lint lint-swift lint-c lint-scripts format run stories install clean
 
 help:
 	@printf '%s\n' \
 	  'make run            a node with an example in network namespaces of their own, until Ctrl-C; CHECK=1: look at it and end' \
-	  'make test           everything: packages, build, Swift tests, shim tests, node tests, lint' \
+	  'make test           everything: packages, build, lint, and all tests below' \
 	  '' \
 	  'make build          the programs, in $(BIN); CONFIGURATION=release for other machines than this one' \
 	  'make shim pause     only the C programs' \
@@ -102,6 +102,7 @@ test:
 	$(call step,fuzz-smoke)
 	$(call step,test-oci)
 	$(call step,test-node)
+	$(call step,vm-test)
 	@echo '== all tests passed'
 
 build-tests:
@@ -111,7 +112,7 @@ build-tests:
 test-swift:
 	timeout --foreground 20m swift test -c debug --no-parallel $(if $(FILTER),--filter $(FILTER))
 
-test-node:
+test-node: shim-faults
 	@if (( EUID )); then \
 	  echo 'SKIPPED: all node tests, they need root'; \
 	else \

@@ -97,7 +97,7 @@ let package = Package(
         library(
             "ImageStore", ["CArchive", "CLinux", "CSeccomp", "LinuxSystem", "PodCore", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioSSL]),
         library("PodRuntime", ["CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
-        library("PodNetwork", ["LinuxNetlink", "LinuxSystem", "PodCore", logging]),
+        library("PodNetwork", ["LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", logging]),
         library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore", "KubeModel", logging]),
 
         // Level 4: agents.
@@ -152,7 +152,7 @@ let package = Package(
                 serviceLifecycle, swiftASN1, x509,
             ]),
         tests("PodCore", ["KubeModel"]),
-        tests("PodNetwork", ["LinuxNetlink", "LinuxSystem", "PodCore"]),
+        tests("PodNetwork", ["LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "PodCore", logging]),
         tests("PodRuntime", ["CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
         tests("PodVolumes", ["LinuxSystem", "PodCore"]),
         tests("ProxyAgent", ["KubeModel", "Nftables", "ProxyCore", logging]),

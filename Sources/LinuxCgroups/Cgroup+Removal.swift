@@ -33,6 +33,10 @@ extension Cgroup {
         return String(decoding: try events.read(upTo: 4096), as: UTF8.self).split(separator: "\n").contains("populated 1")
     }
 
+    /// Removing a cgroup wakes nobody who waits for its events, and takes an event that is on its way with it: somebody else may have been
+    /// faster, so the file is read again now and then.
+    private static let longestWait = Duration.milliseconds(200)
+
     /// Suspends until no process is left. The kernel tells readers of `cgroup.events` by a priority event when it has changed since they
     /// read it; unlike a watch of inotify's, ending this one costs no wait for readers all over the kernel.
     /// - Throws: `.busy` with the processes that are left after `timeout`.
@@ -41,8 +45,12 @@ extension Cgroup {
         do {
             let events = try OwnedFileDescriptor.open(path + "/cgroup.events", O_RDONLY)
             while try Self.isPopulated(events) {
-                try await ReadinessLoop.shared().wait(
-                    for: events, .priority, timeout: .nanoseconds(max(0, deadline - KernelClock.monotonic)))
+                do {
+                    try await ReadinessLoop.shared().wait(
+                        for: events, .priority, timeout: min(Self.longestWait, .nanoseconds(max(0, deadline - KernelClock.monotonic))))
+                } catch let error as SystemError where error.code == .timedOut && KernelClock.monotonic < deadline {
+                    continue
+                }
             }
         } catch let error as SystemError where error.isNotFound || error.is(ENODEV) {
             return

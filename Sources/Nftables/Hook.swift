@@ -39,13 +39,13 @@ package struct Hook: Sendable, Hashable {
     package static let filter: Int32 = 0
     package static let sourceNAT: Int32 = 100
 
-    /// As `nft list` writes it: the name where nft has one for this hook.
+    /// As `nft list` writes it: by distance from a priority that has a name for this hook, up to ten.
     package var priorityText: String {
-        switch (priority, point) {
-        case (Self.filter, _): "filter"
-        case (Self.destinationNAT, .prerouting): "dstnat"
-        case (Self.sourceNAT, .postrouting): "srcnat"
-        default: "\(priority)"
-        }
+        var named = [(Self.filter, "filter")]
+        if point == .prerouting { named.append((Self.destinationNAT, "dstnat")) }
+        if point == .postrouting { named.append((Self.sourceNAT, "srcnat")) }
+        guard let (base, name) = named.first(where: { abs(priority - $0.0) <= 10 }) else { return "\(priority)" }
+        let offset = priority - base
+        return offset == 0 ? name : "\(name) \(offset < 0 ? "-" : "+") \(abs(offset))"
     }
 }

@@ -5,7 +5,7 @@ extension NftText {
         case .inSet(let selectors, let set, let inverted):
             return "\(joined(selectors)) \(inverted ? "!= " : "")@\(set)"
         case .equals(let selector, let value, let inverted):
-            return "\(joined([selector])) \(inverted ? "!= " : "")\(text(of: value, types: [selector.type(in: family)]))"
+            return "\(joined([selector])) \(inverted ? "!= " : "")\(constant(value, of: selector, in: family))"
         case .anyBit(let selector, let bits):
             return anyBit(selector, bits, in: family)
         case .setMark(let bits):
@@ -26,6 +26,15 @@ extension NftText {
             return verdict.text
         case .foreign(let text):
             return text
+        }
+    }
+
+    private static func constant(_ value: PackedBytes, of selector: Selector, in family: TableFamily) -> String {
+        let number = text(of: value, types: [selector.type(in: family)])
+        switch selector {
+        // RTN_*
+        case .sourceAddressKind, .destinationAddressKind: return ["1": "unicast", "2": "local", "3": "broadcast", "5": "multicast"][number] ?? number
+        default: return number
         }
     }
 

@@ -12,6 +12,7 @@ package struct Table: Sendable, Hashable {
         self.chains = Dictionary(chains.map { ($0.name, $0) }, uniquingKeysWith: { _, last in last })
     }
 
+    package var isEmpty: Bool { sets.isEmpty && chains.isEmpty }
     package var ruleCount: Int { chains.values.reduce(0) { $0 + $1.rules.count } }
     package var elementCount: Int { sets.values.reduce(0) { $0 + $1.elements.count } }
 }

@@ -66,6 +66,9 @@ package struct NodeBridge: Sendable {
             }
             parameters.append(("ipv6/conf/all/forwarding", "1"))
             parameters.append(("ipv6/conf/\(settings.bridge)/accept_ra", "0"))
+            // The node looks for pods from the bridge's link-local address. As long as that is being checked for duplicates, up to two seconds
+            // from the first pod on, what is forwarded to pods is lost; nobody else on the bridge can have it.
+            parameters.append(("ipv6/conf/\(settings.bridge)/accept_dad", "0"))
         }
         let wanted = parameters
         try inNode {

@@ -10,6 +10,7 @@ package import PodCore
 package actor PodNetwork: PodNetworkPort {
     private let settings: NetworkSettings
     private let records: AddressRecords
+    private let hostPorts: HostPortForwarder
     private let pool = BlockingPool(name: "network", threads: 4, queueLimit: 4096)
 
     /// The ranges for new pods, the node's primary family first.
@@ -24,8 +25,9 @@ package actor PodNetwork: PodNetworkPort {
     /// Gateways by range for addresses that were given out under an earlier podCIDR.
     private var earlier: [AddressPool] = []
 
-    package init(settings: NetworkSettings = NetworkSettings()) {
+    package init(settings: NetworkSettings = NetworkSettings(), hostPorts: HostPortForwarder) {
         self.settings = settings
+        self.hostPorts = hostPorts
         records = AddressRecords(directory: settings.stateDirectory)
     }
 
@@ -68,6 +70,7 @@ package actor PodNetwork: PodNetworkPort {
                 // Remembered before it is used: an address in use without a record could be given out twice.
                 if isNew { for address in addresses { try records.save(address, sandboxID: sandboxID) } }
                 try interfaces.connect(sandboxID: sandboxID, namespacePath: networkNamespacePath, assignments: wanted)
+                FailPoint.reach("network.attached")
             }
         } catch {
             if isNew { try? await detach(sandboxID: sandboxID) }
@@ -76,21 +79,28 @@ package actor PodNetwork: PodNetworkPort {
         return addresses.map(\.description)
     }
 
+    package func forwardHostPorts(of sandbox: SandboxNetwork) async throws(NetworkFailure) { try await hostPorts.add(sandbox) }
+
     package func detach(sandboxID: String) async throws(NetworkFailure) {
+        // First: what still leads to an address must not reach the pod that gets it next.
+        try await hostPorts.remove(sandboxID)
         try await load()
         guard let addresses = assignments[sandboxID] else { return }
         let records = records
         // The record goes first: a freed address must not come back as taken after a restart.
-        try await kernel("release the addresses of sandbox \(sandboxID)") { for address in addresses { try records.remove(address) } }
+        try await kernel("release the addresses of sandbox \(sandboxID)") {
+            for address in addresses { try records.remove(address) }
+            FailPoint.reach("network.detached")
+        }
         release(sandboxID)
     }
 
-    package func recover(_ addressesBySandbox: [String: [String]]) async throws(NetworkFailure) {
+    package func recover(_ sandboxes: [SandboxNetwork]) async throws(NetworkFailure) {
         try await load()
         var kept: [String: [IPAddress]] = [:]
-        for (sandboxID, texts) in addressesBySandbox {
-            let addresses = texts.compactMap { IPAddress($0) }
-            if !addresses.isEmpty { kept[sandboxID] = addresses }
+        for sandbox in sandboxes where sandbox.isRunning {
+            let addresses = sandbox.addresses.compactMap { IPAddress($0) }
+            if !addresses.isEmpty { kept[sandbox.sandboxID] = addresses }
         }
         let inUse = Set(kept.values.joined())
         let gone = assignments.filter { kept[$0.key] != $0.value }
@@ -102,6 +112,7 @@ package actor PodNetwork: PodNetworkPort {
             for address in gone.values.joined() where !inUse.contains(address) { try records.remove(address) }
             for (sandboxID, addresses) in found { for address in addresses { try records.save(address, sandboxID: sandboxID) } }
         }
+        await hostPorts.recover(sandboxes)
     }
 
     /// The node's addresses as its network sees them, IPv4 first: those of the interface with the default route. Empty without such a route.

@@ -97,6 +97,7 @@ package final class PodFolderStore: PodFolders {
             guard let folder else { return }
             try TreeRemoval.remove(folder)
             try Self.removeDeadLinks(in: links, to: folder)
+            FailPoint.reach("pod.folders-removed")
         }
     }
 

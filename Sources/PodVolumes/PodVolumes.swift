@@ -26,6 +26,7 @@ package final class PodVolumes: VolumeService {
             // All unmounted first: what is still mounted belongs to someone else and must not be deleted.
             try Mounts.unmountAll(under: path)
             try TreeRemoval.remove(path)
+            FailPoint.reach("volumes.removed")
         }
     }
 

@@ -2,6 +2,8 @@ import ImageStore
 import KubeClient
 import KubeModel
 import LinuxCgroups
+import LinuxNetlink
+import LinuxNftables
 import LinuxSystem
 import Logging
 import NodeAgent
@@ -15,6 +17,7 @@ struct LocalParts: Sendable {
     let configuration: AgentConfiguration
     let runtime: ShimRuntime
     let images: ImageStore
+    let hostPorts: HostPortForwarder
     let network: PodNetwork
     let volumes: PodVolumes
     let folders: PodFolderStore
@@ -35,10 +38,11 @@ struct LocalParts: Sendable {
         runtime = try ShimRuntime(runtimeSettings, logger: logger)
         let hosts = swiftlet.registries.mapValues { RegistryConfiguration.Host(endpoints: $0.mirrors, insecure: $0.insecure, caFile: $0.caFile) }
         images = try await ImageStore.open(directory: swiftlet.imageRoot, registries: RegistryConfiguration(hosts: hosts), logger: logger)
+        hostPorts = HostPortForwarder(store: try KernelRulesetStore(), conntrack: try ConntrackTable(), logger: logger)
         network = PodNetwork(
             settings: NetworkSettings(
                 bridge: swiftlet.network.bridge, mtu: swiftlet.network.mtu == 0 ? nil : UInt32(swiftlet.network.mtu),
-                stateDirectory: process.runDirectory + "/network"))
+                stateDirectory: process.runDirectory + "/network"), hostPorts: hostPorts)
         volumes = PodVolumes(root: process.rootDirectory)
         folders = PodFolderStore(root: process.rootDirectory, logs: configuration.kubelet.podLogsDir)
         let problem = runtime.userNamespaceProblem

@@ -5,6 +5,7 @@ import LinuxNftables
 import Logging
 import NodeAgent
 import PodCore
+import PodNetwork
 import ProxyAgent
 import ProxyCore
 import ServiceLifecycle
@@ -57,6 +58,7 @@ struct NodeParts: Sendable {
             Part { await lease.run() },
             Part { await Self.followObjects(objects, pods) },
             Part { await Self.followPods(pods, client, settings) },
+            Part { try await local.hostPorts.run() },
             proxy,
         ]
     }

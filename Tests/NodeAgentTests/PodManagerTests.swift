@@ -177,6 +177,18 @@ struct PodManagerTests {
         }
     }
 
+    @Test func hostPortsAreForwardedBeforeTheFirstStart() async throws {
+        let ports: [ContainerPort] = try [
+            Wire.decode(["containerPort": 80, "hostPort": 8080]), Wire.decode(["containerPort": 53, "hostPort": 53, "protocol": "UDP"]),
+        ]
+        try await bench.run {
+            bench.list([NodeBench.pod { $0.spec.containers[0].ports = ports }])
+            _ = await shown(.running)
+        }
+        let did = node.did.entries.filter { $0.hasPrefix("forward") || $0.hasPrefix("start") }
+        #expect(did == ["forward *:8080/TCP to 10.0.0.7", "forward *:53/UDP to 10.0.0.7", "start main id-2"])
+    }
+
     @Test func pullsWithThePodsSecrets() async throws {
         let config = #"{"auths":{"r":{"username":"u","password":"p"}}}"#
         let secret: Secret = try Wire.decode(["metadata": ["name": "pull"], "data": [".dockerconfigjson": .string(Wire.base64(config))]])

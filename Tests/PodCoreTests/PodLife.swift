@@ -41,6 +41,7 @@ struct PodLife {
             return .containerStarted(
                 container: container, StartedContainer(id: "c\(started)", pid: 10, startedAt: now.wall), imageID: "busybox@sha256:1")
         case .stopSandbox: return .sandboxStopped
+        case .removeSandbox(let id): return .sandboxRemoved(id: id)
         case .cleanUp, .removeSandboxes, .removeRemains: return .cleanedUp
         case .stopContainer, .removeContainer, .record: return nil
         }

@@ -170,6 +170,17 @@ struct PodMachineTests {
         #expect(life.events.map(\.reason).contains("SandboxChanged"))
     }
 
+    @Test("of sandboxes that died only the last one's records are kept")
+    func sandboxesDoNotPileUp() throws {
+        var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"busybox"}]}"#))
+        for number in 0..<4 {
+            life.receive(.sandboxEnded(id: "s\(number)"))
+            life.pass(.seconds(400))
+        }
+        #expect(life.actions.filter { if case .removeSandbox = $0 { true } else { false } } == ["s0", "s1", "s2"].map { .removeSandbox(id: $0) })
+        #expect(life.machine.knownSandboxes == ["s3", "s4"])
+    }
+
     @Test("an end that is told before its start is not lost")
     func earlyExit() throws {
         var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"busybox"}],"restartPolicy":"Never"}"#)) { action, life in

@@ -1,6 +1,8 @@
 import Glibc
 import LinuxNetlink
+import LinuxNftables
 import LinuxSystem
+import Logging
 import PodCore
 import PodNetwork
 import Synchronization
@@ -39,8 +41,15 @@ final class NetworkFixture: Sendable {
 
     func path(_ namespace: Namespace) -> String { namespace.descriptor.procPath }
 
-    func network(hairpin: NetworkSettings.Hairpin = .ports) -> PodNetwork {
-        PodNetwork(settings: NetworkSettings(hairpin: hairpin, stateDirectory: directory, nodeNamespace: node))
+    func network(hairpin: NetworkSettings.Hairpin = .ports, hostPorts: HostPortForwarder? = nil) throws -> PodNetwork {
+        PodNetwork(
+            settings: NetworkSettings(hairpin: hairpin, stateDirectory: directory, nodeNamespace: node), hostPorts: try hostPorts ?? forwarder())
+    }
+
+    func forwarder() throws -> HostPortForwarder {
+        HostPortForwarder(
+            store: try KernelRulesetStore(namespace: node.descriptor), conntrack: try ConntrackTable(namespace: node.descriptor),
+            logger: Logger(label: "test"))
     }
 
     var records: [String] { get throws { try DirectoryListing.names(at: directory) } }
@@ -59,7 +68,7 @@ final class NetworkFixture: Sendable {
     private func path(_ namespace: Namespace) -> String { fixture.path(namespace) }
 
     @Test func podsReachTheNodeAndEachOther() async throws {
-        let network = fixture.network()
+        let network = try fixture.network()
         try await network.setUp(podCIDRs: ["10.7.0.0/24", "fd07::/64"])
         let first = try await fixture.namespace()
         let second = try await fixture.namespace()
@@ -79,6 +88,7 @@ final class NetworkFixture: Sendable {
         #expect(try await fixture.node.withThread { try SmallFile.line("/proc/sys/net/ipv4/ip_forward") } == "1")
         #expect(try await fixture.node.withThread { try SmallFile.line("/proc/sys/net/ipv6/conf/all/forwarding") } == "1")
         #expect(try await fixture.node.withThread { try SmallFile.line("/proc/sys/net/ipv4/conf/swl0/rp_filter") } == "2")
+        #expect(try await fixture.node.withThread { try SmallFile.line("/proc/sys/net/ipv6/conf/swl0/accept_dad") } == "0")
         for target in ["10.7.0.1", "10.7.0.3", "192.0.2.10", "fd07::1", "fd07::3"] {
             #expect(try await Echo.works(from: first, to: target, in: target.hasSuffix("3") ? second : fixture.node), "\(target)")
         }
@@ -86,7 +96,7 @@ final class NetworkFixture: Sendable {
     }
 
     @Test func twentyAtOnceGetTwentyAddresses() async throws {
-        let network = fixture.network(hairpin: .promiscuousBridge)
+        let network = try fixture.network(hairpin: .promiscuousBridge)
         try await network.setUp(podCIDRs: ["10.7.0.0/24"])
         let addresses = try await withThrowingTaskGroup(of: [String].self) { group in
             for number in 0..<20 {
@@ -106,7 +116,7 @@ final class NetworkFixture: Sendable {
     }
 
     @Test func aFullRangeSaysSo() async throws {
-        let network = fixture.network()
+        let network = try fixture.network()
         try await network.setUp(podCIDRs: ["10.7.0.0/30"])
         let namespaces = [try await fixture.namespace(), try await fixture.namespace()]
         #expect(try await network.attach(sandboxID: NetworkFixture.id(1), networkNamespacePath: path(namespaces[0])) == ["10.7.0.2"])
@@ -121,14 +131,14 @@ final class NetworkFixture: Sendable {
 
     @Test func aRestartedAgentKeepsWhatIsInUse() async throws {
         let pods = [try await fixture.namespace(), try await fixture.namespace(), try await fixture.namespace()]
-        let before = fixture.network()
+        let before = try fixture.network()
         try await before.setUp(podCIDRs: ["10.7.0.0/29"])
         for (number, pod) in pods.enumerated() {
             _ = try await before.attach(sandboxID: NetworkFixture.id(number), networkNamespacePath: path(pod))
         }
-        let after = fixture.network()
+        let after = try fixture.network()
         // 0 and 2 are still there; 9 is known to the runtime only; 1 has gone meanwhile.
-        try await after.recover([NetworkFixture.id(0): ["10.7.0.2"], NetworkFixture.id(2): ["10.7.0.4"], NetworkFixture.id(9): ["10.7.0.5"]])
+        try await after.recover([sandbox(0, "10.7.0.2"), sandbox(1, "10.7.0.3", isRunning: false), sandbox(2, "10.7.0.4"), sandbox(9, "10.7.0.5")])
         try await after.setUp(podCIDRs: ["10.7.0.0/29"])
         #expect(try fixture.records == ["10.7.0.2", "10.7.0.4", "10.7.0.5"])
         #expect(try await after.attach(sandboxID: NetworkFixture.id(2), networkNamespacePath: path(pods[2])) == ["10.7.0.4"])
@@ -139,10 +149,17 @@ final class NetworkFixture: Sendable {
         #expect(last == ["10.7.0.3"], "the address of the sandbox that has gone is free")
     }
 
+    private func sandbox(_ number: Int, _ address: String, isRunning: Bool = true) -> SandboxNetwork {
+        SandboxNetwork(
+            sandboxID: NetworkFixture.id(number), pod: PodIdentity(namespace: "default", name: "pod-\(number)", uid: "\(number)"),
+            addresses: [address],
+            isRunning: isRunning)
+    }
+
     @Test func anotherRangeHoldsForNewPodsOnly() async throws {
         let old = try await fixture.namespace()
         let new = try await fixture.namespace()
-        let network = fixture.network()
+        let network = try fixture.network()
         try await network.setUp(podCIDRs: ["10.7.0.0/24"])
         #expect(try await network.attach(sandboxID: NetworkFixture.id(1), networkNamespacePath: path(old)) == ["10.7.0.2"])
         let mac = try fixture.stack.link(named: "swl0")?.mac
@@ -163,7 +180,7 @@ final class NetworkFixture: Sendable {
     }
 
     @Test func mistakesAreNamed() async throws {
-        let network = fixture.network()
+        let network = try fixture.network()
         let namespace = try await fixture.namespace()
         let early = await #expect(throws: NetworkFailure.self) {
             _ = try await network.attach(sandboxID: NetworkFixture.id(1), networkNamespacePath: path(namespace))
@@ -222,7 +239,7 @@ enum Echo {
         return (socket, port)
     }
 
-    private static func withAddress(_ text: String, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Void) throws {
+    static func withAddress(_ text: String, _ port: UInt16, _ body: (UnsafePointer<sockaddr>, socklen_t) throws -> Void) throws {
         var storage = sockaddr_storage()
         let bytes = try #require(IPAddress(text)).bytes
         let length = withUnsafeMutableBytes(of: &storage) { raw -> Int in

@@ -50,6 +50,7 @@ DIFFERENT_ON_PURPOSE = (
     (r"mounts: [-+]/proc/(bus|fs|irq|sys|sysrq-trigger) ro,", "a read-only path keeps nosuid, nodev and noexec of /proc here"),
     (r"mounts: [-+]/sys ro,nosuid,nodev,noexec,relatime sysfs sysfs r[ow]$",
      "the mount is read-only; whether the pod's instance of the file system is as well shows nowhere else"),
+    (r"status: -SigIgn:|status: \+SigIgn:\t0{16}$", "runc passes on what its own caller ignores, here nothing is ignored"),
     (r"masked: [-+]d", "what covers a directory is closed for writing by its mode as well"),
     (r"environment: -HOME=/", "nothing is added to the environment: HOME is in the record, from the image's user"),
     (r"devices: -/dev/core ", "a link to /proc/kcore, which no container may read"),

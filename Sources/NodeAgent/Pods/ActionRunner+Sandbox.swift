@@ -13,7 +13,7 @@ extension ActionRunner {
                 of: pod, id: id, attempt: attempt, hostname: hostname.kernelName, resources: context.resources, sysctls: context.sysctls)
             sandboxes.set(id, podUID: pod.uid)
             let started = try await ports.runtime.createSandbox(configuration)
-            let addresses = try await attach(started, snapshot)
+            let addresses = try await attach(started, configuration, snapshot)
             if !started.notEnforced.isEmpty, configuration.resources.hasLimits {
                 logger.notice(
                     "Limits of a pod are not enforced: this host's cgroup v2 hierarchy lacks their controllers.",
@@ -27,10 +27,14 @@ extension ActionRunner {
     }
 
     /// A sandbox without its network is of no use: it is taken back.
-    private func attach(_ started: StartedSandbox, _ snapshot: PodSnapshot) async throws -> [String] {
+    private func attach(_ started: StartedSandbox, _ configuration: SandboxConfiguration, _ snapshot: PodSnapshot) async throws -> [String] {
         guard !snapshot.pod.spec.usesHostNetwork else { return [] }
         do {
             let addresses = try await ports.network.attach(sandboxID: started.id, networkNamespacePath: started.networkNamespacePath)
+            // Before the record, from which the next agent takes who has which port: a sandbox that is refused one is never found with it.
+            try await ports.network.forwardHostPorts(
+                of: SandboxNetwork(
+                    sandboxID: started.id, pod: configuration.pod, addresses: addresses, hostPorts: configuration.hostPorts ?? []))
             try await ports.runtime.record(addresses: addresses, ofSandbox: started.id)
             return addresses
         } catch {
@@ -61,6 +65,19 @@ extension ActionRunner {
             return .cleanedUp
         } catch {
             return .cleanUpFailed(message: "\(error)")
+        }
+    }
+
+    /// When it fails the next sandbox, or the pod's end, tries again.
+    func removeSandbox(_ id: String, _ snapshot: PodSnapshot) async -> PodEvent? {
+        do {
+            try await ports.runtime.removeSandbox(id)
+            sandboxes.remove(id)
+            return .sandboxRemoved(id: id)
+        } catch {
+            logger.warning(
+                "An earlier sandbox of a pod cannot be removed.", metadata: ["pod": "\(snapshot.identity)", "sandbox": "\(id)", "error": "\(error)"])
+            return nil
         }
     }
 

@@ -69,6 +69,7 @@ package struct ActionRunner: Sendable {
             await tolerate("remove an ended container", snapshot) { try await ports.runtime.removeContainer(id, inSandbox: sandboxID) }
             return nil
         case .stopSandbox(let id): return await stopSandbox(id)
+        case .removeSandbox(let id): return await removeSandbox(id, snapshot)
         case .cleanUp(let sandboxIDs): return await cleanUp(sandboxIDs, snapshot)
         case .removeSandboxes(let ids): return await removeSandboxes(ids, snapshot)
         case .removeRemains: return await removeRemains(snapshot)

@@ -36,13 +36,16 @@ package actor PodManager {
     /// Reconnects to the sandboxes of an earlier agent. Nothing is changed yet: what they are good for is known once the API's pods are.
     package func recover() async throws {
         let found = try await runner.ports.runtime.recover()
-        var addresses: [String: [String]] = [:]
+        var networks: [SandboxNetwork] = []
         for sandbox in found {
             recovered[sandbox.configuration.pod.uid, default: []].append(sandbox)
             sandboxes.set(sandbox.configuration.id, podUID: sandbox.configuration.pod.uid)
-            if sandbox.isRunning, !sandbox.addresses.isEmpty { addresses[sandbox.configuration.id] = sandbox.addresses }
+            networks.append(
+                SandboxNetwork(
+                    sandboxID: sandbox.configuration.id, pod: sandbox.configuration.pod, addresses: sandbox.addresses,
+                    hostPorts: sandbox.configuration.hostPorts ?? [], isRunning: sandbox.isRunning))
         }
-        try await runner.ports.network.recover(addresses)
+        try await runner.ports.network.recover(networks)
         if !found.isEmpty { logger.info("Found sandboxes of an earlier agent again.", metadata: ["sandboxes": "\(found.count)"]) }
     }
 

@@ -12,6 +12,8 @@ package enum PodAction: Sendable, Hashable {
     /// Drop an ended container's remains, when a newer one has taken its place.
     case removeContainer(id: String, sandboxID: String)
     case stopSandbox(id: String)
+    /// Remove the records of an earlier, stopped sandbox while the pod goes on.
+    case removeSandbox(id: String)
     /// Give back volumes and addresses; the sandboxes are all stopped. Their records and the logs stay.
     case cleanUp(sandboxIDs: [String])
     /// Remove the records of stopped sandboxes, and with them the pod's cgroup.

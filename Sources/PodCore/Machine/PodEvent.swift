@@ -16,6 +16,8 @@ package enum PodEvent: Sendable {
     case sandboxEnded(id: String)
     case sandboxStopped
     case sandboxStopFailed(message: String)
+    /// An earlier sandbox of the pod has left nothing.
+    case sandboxRemoved(id: String)
 
     case imageReady(container: String, ImageDescription)
     case imageFailed(container: String, ImageProblem)

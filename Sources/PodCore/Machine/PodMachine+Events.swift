@@ -12,6 +12,7 @@ extension PodMachine {
         case .sandboxEnded(let id): sandboxEnded(id, now)
         case .sandboxStopped: sandboxStopped()
         case .sandboxStopFailed(let message), .cleanUpFailed(let message): stepFailed(message, now)
+        case .sandboxRemoved(let id): knownSandboxes.removeAll { $0 == id }
         case .imageReady(let name, let image): withContainer(name) { $0.imageReady(image) }
         case .imageFailed(let name, let problem): imageFailed(name, problem, now)
         case .containerStarted(let name, let started, let imageID, let user): containerStarted(name, started, imageID, user)
@@ -52,6 +53,8 @@ extension PodMachine {
         sandbox = .ready(id: started.id, addresses: addresses)
         knownSandboxes.append(started.id)
         sandboxBackOff.reset()
+        // The one before is kept: a restarted agent finds in it how the containers last ended.
+        for earlier in knownSandboxes.dropLast(2) { pending.append(.removeSandbox(id: earlier)) }
     }
 
     private mutating func sandboxFailed(_ message: String, _ now: Moment) {

@@ -7,7 +7,8 @@ extension PodMachine {
         guard let latest = ordered.last else { return adoptStatus(at: now) }
         knownSandboxes = ordered.map(\.configuration.id)
         sandboxAttempt = latest.configuration.attempt
-        if latest.isRunning {
+        // Without an address its agent ended before it could tell one: nobody would ever reach the pod in it.
+        if latest.isRunning, pod.spec.usesHostNetwork || !latest.addresses.isEmpty {
             sandbox = .ready(id: latest.configuration.id, addresses: latest.addresses)
         } else if pod.status?.phase?.isTerminal != true {
             sandbox = .lost(id: latest.configuration.id, isStopping: false)

@@ -14,7 +14,8 @@ package enum SandboxPlan {
             network: pod.spec.usesHostNetwork ? .node : .pod, ipc: pod.spec.hostIPC == true ? .node : .pod,
             pid: pod.spec.hostPID == true ? .node : pod.spec.shareProcessNamespace == true ? .pod : .container,
             user: try user(of: pod), sysctls: try Self.sysctls(of: pod, sysctls), qosClass: pod.spec.qosClass.rawValue,
-            resources: pod.spec.cgroupResources(resources), labels: pod.metadata.labels ?? [:])
+            resources: pod.spec.cgroupResources(resources), labels: pod.metadata.labels ?? [:],
+            hostPorts: try pod.spec.hostPorts())
     }
 
     /// The namespaces that are shared with the node are not the user namespace's to own.

@@ -6,11 +6,33 @@ package protocol PodNetworkPort: Sendable {
     /// Gives a sandbox its interface and addresses, the node's primary family first. A repeated call returns the same addresses.
     func attach(sandboxID: String, networkNamespacePath: String) async throws(NetworkFailure) -> [String]
 
-    /// Takes the sandbox's addresses back. Its interface goes with its namespace.
+    /// Leads the sandbox's `hostPorts` to its addresses; in effect on return. A repeated call changes nothing.
+    /// - Throws: `.portTaken` when another sandbox has one of them; then none is forwarded.
+    func forwardHostPorts(of sandbox: SandboxNetwork) async throws(NetworkFailure)
+
+    /// Takes the sandbox's addresses and ports of the node back. Its interface goes with its namespace.
     func detach(sandboxID: String) async throws(NetworkFailure)
 
-    /// Keeps the addresses of sandboxes that outlived the last agent and frees all others.
-    func recover(_ addressesBySandbox: [String: [String]]) async throws(NetworkFailure)
+    /// Takes over what an earlier agent left: keeps addresses and ports of the sandboxes that run, frees all others.
+    func recover(_ sandboxes: [SandboxNetwork]) async throws(NetworkFailure)
+}
+
+/// A sandbox as the pod network knows it.
+package struct SandboxNetwork: Sendable, Hashable {
+    package var sandboxID: String
+    package var pod: PodIdentity
+    package var addresses: [String]
+    package var hostPorts: [HostPort]
+    /// `false` for one that has ended and is still there to be removed.
+    package var isRunning: Bool
+
+    package init(sandboxID: String, pod: PodIdentity, addresses: [String], hostPorts: [HostPort] = [], isRunning: Bool = true) {
+        self.sandboxID = sandboxID
+        self.pod = pod
+        self.addresses = addresses
+        self.hostPorts = hostPorts
+        self.isRunning = isRunning
+    }
 }
 
 /// Why a pod has no network: event `FailedCreatePodSandBox` or `NetworkNotReady`.
@@ -22,6 +44,10 @@ package struct NetworkFailure: Error, Sendable, Hashable, CustomStringConvertibl
         case exhausted
         /// A podCIDR that is not one.
         case invalidRange
+        /// A port of the node is another pod's.
+        case portTaken
+        /// A port of the node that cannot lead to this pod.
+        case invalidPort
         /// The kernel refused.
         case kernel
     }

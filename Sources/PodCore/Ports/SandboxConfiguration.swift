@@ -30,12 +30,14 @@ package struct SandboxConfiguration: Sendable, Hashable, Codable {
     /// Limits of the pod's cgroup, the sum of its containers'.
     package var resources: CgroupResources
     package var labels: [String: String]
+    /// Ports of the node that lead to the pod. `nil` in records of agents that forwarded none.
+    package var hostPorts: [HostPort]?
 
     package init(
         id: String, pod: PodIdentity, attempt: Int, hostname: String, network: NamespaceMode = .pod, ipc: NamespaceMode = .pod,
         pid: NamespaceMode = .container, user: NamespaceMode = .node, sysctls: [String: String] = [:], qosClass: String,
         resources: CgroupResources = CgroupResources(),
-        labels: [String: String] = [:]
+        labels: [String: String] = [:], hostPorts: [HostPort] = []
     ) {
         self.id = id
         self.pod = pod
@@ -49,6 +51,7 @@ package struct SandboxConfiguration: Sendable, Hashable, Codable {
         self.qosClass = qosClass
         self.resources = resources
         self.labels = labels
+        self.hostPorts = hostPorts
     }
 }
 

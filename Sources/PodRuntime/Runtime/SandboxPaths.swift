@@ -1,3 +1,5 @@
+import CLinux
+import LinuxSystem
 import PodCore
 
 /// Where a sandbox's files are. The run directory dies with the boot, like the processes that it describes.
@@ -19,6 +21,12 @@ struct SandboxPaths: Sendable, Hashable {
     var containers: String { directory + "/containers" }
 
     static let socket = "shim.sock"
+
+    /// Whether its agent ended before the record was written: no pause has been started then, and no container. Blocking.
+    func isUnborn() throws -> Bool {
+        guard try FileStatus.ifPresent(document) == nil, try DirectoryListing.names(at: containers).isEmpty else { return false }
+        return (try ContainerStateFile.sandbox(at: state)?.pause.pid ?? 0) == 0
+    }
 
     func container(_ id: String) -> ContainerPaths {
         ContainerPaths(directory: "\(containers)/\(id)", layer: "\(layers)/\(id)")

@@ -24,6 +24,8 @@ extension ShimRuntime {
             return try await launch(configuration, prepared, in: sandbox)
         } catch {
             await undo(configuration, in: sandbox)
+            // Not the container's fault: it goes into the sandbox that takes this one's place.
+            if sandbox.connection?.isClosed ?? true { throw RuntimeFailure(.notRunning, error.message) }
             throw error
         }
     }
@@ -45,6 +47,7 @@ extension ShimRuntime {
         }
         if let refusal = reply.refusal { throw LaunchFailure.failure(refusal, program: configuration.process.args.first ?? "") }
         guard let process = reply.process, process.pid > 0 else { throw RuntimeFailure(.internal, "the shim's reply names no process") }
+        FailPoint.reach("container.started")
         let started = StartedContainer(
             id: configuration.id, pid: process.pid, startedAt: Timestamp(unixNanoseconds: process.started_at),
             warnings: prepared.warnings + reply.warnings.map(\.explanation))
@@ -72,6 +75,7 @@ extension ShimRuntime {
 
         for directory in [paths.directory, paths.root] { try systemCall("mkdir", directory) { mkdir(directory, 0o700) } }
         try makeLayer(paths, below: configuration.lowerDirectories, ids: ids)
+        FailPoint.reach("container.layer")
         if let slash = configuration.log.path.lastIndex(of: "/"), slash > configuration.log.path.startIndex {
             try Directories.make(String(configuration.log.path[..<slash]), mode: 0o755)
         }
@@ -79,9 +83,11 @@ extension ShimRuntime {
         try ContainerDocument(configuration: configuration).write(to: paths.document)
         let file = try OwnedFileDescriptor.open(paths.launchRecord, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
         try file.writeAll(record)
+        FailPoint.reach("container.document")
 
         let cgroup = try settings.cgroups.create(try sandbox.cgroup.child(configuration.id).name)
         let notEnforced = try cgroup.apply(CgroupLimits(configuration.resources, killsTogether: true))
+        FailPoint.reach("container.cgroup")
         return PreparedContainer(
             record: file, cgroup: try cgroup.open(), sources: sources,
             warnings: notEnforced.map { "\($0) is not enforced on this host" }
@@ -108,6 +114,7 @@ extension ShimRuntime {
             writer.string(SWL_TAG_CONTAINER_ID, containerID)
             writer.layout(SWL_TAG_SIGNAL, swl_signal(signal: signal, flags: 0))
         }
+        FailPoint.reach("container.signalled")
         if let refusal = reply.refusal, !refusal.isGone {
             throw RuntimeFailure(.internal, "signal \(signal) could not be sent to container \(containerID): \(refusal.explanation)")
         }

@@ -17,7 +17,9 @@ extension ShimRuntime {
             // To the end, also when the caller has gone: an impatient stop would kill a shim that is just about to write exit records.
             try await uncancelled { [self] in
                 if case .stopped = before {} else { await shutDown(sandbox) }
+                FailPoint.reach("sandbox.shut-down")
                 try await removeProcesses(sandbox)
+                FailPoint.reach("sandbox.emptied")
             }
         } catch {
             sandbox.enter(.lost)

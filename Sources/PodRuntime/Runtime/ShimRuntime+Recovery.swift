@@ -75,6 +75,10 @@ extension ShimRuntime {
         do {
             try SandboxPaths.check(id: id, "sandbox", .internal)
             let paths = paths(id)
+            if try await pool.run("look at a sandbox", { try paths.isUnborn() }) {
+                try await clear(unborn: paths)
+                return nil
+            }
             let (sandbox, containers) = try await pool.run("read sandbox") { [self] in
                 (try left(paths), try leftContainers(paths))
             }
@@ -95,6 +99,17 @@ extension ShimRuntime {
                 metadata: ["directory": .string("\(settings.runDirectory)/sandboxes/\(id)"), "error": .string("\(error)")])
             return nil
         }
+    }
+
+    /// Takes back what was begun of a sandbox that nobody knows of: at most its shim runs.
+    private func clear(unborn paths: SandboxPaths) async throws {
+        let shim = try? await ShimConnection.connect(
+            directory: paths.directory, socket: SandboxPaths.socket, peer: "the shim of a sandbox without a record", onEvent: { _ in }, onEnd: {})
+        if let shim {
+            _ = try? await shim.request(SWL_VERB_SHUTDOWN, timeout: .seconds(10))
+            shim.close()
+        }
+        try await pool.run("remove a sandbox that was not made") { try TreeRemoval.remove(paths.directory) }
     }
 
     private func leftContainers(_ paths: SandboxPaths) throws -> [LeftContainer] {

@@ -42,6 +42,7 @@ extension ShimRuntime {
         async let preparation = blocking("prepare sandbox \(sandbox.id)", .sandbox) { [self] in try prepare(sandbox) }
         let process = try await spawner.spawn(sandboxID: sandbox.id)
         sandbox.setShim(process)
+        FailPoint.reach("sandbox.spawned")
         let prepared: PreparedSandbox
         do {
             prepared = try await preparation
@@ -64,6 +65,7 @@ extension ShimRuntime {
             logger.warning("the sandbox runs without something", metadata: ["sandbox": .string(sandbox.id), "problem": .string(warning.explanation)])
         }
         sandbox.setPause(pause)
+        FailPoint.reach("sandbox.created")
         sandbox.enter(.running)
         if connection.isClosed { throw RuntimeFailure(.sandbox, "the new shim has ended") }
         return StartedSandbox(
@@ -78,12 +80,14 @@ extension ShimRuntime {
         try systemCall("mkdir", paths.directory) { mkdir(paths.directory, 0o700) }
         sandbox.takeDirectory()
         try systemCall("mkdir", paths.containers) { mkdir(paths.containers, 0o700) }
+        FailPoint.reach("sandbox.folder")
     }
 
     /// Everything else on the node's side of a new sandbox. Blocking.
     private func prepare(_ sandbox: Sandbox) throws -> PreparedSandbox {
         let paths = sandbox.paths
         try sandbox.document.write(to: paths.document)
+        FailPoint.reach("sandbox.document")
         if sandbox.configuration.ipc != .node {
             // One for all containers of the pod, so it has to be there before any of them: a mount of the node, in the sandbox's own folder.
             try systemCall("mkdir", paths.sharedMemory) { mkdir(paths.sharedMemory, 0o700) }
@@ -96,6 +100,7 @@ extension ShimRuntime {
         let leaf = try settings.cgroups.create(try sandbox.cgroup.child(sandbox.id).name)
         let notEnforced = try sandbox.cgroup.apply(CgroupLimits(sandbox.configuration.resources, killsTogether: false))
         balanceLevels()
+        FailPoint.reach("sandbox.cgroup")
         let record = SandboxRecord.encode(sandbox.configuration, ids: sandbox.document.ids, pauseProgram: settings.pauseProgram)
         return PreparedSandbox(
             record: try AnonymousFile.make(in: paths.directory, content: record), cgroup: try leaf.open(), notEnforced: notEnforced)
@@ -105,6 +110,7 @@ extension ShimRuntime {
         let sandbox = try sandbox(sandboxID)
         try await blocking("record addresses of sandbox \(sandboxID)", .internal) {
             try sandbox.setAddresses(addresses).write(to: sandbox.paths.document)
+            FailPoint.reach("network.recorded")
         }
     }
 
@@ -155,7 +161,9 @@ extension ShimRuntime {
             for id in Set(try DirectoryListing.names(at: paths.containers)).union(sandbox.containers.keys) {
                 try TreeRemoval.remove(paths.container(id).layer)
             }
+            FailPoint.reach("container.layers-removed")
             try TreeRemoval.remove(paths.directory)
+            FailPoint.reach("sandbox.removed")
         }
         // Only now: until here its processes and files had these ids.
         userNamespaces.release(sandboxID: sandbox.id)

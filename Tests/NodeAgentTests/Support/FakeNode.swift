@@ -112,7 +112,11 @@ extension FakeNode: PodNetworkPort {
     }
 
     func detach(sandboxID: String) async throws(NetworkFailure) { did.note("detach \(sandboxID)") }
-    func recover(_ addressesBySandbox: [String: [String]]) async throws(NetworkFailure) {}
+    func recover(_ sandboxes: [SandboxNetwork]) async throws(NetworkFailure) {}
+
+    func forwardHostPorts(of sandbox: SandboxNetwork) async throws(NetworkFailure) {
+        for port in sandbox.hostPorts { did.note("forward \(port) to \(sandbox.addresses.joined(separator: ","))") }
+    }
 }
 
 extension FakeNode: VolumeService {

@@ -1,29 +1,27 @@
-import Nftables
-import ProxyCore
-
-/// Brings the kernel's tables to the wanted state. Remembers what was committed, so that a change of Services costs no dump.
-struct RulesetSync {
+/// Brings the kernel's tables to the wanted state. Remembers what was committed, so that an ordinary change costs no dump.
+package struct RulesetSync {
     private let store: any RulesetStore
     /// What the kernel has; `nil` when it has to be read first: at the start, after a foreign change, after a failure.
     private var committed: [TableID: Table]?
     /// What was committed last, also when the kernel may no longer have it.
     private var lastApplied: [TableID: Table]?
 
-    struct Outcome {
-        var operations = 0
+    package struct Outcome: Sendable {
+        package var operations = 0
         /// The kernel had something else than what was committed last: somebody else's doing.
-        var foundForeignChange = false
+        package var foundForeignChange = false
     }
 
     /// How often a state that changes under the reader is read again.
     private static let attempts = 5
 
-    init(store: any RulesetStore) { self.store = store }
+    package init(store: any RulesetStore) { self.store = store }
 
     /// The kernel's state is no longer known.
-    mutating func forget() { committed = nil }
+    package mutating func forget() { committed = nil }
 
-    mutating func apply(_ desired: [Table]) async throws -> Outcome {
+    /// A table without sets and chains is one that should not be there.
+    package mutating func apply(_ desired: [Table]) async throws -> Outcome {
         var attempt = 1
         while true {
             let knewState = committed != nil
@@ -56,11 +54,16 @@ struct RulesetSync {
             }
             outcome.foundForeignChange = lastApplied != nil && lastApplied != state
         }
-        let operations = desired.flatMap { RulesetDiff.transaction(from: state[$0.id], to: $0).operations }
+        let operations = desired.flatMap { Self.operations(from: state[$0.id], to: $0) }
         if !operations.isEmpty { try await store.apply(Transaction(operations), ifGeneration: generation) }
-        committed = Dictionary(desired.map { ($0.id, $0) }, uniquingKeysWith: { _, last in last })
+        committed = Dictionary(desired.filter { !$0.isEmpty }.map { ($0.id, $0) }, uniquingKeysWith: { _, last in last })
         lastApplied = committed
         outcome.operations = operations.count
         return outcome
+    }
+
+    private static func operations(from state: Table?, to desired: Table) -> [Operation] {
+        guard desired.isEmpty else { return RulesetDiff.transaction(from: state, to: desired).operations }
+        return state == nil ? [] : [.deleteTable(desired.id)]
     }
 }

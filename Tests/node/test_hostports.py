@@ -1,0 +1,105 @@
+"""Ports of the node that lead to pods: every way to them, one owner each, and nothing left behind."""
+import signal
+import subprocess
+
+from swiftlab.case import NodeCase, manifest
+from swiftlab.lab import NODE_IP, wait_until
+
+TABLE = "swiftlet-hostports"
+
+
+def server(name, *ports, **spec):
+    """A pod that answers on its port 8080 with its name; `ports` lead there."""
+    command = f"trap 'exit 0' TERM; mkdir /www; echo {name} > /www/index.html; httpd -f -p 8080 -h /www & wait"
+    return manifest(name, command, container={"ports": [{"containerPort": 8080, **port} for port in ports]}, **spec)
+
+
+class HostPorts(NodeCase):
+    def serve(self, name, *ports, **spec):
+        self.lab.apply(server(name, *ports, **spec))
+        self.lab.wait_for("pod", name, "Ready")
+
+    def ask(self, url, namespace=None, *options):
+        """What curl gets, or None when nobody answers."""
+        command = ["curl", "-sS", "--fail", "--max-time", "5", *options, url]
+        answer = subprocess.run([*self.lab.inside(namespace or self.lab.node_namespace), *command], capture_output=True, text=True)
+        return answer.stdout.strip() if answer.returncode == 0 else None
+
+    def ask_in(self, pod, address, port):
+        """As `ask`, from within a pod."""
+        script = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 {address} {port}"
+        return self.lab.kubectl("exec", pod, "--", "sh", "-c", script).stdout.split()[-1]
+
+    def has_table(self):
+        return TABLE in self.lab.on_node("nft", "list", "tables").stdout
+
+    def remove(self, *names):
+        self.lab.delete("pod", *names)
+        self.lab.wait_until_quiet()
+
+    def tearDown(self):
+        # A port that a failed test keeps would fail the others.
+        self.lab.delete("pod", "--all")
+        self.lab.wait_until_quiet()
+
+    def test_every_way(self):
+        self.serve("web", {"hostPort": 8080}, {"hostPort": 8081, "hostIP": "127.0.0.1"})
+        self.lab.apply(manifest("client", "trap 'exit 0' TERM; while :; do sleep 0.1; done"))
+        self.lab.wait_for("pod", "client", "Ready")
+        url = f"http://{NODE_IP}:8080/"
+        # Who waits for the container meets its server a moment later.
+        wait_until("the server", lambda: self.ask(url), 20)
+        self.assertEqual(self.ask(url, self.lab.control_namespace), "web")
+        for pod in ("client", "web"):
+            self.assertEqual(self.ask_in(pod, NODE_IP, 8080), "web", f"from {pod}")
+        self.assertEqual(self.ask("http://127.0.0.1:8081/", None, "--interface", NODE_IP), "web")
+        self.assertIsNone(self.ask(f"http://{NODE_IP}:8081/", self.lab.control_namespace), "a hostIP is that address only")
+        self.assertIsNone(self.ask("http://127.0.0.1:8080/"), "from 127.0.0.1 nothing leaves the node")
+        self.assertEqual(self.lab.on_node("cat", "/proc/sys/net/ipv4/conf/all/route_localnet").stdout.strip(), "0")
+        self.remove("web", "client")
+        self.assertFalse(self.has_table())
+
+    def test_the_second_one_is_told(self):
+        self.serve("first", {"hostPort": 8080})
+        self.lab.apply(server("second", {"hostPort": 8080}))
+        words = "host port 0.0.0.0:8080/TCP of pod default/second is in use by pod default/first"
+
+        def told():
+            return [reason for _, reason, message in self.events("second") if words in message]
+
+        self.assertEqual(wait_until("an event of the second pod", told, 30)[0], "FailedCreatePodSandBox")
+        wait_until("the first server", lambda: self.ask(f"http://{NODE_IP}:8080/") == "first", 20)
+        self.lab.delete("pod", "first")
+        self.lab.wait_for("pod", "second", "Ready")
+        wait_until("the second server", lambda: self.ask(f"http://{NODE_IP}:8080/") == "second", 20)
+
+    def test_the_agent_comes_back_and_others_interfere(self):
+        url = f"http://{NODE_IP}:8080/"
+        self.serve("kept", {"hostPort": 8080})
+        wait_until("the server", lambda: self.ask(url, self.lab.control_namespace), 20)
+        rules = self.lab.on_node("nft", "list", "table", "ip", TABLE).stdout
+        agent = self.lab.processes.pop("agent")
+        agent.send_signal(signal.SIGKILL)
+        agent.wait()
+        self.assertEqual(self.ask(url, self.lab.control_namespace), "kept", "without an agent")
+        self.lab.start_agent()
+        self.assertEqual(self.lab.on_node("nft", "list", "table", "ip", TABLE).stdout, rules)
+        self.lab.on_node("nft", "delete", "table", "ip", TABLE)
+        wait_until("the repair", lambda: self.ask(url, self.lab.control_namespace) == "kept", 20)
+        self.remove("kept")
+        self.assertFalse(self.has_table())
+
+    def test_a_service_keeps_its_port(self):
+        """A pod on port 443 of the node does not get what is for a Service's port 443."""
+        self.lab.apply({
+            "apiVersion": "v1", "kind": "Service", "metadata": {"name": "api"},
+            "spec": {"selector": {"app": "api"}, "ports": [{"port": 443, "targetPort": 8080}]},
+        })  # fmt: skip
+        self.serve("endpoint", labels={"app": "api"})
+        self.serve("thief", {"hostPort": 443})
+        address = self.lab.get("service", "api")["spec"]["clusterIP"]
+        wait_until("the thief's own port", lambda: self.ask(f"http://{NODE_IP}:443/") == "thief", 20)
+        wait_until("the service", lambda: self.ask(f"http://{address}:443/"), 20)
+        self.assertEqual(self.ask(f"http://{address}:443/"), "endpoint")
+        self.assertEqual(self.ask_in("thief", address, 443), "endpoint")
+        self.lab.delete("service", "api")
