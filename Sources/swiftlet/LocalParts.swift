@@ -89,7 +89,8 @@ struct LocalParts: Sendable {
             storageEvictionShare: Self.share(kubelet.evictionHard["nodefs.available"], of: facts.ephemeralStorage),
             statusReportFrequency: kubelet.nodeStatusReportFrequency, statusUpdateFrequency: kubelet.nodeStatusUpdateFrequency,
             leaseDuration: .seconds(kubelet.nodeLeaseDurationSeconds), kubernetesVersion: Version.kubernetes, swiftletVersion: Version.swiftlet,
-            maxImages: kubelet.nodeStatusMaxImages < 0 ? .max : kubelet.nodeStatusMaxImages, podCIDRs: configuration.podCIDRs)
+            maxImages: kubelet.nodeStatusMaxImages < 0 ? .max : kubelet.nodeStatusMaxImages, podCIDRs: configuration.podCIDRs,
+            runtimeHandlers: configuration.swiftlet.runtimeHandlers)
     }
 
     private static func share(_ threshold: EvictionThreshold?, of capacity: Int64) -> Double {
@@ -114,6 +115,7 @@ struct LocalParts: Sendable {
             nodeName: settings.name, hostIPs: hostIPs, allocatable: allocatable, clusterDNS: kubelet.clusterDNS,
             clusterDomain: kubelet.clusterDomain, resolvConf: kubelet.resolvConf, seccompDefault: kubelet.seccompDefault,
             seccompRoot: configuration.process.rootDirectory + "/seccomp", sysctls: kubelet.sysctls, resources: resources,
-            logMaxSize: kubelet.containerLogMaxSize.value, logMaxFiles: kubelet.containerLogMaxFiles)
+            logMaxSize: kubelet.containerLogMaxSize.value, logMaxFiles: kubelet.containerLogMaxFiles,
+            runtimeHandlers: configuration.swiftlet.runtimeHandlers)
     }
 }

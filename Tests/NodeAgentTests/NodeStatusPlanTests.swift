@@ -19,7 +19,7 @@ struct NodeStatusPlanTests {
     ) -> NodeStatusPlan {
         let settings = NodeSettings(
             name: "node-1", labels: ["zone": "a", "kubernetes.io/os": "plan9"], reserved: reserved.compactMapValues { Quantity($0) },
-            kubernetesVersion: "v1.36.0", swiftletVersion: "1.0", maxImages: maxImages)
+            kubernetesVersion: "v1.36.0", swiftletVersion: "1.0", maxImages: maxImages, runtimeHandlers: ["runc"])
         return NodeStatusPlan(settings: settings, host: host ?? self.host(), problem: problem, images: images)
     }
 
@@ -39,7 +39,8 @@ struct NodeStatusPlanTests {
         able.supportsUserNamespaces = true
         for (host, expected) in [(host(), false), (able, true)] {
             let status = plan(host: host).status(existing: nil, at: now)
-            #expect(status.runtimeHandlers == [RuntimeHandler(name: "", features: .init(recursiveReadOnlyMounts: true, userNamespaces: expected))])
+            let features = RuntimeHandler.Features(recursiveReadOnlyMounts: true, userNamespaces: expected)
+            #expect(status.runtimeHandlers == [RuntimeHandler(name: "", features: features), RuntimeHandler(name: "runc", features: features)])
             #expect(status.features == NodeFeatures(supplementalGroupsPolicy: true))
         }
     }

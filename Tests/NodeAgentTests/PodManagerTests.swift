@@ -177,6 +177,24 @@ struct PodManagerTests {
         }
     }
 
+    @Test(
+        "a class whose handler is none of this node's is refused until it is one",
+        arguments: [
+            (nil, #"runtimeclass.node.k8s.io "fast" not found"#), ("kata", #"no runtime for "kata" is configured"#),
+        ])
+    func runtimeClasses(handler: String?, problem: String) async throws {
+        node.state.withLock { $0.runtimeClasses["fast"] = handler }
+        try await bench.run {
+            bench.list([NodeBench.pod { $0.spec.runtimeClassName = "fast" }])
+            await bench.events.calls.wait { $0.contains { $0.text == "create FailedCreatePodSandBox" } }
+            #expect(bench.events.created.first?.message.contains(problem) == true, "\(bench.events.created.map(\.message))")
+            node.state.withLock { $0.runtimeClasses["fast"] = "runc" }
+            await bench.time.waitForSleeper(until: .seconds(1))
+            bench.time.advance(by: .seconds(1))
+            #expect(await shown(.running)?.status?.podIP == "10.0.0.7")
+        }
+    }
+
     @Test func hostPortsAreForwardedBeforeTheFirstStart() async throws {
         let ports: [ContainerPort] = try [
             Wire.decode(["containerPort": 80, "hostPort": 8080]), Wire.decode(["containerPort": 53, "hostPort": 53, "protocol": "UDP"]),

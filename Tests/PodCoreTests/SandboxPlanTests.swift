@@ -8,7 +8,6 @@ struct SandboxPlanTests {
     @Test(
         "a sandbox that would protect less than asked for, or reach beyond its pod, is refused",
         arguments: [
-            (#""runtimeClassName":"kata""#, #"RuntimeClass "kata" is not supported"#),
             (#""hostUsers":false,"hostNetwork":true"#, "hostNetwork: true cannot be combined with hostUsers: false"),
             (#""hostUsers":false,"hostPID":true"#, "hostPID: true cannot be combined with hostUsers: false"),
             (#""hostUsers":false,"hostIPC":true"#, "hostIPC: true cannot be combined with hostUsers: false"),

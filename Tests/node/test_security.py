@@ -149,6 +149,19 @@ class UserNamespaces(SecurityCase):
         self.assertEqual(answer.stdout.split(), ["0", *lines[7].split()])
         self.lab.delete("pod", "isolated")
 
+    def test_runtime_classes(self):
+        for name, handler in (("here", "runc"), ("elsewhere", "kata")):
+            self.lab.apply({
+                "apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": handler,
+                "overhead": {"podFixed": {"cpu": "10m", "memory": "16Mi"}},
+            })  # fmt: skip
+        self.refuse_sandbox("class-elsewhere", 'no runtime for "kata" is configured', runtimeClassName="elsewhere")
+        self.lab.apply(manifest("class-here", FOREVER, runtimeClassName="here"))
+        self.lab.wait_for("pod", "class-here", "Ready")
+        self.lab.delete("pod", "class-here")
+        handlers = [handler["name"] for handler in self.lab.get("node", NODE)["status"]["runtimeHandlers"]]
+        self.assertEqual(handlers, ["", "swiftlet", "runc"])
+
     def test_namespaces_of_the_node_are_refused(self):
         self.refuse_sandbox("host-pid", "hostPID: true cannot be combined with hostUsers: false", hostUsers=False, hostPID=True)
 

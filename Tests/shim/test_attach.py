@@ -177,7 +177,7 @@ def test_thousand_readers_leave_nothing(world):
             os.close(out), os.close(err)
         pod.signal("c", signal.SIGSTOP)
         after, open_after = anonymous(pod.shim), descriptors(pod)
-        # A read's worth of backlog may be there or not; 2000 forgotten readers would be more.
-        # The last reader before the count may not have been noticed as gone yet: fewer are no leak.
-        assert after <= before + 128 and len(open_after) <= len(open_before), (before, after, open_before, open_after)
+        # A read's worth of backlog, twice while it grows, may be there or not; 2000 forgotten readers would still have their pipes. The last
+        # reader before the first count may not have been noticed as gone then: fewer descriptors are no leak.
+        assert after <= before + 256 and len(open_after) <= len(open_before), (before, after, open_before, open_after)
         return f"anonymous KB: {before} before, {after} after 1000"

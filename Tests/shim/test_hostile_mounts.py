@@ -172,22 +172,27 @@ def test_cve_2021_30465_2024_45310_2017_1002101_mount_points_are_exchanged(world
     sources = [o_path(volume), o_path(world.image)]
     ran = failed = 0
     with Sandbox(world) as pod:
+
+        def launch(index):
+            mounts = standard_mounts() + [bind("/shared"), bind(f"/shared/dir/below/new{index}/mounted", 1), bind("/shared/dir/below", 1)]
+            pid = pod.launch("c", ["sleep", "1000"], mounts=mounts, sources=sources, cgroup=False, log=False, cwd=f"/shared/dir/cwd{index}").pid
+            inside = mount_points(pid)
+            assert all(point == "/" or point.startswith(("/proc", "/sys", "/dev", "/shared", outside)) for point in inside), inside
+            pod.signal("c", 9)
+            pod.wait("c")
+            pod.container_verb("SWL_VERB_REMOVE", "c")
+
         with Swap(world, volume + "/dir", volume + "/link") as swap:
             for index in range(150):
-                mounts = standard_mounts() + [bind("/shared"), bind(f"/shared/dir/below/new{index}/mounted", 1), bind("/shared/dir/below", 1)]
                 try:
-                    pid = pod.launch("c", ["sleep", "1000"], mounts=mounts, sources=sources, cgroup=False, log=False,
-                                     cwd=f"/shared/dir/cwd{index}").pid
+                    launch(index)
                     ran += 1
-                    inside = mount_points(pid)
-                    assert all(point == "/" or point.startswith(("/proc", "/sys", "/dev", "/shared", outside)) for point in inside), inside
-                    pod.signal("c", 9)
-                    pod.wait("c")
-                    pod.container_verb("SWL_VERB_REMOVE", "c")
                 except Refused as refusal:
                     assert refusal.step in (C["SWL_STEP_MOUNT"], C["SWL_STEP_CWD"]), refusal
                     failed += 1
-        assert swap.count > 100 and ran
+        assert swap.count > 100
+        # How many got through is the scheduler's choice; undisturbed it works, with the link in the directory's place or not.
+        launch("last")
     for fd in sources:
         os.close(fd)
     # A link's target lies in the container's root; the host's directory of that name has nothing new in it.

@@ -28,6 +28,7 @@ extension SwiftletSettings {
         try reader.read("cgroupRoot", into: &cgroupRoot)
         try reader.read("requireControllers", into: &requireControllers)
         try reader.read("setKernelParameters", into: &setKernelParameters)
+        try reader.read("runtimeHandlers", into: &runtimeHandlers)
         for (key, field) in Self.paths {
             try reader.read(key, into: &self[keyPath: field])
             if let node = reader.node(key), !self[keyPath: field].hasPrefix("/") {

@@ -35,6 +35,8 @@ package struct SwiftletSettings: Sendable, Hashable {
     /// Whether the agent sets the kernel parameters that a node relies on, unless `protectKernelDefaults` of the kubelet only has them
     /// checked. Never without `requireControllers`: a host without limits is somebody's machine rather than a node.
     package var setKernelParameters = true
+    /// Names that RuntimeClasses may give this node's runtime; there is one.
+    package var runtimeHandlers = ["swiftlet", "runc"]
     package var adminSocket = "/run/swiftlet/admin.sock"
     /// Where images and their layers are.
     package var imageRoot = "/var/lib/swiftlet/images"

@@ -26,12 +26,15 @@ package struct NodeSettings: Sendable {
     package var maxImages: Int
     /// The ranges of this node's pods; empty for those that the control plane gives the node.
     package var podCIDRs: [String]
+    /// Names that RuntimeClasses may give this node's runtime.
+    package var runtimeHandlers: [String]
 
     package init(
         name: String, addresses: [String] = [], port: Int = 10250, labels: [String: String] = [:], taints: [Taint] = [], registers: Bool = true,
         providerID: String? = nil, maxPods: Int = 110, reserved: [String: Quantity] = [:], memoryEvictionThreshold: Int64 = 100 << 20,
         storageEvictionShare: Double = 0.1, statusReportFrequency: Duration = .seconds(300), statusUpdateFrequency: Duration = .seconds(10),
-        leaseDuration: Duration = .seconds(40), kubernetesVersion: String, swiftletVersion: String, maxImages: Int = 50, podCIDRs: [String] = []
+        leaseDuration: Duration = .seconds(40), kubernetesVersion: String, swiftletVersion: String, maxImages: Int = 50, podCIDRs: [String] = [],
+        runtimeHandlers: [String] = []
     ) {
         self.name = name
         self.addresses = addresses
@@ -51,5 +54,6 @@ package struct NodeSettings: Sendable {
         self.swiftletVersion = swiftletVersion
         self.maxImages = maxImages
         self.podCIDRs = podCIDRs
+        self.runtimeHandlers = runtimeHandlers
     }
 }

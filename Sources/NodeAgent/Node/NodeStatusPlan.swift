@@ -54,7 +54,7 @@ package struct NodeStatusPlan: Sendable {
             architecture: host.architecture)
         status.images = imageList
         let features = RuntimeHandler.Features(recursiveReadOnlyMounts: true, userNamespaces: host.supportsUserNamespaces)
-        status.runtimeHandlers = [RuntimeHandler(name: "", features: features)]
+        status.runtimeHandlers = ([""] + settings.runtimeHandlers).map { RuntimeHandler(name: $0, features: features) }
         status.features = NodeFeatures(supplementalGroupsPolicy: true)
         status.declaredFeatures = Self.declaredFeatures
         return status

@@ -9,6 +9,8 @@ package protocol ReferencedObjectSource: Sendable {
     func release(_ names: ObjectNames, namespace: String)
     /// The named objects, as far as they exist. Throws when the API server could not be asked.
     func objects(_ names: ObjectNames, namespace: String) async throws -> ReferencedObjects
+    /// The handler of a RuntimeClass; `nil` when there is no such class.
+    func runtimeHandler(ofClass name: String) async throws -> String?
     /// A new token for the pod's service account.
     func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> TokenRequest.TokenStatus
 }
@@ -44,6 +46,11 @@ package struct WatchedObjectSource: ReferencedObjectSource {
             found.secrets[name] = try await Self.ifPresent { try await secrets.get(ObjectKey(namespace: namespace, name: name)) }
         }
         return found
+    }
+
+    /// Asked for each sandbox: few pods have a class, and none is worth a watch.
+    package func runtimeHandler(ofClass name: String) async throws -> String? {
+        try await Self.ifPresent { try await client.get(RuntimeClass.self, ObjectKey(namespace: "", name: name)).handler }
     }
 
     package func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> TokenRequest.TokenStatus {

@@ -8,6 +8,7 @@ extension ActionRunner {
         let context = context()
         let id = makeID()
         do {
+            try await checkRuntime(of: pod, context.runtimeHandlers)
             let hostname = try PodHostname(of: pod, nodeName: context.nodeName, clusterDomain: context.clusterDomain)
             let configuration = try SandboxPlan.configuration(
                 of: pod, id: id, attempt: attempt, hostname: hostname.kernelName, resources: context.resources, sysctls: context.sysctls)
@@ -23,6 +24,20 @@ extension ActionRunner {
         } catch {
             sandboxes.remove(id)
             return .sandboxFailed(message: "\(error)")
+        }
+    }
+
+    /// All handlers of this node are the same runtime: a class decides only whether the pod may run here.
+    private func checkRuntime(of pod: Pod, _ handlers: [String]) async throws {
+        guard let name = pod.spec.runtimeClassName, !name.isEmpty else { return }
+        guard let handler = try await ports.objects.runtimeHandler(ofClass: name) else {
+            throw PlanFailure("runtimeclass.node.k8s.io \"\(name)\" not found")
+        }
+        guard handler.isEmpty || handlers.contains(handler) else {
+            let known = handlers.isEmpty ? "none" : handlers.joined(separator: ", ")
+            throw PlanFailure(
+                "failed to get sandbox runtime: no runtime for \"\(handler)\" is configured; the handlers of this node are: \(known) (runtimeHandlers)"
+            )
         }
     }
 

@@ -16,11 +16,13 @@ package struct NodeContext: Sendable {
     package var resources: ResourceRules
     package var logMaxSize: Int64
     package var logMaxFiles: Int
+    /// Names that RuntimeClasses may give this node's runtime.
+    package var runtimeHandlers: [String]
 
     package init(
         nodeName: String, hostIPs: [String], allocatable: [String: Quantity], clusterDNS: [String], clusterDomain: String,
         resolvConf: String, seccompDefault: Bool, seccompRoot: String, sysctls: SysctlRules = SysctlRules(), resources: ResourceRules,
-        logMaxSize: Int64, logMaxFiles: Int
+        logMaxSize: Int64, logMaxFiles: Int, runtimeHandlers: [String] = []
     ) {
         self.nodeName = nodeName
         self.hostIPs = hostIPs
@@ -34,5 +36,6 @@ package struct NodeContext: Sendable {
         self.resources = resources
         self.logMaxSize = logMaxSize
         self.logMaxFiles = logMaxFiles
+        self.runtimeHandlers = runtimeHandlers
     }
 }

@@ -6,9 +6,6 @@ package enum SandboxPlan {
     package static func configuration(
         of pod: Pod, id: String, attempt: Int, hostname: String, resources: ResourceRules, sysctls: SysctlRules
     ) throws(PlanFailure) -> SandboxConfiguration {
-        if let name = pod.spec.runtimeClassName, !name.isEmpty {
-            throw PlanFailure("RuntimeClass \"\(name)\" is not supported by this node: it has one runtime")
-        }
         return SandboxConfiguration(
             id: id, pod: PodIdentity(namespace: pod.namespace, name: pod.name, uid: pod.uid), attempt: attempt, hostname: hostname,
             network: pod.spec.usesHostNetwork ? .node : .pod, ipc: pod.spec.hostIPC == true ? .node : .pod,

@@ -14,6 +14,8 @@ final class FakeNode: Sendable {
         var recovered: [RecoveredSandbox] = []
         var podsOnDisk: [String] = []
         var secrets: [String: Secret] = [:]
+        /// Handlers by the name of the class.
+        var runtimeClasses: [String: String] = [:]
         var credentials: [RegistryCredential] = []
         var imageIsPresent = true
         /// The exit that is told before the answer to a start.
@@ -156,6 +158,8 @@ extension FakeNode: ReferencedObjectSource, ServiceListing {
     func objects(_ names: ObjectNames, namespace: String) async throws -> ReferencedObjects {
         ReferencedObjects(secrets: state.withLock { $0.secrets.filter { names.secrets.contains($0.key) } })
     }
+
+    func runtimeHandler(ofClass name: String) async throws -> String? { state.withLock { $0.runtimeClasses[name] } }
 
     func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> TokenRequest.TokenStatus {
         did.note("token")

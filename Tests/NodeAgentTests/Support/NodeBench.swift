@@ -23,7 +23,7 @@ final class NodeBench: Sendable {
         let context = NodeContext(
             nodeName: "node-1", hostIPs: ["192.0.2.1"], allocatable: [:], clusterDNS: ["10.96.0.10"], clusterDomain: "cluster.local",
             resolvConf: "", seccompDefault: false, seccompRoot: "/seccomp", resources: ResourceRules(nodeMemory: 8 << 30), logMaxSize: 1 << 20,
-            logMaxFiles: 2)
+            logMaxFiles: 2, runtimeHandlers: ["runc"])
         statuses = api.calls
         recorder = EventRecorder(api: events, nodeName: "node-1", time: time, logger: .silent)
         runner = ActionRunner(ports: node.ports, context: { context }, events: recorder, sandboxes: sandboxes, time: time, logger: .silent) {
