@@ -12,17 +12,17 @@ import time
 import traceback
 
 import test_cgroups
+import test_confinement
 import test_isolation
 import test_limits
 import test_reboot
 import test_restarts
-import test_security
 import test_units
 from vmlab import image
 from vmlab.node import VMLab
 
 # In this order: the machine as it came up first, what takes it down last.
-MODULES = (test_units, test_cgroups, test_limits, test_isolation, test_security, test_restarts, test_reboot)
+MODULES = (test_units, test_cgroups, test_limits, test_isolation, test_confinement, test_restarts, test_reboot)
 NEEDED = ("qemu-system-x86_64", "mmdebstrap", "mkfs.ext4", "docker-registry", "kubectl")
 
 
