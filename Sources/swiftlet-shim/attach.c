@@ -6,7 +6,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/stat.h>
-#include <time.h>
 
 // What was read and is not taken by everybody yet, once for all slow readers of a stream.
 struct backlog {
@@ -27,9 +26,7 @@ struct reader {
 
 static int64_t now_ms(void)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return monotonic_ns() / 1000000;
 }
 
 static void resume(struct stream *stream)

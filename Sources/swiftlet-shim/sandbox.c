@@ -13,7 +13,6 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 
 // Without an event for so long, a pod is taken to be quiet.
@@ -189,24 +188,12 @@ static int announce(int ready, const struct fault *fault)
 {
     struct fault first = *fault;
     OWNED int pidfd = pidfd_open(getpid(), 0);
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control = {0};
-    struct iovec part = {&first, sizeof first};
-    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
-    if (!first.error && pidfd >= 0) {
+    bool listens = !first.error && pidfd >= 0;
+    if (listens) {
         pid_t pid = getpid();
         memcpy(first.text, &pid, sizeof pid);
-        packet.msg_control = &control;
-        packet.msg_controllen = sizeof control;
-        struct cmsghdr *head = CMSG_FIRSTHDR(&packet);
-        head->cmsg_level = SOL_SOCKET;
-        head->cmsg_type = SCM_RIGHTS;
-        head->cmsg_len = CMSG_LEN(sizeof(int));
-        memcpy(CMSG_DATA(head), &pidfd, sizeof pidfd);
     }
-    return sendmsg(ready, &packet, MSG_NOSIGNAL) == (ssize_t)sizeof first ? 0 : -1;
+    return send_packet(ready, &first, sizeof first, listens ? pidfd : -1) == (ssize_t)sizeof first ? 0 : -1;
 }
 
 _Noreturn void sandbox_main(const char *id, int directory, int ready, const struct swl_shim_limits *limits)

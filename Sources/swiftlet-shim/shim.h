@@ -51,7 +51,13 @@ int sys_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, 
 // A process in `cgroup` (when >= 0); the child returns 0 with the caller's memory copied.
 pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd);
 
+// One packet, with a descriptor beside it when `fd` is one; whole or not at all. A signal does not end it.
+ssize_t send_packet(int socket, const void *bytes, size_t length, int fd);
+// One packet and the descriptor beside it; without one *fd stays as it is. Never blocks; 0 at the end.
+ssize_t receive_packet(int socket, void *bytes, size_t length, int *fd);
+
 int64_t realtime_ns(void);
+int64_t monotonic_ns(void);
 // Field 22 of /proc/<pid>/stat; 0 when the process is gone.
 uint64_t process_start_time(pid_t pid);
 // Writes `value` into the existing file `name` in one write.

@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
-#include <time.h>
 
 // A shim that has not said yet whether it listens, and who waits for it.
 struct start {
@@ -36,13 +35,6 @@ static bool stopping;
 static struct start *starts;
 static struct start **starts_end = &starts;
 static size_t start_count;
-
-static int64_t monotonic_ns(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void reply_start(const struct start *start, const struct fault *fault, int pidfd)
 {
@@ -82,19 +74,8 @@ static void start_ready(struct watch *watch, uint32_t events)
     struct start *start = (struct start *)watch;
     struct fault fault = {0};
     OWNED int pidfd = -1;
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec part = {&fault, sizeof fault};
-    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-    if (recvmsg(watch->fd, &packet, MSG_CMSG_CLOEXEC | MSG_DONTWAIT) != (ssize_t)sizeof fault) {
+    if (receive_packet(watch->fd, &fault, sizeof fault, &pidfd) != (ssize_t)sizeof fault) {
         refuse(&fault, SWL_STEP_SPAWN, ECHILD, "the new shim ended before it listened");
-    } else {
-        struct cmsghdr *first = CMSG_FIRSTHDR(&packet);
-        if (first && first->cmsg_type == SCM_RIGHTS) {
-            memcpy(&pidfd, CMSG_DATA(first), sizeof pidfd);
-        }
     }
     reply_start(start, &fault, pidfd);
     start_forget(start);

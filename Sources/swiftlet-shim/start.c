@@ -6,10 +6,8 @@
 #include <linux/keyctl.h>
 #include <signal.h>
 #include <stdio.h>
-#include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
@@ -19,21 +17,7 @@ void child_report(const struct child *child, uint32_t kind, const struct fault *
     if (fault) {
         report.fault = *fault;
     }
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control = {0};
-    struct iovec part = {&report, sizeof report};
-    struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1};
-    if (descriptor >= 0) {
-        packet.msg_control = &control;
-        packet.msg_controllen = sizeof control;
-        struct cmsghdr *head = CMSG_FIRSTHDR(&packet);
-        *head = (struct cmsghdr){.cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(sizeof(int))};
-        memcpy(CMSG_DATA(head), &descriptor, sizeof descriptor);
-    }
-    while (sendmsg(child->report, &packet, MSG_NOSIGNAL) < 0 && errno == EINTR) {
-    }
+    send_packet(child->report, &report, sizeof report, descriptor);
 }
 
 void child_await(const struct child *child)

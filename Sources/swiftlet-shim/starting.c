@@ -3,7 +3,6 @@
 #include "sandbox.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 
@@ -83,28 +82,9 @@ static void started(struct task *task)
 // The size of a report and its descriptor in `terminal`, 0 at the end, -1 when nothing is there yet.
 static ssize_t receive(int socket, struct report *report, int *terminal)
 {
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control;
-    struct iovec part = {report, sizeof *report};
-    ssize_t got;
-    for (;;) {
-        struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
-        got = recvmsg(socket, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-        if (got >= 0) {
-            struct cmsghdr *head = CMSG_FIRSTHDR(&packet);
-            if (head && head->cmsg_level == SOL_SOCKET && head->cmsg_type == SCM_RIGHTS) {
-                close_owned(terminal);
-                memcpy(terminal, CMSG_DATA(head), sizeof *terminal);
-            }
-            return got;
-        }
-        // The latter once, when the child has left something unread; what it said still follows.
-        if (errno != EINTR && errno != ECONNRESET) {
-            return -1;
-        }
-    }
+    ssize_t got = receive_packet(socket, report, sizeof *report, terminal);
+    // Told once, when the child has left something unread; what it said still follows.
+    return got < 0 && errno == ECONNRESET ? receive_packet(socket, report, sizeof *report, terminal) : got;
 }
 
 // True when the end was reached: the child runs its program, or is dead.

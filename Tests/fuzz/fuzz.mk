@@ -20,7 +20,7 @@ FUZZ_RUN_log := -max_len=300
 .PHONY: fuzz fuzz-smoke fuzz-targets fuzz-seeds
 fuzz-targets: $(FUZZ_TARGETS:%=$(FUZZ_OUT)/fuzz_%)
 
-$(FUZZ_OUT)/fuzz_%: Tests/fuzz/fuzz_%.c $(SHIM_SOURCES) $(SHIM_HEADERS)
+$(FUZZ_OUT)/fuzz_%: Tests/fuzz/fuzz_%.c Tests/fuzz/check.h $(SHIM_SOURCES) $(SHIM_HEADERS)
 	@mkdir -p $(@D)
 	@echo '  CC $(@F)'; $(FUZZ_CC) $(FUZZ_FLAGS) $(FUZZ_FLAGS_$*) -o $@ $< $(FUZZ_SOURCES_$*:%=Sources/swiftlet-shim/%.c)
 

@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+#include "check.h"
 #include "log.h"
 
 // Every byte can be a line with 40 bytes before it.
@@ -16,14 +17,6 @@ static struct server server;
 static char input[INPUT_MAX], wanted[OUTPUT_MAX], found[OUTPUT_MAX];
 static size_t found_length;
 static uint64_t limit;
-
-#define CHECK(condition)                                                                                                         \
-    do {                                                                                                                         \
-        if (!(condition)) {                                                                                                      \
-            fprintf(stderr, "%s:%d: " #condition "\n", __FILE__, __LINE__);                                                      \
-            abort();                                                                                                             \
-        }                                                                                                                        \
-    } while (0)
 
 // Seams: nothing of the event loop or the file system is wanted here.
 void server_unwatch(struct server *unused, struct watch *watch)

@@ -4,18 +4,11 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "check.h"
 #include "record.h"
 #include "wire.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
-
-#define CHECK(condition)                                                                                                         \
-    do {                                                                                                                         \
-        if (!(condition)) {                                                                                                      \
-            fprintf(stderr, "%s:%d: " #condition "\n", __FILE__, __LINE__);                                                      \
-            abort();                                                                                                             \
-        }                                                                                                                        \
-    } while (0)
 
 // record.c is compiled to take its memory here, where the sanitizer knows where it ends.
 void *fuzz_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)

@@ -4,15 +4,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "check.h"
 #include "wire.h"
-
-#define CHECK(condition)                                                                                                         \
-    do {                                                                                                                         \
-        if (!(condition)) {                                                                                                      \
-            fprintf(stderr, "%s:%d: " #condition "\n", __FILE__, __LINE__);                                                      \
-            abort();                                                                                                             \
-        }                                                                                                                        \
-    } while (0)
 
 static int pair[2] = {-1, -1};
 

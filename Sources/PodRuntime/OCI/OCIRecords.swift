@@ -49,11 +49,7 @@ struct OCIRecords: Sendable {
         writer.string(SWL_TAG_PAUSE_PATH, pauseProgram)
         if let hostname = bundle.spec.hostname, !hostname.isEmpty { writer.string(SWL_TAG_HOSTNAME, hostname) }
         if let domainname = bundle.spec.domainname, !domainname.isEmpty { writer.string(SWL_TAG_DOMAINNAME, domainname) }
-        for (key, value) in (linux.sysctl ?? [:]).sorted(by: { $0.key < $1.key }) {
-            // Written with slashes by some: the kernel's own form for names that have a dot in them.
-            writer.layout(
-                SWL_TAG_SYSCTL, swl_sysctl(key_length: UInt32(key.utf8.count), value_length: UInt32(value.utf8.count)), followedBy: [key, value])
-        }
+        writer.sysctls(linux.sysctl ?? [:])
         try append(mappings: linux.uidMappings, SWL_TAG_UID_MAPPING, "linux.uidMappings", to: &writer)
         try append(mappings: linux.gidMappings, SWL_TAG_GID_MAPPING, "linux.gidMappings", to: &writer)
         return writer.finished()
@@ -84,12 +80,9 @@ struct OCIRecords: Sendable {
         writer.number(SWL_TAG_ROOTFS_PROPAGATION, try rootPropagation())
         var source: UInt32 = 0
         for mount in mounts {
-            writer.layout(
-                SWL_TAG_MOUNT,
-                swl_mount(
-                    type: mount.type.rawValue, source: mount.source == nil ? 0 : source, attributes: mount.attributes,
-                    propagation: mount.propagation.rawValue, destination_length: UInt32(mount.destination.utf8.count),
-                    data_length: UInt32(mount.data.utf8.count)), followedBy: [mount.destination, mount.data])
+            writer.mount(
+                mount.type, at: mount.destination, source: mount.source == nil ? nil : source, attributes: mount.attributes,
+                propagation: mount.propagation.rawValue, data: mount.data)
             if mount.source != nil { source += 1 }
         }
         for device in linux.devices ?? [] { try append(device, to: &writer) }

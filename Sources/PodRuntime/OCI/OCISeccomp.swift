@@ -29,29 +29,18 @@ extension SeccompProfile {
     private static func action(_ name: String, _ number: UInt64?, _ place: String) throws(RuntimeFailure) -> Action {
         // EPERM is what the specification says when no number is given.
         guard let errno = UInt16(exactly: number ?? 1), errno <= 4095 else { throw OCIBundle.invalid(place, "errno \(number ?? 0)", "0 to 4095") }
-        switch name {
-        case "SCMP_ACT_ALLOW": return .allow
-        case "SCMP_ACT_ERRNO": return .errno(errno)
-        case "SCMP_ACT_LOG": return .log
-        case "SCMP_ACT_TRAP": return .trap
-        case "SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD": return .killThread
-        case "SCMP_ACT_KILL_PROCESS": return .killProcess
-        case "SCMP_ACT_TRACE": return .trace(errno)
-        case "SCMP_ACT_NOTIFY": throw OCIBundle.unsupported("\(place): SCMP_ACT_NOTIFY")
-        default: throw OCIBundle.invalid(place, "\"\(name)\"", OCIFeatures.seccompActions.joined(separator: ", "))
+        if name == "SCMP_ACT_NOTIFY" { throw OCIBundle.unsupported("\(place): SCMP_ACT_NOTIFY") }
+        guard let action = Action(name: name, errno: errno) else {
+            throw OCIBundle.invalid(place, "\"\(name)\"", OCIFeatures.seccompActions.joined(separator: ", "))
         }
+        return action
     }
 
     private static func flags(_ names: [String], _ place: String) throws(RuntimeFailure) -> UInt32 {
         var flags: UInt32 = 0
         for name in names {
-            switch name {
-            // The program has one thread when its filter is loaded.
-            case "SECCOMP_FILTER_FLAG_TSYNC": continue
-            case "SECCOMP_FILTER_FLAG_LOG": flags |= 2
-            case "SECCOMP_FILTER_FLAG_SPEC_ALLOW": flags |= 4
-            default: throw OCIBundle.unsupported("\(place).flags: \(name)")
-            }
+            guard let bit = flag(named: name) else { throw OCIBundle.unsupported("\(place).flags: \(name)") }
+            flags |= bit
         }
         return flags
     }

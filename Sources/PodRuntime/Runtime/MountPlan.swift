@@ -106,12 +106,9 @@ struct MountPlan: Sendable {
     func append(to writer: inout WireWriter) {
         var source: UInt32 = 0
         for entry in entries {
-            writer.layout(
-                SWL_TAG_MOUNT,
-                swl_mount(
-                    type: entry.type.rawValue, source: entry.source == nil ? 0 : source, attributes: entry.attributes,
-                    propagation: entry.propagation.wireValue, destination_length: UInt32(entry.destination.utf8.count),
-                    data_length: UInt32(entry.data.utf8.count)), followedBy: [entry.destination, entry.data])
+            writer.mount(
+                entry.type, at: entry.destination, source: entry.source == nil ? nil : source, attributes: entry.attributes,
+                propagation: entry.propagation.wireValue, data: entry.data)
             if entry.source != nil { source += 1 }
         }
     }

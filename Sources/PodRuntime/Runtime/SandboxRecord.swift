@@ -21,10 +21,7 @@ enum SandboxRecord {
         }
         writer.string(SWL_TAG_PAUSE_PATH, pauseProgram)
         if isolated, !configuration.hostname.isEmpty { writer.string(SWL_TAG_HOSTNAME, configuration.hostname) }
-        for (key, value) in configuration.sysctls.sorted(by: { $0.key < $1.key }) {
-            writer.layout(
-                SWL_TAG_SYSCTL, swl_sysctl(key_length: UInt32(key.utf8.count), value_length: UInt32(value.utf8.count)), followedBy: [key, value])
-        }
+        writer.sysctls(configuration.sysctls)
         // No oom_score_adj: the pause takes the shim's, as low as the host allows, and outlives its pod's containers when memory runs out.
         return writer.finished()
     }

@@ -5,13 +5,8 @@ package import PodCore
 
 extension ShimRuntime {
     package func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ExecSession {
-        let sandbox = try sandbox(request.sandboxID)
-        guard let container = sandbox.container(request.containerID) else {
-            throw RuntimeFailure(.notFound, "no container \(request.containerID) in sandbox \(request.sandboxID)")
-        }
-        guard case .running = container.phase, let connection = sandbox.connection else {
-            throw RuntimeFailure(.notRunning, "container \(container.configuration.name) does not run")
-        }
+        let (sandbox, container) = try running(request.containerID, inSandbox: request.sandboxID)
+        guard let connection = sandbox.connection else { throw Self.notRunning(container.configuration) }
         do {
             let output = request.stdout ? try Pipe() : nil
             // A terminal has one stream.
@@ -51,7 +46,7 @@ extension ShimRuntime {
 
     private func attachFailure(_ refusal: ShimStatus, _ configuration: ContainerConfiguration) -> RuntimeFailure {
         if refusal.step == SWL_STEP_LOOKUP.rawValue, refusal.errno == ESRCH || refusal.errno == ENOENT {
-            return RuntimeFailure(.notRunning, "container \(configuration.name) does not run")
+            return Self.notRunning(configuration)
         }
         return refusal.failure(.internal, "attach to container \(configuration.name)")
     }

@@ -107,8 +107,7 @@ extension ShimRuntime {
     }
 
     package func signal(_ signal: Int32, container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
-        let sandbox = try sandbox(sandboxID)
-        guard let container = sandbox.container(containerID) else { throw noContainer(containerID, sandboxID) }
+        let (sandbox, container) = try container(containerID, inSandbox: sandboxID)
         guard case .running = container.phase, let connection = sandbox.connection, !connection.isClosed else { return }
         let reply = try await connection.request(SWL_VERB_SIGNAL, timeout: .seconds(10)) { writer in
             writer.string(SWL_TAG_CONTAINER_ID, containerID)
@@ -121,13 +120,12 @@ extension ShimRuntime {
     }
 
     package func stop(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
-        guard let container = try sandbox(sandboxID).container(containerID) else { throw noContainer(containerID, sandboxID) }
+        let (_, container) = try container(containerID, inSandbox: sandboxID)
         try await signal(container.configuration.stopSignal, container: containerID, inSandbox: sandboxID)
     }
 
     package func kill(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
-        let sandbox = try sandbox(sandboxID)
-        guard sandbox.container(containerID) != nil else { throw noContainer(containerID, sandboxID) }
+        let (sandbox, _) = try container(containerID, inSandbox: sandboxID)
         // By the cgroup and not by the shim: no process escapes, and it works while the shim does not.
         try await blocking("kill container \(containerID)", .internal) { try sandbox.cgroup.child(containerID).kill() }
     }
@@ -143,8 +141,23 @@ extension ShimRuntime {
         }
     }
 
-    private func noContainer(_ containerID: String, _ sandboxID: String) -> RuntimeFailure {
-        RuntimeFailure(.notFound, "no container \(containerID) in sandbox \(sandboxID)")
+    private func container(_ containerID: String, inSandbox sandboxID: String) throws(RuntimeFailure) -> (Sandbox, Sandbox.Container) {
+        let sandbox = try sandbox(sandboxID)
+        guard let container = sandbox.container(containerID) else {
+            throw RuntimeFailure(.notFound, "no container \(containerID) in sandbox \(sandboxID)")
+        }
+        return (sandbox, container)
+    }
+
+    /// A container that runs, as far as is known here.
+    func running(_ containerID: String, inSandbox sandboxID: String) throws(RuntimeFailure) -> (Sandbox, Sandbox.Container) {
+        let (sandbox, container) = try container(containerID, inSandbox: sandboxID)
+        guard case .running = container.phase else { throw Self.notRunning(container.configuration) }
+        return (sandbox, container)
+    }
+
+    static func notRunning(_ configuration: ContainerConfiguration) -> RuntimeFailure {
+        RuntimeFailure(.notRunning, "container \(configuration.name) does not run")
     }
 
     /// Takes away what a container that does not run has on the node: the shim's memory of it, cgroup, layer, records. The log stays.

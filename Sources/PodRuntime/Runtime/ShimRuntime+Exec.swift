@@ -8,13 +8,8 @@ extension ShimRuntime {
     private static let counter = Atomic<UInt64>(0)
 
     package func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ExecSession {
-        let sandbox = try sandbox(request.sandboxID)
-        guard let container = sandbox.container(request.containerID) else {
-            throw RuntimeFailure(.notFound, "no container \(request.containerID) in sandbox \(request.sandboxID)")
-        }
-        guard case .running = container.phase, let connection = sandbox.connection else {
-            throw RuntimeFailure(.notRunning, "container \(container.configuration.name) does not run")
-        }
+        let (sandbox, container) = try running(request.containerID, inSandbox: request.sandboxID)
+        guard let connection = sandbox.connection else { throw Self.notRunning(container.configuration) }
         let configuration = container.configuration
         let appArmor = try await appArmor.profile(for: configuration.process.appArmor, privileged: configuration.privileged)
         let prepared = try await blocking("prepare a command", .internal) { [self] in try prepare(request, configuration, appArmor, sandbox) }
@@ -97,7 +92,7 @@ extension ShimRuntime {
         case SWL_STEP_EXEC.rawValue:
             RuntimeFailure(.start, LaunchFailure.execText(refusal, program: request.command.first ?? ""))
         case SWL_STEP_LOOKUP.rawValue:
-            RuntimeFailure(.notRunning, "container \(configuration.name) does not run")
+            Self.notRunning(configuration)
         default:
             refusal.failure(.create, "run a command in container \(configuration.name)")
         }

@@ -75,12 +75,12 @@ extension ShimRuntime {
         do {
             try SandboxPaths.check(id: id, "sandbox", .internal)
             let paths = paths(id)
-            if try await pool.run("look at a sandbox", { try paths.isUnborn() }) {
+            let found = try await pool.run("read sandbox") { [self] in
+                try paths.isUnborn() ? nil : (try left(paths), try leftContainers(paths))
+            }
+            guard let (sandbox, containers) = found else {
                 try await clear(unborn: paths)
                 return nil
-            }
-            let (sandbox, containers) = try await pool.run("read sandbox") { [self] in
-                (try left(paths), try leftContainers(paths))
             }
             guard insert(sandbox) else { return nil }
             // Rotations go on while no agent is there.

@@ -46,10 +46,10 @@ extension ShimRuntime: ResourceControl {
     package func update(
         container containerID: String, inSandbox sandboxID: String, resources: CgroupResources
     ) async throws(RuntimeFailure) -> [String] {
-        let (sandbox, _) = try running(containerID, sandboxID)
+        let (sandbox, _) = try running(containerID, inSandbox: sandboxID)
         return try await changing("container \(containerID)") { [self] in
             let missing = try sandbox.cgroup.child(containerID).update(CgroupLimits(resources, killsTogether: true))
-            let (_, container) = try running(containerID, sandboxID)
+            let (_, container) = try running(containerID, inSandbox: sandboxID)
             var configuration = container.configuration
             configuration.resources = resources
             try ContainerDocument(configuration: configuration).write(to: sandbox.paths.container(containerID).document)
@@ -70,7 +70,7 @@ extension ShimRuntime: ResourceControl {
     }
 
     package func resources(ofContainer containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) -> EffectiveResources {
-        let (sandbox, container) = try running(containerID, sandboxID)
+        let (sandbox, container) = try running(containerID, inSandbox: sandboxID)
         return try await changing("container \(containerID)") {
             try Self.effective(container.configuration.resources, killsTogether: true, sandbox.cgroup.child(containerID))
         }
@@ -86,15 +86,6 @@ extension ShimRuntime: ResourceControl {
     private static func effective(_ wanted: CgroupResources, killsTogether: Bool, _ cgroup: Cgroup) throws(CgroupError) -> EffectiveResources {
         let (limits, missing) = try cgroup.limits(wanted: CgroupLimits(wanted, killsTogether: killsTogether))
         return EffectiveResources(resources: CgroupResources(limits), notEnforced: missing)
-    }
-
-    private func running(_ containerID: String, _ sandboxID: String) throws(RuntimeFailure) -> (Sandbox, Sandbox.Container) {
-        let sandbox = try sandbox(sandboxID)
-        guard let container = sandbox.container(containerID) else {
-            throw RuntimeFailure(.notFound, "no container \(containerID) in sandbox \(sandboxID)")
-        }
-        guard case .running = container.phase else { throw RuntimeFailure(.notRunning, "container \(containerID) does not run") }
-        return (sandbox, container)
     }
 
     /// What the cgroup of something that may end at any moment answers.

@@ -37,13 +37,10 @@ private struct SeccompProfileReader {
             profile.architectures += [main] + (try strings(map["subArchitectures"], "archMap[\(index)].subArchitectures"))
         }
         for flag in try strings(members["flags"], "flags") {
-            switch flag {
-            case "SECCOMP_FILTER_FLAG_LOG": profile.flags |= 1 << 1
-            case "SECCOMP_FILTER_FLAG_SPEC_ALLOW": profile.flags |= 1 << 2
-            // One thread exists when the filter is loaded.
-            case "SECCOMP_FILTER_FLAG_TSYNC": break
-            default: throw wrong("flags", "found \(flag)", "SECCOMP_FILTER_FLAG_LOG, _SPEC_ALLOW or _TSYNC")
+            guard let bit = SeccompProfile.flag(named: flag) else {
+                throw wrong("flags", "found \(flag)", "SECCOMP_FILTER_FLAG_LOG, _SPEC_ALLOW or _TSYNC")
             }
+            profile.flags |= bit
         }
         for (index, entry) in try array(members["syscalls"], "syscalls").enumerated() {
             profile.rules.append(try rule(entry, "syscalls[\(index)]"))
@@ -99,20 +96,12 @@ private struct SeccompProfileReader {
         let number = try number(members[errno], "\(place).\(errno)")
         guard number ?? 0 <= 4095 else { throw wrong("\(place).\(errno)", "found \(number ?? 0)", "0 to 4095") }
         // EPERM is what the specification says when no number is given.
-        let value = UInt16(number ?? 1)
-        switch text {
-        case "SCMP_ACT_ALLOW": return .allow
-        case "SCMP_ACT_ERRNO": return .errno(value)
-        case "SCMP_ACT_LOG": return .log
-        case "SCMP_ACT_TRAP": return .trap
-        case "SCMP_ACT_KILL", "SCMP_ACT_KILL_THREAD": return .killThread
-        case "SCMP_ACT_KILL_PROCESS": return .killProcess
-        case "SCMP_ACT_TRACE": return .trace(value)
-        default:
+        guard let action = SeccompProfile.Action(name: text, errno: UInt16(number ?? 1)) else {
             throw wrong(
                 "\(place).\(name)", "found \(text)",
                 "SCMP_ACT_ALLOW, _ERRNO, _LOG, _TRAP, _KILL, _KILL_THREAD, _KILL_PROCESS or _TRACE")
         }
+        return action
     }
 
     private func object(_ value: JSONValue, _ place: String, known: Set<String>) throws(RuntimeFailure) -> [String: JSONValue] {

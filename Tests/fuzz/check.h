@@ -1,0 +1,13 @@
+// What has to hold for every input.
+#pragma once
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define CHECK(condition)                                                                                                         \
+    do {                                                                                                                         \
+        if (!(condition)) {                                                                                                      \
+            fprintf(stderr, "%s:%d: " #condition "\n", __FILE__, __LINE__);                                                      \
+            abort();                                                                                                             \
+        }                                                                                                                        \
+    } while (0)
