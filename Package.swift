@@ -133,18 +133,19 @@ let package = Package(
             exclude: ["run.sh"], swiftSettings: strict),
 
         // Tests.
+        .target(name: "TestTime", dependencies: ["KubeClient", "KubeModel"], path: "Tests/TestTime", swiftSettings: strict),
         tests("DevCluster", ["KubeModel", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, swiftASN1, x509]),
         tests("HTTPUpgrade", [hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
         tests("ImageStore", ["CLinux", "LinuxSystem", "PodCore", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
         .testTarget(name: "ImportRulesTests", swiftSettings: strict),
-        tests("KubeClient", ["KubeModel", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, swiftASN1, x509]),
+        tests("KubeClient", ["KubeModel", "TestTime", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, swiftASN1, x509]),
         tests("KubeModel"),
         tests("LinuxCgroups", ["LinuxSystem", "PodCore"]),
         tests("LinuxNetlink", ["CLinux", "CMnl", "LinuxSystem"]),
         tests("LinuxNftables", ["KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", logging]),
         tests("LinuxSystem", ["CLinux"]),
         tests("Nftables"),
-        tests("NodeAgent", ["KubeClient", "KubeModel", "PodCore", logging]),
+        tests("NodeAgent", ["KubeClient", "KubeModel", "PodCore", "TestTime", logging]),
         tests(
             "NodeServer",
             [

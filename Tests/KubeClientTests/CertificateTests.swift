@@ -2,6 +2,7 @@ import FoundationEssentials
 import KubeClient
 import KubeModel
 import SwiftASN1
+import TestTime
 import Testing
 import X509
 
@@ -14,7 +15,7 @@ import X509
         }
         let authority: TestAuthority
         let verdict: Verdict
-        let posted = Gate()
+        let posted = Turnstile(permits: 0)
         let request = Locked<KubeModel.CertificateSigningRequest?>(nil)
 
         init(_ verdict: Verdict) throws {
@@ -111,7 +112,7 @@ import X509
     @Test func unansweredRequestEndsInTime() async throws {
         let time = ManualTime()
         try await Scratch.with { directory in
-            let watching = Gate()
+            let watching = Turnstile(permits: 0)
             try await ScriptedServer.with { request in
                 if request.query["watch"] != nil { watching.open() }
                 return request.method == "POST"
@@ -126,7 +127,7 @@ import X509
                         let error = await #expect(throws: APIError.self) { try await requester.request(.client(nodeName: "n1"), wait: .seconds(60)) }
                         #expect(error?.code == .timeout && "\(error.map { "\($0)" } ?? "")".contains("not signed within"))
                     }
-                    await watching.wait()
+                    await watching.pass()
                     time.advance(by: .seconds(60))
                     try await group.waitForAll()
                 }

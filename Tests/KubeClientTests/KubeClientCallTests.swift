@@ -2,6 +2,7 @@ import FoundationEssentials
 import KubeClient
 import KubeModel
 import NIOHTTP1
+import TestTime
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct KubeClientCallTests {

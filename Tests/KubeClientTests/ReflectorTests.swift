@@ -1,5 +1,6 @@
 import KubeClient
 import KubeModel
+import TestTime
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ReflectorTests {
@@ -34,7 +35,7 @@ import Testing
     }
 
     @Test func listThenWatch() async throws {
-        let gate = Gate()
+        let gate = Turnstile(permits: 0)
         let api = API(
             lists: [API.list("10", [API.configMap("a", 1), API.configMap("b", 2)])],
             watches: [
@@ -170,7 +171,7 @@ import Testing
     }
 
     @Test func aSlowConsumerGetsOneUpdateWithTheLatest() async throws {
-        let gate = Gate()
+        let gate = Turnstile(permits: 0)
         let many = (11..<500).map { API.event("MODIFIED", API.configMap("a", $0, "v\($0)")) }
         let api = API(
             lists: [API.list("10", [API.configMap("a", 1)])],

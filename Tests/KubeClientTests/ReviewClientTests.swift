@@ -1,5 +1,6 @@
 import KubeClient
 import KubeModel
+import TestTime
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct ReviewClientTests {

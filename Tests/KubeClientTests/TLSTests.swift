@@ -3,6 +3,7 @@ import KubeClient
 import KubeModel
 import NIOHTTP1
 import NIOSSL
+import TestTime
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct TLSTests {

@@ -1,5 +1,6 @@
 import KubeClient
 import KubeModel
+import TestTime
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct WatchedObjectsTests {
@@ -22,7 +23,7 @@ import Testing
     }
 
     @Test func oneWatchForManyHoldersAndChangesAreTold() async throws {
-        let gate = Gate()
+        let gate = Turnstile(permits: 0)
         let api = API(
             lists: [API.list("10", [API.configMap("a", 1, "old")])],
             watches: [[API.head, .wait(gate), .chunk(API.event("MODIFIED", API.configMap("a", 11, "new"))), .hang]])
@@ -61,7 +62,7 @@ import Testing
     }
 
     @Test func anImmutableObjectIsNotWatchedOn() async throws {
-        let ended = Gate()
+        let ended = Turnstile(permits: 0)
         let api = API(lists: [API.list("10", [API.configMap("a", 1, immutable: true)])], watches: [])
         try await run({ request in
             if request.query["watch"] == nil, request.path.hasSuffix("/a") { ended.open() }

@@ -1,5 +1,6 @@
 import KubeClient
 import KubeModel
+import TestTime
 import Testing
 
 @testable import NodeAgent

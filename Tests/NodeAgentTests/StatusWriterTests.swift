@@ -1,6 +1,7 @@
 import KubeClient
 import KubeModel
 import PodCore
+import TestTime
 import Testing
 
 @testable import NodeAgent

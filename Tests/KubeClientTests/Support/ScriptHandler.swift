@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import TestTime
 
 /// Collects a request, asks the script, writes its steps.
 final class ScriptHandler: ChannelInboundHandler {
@@ -54,7 +55,7 @@ final class ScriptHandler: ChannelInboundHandler {
                     try await channel.close(mode: .all)
                     return
                 case .hang: return
-                case .wait(let gate): await gate.wait()
+                case .wait(let gate): await gate.pass()
                 }
             } catch {
                 return

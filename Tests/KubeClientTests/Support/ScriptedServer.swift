@@ -3,6 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Synchronization
+import TestTime
 
 /// An HTTP server on loopback that answers as the test's closure says.
 final class ScriptedServer: Sendable {
@@ -24,7 +25,7 @@ final class ScriptedServer: Sendable {
         /// Never says anything more; the connection stays open until the client or the test ends it.
         case hang
         /// Waits for the test, then goes on.
-        case wait(Gate)
+        case wait(Turnstile)
     }
 
     typealias Script = @Sendable (Request) async -> [Step]

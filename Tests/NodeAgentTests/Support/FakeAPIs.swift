@@ -1,6 +1,7 @@
 import KubeClient
 import KubeModel
 import Synchronization
+import TestTime
 
 @testable import NodeAgent
 

@@ -1,6 +1,7 @@
 import KubeModel
 import PodCore
 import Synchronization
+import TestTime
 
 @testable import KubeClient
 @testable import NodeAgent

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// What a fake was asked, in order. A test waits until something has been asked instead of looking again and again.
-final class Journal<Entry: Sendable>: Sendable {
+package final class Journal<Entry: Sendable>: Sendable {
     private struct Waiter {
         let id: Int
         let isMet: @Sendable ([Entry]) -> Bool
@@ -16,9 +16,11 @@ final class Journal<Entry: Sendable>: Sendable {
 
     private let state = Mutex(State())
 
-    var entries: [Entry] { state.withLock { $0.entries } }
+    package var entries: [Entry] { state.withLock { $0.entries } }
 
-    func note(_ entry: Entry) {
+    package init() {}
+
+    package func note(_ entry: Entry) {
         let ready = state.withLock { state in
             state.entries.append(entry)
             let ready = state.waiters.filter { $0.isMet(state.entries) }
@@ -30,7 +32,7 @@ final class Journal<Entry: Sendable>: Sendable {
 
     /// Waits until the entries are as wanted; returns them. A cancelled wait returns what is there, for the test to fail upon.
     @discardableResult
-    func wait(until isMet: @escaping @Sendable ([Entry]) -> Bool) async -> [Entry] {
+    package func wait(until isMet: @escaping @Sendable ([Entry]) -> Bool) async -> [Entry] {
         let id = state.withLock { state in
             state.nextID += 1
             return state.nextID
@@ -55,5 +57,5 @@ final class Journal<Entry: Sendable>: Sendable {
     }
 
     @discardableResult
-    func wait(count: Int) async -> [Entry] { await wait { $0.count >= count } }
+    package func wait(count: Int) async -> [Entry] { await wait { $0.count >= count } }
 }

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Holds callers until a test lets them through, one for each permit.
-final class Turnstile: Sendable {
+package final class Turnstile: Sendable {
     private struct State {
         var permits: Int
         var waiters: [CheckedContinuation<Void, Never>] = []
@@ -9,11 +9,11 @@ final class Turnstile: Sendable {
 
     private let state: Mutex<State>
 
-    init(permits: Int = .max) {
+    package init(permits: Int = .max) {
         state = Mutex(State(permits: permits))
     }
 
-    func pass() async {
+    package func pass() async {
         await withCheckedContinuation { continuation in
             let isFree = state.withLock { state in
                 guard state.permits > 0 else {
@@ -28,7 +28,7 @@ final class Turnstile: Sendable {
     }
 
     /// Lets the one that has waited longest through, or the next one that comes.
-    func permitOne() {
+    package func permitOne() {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             if !state.waiters.isEmpty { return state.waiters.removeFirst() }
             state.permits += 1
@@ -37,7 +37,7 @@ final class Turnstile: Sendable {
         waiter?.resume()
     }
 
-    func open() {
+    package func open() {
         let waiters = state.withLock { state in
             state.permits = .max
             defer { state.waiters = [] }
