@@ -29,6 +29,8 @@ void server_unwatch(struct server *server, struct watch *watch)
     }
 }
 
+static void listener_ready(struct watch *watch, uint32_t events);
+
 static void client_drop(struct client *client)
 {
     struct server *server = client->server;
@@ -41,6 +43,7 @@ static void client_drop(struct client *client)
     server_unwatch(server, &client->watch);
     server->client_count--;
     free(client);
+    listener_ready(&server->listener, 0);
 }
 
 static void client_ready(struct watch *watch, uint32_t events)
@@ -65,35 +68,43 @@ static void client_ready(struct watch *watch, uint32_t events)
     }
 }
 
-static void listener_ready(struct watch *watch, uint32_t events)
+// False when nobody waits, or nobody can be let in: no descriptor is free.
+static bool client_accept(struct server *server)
 {
-    (void)events;
-    struct server *server = (struct server *)((char *)watch - offsetof(struct server, listener));
-    OWNED int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    OWNED int fd = accept4(server->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
-        return;
+        return false;
     }
     // The mode of the socket file already keeps others out; the peer's uid holds where a file mode was changed.
     struct ucred peer;
     socklen_t size = sizeof peer;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid != 0 || server->client_count >= CLIENTS_MAX) {
-        return;
+        return true;
     }
     struct client *client = calloc(1, sizeof *client);
     if (!client) {
-        return;
+        return true;
     }
     client->watch = (struct watch){fd, client_ready};
     client->server = server;
     client->serial = ++server->next_serial;
     if (server_watch(server, &client->watch, EPOLLIN) != 0) {
         free(client);
-        return;
+        return true;
     }
     take(&fd);
     client->next = server->clients;
     server->clients = client;
     server->client_count++;
+    return true;
+}
+
+static void listener_ready(struct watch *watch, uint32_t events)
+{
+    (void)events;
+    struct server *server = (struct server *)((char *)watch - offsetof(struct server, listener));
+    while (client_accept(server)) {
+    }
 }
 
 int server_open(struct server *server, int directory, const char *name, struct fault *fault)
@@ -117,7 +128,8 @@ int server_open(struct server *server, int directory, const char *name, struct f
         return fail(fault, SWL_STEP_SPAWN, "listen on %s", name);
     }
     server->listener = (struct watch){take(&fd), listener_ready};
-    if (server_watch(server, &server->listener, EPOLLIN) != 0) {
+    // Told once: who cannot be let in for want of descriptors waits for the next that comes or goes, and does not keep the loop turning.
+    if (server_watch(server, &server->listener, EPOLLIN | EPOLLET) != 0) {
         return fail(fault, SWL_STEP_SPAWN, "epoll_ctl");
     }
     return 0;

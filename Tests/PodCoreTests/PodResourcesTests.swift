@@ -162,7 +162,17 @@ import Testing
         }
         let tenth = Self.container("tenth", ["memory": "1Gi"])
         #expect(score(Self.pod([tenth]), "tenth") == 900)
-        #expect(score(Self.pod([tenth]) { $0.priority = 2_000_000_000 }, "tenth") == -997)
+        let nodeCritical = Self.pod([tenth]) {
+            $0.priority = 2_000_001_000
+            $0.priorityClassName = "system-node-critical"
+        }
+        #expect(score(nodeCritical, "tenth") == -997)
+        // What the cluster needs is scored as others are.
+        let clusterCritical = Self.pod([tenth]) {
+            $0.priority = 2_000_000_000
+            $0.priorityClassName = "system-cluster-critical"
+        }
+        #expect(score(clusterCritical, "tenth") == score(Self.pod([tenth]) { _ in }, "tenth"))
         #expect(score(Self.pod([Self.container("all", ["memory": "20Gi"])]), "all") == 3)
         #expect(score(Self.pod([Self.container("cpu", ["cpu": "1"])]), "cpu") == 999)
         #expect(Self.pod([tenth]).oomScore(of: tenth, nodeMemory: 0) == 999)

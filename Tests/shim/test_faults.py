@@ -4,6 +4,7 @@ import errno
 import os
 import random
 import re
+import resource
 import socket
 import struct
 import time
@@ -11,7 +12,7 @@ import time
 import wire
 from test_containers import refused
 from wire import C, Client, Refused, field, record, record_fd, u32
-from world import Sandbox, namespaces
+from world import Sandbox, namespaces, until
 
 
 def test_records_that_are_refused(world):
@@ -196,3 +197,24 @@ def test_fuzz_records(world):
             count += 1
         assert pod.run("last", ["echo", "alive"]) == (0, "alive\n")
     return f"{count} records, {accepted} of them ran"
+
+
+def test_no_descriptor_for_another_client(world):
+    """Who cannot be let in waits, and does not keep the shim busy."""
+    with Sandbox(world) as pod:
+        limits = resource.prlimit(pod.shim, resource.RLIMIT_NOFILE)
+        resource.prlimit(pod.shim, resource.RLIMIT_NOFILE, (len(os.listdir(f"/proc/{pod.shim}/fd")) + 1, limits[1]))
+        query = C["SWL_VERB_QUERY"]
+        first, second, third = [Client(pod.directory + "/shim.sock") for _ in range(3)]
+        try:
+            first.call(query).close()
+            assert until(lambda: open(f"/proc/{pod.shim}/stat").read().rsplit(")", 1)[1].split()[0] == "S"), "the shim does not come to rest"
+            first.close()
+            second.call(query).close()
+            resource.prlimit(pod.shim, resource.RLIMIT_NOFILE, limits)
+            with Client(pod.directory + "/shim.sock") as fourth:
+                fourth.call(query).close()
+            third.call(query).close()
+        finally:
+            for client in (second, third):
+                client.close()

@@ -99,14 +99,16 @@ extension PodSpec {
     /// asked for all the memory it may have, and none that the node depends on.
     private func swapLimit(of container: Container, _ rules: ResourceRules) -> Int64 {
         let request = container.effectiveRequests["memory"]?.value ?? 0
-        guard rules.swap == .limitedSwap, rules.nodeMemory > 0, qosClass == .burstable, !isNodeCritical, request > 0,
+        guard rules.swap == .limitedSwap, rules.nodeMemory > 0, qosClass == .burstable, !isCritical, request > 0,
             request != container.resources?.limits?["memory"]?.value
         else { return 0 }
         return Int64(Double(min(request, rules.nodeMemory)) / Double(rules.nodeMemory) * Double(rules.nodeSwap))
     }
 
     /// `system-cluster-critical` and above.
-    private var isNodeCritical: Bool { (priority ?? 0) >= 2_000_000_000 }
+    private var isCritical: Bool { (priority ?? 0) >= 2_000_000_000 }
+    /// What the node needs, and not the cluster: the class counts beside the priority.
+    private var isNodeCritical: Bool { isCritical && priorityClassName == "system-node-critical" }
 
     /// Kubelet's score of a container, -997 to 1000: who uses more than it asked for goes first.
     package func oomScore(of container: Container, nodeMemory: Int64) -> Int {
