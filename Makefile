@@ -19,7 +19,7 @@ PYTHON := python3 -B
 BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-dev libarchive-dev
 RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
 
-.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci vm-deps vm-image vm-test bench-runtime lint lint-swift lint-c lint-scripts format run stories install clean
+.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public vm-deps vm-image vm-test bench-runtime lint lint-swift lint-c lint-scripts format run stories install clean
 
 help:
 	@printf '%s\n' \
@@ -33,6 +33,7 @@ help:
 	  'make test-shim      tests of the C programs; ARGS="-k name" for some of them' \
 	  'make fuzz           the C that reads what others send, under libFuzzer; FUZZ_SECONDS=$(FUZZ_SECONDS) for each target' \
 	  'make test-oci       containers from OCI bundles, by the command line of an OCI runtime; ARGS="-k name"' \
+	  'make test-oci-public  the tests of crun, another OCI runtime, over this one; needs the network once' \
 	  'make test-node      the whole agent against a control plane, with pods and traffic; ARGS="-k name"' \
 	  'make vm-test        installs into a virtual machine with systemd and cgroup v2, tests there; ARGS="-k name"' \
 	  'make bench-runtime  the runtime beside crun, as a table; ARGS="--only pod,exec --runs 100" for some of it' \
@@ -101,6 +102,7 @@ test:
 	$(call step,test-shim)
 	$(call step,fuzz-smoke)
 	$(call step,test-oci)
+	$(call step,test-oci-public)
 	$(call step,test-node)
 	$(call step,vm-test)
 	@echo '== all tests passed'
@@ -137,6 +139,8 @@ vm-test:
 	$(MAKE) --no-print-directory programs CONFIGURATION=debug; \
 	rm -rf $(VM)/installed; \
 	$(MAKE) --no-print-directory install CONFIGURATION=release DESTDIR="$(CURDIR)/$(VM)/installed"; \
+	swift build -c release --static-swift-stdlib --product ResizeProbe; \
+	install -D -s -m 755 -t "$(VM)/installed/usr/local/libexec" "$$(swift build -c release --static-swift-stdlib --show-bin-path)/ResizeProbe"; \
 	$(VM_RUN) $(ARGS)
 
 test-oci:
@@ -145,6 +149,9 @@ test-oci:
 	else \
 	  $(PYTHON) -m unittest discover -s Tests/oci -v $(ARGS); \
 	fi
+
+test-oci-public:
+	$(PYTHON) Tests/oci/public.py $(ARGS)
 
 # Lint.
 

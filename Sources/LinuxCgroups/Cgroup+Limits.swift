@@ -16,6 +16,13 @@ extension Cgroup {
         try write(CPUController.files(CgroupLimits(cpuRequest: milliCPU)).filter { $0.file == "cpu.weight" })
     }
 
+    /// Writes `memory.swap.max` alone, in bytes: no swap with 0, also where there is no file for it because the kernel has no swap.
+    /// - Returns: as `apply`.
+    @discardableResult
+    package func applySwapLimit(_ bytes: Int64) throws(CgroupError) -> [String] {
+        try write(MemoryController.files(CgroupLimits(swapLimit: bytes)).filter { $0.file == "memory.swap.max" })
+    }
+
     /// Changes the limits of a cgroup in use. Nothing is written when the memory limit is below what is used: the kernel would reclaim, and
     /// then kill. What is taken between this look and the write is reclaimed, or killed for, all the same.
     /// - Returns: as `apply`.

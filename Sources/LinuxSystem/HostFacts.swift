@@ -70,4 +70,17 @@ package enum HostFacts {
 
     /// Kernel memory figures.
     package static func memory() throws(SystemError) -> MemoryFacts { try MemoryFacts() }
+
+    /// Devices and files that the kernel swaps to, as it names them; none where it cannot swap.
+    package static func swapAreas(in table: String = "/proc/swaps") throws(SystemError) -> [String] {
+        do throws(SystemError) {
+            // Below a heading; the name comes first, with blanks in it escaped.
+            return try SmallFile.text(table).split(separator: "\n").dropFirst().compactMap { line in
+                line.split(whereSeparator: { $0 == " " || $0 == "\t" }).first.map(String.init)
+            }
+        } catch {
+            guard error.isNotFound else { throw error }
+            return []
+        }
+    }
 }

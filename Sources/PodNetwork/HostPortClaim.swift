@@ -11,9 +11,18 @@ package struct HostPortClaim: Sendable, Hashable {
         let transport: HostPort.Transport
         let port: UInt16
 
+        /// A port of whichever address.
+        struct Port: Sendable, Hashable {
+            let family: IPAddress.Family
+            let transport: HostPort.Transport
+            let number: UInt16
+        }
+
+        var place: Port { Port(family: family, transport: transport, number: port) }
+
         /// Whether some packet would be for both. The scheduler decides by the same rule.
         func collides(with other: Frontend) -> Bool {
-            guard family == other.family, transport == other.transport, port == other.port else { return false }
+            guard place == other.place else { return false }
             return address == nil || other.address == nil || address == other.address
         }
     }

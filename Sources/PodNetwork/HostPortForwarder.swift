@@ -13,7 +13,7 @@ package actor HostPortForwarder {
     private let clock: any Clock<Duration>
     private let logger: Logger
 
-    private var claims: [String: HostPortClaim] = [:]
+    private var claims = HostPortClaims()
     /// Sandboxes that have given their ports up and that packets may still be led to.
     private var leaving: [String: HostPortClaim] = [:]
     private var isRecovered = false
@@ -52,7 +52,7 @@ package actor HostPortForwarder {
                 let claim = try HostPortClaim(sandbox)
                 if sandbox.isRunning {
                     try refuseCollisions(of: claim, sandboxID: sandbox.sandboxID)
-                    claims[sandbox.sandboxID] = claim
+                    _ = claims.insert(claim, sandboxID: sandbox.sandboxID)
                 } else {
                     leaving[sandbox.sandboxID] = claim
                 }
@@ -78,7 +78,7 @@ package actor HostPortForwarder {
         }
         let claim = try HostPortClaim(sandbox)
         try refuseCollisions(of: claim, sandboxID: sandbox.sandboxID)
-        if claims.updateValue(claim, forKey: sandbox.sandboxID) != claim { version += 1 }
+        if claims.insert(claim, sandboxID: sandbox.sandboxID) { version += 1 }
         do {
             try await settle()
             if claim.hasUDP { _ = try await conntrack.deleteFlows(transport: HostPort.Transport.udp.number) { claim.isUntranslated($0) } }
@@ -90,7 +90,7 @@ package actor HostPortForwarder {
 
     /// On return nothing is led to the sandbox any more. To be repeated after a failure; its addresses must not be given to another one before.
     func remove(_ sandboxID: String) async throws(NetworkFailure) {
-        if let claim = claims.removeValue(forKey: sandboxID) {
+        if let claim = claims.remove(sandboxID: sandboxID) {
             leaving[sandboxID] = claim
             version += 1
         }
@@ -106,11 +106,7 @@ package actor HostPortForwarder {
     }
 
     private func refuseCollisions(of claim: HostPortClaim, sandboxID: String) throws(NetworkFailure) {
-        let collisions = claims.compactMap { owner, other in
-            owner == sandboxID ? nil : claim.collision(with: other).map { (owner: owner, pod: other.pod, frontend: $0) }
-        }
-        // Always the same one, so that the same situation gives the same message.
-        guard let first = collisions.min(by: { $0.owner < $1.owner }) else { return }
+        guard let first = claims.collision(of: claim, sandboxID: sandboxID) else { return }
         throw NetworkFailure(
             .portTaken,
             "host port \(first.frontend) of pod \(claim.pod) is in use by pod \(first.pod) on this node; "
@@ -145,7 +141,7 @@ package actor HostPortForwarder {
         isKernelUnknown = false
         defer { sync = work }
         do {
-            let outcome = try await work.apply(HostPortRules.compile(Array(claims.values)))
+            let outcome = try await work.apply(claims.tables)
             committed = current
             if outcome.foundForeignChange {
                 logger.warning("host ports were changed by another program and are repaired", metadata: ["operations": "\(outcome.operations)"])

@@ -17,16 +17,11 @@ package enum HostPortRules {
         static let forward = "forward"
     }
 
-    /// One table for each family; one without sets and chains where no port is forwarded.
+    /// The tables for some claims.
     package static func compile(_ claims: [HostPortClaim]) -> [Table] {
-        TableFamily.allCases.map { family in
-            var sets = Elements()
-            for claim in claims { sets.add(claim, family) }
-            guard !sets.isEmpty else { return Table(TableID(family, tableName)) }
-            return Table(
-                TableID(family, tableName), comment: "host ports of this node's pods, kept by swiftlet",
-                sets: schemas(family).map { NamedSet($0, elements: sets.elements[$0.name] ?? [:]) }, chains: chains)
-        }
+        var elements = Elements()
+        for claim in claims { elements.add(claim) }
+        return elements.tables
     }
 
     private static func schemas(_ family: TableFamily) -> [SetSchema] {
@@ -70,30 +65,62 @@ package enum HostPortRules {
         ]
     }()
 
-    private struct Elements {
-        private(set) var elements: [String: [PackedBytes: ElementValue]] = [:]
-        var isEmpty: Bool { elements.isEmpty }
+    /// What the sets hold. No two claims have a frontend in common, nor a target's address: each element is one claim's.
+    struct Elements: Sendable {
+        private typealias Sets = [String: [PackedBytes: ElementValue]]
 
-        mutating func add(_ claim: HostPortClaim, _ family: TableFamily) {
-            for (frontend, target) in claim.targets where frontend.family.table == family {
-                var key = PackedBytes()
-                if let address = frontend.address { key.append(field: address.bytes) }
-                key.append(field: [frontend.transport.number])
-                key.append(bigEndian: frontend.port)
-                var value = PackedBytes()
-                value.append(field: target.address.bytes)
-                value.append(bigEndian: target.port)
-                elements[frontend.address == nil ? Name.general : Name.addressed, default: [:]][key] = .data(value)
-                elements[Name.hairpin, default: [:]][PackedBytes(target.address.bytes + target.address.bytes)] = .member
-                let (first, last) = family == .ip ? ([127, 0, 0, 0], [127, 255, 255, 255]) : Self.loopbackV6
-                elements[Name.loopback] = [PackedBytes(first): .through(PackedBytes(last))]
+        private var families: [TableFamily: Sets] = [:]
+
+        /// One table for each family; one without sets and chains where no port is forwarded.
+        var tables: [Table] {
+            TableFamily.allCases.map { family in
+                var sets = families[family] ?? [:]
+                guard sets.contains(where: { !$0.value.isEmpty }) else { return Table(TableID(family, tableName)) }
+                sets[Name.loopback] = Self.loopback(family)
+                return Table(
+                    TableID(family, tableName), comment: "host ports of this node's pods, kept by swiftlet",
+                    sets: schemas(family).map { NamedSet($0, elements: sets[$0.name] ?? [:]) }, chains: chains)
             }
         }
 
-        private static let loopbackV6: ([UInt8], [UInt8]) = {
-            let address = [UInt8](repeating: 0, count: 15) + [1]
-            return (address, address)
-        }()
+        mutating func add(_ claim: HostPortClaim) {
+            for (frontend, target) in claim.targets {
+                var value = PackedBytes()
+                value.append(field: target.address.bytes)
+                value.append(bigEndian: target.port)
+                set(.data(value), Self.key(frontend), in: frontend.address == nil ? Name.general : Name.addressed, frontend.family)
+                set(.member, Self.hairpin(target), in: Name.hairpin, frontend.family)
+            }
+        }
+
+        mutating func remove(_ claim: HostPortClaim) {
+            for (frontend, target) in claim.targets {
+                set(nil, Self.key(frontend), in: frontend.address == nil ? Name.general : Name.addressed, frontend.family)
+                set(nil, Self.hairpin(target), in: Name.hairpin, frontend.family)
+            }
+        }
+
+        private mutating func set(_ value: ElementValue?, _ key: PackedBytes, in name: String, _ family: IPAddress.Family) {
+            families[family.table, default: [:]][name, default: [:]][key] = value
+        }
+
+        private static func key(_ frontend: HostPortClaim.Frontend) -> PackedBytes {
+            var key = PackedBytes()
+            if let address = frontend.address { key.append(field: address.bytes) }
+            key.append(field: [frontend.transport.number])
+            key.append(bigEndian: frontend.port)
+            return key
+        }
+
+        private static func hairpin(_ target: HostPortClaim.Target) -> PackedBytes {
+            PackedBytes(target.address.bytes + target.address.bytes)
+        }
+
+        private static func loopback(_ family: TableFamily) -> [PackedBytes: ElementValue] {
+            let lastV6 = [UInt8](repeating: 0, count: 15) + [1]
+            let (first, last) = family == .ip ? ([127, 0, 0, 0], [127, 255, 255, 255]) : (lastV6, lastV6)
+            return [PackedBytes(first): .through(PackedBytes(last))]
+        }
     }
 }
 

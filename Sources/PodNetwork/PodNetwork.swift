@@ -99,7 +99,9 @@ package actor PodNetwork: PodNetworkPort {
         try await load()
         var kept: [String: [IPAddress]] = [:]
         for sandbox in sandboxes where sandbox.isRunning {
-            let addresses = sandbox.addresses.compactMap { IPAddress($0) }
+            var addresses = sandbox.addresses.compactMap { IPAddress($0) }
+            // Its agent ended before it could note them, or what it noted cannot be read: they are in use all the same until it is detached.
+            if addresses.isEmpty { addresses = assignments[sandbox.sandboxID] ?? [] }
             if !addresses.isEmpty { kept[sandbox.sandboxID] = addresses }
         }
         let inUse = Set(kept.values.joined())

@@ -14,12 +14,10 @@ struct AtomicVolumeWriter: Sendable {
     let path: String
     private let root: OwnedFileDescriptor
 
-    /// - Parameter path: the volume's root, an existing directory.
+    /// - Parameter path: the volume's root, an existing directory. One writer at a time: two would remove each other's directories.
     init(path: String) throws(SystemError) {
         self.path = path
         root = try .open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
-        // Two writers at once would remove each other's directories.
-        try systemCall("flock", path) { [root] in root.withRawValue { flock($0, LOCK_EX) } }
     }
 
     /// - Returns: whether anything had to be written.
@@ -124,7 +122,9 @@ struct AtomicVolumeWriter: Sendable {
             guard let file = payload.files[path], status.kind == .file, status.mode == file.mode, status.uid == file.uid, status.gid == file.gid,
                 status.size == UInt64(file.content.count)
             else { return false }
-            guard try directory.openAt(name, O_RDONLY | O_NOFOLLOW).readAll(limit: file.content.count) == file.content else { return false }
+            // A pipe that has taken the file's place meanwhile does not hold the writer.
+            let found = try directory.openAt(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+            guard try found.readAll(limit: file.content.count) == file.content else { return false }
             count += 1
         }
         return true

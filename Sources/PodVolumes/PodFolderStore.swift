@@ -48,8 +48,14 @@ package final class PodFolderStore: PodFolders {
 
     package func terminationMessage(at path: String, limit: Int) async -> String? {
         try? await pool.run("read a termination message") {
-            let bytes = try OwnedFileDescriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK).read(upTo: limit)
-            return String(decoding: bytes, as: UTF8.self)
+            let descriptor = try OwnedFileDescriptor.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+            let size = try systemCall("lseek", path) { descriptor.withRawValue { lseek($0, 0, SEEK_END) } }
+            let start = max(size - limit, 0)
+            try systemCall("lseek", path) { descriptor.withRawValue { lseek($0, start, SEEK_SET) } }
+            let bytes = try descriptor.read(upTo: limit)
+            // Without the rest of a character whose beginning was left out.
+            let text = start == 0 ? bytes[...] : bytes.drop { $0 & 0xc0 == 0x80 }
+            return String(decoding: text, as: UTF8.self)
         }
     }
 
@@ -63,6 +69,11 @@ package final class PodFolderStore: PodFolders {
             try Directories.make(folder, mode: 0o755)
             return "\(folder)/\(restartCount).log"
         }
+    }
+
+    package func lastLog(of pod: PodIdentity, container: String) async -> Int? {
+        guard let folder = try? logFolder(of: pod) + "/" + VolumeLayout.single(container, "container name") else { return nil }
+        return try? await pool.run("look for logs") { try DirectoryListing.names(at: folder).compactMap(Self.logNumber).max() }
     }
 
     package func linkLog(at path: String, of pod: PodIdentity, container: String, containerID: String) async {
@@ -81,7 +92,7 @@ package final class PodFolderStore: PodFolders {
         let links = logLinks
         _ = try? await pool.run("remove old logs") {
             for name in try DirectoryListing.names(at: folder) {
-                guard let number = name.split(separator: ".").first.flatMap({ Int($0) }), number <= restartCount else { continue }
+                guard let number = Self.logNumber(name), number <= restartCount else { continue }
                 unlink("\(folder)/\(name)")
             }
             try Self.removeDeadLinks(in: links, to: folder)
@@ -104,6 +115,9 @@ package final class PodFolderStore: PodFolders {
     package func nodeFile(_ path: String) async -> String? {
         try? await pool.run("read \(path)") { try SmallFile.text(path) }
     }
+
+    /// Of the log itself and of what was rotated away.
+    private static func logNumber(_ name: String) -> Int? { name.split(separator: ".").first.flatMap { Int($0) } }
 
     /// Links whose log is gone. Only those that point into the folder: the others belong to pods that are still there.
     private static func removeDeadLinks(in links: String, to folder: String) throws {

@@ -8,6 +8,7 @@ package import PodCore
 package final class PodVolumes: VolumeService {
     private let root: String
     private let pool: BlockingPool
+    private let writers = PathLocks()
 
     /// - Parameter root: `/var/lib/kubelet`.
     package init(root: String = "/var/lib/kubelet") {
@@ -16,7 +17,7 @@ package final class PodVolumes: VolumeService {
     }
 
     package func mount(_ volume: VolumeRequest) async throws(VolumeFailure) -> String {
-        try await blocking("mount volume \(volume.name)") { [root] in try Self.mount(volume, VolumeLayout(root: root)) }
+        try await blocking("mount volume \(volume.name)") { [root, writers] in try Self.mount(volume, VolumeLayout(root: root), writers) }
     }
 
     package func tearDown(podUID: String) async throws(VolumeFailure) {
@@ -37,7 +38,7 @@ package final class PodVolumes: VolumeService {
         }
     }
 
-    private static func mount(_ volume: VolumeRequest, _ layout: VolumeLayout) throws -> String {
+    private static func mount(_ volume: VolumeRequest, _ layout: VolumeLayout, _ writers: PathLocks) throws -> String {
         switch volume.content {
         case .hostPath(let path, let type):
             return try HostPathVolume(path: path, type: type).mount()
@@ -53,7 +54,7 @@ package final class PodVolumes: VolumeService {
                 path: path, medium: kind.isInMemory ? .memory(sizeLimit: nil) : .disk, fsGroup: volume.fsGroup,
                 groupMode: EmptyDirectoryVolume.readOnly)
             try directory.mount()
-            try AtomicVolumeWriter(path: path).write(payload)
+            try writers.holding(path) { try AtomicVolumeWriter(path: path).write(payload) }
             return path
         }
     }

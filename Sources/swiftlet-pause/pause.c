@@ -1,9 +1,15 @@
 // swiftlet-pause: holds the namespaces of a pod. Without the C library, so that it costs a few pages.
 // As PID 1 of a shared pid namespace it reaps every orphan; SIGTERM and SIGINT end it with code 0.
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/prctl.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #if defined(__x86_64__)
-enum { SYS_rt_sigprocmask = 14, SYS_rt_sigtimedwait = 128, SYS_wait4 = 61, SYS_exit_group = 231 };
+#define MACHINE AUDIT_ARCH_X86_64
+enum { SYS_rt_sigprocmask = 14, SYS_wait4 = 61, SYS_rt_sigtimedwait = 128, SYS_prctl = 157, SYS_exit_group = 231 };
 
 static long call(long number, long a, long b, long c, long d)
 {
@@ -15,7 +21,8 @@ static long call(long number, long a, long b, long c, long d)
 
 __asm__(".globl _start\n_start:\n xor %ebp,%ebp\n and $-16,%rsp\n call run\n");
 #elif defined(__aarch64__)
-enum { SYS_rt_sigprocmask = 135, SYS_rt_sigtimedwait = 137, SYS_wait4 = 260, SYS_exit_group = 94 };
+#define MACHINE AUDIT_ARCH_AARCH64
+enum { SYS_exit_group = 94, SYS_rt_sigprocmask = 135, SYS_rt_sigtimedwait = 137, SYS_prctl = 167, SYS_wait4 = 260 };
 
 static long call(long number, long a, long b, long c, long d)
 {
@@ -35,11 +42,34 @@ __asm__(".globl _start\n_start:\n mov x29, xzr\n bl run\n");
 
 enum { SIGINT = 2, SIGTERM = 15, SIGCHLD = 17, SIG_BLOCK = 0, WNOHANG = 1, EINTR = 4 };
 
+// What it does for the rest of its life. Anything else ends it: it would no longer be this program that runs.
+#define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
+static const struct sock_filter filter[] = {
+    LOAD(arch),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, MACHINE, 1, 0), // numbers mean other calls on other architectures
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    LOAD(nr),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_rt_sigtimedwait, 3, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_wait4, 2, 0),
+    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_exit_group, 1, 0),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS),
+    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+};
+
 // Blocked and waited for, instead of handlers: PID 1 ignores signals without a handler, blocked ones are kept for it.
 __attribute__((used, noreturn)) void run(void)
 {
     uint64_t set = 1ULL << (SIGINT - 1) | 1ULL << (SIGTERM - 1) | 1ULL << (SIGCHLD - 1);
     call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&set, 0, sizeof set);
+    // Exec has made it dumpable. In a shared pid namespace a container of the same user could trace it, and through it act on the pod's namespaces.
+    if (call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0) != 0) {
+        call(SYS_exit_group, 1, 0, 0, 0);
+    }
+    // Allowed without privileges by no_new_privs, which whoever starts it in a pod has set.
+    struct sock_fprog program = {sizeof filter / sizeof *filter, (struct sock_filter *)filter};
+    if (call(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (long)&program, 0) != 0) {
+        call(SYS_exit_group, 1, 0, 0, 0);
+    }
     for (;;) {
         while (call(SYS_wait4, -1, 0, WNOHANG, 0) > 0) {
         }

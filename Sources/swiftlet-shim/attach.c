@@ -2,6 +2,8 @@
 // reader has taken what was read last, so that this is all that is ever kept for them.
 #include "sandbox.h"
 
+#include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -18,10 +20,12 @@ struct reader {
     struct watch watch; // the write end of its pipe
     struct reader *next;
     struct sandbox *sandbox;
-    struct stream *stream;   // NULL: nothing but the backlog will come
-    struct backlog *backlog; // NULL: it has taken everything
-    size_t taken;            // of the backlog
-    int64_t deadline;        // ms; with a backlog: when it is let go, should it take nothing until then
+    struct stream *stream;          // NULL: nothing but the backlog will come
+    struct backlog *backlog;        // NULL: it has taken everything
+    size_t taken;                   // of the backlog
+    int64_t deadline;               // ms; with a backlog: when it is let go, should it take nothing until then
+    const char *name;               // of the stream
+    char container[SWL_ID_MAX + 1]; // which it may outlive
 };
 
 static int64_t now_ms(void)
@@ -140,6 +144,15 @@ static bool keep(struct stream *stream, const char *bytes, size_t length)
     return true;
 }
 
+void readers_forget(const struct sandbox *sandbox)
+{
+    for (const struct reader *reader = sandbox->readers; reader; reader = reader->next) {
+        if (reader->backlog) {
+            memset(reader->backlog->bytes, 0, reader->backlog->length); // too long for the heap, perhaps
+        }
+    }
+}
+
 static void fall_behind(struct reader *reader, struct backlog *backlog, size_t taken)
 {
     reader->backlog = backlog;
@@ -195,6 +208,18 @@ void readers_end(struct stream *stream)
     resume(stream);
 }
 
+// The end of one may still wait to be read behind the request that wants its place.
+static void let_go_of_gone(struct sandbox *sandbox, const struct stream *stream)
+{
+    for (struct reader *reader = sandbox->readers, *next; reader; reader = next) {
+        next = reader->next;
+        struct pollfd state = {.fd = reader->watch.fd};
+        if (reader->stream == stream && poll(&state, 1, 0) == 1) {
+            let_go(reader);
+        }
+    }
+}
+
 static int check(const struct container *container, const struct request *request, int which, struct fault *fault)
 {
     int fd = request->stdio[which];
@@ -208,6 +233,9 @@ static int check(const struct container *container, const struct request *reques
         return refuse(fault, SWL_STEP_STDIO, EINVAL, "descriptor %d of the reader is not the write end of a pipe", which);
     }
     if (stream->reader_count >= SWL_ATTACHED_MAX) {
+        let_go_of_gone(container->task.sandbox, stream);
+    }
+    if (stream->reader_count >= SWL_ATTACHED_MAX) {
         return refuse(fault, SWL_STEP_LIMIT, ENOSPC, "%d readers are attached to container \"%s\" already", SWL_ATTACHED_MAX,
                       container->id);
     }
@@ -215,8 +243,10 @@ static int check(const struct container *container, const struct request *reques
     return fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? 0 : fail(fault, SWL_STEP_STDIO, "make the reader's pipe non-blocking");
 }
 
-static struct reader *add(struct sandbox *sandbox, struct stream *stream, int *fd)
+static struct reader *add(struct container *container, int which, int *fd)
 {
+    struct sandbox *sandbox = container->task.sandbox;
+    struct stream *stream = which == 1 ? &container->out : &container->err;
     struct reader *reader = calloc(1, sizeof *reader);
     if (!reader) {
         return NULL;
@@ -230,6 +260,8 @@ static struct reader *add(struct sandbox *sandbox, struct stream *stream, int *f
     take(fd);
     reader->sandbox = sandbox;
     reader->stream = stream;
+    reader->name = which == 1 ? "stdout" : "stderr";
+    snprintf(reader->container, sizeof reader->container, "%s", container->id);
     reader->next = sandbox->readers;
     sandbox->readers = reader;
     stream->reader_count++;
@@ -239,7 +271,6 @@ static struct reader *add(struct sandbox *sandbox, struct stream *stream, int *f
 
 int container_attach(struct container *container, struct request *request, struct fault *fault)
 {
-    struct sandbox *sandbox = container->task.sandbox;
     if (container->task.state != SWL_STATE_RUNNING && container->task.state != SWL_STATE_CREATED) {
         return refuse(fault, SWL_STEP_LOOKUP, ESRCH, "container \"%s\" does not run", container->id);
     }
@@ -254,10 +285,10 @@ int container_attach(struct container *container, struct request *request, struc
     }
     struct reader *first = NULL;
     // A stream that has ended already: the client finds the end of its pipe when the request's descriptors are closed.
-    if (request->stdio[1] >= 0 && container->out.watch.fd >= 0 && !(first = add(sandbox, &container->out, &request->stdio[1]))) {
+    if (request->stdio[1] >= 0 && container->out.watch.fd >= 0 && !(first = add(container, 1, &request->stdio[1]))) {
         return fail(fault, SWL_STEP_LIMIT, "add a reader");
     }
-    if (request->stdio[2] >= 0 && container->err.watch.fd >= 0 && !add(sandbox, &container->err, &request->stdio[2])) {
+    if (request->stdio[2] >= 0 && container->err.watch.fd >= 0 && !add(container, 2, &request->stdio[2])) {
         if (first) {
             let_go(first);
         }
@@ -292,6 +323,19 @@ int readers_timeout(const struct sandbox *sandbox)
     return first > now ? (int)(first - now) : 0;
 }
 
+// Its pipe ends as if the container had, so somebody has to say why.
+static void tell_stalled(const struct reader *reader)
+{
+    struct fault fault;
+    refuse(&fault, SWL_STEP_STDIO, ETIMEDOUT,
+           "an attached client took nothing of %s for %d s and is let go; %zu bytes were waiting for it", reader->name,
+           SWL_ATTACH_STALL_SECONDS, reader->backlog->length - reader->taken);
+    struct message *message = message_begin(SWL_EVENT_WARNING, 0);
+    message_string(message, SWL_TAG_CONTAINER_ID, reader->container);
+    message_warning(message, &fault);
+    server_broadcast(&reader->sandbox->server, message);
+}
+
 void readers_expire(struct sandbox *sandbox)
 {
     if (!sandbox->slow_readers) {
@@ -301,6 +345,7 @@ void readers_expire(struct sandbox *sandbox)
     for (struct reader *reader = sandbox->readers, *next; reader; reader = next) {
         next = reader->next;
         if (reader->backlog && reader->deadline <= now) {
+            tell_stalled(reader);
             let_go(reader);
         }
     }

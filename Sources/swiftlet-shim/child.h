@@ -3,13 +3,21 @@
 
 #include "record.h"
 
-enum report_kind { REPORT_WARNING = 1, REPORT_READY = 2, REPORT_FAULT = 3, REPORT_WAITING = 4, REPORT_TERMINAL = 5 };
+enum report_kind {
+    REPORT_WARNING = 1,
+    REPORT_READY = 2,
+    REPORT_FAULT = 3,
+    REPORT_WAITING = 4,
+    REPORT_TERMINAL = 5,
+    REPORT_APPEARED = 6
+};
 
 // One packet on the close-on-exec report socket. READY is sent right before execve(): end of file after READY means that the
 // program runs, end of file without it that the child was killed on the way. WAITING is sent by child_await(), TERMINAL carries the
-// master side of a new terminal.
+// master side of a new terminal, APPEARED the pidfd of the process that takes over, see appear().
 struct report {
     uint32_t kind;
+    int32_t pid; // APPEARED
     struct fault fault;
 };
 
@@ -23,10 +31,16 @@ struct child {
     const struct record *record;
     int report;
     int stdio[3];
-    const int *sources; // mount sources, O_PATH
+    const int *sources; // mount sources, O_PATH; of a sandbox: namespaces that were given
     size_t source_count;
+    const int *namespaces; // LAUNCH: those that were given, in the order pid, cgroup, time
+    size_t namespace_count;
+    int hook_state;            // LAUNCH: what hooks read, or -1
+    bool timed;                // EXEC: the container has a time namespace of its own
     int sandbox;               // pidfd of the pause: whose network, ipc and uts namespaces to join
     int target;                // EXEC: pidfd of the container's init
+    bool appears;              // it starts outside the pid namespace that it is to be in, see appear()
+    int pids;                  // LAUNCH: a pidfd in that namespace, or the namespace; counts only when it `appears`
     int cgroup;                // LAUNCH: directory of the container's cgroup, or -1
     const struct id_maps *ids; // NULL: the pod has no user namespace
     int user;                  // the pod's user namespace; counts only when `ids` is set
@@ -38,6 +52,8 @@ void child_warn(const struct child *child, const struct fault *fault);
 _Noreturn void child_fail(const struct child *child, const struct fault *fault);
 // Says WAITING and sleeps until the shim's task_continue(), which may have come already. Does not return when the shim is gone.
 void child_await(const struct child *child);
+// The same without saying so.
+void child_wait(const struct child *child);
 // From here on the child dies with the shim. After the last change of user, which would undo it, and before seccomp, which may forbid it.
 // A program that changes its user later undoes it as well: whoever finds the shim gone has to kill the container's cgroup, too.
 int child_die_with_shim(struct fault *fault);
@@ -50,14 +66,37 @@ _Noreturn void exec_child(struct child *child);
 // The pause: `program` is its open file. `child->sandbox` and `->target` are not used.
 _Noreturn void pause_child(struct child *child, int program);
 
+// appear.c: into a pid namespace in which programs of the pod run already. One of them may have CAP_SYS_PTRACE, and with that gets hold of
+// whatever a process that it can see has: root directory, descriptors, capabilities. So all is prepared by a process that it cannot see; what
+// that one clones into the namespace, and leaves the rest to, has nothing that the program will not have as well.
+// Returns in the new process. Nothing to do for one that is where it is to be from the beginning.
+int appear(const struct child *child, struct fault *fault);
+// Whether new proc file systems can be told which pid namespace to show; without that whoever mounts one has to be in it. Since Linux 6.17.
+bool procfs_takes_namespace(int namespace);
+
 // start.c: common first and last steps.
 int child_begin(struct child *child, const int *kept, size_t count, struct fault *fault);
-// With the mounts in place: a new session and, where the record wants one, its controlling terminal.
+// With the mounts in place: a keyring of its own and, where the record wants one, a terminal.
 int child_session(const struct child *child, struct fault *fault);
+// With that terminal, which is stdin by now, as the controlling one. By the process that becomes the program.
+int lead_session(const struct record *record, struct fault *fault);
 int set_oom_score_adj(const struct child *child, struct fault *fault);
 int set_rlimits(const struct child *child, struct fault *fault);
 int give_stdio(const struct child *child, struct fault *fault);
 _Noreturn void child_become_program(const struct child *child);
+
+// scheduling.c: needs CAP_SYS_NICE.
+int set_scheduling(const struct child *child, struct fault *fault);
+
+// hooks.c: those of this moment, one after the other.
+int run_hooks(const struct child *child, enum swl_hook_moment moment, struct fault *fault);
+
+// namespaces.c
+// How many descriptors a LAUNCH record wants.
+size_t given_namespaces(const struct record *record);
+int join_sandbox(const struct child *child, struct fault *fault);
+// Mount, cgroup and time namespaces: new or given ones.
+int make_namespaces(const struct child *child, struct fault *fault);
 
 // user_namespace.c
 // What the host knows the container's id as; UINT32_MAX when it is not mapped.
@@ -75,6 +114,13 @@ int procfs_open(struct fault *fault);
 // Writes `value` to the plain file `path` of that very mount: no link out of it, nothing that is mounted over it. -1 and errno.
 int procfs_write(int proc, const char *path, const char *value);
 
+// null.c: standard streams that are the null device. Never by the host's own node: what root of a container does to its mode, owner or times by
+// way of /proc/self/fd would be done to the host's.
+// Before the container is entered: through a read-only mount of the node. Writing to a device is no writing to its file system.
+int shield_null(const struct child *child, struct fault *fault);
+// In the container's root: its own node, so that the name is what a program expects, where there is a true one.
+int adopt_null(const struct child *child, struct fault *fault);
+
 // terminal.c: a terminal of the container's own devpts as stdin, stdout and stderr; its master side goes to the shim.
 int open_terminal(const struct child *child, struct fault *fault);
 
@@ -85,6 +131,8 @@ int change_user(const struct record *record, struct fault *fault);
 int set_apparmor_profile(const struct child *child, struct fault *fault);
 int set_capabilities(const struct swl_capabilities *capabilities, struct fault *fault);
 int install_seccomp(const struct record *record, struct fault *fault);
+// All that the program will not have, except what install_seccomp() needs.
+int lower_privileges(const struct record *record, struct fault *fault);
 
 // program.c: fills `path` (PATH_MAX bytes) with what execve() is to be called with.
 int find_program(const struct record *record, char *path, struct fault *fault);
@@ -97,10 +145,12 @@ int open_in_root(int root, const char *path, enum target_kind kind, uint32_t mod
 
 // rootfs.c: the root mount, attached at record->root_path in this mount namespace. Returns its descriptor or -1.
 int mount_rootfs(const struct child *child, struct fault *fault);
+// The image's. Before mount_all(): what is mounted over them hides them.
+int mount_volumes(const struct record *record, int root, struct fault *fault);
 int pivot_into(int root, struct fault *fault);
 // Both ways to say many lower directories; tests call them separately.
-int overlay_by_fsconfig(const struct record *record);
-int overlay_by_mount(const struct record *record, int *mount_fd);
+int overlay_by_fsconfig(const struct record *record, bool nodev);
+int overlay_by_mount(const struct record *record, bool nodev, int *mount_fd);
 
 // mounts.c
 // Detached copies of the sources, made while this process is still in the mount namespace that they belong to.
@@ -112,10 +162,14 @@ int mount_new(const char *type, const char *options, uint64_t attributes, const 
 int shift_owners(int tree, unsigned below, int user, const char *what, struct fault *fault);
 int attach(int tree, int target);
 int mask_paths(const struct record *record, int root, struct fault *fault);
+// Every tmpfs that is to be read-only, now that all is in it.
+int protect_mounts(const struct record *record, int root, struct fault *fault);
 int protect_paths(const struct record *record, int root, struct fault *fault);
 int protect_root(const struct record *record, int root, struct fault *fault);
 
 // devices.c
+// What is mounted there, or NULL.
+const struct swl_mount *mount_at_dev(const struct record *record);
 int make_devices(const struct child *child, int root, struct fault *fault);
 
 // device_filter.c

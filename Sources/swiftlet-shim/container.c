@@ -21,6 +21,7 @@ void container_forget(struct sandbox *sandbox, struct container *container)
     stream_finish(&container->out);
     stream_finish(&container->err);
     log_close(&container->log);
+    server_unwatch(&sandbox->server, &container->ending);
     exec_cgroups_forget(container);
     close_owned(&container->stdin_write);
     close_owned(&container->terminal);
@@ -50,14 +51,14 @@ static void stream_changed(struct container *container, struct stream *stream)
     struct log *log = &container->log;
     if (log->rotated) {
         log->rotated = false;
-        send_container_event(sandbox, SWL_EVENT_LOG_ROTATED, container, NULL);
+        send_rotated(sandbox, container);
     }
     if (log->dropped && !log->warned) {
         struct fault fault;
         log->warned = true;
         errno = log->drop_error;
         fail(&fault, SWL_STEP_LOG, "lines of \"%.300s\" are being lost", log->path);
-        send_container_event(sandbox, SWL_EVENT_WARNING, container, &fault);
+        send_warning(sandbox, container, &fault);
     }
 }
 
@@ -124,10 +125,21 @@ static int open_stdin(struct container *container)
     return ends[0];
 }
 
-// The pidfd whose pid namespace the container lives in, or -1 for one of its own or the host's.
-static int pid_namespace_of(struct sandbox *sandbox, const struct record *record, int *pidfd, struct fault *fault)
+// What leads to the pid namespace that the container lives in, a pidfd or the namespace itself; -1 for one of its own or the host's.
+static int pid_namespace_of(struct sandbox *sandbox, const struct request *request, const struct record *record, int *pidfd,
+                            struct fault *fault)
 {
     *pidfd = -1;
+    if (request->namespace_count != given_namespaces(record)) {
+        return refuse(fault, SWL_STEP_NAMESPACES, EINVAL, "%zu namespaces came with the request, the record wants %zu",
+                      request->namespace_count, given_namespaces(record));
+    }
+    if (record->hooks.count && request->hook_state < 0) {
+        return refuse(fault, SWL_STEP_HOOK, EINVAL, "%zu hooks, and no state for them to read", record->hooks.count);
+    }
+    if (record->namespaces.pid == SWL_NS_GIVEN) {
+        *pidfd = request->namespaces[0];
+    }
     if (record->namespaces.pid == SWL_NS_SANDBOX) {
         if (sandbox->namespaces.pid != SWL_NS_NEW) {
             return refuse(fault, SWL_STEP_RECORD, EINVAL, "the sandbox has no pid namespace to share");
@@ -217,18 +229,31 @@ static int launch(struct container *container, struct client *client, struct req
                           .stdio = {-1, -1, -1},
                           .sources = request->sources,
                           .source_count = request->source_count,
+                          .namespaces = request->namespaces,
+                          .namespace_count = request->namespace_count,
+                          .hook_state = request->hook_state,
                           .sandbox = sandbox->pause.pidfd,
                           .target = -1,
+                          .pids = -1,
                           .ids = sandbox_ids(sandbox),
                           .user = sandbox->user_namespace};
     struct task_start start = {.flags = record->namespaces.pid == SWL_NS_NEW ? CLONE_NEWPID : 0};
     int result = -1;
     if (check_user_namespace(sandbox, record, fault) == 0 && check_sysctls_of(sandbox, record, fault) == 0 &&
-        pid_namespace_of(sandbox, record, &start.pid_namespace, fault) == 0 &&
+        pid_namespace_of(sandbox, request, record, &start.pid_namespace, fault) == 0 &&
         cgroup_for(request, record, &container->cgroup, fault) == 0 &&
         prepare(sandbox, container, request, record, &child, fault) == 0) {
         container->oom_kills_before = read_oom_kills(container->cgroup);
+        container->timed = record->time_namespace != SWL_NS_HOST;
+        container->shares_pids = record->namespaces.pid != SWL_NS_NEW;
         start.cgroup = child.cgroup = container->cgroup;
+        // Who is held, or runs hooks, is known by its pid before the end. In a user namespace nobody has capabilities over this process.
+        if (start.pid_namespace >= 0 && !record->hold && !record->hooks.count && !child.ids &&
+            procfs_takes_namespace(sandbox->own_pid_namespace)) {
+            child.appears = true;
+            child.pids = start.pid_namespace;
+            start.pid_namespace = -1;
+        }
         fail_point("launch.prepared");
         fail_points_arm_child();
         result = task_start(&container->task, &start, &child, client, request, fault);
@@ -265,8 +290,8 @@ int container_launch(struct sandbox *sandbox, struct client *client, struct requ
         fail(fault, SWL_STEP_LIMIT, "allocate a container");
     } else {
         container->task = (struct task){.kind = TASK_CONTAINER, .sandbox = sandbox, .pidfd = -1};
-        container->log.fd = container->cgroup = container->stdin_write = container->terminal = container->out.watch.fd =
-            container->err.watch.fd = -1;
+        container->log.fd = container->log.folder = container->cgroup = container->stdin_write = container->terminal =
+            container->out.watch.fd = container->err.watch.fd = container->ending.fd = -1;
         container->out.server = container->err.server = &sandbox->server;
         container->out.log = container->err.log = &container->log;
         memcpy(container->id, request->container, sizeof container->id);
@@ -285,7 +310,7 @@ int container_launch(struct sandbox *sandbox, struct client *client, struct requ
 // Readers that are slow do not hold up its end either: what they have not taken yet is kept for them, at most what a pipe holds.
 static void drain(struct container *container, struct stream *stream)
 {
-    // A pipe holds at most 1 MiB; a process that outlives the container and goes on writing must not hold up its end.
+    // A pipe holds at most 1 MiB; whoever else has got hold of it and goes on writing must not hold up its end.
     for (int turns = 0; turns < 128; turns++) {
         stream->paused = false;
         if (!stream_read(stream)) {
@@ -300,6 +325,7 @@ void container_exited(struct container *container)
 {
     struct sandbox *sandbox = container->task.sandbox;
     struct fault fault;
+    container->task.state = SWL_STATE_EXITED;
     drain(container, &container->out);
     drain(container, &container->err);
     exec_cgroups_sweep(container);
@@ -311,7 +337,7 @@ void container_exited(struct container *container)
     }
     // On disk before anybody is told.
     if (write_exit(sandbox, container, &fault) != 0) {
-        send_container_event(sandbox, SWL_EVENT_WARNING, container, &fault);
+        send_warning(sandbox, container, &fault);
     }
     fail_point("exit.written");
     send_exited(sandbox, &container->task, &container->exit);

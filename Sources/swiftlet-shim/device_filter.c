@@ -7,10 +7,10 @@
 #include <sys/syscall.h>
 
 #define RULES_MAX 300
-#define ANY UINT32_MAX
+#define ANY SWL_DEVICE_ANY
 
 struct program {
-    struct bpf_insn code[RULES_MAX * 5 + 16];
+    struct bpf_insn code[RULES_MAX * 8 + 96];
     uint32_t length;
 };
 
@@ -37,10 +37,39 @@ static void allow(struct program *program, int type, uint32_t major, uint32_t mi
     add_return(program, 1);
 }
 
+// From the last rule to the first: an allowed access is ticked off in register 3, so that it may be made up of several rules' accesses;
+// what an earlier rule forbids is asked only for the rest.
+static void follow(struct program *program, const struct swl_device_rule *rule)
+{
+    int32_t access =
+        (rule->access & SWL_DEVICE_READ ? BPF_DEVCG_ACC_READ : 0) | (rule->access & SWL_DEVICE_WRITE ? BPF_DEVCG_ACC_WRITE : 0);
+    int skip = 4 + (rule->type != 'a') + (rule->major != ANY) + (rule->minor != ANY); // to the next rule
+    if (rule->type != 'a') {
+        add(program, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_2, 0, (int16_t)--skip,
+            rule->type == 'c' ? BPF_DEVCG_DEV_CHAR : BPF_DEVCG_DEV_BLOCK);
+    }
+    if (rule->major != ANY) {
+        add(program, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_4, 0, (int16_t)--skip, (int32_t)rule->major);
+    }
+    if (rule->minor != ANY) {
+        add(program, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_5, 0, (int16_t)--skip, (int32_t)rule->minor);
+    }
+    if (rule->allow) {
+        add(program, BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_3, 0, 0, ~access);
+        add(program, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_3, 0, 2, 0);
+    } else {
+        add(program, BPF_JMP | BPF_JSET | BPF_K, BPF_REG_3, 0, 1, access);
+        add(program, BPF_JMP | BPF_JA, 0, 0, 2, 0);
+    }
+    add_return(program, rule->allow ? 1 : 0);
+}
+
 static void build(const struct record *record, struct program *program)
 {
-    // null, zero, full, random, urandom, tty, console, ptmx and the terminals of devpts
-    static const uint32_t defaults[][2] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 1}, {5, 2}, {136, ANY}};
+    // null, zero, full, random, urandom, tty, ptmx, the terminals of devpts, and net/tun: VPNs make its node themselves, and what can be
+    // done with it takes CAP_NET_ADMIN over the pod's network. Not the console, which is the host's: a container's /dev/console is a terminal of
+    // its devpts.
+    static const uint32_t defaults[][2] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}, {136, ANY}, {10, 200}};
     program->length = 0;
     add(program, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, BPF_REG_1, offsetof(struct bpf_cgroup_dev_ctx, access_type), 0);
     add(program, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_3, BPF_REG_2, 0, 0);
@@ -54,11 +83,15 @@ static void build(const struct record *record, struct program *program)
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
         allow(program, BPF_DEVCG_DEV_CHAR, defaults[i][0], defaults[i][1]);
     }
-    for (size_t i = 0; i < record->devices.count; i++) {
+    // With rules it is them that decide about a node that is there.
+    for (size_t i = 0; i < record->devices.count && record->device_rules.count == 0; i++) {
         const struct swl_device *device = &record->devices.items[i].fixed;
         if (device->type != 'p') {
             allow(program, device->type == 'c' ? BPF_DEVCG_DEV_CHAR : BPF_DEVCG_DEV_BLOCK, device->major, device->minor);
         }
+    }
+    for (size_t i = record->device_rules.count; i > 0; i--) {
+        follow(program, &record->device_rules.items[i - 1]);
     }
     add_return(program, 0);
 }
@@ -115,9 +148,9 @@ int limit_devices(const struct child *child, struct fault *fault)
         child_warn(child, fault);
         return 0;
     }
-    if (record->devices.count > RULES_MAX - 10) {
-        return refuse(fault, SWL_STEP_DEVICES, E2BIG, "%zu devices, at most %d are supported", record->devices.count,
-                      RULES_MAX - 10);
+    size_t count = record->devices.count + record->device_rules.count;
+    if (count > RULES_MAX - 10) {
+        return refuse(fault, SWL_STEP_DEVICES, E2BIG, "%zu devices and rules, at most %d are supported", count, RULES_MAX - 10);
     }
     build(record, &program);
     union bpf_attr load = {

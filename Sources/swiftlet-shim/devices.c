@@ -19,7 +19,8 @@ static const char *const links[][2] = {
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 };
 
-// Where mknod is not allowed (a machine that is itself a container), the host's node is bound over an empty file.
+// Where mknod is not allowed (a machine that is itself a container), the host's node is bound over an empty file. Read-only, which a device does
+// not notice: mode, owner and times of the node are the host's.
 static int bind_node(int directory, const char *name, const char *host_path)
 {
     OWNED int source = open(host_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -28,8 +29,9 @@ static int bind_node(int directory, const char *name, const char *host_path)
     if (source < 0 || file < 0 || target < 0) {
         return -1;
     }
+    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
     OWNED int tree = open_tree(source, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
-    return tree < 0 ? -1 : attach(tree, target);
+    return tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0 ? -1 : attach(tree, target);
 }
 
 // uid and gid are the host's.
@@ -46,15 +48,15 @@ static int make_node(int directory, const char *name, mode_t mode, dev_t device,
     return fchownat(directory, name, uid, gid, AT_SYMLINK_NOFOLLOW);
 }
 
-static bool has_own_dev(const struct record *record)
+const struct swl_mount *mount_at_dev(const struct record *record)
 {
-    bool own = false;
+    const struct swl_mount *last = NULL;
     for (size_t i = 0; i < record->mounts.count; i++) {
         if (strcmp(record->mounts.items[i].destination, "/dev") == 0) {
-            own = record->mounts.items[i].fixed.type == SWL_MOUNT_TMPFS;
+            last = &record->mounts.items[i].fixed;
         }
     }
-    return own;
+    return last;
 }
 
 static int make_device(const struct device_spec *device, const struct id_maps *ids, int root, struct fault *fault)
@@ -112,7 +114,11 @@ static int copy_host_devices(const char *host, int target, int depth, struct fau
 int make_devices(const struct child *child, int root, struct fault *fault)
 {
     const struct record *record = child->record;
-    if (has_own_dev(record)) {
+    const struct swl_mount *dev = mount_at_dev(record);
+    if (dev && dev->type == SWL_MOUNT_BIND) {
+        return 0; // somebody else's, the host's as a rule: it has the nodes that it has
+    }
+    if (dev && dev->type == SWL_MOUNT_TMPFS) {
         OWNED int directory = open_in_root(root, "/dev", TARGET_EXISTING, 0);
         if (directory < 0) {
             return fail(fault, SWL_STEP_DEVICES, "open /dev");
@@ -129,6 +135,13 @@ int make_devices(const struct child *child, int root, struct fault *fault)
         for (size_t i = 0; i < sizeof links / sizeof *links; i++) {
             if (symlinkat(links[i][1], directory, links[i][0]) != 0 && errno != EEXIST) {
                 return fail(fault, SWL_STEP_DEVICES, "link /dev/%s", links[i][0]);
+            }
+        }
+        // For bind_console(), which comes after the protection.
+        if (record->terminal) {
+            OWNED int place = openat(directory, "console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+            if (place < 0 && errno != EEXIST) {
+                return fail(fault, SWL_STEP_DEVICES, "make the place of /dev/console");
             }
         }
         if (record->host_devices && copy_host_devices("/dev", directory, 0, fault) != 0) {

@@ -38,14 +38,29 @@ void send_exited(struct sandbox *sandbox, const struct task *task, const struct 
     server_broadcast(&sandbox->server, message);
 }
 
-void send_container_event(struct sandbox *sandbox, uint16_t type, const struct container *container, const struct fault *warning)
+void send_warning(struct sandbox *sandbox, const struct container *container, const struct fault *warning)
 {
-    struct message *message = message_begin(type, 0);
+    struct message *message = message_begin(SWL_EVENT_WARNING, 0);
     message_string(message, SWL_TAG_CONTAINER_ID, container->id);
-    if (warning) {
-        message_warning(message, warning);
-    }
+    message_warning(message, warning);
     server_broadcast(&sandbox->server, message);
+}
+
+void send_rotated(struct sandbox *sandbox, struct container *container)
+{
+    struct message *message = message_begin(SWL_EVENT_LOG_ROTATED, 0);
+    message_string(message, SWL_TAG_CONTAINER_ID, container->id);
+    container->rotation_untold = !server_offer(&sandbox->server, message);
+}
+
+void send_untold(struct server *server)
+{
+    struct sandbox *sandbox = (struct sandbox *)((char *)server - offsetof(struct sandbox, server));
+    for (struct container *container = sandbox->containers; container; container = container->next) {
+        if (container->rotation_untold) {
+            send_rotated(sandbox, container);
+        }
+    }
 }
 
 void reply_query(struct sandbox *sandbox, uint64_t client, const struct request *request)

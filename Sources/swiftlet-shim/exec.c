@@ -1,4 +1,4 @@
-// A further process in a running container. The shim has cloned it into the container's pid namespace and cgroup.
+// A further process in a running container. The shim has cloned it into the container's cgroup; it appears in the pid namespace at the end.
 #include "child.h"
 
 #include <sched.h>
@@ -14,7 +14,9 @@ static int steps(struct child *child, struct fault *fault)
         return -1;
     }
     // All at once and by pidfd: a reused pid cannot be joined by mistake. The mount namespace brings root and working directory.
-    if (setns(child->target, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNS) != 0) {
+    int kinds = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNS | CLONE_NEWPID |
+                (child->timed ? CLONE_NEWTIME : 0);
+    if (setns(child->target, kinds) != 0) {
         return fail(fault, SWL_STEP_NAMESPACES, "join the container's namespaces");
     }
     // The pod's, not the one that the container's init may have made for itself since.

@@ -23,9 +23,13 @@ void exec_forget(struct sandbox *sandbox, struct exec *exec)
             break;
         }
     }
-    exec_cgroup_leave(container_find(sandbox, exec->container), exec);
+    struct container *container = container_find(sandbox, exec->container);
+    exec_cgroup_leave(container, exec);
     close_owned(&exec->task.pidfd);
     free(exec);
+    if (container) {
+        container_ending_step(container);
+    }
 }
 
 void exec_kill(struct exec *exec)
@@ -46,7 +50,10 @@ static int start_exec(struct exec *exec, struct container *container, struct cli
     struct child child = {.record = record,
                           .sandbox = -1,
                           .target = container->task.pidfd,
+                          .appears = true,
                           .cgroup = -1,
+                          .hook_state = -1,
+                          .timed = container->timed,
                           .ids = sandbox_ids(sandbox),
                           .user = sandbox->user_namespace};
     for (int i = 0; i < 3; i++) {
@@ -62,7 +69,7 @@ static int start_exec(struct exec *exec, struct container *container, struct cli
     if (cgroup_for(request, record, &given, fault) != 0) {
         return -1;
     }
-    struct task_start start = {.pid_namespace = container->task.pidfd, .cgroup = given >= 0 ? given : container->cgroup};
+    struct task_start start = {.pid_namespace = -1, .cgroup = given >= 0 ? given : container->cgroup};
     if (given < 0) {
         exec_cgroup_make(container, exec);
     }

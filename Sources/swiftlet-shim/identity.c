@@ -93,6 +93,16 @@ int set_capabilities(const struct swl_capabilities *capabilities, struct fault *
     return 0;
 }
 
+int lower_privileges(const struct record *record, struct fault *fault)
+{
+    if (record->seccomp.count == 0 || record->no_new_privileges) {
+        return set_capabilities(&record->capabilities, fault);
+    }
+    const struct swl_capabilities *wanted = &record->capabilities;
+    uint64_t left = wanted->permitted | (uint64_t)1 << CAP_SYS_ADMIN;
+    return capset(left, left, wanted->inheritable) == 0 ? 0 : fail(fault, SWL_STEP_CAPABILITIES, "capset");
+}
+
 static int regain_effective(struct fault *fault)
 {
     struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};

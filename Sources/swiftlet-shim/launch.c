@@ -1,35 +1,11 @@
 // A container's first process, from clone3 to exec. The shim has cloned it with CLONE_INTO_CGROUP (it never runs outside its limits)
-// and into its pid namespace.
+// and into its pid namespace, unless it appears there at the end.
 #include "child.h"
 #include "fail_point.h"
 
 #include <sched.h>
 #include <string.h>
 #include <sys/mount.h>
-
-// The pause holds them; a pod on the host's network has a pause in the host's namespace, and joining it changes nothing.
-static int join_sandbox(const struct child *child, struct fault *fault)
-{
-    if (setns(child->sandbox, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0) {
-        return fail(fault, SWL_STEP_NAMESPACES, "join the sandbox's network, ipc and uts namespaces");
-    }
-    return 0;
-}
-
-static int new_namespaces(const struct record *record, struct fault *fault)
-{
-    // The cgroup namespace's root is the cgroup of this moment: the container's own.
-    int flags = CLONE_NEWNS | (record->namespaces.cgroup == SWL_NS_NEW ? CLONE_NEWCGROUP : 0);
-    if (unshare(flags) != 0) {
-        return fail(fault, SWL_STEP_NAMESPACES, "make mount and cgroup namespaces");
-    }
-    // No mount or unmount from here may reach the host.
-    unsigned long mode = record->rootfs_propagation == SWL_PROPAGATION_SLAVE ? MS_SLAVE : MS_PRIVATE;
-    if (mount(NULL, "/", NULL, MS_REC | mode, NULL) != 0) {
-        return fail(fault, SWL_STEP_PROPAGATION, "change the propagation of /");
-    }
-    return 0;
-}
 
 // Made now, while root may still write: the program's user gets an existing directory.
 static int make_cwd(const struct record *record, int root, struct fault *fault)
@@ -58,7 +34,8 @@ static int build_root(const struct child *child, int *trees, struct fault *fault
         return -1;
     }
     fail_point_in_child("child.root");
-    if (own_as_mapped_root(child, fault) != 0 || mount_all(child, root, trees, fault) != 0) {
+    if (own_as_mapped_root(child, fault) != 0 || mount_volumes(record, root, fault) != 0 ||
+        mount_all(child, root, trees, fault) != 0) {
         return -1;
     }
     fail_point_in_child("child.mounts");
@@ -66,9 +43,15 @@ static int build_root(const struct child *child, int *trees, struct fault *fault
         return -1;
     }
     fail_point_in_child("child.devices");
+    if (record->hold & SWL_HOLD_ROOT) {
+        child_await(child);
+    }
+    if (run_hooks(child, SWL_HOOK_CREATE_CONTAINER, fault) != 0) {
+        return -1;
+    }
     // Protection comes after everything that writes or mounts.
-    if (mask_paths(record, root, fault) != 0 || protect_paths(record, root, fault) != 0 ||
-        protect_root(record, root, fault) != 0) {
+    if (protect_mounts(record, root, fault) != 0 || mask_paths(record, root, fault) != 0 ||
+        protect_paths(record, root, fault) != 0 || protect_root(record, root, fault) != 0) {
         return -1;
     }
     fail_point_in_child("child.protected");
@@ -93,15 +76,18 @@ static int change_owner(const struct child *child, struct fault *fault)
 static int steps(struct child *child, struct fault *fault)
 {
     const struct record *record = child->record;
-    int kept[SWL_FDS_MAX + 8] = {child->report,  child->stdio[0], child->stdio[1], child->stdio[2],
-                                 child->sandbox, child->cgroup,   child->user};
+    int kept[SWL_FDS_MAX + 12] = {child->report, child->stdio[0], child->stdio[1],   child->stdio[2], child->sandbox,
+                                  child->cgroup, child->user,     child->hook_state, child->pids};
     int trees[SWL_FDS_MAX];
-    size_t count = 7;
+    size_t count = 9;
     if (record->mounts.count > sizeof trees / sizeof *trees) {
         return refuse(fault, SWL_STEP_MOUNT, E2BIG, "%zu mounts, at most %d are supported", record->mounts.count, SWL_FDS_MAX);
     }
     for (size_t i = 0; i < child->source_count; i++) {
         kept[count++] = child->sources[i];
+    }
+    for (size_t i = 0; i < child->namespace_count; i++) {
+        kept[count++] = child->namespaces[i];
     }
     if (child_begin(child, kept, count, fault) != 0) {
         return -1;
@@ -118,8 +104,12 @@ static int steps(struct child *child, struct fault *fault)
     }
     fail_point_in_child("child.sources");
     // Before the mounts: /sys shows the network namespace, mqueue the ipc namespace of who mounts it.
-    if (join_sandbox(child, fault) != 0 || new_namespaces(record, fault) != 0) {
+    if (join_sandbox(child, fault) != 0 || make_namespaces(child, fault) != 0) {
         return -1;
+    }
+    // For the process that goes on in its place.
+    if (child->appears && setns(child->pids, CLONE_NEWPID) != 0) {
+        return fail(fault, SWL_STEP_NAMESPACES, "enter the pid namespace");
     }
     fail_point_in_child("child.namespaces");
     if (build_root(child, trees, fault) != 0) {

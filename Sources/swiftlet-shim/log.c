@@ -65,6 +65,12 @@ void streams_settle(void)
     }
 }
 
+void streams_forget(void)
+{
+    madvise(buffer, sizeof buffer, MADV_DONTNEED);
+    log_forget();
+}
+
 bool stream_read(struct stream *stream)
 {
     if (stream->watch.fd < 0 || stream->paused) {

@@ -9,6 +9,7 @@
 struct log {
     int fd; // -1: output is discarded
     char *path;
+    int folder; // of the path, opened once
     uint64_t size;
     struct swl_log_limits limits;
     int64_t newest;   // ns since 1970, of the last line: later ones are never older, whatever the clock does
@@ -51,11 +52,14 @@ void log_line(bool full, const char *first, size_t first_length, const char *sec
 void log_end(void);
 // Gives the memory of a large batch back.
 void log_relax(void);
+void log_forget(void);
 
 // Reads once, at most one buffer. False when there was nothing to read or the end was reached.
 bool stream_read(struct stream *stream);
 void stream_ready(struct watch *watch, uint32_t events);
 // Gives back the memory that reading much at once took. Done by itself at a stream's end and when little is read; to be called when nothing is.
 void streams_settle(void);
+// In a fork: nothing that was read or is to be written stays.
+void streams_forget(void);
 // Writes an unfinished line as P, as containerd does, and closes.
 void stream_finish(struct stream *stream);

@@ -153,3 +153,10 @@ void log_relax(void)
         batch.touched = 0;
     }
 }
+
+void log_forget(void)
+{
+    memset(bytes, 0, sizeof bytes % 4096 + 4096);
+    madvise(bytes, sizeof bytes / 4096 * 4096, MADV_DONTNEED);
+    memset(bytes + sizeof bytes / 4096 * 4096, 0, sizeof bytes % 4096);
+}

@@ -3,12 +3,14 @@
 #include "shim.h"
 
 #include <errno.h>
+#include <linux/keyctl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
+#include <sys/syscall.h>
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
@@ -68,6 +70,7 @@ static int usage(FILE *out)
 
 int main(int argc, char **argv)
 {
+    memory_begin();
     if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         return usage(stdout);
     }
@@ -103,5 +106,10 @@ int main(int argc, char **argv)
     // program through /proc (CVE-2016-9962).
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     prctl(PR_SET_NAME, "swiftlet-spawn", 0, 0, 0);
+    // No keys of whoever has started it, in case one of those forks gets no keyring of its own.
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS) {
+        fprintf(stderr, "swiftlet-shim: cannot get a session keyring of its own: %s\n", strerror(errno));
+        return 1;
+    }
     return spawner_main(run_directory, pid_file);
 }

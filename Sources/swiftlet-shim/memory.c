@@ -2,10 +2,28 @@
 #include "shim.h"
 
 #include <elf.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 
 // Laid at the beginning of the program by the linker; its headers say which parts there are.
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
+
+static uintptr_t heap;
+
+void memory_begin(void)
+{
+    heap = (uintptr_t)malloc(16); // kept: what the C library has for itself lies before
+}
+
+void memory_forget(void)
+{
+    uintptr_t page = (uintptr_t)getpagesize(), first = (heap + page - 1) & ~(page - 1), end = (uintptr_t)sbrk(0);
+    if (heap && end > first) {
+        memset((void *)heap, 0, first - heap);
+        madvise((void *)first, end - first, MADV_DONTNEED);
+    }
+}
 
 void memory_settle(void)
 {

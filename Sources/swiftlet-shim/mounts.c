@@ -131,11 +131,13 @@ static const char *option_value(const char *key, const char *value, const struct
     return number; // the kernel refuses UINT32_MAX
 }
 
-int mount_new(const char *type, const char *options, uint64_t attributes, const struct id_maps *ids)
+// `pids` is the pid namespace that a proc file system is to show, -1 for the own one.
+static int mount_with(const char *type, const char *options, uint64_t attributes, const struct id_maps *ids, int pids)
 {
     OWNED int context = fsopen(type, FSOPEN_CLOEXEC);
     // The source is what tools show in the first column of /proc/mounts.
-    if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "source", type, 0) != 0) {
+    if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "source", type, 0) != 0 ||
+        (pids >= 0 && fsconfig(context, FSCONFIG_SET_FD, "pidns", NULL, pids) != 0)) {
         return -1;
     }
     for (const char *at = options; *at;) {
@@ -161,6 +163,11 @@ int mount_new(const char *type, const char *options, uint64_t attributes, const 
         return -1;
     }
     return fsmount(context, FSMOUNT_CLOEXEC, (unsigned)attributes);
+}
+
+int mount_new(const char *type, const char *options, uint64_t attributes, const struct id_maps *ids)
+{
+    return mount_with(type, options, attributes, ids, -1);
 }
 
 int attach(int tree, int target)
@@ -207,8 +214,17 @@ static int make_tree(const struct child *child, const struct mount_spec *mount, 
 {
     uint32_t type = mount->fixed.type;
     const char *name = file_systems[type].name;
-    OWNED int tree = mount_new(name, mount->data[0] ? mount->data : file_systems[type].options,
-                               attributes_of(mount->fixed.attributes), child->ids);
+    OWNED int pids = -1;
+    // The namespace that this process is in is the host's then: never shown to a container.
+    if (type == SWL_MOUNT_PROC && child->appears) {
+        pids = openat(child->proc, "self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
+        if (pids < 0) {
+            return fail(fault, SWL_STEP_MOUNT, "open the pid namespace for \"%.200s\"", mount->destination);
+        }
+    }
+    // A tmpfs is empty: what is to be in it, mount points and devices, is made first, see protect_mounts().
+    uint64_t attributes = attributes_of(mount->fixed.attributes) & ~(uint64_t)(type == SWL_MOUNT_TMPFS ? MOUNT_ATTR_RDONLY : 0);
+    OWNED int tree = mount_with(name, mount->data[0] ? mount->data : file_systems[type].options, attributes, child->ids, pids);
     if (tree < 0) {
         return fail(fault, SWL_STEP_MOUNT, "make a %s with options \"%.100s\" for \"%.200s\"", name, mount->data,
                     mount->destination);

@@ -1,13 +1,18 @@
 // Masked paths, read-only paths, read-only root. After all mounts, so that none of them can hide or undo the protection.
 #include "child.h"
 
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+// Read-only, as far as the file system goes: what is written to the null device is swallowed as ever, but mode, owner and times of the host's
+// node are not the container's to change.
 static int clone_mount(int source)
 {
-    return open_tree(source, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
+    OWNED int tree = open_tree(source, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    return tree >= 0 && mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0 ? take(&tree) : -1;
 }
 
 // A file is hidden by the host's /dev/null, a directory by an empty read-only tmpfs (one for all of them).
@@ -46,6 +51,34 @@ int mask_paths(const struct record *record, int root, struct fault *fault)
         }
         if (S_ISDIR(status.st_mode) && empty < 0) {
             empty = take(&cover);
+        }
+    }
+    return 0;
+}
+
+// Another mount on the same place hides this one.
+static bool is_hidden(const struct record *record, size_t index)
+{
+    for (size_t i = index + 1; i < record->mounts.count; i++) {
+        if (strcmp(record->mounts.items[i].destination, record->mounts.items[index].destination) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int protect_mounts(const struct record *record, int root, struct fault *fault)
+{
+    for (size_t i = 0; i < record->mounts.count; i++) {
+        const struct mount_spec *mount = &record->mounts.items[i];
+        uint32_t wanted = mount->fixed.attributes & (SWL_ATTR_READONLY | SWL_ATTR_RECURSIVE_READONLY);
+        if (mount->fixed.type != SWL_MOUNT_TMPFS || !wanted || is_hidden(record, i)) {
+            continue;
+        }
+        struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
+        OWNED int target = open_in_root(root, mount->destination, TARGET_EXISTING, 0);
+        if (target < 0 || mount_setattr(target, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
+            return fail(fault, SWL_STEP_MOUNT, "make the tmpfs on \"%.300s\" read-only", mount->destination);
         }
     }
     return 0;

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 
 enum { SANDBOX = 1, LAUNCH = 2, EXEC = 4, PROGRAM = LAUNCH | EXEC, ALL = 7 };
-enum shape { U32, FIXED, TEXT, TEXTS, FIXEDS, BYTES, WORDS, MOUNTS, DEVICES, SYSCTLS };
+enum shape { U32, FIXED, TEXT, TEXTS, FIXEDS, BYTES, WORDS, MOUNTS, DEVICES, SYSCTLS, HOOKS };
 
 // What each tag looks like, where it may stand, where it must, and where it goes.
 struct rule {
@@ -29,7 +29,11 @@ static const struct rule rules[] = {
     {SWL_TAG_PROCESS_TERMINAL, PROGRAM, 0, U32, 1, AT(terminal)},
     {SWL_TAG_PROCESS_CONSOLE_SIZE, PROGRAM, 0, FIXED, sizeof(struct swl_console_size), AT(console_size)},
     {SWL_TAG_PROCESS_APPARMOR_PROFILE, PROGRAM, 0, TEXT, 0, AT(apparmor_profile)},
-    {SWL_TAG_PROCESS_HOLD, LAUNCH, 0, U32, 1, AT(hold)},
+    {SWL_TAG_PROCESS_HOLD, LAUNCH, 0, U32, SWL_HOLD_EXEC | SWL_HOLD_ROOT, AT(hold)},
+    {SWL_TAG_PROCESS_SCHEDULER, PROGRAM, 0, FIXED, sizeof(struct swl_scheduler), AT(scheduler)},
+    {SWL_TAG_PROCESS_IO_PRIORITY, PROGRAM, 0, FIXED, 4, AT(io_priority)},
+    {SWL_TAG_PROCESS_PERSONALITY, PROGRAM, 0, FIXED, 4, AT(personality)},
+    {SWL_TAG_PROCESS_CPU_AFFINITY, EXEC, 0, BYTES, 8, AT(cpu_affinity)},
     {SWL_TAG_PROCESS_STDIN, LAUNCH, 0, U32, 3, AT(stdin_flags)},
     {SWL_TAG_ROOT_PATH, LAUNCH, LAUNCH, TEXT, 0, AT(root_path)},
     {SWL_TAG_ROOT_READONLY, LAUNCH, 0, U32, 1, AT(root_readonly)},
@@ -38,11 +42,13 @@ static const struct rule rules[] = {
     {SWL_TAG_ROOT_OVERLAY_WORK, LAUNCH, 0, TEXT, 0, AT(work)},
     {SWL_TAG_ROOT_OVERLAY_OPTIONS, LAUNCH, 0, TEXT, 0, AT(overlay_options)},
     {SWL_TAG_ROOTFS_PROPAGATION, LAUNCH, 0, U32, 3, AT(rootfs_propagation)},
+    {SWL_TAG_ROOT_VOLUME, LAUNCH, 0, TEXTS, 0, AT(volumes)},
     {SWL_TAG_MOUNT, LAUNCH, 0, MOUNTS, 0, AT(mounts)},
     {SWL_TAG_MASKED_PATH, LAUNCH, 0, TEXTS, 0, AT(masked_paths)},
     {SWL_TAG_READONLY_PATH, LAUNCH, 0, TEXTS, 0, AT(readonly_paths)},
     {SWL_TAG_DEVICE, LAUNCH, 0, DEVICES, 0, AT(devices)},
     {SWL_TAG_HOST_DEVICES, LAUNCH, 0, U32, 1, AT(host_devices)},
+    {SWL_TAG_DEVICE_RULE, LAUNCH, 0, FIXEDS, sizeof(struct swl_device_rule), AT(device_rules)},
     {SWL_TAG_HOSTNAME, SANDBOX, 0, TEXT, 0, AT(hostname)},
     {SWL_TAG_DOMAINNAME, SANDBOX, 0, TEXT, 0, AT(domainname)},
     {SWL_TAG_UID_MAPPING, SANDBOX, 0, FIXEDS, sizeof(struct swl_id_mapping), AT(uid_mappings)},
@@ -50,6 +56,11 @@ static const struct rule rules[] = {
     {SWL_TAG_SYSCTL, SANDBOX | LAUNCH, 0, SYSCTLS, 0, AT(sysctls)},
     {SWL_TAG_NAMESPACES, SANDBOX | LAUNCH, SANDBOX | LAUNCH, FIXED, sizeof(struct swl_namespaces), AT(namespaces)},
     {SWL_TAG_PID_TARGET, LAUNCH, 0, TEXT, 0, AT(pid_target)},
+    {SWL_TAG_TIME_NAMESPACE, LAUNCH, 0, FIXED, 4, AT(time_namespace)},
+    {SWL_TAG_TIME_OFFSET, LAUNCH, 0, FIXEDS, sizeof(struct swl_time_offset), AT(time_offsets)},
+    {SWL_TAG_HOOK, LAUNCH, 0, HOOKS, 0, AT(hooks)},
+    {SWL_TAG_HOOK_ARGUMENT, LAUNCH, 0, TEXTS, 0, AT(hook_arguments)},
+    {SWL_TAG_HOOK_VARIABLE, LAUNCH, 0, TEXTS, 0, AT(hook_variables)},
     {SWL_TAG_SECCOMP_FILTER, PROGRAM, PROGRAM, BYTES, 8, AT(seccomp)},
     {SWL_TAG_SECCOMP_FLAGS, PROGRAM, 0, U32, SECCOMP_FILTER_FLAG_LOG | SECCOMP_FILTER_FLAG_SPEC_ALLOW, AT(seccomp_flags)},
     {SWL_TAG_CGROUP_PATH, ALL, 0, TEXT, 0, AT(cgroup_path)},
@@ -64,6 +75,7 @@ static const size_t item_sizes[] = {
     [MOUNTS] = sizeof(struct mount_spec),
     [DEVICES] = sizeof(struct device_spec),
     [SYSCTLS] = sizeof(struct sysctl_spec),
+    [HOOKS] = sizeof(struct hook_spec),
 };
 
 static bool is_list(const struct rule *rule)
@@ -127,6 +139,12 @@ static bool decode_item(struct record *record, const struct rule *rule, const st
         const char *none;
         return field_struct(field, &device->fixed, sizeof device->fixed, true) &&
                two_texts(record, field, sizeof device->fixed, device->fixed.path_length, 0, &device->path, &none);
+    }
+    case HOOKS: {
+        struct hook_spec *hook = item;
+        const char *none;
+        return field_struct(field, &hook->fixed, sizeof hook->fixed, true) &&
+               two_texts(record, field, sizeof hook->fixed, hook->fixed.path_length, 0, &hook->path, &none);
     }
     default: {
         struct sysctl_spec *sysctl = item;

@@ -20,6 +20,11 @@ struct sysctl_spec {
     const char *value;
 };
 
+struct hook_spec {
+    struct swl_hook fixed;
+    const char *path;
+};
+
 // A list of T in the record's memory; `count` entries, pointer lists end with NULL.
 #define LIST(T)                                                                                                                  \
     struct {                                                                                                                     \
@@ -43,6 +48,10 @@ struct record {
     uint32_t stdin_flags;
     const char *apparmor_profile;
     uint32_t hold;
+    struct swl_scheduler scheduler;
+    uint32_t io_priority;
+    uint32_t personality;
+    LIST(uint8_t) cpu_affinity;
 
     const char *root_path;
     uint32_t root_readonly;
@@ -51,12 +60,14 @@ struct record {
     const char *work;
     const char *overlay_options;
     uint32_t rootfs_propagation;
+    LIST(const char *) volumes;
 
     LIST(struct mount_spec) mounts;
     LIST(const char *) masked_paths;
     LIST(const char *) readonly_paths;
     LIST(struct device_spec) devices;
     uint32_t host_devices;
+    LIST(struct swl_device_rule) device_rules;
 
     const char *hostname;
     const char *domainname;
@@ -64,6 +75,11 @@ struct record {
     struct swl_namespaces namespaces;
     LIST(struct swl_id_mapping) uid_mappings, gid_mappings;
     const char *pid_target;
+    uint32_t time_namespace;
+    LIST(struct swl_time_offset) time_offsets;
+    LIST(struct hook_spec) hooks;
+    LIST(const char *) hook_arguments;
+    LIST(const char *) hook_variables;
     LIST(uint8_t) seccomp; // struct sock_filter array, in bytes
     uint32_t seccomp_flags;
     const char *cgroup_path;

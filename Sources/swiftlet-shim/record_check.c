@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 
 int record_check(const struct record *record, struct fault *fault);
+int record_check_options(const struct record *record, struct fault *fault);
 
 static int bad(struct fault *fault, const char *what, const char *value)
 {
@@ -40,9 +41,10 @@ static int check_namespaces(const struct record *record, struct fault *fault)
     if (sandbox) {
         good = good && names->pid <= SWL_NS_NEW && names->cgroup == SWL_NS_HOST && names->user <= SWL_NS_NEW;
     } else {
-        good = good && names->pid <= SWL_NS_TARGET && names->cgroup <= SWL_NS_NEW &&
+        bool given = names->pid == SWL_NS_GIVEN || names->cgroup == SWL_NS_GIVEN || record->time_namespace == SWL_NS_GIVEN;
+        good = good && names->pid <= SWL_NS_GIVEN && (names->cgroup <= SWL_NS_NEW || names->cgroup == SWL_NS_GIVEN) &&
                (names->pid == SWL_NS_TARGET) == (record->pid_target != NULL) &&
-               (names->user == SWL_NS_HOST || (names->user == SWL_NS_SANDBOX && names->pid != SWL_NS_HOST));
+               (names->user == SWL_NS_HOST || (names->user == SWL_NS_SANDBOX && names->pid != SWL_NS_HOST && !given));
     }
     return good ? 0
                 : refuse(fault, SWL_STEP_RECORD, EINVAL, "the combination of namespaces is not supported, see swl_namespaces");
@@ -174,6 +176,7 @@ static int check_root(const struct record *record, struct fault *fault)
 {
     if (check_paths(&record->root_path, 1, "root path is not absolute", fault) != 0 ||
         check_paths(record->lowers.items, record->lowers.count, "lower directory is not absolute", fault) != 0 ||
+        check_paths(record->volumes.items, record->volumes.count, "volume of the image is not absolute", fault) != 0 ||
         check_paths(record->masked_paths.items, record->masked_paths.count, "masked path is not absolute", fault) != 0 ||
         check_paths(record->readonly_paths.items, record->readonly_paths.count, "readonly path is not absolute", fault) != 0) {
         return -1;
@@ -255,7 +258,7 @@ int record_check(const struct record *record, struct fault *fault)
         }
         return check_paths(&record->pause_path, 1, "pause path is not absolute", fault);
     }
-    if (check_program(record, fault) != 0) {
+    if (check_program(record, fault) != 0 || record_check_options(record, fault) != 0) {
         return -1;
     }
     if (record->kind == SWL_KIND_EXEC) {

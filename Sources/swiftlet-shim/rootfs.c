@@ -7,7 +7,7 @@
 #include <sys/syscall.h>
 
 // Since Linux 6.7 each lower directory is a parameter of its own, without any common length limit. EINVAL: not known here.
-int overlay_by_fsconfig(const struct record *record)
+int overlay_by_fsconfig(const struct record *record, bool nodev)
 {
     OWNED int context = fsopen("overlay", FSOPEN_CLOEXEC);
     if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "source", "overlay", 0) != 0) {
@@ -42,12 +42,12 @@ int overlay_by_fsconfig(const struct record *record)
     if (fsconfig(context, FSCONFIG_CMD_CREATE, NULL, NULL, 0) != 0) {
         return -1;
     }
-    return fsmount(context, FSMOUNT_CLOEXEC, record->host_devices ? 0 : MOUNT_ATTR_NODEV);
+    return fsmount(context, FSMOUNT_CLOEXEC, nodev ? MOUNT_ATTR_NODEV : 0);
 }
 
 // Before that mount(2) takes one page of options. Descriptor numbers, relative to /proc/self/fd, are the shortest names there are:
 // a page holds about a thousand of them, and no path needs its colons escaped.
-int overlay_by_mount(const struct record *record, int *mount_fd)
+int overlay_by_mount(const struct record *record, bool nodev, int *mount_fd)
 {
     char options[4096];
     int used = snprintf(options, sizeof options, "lowerdir=");
@@ -77,12 +77,18 @@ int overlay_by_mount(const struct record *record, int *mount_fd)
         errno = E2BIG;
         return -1;
     }
-    if (chdir("/proc/self/fd") != 0 ||
-        mount("overlay", record->root_path, "overlay", record->host_devices ? 0 : MS_NODEV, options) != 0) {
+    if (chdir("/proc/self/fd") != 0 || mount("overlay", record->root_path, "overlay", nodev ? MS_NODEV : 0, options) != 0) {
         return -1;
     }
     *mount_fd = open(record->root_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
     return *mount_fd < 0 || chdir("/") != 0 ? -1 : 0;
+}
+
+// Device nodes of the image and of the writable layer, where CAP_MKNOD, one of the default capabilities, makes them: the device filter says
+// which of them can be opened. Without a cgroup there is no filter, and none of them can. Privileged containers are spared both.
+static bool is_nodev(const struct child *child)
+{
+    return child->cgroup < 0 && !child->record->host_devices;
 }
 
 #define LOWERS_MAX 500 // the kernel's own bound
@@ -143,10 +149,10 @@ static int mount_overlay(const struct child *child, int place, struct fault *fau
         }
         record = &shifted;
     }
-    OWNED int root = overlay_by_fsconfig(record);
+    OWNED int root = overlay_by_fsconfig(record, is_nodev(child));
     bool attached = false;
     if (root < 0 && (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP)) {
-        attached = overlay_by_mount(record, &root) == 0;
+        attached = overlay_by_mount(record, is_nodev(child), &root) == 0;
     }
     if (root < 0 || (!attached && attach(root, place) != 0)) {
         return fail(fault, SWL_STEP_ROOTFS, "mount the overlay of %zu lower directories, uppermost \"%.200s\"%s", count,
@@ -164,7 +170,7 @@ static int bind_root(const struct child *child, int place, struct fault *fault)
     const struct record *record = child->record;
     bool layer = record->lowers.count == 1;
     const char *source = layer ? record->lowers.items[0] : record->root_path;
-    struct mount_attr attributes = {.attr_set = (record->host_devices ? 0 : MOUNT_ATTR_NODEV) | (layer ? MOUNT_ATTR_RDONLY : 0),
+    struct mount_attr attributes = {.attr_set = (is_nodev(child) ? MOUNT_ATTR_NODEV : 0) | (layer ? MOUNT_ATTR_RDONLY : 0),
                                     .propagation = MS_PRIVATE};
     OWNED int root = open_tree(AT_FDCWD, source, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
     if (root < 0 || mount_setattr(root, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
@@ -179,8 +185,7 @@ static int bind_root(const struct child *child, int place, struct fault *fault)
     return take(&root);
 }
 
-// The path must be a plain directory of the host: it is the agent's own. NODEV, because CAP_MKNOD is among the default
-// capabilities of containers: device nodes work in /dev only, never in the image or the writable layer. Privileged containers are spared.
+// The path must be a plain directory of the host: it is the agent's own.
 int mount_rootfs(const struct child *child, struct fault *fault)
 {
     const struct record *record = child->record;
@@ -191,6 +196,25 @@ int mount_rootfs(const struct child *child, struct fault *fault)
     // An overlay needs two directories.
     bool overlay = record->lowers.count > 1 || record->upper;
     return overlay ? mount_overlay(child, place, fault) : bind_root(child, place, fault);
+}
+
+// Directories of the root itself: so they have the image's content, owners and modes, belong to the container and end with it. As mounts of
+// their own they stay writable when the root is made read-only.
+int mount_volumes(const struct record *record, int root, struct fault *fault)
+{
+    if (record->volumes.count > SWL_FDS_MAX) {
+        return refuse(fault, SWL_STEP_ROOTFS, E2BIG, "the image has %zu volumes, at most %d are supported", record->volumes.count,
+                      SWL_FDS_MAX);
+    }
+    for (size_t i = 0; i < record->volumes.count; i++) {
+        const char *path = record->volumes.items[i];
+        OWNED int place = open_in_root(root, path, TARGET_DIRECTORY, 0755);
+        OWNED int tree = place < 0 ? -1 : open_tree(place, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+        if (tree < 0 || attach(tree, place) != 0) {
+            return fail(fault, SWL_STEP_ROOTFS, "make \"%.300s\" a volume, as the image wants it", path);
+        }
+    }
+    return 0;
 }
 
 // pivot_root(".", ".") stacks the old root on the new one, so that no directory for it is needed; then it is detached, and with it

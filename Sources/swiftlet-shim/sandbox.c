@@ -128,7 +128,7 @@ static int take_over(const char *id, int directory, int ready, const struct swl_
             setrlimit(RLIMIT_NOFILE, &wanted);
         }
     }
-    // The soft limit only: containers inherit both, and may be meant to raise it.
+    // The soft limit only: containers inherit both. By default it is the hard one: whether crashes leave a core is up to the node.
     struct rlimit core;
     if (getrlimit(RLIMIT_CORE, &core) == 0) {
         core.rlim_cur = limits->core < core.rlim_max ? limits->core : core.rlim_max;
@@ -173,6 +173,7 @@ static int open_sandbox(struct sandbox *self, int directory, struct fault *fault
     sigaddset(&mask, SIGCHLD);
     sigprocmask(SIG_SETMASK, &mask, NULL);
     self->server.handle = sandbox_handle;
+    self->server.caught_up = send_untold;
     if (server_open(&self->server, directory, "shim.sock", fault) != 0) {
         return -1;
     }

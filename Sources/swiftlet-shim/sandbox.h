@@ -14,8 +14,9 @@ struct starting {
     uint64_t client; // serial
     uint16_t verb;   // 0: nobody waits, it is held
     uint32_t sequence;
-    bool waits; // in child_await()
-    bool held;  // LAUNCH was answered: the client knows the container
+    bool appears; // another process will take over, see appear()
+    bool waits;   // in child_await(), and nobody has told it to go on yet
+    bool held;    // LAUNCH was answered: the client knows the container
     bool ready;
     int terminal; // master side that came from the child and has no owner yet, or -1
     struct fault fault;
@@ -46,10 +47,13 @@ struct container {
     bool stdin_open, stdin_once;
     int terminal;        // master side, or -1; `out` reads from a duplicate
     bool gives_terminal; // to the client that launches, in the reply
-    bool host_pid;
+    bool shares_pids;    // its pid namespace is not its own
+    struct watch ending; // cgroup.events, while processes that its first one left behind are being ended; else -1
+    bool timed;          // has a time namespace of its own
     uint64_t oom_kills_before;
     struct swl_exit exit;
     struct log log;
+    bool rotation_untold; // to some subscriber that was behind
     struct stream out, err;
     struct leftover *leftovers;
 };
@@ -104,6 +108,8 @@ void task_forget(struct task *task);
 void starting_ready(struct watch *watch, uint32_t events);
 // The child is dead. False when it never ran and is forgotten.
 bool starting_ended(struct task *task, int status);
+// `pid` is dead, but another process has taken over from it.
+bool starting_moved(struct task *task, pid_t pid);
 // Lets a child go on that is, or will be, in child_await().
 int task_continue(struct task *task, struct fault *fault);
 // START: lets a held one go on, and answers this request then.
@@ -119,10 +125,17 @@ struct container *container_find(struct sandbox *sandbox, const char *id);
 int container_launch(struct sandbox *sandbox, struct client *client, struct request *request, struct fault *fault);
 // Takes the master side of the container's terminal, also on failure.
 int container_terminal(struct container *container, int master, struct fault *fault);
+// No process of it is left.
 void container_exited(struct container *container);
 // Frees the container and what it holds; its files stay.
 void container_forget(struct sandbox *sandbox, struct container *container);
 int cgroup_for(struct request *request, const struct record *record, int *cgroup, struct fault *fault);
+
+// ending.c
+// Its first process has ended, `exit` says how. Leads to container_exited(), now or when the others have ended, too.
+void container_first_exited(struct container *container);
+// An exec is gone that its end may have waited for.
+void container_ending_step(struct container *container);
 
 // execs.c
 int container_exec(struct sandbox *sandbox, struct client *client, struct request *request, struct fault *fault);
@@ -142,6 +155,8 @@ void exec_cgroups_forget(struct container *container);
 int container_attach(struct container *container, struct request *request, struct fault *fault);
 // No more will be read for them: each gets what it has not taken yet, then its pipe is closed.
 void readers_end(struct stream *stream);
+// In a fork: nothing of what they have not taken yet stays.
+void readers_forget(const struct sandbox *sandbox);
 // Milliseconds until readers_expire() has something to do; -1 = nothing.
 int readers_timeout(const struct sandbox *sandbox);
 void readers_expire(struct sandbox *sandbox);
@@ -172,7 +187,10 @@ uint64_t read_oom_kills(int cgroup);
 // events.c
 void send_started(struct sandbox *sandbox, const struct task *task);
 void send_exited(struct sandbox *sandbox, const struct task *task, const struct swl_exit *exit);
-void send_container_event(struct sandbox *sandbox, uint16_t type, const struct container *container, const struct fault *warning);
+void send_warning(struct sandbox *sandbox, const struct container *container, const struct fault *warning);
+// Told once for all rotations since a subscriber has last read.
+void send_rotated(struct sandbox *sandbox, struct container *container);
+void send_untold(struct server *server);
 // The network namespace of a child of this process (not reaped yet, so the pid is its own); -1 and errno.
 int open_network(pid_t pid);
 void reply_query(struct sandbox *sandbox, uint64_t client, const struct request *request);

@@ -1,5 +1,6 @@
 #include "server.h"
 
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -48,11 +49,15 @@ static void client_drop(struct client *client)
 
 static void client_ready(struct watch *watch, uint32_t events)
 {
-    (void)events;
     struct client *client = (struct client *)watch;
     struct server *server = client->server;
     struct request request;
     struct fault fault;
+    if ((events & EPOLLOUT) && client->behind) {
+        client->behind = false;
+        server_change(server, watch, EPOLLIN);
+        server->caught_up(server);
+    }
     switch (request_receive(watch->fd, &request, &fault)) {
     case 1:
         server->handle(server, client, &request);
@@ -166,12 +171,46 @@ void server_reply_status(struct server *server, uint64_t serial, const struct re
     server_reply(server, serial, message);
 }
 
+static void tell(struct client *client, struct message *message)
+{
+    if (message_send(message, client->watch.fd) != 0) {
+        client->subscribed = false;
+        shutdown(client->watch.fd, SHUT_RDWR);
+    }
+}
+
 void server_broadcast(struct server *server, struct message *message)
 {
     for (struct client *client = server->clients; client; client = client->next) {
-        if (client->subscribed && message_send(message, client->watch.fd) != 0) {
-            client->subscribed = false;
-            shutdown(client->watch.fd, SHUT_RDWR);
+        if (client->subscribed) {
+            tell(client, message);
         }
     }
+}
+
+// A unix socket is writable while at most a quarter of it is taken: the rest is for what cannot wait.
+static bool has_room(const struct client *client)
+{
+    struct pollfd state = {.fd = client->watch.fd, .events = POLLOUT};
+    return poll(&state, 1, 0) == 1 && (state.revents & POLLOUT);
+}
+
+bool server_offer(struct server *server, struct message *message)
+{
+    bool told = true;
+    for (struct client *client = server->clients; client; client = client->next) {
+        if (!client->subscribed) {
+            continue;
+        }
+        if (!client->behind && has_room(client)) {
+            tell(client, message);
+            continue;
+        }
+        told = false;
+        if (!client->behind) {
+            client->behind = true;
+            server_change(server, &client->watch, EPOLLIN | EPOLLOUT);
+        }
+    }
+    return told;
 }

@@ -20,6 +20,7 @@ struct client {
     struct client *next;
     uint64_t serial; // names the connection in answers that come later
     bool subscribed;
+    bool behind; // was offered something that it had no room for
 };
 
 struct server {
@@ -29,6 +30,7 @@ struct server {
     size_t client_count;
     uint64_t next_serial;
     void (*handle)(struct server *server, struct client *client, struct request *request);
+    void (*caught_up)(struct server *server); // a client that was behind has room again
 };
 
 // Listens on `name` in `directory` with mode 0600. A stale socket file is replaced: the caller holds the lock.
@@ -40,7 +42,10 @@ void server_unwatch(struct server *server, struct watch *watch);
 // Waits for one event (or the timeout in ms, -1 = none) and handles it. False when none came.
 bool server_turn(struct server *server, int timeout);
 
-// A client that is gone or does not read is disconnected instead of being waited for.
+// A client that is gone or does not read is disconnected instead of being waited for. It comes back and asks what it has missed.
 void server_reply(struct server *server, uint64_t serial, struct message *message);
 void server_reply_status(struct server *server, uint64_t serial, const struct request *request, const struct fault *fault);
 void server_broadcast(struct server *server, struct message *message);
+// For what may be told later, and then once for many times: never fills a client's socket. False when some subscriber has not got it;
+// `caught_up` comes when it has read what it was sent before.
+bool server_offer(struct server *server, struct message *message);

@@ -62,7 +62,7 @@ pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd)
     struct clone_args arguments = {
         .flags = flags | (pidfd ? CLONE_PIDFD : 0) | (cgroup >= 0 ? CLONE_INTO_CGROUP : 0),
         .pidfd = (uint64_t)(uintptr_t)pidfd,
-        .exit_signal = SIGCHLD,
+        .exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD, // a sibling has its maker's
         .cgroup = cgroup >= 0 ? (uint64_t)cgroup : 0,
     };
     return (pid_t)syscall(SYS_clone3, &arguments, sizeof arguments);

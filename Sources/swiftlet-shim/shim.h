@@ -45,10 +45,11 @@ static inline int take(int *fd)
 }
 
 #define RESOLVE_SAFE_IN_ROOT (0x10 | 0x02)         // RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS
+#define RESOLVE_NO_LINKS (0x02 | 0x04)             // RESOLVE_NO_MAGICLINKS | NO_SYMLINKS: mounts may be crossed
 #define RESOLVE_PLAIN_BENEATH (0x08 | 0x02 | 0x04) // RESOLVE_BENEATH | NO_MAGICLINKS | NO_SYMLINKS
 
 int sys_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
-// A process in `cgroup` (when >= 0); the child returns 0 with the caller's memory copied.
+// A process in `cgroup` (when >= 0), with CLONE_PARENT a sibling; the child returns 0 with the caller's memory copied.
 pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd);
 
 // One packet, with a descriptor beside it when `fd` is one; whole or not at all. A signal does not end it.
@@ -75,6 +76,9 @@ void title_set(const char *title);
 // Takes the pages of code and constants out of this process; those that are needed come back by themselves. What a pod needs once it
 // runs is a small part of them.
 void memory_settle(void);
+// At the program's begin, and in a fork: all that was allocated is gone, and nothing can be allocated any more.
+void memory_begin(void);
+void memory_forget(void);
 
 int spawner_main(const char *run_directory, const char *pid_file);
 // Runs in the new shim process: takes over the process, answers on `ready` when the socket listens, never returns.

@@ -6,6 +6,7 @@
 #include <linux/keyctl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -20,16 +21,21 @@ void child_report(const struct child *child, uint32_t kind, const struct fault *
     send_packet(child->report, &report, sizeof report, descriptor);
 }
 
-void child_await(const struct child *child)
+void child_wait(const struct child *child)
 {
     char go_on;
-    child_report(child, REPORT_WAITING, NULL, -1);
     ssize_t got;
     while ((got = read(child->report, &go_on, sizeof go_on)) < 0 && errno == EINTR) {
     }
     if (got != sizeof go_on) {
         _exit(1);
     }
+}
+
+void child_await(const struct child *child)
+{
+    child_report(child, REPORT_WAITING, NULL, -1);
+    child_wait(child);
 }
 
 int child_die_with_shim(struct fault *fault)
@@ -81,7 +87,7 @@ int child_begin(struct child *child, const int *kept, size_t count, struct fault
             return fail(fault, SWL_STEP_STDIO, "dup2 to %d", i);
         }
     }
-    return 0;
+    return shield_null(child, fault);
 }
 
 int set_oom_score_adj(const struct child *child, struct fault *fault)
@@ -121,21 +127,25 @@ int set_rlimits(const struct child *child, struct fault *fault)
 
 int child_session(const struct child *child, struct fault *fault)
 {
-    // Not reachable by terminal signals of whoever started the shim, and killable as a whole.
+    // A keyring of its own, or the container would share keys with the shim and with other containers.
+    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS) {
+        return fail(fault, SWL_STEP_SESSION, "join a new session keyring%s",
+                    errno == EDQUOT ? " (the user has as many keys as kernel.keys allows, see /proc/key-users)" : "");
+    }
+    return child->record->terminal ? open_terminal(child, fault) : 0;
+}
+
+// Not reachable by terminal signals of whoever started the shim, and killable as a whole.
+int lead_session(const struct record *record, struct fault *fault)
+{
     if (setsid() < 0) {
         return fail(fault, SWL_STEP_SESSION, "setsid");
     }
-    // A keyring of its own, or the container would share root's keys with the host.
-    if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0) {
-        fail(fault, SWL_STEP_SESSION, "join a new session keyring");
-        if (fault->error != ENOSYS && fault->error != EPERM && fault->error != EDQUOT) {
-            return -1;
-        }
-        if (fault->error != ENOSYS) {
-            child_warn(child, fault);
-        }
+    // This process leads a new session and no other has the terminal.
+    if (record->terminal && ioctl(0, TIOCSCTTY, 0) != 0) {
+        return fail(fault, SWL_STEP_TERMINAL, "make it the controlling terminal");
     }
-    return child->record->terminal ? open_terminal(child, fault) : 0;
+    return 0;
 }
 
 // Programs open /dev/stdout again by name: the pipes must belong to the user that they will run as. The pod's user namespace has no say over
@@ -166,6 +176,9 @@ static int check_cwd(const struct record *record, struct fault *fault)
 static int become(const struct child *child, char *path, struct fault *fault)
 {
     const struct record *record = child->record;
+    if (set_scheduling(child, fault) != 0) {
+        return -1;
+    }
     // First as root: work directories of images can be closed to the user, and runc enters them all the same. Then, where a network
     // file system is closed to root, as the user.
     bool entered = chdir(record->cwd) == 0;
@@ -179,23 +192,31 @@ static int become(const struct child *child, char *path, struct fault *fault)
     if (!entered && chdir(record->cwd) != 0) {
         return fail(fault, SWL_STEP_CWD, "chdir to \"%.300s\"", record->cwd);
     }
-    if (check_cwd(record, fault) != 0 || set_apparmor_profile(child, fault) != 0) {
+    if (check_cwd(record, fault) != 0 || set_apparmor_profile(child, fault) != 0 || adopt_null(child, fault) != 0) {
         return -1;
     }
-    if (child_die_with_shim(fault) != 0) {
+    // Close-on-exec is too late: the kernel looks the program up before it closes anything, and its name, a link in the image, the interpreter
+    // of a script or an ELF file may lead through /proc/self/fd (CVE-2024-21626). What stays is no directory: a socket, and a file in memory.
+    const int kept[] = {child->report, child->hook_state};
+    if (close_other_fds(kept, sizeof kept / sizeof *kept) != 0) {
+        return fail(fault, SWL_STEP_CLOSE_FDS, "close_range");
+    }
+    if (child->appears && (lower_privileges(record, fault) != 0 || appear(child, fault) != 0)) {
+        return -1;
+    }
+    if (lead_session(record, fault) != 0 || child_die_with_shim(fault) != 0) {
         return -1;
     }
     // Before seccomp: a filter may forbid stat and access.
     if (find_program(record, path, fault) != 0) {
         return -1;
     }
-    // Whatever is still open here, known or not, closes with exec. Before seccomp for the same reason.
-    if (close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) != 0) {
-        return fail(fault, SWL_STEP_CLOSE_FDS, "mark descriptors close-on-exec");
-    }
     // Before seccomp as well: what waits needs no system call that a filter may forbid.
-    if (record->hold) {
+    if (record->hold & SWL_HOLD_EXEC) {
         child_await(child);
+    }
+    if (run_hooks(child, SWL_HOOK_START_CONTAINER, fault) != 0) {
+        return -1;
     }
     umask(record->user.flags & SWL_USER_UMASK ? record->user.umask & 0777 : 0022);
     // Without no_new_privs installing a filter takes CAP_SYS_ADMIN, so it comes before the capabilities are given up; with it, last.

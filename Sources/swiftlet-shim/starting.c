@@ -45,7 +45,7 @@ static void reply_started(struct task *task)
     starting->verb = 0;
 }
 
-// Everything but the exec is done. LAUNCH is answered, START will be.
+// It has come to where it was to be held. LAUNCH is answered, or the START that led here; the next START will be.
 static void held(struct task *task)
 {
     struct starting *starting = task->starting;
@@ -79,12 +79,46 @@ static void started(struct task *task)
     starting_free(task);
 }
 
-// The size of a report and its descriptor in `terminal`, 0 at the end, -1 when nothing is there yet.
-static ssize_t receive(int socket, struct report *report, int *terminal)
+// The size of a report and what came with it in `descriptor`, 0 at the end, -1 when nothing is there yet.
+static ssize_t receive(int socket, struct report *report, int *descriptor)
 {
-    ssize_t got = receive_packet(socket, report, sizeof *report, terminal);
+    ssize_t got = receive_packet(socket, report, sizeof *report, descriptor);
     // Told once, when the child has left something unread; what it said still follows.
-    return got < 0 && errno == ECONNRESET ? receive_packet(socket, report, sizeof *report, terminal) : got;
+    return got < 0 && errno == ECONNRESET ? receive_packet(socket, report, sizeof *report, descriptor) : got;
+}
+
+static bool read_reports(struct task *task);
+
+// The process that goes on for it. Taken once, and only a child of this process: what it has been cloned for may be in the container's reach by now
+// and say anything.
+static void appeared(struct task *task, pid_t pid, int *pidfd)
+{
+    struct starting *starting = task->starting;
+    siginfo_t info;
+    struct fault fault;
+    if (!starting->appears || *pidfd < 0 || waitid(P_PIDFD, (id_t)*pidfd, &info, WEXITED | WNOHANG | WNOWAIT) != 0 ||
+        waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0) {
+        return;
+    }
+    starting->appears = false;
+    close_owned(&task->pidfd);
+    task->pidfd = take(pidfd);
+    task->process.pid = pid;
+    task->process.start_time = process_start_time(pid);
+    // Before it may go on: whoever cleans up after a dead shim finds the pid here.
+    if (task->kind == TASK_CONTAINER && write_container_state(task->sandbox, (struct container *)task, &fault) != 0) {
+        task_abort(task, &fault);
+    } else if (task_continue(task, &fault) != 0) {
+        task_abort(task, &fault);
+    }
+}
+
+bool starting_moved(struct task *task, pid_t pid)
+{
+    if (task->starting && task->starting->appears) {
+        read_reports(task);
+    }
+    return task->process.pid != pid;
 }
 
 // True when the end was reached: the child runs its program, or is dead.
@@ -93,7 +127,8 @@ static bool read_reports(struct task *task)
     struct starting *starting = task->starting;
     struct report report;
     for (;;) {
-        ssize_t got = starting->watch.fd < 0 ? 0 : receive(starting->watch.fd, &report, &starting->terminal);
+        OWNED int descriptor = -1;
+        ssize_t got = starting->watch.fd < 0 ? 0 : receive(starting->watch.fd, &report, &descriptor);
         if (got != (ssize_t)sizeof report) {
             return got >= 0;
         }
@@ -110,7 +145,12 @@ static bool read_reports(struct task *task)
         case REPORT_WAITING:
             starting->waits = true;
             break;
+        case REPORT_APPEARED:
+            appeared(task, report.pid, &descriptor);
+            break;
         case REPORT_TERMINAL: {
+            close_owned(&starting->terminal);
+            starting->terminal = take(&descriptor);
             // That of an exec, and of a container that keeps no log, is the client's and travels with the reply.
             struct fault fault;
             if (task->kind == TASK_CONTAINER && !((struct container *)task)->gives_terminal &&
@@ -129,7 +169,7 @@ void starting_ready(struct watch *watch, uint32_t events)
     struct starting *starting = (struct starting *)watch;
     struct task *task = starting->task;
     bool end = read_reports(task);
-    if (starting->waits && task->kind == TASK_CONTAINER && !starting->held && !end && !starting->fault.error) {
+    if (starting->waits && task->kind == TASK_CONTAINER && task->state == SWL_STATE_STARTING && !end && !starting->fault.error) {
         held(task);
     } else if (end && starting->ready && !starting->fault.error) {
         started(task);
@@ -190,6 +230,7 @@ int task_go(struct task *task, struct client *client, const struct request *requ
         return -1; // its exit is on the way
     }
     task->state = SWL_STATE_STARTING;
+    task->starting->waits = false;
     task->starting->client = client->serial;
     task->starting->verb = request->type;
     task->starting->sequence = request->sequence;

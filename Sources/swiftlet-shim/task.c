@@ -42,7 +42,14 @@ static pid_t clone_child(struct task *task, const struct task_start *start, stru
     }
     pid_t pid = sys_clone(start->flags, start->cgroup, &task->pidfd);
     if (pid == 0) {
-        switch (task->kind) {
+        enum task_kind kind = task->kind;
+        // It is going to be seen by programs that can read its memory: nothing of other containers is in there.
+        if (child->appears) {
+            readers_forget(task->sandbox);
+            streams_forget();
+            memory_forget();
+        }
+        switch (kind) {
         case TASK_PAUSE:
             pause_child(child, start->program);
         case TASK_CONTAINER:
@@ -93,6 +100,7 @@ int task_start(struct task *task, const struct task_start *start, struct child *
     task->process.start_time = process_start_time(task->process.pid);
     task->state = SWL_STATE_STARTING;
     starting->task = task;
+    starting->appears = child->appears;
     starting->terminal = -1;
     starting->client = client->serial;
     starting->verb = request->type;
@@ -134,9 +142,9 @@ static void task_ended(struct task *task, int status)
     }
     struct swl_exit exit = exit_of(task, status);
     struct fault ignored;
-    task->state = SWL_STATE_EXITED;
     switch (task->kind) {
     case TASK_PAUSE:
+        task->state = SWL_STATE_EXITED;
         sandbox->pause_exit = exit;
         write_sandbox_state(sandbox, &ignored);
         send_exited(sandbox, task, &exit);
@@ -145,9 +153,10 @@ static void task_ended(struct task *task, int status)
     case TASK_CONTAINER:
         fail_point("exit.reaped");
         ((struct container *)task)->exit = exit;
-        container_exited((struct container *)task);
+        container_first_exited((struct container *)task);
         break;
     case TASK_EXEC:
+        task->state = SWL_STATE_EXITED;
         send_exited(sandbox, task, &exit);
         exec_forget(sandbox, (struct exec *)task);
         break;
@@ -160,7 +169,7 @@ static struct task *task_of(struct sandbox *sandbox, pid_t pid)
         return &sandbox->pause;
     }
     for (struct container *container = sandbox->containers; container; container = container->next) {
-        if (container->task.process.pid == pid && container->task.state != SWL_STATE_EXITED) {
+        if (container->task.process.pid == pid && container->task.state != SWL_STATE_EXITED && container->ending.fd < 0) {
             return &container->task;
         }
     }
@@ -181,7 +190,7 @@ void tasks_reap(struct sandbox *sandbox)
     pid_t pid;
     while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
         struct task *task = task_of(sandbox, pid);
-        if (task) {
+        if (task && !starting_moved(task, pid)) {
             task_ended(task, status);
         }
     }

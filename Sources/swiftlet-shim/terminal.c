@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#define RESOLVE_NO_LINKS (0x02 | 0x04)              // RESOLVE_NO_MAGICLINKS | NO_SYMLINKS: mounts may be crossed
 #define RESOLVE_HERE (RESOLVE_PLAIN_BENEATH | 0x01) // RESOLVE_NO_XDEV: nor may anything be mounted over it
 
 static int open_master(struct fault *fault)
@@ -42,9 +41,14 @@ static int open_slave(int master, struct fault *fault)
     return take(&slave);
 }
 
-// Programs look for their terminal there as well. Bound by descriptor: what lies at the name is only covered, never opened.
-static int bind_console(int slave, struct fault *fault)
+// Programs look for their terminal there as well. Bound by descriptor: what lies at the name is only covered, never opened. Not where the mount
+// would arrive at the host and stay there, in the place of its own console.
+static int bind_console(const struct record *record, int slave, struct fault *fault)
 {
+    const struct swl_mount *dev = mount_at_dev(record);
+    if (dev && dev->propagation == SWL_PROPAGATION_SHARED) {
+        return 0;
+    }
     OWNED int directory = sys_openat2(AT_FDCWD, "/dev", O_PATH | O_DIRECTORY, 0, RESOLVE_NO_LINKS);
     OWNED int made =
         directory < 0 ? -1 : openat(directory, "console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -83,14 +87,10 @@ int open_terminal(const struct child *child, struct fault *fault)
     if (fchown(slave, record->user.uid, (gid_t)-1) != 0) {
         return fail(fault, SWL_STEP_TERMINAL, "give the terminal to user %u", record->user.uid);
     }
-    if (record->kind == SWL_KIND_LAUNCH && bind_console(slave, fault) != 0) {
+    if (record->kind == SWL_KIND_LAUNCH && bind_console(record, slave, fault) != 0) {
         return -1;
     }
     child_report(child, REPORT_TERMINAL, NULL, master);
-    // This process leads a new session and no other has the terminal.
-    if (ioctl(slave, TIOCSCTTY, 0) != 0) {
-        return fail(fault, SWL_STEP_TERMINAL, "make it the controlling terminal");
-    }
     for (int i = 0; i < 3; i++) {
         if (dup2(slave, i) < 0) {
             return fail(fault, SWL_STEP_TERMINAL, "dup2 to %d", i);

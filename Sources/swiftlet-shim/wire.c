@@ -160,6 +160,20 @@ void request_close(struct request *request)
         close_owned(&request->sources[i]);
     }
     request->source_count = 0;
+    for (size_t i = 0; i < request->namespace_count; i++) {
+        close_owned(&request->namespaces[i]);
+    }
+    request->namespace_count = 0;
+    close_owned(&request->hook_state);
+}
+
+static int *namespace_place(struct request *request)
+{
+    if (request->namespace_count == sizeof request->namespaces / sizeof *request->namespaces) {
+        return NULL;
+    }
+    request->namespaces[request->namespace_count] = -1;
+    return &request->namespaces[request->namespace_count++];
 }
 
 static int *descriptor_place(struct request *request, uint32_t role)
@@ -173,9 +187,14 @@ static int *descriptor_place(struct request *request, uint32_t role)
     case SWL_FD_STDOUT:
     case SWL_FD_STDERR:
         return &request->stdio[role - SWL_FD_STDIN];
+    case SWL_FD_HOOK_STATE:
+        return &request->hook_state;
     case SWL_FD_NAMESPACE:
     case SWL_FD_MOUNT_SOURCE:
-        // A sandbox has no mounts, a container is given no namespaces: one list will do.
+        if (role == SWL_FD_NAMESPACE && request->type == SWL_VERB_LAUNCH) {
+            return namespace_place(request);
+        }
+        // A sandbox has no mounts, so that one list will do.
         if ((role == SWL_FD_NAMESPACE) != (request->type == SWL_VERB_CREATE_SANDBOX)) {
             return NULL;
         }
@@ -253,8 +272,8 @@ int request_receive(int socket, struct request *request, struct fault *fault)
     struct iovec part = {in_bytes, sizeof in_bytes};
     struct msghdr packet = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof control};
     memset(request, 0, sizeof *request);
-    request->limits = (struct swl_shim_limits){.nofile = 65536, .core = 0, .oom_score_adj = -998, .umask = 0022};
-    request->record = request->cgroup = request->stdio[0] = request->stdio[1] = request->stdio[2] = -1;
+    request->limits = (struct swl_shim_limits){.nofile = 65536, .core = UINT64_MAX, .oom_score_adj = -998, .umask = 0022};
+    request->record = request->cgroup = request->hook_state = request->stdio[0] = request->stdio[1] = request->stdio[2] = -1;
 
     ssize_t length = recvmsg(socket, &packet, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
     if (length < 0) {

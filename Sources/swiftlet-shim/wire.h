@@ -57,8 +57,11 @@ struct request {
     int record;
     int cgroup;
     int stdio[3];
+    int hook_state;
     int sources[SWL_FDS_MAX];
     size_t source_count;
+    int namespaces[3]; // LAUNCH
+    size_t namespace_count;
 };
 
 // 1: a request; 0: the peer closed or sent what is no message at all; -1: nothing there yet;

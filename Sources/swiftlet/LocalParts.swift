@@ -34,7 +34,7 @@ struct LocalParts: Sendable {
         let cgroups = try CgroupTree(root: try Self.cgroupRoot(configuration), requireControllers: swiftlet.requireControllers)
         let runtimeSettings = ShimRuntimeSettings(
             runDirectory: process.runDirectory, stateDirectory: process.stateDirectory, cgroups: cgroups, shimProgram: swiftlet.shimPath,
-            pauseProgram: swiftlet.pausePath, userIDs: SubordinateIDs(maxPods: configuration.kubelet.maxPods))
+            spawnerPatience: Self.spawnerPatience, pauseProgram: swiftlet.pausePath, userIDs: SubordinateIDs(maxPods: configuration.kubelet.maxPods))
         runtime = try ShimRuntime(runtimeSettings, logger: logger)
         let hosts = swiftlet.registries.mapValues { RegistryConfiguration.Host(endpoints: $0.mirrors, insecure: $0.insecure, caFile: $0.caFile) }
         images = try await ImageStore.open(directory: swiftlet.imageRoot, registries: RegistryConfiguration(hosts: hosts), logger: logger)
@@ -52,6 +52,9 @@ struct LocalParts: Sendable {
         host = KernelHost(network: network, rootDirectory: process.rootDirectory, supportsUserNamespaces: problem == nil)
         resources = try Self.resourceRules(configuration.kubelet)
     }
+
+    /// A service manager that waits to be told of this process is taken to have the spawner as well: see swiftlet-spawner.service.
+    private static var spawnerPatience: Duration { SystemdNotification() == nil ? .zero : .seconds(3) }
 
     private static func resourceRules(_ kubelet: KubeletSettings) throws -> ResourceRules {
         let memory = try HostFacts.memory()
@@ -114,7 +117,8 @@ struct LocalParts: Sendable {
         return NodeContext(
             nodeName: settings.name, hostIPs: hostIPs, allocatable: allocatable, clusterDNS: kubelet.clusterDNS,
             clusterDomain: kubelet.clusterDomain, resolvConf: kubelet.resolvConf, seccompDefault: kubelet.seccompDefault,
-            seccompRoot: configuration.process.rootDirectory + "/seccomp", sysctls: kubelet.sysctls, resources: resources,
+            seccompRoot: configuration.process.rootDirectory + "/seccomp", sysctls: kubelet.sysctls,
+            hasAppArmor: runtime.hasAppArmor, resources: resources,
             logMaxSize: kubelet.containerLogMaxSize.value, logMaxFiles: kubelet.containerLogMaxFiles,
             runtimeHandlers: configuration.swiftlet.runtimeHandlers)
     }

@@ -17,7 +17,10 @@ struct NodePreparation {
     }
 
     func run() async throws {
-        try await BlockingPool.shared.run("look at kernel parameters") { try adjustKernel() }
+        try await BlockingPool.shared.run("look at swap and kernel parameters") {
+            try NodeResources.checkSwap(try HostFacts.swapAreas(), isRefused: local.configuration.kubelet.failSwapOn)
+            try adjustKernel()
+        }
         let limits = try NodeResources.limits(
             of: try await local.host.describe(), reserved: settings.reserved, enforcement: local.configuration.kubelet.enforceNodeAllocatable)
         let missing = try await local.runtime.limitAllPods(limits)

@@ -78,6 +78,8 @@ import Testing
         let good =
             "{\"architecture\":\"amd64\",\"os\":\"linux\",\"config\":{\"User\":\"1\",\"Env\":null,\"StopSignal\":\"SIGINT\"},\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[]}}"
         #expect(try parse(good).config.stopSignal == "SIGINT")
+        let volumes = good.replacing("\"Env\":null", with: "\"Volumes\":{\"/v\":{},\"/a\":null,\"/o\":{\"x\":[1]}}")
+        #expect(try parse(volumes).config.volumes == ["/a", "/o", "/v"] && parse(good).config.volumes.isEmpty)
         #expect(throws: ImageStoreError.self) { try parse(good, layers: 1) }
         #expect(try #require(throws: ImageStoreError.self) { try parse(good.replacing("amd64", with: "arm64")) }.detail.contains("linux/arm64"))
         #expect(throws: ImageStoreError.self) { try parse("{}") }

@@ -73,6 +73,23 @@ final class FakeCgroups: Sendable {
         #expect(try cgroup.apply(limits) == ["cpu.max", "cpu.weight", "hugetlb.2MB.max", "memory.max", "pids.max"])
     }
 
+    /// What the service manager keeps for itself because it does not know it.
+    @Test func aControllerIsObtainedFromAbove() throws {
+        let fake = try FakeCgroups()
+        let slice = "system.slice"
+        try fake.populate(slice)
+        try fake.populate(slice + "/pods", controllers: "cpu memory pids")
+        let tree = try CgroupTree(root: "\(fake.root)/\(slice)/pods")
+        try tree.obtain(.memory)
+        #expect(try fake.content("cgroup.subtree_control") == "")
+        try tree.obtain(.hugetlb)
+        for place in ["", slice + "/"] { #expect(try fake.content(place + "cgroup.subtree_control") == "+hugetlb") }
+        #expect(try fake.content(slice + "/pods/cgroup.subtree_control") == "")
+        // A refusal is none of this call's business.
+        try TreeRemoval.remove("\(fake.root)/\(slice)/cgroup.subtree_control")
+        try tree.obtain(.hugetlb)
+    }
+
     @Test func aRequiredLimitWithoutItsFileIsAnError() throws {
         let fake = try FakeCgroups()
         try fake.populate("a")

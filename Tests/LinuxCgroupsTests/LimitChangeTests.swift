@@ -84,6 +84,15 @@ import Testing
         #expect(try fake.content("a/cpu.max") == "50000 100000" && fake.content("a/memory.max") == "4096")
     }
 
+    @Test func aSwapLimitTouchesNothingElse() throws {
+        try set("memory.max", "")
+        #expect(try cgroup.applySwapLimit(0) == [])
+        #expect(try fake.content("a/memory.swap.max") == "0" && fake.content("a/memory.max") == "")
+        // A kernel without swap.
+        try fake.populate("bare")
+        #expect(try cgroup.tree.cgroup("bare").applySwapLimit(0) == [])
+    }
+
     @Test func sizesLeftAloneStayAsTheyAre() throws {
         try set("hugetlb.2MB.max", "max")
         _ = try cgroup.apply(CgroupLimits(hugepageLimits: nil))

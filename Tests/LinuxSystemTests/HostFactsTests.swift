@@ -25,6 +25,18 @@ import Testing
         #expect(throws: SystemError.self) { _ = try MemoryFacts(text: "nothing") }
     }
 
+    @Test func swapAreasAreThoseBelowTheHeading() throws {
+        let directory = try TemporaryDirectory()
+        let table = directory.sub("swaps")
+        #expect(try HostFacts.swapAreas(in: table) == [])
+        let heading = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
+        try AtomicFile.replace(table, with: heading)
+        #expect(try HostFacts.swapAreas(in: table) == [])
+        try AtomicFile.replace(
+            table, with: heading + "/dev/vdb                                partition\t262140\t\t0\t\t-2\n/my\\040swap file\t1\t0\t-3\n")
+        #expect(try HostFacts.swapAreas(in: table) == ["/dev/vdb", "/my\\040swap"])
+    }
+
     @Test func mountinfoLines() throws {
         let table = try MountTable(text: "36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue\n")
         #expect(table.entries[0].mountPoint == "/mnt 2")

@@ -20,12 +20,14 @@ import Testing
                 cpuCFSQuota: false
                 cpuCFSQuotaPeriod: 20ms
                 singleProcessOOMKill: true
+                failSwapOn: false
                 memorySwap: {swapBehavior: LimitedSwap}
                 enforceNodeAllocatable: [none]
                 protectKernelDefaults: true
                 """) + "\n---\n" + swiftlet("setKernelParameters: false\n"))
         #expect(found.kubelet.podPidsLimit == 500 && !found.kubelet.cpuCFSQuota && found.kubelet.cpuCFSQuotaPeriod == .milliseconds(20))
         #expect(found.kubelet.singleProcessOOMKill && found.kubelet.swapBehavior == .limitedSwap && found.kubelet.protectKernelDefaults)
+        #expect(!found.kubelet.failSwapOn && KubeletSettings().failSwapOn)
         #expect(found.kubelet.enforceNodeAllocatable == .none && !found.swiftlet.setKernelParameters && found.warnings.isEmpty)
         #expect(try parse(kubelet("enforceNodeAllocatable: []")).kubelet.enforceNodeAllocatable == .none)
         // What is reserved in the system's own cgroups is not ours to enforce: said, and the rest holds.

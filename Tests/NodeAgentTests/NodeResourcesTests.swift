@@ -12,6 +12,13 @@ import Testing
         try NodeResources.limits(of: host, reserved: reserved.compactMapValues { Quantity($0) }, enforcement: enforcement)
     }
 
+    @Test func swapIsRefusedByNameUnlessItIsAllowed() throws {
+        let error = #expect(throws: PlanFailure.self) { try NodeResources.checkSwap(["/dev/vdb", "/swap"], isRefused: true) }
+        #expect(error?.message.hasPrefix("failSwapOn is true, and the machine swaps to /dev/vdb, /swap;") == true)
+        try NodeResources.checkSwap(["/dev/vdb"], isRefused: false)
+        try NodeResources.checkSwap([], isRefused: true)
+    }
+
     @Test func whatIsReservedIsTakenOff() throws {
         let limits = try limits(["cpu": "500m", "memory": "1Gi", "pid": "1000", "hugepages-2Mi": "4Mi", "ephemeral-storage": "1Gi"])
         #expect(

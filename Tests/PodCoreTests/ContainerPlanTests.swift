@@ -1,3 +1,4 @@
+import FoundationEssentials
 import KubeModel
 import Testing
 
@@ -21,6 +22,14 @@ struct ContainerPlanTests {
         #expect(mounts.map(\.readOnly) == [false, true, true, false])
     }
 
+    @Test("files that follow API objects are not the container's to change", arguments: ["configMap", "secret", "projected", "downwardAPI"])
+    func files(kind: String) throws {
+        let fields = kind == "projected" ? #""sources":[]"# : ""
+        let volumes = #","volumes":[{"name":"v","\#(kind)":{\#(fields)}}]"#
+        #expect(try mounts(#"[{"name":"v","mountPath":"/x","readOnly":false}]"#, spec: volumes).first?.readOnly == true)
+        #expect(try mounts(#"[{"name":"v","mountPath":"/x"}]"#, spec: #","volumes":[{"name":"v","emptyDir":{}}]"#).first?.readOnly == false)
+    }
+
     @Test("nothing is sent out of a user namespace")
     func propagation() throws {
         let mount = #"[{"name":"v","mountPath":"/x","mountPropagation":"Bidirectional"}]"#
@@ -28,16 +37,48 @@ struct ContainerPlanTests {
         #expect(throws: PlanFailure.self) { try mounts(mount, spec: #","hostUsers":false"#) }
     }
 
+    @Test("the node's files do not go where they would cover the node's own for ever")
+    func passedOn() throws {
+        for (path, kept) in [("/etc", ["/etc", "/dev/termination-log"]), ("/dev/", ["/dev/", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"])] {
+            let mount = #"[{"name":"v","mountPath":"\#(path)","mountPropagation":"Bidirectional"}]"#
+            #expect(try mounts(mount).map(\.destination) == kept)
+            #expect(try mounts(mount.replacing("Bidirectional", with: "HostToContainer")).count == 5)
+        }
+        #expect(try mounts(#"[{"name":"v","mountPath":"/et","mountPropagation":"Bidirectional"}]"#).count == 5)
+    }
+
+    @Test("the image's volumes, in one spelling")
+    func imageVolumes() throws {
+        let config = ImageConfig(cmd: ["sh"], volumes: ["/data/", "/data", "//var/./lib/", "relative", "/", "/a/../etc", "/nul\0"])
+        let configuration = try configuration("[]", config: config)
+        #expect(configuration.imageVolumes == ["/data", "/relative", "/var/lib"])
+        // As it is kept in /run, and as earlier agents kept it.
+        #expect(try JSONDecoder().decode(ContainerConfiguration.self, from: JSONEncoder().encode(configuration)) == configuration)
+        let without = try JSONEncoder().encode(self.configuration("[]"))
+        #expect(!String(decoding: without, as: UTF8.self).contains("olumesOfImage"))
+        #expect(try JSONDecoder().decode(ContainerConfiguration.self, from: without).imageVolumes.isEmpty)
+        let written = #"{"user":"","env":[],"entrypoint":[],"cmd":["sh"],"workingDir":"","stopSignal":""}"#
+        #expect(try JSONDecoder().decode(ImageConfig.self, from: Data(written.utf8)) == ImageConfig(cmd: ["sh"]))
+    }
+
     private func mounts(_ volumeMounts: String, _ fields: String = "", spec: String = "") throws -> [ContainerConfiguration.Mount] {
+        try configuration(volumeMounts, fields, spec: spec).mounts
+    }
+
+    private func configuration(
+        _ volumeMounts: String, _ fields: String = "", spec: String = "", config: ImageConfig = PodLife.image.config
+    ) throws -> ContainerConfiguration {
         let pod = try PodLife.pod(#"{"containers":[{"name":"c","image":"i","volumeMounts":\#(volumeMounts)\#(fields)}]\#(spec)}"#)
         let facts = PodFacts(pod: pod, nodeName: "n", hostIPs: [], podIPs: [], nodeAllocatable: [:])
         let container = pod.spec.containers[0]
         let environment = try ContainerEnvironment(container: container, facts: facts, objects: ReferencedObjects(), services: [:])
         let plan = ContainerPlan(
-            id: "c1", restartCount: 0, image: PodLife.image, imageID: "", user: ImageUser(uid: 0, gid: 0), environment: environment, hostname: "p",
+            id: "c1", restartCount: 0,
+            image: ImageDescription(id: "sha256:0", names: [], repoDigests: [], size: 1, config: config, lowerDirectories: ["/l"]), imageID: "",
+            user: ImageUser(uid: 0, gid: 0), environment: environment, hostname: "p",
             volumePaths: ["v": "/v"], etcFiles: .init(hosts: "/node/hosts", hostname: "/node/hostname", resolvConf: "/node/resolv"),
             terminationMessageFile: "/node/message", log: .init(path: "/l"), seccompDefault: false, seccompRoot: "/s",
             resources: ResourceRules(nodeMemory: 1))
-        return try plan.configuration(of: container, role: .regular, pod: pod).mounts
+        return try plan.configuration(of: container, role: .regular, pod: pod)
     }
 }

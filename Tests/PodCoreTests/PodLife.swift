@@ -15,10 +15,36 @@ struct PodLife {
     var answer: (PodAction, inout PodLife) -> PodEvent?
 
     init(_ pod: Pod, answer: @escaping (PodAction, inout PodLife) -> PodEvent? = { $1.obey($0) }) {
-        machine = PodMachine(pod: pod, startTime: Timestamp(seconds: 1_800_000_000))
+        self.init(PodMachine(pod: pod, startTime: Timestamp(seconds: 1_800_000_000)), answer: answer)
+    }
+
+    init(_ machine: PodMachine, answer: @escaping (PodAction, inout PodLife) -> PodEvent? = { $1.obey($0) }) {
+        self.machine = machine
         self.answer = answer
         step()
     }
+
+    /// The pod's life under the next agent, which finds these sandboxes and what this one told the API server.
+    func next(
+        finding sandboxes: [RecoveredSandbox] = [], lastLogs: [String: Int] = [:],
+        answer: @escaping (PodAction, inout PodLife) -> PodEvent? = { $1.obey($0) }
+    ) -> PodLife {
+        var pod = machine.pod
+        pod.status = status
+        var machine = PodMachine(pod: pod, startTime: now.wall)
+        machine.adopt(sandboxes, at: Moment(wall: now.wall, monotonic: .zero), lastLogs: lastLogs) { _ in nil }
+        return PodLife(machine, answer: answer)
+    }
+
+    /// What was started, with its restart count: `c 0`.
+    var starts: [String] {
+        actions.compactMap { if case .startContainer(let name, let count, _, _, _) = $0 { "\(name) \(count)" } else { nil } }
+    }
+
+    var sandboxesMade: Int { actions.count { if case .createSandbox = $0 { true } else { false } } }
+
+    /// Of an init container or a regular one.
+    func containerStatus(_ name: String) -> ContainerStatus? { status.container(named: name) }
 
     /// A pod from the YAML-like JSON of its spec.
     static func pod(_ spec: String, name: String = "p") throws -> Pod {

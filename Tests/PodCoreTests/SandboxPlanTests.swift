@@ -45,8 +45,8 @@ struct SandboxPlanTests {
         arguments: [
             ("kernel.msgmax", "1", "", #"forbidden sysctl: "kernel.msgmax" not allowlisted"#),
             ("net.core.somaxconnx", "1", "", "forbidden sysctl"), ("net.core.somaxcon", "1", "", "forbidden sysctl"),
-            ("net/ipv4/tcp_syncookies", "1", #""hostNetwork":true"#, #"sysctl "net.ipv4.tcp_syncookies" is not allowed with hostNetwork"#),
-            ("kernel.shm_rmid_forced", "1", #""hostIPC":true"#, #"sysctl "kernel.shm_rmid_forced" is not allowed with hostIPC"#),
+            ("net/ipv4/tcp_syncookies", "1", #""hostNetwork":true"#, #"forbidden sysctl: "net.ipv4.tcp_syncookies" not allowed with host net"#),
+            ("kernel.shm_rmid_forced", "1", #""hostIPC":true"#, #"forbidden sysctl: "kernel.shm_rmid_forced" not allowed with host ipc"#),
             ("net.ipv4.../../kernel/core_pattern", "1", "", "\"net.ipv4.../../kernel/core_pattern\" is no sysctl"),
             ("net.dots..x", "1", "", "\"net.dots..x\" is no sysctl"), ("", "1", "", "\"\" is no sysctl"),
             ("net.dots.A b", "1", "", "\"net.dots.A b\" is no sysctl"),

@@ -1,4 +1,5 @@
 import Glibc
+import LinuxCgroups
 import LinuxSystem
 import PodCore
 import Testing
@@ -29,6 +30,36 @@ struct ExecTests {
             }
         }
         return all
+    }
+
+    /// As the container runs on with the filter it was started with, so do the programs that join it.
+    @Test func aProgramHasTheContainersFilterWhateverBecomesOfTheProfile() async throws {
+        try await RuntimeFixture.with { host in
+            let profile = host.folder.path + "/profile.json"
+            let rule = #"{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":95}"#
+            try AtomicFile.replace(profile, with: #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[\#(rule)]}"#)
+            let sandbox = try await host.runtime.createSandbox(host.sandbox())
+            let container = host.container(["sleep", "1000"]) { $0.process.seccomp = .localhost(path: profile) }
+            _ = try await host.runtime.startContainer(container, inSandbox: sandbox.id)
+            let mkdir = { (directory: String) in try await host.exec(["busybox", "mkdir", directory], container.id, sandbox.id) }
+            #expect(try await mkdir("/a").err.contains("not supported"))
+            try AtomicFile.replace(profile, with: #"{"defaultAction":"SCMP_ACT_ALLOW"}"#)
+            #expect(try await mkdir("/b").err.contains("not supported"))
+            try systemCall("unlink") { unlink(profile) }
+            #expect(try await mkdir("/c").err.contains("not supported"))
+            try host.restart()
+            #expect(try await host.runtime.recover().count == 1)
+            #expect(try await mkdir("/d").err.contains("not supported"))
+
+            // Without the launch record it is the profile of now.
+            try systemCall("unlink") { unlink(host.runtime.paths(sandbox.id).container(container.id).launchRecord) }
+            await #expect(throws: RuntimeFailure.self) { try await mkdir("/e") }
+            try AtomicFile.replace(profile, with: #"{"defaultAction":"SCMP_ACT_ALLOW"}"#)
+            #expect(try await mkdir("/f").code == 0)
+            // One that is damaged is no reason to run without a filter.
+            try AtomicFile.replace(host.runtime.paths(sandbox.id).container(container.id).launchRecord, with: "half")
+            await #expect(throws: RuntimeFailure.self) { try await mkdir("/g") }
+        }
     }
 
     @Test func aProgramOnATerminal() async throws {
@@ -103,6 +134,25 @@ struct ExecTests {
                     sandboxID: sandbox.id, containerID: container.id, command: ["sh", "-c", "exit 3"], stdin: false, stdout: true, stderr: true,
                     timeout: .seconds(60)))
             #expect(try await quick.exitCode() == 3)
+        }
+    }
+
+    /// A container can stop what joins it.
+    @Test func aCommandThatHangsBeforeItsStartIsGivenUpAndNeverRuns() async throws {
+        try await RuntimeFixture.with { host in
+            try host.restart { $0.execPatience = .milliseconds(100) }
+            let sandbox = try await host.runtime.createSandbox(host.sandbox())
+            let container = host.container(["sleep", "1000"])
+            _ = try await host.runtime.startContainer(container, inSandbox: sandbox.id)
+            let cgroup = try host.runtime.sandbox(sandbox.id).cgroup.child(container.id)
+            try SmallFile.write("1", to: cgroup.path + "/cgroup.freeze")
+            await #expect(throws: RuntimeFailure.self) { try await host.exec(["touch", "/ran"], container.id, sandbox.id) }
+            // Ended in the freezer, not held by it.
+            #expect(try cgroup.children() == [])
+            try SmallFile.write("0", to: cgroup.path + "/cgroup.freeze")
+            try host.restart()
+            _ = try await host.runtime.recover()
+            #expect(try await host.exec(["ls", "/ran"], container.id, sandbox.id).code == 1)
         }
     }
 

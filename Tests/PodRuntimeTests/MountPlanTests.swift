@@ -5,13 +5,16 @@ import Testing
 @testable import PodRuntime
 
 @Suite struct MountPlanTests {
-    private func configuration(_ mounts: [(String, String)], privileged: Bool = false) -> ContainerConfiguration {
+    private func configuration(
+        _ mounts: [(String, String)], privileged: Bool = false, propagation: ContainerConfiguration.Propagation = .private
+    ) -> ContainerConfiguration {
         ContainerConfiguration(
             id: "c", name: "c", role: .regular, restartCount: 0, image: "i", imageID: "i", lowerDirectories: ["/l"],
             process: ContainerConfiguration.Process(
                 args: ["x"], env: [], cwd: "/", uid: 0, gid: 0, additionalGids: [], capabilities: [], noNewPrivileges: false, oomScoreAdj: 0,
                 seccomp: .unconfined),
-            mounts: mounts.map { ContainerConfiguration.Mount(source: $0.0, destination: $0.1, readOnly: true) }, readOnlyRootFilesystem: false,
+            mounts: mounts.map { ContainerConfiguration.Mount(source: $0.0, destination: $0.1, readOnly: true, propagation: propagation) },
+            readOnlyRootFilesystem: false,
             privileged: privileged, maskedPaths: [], readonlyPaths: [], resources: CgroupResources(),
             log: ContainerConfiguration.Log(path: "/l/0.log"))
     }
@@ -28,9 +31,22 @@ import Testing
 
     @Test func thePodsMountsTakeThePlaceOfTheRuntimes() throws {
         let plan = try MountPlan(configuration([("/host/dev", "/dev"), ("/memory", "//dev/./shm/")]), sharedMemory: "/s")
-        #expect(Set(plan.entries.map(\.destination)) == Set(Self.defaults))
+        #expect(Set(plan.entries.map(\.destination)) == Set(Self.defaults).subtracting(["/dev/pts", "/dev/mqueue"]))
         #expect(plan.entries.first { $0.destination == "/dev/shm" }?.source?.path == "/memory")
         #expect(plan.entries.first { $0.destination == "/dev" }?.source?.path == "/host/dev")
+    }
+
+    @Test func aDevOfThePodsIsLeftAsItIs() throws {
+        let own = try MountPlan(configuration([("/host/dev", "/dev/")]), sharedMemory: "/s")
+        #expect(own.entries.map(\.destination) == ["/proc", "/sys", "/dev", "/dev/shm", "/sys/fs/cgroup"])
+        let other = try MountPlan(configuration([("/d", "/device"), ("/d", "/dev/kvm"), ("/d", "/host/dev")]), sharedMemory: "/s")
+        #expect(Set(other.entries.map(\.destination)).isSuperset(of: Self.defaults))
+    }
+
+    @Test(arguments: [("/dev", ["/proc", "/sys", "/sys/fs/cgroup"]), ("/sys", ["/proc", "/dev", "/dev/pts", "/dev/mqueue", "/dev/shm"])])
+    func nothingOfTheRuntimesIsPassedOnToTheNode(volume: String, kept: [String]) throws {
+        let plan = try MountPlan(configuration([("/host", volume)], propagation: .bidirectional), sharedMemory: "/s")
+        #expect(Set(plan.entries.map(\.destination)) == Set(kept + [volume]))
     }
 
     @Test func onlyPrivilegedContainersMayWriteToSys() throws {

@@ -51,7 +51,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [[], ["what"], ["start"], ["start", "a", "b"], ["--root"], ["create", "--force", "a"], ["--systemd-cgroup", "state", "a"]])
+    @Test(arguments: [
+        [], ["what"], ["start"], ["start", "a", "b"], ["--root"], ["create", "--force", "a"], ["--systemd-cgroup", "state", "a"],
+        ["exec", "a"], ["exec", "--process", "/p", "a", "ls"], ["update", "--memory", "much", "a"], ["list", "--format", "xml"],
+        ["run", "--preserve-fds", "1", "a"], ["pause"],
+    ])
     func wrongUsage(_ arguments: [String]) {
         #expect(throws: OCICommandLine.Usage.self) { try OCICommandLine(arguments, directory: "/") }
     }
@@ -60,7 +64,7 @@ import Testing
         for (text, number) in [("9", Int32(9)), ("KILL", 9), ("SIGKILL", 9), ("sigterm", 15), ("RTMIN", 34), ("SIGRTMIN+3", 37), ("RTMAX-1", 63)] {
             #expect(try OCISignal.number(text) == number)
         }
-        for bad in ["", "0", "65", "-1", "SIG", "WHAT", "RTMIN+31", "RTMIN-1"] {
+        for bad in ["", "65", "-1", "SIG", "WHAT", "RTMIN+31", "RTMIN-1"] {
             #expect(throws: RuntimeFailure.self) { try OCISignal.number(bad) }
         }
     }
@@ -130,29 +134,65 @@ import Testing
 
     // MARK: Devices
 
-    private func check(_ rules: String, devices: String = "[]") throws {
-        try OCIDeviceRules.check(decode(rules), devices: decode(devices))
+    private func rules(_ rules: String) throws -> [String] {
+        try OCIDeviceRules.rules(decode(rules)).map { rule in
+            let number = { (value: UInt32) in value == .max ? "*" : String(value) }
+            let type = Character(Unicode.Scalar(UInt8(rule.type)))
+            return "\(rule.allow == 1 ? "+" : "-")\(type) \(number(rule.major)):\(number(rule.minor)) \(rule.access)"
+        }
     }
 
-    @Test func deviceRulesThatAreKept() throws {
-        try check("[]")
-        try check(
-            """
-            [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "access": "m"},
-             {"allow": true, "type": "c", "major": 1, "minor": 3, "access": "rwm"}, {"allow": true, "type": "c", "major": 136, "minor": 4, "access": "rw"},
-             {"allow": true, "type": "b", "major": 7, "minor": 0, "access": "rwm"}]
-            """, devices: #"[{"type": "b", "path": "/dev/loop0", "major": 7, "minor": 0}]"#)
+    @Test func deviceRulesInTheirOrder() throws {
+        #expect(try rules("[]").isEmpty)
+        #expect(try rules(#"[{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "access": "m"}]"#) == ["-a *:* 3"])
+        #expect(
+            try rules(
+                """
+                [{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "major": 10, "minor": 229, "access": "r"},
+                 {"allow": true, "type": "b", "major": 7, "access": "w"}, {"allow": false, "type": "b", "major": 7, "minor": 3}]
+                """) == ["-a *:* 3", "+c 10:229 1", "+b 7:* 2", "-b 7:3 3"])
+        #expect(try rules(#"[{"allow": true, "type": "a", "major": -1, "minor": -1, "access": ""}]"#) == ["+a *:* 3"])
     }
 
     @Test(arguments: [
-        #"[{"allow": true, "access": "rwm"}]"#, #"[{"allow": true, "type": "c", "major": 10, "minor": 229, "access": "rwm"}]"#,
-        #"[{"allow": true, "type": "c", "major": 1, "minor": 3, "access": "r"}]"#,
-        #"[{"allow": true, "type": "b", "major": 1, "minor": 3, "access": "rw"}]"#,
-        #"[{"allow": false, "type": "c", "major": 1, "minor": 3, "access": "rwm"}]"#, #"[{"allow": true, "type": "x", "access": "rwm"}]"#,
+        #"[{"allow": false, "type": "c", "major": 1, "minor": 3, "access": "rwm"}]"#,
+        #"[{"allow": false, "type": "c", "major": 136, "access": "w"}]"#,
+        #"[{"allow": true, "type": "x", "access": "rwm"}]"#,
         #"[{"allow": true, "type": "c", "major": 1, "minor": 3, "access": "z"}]"#,
+        #"[{"allow": true, "type": "c", "major": 4294967295, "access": "r"}]"#,
     ])
     func deviceRulesThatAreRefused(_ rules: String) {
-        #expect(throws: RuntimeFailure.self) { try check(rules) }
+        #expect(throws: RuntimeFailure.self) { try self.rules(rules) }
+    }
+
+    // MARK: Scheduling
+
+    @Test func listsOfCPUs() throws {
+        #expect(try OCIScheduling.affinity("0") == [1, 0, 0, 0, 0, 0, 0, 0])
+        #expect(try OCIScheduling.affinity("0-3,7, 64") == [0x8f, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
+        #expect(try OCIScheduling.affinity("") == nil)
+        for bad in ["a", "3-1", "-1", "1-", "9999", "0-1-2"] { #expect(throws: RuntimeFailure.self) { try OCIScheduling.affinity(bad) } }
+    }
+
+    // MARK: Limits
+
+    @Test func limitsOfUpdate() throws {
+        let line = try OCICommandLine(["update", "--memory", "100", "x", "--pids-limit=-1", "--cpuset-cpus", "0-1"], directory: "/")
+        guard case .update("x", let resources) = line.command else {
+            Issue.record("no update")
+            return
+        }
+        let files = try OCIResources(resources).settings.map { "\($0.file) \($0.value)" }
+        #expect(files == ["memory.max 100", "cpuset.cpus 0-1", "pids.max max"])
+    }
+
+    @Test func optionsOfAFurtherProgramAreItsOwn() throws {
+        let line = try OCICommandLine(["exec", "--cap", "CAP_KILL", "-e", "A=1", "--detach", "x", "ls", "--all", "-e"], directory: "/")
+        guard case .exec(let request) = line.command else {
+            Issue.record("no exec")
+            return
+        }
+        #expect(request.id == "x" && request.arguments == ["ls", "--all", "-e"] && request.environment == ["A=1"] && request.detach)
     }
 
     // MARK: Seccomp

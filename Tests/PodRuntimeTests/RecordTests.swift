@@ -29,10 +29,12 @@ import Testing
         return try WireReader.record(record).fields
     }
 
-    private func sandbox(ids: IDMapping?) throws -> [WireField] {
+    private func sandbox(
+        ids: IDMapping?, network: SandboxConfiguration.NamespaceMode = .pod, sysctls: [String: String] = [:]
+    ) throws -> [WireField] {
         let configuration = SandboxConfiguration(
-            id: "s", pod: PodIdentity(namespace: "n", name: "p", uid: "u"), attempt: 0, hostname: "h", user: ids == nil ? .node : .pod,
-            qosClass: "BestEffort")
+            id: "s", pod: PodIdentity(namespace: "n", name: "p", uid: "u"), attempt: 0, hostname: "h", network: network,
+            user: ids == nil ? .node : .pod, sysctls: sysctls, qosClass: "BestEffort")
         return try WireReader.record(SandboxRecord.encode(configuration, ids: ids, pauseProgram: "/p")).fields
     }
 
@@ -56,6 +58,19 @@ import Testing
     @Test func withoutThemNothingIsMapped() throws {
         let fields = try sandbox(ids: nil)
         #expect(!fields.contains { $0.tag == SWL_TAG_UID_MAPPING.rawValue || $0.tag == SWL_TAG_GID_MAPPING.rawValue })
+    }
+
+    @Test func aNetworkOfItsOwnIsOpenToEveryUser() throws {
+        let ports = "net.ipv4.ip_unprivileged_port_start"
+        let groups = "net.ipv4.ping_group_range"
+        func sysctls(_ fields: [WireField]) -> [String] {
+            fields.filter { $0.tag == SWL_TAG_SYSCTL.rawValue }.map { String(decoding: $0.tail(after: swl_sysctl.self), as: UTF8.self) }
+        }
+        #expect(try sysctls(sandbox(ids: nil)) == [ports + "0", groups + "0 2147483647"])
+        #expect(try sysctls(sandbox(ids: IDMapping(first: 131072))) == [ports + "0"])
+        #expect(try sysctls(sandbox(ids: nil, network: .node)) == [])
+        // The last one wins.
+        #expect(try sysctls(sandbox(ids: nil, sysctls: [ports: "80"])) == [ports + "0", groups + "0 2147483647", ports + "80"])
     }
 
     @Test func countersOfHeatAreMaskedWhereTheyAre() throws {

@@ -196,8 +196,9 @@ struct RecoveryTests {
     /// As under systemd, where the spawner is the main process of the unit whose cgroup is delegated.
     @Test func aSpawnerInTheDelegatedCgroupMakesWay() async throws {
         try await RuntimeFixture.with { host in
-            try await SpawnerStart.run(
+            let connection = try await SpawnerStart.run(
                 program: host.runtime.settings.shimProgram, runDirectory: host.folder.path + "/run", cgroup: host.cgroupRoot)
+            connection.close()
             let before = try SmallFile.line(host.cgroupRoot + "/cgroup.procs")
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             #expect(await host.runtime.spawner.process == Int32(before))

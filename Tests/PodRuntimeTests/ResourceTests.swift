@@ -67,6 +67,25 @@ import Testing
     }
 }
 
+@Suite struct PauseCgroupTests {
+    @Test func thePauseHasNoSwap() throws {
+        let folder = try TestFolder()
+        defer { folder.remove() }
+        var place = folder.path
+        for part in ["", "/kubepods", "/burstable", "/pod1", "/s1"] {
+            place += part
+            try Directories.make(place)
+            for file in ["cgroup.controllers", "cgroup.subtree_control"] { try AtomicFile.replace("\(place)/\(file)", with: "cpu memory pids\n") }
+        }
+        for file in ["memory.max", "memory.swap.max"] { try AtomicFile.replace("\(place)/\(file)", with: "max") }
+        let pod = try CgroupTree(root: folder.path, hugepageSizes: []).cgroup("kubepods/burstable/pod1")
+        #expect(try PodCgroup.makePause(of: "s1", below: pod).path == place)
+        // A plain file keeps what is longer.
+        #expect(try SmallFile.text(place + "/memory.swap.max").hasPrefix("0"))
+        #expect(try SmallFile.text(place + "/memory.max") == "max")
+    }
+}
+
 @Suite(.enabled(if: RuntimeFixture.isPossible, "needs root, a cgroup2 mount, busybox and the shim's programs"))
 struct ResourceTests {
     @Test func changesAreRememberedAndReadBack() async throws {

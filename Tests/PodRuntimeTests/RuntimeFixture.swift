@@ -61,14 +61,15 @@ final class RuntimeFixture: Sendable {
     }
 
     /// A new agent over the same directories. The old one is gone as after a crash.
-    func restart(pause: String? = nil) throws {
+    func restart(pause: String? = nil, _ change: (inout ShimRuntimeSettings) -> Void = { _ in }) throws {
         let tree = try CgroupTree(root: cgroupRoot, requireControllers: false)
         var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         if getenv("SWIFTLET_TEST_LOG") != nil { logger = Logger(label: "test") }
-        let runtime = try ShimRuntime(
-            ShimRuntimeSettings(
-                runDirectory: folder.path + "/run", stateDirectory: folder.path + "/state", cgroups: tree,
-                shimProgram: programs + "/swiftlet-shim", pauseProgram: pause ?? programs + "/swiftlet-pause"), logger: logger)
+        var settings = ShimRuntimeSettings(
+            runDirectory: folder.path + "/run", stateDirectory: folder.path + "/state", cgroups: tree,
+            shimProgram: programs + "/swiftlet-shim", pauseProgram: pause ?? programs + "/swiftlet-pause")
+        change(&settings)
+        let runtime = try ShimRuntime(settings, logger: logger)
         current.withLock { $0 = runtime }
     }
 

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import LinuxSystem
 import PodCore
 import Testing
 
@@ -63,6 +64,33 @@ import Testing
         ids.adopt(IDMapping(first: 9 * Self.block), sandboxID: "older", podUID: "older")
         #expect(try ids.acquire(sandboxID: "new", podUID: "new").first == 131072)
         #expect(try ids.acquire(sandboxID: "older1", podUID: "older").first == 9 * Self.block)
+    }
+
+    /// Nobody knows whether its processes are gone, so nobody else is to be who they are.
+    @Test func whatASandboxThatCannotBeReadHasStaysTaken() throws {
+        let folder = try TestFolder()
+        defer { folder.remove() }
+        let paths = ["a", "b"].map { SandboxPaths(runDirectory: folder.path, stateDirectory: folder.path, sandboxID: $0) }
+        for path in paths { try Directories.make(path.directory) }
+        let ids = UserNamespaceIDs(SubordinateIDs(subuid: "", subgid: "", maxPods: 2))
+        try AtomicFile.replace(paths[0].ids, with: IDMapping(first: 65536).text)
+        for path in paths { ids.keep(idsOf: path) }
+        // The other one has the node's.
+        #expect(try ids.acquire(sandboxID: "s0", podUID: "p").first == 131072)
+        #expect(throws: RuntimeFailure.self) { try ids.acquire(sandboxID: "s1", podUID: "q") }
+        for text in ["", "65536", "65536 65536 1\n", "x 65536\n", "65536 65536", "-1 65536\n"] {
+            try AtomicFile.replace(paths[1].ids, with: text)
+            ids.keep(idsOf: paths[1])
+            let failure = #expect(throws: RuntimeFailure.self, "\(text)") { try ids.acquire(sandboxID: "s0", podUID: "p") }
+            #expect(failure?.message.contains(paths[1].directory) == true)
+        }
+        try TreeRemoval.remove(paths[1].directory)
+        // Removed in part.
+        try TreeRemoval.remove(paths[0].ids)
+        ids.keep(idsOf: paths[0])
+        #expect(throws: RuntimeFailure.self) { try ids.acquire(sandboxID: "s1", podUID: "q") }
+        try TreeRemoval.remove(paths[0].directory)
+        #expect(try ids.acquire(sandboxID: "s1", podUID: "q").first == 65536)
     }
 
     @Test func recordsOfAnAgentThatKnewNoUserNamespacesAreRead() throws {

@@ -76,6 +76,22 @@ struct UserNamespaceTests {
         }
     }
 
+    @Test func idsOfASandboxThatCannotBeReadAreFreeWhenItHasEnded() async throws {
+        try await RuntimeFixture.with { fixture in
+            let damaged = fixture.sandbox(user: .pod)
+            let started = try await fixture.runtime.createSandbox(damaged)
+            let first = try #require(try fixture.runtime.sandbox(damaged.id).document.ids).first
+            try AtomicFile.replace(fixture.runtime.paths(damaged.id).document, with: "{ half a docu")
+
+            try fixture.restart()
+            #expect(try await fixture.runtime.recover().isEmpty)
+            #expect(!ProcessCheck.runs(started.pausePID))
+            let other = fixture.sandbox(user: .pod)
+            _ = try await fixture.runtime.createSandbox(other)
+            #expect(try fixture.runtime.sandbox(other.id).document.ids?.first == first)
+        }
+    }
+
     @Test func anImageOfIDsBeyondThePodsIsRefused() async throws {
         try await RuntimeFixture.with { fixture in
             try systemCall("chown", fixture.image) { chown(fixture.image, 70000, 0) }

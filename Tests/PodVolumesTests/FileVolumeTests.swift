@@ -41,6 +41,32 @@ import Testing
         #expect(try DirectoryListing.names(at: path) == ["..data", data, "binary", "dir", "key", "x"].sorted())
     }
 
+    /// A container may lock what it can open, and keep it locked.
+    @Test func aLockInTheVolumeHoldsNobody() async throws {
+        let path = try await fixture.mount(.files(.configMap, [VolumesFixture.file("a", "1")]))
+        let held = try OwnedFileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
+        try systemCall("flock") { held.withRawValue { flock($0, LOCK_EX) } }
+        let data = try OwnedFileDescriptor.open(path + "/..data", O_RDONLY | O_DIRECTORY)
+        try systemCall("flock") { data.withRawValue { flock($0, LOCK_EX) } }
+        _ = try await fixture.mount(.files(.configMap, [VolumesFixture.file("a", "2")]))
+        #expect(try SmallFile.text(path + "/a") == "2")
+    }
+
+    /// Each of them writes all of a version, and none removes what another one is writing.
+    @Test func writersOfOneVolumeTakeTurns() async throws {
+        try await withThrowingTaskGroup(of: String.self) { group in
+            for version in 0..<32 {
+                group.addTask { [fixture] in
+                    try await fixture.mount(.files(.configMap, (0..<20).map { VolumesFixture.file("\($0)", "\(version)") }))
+                }
+            }
+            try await group.waitForAll()
+        }
+        let path = fixture.root + "/kubelet/pods/uid-1/volumes/kubernetes.io~configmap/vol"
+        #expect(try Set((0..<20).map { try SmallFile.text(path + "/\($0)") }).count == 1)
+        #expect(try DirectoryListing.names(at: path).filter { $0.hasPrefix("..2") }.count == 1, "nothing is left of the others")
+    }
+
     @Test func updatesSwitchAtOnceAndOnlyWhenNeeded() async throws {
         let path = try await fixture.mount(.files(.configMap, [VolumesFixture.file("a", "1"), VolumesFixture.file("old/x", "1")]))
         let first = try link(path + "/..data")

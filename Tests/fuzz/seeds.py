@@ -7,6 +7,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../shim"))
 from wire import C, field, u32  # noqa: E402
+from records import device_rule, hook  # noqa: E402
 from world import device, mount, namespaces, process, standard_mounts, sysctl  # noqa: E402
 
 
@@ -16,7 +17,8 @@ def text(tag, value):
 
 def launch(*more):
     fields = process(["/bin/sh", "-c", "true"], groups=(1, 2), rlimits=((7, 64, 128),), oom=-5, nnp=1, umask=0o22, seccomp=bytes(16))
-    return fields + [text("NAMESPACES", namespaces()), text("ROOT_PATH", "/run/root"), *more]
+    flat = [one for entry in more for one in (entry if isinstance(entry, list) else [entry])]
+    return fields + [text("NAMESPACES", namespaces()), text("ROOT_PATH", "/run/root"), *flat]
 
 
 def records():
@@ -29,6 +31,11 @@ def records():
                     text("CGROUP_PATH", "/sys/fs/cgroup/x"), text("PROCESS_STDIN", u32(3)), text("SECCOMP_FLAGS", u32(2)))
     yield 1, launch(text("PROCESS_TERMINAL", u32(1)), text("PROCESS_CONSOLE_SIZE", struct.pack("=4H", 24, 80, 0, 0)),
                     text("PROCESS_APPARMOR_PROFILE", "docker-default"), text("PROCESS_HOLD", u32(1)), text("PID_TARGET", "other"))
+    yield 1, launch(text("PROCESS_HOLD", u32(3)), hook(1, "/bin/prepare", ["prepare", "it"], ["A=1"], 5), hook(2, "/bin/begin", ["begin"]),
+                    text("PROCESS_SCHEDULER", struct.pack("=IiII4Q", 3, 5, 0, 0, 0, 0, 0, 0)), text("PROCESS_IO_PRIORITY", u32(2 << 13 | 4)),
+                    text("PROCESS_PERSONALITY", u32(8)), text("TIME_NAMESPACE", u32(1)), text("TIME_OFFSET", struct.pack("=IIq", 1, 7, -3)),
+                    device_rule("c", 10, 229, 3, 1), device_rule("a", None, None, 1, 0))
+    yield 2, process(["id"]) + [text("PROCESS_CPU_AFFINITY", bytes([3, 0, 0, 0, 0, 0, 0, 0]))]
     yield 2, process(["id"]) + [text("PROCESS_TERMINAL", u32(1)), text("CGROUP_PATH", "/sys/fs/cgroup/x")]
     pod = [text("PAUSE_PATH", "/usr/libexec/pause"), text("NAMESPACES", namespaces(1, 1, 1, 1, 1, 0)), text("HOSTNAME", "pod"),
            text("DOMAINNAME", "pod.svc"), sysctl("net.core.somaxconn", "128")]
@@ -46,6 +53,7 @@ def requests():
     yield 0, [text("SHIM_LIMITS", struct.pack("=2QiI", 1024, 0, -998, 0o22)), names[2]]
     yield 2, names[:1] + [roles(C["SWL_FD_RECORD"], C["SWL_FD_CGROUP"])]
     yield 4, names[:2] + [roles(C["SWL_FD_RECORD"], C["SWL_FD_STDIN"], C["SWL_FD_STDOUT"], C["SWL_FD_STDERR"])]
+    yield 6, names[:1] + [roles(C["SWL_FD_RECORD"], *[C["SWL_FD_NAMESPACE"]] * 3, C["SWL_FD_HOOK_STATE"], C["SWL_FD_MOUNT_SOURCE"])]
     yield 5, [roles(C["SWL_FD_RECORD"], *[C["SWL_FD_MOUNT_SOURCE"]] * 4)]
 
 

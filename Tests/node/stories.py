@@ -4,6 +4,7 @@
     stories.py REFERENCE-DIR [NAME ...]
 
 REFERENCE-DIR holds `stories/`, `replay_stories.py` and `compare_stories.py`. Exits with 1 unless every story named in MUST agrees."""
+import glob
 import json
 import os
 import re
@@ -11,12 +12,26 @@ import subprocess
 import sys
 import tempfile
 
+import yaml
 from swiftlab.lab import API_PORT, CONTROL_IP, NODE, NODE_IP, REGISTRY, Lab
 
 MUST = (
     "run-and-delete sigterm-ignored complete-never fail-never complete-onfailure fail-twice-then-ok-onfailure command-not-found-never image-missing "
     "image-pull-never-missing env-configmap-missing volume-configmap-missing hostpath-wrong-type guaranteed host-network"
 ).split()
+
+
+def leave_out_users(directory):
+    """Who a container runs as is in its status, but not in the recorded one: the runtime of that node was too old to tell."""
+    for path in glob.glob(f"{directory}/*.yaml"):
+        with open(path, encoding="utf-8") as file:
+            story = yaml.safe_load(file)
+        for entry in story["statuses"]:
+            for group in ("initContainerStatuses", "containerStatuses"):
+                for container in entry["status"].get(group) or []:
+                    container.pop("user", None)
+        with open(path, "w", encoding="utf-8") as file:
+            yaml.safe_dump(story, file, sort_keys=False, allow_unicode=True)
 
 
 def main():
@@ -38,6 +53,7 @@ def main():
             "--key", lab.path("cluster", "admin.key"), "--node", NODE, "--node-ip", NODE_IP, "--registry", REGISTRY, "--parallel", "8",
             f"{reference}/stories", out, *names, capture_output=False,
         )  # fmt: skip
+    leave_out_users(out)
     compared = subprocess.run(
         [sys.executable, f"{reference}/compare_stories.py", f"{reference}/stories", out, *(["-v"] if names else [])], capture_output=True, text=True, check=False
     ).stdout

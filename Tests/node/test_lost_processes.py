@@ -1,4 +1,5 @@
 """Shim, pause or spawner of a running node are killed: each pod ends up as its restart policy says, and others notice nothing."""
+import contextlib
 import glob
 import os
 import signal
@@ -105,6 +106,51 @@ class LostProcesses(NodeCase):
         status = self.container("first")
         self.assertEqual((status["containerID"], status["restartCount"]), (container, 0))
         self.lab.delete("pod", "first", "second")
+        self.lab.wait_until_quiet()
+
+    @contextlib.contextmanager
+    def stopped(self, pid):
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
+
+    def test_stopped_shim_of_a_deleted_pod(self):
+        _, processes = self.start("frozen")
+        with self.stopped(processes[0]):
+            self.lab.delete("pod", "frozen", "--wait=false")
+            wait_until("the pod to be gone", lambda: self.lab.kubectl("get", "pod", "frozen", check=False).returncode != 0)
+            self.assertEqual([pid for pid in processes if alive(pid)], [])
+        self.lab.wait_until_quiet()
+
+    def test_stopped_shim_while_the_agent_starts(self):
+        """Its pod stays as it is, and others do not wait for it."""
+        _, (shim, _) = self.start("stalled")
+        before = self.container("stalled")["containerID"]
+        self.lab.stop("agent", signal.SIGKILL)
+        with self.stopped(shim):
+            self.lab.start_agent()
+            self.start("beside-stalled")
+        self.assertEqual(self.lab.kubectl("exec", "stalled", "--", "hostname").stdout, "stalled\n")
+        status = self.container("stalled")
+        self.assertEqual((status["containerID"], status["restartCount"]), (before, 0))
+        self.lab.delete("pod", "stalled", "beside-stalled")
+        self.lab.wait_until_quiet()
+
+    def test_sandbox_without_a_readable_record(self):
+        """It is ended before the pod gets another one: there are never two."""
+        sandbox, processes = self.start("torn")
+        self.lab.stop("agent", signal.SIGKILL)
+        path = self.lab.path("run", "sandboxes", sandbox, "sandbox.json")
+        os.truncate(path, os.path.getsize(path) // 2)
+        self.lab.start_agent()
+        wait_until("the restarted container", lambda: self.restarted("torn"))
+        self.assertEqual([pid for pid in processes if alive(pid)], [])
+        self.assertNotIn(sandbox, self.sandboxes())
+        self.lab.wait_for("pod", "torn", "Ready")
+        self.lab.delete("pod", "torn")
         self.lab.wait_until_quiet()
 
     def spawner(self):

@@ -1,4 +1,5 @@
 """Security context, names and user namespaces, as the programs in the pods see them."""
+import os
 import sys
 
 from swiftlab.case import NodeCase, manifest
@@ -34,6 +35,17 @@ class SecurityCase(NodeCase):
             return [m for _, reason, m in self.events(name) if reason == "FailedCreatePodSandBox" and words in m]
 
         self.assertTrue(wait_until(f"an event of {name} with: {words}", told, 30))
+        self.lab.delete("pod", name)
+
+    def refuse_pod(self, name, reason, words, **spec):
+        """What can never run here has failed at once, with nothing made for it."""
+        self.lab.apply(manifest(name, FOREVER, **spec))
+        status = wait_until(f"{name} to fail", lambda: (s := self.lab.get("pod", name)["status"]).get("phase") == "Failed" and s, 30)
+        self.assertEqual(status["reason"], reason)
+        self.assertIn(words, status["message"])
+        self.assertNotIn("containerStatuses", status)
+        told = wait_until(f"an event of {name}", lambda: {told for _, told, _ in self.events(name)} - {"Scheduled"}, 30)
+        self.assertEqual(told, {reason})
         self.lab.delete("pod", name)
 
     def refuse_container(self, name, words, **spec):
@@ -78,8 +90,12 @@ class Identity(SecurityCase):
         self.refuse_container("root", "container has runAsNonRoot and image will run as root", securityContext={"runAsNonRoot": True})
 
     def test_what_the_host_lacks(self):
-        words = "Cannot enforce AppArmor"
-        self.refuse_container("apparmor", words, securityContext={"appArmorProfile": {"type": "Localhost", "localhostProfile": "no-such-profile"}})
+        profile = {"appArmorProfile": {"type": "Localhost", "localhostProfile": "no-such-profile"}}
+        if os.path.exists("/sys/kernel/security/apparmor"):
+            # It may be loaded yet.
+            self.refuse_container("apparmor", "Cannot enforce AppArmor", securityContext=profile)
+        else:
+            self.refuse_pod("apparmor", "AppArmor", "Cannot enforce AppArmor: AppArmor is not enabled on the host", securityContext=profile)
         seccomp = {"type": "Localhost", "localhostProfile": "none.json"}
         self.refuse_container("seccomp", "seccomp/none.json cannot be read", securityContext={"seccompProfile": seccomp})
 
@@ -121,7 +137,7 @@ class Names(SecurityCase):
                 ("kernel.shm_rmid_forced", "1+kernel.core_pattern=x", 'the value of sysctl "kernel.shm_rmid_forced"'),
             ]
         ):
-            self.refuse_sandbox(f"sysctl-{number}", words, securityContext={"sysctls": [{"name": name, "value": value}]})
+            self.refuse_pod(f"sysctl-{number}", "SysctlForbidden", words, securityContext={"sysctls": [{"name": name, "value": value}]})
 
 
 class UserNamespaces(SecurityCase):

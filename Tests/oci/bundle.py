@@ -10,7 +10,7 @@ import subprocess
 import tempfile
 import unittest
 
-APPLETS = "sh cat echo sleep id ls mount touch test hostname kill env true false ps stty tty grep head ulimit umask readlink mkdir dd wc".split()
+APPLETS = "sh cat echo sleep id ls mount touch test hostname kill env true false ps stty tty grep head ulimit umask readlink mkdir dd wc ionice uname taskset seq".split()
 
 CAPABILITIES = ["CAP_CHOWN", "CAP_KILL", "CAP_SETUID", "CAP_SETGID", "CAP_NET_BIND_SERVICE"]
 
@@ -172,8 +172,8 @@ class OCITest(unittest.TestCase):
         self.assertEqual(0, result.code, read(output) if output else result)
         return name
 
-    def refused(self, result, *words):
-        self.assertEqual(1, result.code, result)
+    def refused(self, result, *words, code=1):
+        self.assertEqual(code, result.code, result)
         for word in words:
             self.assertIn(word, result.err)
 

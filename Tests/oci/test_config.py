@@ -41,6 +41,35 @@ class Process(bundle.OCITest):
         self.assertEqual("1", status["NoNewPrivs"])
         self.assertEqual("0", self.seen("grep NoNewPrivs /proc/self/status", process(noNewPrivileges=False)).split()[1])
 
+    def test_capabilities_that_cannot_be_granted_are_told(self):
+        sets = {name: ["CAP_WHAT", "CAP_KILL"] for name in ("bounding", "permitted", "effective")}
+        result = self.run_line("grep CapEff /proc/self/status", process(capabilities=sets))
+        self.assertEqual((0, 1 << 5), (result.code, int(result.out.split()[1], 16)))
+        self.assertIn("CAP_WHAT", result.err)
+
+    def test_home(self):
+        with open(self.rootfs + "/etc/passwd", "a") as users:
+            users.write("app:x:77:77:app:/srv/app:/bin/sh\nnone:x:78:78:::\n")
+        for user, wanted in [(77, "/srv/app"), (78, "/"), (79, "/"), (0, "/")]:
+            self.assertEqual(wanted, self.seen("echo $HOME", process(user={"uid": user, "gid": 0})))
+        self.assertEqual("/own", self.seen("echo $HOME", process(env=["PATH=/bin", "HOME=/own"])))
+        # A link leads nowhere but into the container's root.
+        os.rename(self.rootfs + "/etc/passwd", self.rootfs + "/etc/users")
+        os.symlink("../../../../../../../etc/users", self.rootfs + "/etc/passwd")
+        self.assertEqual("/srv/app", self.seen("echo $HOME", process(user={"uid": 77, "gid": 0})))
+
+    def test_scheduling_and_personality(self):
+        seen = self.seen("cat /proc/self/stat; ionice; uname -m; grep ^Cpus_allowed_list /proc/self/status", lambda c: (
+            c["process"].update(scheduler={"policy": "SCHED_BATCH", "nice": 5}, ioPriority={"class": "IOPRIO_CLASS_BE", "priority": 6},
+                                execCPUAffinity={"final": "0"}),
+            c["linux"].update(personality={"domain": "LINUX32"})))
+        stat = seen.splitlines()[0].rsplit(")", 1)[1].split()
+        self.assertEqual(("5", str(os.SCHED_BATCH)), (stat[16], stat[38]))
+        self.assertIn("best-effort: prio 6", seen)
+        self.assertNotIn(os.uname().machine, seen.splitlines())
+        # Of programs that come later, not of the first one.
+        self.assertEqual(bundle.read("/proc/self/status").split("Cpus_allowed_list:\t")[1].split("\n")[0], seen.split("Cpus_allowed_list:\t")[1])
+
     def test_rlimits_and_oom_score(self):
         seen = self.seen("ulimit -n; ulimit -Hn; ulimit -c; cat /proc/self/oom_score_adj", process(
             rlimits=[{"type": "RLIMIT_NOFILE", "soft": 100, "hard": 200}, {"type": "RLIMIT_CORE", "soft": 0, "hard": 0}], oomScoreAdj=500))
@@ -107,6 +136,13 @@ class FileSystem(bundle.OCITest):
         self.assertEqual("", seen.out)
         self.assertEqual(2, seen.err.lower().count("read-only"), seen)
 
+    def test_readonly_dev(self):
+        """What is in it is made first: devices, and mounts that are not read-only themselves."""
+        seen = self.seen("touch /dev/x 2>/dev/null || echo fixed; echo yes > /dev/shm/x && cat /dev/shm/x; echo > /dev/null; ls -d /dev/pts/ptmx /dev/ptmx",
+                         lambda c: (c["mounts"][1]["options"].append("ro"), c["linux"].update(
+                             devices=[{"type": "c", "path": "/dev/ptmx", "major": 5, "minor": 2}])))
+        self.assertEqual({"fixed", "yes", "/dev/pts/ptmx", "/dev/ptmx"}, set(seen.split()))
+
     def test_readonly_root(self):
         result = self.run_line("touch /x", lambda c: c["root"].update(readonly=True))
         self.assertIn("Read-only", result.err)
@@ -143,88 +179,6 @@ class FileSystem(bundle.OCITest):
         self.assertLessEqual({"null", "zero", "full", "random", "urandom", "tty", "ptmx", "stdin", "fd"}, set(names))
 
 
-class Namespaces(bundle.OCITest):
-    def test_new_ones_and_the_hosts(self):
-        names = {"pid": "pid", "network": "net", "ipc": "ipc", "uts": "uts", "mount": "mnt", "cgroup": "cgroup"}
-        for kept in (list(names), ["mount", "pid"], ["mount"]):
-            seen = self.seen("for n in pid net ipc uts mnt cgroup; do echo $n $(readlink /proc/self/ns/$n); done", lambda c, kept=kept: (
-                c["linux"].update(namespaces=[{"type": name} for name in kept]),
-                c.pop("hostname") if "uts" not in kept else None, c["mounts"].pop() if "network" not in kept else None))
-            inside = dict(line.split() for line in seen.splitlines())
-            for name, file in names.items():
-                same = inside[file] == os.readlink(f"/proc/self/ns/{file}")
-                self.assertEqual(name not in kept, same, (kept, name))
-
-    def test_namespaces_of_others(self):
-        self.config("sleep", "1000")
-        name = self.created()
-        pid = self.state(name)["pid"]
-
-        def join(config):
-            for namespace in config["linux"]["namespaces"]:
-                file = {"network": "net", "ipc": "ipc", "uts": "uts"}.get(namespace["type"])
-                if file:
-                    namespace["path"] = f"/proc/{pid}/ns/{file}"
-            del config["hostname"]
-        seen = self.seen("hostname; for n in net ipc uts mnt; do readlink /proc/self/ns/$n; done", join)
-        host, *inside = seen.splitlines()
-        theirs = [os.readlink(f"/proc/{pid}/ns/{file}") for file in ("net", "ipc", "uts", "mnt")]
-        self.assertEqual(("box", theirs[:3]), (host, inside[:3]))
-        self.assertNotEqual(theirs[3], inside[3])
-
-        def wrong(path):
-            def change(config):
-                config["linux"]["namespaces"][1]["path"] = path
-            return change
-        for path, word in [("/nowhere", "/nowhere"), (f"/proc/{pid}/ns/uts", "network"), ("/proc/self/status", "network"), ("relative", "relative")]:
-            self.config("true", change=wrong(path))
-            self.refused(self.create(self.new_id()), word)
-        self.assertEqual("created", self.state(name)["status"])
-
-    def test_hostname_domainname_and_sysctl(self):
-        seen = self.seen("hostname; cat /proc/sys/kernel/domainname /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmni", lambda c: (
-            c.update(domainname="example.org"), c["linux"].update(sysctl={"net.ipv4.ip_forward": "1", "kernel.shmmni": "77"})))
-        self.assertEqual(["box", "example.org", "1", "77"], seen.split())
-
-    def test_user_namespace(self):
-        os.chown(self.rootfs, 100000, 100000)
-        for folder, _, files in os.walk(self.rootfs):
-            for name in [folder] + [f"{folder}/{file}" for file in files]:
-                os.lchown(name, 100000, 100000)
-        os.chmod(self.folder, 0o711)
-        mapping = [{"containerID": 0, "hostID": 100000, "size": 65536}]
-        seen = self.seen("id -u; cat /proc/self/uid_map; readlink /proc/self/ns/user; touch /made", lambda c: c["linux"].update(
-            namespaces=c["linux"]["namespaces"] + [{"type": "user"}], uidMappings=mapping, gidMappings=mapping))
-        uid, line, namespace = seen.splitlines()
-        self.assertEqual(("0", ["0", "100000", "65536"]), (uid, line.split()))
-        self.assertNotEqual(os.readlink("/proc/self/ns/user"), namespace)
-        self.assertEqual(100000, os.stat(self.rootfs + "/made").st_uid)
-
-    def test_cgroup(self):
-        group = f"{bundle.cgroup_mount()}/{os.path.basename(self.folder)}/inner"
-        self.addCleanup(lambda: os.path.isdir(os.path.dirname(group)) and os.rmdir(os.path.dirname(group)))
-        self.config("sleep", "1000", change=linux(cgroupsPath="/" + os.path.basename(self.folder) + "/inner"))
-        name = self.created()
-        self.assertIn(str(self.state(name)["pid"]), bundle.read(group + "/cgroup.procs").split())
-        self.refused(self.create(self.new_id()), "cgroupsPath")
-        self.must("delete", "--force", name)
-        self.assertFalse(os.path.exists(group))
-
-    def test_limits_are_kept_or_refused(self):
-        group = bundle.cgroup_mount()
-        self.config("true", change=linux(resources={"memory": {"limit": 64 << 20}, "pids": {"limit": 50}}))
-        if "memory" in bundle.read(group + "/cgroup.controllers").split():
-            name = self.created()
-            self.assertEqual(str(64 << 20), bundle.read(f"{group}/swiftlet-oci/{name}/memory.max").strip())
-            self.assertEqual("50", bundle.read(f"{group}/swiftlet-oci/{name}/pids.max").strip())
-            return
-        name = self.new_id()
-        self.refused(self.create(name), "memory.max", "--ignore-missing-controllers")
-        done = self.oci("run", "--bundle", self.folder + "/bundle", name, options=("--ignore-missing-controllers",))
-        self.assertEqual(0, done.code, done)
-        self.assertIn("memory.limit is not enforced", done.err)
-
-
 class Seccomp(bundle.OCITest):
     def test_errno(self):
         profile = {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"],
@@ -259,26 +213,30 @@ class Refusals(bundle.OCITest):
                 del config[path[-1]]
             return change
         namespace = lambda **one: lambda c: c["linux"]["namespaces"].append(one)
-        rule = {"allow": True, "type": "c", "major": 10, "minor": 200, "access": "rwm"}
+        rule = {"allow": False, "type": "c", "major": 1, "minor": 3, "access": "rwm"}
         mount = lambda **one: lambda c: c["mounts"].append(one)
         cases = [
             (lambda c: c.update(ociVersion="2.0.0"), "2.0.0"), (lambda c: c.update(ociVersion="nonsense"), "nonsense"), (gone("root"), "root"),
             (gone("process"), "process"), (gone("process", "args"), "process.args"), (gone("process", "cwd"), "cwd"), (process(args=[]), "process.args"),
             (process(cwd="relative"), "process.cwd"), (process(env=["novalue"]), "process.env"), (process(oomScoreAdj=1001), "oomScoreAdj"),
-            (process(capabilities={"bounding": ["CAP_WHAT"]}), "CAP_WHAT"), (process(capabilities={"effective": ["CAP_KILL"]}), "effective"),
+            (process(capabilities={"effective": ["CAP_KILL"]}), "effective"),
             (process(rlimits=[{"type": "RLIMIT_WHAT", "soft": 1, "hard": 1}]), "RLIMIT_WHAT"),
             (process(rlimits=[{"type": "RLIMIT_CPU", "soft": 2, "hard": 1}]), "RLIMIT_CPU"), (process(selinuxLabel="a"), "selinuxLabel"),
-            (process(scheduler={"policy": "SCHED_BATCH"}), "scheduler"), (process(ioPriority={}), "ioPriority"),
+            (process(scheduler={"policy": "SCHED_WHAT"}), "SCHED_WHAT"), (process(scheduler={"policy": "SCHED_FIFO", "priority": 500}), "scheduler"),
+            (process(ioPriority={"class": "IOPRIO_CLASS_BE", "priority": 8}), "ioPriority"), (process(ioPriority={"class": "BE", "priority": 1}), "ioPriority"),
             (lambda c: c["root"].update(path="nowhere"), "root.path"), (lambda c: c["linux"].update(namespaces=[{"type": "uts"}]), "mount"),
-            (lambda c: c["linux"].update(namespaces=[{"type": "mount"}]), "uts"), (namespace(type="time"), "time"), (namespace(type="what"), "what"),
+            (lambda c: c["linux"].update(namespaces=[{"type": "mount"}]), "uts"), (namespace(type="what"), "what"),
             (namespace(type="pid"), "pid twice"), (namespace(type="user"), "uidMappings"), (linux(uidMappings=[{"containerID": 0, "hostID": 0, "size": 1}]), "uidMappings"),
-            (linux(namespaces=bundle.BASE["linux"]["namespaces"][1:] + [{"type": "pid", "path": "/proc/1/ns/pid"}]), "with a path"),
+            (linux(namespaces=bundle.BASE["linux"]["namespaces"] + [{"type": "user", "path": "/proc/self/ns/user"}]), "with a path"),
+            (lambda c: c["linux"]["namespaces"][4].update(path="/proc/self/ns/mnt"), "with a path"),
             (mount(destination="relative", type="tmpfs"), "relative"), (mount(destination="/x/../y", type="tmpfs"), ".."),
             (mount(destination="/x", type="ext4", source="/dev/sda"), "ext4"), (mount(destination="/x", type="bind", source="/nowhere"), "/x"),
             (mount(destination="/x", type="bind", source="/tmp", options=["rbind", "rnosuid"]), "rnosuid"),
-            (linux(rootfsPropagation="shared"), "shared"), (linux(rootfsPropagation="what"), "what"), (linux(mountLabel="a"), "mountLabel"),
-            (linux(intelRdt={}), "intelRdt"), (linux(personality={"domain": "LINUX32"}), "personality"), (linux(sysctl={"kernel.panic": "1"}), "kernel.panic"),
+            (mount(destination="/x", type="bind", source="/tmp", options=["rbind", "sync"]), "sync"),
+            (linux(rootfsPropagation="what"), "what"), (linux(mountLabel="a"), "mountLabel"),
+            (linux(intelRdt={}), "intelRdt"), (linux(personality={"domain": "SVR4"}), "personality"), (linux(sysctl={"kernel.panic": "1"}), "kernel.panic"),
             (linux(timeOffsets={"monotonic": {"secs": 1}}), "timeOffsets"), (linux(cgroupsPath="system.slice:a:b"), "cgroupsPath"),
+            (linux(timeOffsets={"realtime": {"secs": 1}}, namespaces=bundle.BASE["linux"]["namespaces"] + [{"type": "time"}]), "realtime"),
             (linux(cgroupsPath="/../x"), ".."), (linux(resources={"devices": [rule]}), "devices[0]"), (linux(resources={"network": {}}), "network"),
             (linux(resources={"memory": {"swappiness": 1}}), "swappiness"), (linux(resources={"unified": {"cgroup.procs": "1"}}), "cgroup.procs"),
             (linux(devices=[{"type": "x", "path": "/dev/x"}]), "/dev/x"),

@@ -67,10 +67,64 @@ class Hooks(bundle.OCITest):
         self.created()
         self.assertNotEqual(bundle.read(self.folder + "/own"), bundle.read(self.folder + "/theirs"))
 
-    def test_not_supported_ones_are_refused(self):
-        for name in ("createContainer", "startContainer"):
-            self.config("true", change=lambda c, name=name: c.update(hooks={name: [{"path": "/bin/true"}]}))
-            self.refused(self.create(self.new_id()), "hooks." + name, "not supported")
+    def inside(self, **hooks):
+        """Hooks in the container's namespaces, by name: shell lines."""
+        def made(name, line):
+            return [{"path": "/bin/sh", "args": ["sh", "-c", line], "env": ["PATH=/bin:/usr/bin", f"NAME={name}"]}]
+        return lambda c: c.update(hooks={name: made(name, line) for name, line in hooks.items()})
+
+    def test_in_the_containers_namespaces(self):
+        notes = self.folder + "/notes"
+        line = f'echo "$NAME $(readlink /proc/self/ns/net) $(readlink /proc/self/ns/mnt) $(cat)" >> {notes}'
+        # The host's files are there for the first, the container's for the second; both come in the order of the specification.
+        data = {"destination": "/data", "type": "bind", "source": self.folder, "options": ["rbind"]}
+        self.config("sleep", "1000", change=lambda c: (c["mounts"].append(data), self.inside(
+            createRuntime=line, createContainer=f"{line}; touch {self.rootfs}/from-hook; test -d {self.rootfs}/proc/1 && echo mounted >> {notes}",
+            startContainer=line.replace(notes, "/data/notes") + "; test -e /from-hook && echo inside >> /data/notes")(c)))
+        name = self.created()
+        pid = self.state(name)["pid"]
+        own = [os.readlink(f"/proc/self/ns/{kind}") for kind in ("net", "mnt")]
+        theirs = [os.readlink(f"/proc/{pid}/ns/{kind}") for kind in ("net", "mnt")]
+
+        def noted():
+            lines = bundle.read(notes).splitlines()
+            states = [line.split(" ", 3) for line in lines if " " in line]
+            return [(name, [net, mnt], json.loads(state)["status"], json.loads(state)["pid"]) for name, net, mnt, state in states], [
+                line for line in lines if " " not in line]
+        self.assertEqual(([("createRuntime", own, "creating", pid), ("createContainer", theirs, "creating", pid)], ["mounted"]), noted())
+        self.must("start", name)
+        self.assertEqual((("startContainer", theirs, "created", pid), ["mounted", "inside"]), (noted()[0][2], noted()[1]))
+        self.assertEqual("running", self.state(name)["status"])
+
+    def test_the_containers_user_runs_the_hook_of_its_start(self):
+        os.chmod(self.rootfs + "/tmp", 0o777)
+        self.config("true", change=lambda c: (c["process"].update(user={"uid": 77, "gid": 78}), self.inside(startContainer="id -u > /tmp/u; id -g >> /tmp/u")(c)))
+        self.must("run", "--bundle", self.folder + "/bundle", self.new_id())
+        self.assertEqual(["77", "78"], bundle.read(self.rootfs + "/tmp/u").split())
+
+    def test_failures_in_the_containers_namespaces(self):
+        poststop = f"touch {self.folder}/poststop"
+        self.config("true", change=self.inside(createContainer="exit 3", poststop=poststop))
+        name = self.new_id()
+        self.refused(self.create(name), "/bin/sh", "exit code 3")
+        self.refused(self.oci("state", name), "does not exist")
+        self.assertTrue(os.path.exists(self.folder + "/poststop"), "poststop has not run")
+        self.config("sleep", "1000", change=self.inside(startContainer="exit 4"))
+        name = self.created()
+        pid = self.state(name)["pid"]
+        self.refused(self.oci("start", name), "/bin/sh", "exit code 4")
+        self.wait(pid)
+        self.assertEqual("stopped", self.state(name)["status"])
+        for change, words in [({"path": "/nowhere/hook"}, ("/nowhere/hook", "No such file")),
+                              ({"path": "/bin/sleep", "args": ["sleep", "1000"], "timeout": 1}, ("/bin/sleep", "within 1 s"))]:
+            self.config("true", change=lambda c, change=change: c.update(hooks={"createContainer": [change]}))
+            self.refused(self.create(self.new_id()), *words)
+
+    def test_not_in_a_user_namespace(self):
+        mapping = [{"containerID": 0, "hostID": 100000, "size": 65536}]
+        self.config("true", change=lambda c: (self.inside(createContainer="true")(c), c["linux"]["namespaces"].append({"type": "user"}),
+                                              c["linux"].update(uidMappings=mapping, gidMappings=mapping)))
+        self.refused(self.create(self.new_id()), "hooks.createContainer", "user namespace", "not supported")
 
 
 if __name__ == "__main__":

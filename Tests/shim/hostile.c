@@ -1,10 +1,15 @@
 // What an attacker would run, for test_hostile.py. Ends with its standard input or at SIGTERM.
 // hostile swap A B    exchanges two names as fast as it can
-// hostile snoop       looks for processes on their way into this container and tries to get hold of them; says what it could do
+// hostile snoop F W   looks for processes on their way into this container and tries to get hold of them; says what it could do. F is a file
+//                     that only the host's root directory has, W twice in a row is what only another container has written
+// hostile trace PID   tries to trace it
+// hostile keys        shows its session keyring, and looks for the key "swl-test" in it
+// hostile fill        takes all keys that its user may have
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/keyctl.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -94,9 +99,100 @@ static bool reaches_inside(pid_t pid)
     return reached;
 }
 
-static int snoop(void)
+static unsigned long long permitted(const char *path)
 {
-    unsigned long seen = 0, traced = 0, opened = 0, wrote = 0;
+    char line[256];
+    unsigned long long set = 0;
+    FILE *status = fopen(path, "r");
+    while (status && fgets(line, sizeof line, status)) {
+        sscanf(line, "CapPrm: %llx", &set);
+    }
+    if (status) {
+        fclose(status);
+    }
+    return set;
+}
+
+// More than standard streams and the socket on which it reports.
+static bool holds_more(pid_t pid)
+{
+    char path[64], target[256];
+    for (int fd = 3; fd < 64; fd++) {
+        snprintf(path, sizeof path, "/proc/%d/fd/%d", pid, fd);
+        ssize_t length = readlink(path, target, sizeof target);
+        if (length > 0 && strncmp(target, "socket:", 7) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool shows(pid_t pid, const char *file)
+{
+    char path[512];
+    snprintf(path, sizeof path, "/proc/%d/root%s", pid, file);
+    return access(path, F_OK) == 0;
+}
+
+static bool has_in_memory(pid_t pid, const char *text)
+{
+    static char bytes[1 << 20];
+    char path[64], line[512];
+    bool found = false;
+    unsigned long long start, end;
+    path_of(path, sizeof path, pid, "mem");
+    int memory = open(path, O_RDONLY);
+    path_of(path, sizeof path, pid, "maps");
+    FILE *maps = memory >= 0 ? fopen(path, "r") : NULL;
+    while (maps && fgets(line, sizeof line, maps)) {
+        if (sscanf(line, "%llx-%llx rw", &start, &end) == 2) {
+            ssize_t got = pread(memory, bytes, end - start < sizeof bytes ? end - start : sizeof bytes, (off_t)start);
+            found = found || (got > 0 && memmem(bytes, (size_t)got, text, strlen(text)));
+        }
+    }
+    if (maps) {
+        fclose(maps);
+    }
+    if (memory >= 0) {
+        close(memory);
+    }
+    return found;
+}
+
+static int trace(pid_t pid)
+{
+    printf("%s\n", ptrace(PTRACE_SEIZE, pid, 0, 0) == 0 ? "traced" : strerror(errno));
+    return 0;
+}
+
+static int keys(void)
+{
+    char text[256] = "";
+    long found = syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", "swl-test", 0);
+    syscall(SYS_keyctl, KEYCTL_DESCRIBE, KEY_SPEC_SESSION_KEYRING, text, sizeof text);
+    printf("%s %s\n", text, found < 0 ? "without" : "with");
+    return 0;
+}
+
+static int fill(void)
+{
+    char name[32];
+    for (unsigned long i = 0, full = 0; goes_on(); i++) {
+        snprintf(name, sizeof name, "k%lu", i);
+        if (syscall(SYS_add_key, "user", name, "x", 1, KEY_SPEC_SESSION_KEYRING) < 0 && errno == EDQUOT && !full++) {
+            printf("full\n");
+            fflush(stdout);
+        }
+    }
+    return 0;
+}
+
+static int snoop(const char *file, const char *word)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%s%s", word, word);
+    unsigned long seen = 0, traced = 0, opened = 0, wrote = 0, rooted = 0, privileged = 0, held = 0, told = 0;
+    unsigned long long own = permitted("/proc/self/status");
     pid_t self = getpid();
     while (goes_on()) {
         DIR *all = opendir("/proc");
@@ -111,6 +207,12 @@ static int snoop(void)
                 continue;
             }
             seen++;
+            char path[64];
+            path_of(path, sizeof path, pid, "status");
+            rooted += shows(pid, file);
+            privileged += (permitted(path) & ~own) != 0;
+            held += holds_more(pid) && is_shim(pid);
+            told += has_in_memory(pid, text);
             // Still the shim afterwards: what was reached was the shim's, not the program's.
             if (reaches_inside(pid)) {
                 opened += is_shim(pid);
@@ -127,7 +229,8 @@ static int snoop(void)
             closedir(all);
         }
     }
-    printf("seen %lu traced %lu opened %lu wrote %lu\n", seen, traced, opened, wrote);
+    printf("seen %lu traced %lu opened %lu wrote %lu rooted %lu privileged %lu held %lu told %lu\n", seen, traced, opened, wrote,
+           rooted, privileged, held, told);
     return 0;
 }
 
@@ -136,8 +239,17 @@ int main(int argc, char **argv)
     if (argc == 4 && strcmp(argv[1], "swap") == 0) {
         return swap(argv[2], argv[3]);
     }
-    if (argc == 2 && strcmp(argv[1], "snoop") == 0) {
-        return snoop();
+    if (argc == 4 && strcmp(argv[1], "snoop") == 0) {
+        return snoop(argv[2], argv[3]);
+    }
+    if (argc == 3 && strcmp(argv[1], "trace") == 0) {
+        return trace(atoi(argv[2]));
+    }
+    if (argc == 2 && strcmp(argv[1], "keys") == 0) {
+        return keys();
+    }
+    if (argc == 2 && strcmp(argv[1], "fill") == 0) {
+        return fill();
     }
     return 2;
 }

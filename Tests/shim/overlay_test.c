@@ -46,7 +46,7 @@ int main(int argc, char **argv)
     record.lowers.items = lowers;
     record.lowers.count = (size_t)count;
     int root = -1;
-    if (overlay_by_mount(&record, &root) != 0 || visible(root, count) != 0) {
+    if (overlay_by_mount(&record, true, &root) != 0 || visible(root, count) != 0) {
         perror("by mount(2)");
         return 1;
     }
@@ -56,7 +56,7 @@ int main(int argc, char **argv)
         return 1;
     }
     puts("mount: ok");
-    root = overlay_by_fsconfig(&record);
+    root = overlay_by_fsconfig(&record, true);
     if (root < 0 && errno == EINVAL) {
         puts("fsconfig: not known to this kernel");
         return 0;

@@ -23,6 +23,19 @@ def device(kind, major, minor, path, mode=0o666):
     return field(C["SWL_TAG_DEVICE"], struct.pack("=8I", ord(kind), major, minor, mode, 0, 0, len(path), 0) + path.encode())
 
 
+def device_rule(kind, major, minor, access, allow):
+    """None: every number."""
+    numbers = [0xffffffff if number is None else number for number in (major, minor)]
+    return field(C["SWL_TAG_DEVICE_RULE"], struct.pack("=6I", ord(kind), *numbers, access, allow, 0))
+
+
+def hook(moment, path, args, env=(), seconds=0):
+    """The fields of one hook."""
+    head = struct.pack("=6I", moment, seconds, len(args), len(env), len(path.encode()), 0)
+    return [field(C["SWL_TAG_HOOK"], head + path.encode())] + [field(C["SWL_TAG_HOOK_ARGUMENT"], arg) for arg in args] + [
+        field(C["SWL_TAG_HOOK_VARIABLE"], one) for one in env]
+
+
 def process(args, env=("PATH=/bin:/usr/bin",), cwd="/", uid=0, gid=0, groups=(), caps=DEFAULT_CAPS, nnp=0, seccomp=b"", umask=None,
             rlimits=(), oom=None, ambient=0, inheritable=0, terminal=False, size=None):
     """The fields that LAUNCH and EXEC records share."""

@@ -2,6 +2,7 @@
 import errno
 import fcntl
 import os
+import re
 import select
 import signal
 import time
@@ -11,7 +12,7 @@ from test_containers import refused
 from test_faults import descriptors
 from test_lifecycle import anonymous
 from wire import C, field
-from world import Sandbox, namespaces
+from world import Sandbox, namespaces, until
 
 # Writes when told to, by a line on stdin.
 ECHO = ["sh", "-c", "while read word; do echo out $word; echo err $word >&2; done"]
@@ -65,7 +66,7 @@ def test_what_is_no_reader(world):
         readers.append(pod.attach("c", err=False)[0])  # one that is gone made room at once
         for fd in readers:
             os.close(fd)
-        assert descriptors(pod) == before
+        assert until(lambda: descriptors(pod) == before)
 
 
 def test_a_slow_reader_slows_the_container(world):
@@ -105,7 +106,11 @@ def test_a_reader_that_takes_nothing_is_let_go(world):
         waited = time.monotonic() - started
         assert waited > C["SWL_ATTACH_STALL_SECONDS"] - 1, waited
         assert pod.output("c") == lines(1, count).decode()
-        assert lines(1, count).startswith(read_all(stuck))  # its end, before all of it was there
+        got = read_all(stuck)
+        assert lines(1, count).startswith(got) and len(got) < len(lines(1, count))  # its end, before all of it was there
+        warning = pod.client.event(C["SWL_EVENT_WARNING"], SWL_TAG_CONTAINER_ID="c").get(C["SWL_TAG_WARNING"])
+        found = re.search(rb"took nothing of stdout for (\d+) s and is let go; (\d+) bytes were waiting", warning)
+        assert found and int(found[1]) == C["SWL_ATTACH_STALL_SECONDS"] and int(found[2]) > 0, warning
         return f"let go after {waited:.1f} s"
 
 

@@ -5,8 +5,9 @@ import signal
 
 import wire
 from test_containers import refused
+from test_faults import descriptors
 from wire import C, field, record, record_fd
-from world import Sandbox, namespaces, read_all
+from world import Sandbox, namespaces, read_all, until
 
 GIVEN = C["SWL_NS_GIVEN"]
 
@@ -66,13 +67,13 @@ def test_streams_of_the_client(world):
 
 def test_terminal_of_a_container_without_a_log_is_the_clients(world):
     with Sandbox(world) as pod:
-        before = len(os.listdir(f"/proc/{pod.shim}/fd"))
+        before = descriptors(pod)
         for cid, line in (("ends", b"word\n"), ("hangs", None)):
             reply = launch(pod, cid, ["sh", "-c", "read line && echo $line; read line; exit 4"], log=False, terminal=True, hold=True)
             os.close(reply.fd(C["SWL_FD_PIDFD"]))
             master = reply.fd(C["SWL_FD_TERMINAL"])
             # A copy in the shim would keep the terminal from hanging up.
-            held = [os.readlink(f"/proc/{pod.shim}/fd/{fd}") for fd in os.listdir(f"/proc/{pod.shim}/fd")]
+            held = descriptors(pod)
             assert not [name for name in held if "pt" in os.path.basename(name)], held
             if not line:
                 os.close(master)
@@ -85,7 +86,7 @@ def test_terminal_of_a_container_without_a_log_is_the_clients(world):
                 os.close(master)
             assert pod.wait(cid).code in (4, 128 + signal.SIGHUP)
             pod.container_verb("SWL_VERB_REMOVE", cid)
-        assert len(os.listdir(f"/proc/{pod.shim}/fd")) == before
+        assert until(lambda: descriptors(pod) == before)
 
 
 def test_namespaces_of_others(world):
@@ -99,9 +100,12 @@ def test_namespaces_of_others(world):
             for name in ("net", "ipc", "uts"):
                 assert os.readlink(f"/proc/{third.pause}/ns/{name}") == os.readlink(f"/proc/{first.pause}/ns/{name}"), name
             assert third.shell("readlink /proc/self/ns/net", "c")[1].strip() == os.readlink(f"/proc/{first.pause}/ns/net")
-        # For a container that role means nothing.
+        # A container has those three from its sandbox.
         fd = os.open(files[0], os.O_RDONLY)
         try:
-            refused(lambda: launch(first, "x", ["true"], roles=[(C["SWL_FD_NAMESPACE"], fd)]), step="SWL_STEP_MESSAGE")
+            refused(lambda: launch(first, "x", ["true"], roles=[(C["SWL_FD_NAMESPACE"], fd)]), step="SWL_STEP_NAMESPACES")
+            refused(lambda: launch(first, "x", ["true"], roles=[(C["SWL_FD_NAMESPACE"], fd)] * 4), step="SWL_STEP_MESSAGE")
+            # Given, but of another kind.
+            refused(lambda: launch(first, "x", ["true"], roles=[(C["SWL_FD_NAMESPACE"], fd)], ns=namespaces(cgroup=GIVEN)), step="SWL_STEP_NAMESPACES")
         finally:
             os.close(fd)

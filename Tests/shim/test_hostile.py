@@ -1,5 +1,6 @@
 """Known attacks on container runtimes, by the names they are known by: images, volumes and neighbours that mean harm."""
 import errno
+import fcntl
 import glob
 import hashlib
 import os
@@ -55,17 +56,24 @@ def attempt(call):
         return False
 
 
+def hostile(world):
+    """The image with the program /bin/hostile in it."""
+    tools = layer(world, "tools")
+    shutil.copy(world.helpers + "/hostile", tools + "/bin/hostile")
+    return image(world, tools)
+
+
 class Snoop:
     """Looks for joining processes from inside, as root in the same pid namespace."""
 
     def __init__(self, world, pod, caps, ns):
-        tools = layer(world, "tools")
-        shutil.copy(world.helpers + "/hostile", tools + "/bin/hostile")
         self.pod = pod
-        pod.launch("snoop", ["sleep", "1000"], caps=caps, ns=ns, **image(world, tools))
+        pod.launch("snoop", ["sleep", "1000"], caps=caps, ns=ns, **hostile(world))
         stdin, self.stop = os.pipe()
         self.out, stdout = os.pipe()
-        pod.exec("snoop", "snoop", ["/bin/hostile", "snoop"], stdio=(stdin, stdout, stdout), caps=caps)
+        host = f"{world.base}/{world.name('onlyhere')}"
+        open(host, "w").close()
+        pod.exec("snoop", "snoop", ["/bin/hostile", "snoop", host, "word"], stdio=(stdin, stdout, stdout), caps=caps)
         os.close(stdin), os.close(stdout)
 
     def finish(self):
@@ -79,7 +87,12 @@ def test_cve_2019_5736_the_runtime_is_not_overwritten(world):
     """An entry point that is the runtime itself, and neighbours that write to whatever program a joining process shows."""
     digests = {name: hashlib.sha256(open(f"{world.binaries}/{name}", "rb").read()).digest() for name in ("swiftlet-shim", "swiftlet-pause")}
     evil = layer(world, "evil", links=[("bin/self", "/proc/self/exe")], files=[("bin/script", "#!/proc/self/exe\n")])
+    seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
     with Sandbox(world, pid=1) as pod:
+        # What a joining process shows is no file of the host's, and nobody can change it.
+        for pid in (world.spawner.pid, pod.shim):
+            with open(f"/proc/{pid}/exe", "rb") as program:
+                assert os.fstat(program.fileno()).st_nlink == 0 and fcntl.fcntl(program, fcntl.F_GET_SEALS) & seals == seals, pid
         snoop = Snoop(world, pod, DEFAULT_CAPS, SHARED_PID)
         for program in ("/proc/self/exe", "/bin/self", "/bin/script") * 20:
             if attempt(lambda: pod.launch("evil", [program], cgroup=False, log=False, ns=SHARED_PID, **image(world, evil))):
@@ -95,8 +108,7 @@ def test_cve_2019_5736_the_runtime_is_not_overwritten(world):
 
 
 def test_cve_2016_9962_a_joining_process_is_out_of_reach(world):
-    """Neither its descriptors nor its memory. In a pod with a user namespace not even with every capability. (Without one, the host's own
-    CAP_SYS_PTRACE is what a container with SYS_PTRACE has: no runtime can keep a joining process from it.)"""
+    """Neither its descriptors nor its memory. In a pod with a user namespace not even with every capability."""
     looks = 0
     for pod, caps, ns in ((Sandbox(world, pid=1), DEFAULT_CAPS, SHARED_PID), (UserPod(world, pid=1), ALL_CAPS, namespaces(pid=2, user=2))):
         with pod:
@@ -111,6 +123,29 @@ def test_cve_2016_9962_a_joining_process_is_out_of_reach(world):
         assert result["seen"] and not result["traced"] and not result["opened"] and not result["wrote"], result
         looks += result["seen"]
     return f"{looks} looks at joining processes"
+
+
+def test_cve_2016_9962_with_sys_ptrace_a_joining_process_has_nothing_to_take(world):
+    """Without a user namespace a container with SYS_PTRACE reaches every process that it can see: none of them is in the host's root, holds a
+    descriptor of the shim's or a capability that the container has not."""
+    caps = DEFAULT_CAPS | 1 << 19
+    # Before Linux 6.17 only a process in the pid namespace can mount its /proc: as with runc, it starts there.
+    launches = tuple(int(part) for part in re.match(r"(\d+)\.(\d+)", os.uname().release).groups()) >= (6, 17)
+    with Sandbox(world, pid=1) as pod:
+        # A neighbour's output: lines, and the beginning of one.
+        pod.launch("neighbour", ["sh", "-c", "while :; do seq -f 'wordword %g' 200; printf wordword; sleep 0.01; done"], limits=(1 << 20, 2))
+        snoop = Snoop(world, pod, caps, SHARED_PID)
+        for nnp in (0, 1) * 60:
+            pod.exec("snoop", "e", ["true"], caps=caps, nnp=nnp, uid=nnp * 1000)
+            pod.wait_exec("e")
+            if launches:
+                assert pod.shell("readlink /proc/self/ns/pid; test -d /proc/$$", "c", cgroup=False, caps=caps, nnp=nnp, ns=SHARED_PID)[0] == 0
+                pod.container_verb("SWL_VERB_REMOVE", "c")
+        result = snoop.finish()
+        pids = {os.readlink(f"/proc/{pid}/ns/pid") for pid in (pod.pause, pod.launch("last", ["sleep", "1000"], ns=SHARED_PID).pid)}
+        assert len(pids) == 1, pids
+    assert result["seen"] and not any(result[what] for what in ("rooted", "privileged", "held", "told", "wrote")), result
+    return f"{result['seen']} looks at joining processes" + ("" if launches else ", execs only: an older kernel")
 
 
 def test_cve_2024_21626_working_directory_and_descriptors(world):
@@ -208,20 +243,25 @@ def test_cve_2020_15257_no_abstract_sockets(world):
     """A pod on the host's network reaches none of the sockets: they are files that only root may open."""
     with Sandbox(world, network=0) as pod:
         mine = {os.readlink(f"/proc/{pid}/fd/{n}") for pid in (world.spawner.pid, pod.shim) for n in os.listdir(f"/proc/{pid}/fd")}
-        listening = [line.split() for line in open("/proc/net/unix").readlines()[1:] if line.split()[3] == "00010000"]
-        names = [parts[7:] for parts in listening if f"socket:[{parts[6]}]" in mine]
-        assert len(names) == 2 and all(name and name[0].startswith("/") for name in names), names
+        sockets = [line.split() for line in open("/proc/net/unix").readlines()[1:]]
+        ours = [parts for parts in sockets if f"socket:[{parts[6]}]" in mine]
+        # Whatever its kind: of the ones that have a name it is a path.
+        names = [parts[7] for parts in ours if len(parts) > 7]
+        assert len(names) >= 2 and all(name.startswith("/") for name in names), names
+        assert sum(parts[3] == "00010000" for parts in ours) == 2, ours  # listening
         for path in glob.glob(world.run + "/**/*.sock", recursive=True):
             assert os.stat(path).st_mode & 0o077 == 0, path
 
 
 def test_cve_2021_41103_what_the_shim_writes_is_closed(world):
-    """The directories are the agent's; no file in them is for others than root."""
+    """Nothing in the run directory is for others than root; the directories are the agent's and the cgroups'."""
     with Sandbox(world) as pod:
         pod.launch("c", ["true"])
         pod.wait("c")
-        files = [(path, mode) for path, mode, *_ in tree(world.run) if not stat.S_ISDIR(mode)]
-        assert len(files) > 5 and not [path for path, mode in files if mode & 0o077], files
+        pod.launch("app", ["sleep", "1000"])
+        pod.exec_output("app", "e", ["true"])
+        found = [(path, mode) for path, mode, *_ in tree(world.run)]
+        assert len(found) > 9 and not [path for path, mode in found if mode & 0o077 and not stat.S_ISLNK(mode)], found
 
 
 def test_apparmor_is_never_left_out(world):

@@ -74,11 +74,14 @@ def test_cve_2019_16884_2019_19921_2023_27561_2023_28642_2025_52881_fake_proc(wo
 
 
 def test_cve_2025_31133_masking_with_a_false_null_device(world):
-    """What covers a masked path is the host's null device, whatever the image or a neighbour has put at /dev/null."""
+    """What covers a masked path is the host's null device, whatever the image or a neighbour has put at /dev/null; and its inode is no container's
+    to change."""
+    host = os.stat("/dev/null")
     core_pattern = open("/proc/sys/kernel/core_pattern").read()
     masked = [field(C["SWL_TAG_MASKED_PATH"], p) for p in ("/proc/keys", "/proc/version", "/sys/firmware")]
     no_dev = [m for i, m in enumerate(standard_mounts()) if i not in (1, 2, 3, 4)]
-    script = "wc -c < /proc/keys; wc -c < /proc/version; ls /sys/firmware | wc -l; grep -c core_pattern /proc/self/mountinfo; echo evil > /proc/keys"
+    script = "wc -c < /proc/keys; wc -c < /proc/version; ls /sys/firmware | wc -l; grep -c core_pattern /proc/self/mountinfo; echo evil > /proc/keys; " \
+             "(chmod 666 /proc/keys; touch /proc/keys) 2>&-; true"
     with Sandbox(world) as pod:
         for target in ("/proc/sys/kernel/core_pattern", "../proc/sys/kernel/core_pattern", "/proc/version", "/etc/passwd"):
             evil = layer(world, "evil", links=[("dev/null", target)])
@@ -95,6 +98,9 @@ def test_cve_2025_31133_masking_with_a_false_null_device(world):
         os.close(fd)
         assert swap.count > 100
     assert open("/proc/sys/kernel/core_pattern").read() == core_pattern
+    now = os.stat("/dev/null")
+    assert (now.st_mode, now.st_uid, now.st_gid, now.st_mtime_ns, now.st_ctime_ns) == (host.st_mode, host.st_uid, host.st_gid, host.st_mtime_ns,
+                                                                                       host.st_ctime_ns)
     return f"{swap.count} exchanges"
 
 

@@ -5,8 +5,9 @@ import subprocess
 
 from test_containers import refused
 from test_isolation import bind, o_path
+from test_userns import UserPod
 from wire import C, field, u32
-from world import DEFAULT_CAPS, Sandbox, mount, standard_mounts
+from world import DEFAULT_CAPS, Sandbox, device, mount, standard_mounts
 
 SYS_ADMIN = 1 << 21
 
@@ -71,6 +72,58 @@ def test_attributes_of_binds(world):
         seen = flags(pod.shell("cat /proc/self/mountinfo", mounts=standard_mounts() + [
             mount(C["SWL_MOUNT_TMPFS"], "/t", attributes=C["SWL_ATTR_STRICTATIME"] | C["SWL_ATTR_NODIRATIME"] | C["SWL_ATTR_NOSYMFOLLOW"])])[1])
         assert seen["/t"] == {"rw", "nodiratime", "nosymfollow"}, seen["/t"]
+
+
+def test_a_volume_at_dev_stays_as_it_is(world):
+    """Nothing of the runtime's own is made in it, neither files nor, where mounts would arrive at the host, mounts."""
+    with Volume(world) as volume, Sandbox(world) as pod:
+        os.mkdir(volume.path + "/pts")
+        subprocess.run(["mount", "-t", "devpts", "-o", "newinstance,ptmxmode=0666", "swl-test", volume.path + "/pts"], check=True)
+        open(volume.path + "/console", "w").close()
+        there = [line.split()[4] for line in open("/proc/self/mountinfo") if volume.path in line]
+        names = sorted(os.listdir(volume.path))
+        mounts = [m for i, m in enumerate(standard_mounts()) if i not in (1, 2, 3, 4)]
+        extra = [device("c", 1, 5, "/dev/zero5"), field(C["SWL_TAG_HOST_DEVICES"], u32(1))]
+        for propagation in (0, 2):
+            pod.launch("c", ["sh", "-c", "ls /dev; tty"], mounts=mounts + [bind("/dev", 0, 0, propagation)], sources=[volume.fd],
+                       extra=extra, terminal=propagation == 2)
+            pod.wait("c")
+            seen = pod.output("c").replace("\r", "").split()
+            assert seen[:len(names)] == names and (propagation == 0 or seen[-1].startswith("/dev/pts/")), seen
+            assert sorted(os.listdir(volume.path)) == names
+            assert [line.split()[4] for line in open("/proc/self/mountinfo") if volume.path in line] == there
+            pod.container_verb("SWL_VERB_REMOVE", "c")
+            os.unlink(pod.log_path("c"))
+
+
+def test_volumes_of_an_image(world):
+    """Writable below a read-only root, with what the image has there; hidden by mounts; never outside the root."""
+    layer = f"{world.base}/{world.name('layer')}"
+    os.makedirs(layer + "/data/below", 0o755), os.makedirs(layer + "/outside")
+    os.chown(layer + "/data", 1000, 2000)
+    os.chmod(layer + "/data", 0o2775)
+    with open(layer + "/data/below/given", "w") as file:
+        file.write("of the image")
+    os.symlink("data", layer + "/link")
+    os.symlink("/../../../.." + world.base + "/image", layer + "/climbing")
+    volumes = [field(C["SWL_TAG_ROOT_VOLUME"], path) for path in ("/data", "/data/new/deep", "/link", "/climbing", "/hidden", "/proc", "/dev")]
+    readonly = [field(C["SWL_TAG_ROOT_READONLY"], u32(1))]
+    script = ("stat -c '%a %u:%g' /data; cat /data/below/given; echo; echo x > /data/below/given; echo y > /data/new/deep/f; cat /link/new/deep/f;"
+              "touch /f /outside/f /hidden/f; ls /proc/self/fd | wc -l; test -c /dev/null && echo null; grep -c ' /hidden ' /proc/self/mountinfo")
+    mounts = standard_mounts() + [mount(C["SWL_MOUNT_TMPFS"], "/hidden", attributes=C["SWL_ATTR_READONLY"])]
+    before = sorted(os.listdir(world.image))
+    for kind in (Sandbox, UserPod):
+        with kind(world) as pod:
+            cid = world.name("c")
+            pod.launch(cid, ["sh", "-c", "exec 2>&1; " + script], lowers=[layer, world.image], mounts=mounts, extra=volumes + readonly)
+            pod.wait(cid)
+            out = pod.output(cid)
+            assert out.startswith("2775 1000:2000\nof the image\ny\n") and out.count("Read-only file system") == 3, out
+            assert out.endswith("4\nnull\n2\n"), out
+            assert open(layer + "/data/below/given").read() == "of the image" and sorted(os.listdir(world.image)) == before
+            refused(lambda: pod.launch("x", ["true"], extra=[field(C["SWL_TAG_ROOT_VOLUME"], "data")]), "SWL_STEP_RECORD", errno.EINVAL)
+            many = [field(C["SWL_TAG_ROOT_VOLUME"], f"/v{number}") for number in range(300)]
+            refused(lambda: pod.launch("x", ["true"], extra=many), "SWL_STEP_ROOTFS", errno.E2BIG)
 
 
 def test_propagation_to_the_host(world):

@@ -12,23 +12,27 @@ import traceback
 import test_attach
 import test_compare
 import test_containers
+import test_ending
 import test_exec
 import test_faults
 import test_figures
 import test_given
 import test_hostile
 import test_hostile_mounts
+import test_hostile_programs
 import test_isolation
 import test_lifecycle
 import test_logs
 import test_mounts
+import test_options
+import test_pause
 import test_spawner
 import test_terminal
 import test_userns
 from world import World
 
-MODULES = (test_containers, test_isolation, test_mounts, test_userns, test_hostile, test_hostile_mounts, test_compare, test_logs,
-           test_lifecycle, test_terminal, test_attach, test_exec, test_given, test_spawner, test_faults, test_figures)
+MODULES = (test_containers, test_isolation, test_mounts, test_userns, test_hostile, test_hostile_mounts, test_hostile_programs, test_compare, test_logs,
+           test_lifecycle, test_ending, test_terminal, test_attach, test_exec, test_given, test_options, test_pause, test_spawner, test_faults, test_figures)
 
 
 def main():

@@ -30,6 +30,14 @@ def alive(pid):
         return False
 
 
+def until(condition):
+    """For what nobody is told of."""
+    deadline = time.monotonic() + 10
+    while not condition() and time.monotonic() < deadline:
+        time.sleep(0.002)
+    return condition()
+
+
 class World:
     def __init__(self, binaries):
         self.binaries = os.path.abspath(binaries)
@@ -62,9 +70,9 @@ class World:
         os.chmod(self.image + "/bin/badformat", 0o755)
         os.mkdir(self.image + "/home/closed", 0o700)
 
-    def start_spawner(self, environment=None):
-        self.spawner = subprocess.Popen([self.binaries + "/swiftlet-shim", "spawner", "--run-dir", self.run, "--pidfile",
-                                         self.base + "/spawner.pid"], env=environment)
+    def start_spawner(self, environment=None, before=(), groups=None):
+        self.spawner = subprocess.Popen([*before, self.binaries + "/swiftlet-shim", "spawner", "--run-dir", self.run, "--pidfile",
+                                         self.base + "/spawner.pid"], env=environment, extra_groups=groups)
         path = self.run + "/spawner.sock"
         for _ in range(2000):
             if os.path.exists(path) and os.path.exists(self.base + "/spawner.pid"):
@@ -119,7 +127,8 @@ class Sandbox:
         self.world = world
         self.id = world.name("pod-")
         self.directory = f"{world.run}/sandboxes/{self.id}"
-        os.makedirs(self.directory + "/containers", 0o700)
+        for path in (self.directory, self.directory + "/containers"):
+            os.mkdir(path, 0o700)
         self.cgroups = []
         with world.client() as spawner:
             reply = spawner.call(C["SWL_VERB_SPAWN"], [field(C["SWL_TAG_SANDBOX_ID"], self.id)])

@@ -4,6 +4,8 @@
     make vm-test [ARGS="-k name"]
 """
 import argparse
+import contextlib
+import itertools
 import os
 import shutil
 import signal
@@ -15,14 +17,21 @@ import test_cgroups
 import test_confinement
 import test_isolation
 import test_limits
+import test_pod_level
 import test_reboot
+import test_refusals
+import test_resize
 import test_restarts
+import test_settings
 import test_units
 from vmlab import image
 from vmlab.node import VMLab
 
 # In this order: the machine as it came up first, what takes it down last.
-MODULES = (test_units, test_cgroups, test_limits, test_isolation, test_confinement, test_restarts, test_reboot)
+MODULES = (
+    test_units, test_cgroups, test_pod_level, test_limits, test_isolation, test_confinement, test_resize, test_settings, test_refusals, test_restarts,
+    test_reboot,
+)  # fmt: skip
 NEEDED = ("qemu-system-x86_64", "mmdebstrap", "mkfs.ext4", "docker-registry", "kubectl")
 
 
@@ -30,12 +39,29 @@ class Overdue(BaseException):
     """The whole run took too long; not an Exception, so that no test takes it for its own."""
 
 
-def chosen(pattern):
+def chosen(patterns):
     found = [(module.__name__, name, test) for module in MODULES for name, test in vars(module).items() if name.startswith("test_") and callable(test)]
-    return [entry for entry in found if pattern in f"{entry[0]}.{entry[1]}"]
+    return [entry for entry in found if any(pattern in f"{entry[0]}.{entry[1]}" for pattern in patterns)]
 
 
 def run_tests(lab, tests, failures, done):
+    """A module may have `around(lab)`, which lasts from its first test to its last one."""
+    for module, group in itertools.groupby(tests, lambda entry: entry[0]):
+        around = getattr(sys.modules[module], "around", contextlib.nullcontext)
+        started = time.monotonic()
+        try:
+            with around(lab):
+                run_group(lab, group, failures, done)
+                left = lab.left_of_pods()
+            if left:
+                failures.append(f"{module} left something")
+                print(f"FAILED  {module} has left on the node: {left}", flush=True)
+        except Exception:
+            failures.append(f"{module}.around")
+            print(f"FAILED  {module}.around ({time.monotonic() - started:.1f} s)\n{traceback.format_exc()}", flush=True)
+
+
+def run_group(lab, tests, failures, done):
     for module, name, test in tests:
         started = time.monotonic()
         try:
@@ -64,7 +90,7 @@ def main():
     parser.add_argument("--logs", required=True, help="folder for the console's log and the journal")
     parser.add_argument("--image-only", action="store_true", help="only make the base of the disk")
     parser.add_argument("--seconds", type=int, default=840, help="for everything")
-    parser.add_argument("-k", default="", help="only tests whose name contains this")
+    parser.add_argument("-k", default="", help="only tests whose name contains one of these, separated by commas")
     options = parser.parse_args()
     missing = [name for name in NEEDED if not shutil.which(name)]
     if os.geteuid() != 0 or missing:
@@ -74,7 +100,7 @@ def main():
     if options.image_only:
         print(f"{image.base(options.cache)} ({time.monotonic() - began:.0f} s)")
         return 0
-    tests, failures, done = chosen(options.k), [], []
+    tests, failures, done = chosen(options.k.split(",")), [], []
     lab = VMLab(os.path.abspath(options.installed), os.path.abspath(options.cache), os.path.abspath(options.logs))
     stop_after(options.seconds, lab)
     try:

@@ -1,25 +1,7 @@
 """The tree of cgroups and what is in its files, for each quality of service."""
-import math
-
-from vmlab.pods import ROOT, SLEEP, container, limits, manifest, pod_cgroup, running, settings
+from vmlab.pods import ROOT, SLEEP, check, container, files, limits, manifest, running, weight
 
 PODS_PIDS = "200"  # podPidsLimit of the configuration
-
-
-def weight(millicores):
-    """kubelet's way from CPU shares to cpu.weight."""
-    shares = min(max(2, millicores * 1024 // 1000), 262144)
-    exponent = math.log2(shares)
-    return str(math.ceil(10 ** ((exponent**2 + 125 * exponent) / 612 - 7 / 34)))
-
-
-def check(lab, cgroup, **wanted):
-    found = settings(lab, cgroup, *wanted)
-    assert found == wanted, f"{cgroup}: found {found}, wanted {wanted}"
-
-
-def files(cpu_weight, cpu_max, memory_max):
-    return {"cpu.weight": cpu_weight, "cpu.max": cpu_max, "memory.max": memory_max}
 
 
 OF_CONTAINER = {"memory.swap.max": "0", "memory.oom.group": "1"}
@@ -29,16 +11,16 @@ def test_guaranteed(lab):
     with running(lab, manifest("guaranteed", SLEEP, **limits(cpu="500m", memory="64Mi"))):
         of_pod, of_container = container(lab, "guaranteed")
         assert of_pod == f"{ROOT}/kubepods/pod{of_pod.rsplit('/pod')[-1]}", of_pod
-        values = files(weight(500), "50000 100000", str(64 << 20))
+        values = files("59", "50000 100000", str(64 << 20))
         check(lab, of_pod, **values, **{"pids.max": PODS_PIDS, "memory.oom.group": "0"})
         check(lab, of_container, **values, **OF_CONTAINER)
 
 
 def test_burstable(lab):
-    with running(lab, manifest("burstable", SLEEP, **limits({"cpu": "100m", "memory": "32Mi"}, memory="96Mi"))):
+    with running(lab, manifest("burstable", SLEEP, **limits({"cpu": "250m", "memory": "32Mi"}, memory="96Mi"))):
         of_pod, of_container = container(lab, "burstable")
         assert "/kubepods/burstable/pod" in of_pod
-        values = files(weight(100), "max 100000", str(96 << 20))
+        values = files("35", "max 100000", str(96 << 20))
         check(lab, of_pod, **values, **{"pids.max": PODS_PIDS})
         check(lab, of_container, **values, **OF_CONTAINER)
 
@@ -63,17 +45,20 @@ def test_best_effort(lab):
 
 
 def test_levels(lab):
-    """Best effort gets what nobody wants; the burstable level weighs what its pods request."""
+    """Best effort gets what nobody wants; the burstable level weighs what its pods request, and follows when they go."""
     pods = [manifest(name, SLEEP, **limits({"cpu": "250m"})) for name in ("one", "two")]
     with running(lab, *pods, manifest("three", SLEEP)):
         check(lab, f"{ROOT}/kubepods/besteffort", **{"cpu.weight": "1"})
-        check(lab, f"{ROOT}/kubepods/burstable", **{"cpu.weight": weight(500)})
+        check(lab, f"{ROOT}/kubepods/burstable", **{"cpu.weight": "59"})
+    check(lab, f"{ROOT}/kubepods/burstable", **{"cpu.weight": "1"})
 
 
 def test_nothing_is_left(lab):
+    """What is asked after each module is there while a pod runs, and gone afterwards."""
     with running(lab, manifest("gone", SLEEP, **limits(cpu="100m", memory="32Mi"))):
-        cgroup = pod_cgroup(lab.get("pod", "gone"))
-        lab.run(f"test -d {cgroup}")
-    lab.run(f"test ! -e {cgroup}")
-    left = lab.run(f"find {ROOT}/kubepods -name 'pod*' -type d; ls -A /run/swiftlet/sandboxes").stdout
+        of_pod, _ = container(lab, "gone")
+        left = lab.left_of_pods(0)
+        for part in (of_pod, "/run/swiftlet/sandboxes/", "/var/lib/kubelet/pods/", "/var/lib/swiftlet/containers/", "@if", "swiftlet-shim", " tmpfs "):
+            assert any(part in line for line in left), (part, left)
+    left = lab.left_of_pods()
     assert not left, left

@@ -1,5 +1,5 @@
 """What only a machine with cgroup v2 alone can show about a container's walls."""
-from vmlab.pods import SLEEP, manifest, running
+from vmlab.pods import SLEEP, container, manifest, running, status, wait_until
 
 
 def privileged(name):
@@ -41,6 +41,41 @@ def test_delegation_ends_at_the_container(lab):
         refused = lab.exec("boss", "echo max > /sys/fs/cgroup/memory.max", check=False)
         assert refused.returncode != 0, refused
         assert lab.exec("boss", "cat /sys/fs/cgroup/memory.max").stdout == f"{64 << 20}\n"
+
+
+# A container's own processes into a child, as every manager of cgroups has to do; then what it may do with its tree.
+NESTED = r"""set -e
+cd /sys/fs/cgroup
+mkdir init
+for pid in $(cat cgroup.procs); do echo $pid > init/cgroup.procs; done
+echo '+cpu +memory +pids' > cgroup.subtree_control
+mkdir -p worker/$(printf 'odd\377name')/deep
+echo 16M > worker/memory.max
+echo 5 > worker/pids.max
+sh -c 'echo 0 > worker/cgroup.procs; exec sleep 1000000' > /dev/null 2>&1 &
+until grep -q . worker/cgroup.procs; do sleep 0.1; done
+cat worker/memory.max worker/pids.max
+"""
+
+
+def test_cgroups_in_a_container(lab):
+    """A privileged container makes cgroups below its own. The agent goes on with all it does there, and takes all of it away."""
+    pod = privileged("nester")
+    pod["spec"]["containers"][0]["resources"] = {"limits": {"memory": "64Mi", "cpu": "500m"}}
+    with running(lab, pod):
+        of_pod, of_container = container(lab, "nester")
+        assert lab.exec("nester", NESTED).stdout == f"{16 << 20}\n5\n"
+        assert lab.read(f"{of_container}/worker/memory.max") == str(16 << 20)
+        assert lab.read(f"{of_container}/cgroup.procs") == ""
+        # Another program in it, another agent, and the container's end and new start.
+        lab.run("systemctl restart swiftlet")
+        assert lab.exec("nester", "cat /sys/fs/cgroup/memory.max").stdout == f"{64 << 20}\n"
+        lab.run(f"kill -9 $(< {of_container}/init/cgroup.procs)")
+        wait_until("the container to start again", lambda: status(lab, "nester")["restartCount"] == 1 and status(lab, "nester")["ready"], 60)
+        _, successor = container(lab, "nester")
+        assert successor != of_container
+        assert lab.exec("nester", NESTED).stdout == f"{16 << 20}\n5\n"
+    lab.run(f"test ! -e {of_pod}")
 
 
 def test_cgroup_v1_cannot_be_mounted(lab):

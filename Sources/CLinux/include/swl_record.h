@@ -46,6 +46,48 @@ struct swl_id_mapping {
     uint32_t reserved;
 };
 
+/// Before the exec, with everything else done.
+#define SWL_HOLD_EXEC 1
+/// With all mounts and devices in place, before the root is changed: the host's files are still there to see, in the container's
+/// namespaces.
+#define SWL_HOLD_ROOT 2
+
+/// As sched_setattr() takes it.
+struct swl_scheduler {
+    uint32_t policy; ///< SCHED_*
+    int32_t nice;
+    uint32_t priority;
+    uint32_t reserved;
+    uint64_t flags; ///< SCHED_FLAG_*
+    uint64_t runtime;
+    uint64_t deadline;
+    uint64_t period;
+};
+
+/// Of a new time namespace, in /proc/PID/timens_offsets.
+struct swl_time_offset {
+    uint32_t clock; ///< CLOCK_MONOTONIC or CLOCK_BOOTTIME
+    uint32_t nanoseconds;
+    int64_t seconds;
+};
+
+enum swl_hook_moment {
+    /// In the container's namespaces, with the host's root, after SWL_HOLD_ROOT. Not with a user namespace.
+    SWL_HOOK_CREATE_CONTAINER = 1,
+    /// In the container, as its user, after SWL_HOLD_EXEC, which it needs.
+    SWL_HOOK_START_CONTAINER = 2,
+};
+
+/// Then `path_length` bytes: absolute path of a program. One that fails, or takes too long, ends the launch.
+struct swl_hook {
+    uint32_t moment;  ///< enum swl_hook_moment
+    uint32_t seconds; ///< 0 = as long as it takes
+    uint32_t argument_count;
+    uint32_t variable_count;
+    uint32_t path_length;
+    uint32_t reserved;
+};
+
 #define SWL_STDIN_OPEN 1
 #define SWL_STDIN_ONCE 2
 
@@ -108,6 +150,21 @@ struct swl_device {
     uint32_t reserved;
 };
 
+#define SWL_DEVICE_READ 1
+#define SWL_DEVICE_WRITE 2
+#define SWL_DEVICE_ANY UINT32_MAX
+
+/// The last rule that speaks of an access to a device decides about it; without one it is forbidden. Making a node is always allowed, to those
+/// with CAP_MKNOD.
+struct swl_device_rule {
+    uint32_t type;   ///< 'c', 'b' or 'a' for both
+    uint32_t major;  ///< SWL_DEVICE_ANY: all
+    uint32_t minor;  ///< likewise
+    uint32_t access; ///< SWL_DEVICE_READ, SWL_DEVICE_WRITE
+    uint32_t allow;  ///< 0 or 1
+    uint32_t reserved;
+};
+
 /// Then key ("net.ipv4.ip_forward", or with slashes; the other character stands for itself within a name, "net.ipv4.conf.eth0/1.forwarding"),
 /// then value: letters, digits, blanks and ._-/:@, only. Refused unless it belongs to a network or ipc namespace that is the pod's own.
 struct swl_sysctl {
@@ -120,13 +177,13 @@ enum swl_namespace_mode {
     SWL_NS_NEW = 1,
     SWL_NS_SANDBOX = 2, ///< that of the pause (LAUNCH only)
     SWL_NS_TARGET = 3,  ///< pid only: that of SWL_TAG_PID_TARGET (LAUNCH only)
-    SWL_NS_GIVEN = 4,   ///< of a NAMESPACE descriptor (SANDBOX only); its sysctls and names are somebody else's
+    SWL_NS_GIVEN = 4,   ///< of a NAMESPACE descriptor; its sysctls and names are somebody else's
 };
 
 /// enum swl_namespace_mode each. SANDBOX record: network, ipc, uts are NEW, HOST or GIVEN, pid is NEW (shared by the pod) or HOST, mount is NEW,
 /// cgroup is HOST, user is HOST or NEW (with mappings; then network, ipc, uts are NEW). LAUNCH record: network, ipc, uts are SANDBOX; pid is
-/// NEW, SANDBOX, TARGET or HOST; mount is NEW; cgroup is NEW or HOST; user is HOST, or SANDBOX exactly when the sandbox made one.
-/// Everything else is refused.
+/// NEW, SANDBOX, TARGET, GIVEN or HOST; mount is NEW; cgroup is NEW, GIVEN or HOST; user is HOST, or SANDBOX exactly when the sandbox made one,
+/// then nothing is GIVEN. Everything else is refused.
 struct swl_namespaces {
     uint32_t network;
     uint32_t ipc;
@@ -152,6 +209,10 @@ _Static_assert(sizeof(struct swl_capabilities) == 40, "swl_capabilities");
 _Static_assert(sizeof(struct swl_rlimit) == 24, "swl_rlimit");
 _Static_assert(sizeof(struct swl_console_size) == 8, "swl_console_size");
 _Static_assert(sizeof(struct swl_id_mapping) == 16, "swl_id_mapping");
+_Static_assert(sizeof(struct swl_scheduler) == 48, "swl_scheduler");
+_Static_assert(sizeof(struct swl_time_offset) == 16, "swl_time_offset");
+_Static_assert(sizeof(struct swl_hook) == 24, "swl_hook");
+_Static_assert(sizeof(struct swl_device_rule) == 24, "swl_device_rule");
 _Static_assert(sizeof(struct swl_mount) == 24, "swl_mount");
 _Static_assert(sizeof(struct swl_device) == 32, "swl_device");
 _Static_assert(sizeof(struct swl_sysctl) == 8, "swl_sysctl");

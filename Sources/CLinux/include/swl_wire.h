@@ -100,7 +100,8 @@ enum swl_type {
 
     /// The rest: sandbox socket. fds RECORD, [CGROUP], NAMESPACE list -> PROCESS of the pause, WARNING list, fds PIDFD, NETNS. Once per shim: EEXIST.
     SWL_VERB_CREATE_SANDBOX = 16,
-    /// CONTAINER_ID, fds RECORD, [CGROUP], MOUNT_SOURCE list, [STDIN], [STDOUT], [STDERR] -> PROCESS, WARNING list, fds PIDFD, [TERMINAL].
+    /// CONTAINER_ID, fds RECORD, [CGROUP], MOUNT_SOURCE list, NAMESPACE list, [HOOK_STATE], [STDIN], [STDOUT], [STDERR]
+    /// -> PROCESS, WARNING list, fds PIDFD, [TERMINAL].
     /// The reply comes after the program was exec'ed (PROCESS_HOLD: when it is ready to be). The directory `containers/<cid>/` of the sandbox
     /// must exist. Needs a sandbox. With STD* the program has these (a missing one is /dev/null), and no log, stdin or terminal may be asked
     /// for. With PROCESS_TERMINAL and without LOG_PATH the terminal is the client's: TERMINAL is its master side, STDIN, ATTACH and RESIZE
@@ -119,7 +120,7 @@ enum swl_type {
     SWL_VERB_REMOVE = 21,
     /// CONTAINER_ID -> nothing. Closes the log file and opens (creates) it again at the record's path.
     SWL_VERB_REOPEN_LOG = 22,
-    /// From now on this connection gets events. -> nothing.
+    /// From now on this connection gets events. -> nothing. A subscriber whose socket is full is hung up on; QUERY then tells what it has missed.
     SWL_VERB_SUBSCRIBE = 23,
     /// CONTAINER_ID -> fds STDIN: a write end of the container's stdin (record with SWL_STDIN_OPEN only). With
     /// SWL_STDIN_ONCE it is the only one: the container sees end of file when the client closes it; a second time: EPIPE.
@@ -128,11 +129,12 @@ enum swl_type {
     /// Kills every container, then the pause, replies, removes the socket and exits. Exit records are written. -> nothing.
     SWL_VERB_SHUTDOWN = 25,
     /// CONTAINER_ID -> PROCESS, fds PIDFD. Lets a container that was launched with PROCESS_HOLD run its program. The reply comes after
-    /// the exec. EALREADY when it is not held. A start that fails, and a held container that is killed, is an exit like any other.
+    /// the exec, or when it is held again (SWL_HOLD_ROOT with SWL_HOLD_EXEC). EALREADY when it is not held. A start that fails, and a held
+    /// container that is killed, is an exit like any other.
     SWL_VERB_START = 26,
     /// CONTAINER_ID, fds [STDOUT], [STDERR] (write ends of pipes; with a terminal only STDOUT counts) -> nothing. From now on what the
     /// container writes goes there as well as to its log. A reader that is slow slows the container; one that takes nothing for
-    /// SWL_ATTACH_STALL_SECONDS is let go. At most SWL_ATTACHED_MAX per container. At the container's end each reader still gets the
+    /// SWL_ATTACH_STALL_SECONDS is let go, which WARNING tells. At most SWL_ATTACHED_MAX per container. At the container's end each reader still gets the
     /// rest, then the end of its pipe. ESRCH when it does not run.
     SWL_VERB_ATTACH = 27,
     /// CONTAINER_ID, CONSOLE_SIZE -> nothing. ENOTTY for a container without a terminal, ESRCH for one that has exited. The terminal of
@@ -149,9 +151,10 @@ enum swl_type {
     SWL_EVENT_EXEC_EXITED = 0x8003,
     /// EXIT of the pause: the sandbox is dead, its containers may live on; SHUTDOWN is what remains.
     SWL_EVENT_SANDBOX_EXITED = 0x8004,
-    /// CONTAINER_ID. The log file was rotated by size.
+    /// CONTAINER_ID. The log file was rotated by size, once or, where the subscriber read late, more often.
     SWL_EVENT_LOG_ROTATED = 0x8005,
-    /// CONTAINER_ID, WARNING. Something went wrong after the start that is nobody's reply (a log that cannot be written).
+    /// CONTAINER_ID, WARNING. Something went wrong after the start that is nobody's reply (a log that cannot be written, a reader
+    /// that was let go).
     SWL_EVENT_WARNING = 0x8006,
 };
 
@@ -173,7 +176,11 @@ enum swl_tag {
 
     SWL_TAG_PROCESS_CONSOLE_SIZE = 12,     ///< swl_console_size: of the terminal at the start
     SWL_TAG_PROCESS_APPARMOR_PROFILE = 13, ///< str: profile that the program is confined by from its exec on
-    SWL_TAG_PROCESS_HOLD = 14,             ///< u32 0 or 1 (LAUNCH): everything but the exec; that waits for SWL_VERB_START
+    SWL_TAG_PROCESS_HOLD = 14,             ///< u32 SWL_HOLD_* (LAUNCH): waits there for SWL_VERB_START
+    SWL_TAG_PROCESS_SCHEDULER = 15,        ///< swl_scheduler
+    SWL_TAG_PROCESS_IO_PRIORITY = 16,      ///< u32 as ioprio_set() takes it: class << 13 | level
+    SWL_TAG_PROCESS_PERSONALITY = 17,      ///< u32 as personality() takes it
+    SWL_TAG_PROCESS_CPU_AFFINITY = 18,     ///< bytes (EXEC): as sched_setaffinity() takes it
 
     // Root file system: LAUNCH.
     SWL_TAG_ROOT_PATH = 20,            ///< str, R: host directory that the overlay is mounted on in the container's own mount
@@ -184,6 +191,7 @@ enum swl_tag {
     SWL_TAG_ROOT_OVERLAY_WORK = 24,    ///< str; with UPPER
     SWL_TAG_ROOT_OVERLAY_OPTIONS = 25, ///< str: further overlay options, comma separated ("volatile")
     SWL_TAG_ROOTFS_PROPAGATION = 26, ///< u32 enum swl_propagation, of the root and not of what is mounted in it; absent = private
+    SWL_TAG_ROOT_VOLUME = 27,        ///< str, list: directory in it that stays writable with ROOT_READONLY; made when missing
 
     // Mounts and paths: LAUNCH. Mounts happen in the order of the list. Default device nodes, ptmx and the /dev/std* links
     // are made after the mounts if /dev is one of them with type TMPFS.
@@ -192,6 +200,7 @@ enum swl_tag {
     SWL_TAG_READONLY_PATH = 32, ///< str, list; missing ones are ignored
     SWL_TAG_DEVICE = 33,        ///< swl_device + path, list: beyond the default ones
     SWL_TAG_HOST_DEVICES = 34,  ///< u32; 1 = every device node of the host's /dev as well (privileged)
+    SWL_TAG_DEVICE_RULE = 35,   ///< swl_device_rule, list: instead of what DEVICE allows; the default devices stay
 
     // Linux.
     SWL_TAG_HOSTNAME = 40,    ///< str: SANDBOX with a new uts namespace
@@ -201,8 +210,13 @@ enum swl_tag {
     SWL_TAG_DOMAINNAME = 44,  ///< str: SANDBOX with a new uts namespace
     SWL_TAG_UID_MAPPING = 45, ///< swl_id_mapping, list: SANDBOX with a new user namespace
     SWL_TAG_GID_MAPPING = 46, ///< swl_id_mapping, list: likewise
+    SWL_TAG_TIME_NAMESPACE = 47, ///< u32 SWL_NS_NEW or SWL_NS_GIVEN (LAUNCH); absent = the host's
+    SWL_TAG_TIME_OFFSET = 48,    ///< swl_time_offset, list: with a new time namespace
     SWL_TAG_SECCOMP_FILTER = 50, ///< bytes: struct sock_filter array, R; length 0 = unconfined, said on purpose
     SWL_TAG_SECCOMP_FLAGS = 51,  ///< u32: SECCOMP_FILTER_FLAG_LOG, _SPEC_ALLOW; others are refused
+    SWL_TAG_HOOK = 52,           ///< swl_hook + path, list (LAUNCH): run in this order
+    SWL_TAG_HOOK_ARGUMENT = 53,  ///< str, list: the arguments of the first hook, then of the next
+    SWL_TAG_HOOK_VARIABLE = 54,  ///< str, list: NAME=value, likewise; nothing is added
     SWL_TAG_CGROUP_PATH = 60,    ///< str: absolute directory; used when no CGROUP descriptor came with the request
 
     // Of the shim, not of OCI.
@@ -240,8 +254,9 @@ enum swl_fd {
     SWL_FD_PIDFD = 7,
     SWL_FD_NETNS = 8,
     SWL_FD_CONTAINER_PIDFD = 9,
-    SWL_FD_TERMINAL = 10,  ///< the master side
-    SWL_FD_NAMESPACE = 11, ///< one for each SWL_NS_GIVEN, in the order network, ipc, uts
+    SWL_FD_TERMINAL = 10,   ///< the master side
+    SWL_FD_NAMESPACE = 11,  ///< one for each SWL_NS_GIVEN, in the order network, ipc, uts; LAUNCH: pid, cgroup, time
+    SWL_FD_HOOK_STATE = 12, ///< LAUNCH with HOOK: a file, stdin of each hook from its start on; may change until START
 };
 
 /// Which step failed. The number is for programs, the text beside it for people.
@@ -282,6 +297,8 @@ enum swl_step {
     SWL_STEP_TERMINAL = 32,
     SWL_STEP_APPARMOR = 33,
     SWL_STEP_USER_NAMESPACE = 34, ///< making it, its mappings, mounts with shifted ids
+    SWL_STEP_HOOK = 35,
+    SWL_STEP_SCHEDULING = 36, ///< scheduler, I/O priority, personality, CPU affinity
 };
 
 struct swl_status {
@@ -362,7 +379,7 @@ struct swl_signal {
 /// namespace, if it has one), or the exec's process group, is reached.
 #define SWL_SIGNAL_ALL 1
 
-/// Limits of a new shim process. Absent: nofile 65536, core 0, oom_score_adj -998. What may not be raised or lowered stays.
+/// Limits of a new shim process. Absent: nofile 65536, core UINT64_MAX, oom_score_adj -998. What may not be raised or lowered stays.
 struct swl_shim_limits {
     uint64_t nofile;
     uint64_t core;

@@ -15,6 +15,7 @@ struct ImageConfigurationDocument: Sendable, Hashable {
             let cmd: [String]?
             let workingDir: String?
             let stopSignal: String?
+            let volumes: [String: Anything]?
 
             enum CodingKeys: String, CodingKey {
                 case user = "User"
@@ -23,7 +24,13 @@ struct ImageConfigurationDocument: Sendable, Hashable {
                 case cmd = "Cmd"
                 case workingDir = "WorkingDir"
                 case stopSignal = "StopSignal"
+                case volumes = "Volumes"
             }
+        }
+
+        /// Volumes are the keys of an object whose values say nothing.
+        struct Anything: Decodable {
+            init(from decoder: any Decoder) throws {}
         }
 
         struct RootFS: Decodable {
@@ -65,7 +72,8 @@ struct ImageConfigurationDocument: Sendable, Hashable {
         let written = fields.config
         config = ImageConfig(
             user: written?.user ?? "", env: written?.env ?? [], entrypoint: written?.entrypoint ?? [], cmd: written?.cmd ?? [],
-            workingDir: written?.workingDir ?? "", stopSignal: written?.stopSignal ?? "")
+            workingDir: written?.workingDir ?? "", stopSignal: written?.stopSignal ?? "",
+            volumes: (written?.volumes ?? [:]).keys.sorted())
         diffIDs = fields.rootfs.diffIDs
     }
 }

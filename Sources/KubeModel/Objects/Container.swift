@@ -10,8 +10,10 @@ package struct Container: Sendable, Hashable, Codable {
     package var envFrom: [EnvFromSource]?
     package var resources: ResourceRequirements?
     package var resizePolicy: [ContainerResizePolicy]?
-    /// Of an init container: `Always` makes it a sidecar.
+    /// Instead of the pod's policy. `Always` makes an init container a sidecar.
     package var restartPolicy: RestartPolicy?
+    /// Looked at in this order before `restartPolicy`; without that they mean nothing.
+    package var restartPolicyRules: [ContainerRestartRule]?
     package var volumeMounts: [VolumeMount]?
     package var volumeDevices: [VolumeDevice]?
     package var livenessProbe: Probe?
@@ -31,6 +33,19 @@ package struct Container: Sendable, Hashable, Codable {
         self.name = name
         self.image = image
     }
+}
+
+/// `core/v1 ContainerRestartRule`: what to do after an end with certain exit codes.
+package struct ContainerRestartRule: Sendable, Hashable, Codable {
+    package struct ExitCodes: Sendable, Hashable, Codable {
+        /// `In` or `NotIn`.
+        package var `operator`: String
+        package var values: [Int]?
+    }
+
+    /// `Restart` or `RestartAllContainers`.
+    package var action: String
+    package var exitCodes: ExitCodes?
 }
 
 package enum ImagePullPolicy: String, Sendable, Hashable, Codable {

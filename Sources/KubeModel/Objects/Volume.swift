@@ -16,6 +16,9 @@ package struct Volume: Sendable, Hashable, Codable {
     package var fc: UnsupportedVolumeSource?
     package var flexVolume: UnsupportedVolumeSource?
     package var gitRepo: UnsupportedVolumeSource?
+
+    /// Whether the volume's files come from API objects and follow them.
+    package var hasFiles: Bool { configMap != nil || secret != nil || downwardAPI != nil || projected != nil }
 }
 
 /// A source that is recognised, so that its pod can be refused by name, but whose fields are not read.

@@ -51,7 +51,6 @@ enum KubeletFieldCatalog {
         UnsupportedField("makeIPTablesUtilChains", harmless: ["true", "false"]), UnsupportedField("iptablesMasqueradeBit", harmless: ["14"]),
         UnsupportedField("iptablesDropBit", harmless: ["15"]),
         UnsupportedField("featureGates", reason: "feature gates are not supported; the features of this version are always on"),
-        UnsupportedField("failSwapOn", harmless: ["true", "false"]),
         UnsupportedField("containerLogMaxWorkers", harmless: ["1"], reason: "logs are rotated where they are written; remove it"),
         UnsupportedField("containerLogMonitorInterval", harmless: ["10s"], reason: "logs are rotated where they are written; remove it"),
         UnsupportedField("configMapAndSecretChangeDetectionStrategy", harmless: ["Watch"]),

@@ -130,6 +130,7 @@ extension KubeletSettings {
             throw reader.bad(node, "cpuCFSQuotaPeriod", "found \(cpuCFSQuotaPeriod), wanted 1ms to 1s")
         }
         try reader.read("singleProcessOOMKill", into: &singleProcessOOMKill)
+        try reader.read("failSwapOn", into: &failSwapOn)
         try reader.nested("memorySwap") { try $0.read("swapBehavior", into: &swapBehavior) }
         try reader.read("protectKernelDefaults", into: &protectKernelDefaults)
         try readEnforcement(&reader)

@@ -68,6 +68,8 @@ package struct KubeletSettings: Sendable, Hashable {
     package var cpuCFSQuota = true
     package var cpuCFSQuotaPeriod = Duration.milliseconds(100)
     package var singleProcessOOMKill = false
+    /// True: a machine that swaps is an error.
+    package var failSwapOn = true
     package var swapBehavior = ResourceRules.SwapBehavior.noSwap
     package var enforceNodeAllocatable = NodeResources.Enforcement.pods
     /// True: kernel parameters that are not what the node relies on are an error, and nothing is changed.

@@ -16,6 +16,14 @@ package enum NodeResources {
         "kernel.keys.root_maxkeys": "1000000", "kernel.keys.root_maxbytes": "25000000",
     ]
 
+    /// - Parameter areas: devices and files that the machine swaps to.
+    package static func checkSwap(_ areas: [String], isRefused: Bool) throws(PlanFailure) {
+        guard isRefused, !areas.isEmpty else { return }
+        throw PlanFailure(
+            "failSwapOn is true, and the machine swaps to \(areas.joined(separator: ", ")); turn that off (swapoff, /etc/fstab, zram), or set "
+                + "failSwapOn: false to start nevertheless: memorySwap.swapBehavior then says what pods get of it")
+    }
+
     /// The limits of all pods together: what the machine has, less what is reserved if that is enforced. Without the eviction thresholds, so
     /// that pods are evicted before the kernel kills.
     package static func limits(of host: HostDescription, reserved: [String: Quantity], enforcement: Enforcement) throws(PlanFailure)

@@ -1,3 +1,4 @@
+import KubeClient
 import KubeModel
 import PodCore
 
@@ -91,12 +92,19 @@ extension ActionRunner {
     }
 
     func stopContainer(_ id: String, _ sandboxID: String, _ signal: StopSignal, _ snapshot: PodSnapshot) async -> PodEvent? {
-        await tolerate("stop a container", snapshot) {
+        do {
             switch signal {
             case .stop: try await ports.runtime.stop(container: id, inSandbox: sandboxID)
             case .kill: try await ports.runtime.kill(container: id, inSandbox: sandboxID)
             }
+            return nil
+        } catch {
+            if error.code == .notFound {
+                // Nobody has it any more, so that no end will ever be told.
+                let exit = ContainerExit(startedAt: nil, finishedAt: time.wallTime(), exitCode: 137, isKnown: false)
+                return .containerExited(id: id, exit, message: nil)
+            }
+            return .signalFailed(containerID: id, signal, message: error.message)
         }
-        return nil
     }
 }

@@ -53,8 +53,3 @@ extension ActionRunner {
         return (path, renewAt)
     }
 }
-
-extension Volume {
-    /// Whether the volume's files come from API objects and follow them.
-    package var hasFiles: Bool { configMap != nil || secret != nil || downwardAPI != nil || projected != nil }
-}

@@ -79,6 +79,11 @@ package struct ActionRunner: Sendable {
         }
     }
 
+    func admission() -> PodAdmission {
+        let context = context()
+        return PodAdmission(sysctls: context.sysctls, hasAppArmor: context.hasAppArmor)
+    }
+
     func tolerate(_ what: String, _ snapshot: PodSnapshot, _ work: () async throws -> Void) async {
         do {
             try await work()

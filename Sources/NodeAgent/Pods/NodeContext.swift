@@ -13,6 +13,8 @@ package struct NodeContext: Sendable {
     package var seccompDefault: Bool
     package var seccompRoot: String
     package var sysctls: SysctlRules
+    /// Whether the kernel enforces AppArmor.
+    package var hasAppArmor: Bool
     package var resources: ResourceRules
     package var logMaxSize: Int64
     package var logMaxFiles: Int
@@ -21,7 +23,8 @@ package struct NodeContext: Sendable {
 
     package init(
         nodeName: String, hostIPs: [String], allocatable: [String: Quantity], clusterDNS: [String], clusterDomain: String,
-        resolvConf: String, seccompDefault: Bool, seccompRoot: String, sysctls: SysctlRules = SysctlRules(), resources: ResourceRules,
+        resolvConf: String, seccompDefault: Bool, seccompRoot: String, sysctls: SysctlRules = SysctlRules(), hasAppArmor: Bool = false,
+        resources: ResourceRules,
         logMaxSize: Int64, logMaxFiles: Int, runtimeHandlers: [String] = []
     ) {
         self.nodeName = nodeName
@@ -33,6 +36,7 @@ package struct NodeContext: Sendable {
         self.seccompDefault = seccompDefault
         self.seccompRoot = seccompRoot
         self.sysctls = sysctls
+        self.hasAppArmor = hasAppArmor
         self.resources = resources
         self.logMaxSize = logMaxSize
         self.logMaxFiles = logMaxFiles

@@ -2,16 +2,48 @@ import KubeModel
 import PodCore
 
 extension PodManager {
-    /// What the containers that ended while no agent was there have said, by id. Their files are known from here on.
+    /// What the containers that have ended said, by id: from the pod's status where it was told already, else from their files, which are known
+    /// from here on.
     func terminationMessages(of sandboxes: [RecoveredSandbox], _ pod: Pod) async -> [String: String] {
-        var messages: [String: String] = [:]
+        let containers = sandboxes.flatMap(\.containers)
         for sandbox in sandboxes {
             for container in sandbox.containers {
                 runner.files.set(container.configuration, podUID: pod.uid, sandboxID: sandbox.configuration.id)
-                guard case .exited(let exit) = container.condition, let files = runner.files[container.configuration.id] else { continue }
-                messages[container.configuration.id] = await TerminationMessage.read(files, exit, pod, runner.ports.folders)
             }
         }
+        var messages: [String: String] = [:]
+        for container in containers {
+            let configuration = container.configuration
+            guard case .exited(let exit) = container.condition, let files = runner.files[configuration.id] else { continue }
+            if let told = pod.status?.container(named: configuration.name)?.end(ofContainer: configuration.id) {
+                messages[configuration.id] = told.message
+                continue
+            }
+            // All containers of one name share a file, and each start empties it.
+            let isLatest = !containers.contains {
+                $0.configuration.name == configuration.name && $0.configuration.restartCount > configuration.restartCount
+            }
+            messages[configuration.id] = await TerminationMessage.read(files, ownsFile: isLatest, exit, pod, runner.ports.folders)
+        }
         return messages
+    }
+
+    /// The highest number of a log of each container, for a pod that was here before.
+    func lastLogs(of pod: Pod) async -> [String: Int] {
+        guard pod.status?.startTime != nil, pod.status?.phase?.isTerminal != true else { return [:] }
+        let identity = PodIdentity(namespace: pod.namespace, name: pod.name, uid: pod.uid)
+        var numbers: [String: Int] = [:]
+        for container in (pod.spec.initContainers ?? []) + pod.spec.containers {
+            numbers[container.name] = await runner.ports.folders.lastLog(of: identity, container: container.name)
+        }
+        return numbers
+    }
+}
+
+extension ContainerStatus {
+    /// How the container of this id ended, if that is what it tells of and not only that nobody saw it.
+    fileprivate func end(ofContainer id: String) -> ContainerState.Terminated? {
+        [state.terminated, lastState.terminated].compactMap { $0 }
+            .first { Self.bareID($0.containerID) == id && $0.reason != "ContainerStatusUnknown" }
     }
 }

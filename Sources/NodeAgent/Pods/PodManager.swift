@@ -89,7 +89,12 @@ package actor PodManager {
         var machine = PodMachine(pod: pod, startTime: time.wallTime().wholeSeconds)
         let sandboxes = recovered.removeValue(forKey: pod.uid) ?? []
         let messages = await terminationMessages(of: sandboxes, pod)
-        machine.adopt(sandboxes, at: time.moment) { messages[$0.id] }
+        let lastLogs = await lastLogs(of: pod)
+        machine.adopt(sandboxes, at: time.moment, lastLogs: lastLogs) { messages[$0.id] }
+        // What already runs was let in by an earlier agent.
+        if sandboxes.isEmpty, machine.teardown == .none, !machine.isDeleting, let refusal = runner.admission().refusal(of: pod) {
+            machine.refuse(refusal)
+        }
         let worker = PodWorker(machine, surroundings)
         workers[pod.uid] = worker
         await worker.handle(.updated(pod))

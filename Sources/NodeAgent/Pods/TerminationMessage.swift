@@ -9,8 +9,13 @@ enum TerminationMessage {
     private static let logLimit = 2048
     private static let logLines = 80
 
-    static func read(_ files: ContainerFiles.Entry, _ exit: ContainerExit, _ pod: Pod, _ folders: any PodFolders) async -> String? {
-        if let path = files.messageFile, let text = await folders.terminationMessage(at: path, limit: fileLimit), !text.isEmpty { return text }
+    /// - Parameter ownsFile: whether no later container has been given the file.
+    static func read(
+        _ files: ContainerFiles.Entry, ownsFile: Bool = true, _ exit: ContainerExit, _ pod: Pod, _ folders: any PodFolders
+    ) async -> String? {
+        if ownsFile, let path = files.messageFile, let text = await folders.terminationMessage(at: path, limit: fileLimit), !text.isEmpty {
+            return text
+        }
         let policy = pod.spec.container(named: files.container)?.terminationMessagePolicy
         guard policy == "FallbackToLogsOnError", exit.exitCode != 0 else { return nil }
         return await folders.logTail(at: files.logPath, lines: logLines, limit: logLimit)

@@ -57,9 +57,10 @@ package struct ContainerRecord: Sendable {
     package var pullBackOff = BackOff()
     /// The end whose waiting was already told by an event.
     package var backOffToldFor: String?
-    /// When the kill follows the stop signal.
-    package var killAt: Duration?
-    package var isKilled = false
+    /// While it runs and is to end.
+    package var stopping: ContainerStop?
+    /// The highest number of a log that an earlier agent left and of which nothing else is known.
+    package var lastLog: Int?
 
     package init(name: String, role: Role) {
         self.name = name
@@ -109,6 +110,9 @@ package struct ContainerRecord: Sendable {
 
     /// Whether a container of this name was ever made.
     package var wasCreated: Bool { running != nil || ended != nil || last != nil }
+
+    /// The restart count of the next one. No log is written twice, so that a number which was once given is not given again.
+    package var nextCount: Int { max(wasCreated ? restartCount + 1 : 0, lastLog.map { $0 + 1 } ?? 0) }
 
     /// `spec.containers{name}`, as events name it.
     package var fieldPath: String {

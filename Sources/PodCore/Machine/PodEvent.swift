@@ -25,6 +25,8 @@ package enum PodEvent: Sendable {
     case containerStarted(container: String, StartedContainer, imageID: String, user: ContainerUser? = nil)
     case containerFailed(container: String, ContainerProblem)
     case containerExited(id: String, ContainerExit, message: String?)
+    /// A running container could not be told to end.
+    case signalFailed(containerID: String, StopSignal, message: String)
 
     /// Volumes are unmounted and deleted, the sandbox's remains and the cgroup are gone.
     case cleanedUp

@@ -11,7 +11,7 @@ extension PodMachine {
         var actions = pending
         pending = []
         nextWake = nil
-        if teardown == .none, isDeleting || isFinished { teardown = .stoppingContainers }
+        if teardown == .none, isDeleting || verdict != nil || isFinished { teardown = .stoppingContainers }
         if teardown == .none {
             decideActive(now, &actions)
         } else {
@@ -22,6 +22,7 @@ extension PodMachine {
 
     /// Every container has ended and none is to run again.
     var isFinished: Bool {
+        if isOver { return true }
         if containers.contains(where: { $0.activity != .none }) { return false }
         if containers.contains(where: { $0.role == .initial && !isSidecar($0) && hasFailedForGood($0) }) { return true }
         return containers.filter { $0.role == .regular }.allSatisfy { $0.ended != nil && !mayRestart($0) }
@@ -36,12 +37,19 @@ extension PodMachine {
     func mayRestart(_ record: ContainerRecord) -> Bool {
         guard let ended = record.ended else { return true }
         if isSidecar(record) { return true }
-        if record.role == .initial, ended.terminated.exitCode == 0 { return false }
-        switch restartPolicy {
+        let exitCode = ended.terminated.exitCode
+        if record.role == .initial, exitCode == 0 { return false }
+        if pod.spec.container(named: record.name)?.restartsByRule(after: exitCode) == true { return true }
+        switch restartPolicy(of: record) {
         case .always: return true
-        case .onFailure: return ended.terminated.exitCode != 0
+        case .onFailure: return exitCode != 0
         case .never: return false
         }
+    }
+
+    /// The container's own policy, else the pod's.
+    func restartPolicy(of record: ContainerRecord) -> RestartPolicy {
+        pod.spec.container(named: record.name)?.restartPolicy ?? restartPolicy
     }
 
     mutating func wake(at time: Duration) {
@@ -70,6 +78,7 @@ extension PodMachine {
         switch sandbox {
         case .ready(let id, _): return id
         case .creating, .stopped, .lost(_, isStopping: true): return nil
+        case .lost where teardownRetryAt.map { $0 > now.monotonic } ?? false: wake(at: teardownRetryAt!)
         case .lost(let id, isStopping: false):
             sandbox = .lost(id: id, isStopping: true)
             actions.append(.stopSandbox(id: id))
@@ -82,13 +91,14 @@ extension PodMachine {
     }
 
     /// Init containers one after the other, then the regular ones in order: each waits until those before it are on their way or have failed.
+    /// Once there was a regular container, the sidecars are such ones too: one that does not come up holds nobody back.
     private mutating func runContainers(inSandbox sandboxID: String, _ now: Moment, _ actions: inout [PodAction]) {
         for index in containers.indices where containers[index].role == .initial {
             let record = containers[index]
-            let isDone = isSidecar(record) ? record.running != nil : record.ended?.terminated.exitCode == 0
+            let isDone = isSidecar(record) ? record.running != nil : isInitialized || record.ended?.terminated.exitCode == 0
             if isDone { continue }
-            _ = run(index, inSandbox: sandboxID, now, &actions)
-            return
+            let isOnItsWay = run(index, inSandbox: sandboxID, now, &actions)
+            if isOnItsWay || !isInitialized { return }
         }
         for index in containers.indices where containers[index].role == .regular {
             if run(index, inSandbox: sandboxID, now, &actions) { break }
@@ -101,7 +111,7 @@ extension PodMachine {
         guard containers[index].activity == .none else { return true }
         showBackOff(index, now, &actions)
         if let image = containers[index].image {
-            let count = containers[index].wasCreated ? containers[index].restartCount + 1 : 0
+            let count = containers[index].nextCount
             if let superseded = containers[index].last, containers[index].ended != nil, !superseded.id.isEmpty {
                 actions.append(.removeContainer(id: superseded.id, sandboxID: sandboxID))
             }

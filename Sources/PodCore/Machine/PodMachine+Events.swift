@@ -18,6 +18,7 @@ extension PodMachine {
         case .containerStarted(let name, let started, let imageID, let user): containerStarted(name, started, imageID, user)
         case .containerFailed(let name, let problem): containerFailed(name, problem, now)
         case .containerExited(let id, let exit, let message): containerExited(id, exit, message, now)
+        case .signalFailed(let id, let signal, let message): signalFailed(id, signal, message, now)
         case .cleanedUp: cleanedUp()
         }
     }
@@ -72,11 +73,28 @@ extension PodMachine {
             containerExited(running.id, exit, "The container could not be located: its sandbox is gone", now)
         }
         sandbox = .lost(id: id, isStopping: false)
-        guard teardown == .none else { return }
+        if teardown == .none { startOver() }
+    }
+
+    /// The sandbox is gone and nothing of it runs any more: another one begins with the first init container. A pod that runs only once and has
+    /// begun to is over instead, as with kubelet.
+    mutating func startOver() {
+        isInitialized = false
+        let hasBegun = containers.contains(where: \.wasCreated)
+        guard !hasBegun || containers.contains(where: mayRunInAnotherSandbox) else {
+            isOver = true
+            return
+        }
         for index in containers.indices where containers[index].role == .initial {
             containers[index].forgetCompletion()
         }
-        pending.append(.record(PodEventRecord(.normal, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")))
+        if hasBegun {
+            pending.append(.record(PodEventRecord(.normal, "SandboxChanged", "Pod sandbox changed, it will be killed and re-created.")))
+        }
+    }
+
+    private func mayRunInAnotherSandbox(_ record: ContainerRecord) -> Bool {
+        record.role == .regular && (record.ended == nil ? restartPolicy(of: record) != .never : mayRestart(record))
     }
 
     private mutating func sandboxStopped() {
@@ -130,11 +148,11 @@ extension PodMachine {
 
     private mutating func containerStarted(_ name: String, _ started: StartedContainer, _ imageID: String, _ user: ContainerUser?) {
         guard let index = index(ofContainer: name) else { return }
-        let wasCreated = containers[index].wasCreated
         if let ended = containers[index].ended { containers[index].last = ended }
-        containers[index].restartCount = containers[index].startingCount ?? (wasCreated ? containers[index].restartCount + 1 : 0)
+        containers[index].restartCount = containers[index].startingCount ?? containers[index].nextCount
         containers[index].state = .running(.init(id: started.id, startedAt: started.startedAt, imageID: imageID))
         containers[index].user = user
+        noteInitialized(by: containers[index])
         containers[index].settle()
         containers[index].pullBackOff.reset()
     }
@@ -159,6 +177,7 @@ extension PodMachine {
             containers[index].state = .ended(.init(id: id, imageID: imageID, terminated: terminated, monotonic: now.monotonic))
             containers[index].restartCount = startingCount ?? 0
             containers[index].startProblem = problem.message
+            noteInitialized(by: containers[index])
             // The problem says more than that the next try is waited for: it is shown for most of the time.
             let delay = containers[index].restartBackOff.delay(at: now.monotonic) ?? .zero
             containers[index].noticeAt = now.monotonic + max(delay - Self.backOffNotice, Self.backOffNotice)
@@ -178,6 +197,11 @@ extension PodMachine {
         var terminated = exit.terminated(id: id, message: message)
         if terminated.startedAt == nil { terminated.startedAt = running.startedAt }
         containers[index].state = .ended(.init(id: id, imageID: running.imageID, terminated: terminated, monotonic: now.monotonic))
-        containers[index].killAt = nil
+        containers[index].stopping = nil
+    }
+
+    /// The first regular container in a sandbox: from here on nobody waits for init containers and sidecars.
+    private mutating func noteInitialized(by record: ContainerRecord) {
+        if record.role == .regular, case .ready = sandbox { isInitialized = true }
     }
 }

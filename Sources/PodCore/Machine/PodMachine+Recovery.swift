@@ -1,50 +1,68 @@
 import KubeModel
 
 extension PodMachine {
-    /// Takes over what an earlier agent started. `message` gives a container's termination message.
-    package mutating func adopt(_ sandboxes: [RecoveredSandbox], at now: Moment, message: (ContainerConfiguration) -> String?) {
+    /// Takes over what an earlier agent started.
+    ///
+    /// - Parameters:
+    ///   - lastLogs: the highest number of a log by container.
+    ///   - message: a container's termination message.
+    package mutating func adopt(
+        _ sandboxes: [RecoveredSandbox], at now: Moment, lastLogs: [String: Int] = [:], message: (ContainerConfiguration) -> String?
+    ) {
+        let isTerminal = pod.status?.phase?.isTerminal == true
         let ordered = sandboxes.sorted { $0.configuration.attempt < $1.configuration.attempt }
-        guard let latest = ordered.last else { return adoptStatus(at: now) }
         knownSandboxes = ordered.map(\.configuration.id)
-        sandboxAttempt = latest.configuration.attempt
+        sandboxAttempt = ordered.last?.configuration.attempt ?? 0
         // Without an address its agent ended before it could tell one: nobody would ever reach the pod in it.
-        if latest.isRunning, pod.spec.usesHostNetwork || !latest.addresses.isEmpty {
-            sandbox = .ready(id: latest.configuration.id, addresses: latest.addresses)
-        } else if pod.status?.phase?.isTerminal != true {
-            sandbox = .lost(id: latest.configuration.id, isStopping: false)
-        }
+        let live = ordered.last.flatMap { $0.isRunning && (pod.spec.usesHostNetwork || !$0.addresses.isEmpty) ? $0 : nil }
+        isInitialized = live?.containers.contains { $0.configuration.role == .regular && $0.condition != .neverStarted } == true
         for index in containers.indices {
-            adopt(index, from: ordered, at: now, message: message)
+            let name = containers[index].name
+            let records = ordered.flatMap(\.containers).filter { $0.configuration.name == name }
+            if records.isEmpty { containers[index].lastLog = lastLogs[name] }
+            adopt(index, from: records.filter { $0.condition != .neverStarted }, at: now, message: message)
+            // What an init container did in an earlier sandbox does not count in this one.
+            if let live, containers[index].role == .initial, !isInitialized, let ended = containers[index].ended,
+                !Self.happened(ended, in: live, of: ordered)
+            {
+                containers[index].forgetCompletion()
+            }
+        }
+        if let live {
+            sandbox = .ready(id: live.configuration.id, addresses: live.addresses)
+        } else if !isTerminal {
+            if let latest = ordered.last { sandbox = .lost(id: latest.configuration.id, isStopping: false) }
+            if !isDeleting { startOver() }
         }
     }
 
-    /// The node lost everything, by a reboot for example: what ran has ended in a way that nobody saw.
-    private mutating func adoptStatus(at now: Moment) {
-        guard let status = pod.status, status.phase?.isTerminal != true else { return }
-        let known = (status.initContainerStatuses ?? []) + (status.containerStatuses ?? [])
-        for index in containers.indices {
-            guard let found = known.first(where: { $0.name == containers[index].name }), found.containerID != nil else { continue }
-            containers[index].adopt(found)
-            guard let running = found.state.running else { continue }
-            let id = found.containerID.flatMap { $0.split(separator: "/").last.map(String.init) } ?? ""
-            let terminated = ContainerState.Terminated(
-                exitCode: 137, reason: "ContainerStatusUnknown", message: "The container could not be located after the node's restart",
-                startedAt: running.startedAt, finishedAt: now.wall, containerID: id)
-            containers[index].state = .ended(.init(id: id, imageID: found.imageID, terminated: terminated, monotonic: now.monotonic))
+    /// By its record. What could not be started has none, only a time in whole seconds.
+    private static func happened(_ ended: ContainerRecord.Ended, in live: RecoveredSandbox, of all: [RecoveredSandbox]) -> Bool {
+        if let owner = all.first(where: { $0.containers.contains { $0.configuration.id == ended.id } }) {
+            return owner.configuration.id == live.configuration.id
         }
+        return ended.terminated.finishedAt.map { $0.seconds >= live.createdAt.seconds } ?? false
     }
 
-    private mutating func adopt(_ index: Int, from sandboxes: [RecoveredSandbox], at now: Moment, message: (ContainerConfiguration) -> String?) {
-        let name = containers[index].name
-        let found = sandboxes.flatMap(\.containers)
-            .filter { $0.configuration.name == name && $0.condition != .neverStarted }
-            .sorted { $0.configuration.restartCount < $1.configuration.restartCount }
-        guard let current = found.last else { return }
+    /// From the runtime's records, and from the API server's status where it knows more: what could not be started leaves no record, and the
+    /// records end with the boot.
+    private mutating func adopt(
+        _ index: Int, from records: [RecoveredSandbox.Container], at now: Moment, message: (ContainerConfiguration) -> String?
+    ) {
+        let known = pod.status?.container(named: containers[index].name)
+        let found = records.sorted { $0.configuration.restartCount < $1.configuration.restartCount }
+        guard let current = found.last, current.condition.isRunning || current.configuration.restartCount >= known?.restartCount ?? 0 else {
+            // The status of a pod that is over was taken as it is.
+            guard teardown == .none, let known, known.containerID != nil || known.lastState.terminated != nil else { return }
+            return containers[index].adoptLost(known, at: now)
+        }
         containers[index].restartCount = current.configuration.restartCount
         containers[index].state = Self.state(of: current, at: now, message: message)
         containers[index].user = current.configuration.process.user
         if found.count > 1, case .ended(let ended) = Self.state(of: found[found.count - 2], at: now, message: message) {
             containers[index].last = ended
+        } else {
+            containers[index].last = known?.ends.first { $0.id != current.configuration.id }
         }
     }
 
@@ -63,6 +81,10 @@ extension PodMachine {
                     terminated: exit.terminated(id: configuration.id, message: message(configuration)), monotonic: now.monotonic))
         }
     }
+}
+
+extension RecoveredSandbox.ContainerCondition {
+    fileprivate var isRunning: Bool { if case .running = self { true } else { false } }
 }
 
 extension ContainerExit {

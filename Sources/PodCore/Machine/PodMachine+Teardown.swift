@@ -68,7 +68,7 @@ extension PodMachine {
 
     /// The regular containers first, all at once; then sidecars one by one against their order of starting.
     private mutating func stopContainers(_ now: Moment, _ actions: inout [PodAction]) {
-        let began = stopBegan ?? now.monotonic
+        let began = stopBegan ?? now.monotonic - graceBeforeThisAgent(now)
         stopBegan = began
         let deadline = began + gracePeriod
         let regular = containers.indices.filter { !isSidecar(containers[$0]) && isAlive(containers[$0]) }
@@ -78,27 +78,37 @@ extension PodMachine {
         }
     }
 
+    /// What of the grace period an earlier agent has given already. By the API server's clock, and so only where this agent's own cannot tell.
+    private func graceBeforeThisAgent(_ now: Moment) -> Duration {
+        guard wasDeleting, let end = pod.metadata.deletionTimestamp else { return .zero }
+        let left = Duration.seconds(end.seconds - now.wall.seconds)
+        return min(max(gracePeriod - left, .zero), gracePeriod)
+    }
+
     private func isAlive(_ record: ContainerRecord) -> Bool {
         record.running != nil || record.activity == .starting
     }
 
     private mutating func stop(_ index: Int, deadline: Duration, _ now: Moment, _ actions: inout [PodAction]) {
         guard let running = containers[index].running, case .ready(let sandboxID, _) = sandbox else { return }
-        if containers[index].killAt == nil {
-            containers[index].killAt = max(deadline, now.monotonic + Self.leastGrace)
+        if containers[index].stopping != nil {
+            containers[index].stopping?.shorten(to: deadline, now: now.monotonic)
+        } else {
+            containers[index].stopping = ContainerStop(deadline: deadline, atLeast: Self.leastGrace, now: now.monotonic)
             actions.append(
                 .record(PodEventRecord(.normal, "Killing", "Stopping container \(containers[index].name)", fieldPath: containers[index].fieldPath)))
-            actions.append(.stopContainer(id: running.id, sandboxID: sandboxID, signal: .stop))
-        } else if let killAt = containers[index].killAt, deadline < killAt {
-            // A second delete with a shorter grace period.
-            containers[index].killAt = max(deadline, now.monotonic)
         }
-        guard let killAt = containers[index].killAt, !containers[index].isKilled else { return }
-        if killAt <= now.monotonic {
-            containers[index].isKilled = true
-            actions.append(.stopContainer(id: running.id, sandboxID: sandboxID, signal: .kill))
-        } else {
-            wake(at: killAt)
+        if let signal = containers[index].stopping?.takeDue(at: now.monotonic) {
+            actions.append(.stopContainer(id: running.id, sandboxID: sandboxID, signal: signal))
         }
+        if let time = containers[index].stopping?.nextTime(after: now.monotonic) { wake(at: time) }
+    }
+
+    /// A container that cannot be told to end holds the whole pod: that is said once, and tried until its end is known.
+    mutating func signalFailed(_ id: String, _ signal: StopSignal, _ message: String, _ now: Moment) {
+        guard let index = containers.firstIndex(where: { $0.running?.id == id }) else { return }
+        guard containers[index].stopping?.couldNotSend(signal, at: now.monotonic) == true else { return }
+        let text = "error killing pod: failed to \"KillContainer\" for \"\(containers[index].name)\" with KillContainerError: \"\(message)\""
+        pending.append(.record(PodEventRecord(.warning, "FailedKillPod", text)))
     }
 }

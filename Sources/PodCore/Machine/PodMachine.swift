@@ -39,6 +39,14 @@ package struct PodMachine: Sendable {
         package static func < (lhs: Teardown, rhs: Teardown) -> Bool { lhs.rawValue < rhs.rawValue }
     }
 
+    /// `status.reason` and `status.message` of a pod that is over.
+    struct Verdict: Sendable, Hashable {
+        let reason: String?
+        let message: String?
+        /// Nothing was ever made for it: its status has nothing else to say.
+        let isRefusal: Bool
+    }
+
     package internal(set) var pod: Pod
     package internal(set) var sandbox = Sandbox.absent(retryAt: nil)
     package internal(set) var volumes: [String: VolumeState]
@@ -49,6 +57,12 @@ package struct PodMachine: Sendable {
     package let startTime: Timestamp
     /// The pod is no longer in the API.
     package internal(set) var isRemoved = false
+    /// A regular container was made in the present sandbox.
+    var isInitialized = false
+    /// Its sandbox is gone, and the pod may have no other.
+    var isOver = false
+    /// Why the pod is over, where its containers do not tell.
+    var verdict: Verdict?
     /// Actions to emit with the next decision, caused by events.
     var pending: [PodAction] = []
     /// The last delay before a volume was tried again; doubles with each failure.
@@ -64,11 +78,14 @@ package struct PodMachine: Sendable {
     var teardownIsUnderWay = false
     /// When the teardown's containers were first told to stop.
     var stopBegan: Duration?
+    /// The deletion is older than this agent's knowledge of the pod: an earlier one has begun with it.
+    let wasDeleting: Bool
     package internal(set) var nextWake: Duration?
 
     package init(pod: Pod, startTime: Timestamp) {
         self.pod = pod
         self.startTime = pod.status?.startTime ?? startTime
+        wasDeleting = pod.metadata.deletionTimestamp != nil
         let initial = (pod.spec.initContainers ?? []).map { ContainerRecord(name: $0.name, role: .initial) }
         containers = initial + pod.spec.containers.map { ContainerRecord(name: $0.name, role: .regular) }
         volumes = [:]
@@ -116,28 +133,15 @@ package struct PodMachine: Sendable {
     private mutating func adoptTerminalStatus() {
         teardown = .stoppingContainers
         sandbox = .stopped(addresses: pod.status?.podIPs?.map(\.ip) ?? [])
+        verdict = Verdict(reason: pod.status?.reason, message: pod.status?.message, isRefusal: pod.status?.containerStatuses?.isEmpty != false)
         for index in containers.indices {
-            let name = containers[index].name
-            let statuses = (pod.status?.initContainerStatuses ?? []) + (pod.status?.containerStatuses ?? [])
-            guard let status = statuses.first(where: { $0.name == name }) else { continue }
-            containers[index].adopt(status)
+            if let status = pod.status?.container(named: containers[index].name) { containers[index].adopt(status) }
         }
     }
-}
 
-extension ContainerRecord {
-    /// Takes over what the API server remembers of a container that this node does not know any more.
-    mutating func adopt(_ status: ContainerStatus) {
-        restartCount = status.restartCount
-        let id = status.containerID.flatMap { $0.split(separator: "/").last.map(String.init) } ?? ""
-        if let terminated = status.state.terminated {
-            state = .ended(Ended(id: id, imageID: status.imageID, terminated: terminated, monotonic: .zero))
-        } else if let waiting = status.state.waiting {
-            state = .waiting(reason: waiting.reason, message: waiting.message)
-        }
-        if let terminated = status.lastState.terminated {
-            let lastID = terminated.containerID.flatMap { $0.split(separator: "/").last.map(String.init) } ?? ""
-            last = Ended(id: lastID, imageID: status.imageID, terminated: terminated, monotonic: .zero)
-        }
+    /// This node does not take the pod: it has failed, and nothing is made for it.
+    package mutating func refuse(_ refusal: PodRefusal) {
+        verdict = Verdict(reason: refusal.reason, message: "Pod was rejected: \(refusal.message)", isRefusal: true)
+        pending.append(.record(PodEventRecord(.warning, refusal.reason, refusal.message)))
     }
 }

@@ -24,3 +24,16 @@ extension PodSpec {
 
     package var usesHostNetwork: Bool { hostNetwork == true }
 }
+
+extension Container {
+    /// Whether the first of `restartPolicyRules` that fits asks for a restart; one that asks for something else leaves it to the policy.
+    func restartsByRule(after exitCode: Int) -> Bool {
+        guard restartPolicy != nil else { return false }
+        let rule = restartPolicyRules?.first { rule in
+            guard let codes = rule.exitCodes else { return false }
+            let isListed = codes.values?.contains(exitCode) == true
+            return codes.operator == "In" && isListed || codes.operator == "NotIn" && !isListed
+        }
+        return rule?.action == "Restart"
+    }
+}

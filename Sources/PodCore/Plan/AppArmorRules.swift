@@ -13,6 +13,17 @@ enum AppArmorRules {
         return nil
     }
 
+    /// Whether some container may not run without it.
+    static func isRequired(by pod: Pod) throws(PlanFailure) -> Bool {
+        for container in (pod.spec.initContainers ?? []) + pod.spec.containers {
+            switch try choice(pod, container) {
+            case .runtimeDefault, .localhost: return true
+            case .unconfined, nil: break
+            }
+        }
+        return false
+    }
+
     private static func choice(_ profile: SecurityProfile) throws(PlanFailure) -> ContainerConfiguration.AppArmorChoice {
         switch profile.type {
         case "Unconfined": return .unconfined

@@ -63,7 +63,7 @@ package struct ContainerPlan: Sendable {
             args: try arguments(of: container), env: environmentLines(), cwd: workingDirectory(container), uid: security.uid, gid: security.gid,
             additionalGids: security.additionalGids, capabilities: security.capabilities, noNewPrivileges: security.noNewPrivileges,
             oomScoreAdj: pod.spec.oomScore(of: container, nodeMemory: resources.nodeMemory), seccomp: security.seccomp, appArmor: security.appArmor)
-        return ContainerConfiguration(
+        var configuration = ContainerConfiguration(
             id: id, name: container.name, role: role, restartCount: restartCount, image: container.image ?? "", imageID: imageID,
             lowerDirectories: image.lowerDirectories, process: process, mounts: try mounts(of: container, pod),
             readOnlyRootFilesystem: container.securityContext?.readOnlyRootFilesystem ?? false, privileged: security.isPrivileged,
@@ -71,6 +71,14 @@ package struct ContainerPlan: Sendable {
             log: log,
             stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, terminal: container.tty ?? false,
             stopSignal: SignalName.number(image.config.stopSignal) ?? 15, terminationMessageFile: terminationMessageFile)
+        configuration.imageVolumes = imageVolumes
+        return configuration
+    }
+
+    /// Parents before children. One that climbs or is the root itself is no directory that an image could mean.
+    private var imageVolumes: [String] {
+        let paths = image.config.volumes.map(Self.parts).filter { !$0.isEmpty && !$0.contains("..") && !$0.contains { $0.utf8.contains(0) } }
+        return Set(paths.map { "/" + $0.joined(separator: "/") }).sorted()
     }
 
     /// `command` replaces the image's entry point and its arguments, `args` alone replaces only the arguments.
@@ -117,8 +125,11 @@ package struct ContainerPlan: Sendable {
         }
         // However it is written: a pod that mounts its own file there gets that one.
         let taken = Set(mounts.map { Self.parts(of: $0.destination) })
+        // In a volume that passes mounts on they would cover the node's own files, and stay there for ever.
+        let passedOn = mounts.filter { $0.propagation == .bidirectional }.map { Self.parts(of: $0.destination) }
         func add(_ source: String, at destination: String, readOnly: Bool = false) {
-            guard !taken.contains(Self.parts(of: destination)) else { return }
+            let place = Self.parts(of: destination)
+            guard !taken.contains(place), !passedOn.contains(where: { place.starts(with: $0) }) else { return }
             mounts.append(.init(source: source, destination: destination, readOnly: readOnly))
         }
         let isReadOnly = container.securityContext?.readOnlyRootFilesystem ?? false
@@ -135,7 +146,8 @@ package struct ContainerPlan: Sendable {
 
     private func planned(_ mount: VolumeMount, source: String, _ pod: Pod) throws(PlanFailure) -> ContainerConfiguration.Mount {
         let subPath = try subPath(of: mount)
-        let readOnly = mount.readOnly ?? false
+        // What follows API objects is not a container's to change, whatever the mount says.
+        let readOnly = mount.readOnly ?? false || pod.spec.volumes?.first { $0.name == mount.name }?.hasFiles ?? false
         let propagation: ContainerConfiguration.Propagation
         switch mount.mountPropagation {
         case nil, "None": propagation = .private
@@ -151,7 +163,7 @@ package struct ContainerPlan: Sendable {
         let recursive: Bool
         switch mount.recursiveReadOnly {
         case nil, "Disabled": recursive = false
-        case "Enabled", "IfPossible": recursive = readOnly
+        case "Enabled", "IfPossible": recursive = mount.readOnly ?? false
         case let other?: throw PlanFailure("unknown recursiveReadOnly \"\(other)\" of volume mount \(mount.name)")
         }
         let destination = mount.mountPath.hasPrefix("/") ? mount.mountPath : "/" + mount.mountPath

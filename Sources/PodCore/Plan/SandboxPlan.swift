@@ -26,7 +26,7 @@ package enum SandboxPlan {
     }
 
     /// The pod's kernel parameters by dotted name.
-    private static func sysctls(of pod: Pod, _ rules: SysctlRules) throws(PlanFailure) -> [String: String] {
+    static func sysctls(of pod: Pod, _ rules: SysctlRules) throws(PlanFailure) -> [String: String] {
         var result: [String: String] = [:]
         for sysctl in pod.spec.securityContext?.sysctls ?? [] {
             let name = try rules.checked(

@@ -40,20 +40,19 @@ package struct SysctlRules: Sendable, Hashable {
         self.allowed = allowed
     }
 
-    /// The parameters by dotted name; `name` may be written with slashes. Refuses what would reach beyond the pod.
+    /// The parameter's dotted name; `name` may be written with slashes. Refuses what would reach beyond the pod.
     func checked(_ name: String, _ value: String, hostNetwork: Bool, hostIPC: Bool) throws(PlanFailure) -> String {
         let dotted = Self.dotted(name)
         guard Self.isName(dotted) else { throw PlanFailure("\"\(name)\" is no sysctl: wanted a name such as net.ipv4.tcp_syncookies") }
         guard Self.safe.contains(dotted) || allowed.contains(where: { Self.matches(dotted, $0) }) else {
-            throw PlanFailure(
-                "forbidden sysctl: \"\(dotted)\" not allowlisted: wanted one that Kubernetes calls safe, or one of the node's allowedUnsafeSysctls")
+            throw PlanFailure("forbidden sysctl: \"\(dotted)\" not allowlisted")
         }
         switch Self.namespace(of: dotted) {
         case .network where hostNetwork:
-            throw PlanFailure("sysctl \"\(dotted)\" is not allowed with hostNetwork: it would change the node's own network")
-        case .ipc where hostIPC: throw PlanFailure("sysctl \"\(dotted)\" is not allowed with hostIPC: it would change the node's own IPC")
+            throw PlanFailure("forbidden sysctl: \"\(dotted)\" not allowed with host net enabled")
+        case .ipc where hostIPC: throw PlanFailure("forbidden sysctl: \"\(dotted)\" not allowed with host ipc enabled")
         case .network, .ipc: break
-        case nil: throw PlanFailure("sysctl \"\(dotted)\" belongs to no namespace of a pod: it would change the node")
+        case nil: throw PlanFailure("forbidden sysctl: \"\(dotted)\" belongs to no namespace of a pod: it would change the node")
         }
         // What values are made of; nothing that could begin another parameter or line (CVE-2022-0811).
         guard value.utf8.count <= 1024, value.utf8.allSatisfy(Self.valueBytes.contains) else {

@@ -128,6 +128,8 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
     package var stdinOnce: Bool
     /// Absent in records of agents that knew no terminals, and where there is none.
     private var hasTerminal: Bool?
+    /// Absent likewise.
+    private var volumesOfImage: [String]?
     /// Sent to end the container; SIGTERM unless the image says otherwise.
     package var stopSignal: Int32
     /// The node's file behind the termination message, if there is one.
@@ -164,5 +166,12 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
     package var terminal: Bool {
         get { hasTerminal ?? false }
         set { hasTerminal = newValue ? true : nil }
+    }
+
+    /// Absolute directories in the container that the image declares as volumes: writable also where the root is not, gone with the container,
+    /// hidden by what the pod mounts there.
+    package var imageVolumes: [String] {
+        get { volumesOfImage ?? [] }
+        set { volumesOfImage = newValue.isEmpty ? nil : newValue }
     }
 }

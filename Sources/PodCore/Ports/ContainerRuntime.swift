@@ -19,7 +19,7 @@ package protocol ContainerRuntime: Sendable {
     /// Sends the container's stop signal. A container that ended is no error.
     func stop(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure)
 
-    /// Ends every process of the container's cgroup at once.
+    /// Ends every process of the container's cgroup, and returns when they have ended. The exit is told as an event, with or without the shim.
     func kill(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure)
 
     /// Forgets an ended container: its record, its cgroup, its writable layer. The log stays.
@@ -31,7 +31,8 @@ package protocol ContainerRuntime: Sendable {
     /// Removes a stopped sandbox's records and writable layers, and the pod's cgroup when it was the last sandbox.
     func removeSandbox(_ sandboxID: String) async throws(RuntimeFailure)
 
-    /// Finds the sandboxes that an earlier agent left, reconnects to them and says what state they are in.
+    /// Finds the sandboxes that an earlier agent left, reconnects to them and says what state they are in. Those that nobody could manage are
+    /// ended. One that cannot be ended is returned as running and without addresses, and its end is told: it has to be stopped.
     func recover() async throws(RuntimeFailure) -> [RecoveredSandbox]
 
     /// What happens by itself. One reader; every exit is delivered exactly once after `recover`.
@@ -104,7 +105,7 @@ package struct ContainerExit: Sendable, Hashable, Codable {
 
 package enum RuntimeEvent: Sendable, Hashable {
     case containerExited(sandboxID: String, containerID: String, ContainerExit)
-    /// The sandbox's pause process or shim is gone: nothing in it runs any more.
+    /// The sandbox's pause process or shim is gone: nothing in it runs any more. May be told again.
     case sandboxEnded(sandboxID: String)
 }
 

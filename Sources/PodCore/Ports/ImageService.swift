@@ -46,9 +46,15 @@ package struct ImageConfig: Sendable, Hashable, Codable {
     package var workingDir: String
     /// `SIGTERM`, `15` or empty.
     package var stopSignal: String
+    /// Absent in the index of stores that did not read them, and where there are none.
+    private var writtenVolumes: [String]?
+
+    /// Paths in the container, as the image has them, in the order of the alphabet.
+    package var volumes: [String] { writtenVolumes ?? [] }
 
     package init(
-        user: String = "", env: [String] = [], entrypoint: [String] = [], cmd: [String] = [], workingDir: String = "", stopSignal: String = ""
+        user: String = "", env: [String] = [], entrypoint: [String] = [], cmd: [String] = [], workingDir: String = "", stopSignal: String = "",
+        volumes: [String] = []
     ) {
         self.user = user
         self.env = env
@@ -56,6 +62,7 @@ package struct ImageConfig: Sendable, Hashable, Codable {
         self.cmd = cmd
         self.workingDir = workingDir
         self.stopSignal = stopSignal
+        writtenVolumes = volumes.isEmpty ? nil : volumes
     }
 }
 

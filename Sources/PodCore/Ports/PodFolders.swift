@@ -6,7 +6,7 @@ package protocol PodFolders: Sendable {
     /// An empty file for a container's termination message, writable by any user; returns its absolute path.
     func makeTerminationMessageFile(podUID: String, container: String, containerID: String) async throws(VolumeFailure) -> String
 
-    /// At most `limit` bytes of a termination message; `nil` when there is none.
+    /// The last `limit` bytes of a termination message; `nil` when there is none.
     func terminationMessage(at path: String, limit: Int) async -> String?
 
     /// The end of a container's log: at most `lines` lines and `limit` bytes.
@@ -14,6 +14,9 @@ package protocol PodFolders: Sendable {
 
     /// Makes the folder of a container's logs and says where its n-th log goes.
     func logPath(of pod: PodIdentity, container: String, restartCount: Int) async throws(VolumeFailure) -> String
+
+    /// The highest n for which there is an n-th log; `nil` when there is none.
+    func lastLog(of pod: PodIdentity, container: String) async -> Int?
 
     /// Links the log under the name that log shippers look for, in /var/log/containers.
     func linkLog(at path: String, of pod: PodIdentity, container: String, containerID: String) async

@@ -7,6 +7,14 @@ extension PodMachine {
     package func status(hostIPs: [String], previous: PodStatus?, at now: Moment) -> PodStatus {
         var status = PodStatus(phase: reportedPhase(previous: previous?.phase))
         status.observedGeneration = pod.metadata.generation
+        status.reason = verdict?.reason
+        status.message = verdict?.message
+        if verdict?.isRefusal == true {
+            status.phase = pod.status?.phase?.isTerminal == true ? pod.status?.phase : .failed
+            status.startTime = startTime
+            status.qosClass = pod.spec.qosClass
+            return status
+        }
         status.hostIP = hostIPs.first
         status.hostIPs = hostIPs.isEmpty ? nil : hostIPs.map(AddressEntry.init)
         let podIPs = pod.spec.usesHostNetwork ? hostIPs : (isReadyToStart || teardown > .stoppingSandbox ? addresses : [])
@@ -62,7 +70,7 @@ extension PodMachine {
                 status.state = waiting
                 lastEnd = ended
             } else {
-                status.state = .terminated(Self.shown(ended))
+                status.state = .terminated(shown(ended))
                 status.ready = record.role == .initial && !isSidecar(record) && ended.terminated.exitCode == 0
             }
         case .waiting(let reason, let message):
@@ -70,16 +78,20 @@ extension PodMachine {
         }
         status.started = record.running != nil
         if record.running != nil || record.ended != nil { status.user = record.user }
-        if let lastEnd { status.lastState = .terminated(Self.shown(lastEnd)) }
+        if let lastEnd { status.lastState = .terminated(shown(lastEnd)) }
         if record.wasCreated, let spec { addResources(spec, to: &status) }
         return status
     }
 
     private static let runtimePrefix = "swiftlet://"
+    /// Bytes of the termination messages of all of a pod's containers.
+    private static let messagesLimit = 12 << 10
 
-    private static func shown(_ ended: ContainerRecord.Ended) -> ContainerState.Terminated {
+    private func shown(_ ended: ContainerRecord.Ended) -> ContainerState.Terminated {
         var terminated = ended.terminated
-        terminated.containerID = ended.id.isEmpty ? nil : runtimePrefix + ended.id
+        terminated.containerID = ended.id.isEmpty ? nil : Self.runtimePrefix + ended.id
+        // Shared out evenly, however much the others have to say.
+        terminated.message = terminated.message?.cut(toBytes: Self.messagesLimit / containers.count)
         return terminated
     }
 
@@ -114,5 +126,12 @@ extension PodMachine {
     private func addResources(_ container: Container, to status: inout ContainerStatus) {
         status.resources = ResourceRequirements(limits: container.resources?.limits, requests: container.resources?.requests)
         status.allocatedResources = container.resources?.requests
+    }
+}
+
+extension String {
+    /// The longest beginning that takes no more than this as UTF-8; a position inside a character is rounded down.
+    fileprivate func cut(toBytes limit: Int) -> String {
+        utf8.count > limit ? String(self[..<utf8.index(startIndex, offsetBy: limit)]) : self
     }
 }

@@ -12,11 +12,8 @@ extension PodMachine {
         if running > 0 { return .running }
         let succeeded = ended.allSatisfy { $0.terminated.exitCode == 0 }
         if teardown >= .stoppingSandbox { return succeeded ? .succeeded : .failed }
-        switch restartPolicy {
-        case .always: return .running
-        case .onFailure: return succeeded ? .succeeded : .running
-        case .never: return succeeded ? .succeeded : .failed
-        }
+        if regular.contains(where: mayRestart) { return .running }
+        return succeeded ? .succeeded : .failed
     }
 
     /// The same for the pod: one that ends before all of its containers ran has failed.

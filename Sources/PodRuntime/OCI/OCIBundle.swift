@@ -14,10 +14,10 @@ struct OCIBundle: Sendable {
     let rootDirectory: String
 
     /// Blocking.
-    init(directory: String) throws(RuntimeFailure) {
+    /// - Parameter file: instead of the bundle's own `config.json`.
+    init(directory: String, file: String? = nil) throws(RuntimeFailure) {
         self.directory = directory
-        let path = directory + "/config.json"
-        spec = try Self.decode(path)
+        spec = try Self.decode(file ?? directory + "/config.json")
         try Self.checkVersion(spec.ociVersion)
         guard let root = spec.root else { throw Self.invalid("root", "missing", "the path of the container's root file system") }
         guard let process = spec.process else { throw Self.invalid("process", "missing", "the program to run") }
@@ -40,13 +40,14 @@ struct OCIBundle: Sendable {
         RuntimeFailure(.create, "config.json: \(field) is not supported: \(detail)")
     }
 
-    private static func decode(_ path: String) throws(RuntimeFailure) -> OCISpec {
+    /// A file of JSON, with the field in the message when it is not as it should be. Blocking.
+    static func decode<Value: Decodable>(_ path: String) throws(RuntimeFailure) -> Value {
         do {
-            return try JSONDecoder().decode(OCISpec.self, from: Data(SmallFile.bytes(path, limit: 16 << 20)))
+            return try JSONDecoder().decode(Value.self, from: Data(SmallFile.bytes(path, limit: 16 << 20)))
         } catch let error as DecodingError {
             throw RuntimeFailure(.create, "\(path): \(text(of: error))")
         } catch {
-            throw RuntimeFailure(.create, "\(error); a bundle is a directory with a config.json")
+            throw RuntimeFailure(.create, path.hasSuffix("/config.json") ? "\(error); a bundle is a directory with a config.json" : "\(error)")
         }
     }
 
@@ -75,17 +76,7 @@ struct OCIBundle: Sendable {
     }
 
     private func checkProcess() throws(RuntimeFailure) {
-        guard let program = process.args?.first, !program.isEmpty else { throw Self.invalid("process.args", "none", "the program to run") }
-        guard process.cwd.hasPrefix("/") else { throw Self.invalid("process.cwd", "\"\(process.cwd)\"", "an absolute path") }
-        for text in (process.args ?? []) + (process.env ?? []) + [process.cwd] where text.utf8.contains(0) {
-            throw Self.invalid("process", "a NUL in \"\(text.prefix(40))\"", "texts without one")
-        }
-        for entry in process.env ?? [] where !entry.dropFirst().contains("=") {
-            throw Self.invalid("process.env", "\"\(entry)\"", "NAME=value")
-        }
-        if let score = process.oomScoreAdj, !(-1000...1000).contains(score) {
-            throw Self.invalid("process.oomScoreAdj", "\(score)", "-1000 to 1000")
-        }
+        try OCIProcess.check(process)
         let types = linux.namespaces?.map(\.type) ?? []
         if let twice = types.first(where: { type in types.count { $0 == type } > 1 }) {
             throw Self.invalid("linux.namespaces", "\(twice) twice", "each once")
@@ -94,8 +85,9 @@ struct OCIBundle: Sendable {
         if spec.domainname != nil, !isNew("uts") { throw Self.invalid("domainname", "no new uts namespace", "one, or the host would be renamed") }
     }
 
-    /// Kinds of namespaces that can be somebody else's, in the order in which the shim takes them.
-    static let joinable = ["network", "ipc", "uts"]
+    /// Kinds of namespaces that can be somebody else's, in the order in which the shim takes them: those of the sandbox, those of the container.
+    static let joinableBySandbox = ["network", "ipc", "uts"]
+    static let joinableByContainer = ["pid", "cgroup", "time"]
 
     /// Where the namespace is that the container is to join.
     func path(ofNamespace type: String) -> String? {
@@ -106,16 +98,20 @@ struct OCIBundle: Sendable {
     func isNew(_ type: String) -> Bool { linux.namespaces?.contains { $0.type == type && ($0.path ?? "").isEmpty } ?? false }
 
     private func refuseUnsupported() throws(RuntimeFailure) {
-        let known = ["pid", "network", "mount", "ipc", "uts", "user", "cgroup"]
+        let known = ["pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"]
+        let joinable = Self.joinableBySandbox + Self.joinableByContainer
         for namespace in linux.namespaces ?? [] {
-            if namespace.type == "time" { throw Self.unsupported("linux.namespaces: time") }
             guard known.contains(namespace.type) else {
                 throw Self.invalid("linux.namespaces", "the type \"\(namespace.type)\"", known.joined(separator: ", "))
             }
             if let path = namespace.path, !path.isEmpty {
-                guard Self.joinable.contains(namespace.type) else {
+                guard joinable.contains(namespace.type) else {
                     throw Self.unsupported(
-                        "linux.namespaces: \(namespace.type) with a path", "only those of \(Self.joinable.joined(separator: ", ")) can be joined")
+                        "linux.namespaces: \(namespace.type) with a path", "only those of \(joinable.joined(separator: ", ")) can be joined")
+                }
+                // Its root owns nothing of the host's.
+                guard !isNew("user") else {
+                    throw Self.unsupported("linux.namespaces: \(namespace.type) with a path", "not together with a new user namespace")
                 }
                 guard path.hasPrefix("/") else {
                     throw Self.invalid("linux.namespaces: \(namespace.type)", "the path \"\(path)\"", "an absolute one")
@@ -124,13 +120,9 @@ struct OCIBundle: Sendable {
         }
         if !isNew("mount") { throw Self.unsupported("linux.namespaces without mount", "a container always gets a mount namespace of its own") }
         let present: [(String, Bool)] = [
-            ("process.scheduler", process.scheduler != nil), ("process.ioPriority", process.ioPriority != nil),
-            ("process.execCPUAffinity", process.execCPUAffinity != nil), ("process.selinuxLabel", !(process.selinuxLabel ?? "").isEmpty),
             ("linux.mountLabel", !(linux.mountLabel ?? "").isEmpty), ("linux.intelRdt", linux.intelRdt != nil),
-            ("linux.memoryPolicy", linux.memoryPolicy != nil), ("linux.personality", linux.personality != nil),
-            ("linux.timeOffsets", !(linux.timeOffsets ?? [:]).isEmpty), ("linux.netDevices", !(linux.netDevices ?? [:]).isEmpty),
-            ("hooks.createContainer", !(spec.hooks?.createContainer ?? []).isEmpty),
-            ("hooks.startContainer", !(spec.hooks?.startContainer ?? []).isEmpty),
+            ("linux.memoryPolicy", linux.memoryPolicy != nil), ("linux.netDevices", !(linux.netDevices ?? [:]).isEmpty),
+            ("hooks.createContainer with a user namespace", isNew("user") && !(spec.hooks?.createContainer ?? []).isEmpty),
         ]
         for (field, isPresent) in present where isPresent { throw Self.unsupported(field) }
         for hook in OCIHooks.all(spec.hooks) where !hook.path.hasPrefix("/") || (hook.timeout.map { $0 <= 0 } ?? false) {

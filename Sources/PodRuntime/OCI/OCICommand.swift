@@ -1,7 +1,6 @@
 import CLinux
 import FoundationEssentials
 import Glibc
-import KubeModel
 import LinuxSystem
 import Logging
 import PodCore
@@ -25,6 +24,8 @@ package enum OCICommand {
             return try await run(line, logger, version, signals)
         } catch {
             logger.error("\(error)")
+            // A program's own codes are seldom that high, and callers know it from other runtimes.
+            if case .exec = line.command { return 255 }
             return 1
         }
     }
@@ -55,9 +56,74 @@ package enum OCICommand {
         case .run(let request, let detach):
             guard !detach else { return try await runtime.runDetached(request) }
             return try await runtime.run(request, signals: await signals())
+        case .exec(let request): return try await runtime.exec(request, signals: signals)
+        case .list(let format): tell(STDOUT_FILENO, try table(of: try await runtime.list(), format))
+        case .ps(let id, let isJSON): tell(STDOUT_FILENO, try processes(try runtime.processes(id), isJSON))
+        case .pause(let id): try await runtime.freeze(id, true)
+        case .resume(let id): try await runtime.freeze(id, false)
+        case .update(let id, let resources): try runtime.update(id, resources)
+        case .spec(let directory): try OCITemplate.write(to: directory)
         case .help, .version, .features: break
         }
         return 0
+    }
+
+    private static func json(_ value: some Encodable) throws(RuntimeFailure) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.withoutEscapingSlashes]
+        do {
+            return String(decoding: try encoder.encode(value), as: UTF8.self)
+        } catch {
+            throw RuntimeFailure(.internal, "the result cannot be written as JSON: \(error)")
+        }
+    }
+
+    private static func table(of list: [OCIRuntime.Listed], _ format: OCICommandLine.ListFormat) throws(RuntimeFailure) -> String {
+        switch format {
+        case .json:
+            var lines: [String] = []
+            for one in list { lines.append(try line(one)) }
+            return "[" + lines.joined(separator: ",") + "]"
+        case .ids: return list.map(\.id).joined(separator: "\n")
+        case .table:
+            let rows =
+                [["ID", "PID", "STATUS", "BUNDLE", "CREATED", "OWNER"]]
+                + list.map {
+                    [$0.id, String($0.pid), $0.status.rawValue, $0.bundle, $0.created, $0.owner]
+                }
+            return columns(rows)
+        }
+    }
+
+    /// With the fields in the order in which other runtimes have them: there are callers that look at the text.
+    private static func line(_ one: OCIRuntime.Listed) throws(RuntimeFailure) -> String {
+        let texts = [
+            ("ociVersion", one.ociVersion), ("id", one.id), ("pid", nil), ("status", one.status.rawValue), ("bundle", one.bundle),
+            ("rootfs", one.rootfs), ("created", one.created), ("owner", one.owner),
+        ]
+        var fields: [String] = []
+        for (name, text) in texts {
+            let value = if let text { try json(text) } else { String(one.pid) }
+            fields.append("\"\(name)\":\(value)")
+        }
+        return "{" + fields.joined(separator: ",") + "}"
+    }
+
+    private static func processes(_ pids: [Int32], _ isJSON: Bool) throws(RuntimeFailure) -> String {
+        if isJSON { return try json(pids) }
+        let rows = pids.map { pid in
+            let line = (try? SmallFile.bytes("/proc/\(pid)/cmdline")) ?? []
+            return [String(pid), line.split(separator: 0).map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")]
+        }
+        return columns([["PID", "CMD"]] + rows)
+    }
+
+    private static func columns(_ rows: [[String]]) -> String {
+        let widths = (rows.first ?? []).indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            let cells = zip(row, widths).map { $0.padding(to: $1) }
+            return String(cells.joined(separator: "   ").reversed().drop { $0 == " " }.reversed())
+        }.joined(separator: "\n")
     }
 
     static func tell(_ descriptor: Int32, _ text: String) {
@@ -88,18 +154,30 @@ extension OCIRuntime {
     /// Creates, starts, waits for the end, deletes.
     /// - Returns: the container's exit code.
     func run(_ request: CreateRequest, signals: AsyncStream<Int32>) async throws(RuntimeFailure) -> Int32 {
-        try await create(request)
+        let terminal = OCITerminal()
+        var request = request
+        if request.consoleSocket == nil { request.terminal = terminal }
+        let id = request.id
+        do throws(RuntimeFailure) {
+            try await create(request)
+        } catch {
+            await terminal.finish()
+            throw error
+        }
         let forwarding = Task { [self] in
-            for await signal in signals { try? await kill(request.id, signal: signal, all: false) }
+            for await signal in signals {
+                if signal == SIGWINCH { terminal.resize() } else { try? await kill(id, signal: signal, all: false) }
+            }
         }
         defer { forwarding.cancel() }
         let result: Result<Int32, RuntimeFailure>
         do throws(RuntimeFailure) {
-            result = .success(try await startAndWait(request.id))
+            result = .success(try await startAndWait(id))
         } catch {
             result = .failure(error)
         }
-        try await delete(request.id, force: true)
+        await terminal.finish()
+        try await delete(id, force: true)
         return try result.get()
     }
 
@@ -124,38 +202,6 @@ extension OCIRuntime {
     }
 }
 
-/// Problems as a person reads them on standard error, and in the file of `--log` as container managers do.
-struct OCILog: LogHandler {
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.warning
-    let path: String?
-    let format: OCICommandLine.LogFormat
-
-    init(path: String?, format: OCICommandLine.LogFormat) {
-        self.path = path
-        self.format = format
-    }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    private struct Line: Encodable {
-        let level: String
-        let msg: String
-        let time: String
-    }
-
-    func log(event: LogEvent) {
-        OCICommand.tell(STDERR_FILENO, "swiftlet oci: \(event.message)")
-        guard let path, let file = try? OwnedFileDescriptor.open(path, O_WRONLY | O_CREAT | O_APPEND, mode: 0o600) else { return }
-        let line = Line(level: event.level.rawValue, msg: "\(event.message)", time: Timestamp.now.rfc3339())
-        let text =
-            switch format {
-            case .text: "time=\"\(line.time)\" level=\(line.level) msg=\"\(line.msg)\""
-            case .json: (try? JSONEncoder().encode(line)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-            }
-        try? file.writeAll(Array((text + "\n").utf8))
-    }
+extension String {
+    fileprivate func padding(to width: Int) -> String { self + String(repeating: " ", count: max(0, width - count)) }
 }

@@ -9,6 +9,13 @@ struct OCICommandLine: Sendable {
         case state(id: String)
         case kill(id: String, signal: Int32, all: Bool)
         case delete(id: String, force: Bool)
+        case exec(OCIRuntime.ExecRequest)
+        case list(ListFormat)
+        case ps(id: String, json: Bool)
+        case pause(id: String)
+        case resume(id: String)
+        case update(id: String, OCISpec.Resources)
+        case spec(directory: String)
         case features
         case version
         case help
@@ -22,6 +29,10 @@ struct OCICommandLine: Sendable {
         case text, json
     }
 
+    enum ListFormat: String, Sendable {
+        case table, json, ids
+    }
+
     private(set) var settings = OCIRuntime.Settings()
     private(set) var log: String?
     private(set) var logFormat = LogFormat.text
@@ -32,12 +43,21 @@ struct OCICommandLine: Sendable {
 
         Runs a container from a bundle, a directory with a config.json, as the OCI runtime specification \(OCIFeatures.specification) says.
 
-          create [--bundle DIR] [--pid-file FILE] [--console-socket SOCKET] ID   make it, without running its program yet
+          create [--bundle DIR] [--config FILE] [--pid-file FILE] [--console-socket SOCKET] ID   make it, without running its program yet
           start ID                    run its program
           state ID                    its state as JSON
           kill [--all] ID [SIGNAL]    signal its first process (SIGTERM), or all of them
           delete [--force] ID         take it away once it has stopped; --force: also if it runs or is not there
           run [--detach] (options of create) ID     create, start, wait for its end, delete; exits with its exit code
+          exec [OPTIONS] ID PROGRAM [ARGUMENTS]     run a further program in it; exits with its exit code
+              --process FILE          all of the program's `process` as JSON, instead of what follows
+              --env NAME=VALUE, --cwd DIR, --user UID[:GID], --additional-gids GID, --cap NAME, --no-new-privs, --apparmor PROFILE, --tty
+              --cgroup PATH (below its own), --detach, --pid-file FILE, --console-socket SOCKET
+          list [--format table|json] [--quiet]      the containers
+          ps [--format table|json] ID the processes of one
+          pause ID, resume ID         stop all its processes, let them go on
+          update [--resources FILE|-] [LIMITS] ID   new limits: \(Self.limits)
+          spec [--bundle DIR]         writes a config.json to start from
           features                    what of the specification is there, as JSON
 
           --root DIR                  sockets and records (/run/swiftlet-oci)
@@ -47,7 +67,7 @@ struct OCICommandLine: Sendable {
           --ignore-missing-controllers    go on without limits that this host cannot enforce, with a warning
           --version, --help
 
-        Exit code: 0 done, 1 not done, 2 wrong usage.
+        Exit code: 0 done, 1 not done (exec: 255), 2 wrong usage.
         """
 
     /// - Parameter directory: what relative paths start from.
@@ -81,47 +101,8 @@ struct OCICommandLine: Sendable {
         if let rest = words.word() { throw Usage(description: "\(name): one argument too many: \"\(rest)\"") }
     }
 
-    private static func command(_ name: String, _ words: inout Words) throws -> Command {
-        var options: [String: String] = [:]
-        var request = OCIRuntime.CreateRequest(id: "", bundle: words.directory)
-        let known: [String: Set<String>] = [
-            "create": ["--bundle", "-b", "--pid-file", "--console-socket"],
-            "run": ["--bundle", "-b", "--pid-file", "--console-socket", "--detach", "-d"],
-            "start": [], "state": [], "kill": ["--all", "-a"], "delete": ["--force", "-f"], "features": [],
-        ]
-        if name == "help" { return .help }
-        guard let allowed = known[name] else { throw Usage(description: "unknown command \(name); see swiftlet oci --help") }
-        func takeOptions() throws {
-            while let option = words.option() {
-                guard allowed.contains(option) else { throw Usage(description: "\(name): unknown option \(option); see swiftlet oci --help") }
-                switch option {
-                case "--bundle", "-b": request.bundle = try words.path(option)
-                case "--pid-file": request.pidFile = try words.path(option)
-                case "--console-socket": request.consoleSocket = try words.path(option)
-                default: options[option] = ""
-                }
-            }
-        }
-        try takeOptions()
-        if name == "features" { return .features }
-        guard let id = words.word() else { throw Usage(description: "\(name): no container id") }
-        request.id = id
-        let signal = name == "kill" ? words.word() : nil
-        // Behind the id as well, as some callers write it.
-        try takeOptions()
-        let has = { (names: String...) in names.contains { options[$0] != nil } }
-        switch name {
-        case "create": return .create(request)
-        case "run": return .run(request, detach: has("--detach", "-d"))
-        case "start": return .start(id: id)
-        case "state": return .state(id: id)
-        case "kill": return .kill(id: id, signal: try OCISignal.number(signal ?? words.word() ?? "SIGTERM"), all: has("--all", "-a"))
-        default: return .delete(id: id, force: has("--force", "-f"))
-        }
-    }
-
     /// The words that are left. `--name=value` is two of them.
-    private struct Words {
+    struct Words {
         let directory: String
         private var rest: ArraySlice<String>
 
@@ -140,6 +121,11 @@ struct OCICommandLine: Sendable {
         }
 
         mutating func word() -> String? { rest.popFirst() }
+
+        mutating func remaining() -> [String] {
+            defer { rest = [] }
+            return Array(rest)
+        }
 
         mutating func value(_ option: String) throws -> String {
             guard let value = rest.popFirst() else { throw Usage(description: "\(option) wants a value") }

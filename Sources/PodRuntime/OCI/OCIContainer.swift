@@ -23,8 +23,17 @@ struct OCIContainer: Sendable, Codable {
     var pid: Int32?
     /// Whether `create` has come to its end.
     var isCreated = false
+    /// What further programs in it are like, unless they are told otherwise. Of the filter the flags; its instructions are in a file.
+    let process: OCISpec.Process?
+    let seccompFlags: UInt32?
+    /// When it was made, as RFC 3339 has it.
+    let created: String?
+    /// Absolute.
+    let rootfs: String?
+    let hasStartHooks: Bool?
 
     static let fileName = "oci.json"
+    static let filterFileName = "seccomp"
     /// The shim's name for the one container of its sandbox.
     static let name = "main"
 
@@ -78,6 +87,8 @@ struct OCIContainer: Sendable, Codable {
 struct OCIState: Sendable, Codable {
     enum Status: String, Sendable, Codable {
         case creating, created, running, stopped
+        /// Not of the specification, which has nothing that pauses; other runtimes say it with this word.
+        case paused
     }
 
     let ociVersion: String

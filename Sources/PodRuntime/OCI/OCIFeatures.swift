@@ -15,7 +15,7 @@ struct OCIFeatures: Sendable, Encodable {
     }
 
     private struct Linux: Sendable, Encodable {
-        let namespaces = ["cgroup", "ipc", "mount", "network", "pid", "user", "uts"]
+        let namespaces = ["cgroup", "ipc", "mount", "network", "pid", "time", "user", "uts"]
         let capabilities = CapabilityName.all
         let cgroup = Cgroup()
         let seccomp = Seccomp()
@@ -43,7 +43,7 @@ struct OCIFeatures: Sendable, Encodable {
 
     private let ociVersionMin = "1.0.0"
     private let ociVersionMax = Self.specification
-    private let hooks = ["prestart", "createRuntime", "poststart", "poststop"]
+    private let hooks = ["prestart", "createRuntime", "createContainer", "startContainer", "poststart", "poststop"]
     private let mountOptions = OCIMount.Options.known
     private let linux = Linux()
 

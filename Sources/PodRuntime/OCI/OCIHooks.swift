@@ -1,3 +1,5 @@
+import CLinux
+import FoundationEssentials
 import Glibc
 import LinuxSystem
 import PodCore
@@ -6,6 +8,9 @@ import PodCore
 enum OCIHooks {
     /// F_SETPIPE_SZ, which the C library declares for `_GNU_SOURCE` only.
     private static let setPipeSize: Int32 = 1031
+
+    /// What a hook gets that says nothing about its own.
+    static var ownEnvironment: [String] { ProcessInfo.processInfo.environment.map { "\($0.key)=\($0.value)" }.sorted() }
 
     static func all(_ hooks: OCISpec.Hooks?) -> [OCISpec.Hook] {
         guard let hooks else { return [] }
@@ -43,7 +48,7 @@ enum OCIHooks {
             input.writeEnd.close()
             let child = try ChildProcess(
                 ChildProcess.Request(
-                    executable: hook.path, arguments: (hook.args ?? []).isEmpty ? [hook.path] : hook.args, environment: hook.env ?? [],
+                    executable: hook.path, arguments: (hook.args ?? []).isEmpty ? [hook.path] : hook.args, environment: hook.env ?? ownEnvironment,
                     directory: state.bundle, descriptors: [input.readEnd, try inherited(STDOUT_FILENO), try inherited(STDERR_FILENO)]))
             input.readEnd.close()
             let status: ExitStatus
@@ -61,6 +66,15 @@ enum OCIHooks {
         } catch {
             throw RuntimeFailure(.create, "the \(name) hook \(hook.path) cannot be run: \(error)")
         }
+    }
+
+    /// This process's own three, for a program that is to have them.
+    static func ownStreams() throws(SystemError) -> [(role: swl_fd, descriptor: OwnedFileDescriptor)] {
+        var streams: [(role: swl_fd, descriptor: OwnedFileDescriptor)] = []
+        for (role, number) in [(SWL_FD_STDIN, STDIN_FILENO), (SWL_FD_STDOUT, STDOUT_FILENO), (SWL_FD_STDERR, STDERR_FILENO)] {
+            if let descriptor = try inherited(number) { streams.append((role, descriptor)) }
+        }
+        return streams
     }
 
     /// A descriptor of this process, owned a second time; `nil` (which becomes /dev/null) when it is closed.

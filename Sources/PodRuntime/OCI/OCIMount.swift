@@ -86,15 +86,17 @@ struct OCIMount: Sendable {
             "private": SWL_PROPAGATION_PRIVATE, "rprivate": SWL_PROPAGATION_PRIVATE, "slave": SWL_PROPAGATION_SLAVE,
             "rslave": SWL_PROPAGATION_SLAVE, "shared": SWL_PROPAGATION_SHARED, "rshared": SWL_PROPAGATION_SHARED,
         ]
+        /// Of the file system as a whole, and therefore not for bind mounts, which would change it for the host as well.
+        private static let wholeFileSystem: Set<String> = ["sync", "dirsync", "lazytime"]
         /// What would have to be done to the mount and is not; everything else is an option of the file system, which knows its own.
         private static let refused: Set<String> = [
-            "unbindable", "runbindable", "sync", "dirsync", "mand", "iversion", "lazytime", "silent", "loud", "remount", "ridmap", "tmpcopyup",
+            "unbindable", "runbindable", "mand", "iversion", "silent", "loud", "remount", "ridmap", "tmpcopyup",
             "copy-symlink", "rrw", "rnosuid", "rsuid", "rnodev", "rdev", "rnoexec", "rexec", "rnoatime", "ratime", "rstrictatime", "rnostrictatime",
             "rnodiratime", "rdiratime", "rrelatime", "rnorelatime", "rnosymfollow", "rsymfollow",
         ]
 
         /// All words that are understood, for `features`.
-        static var known: [String] { (Array(attributes.keys) + propagations.keys + ["bind", "rbind"]).sorted() }
+        static var known: [String] { (Array(attributes.keys) + propagations.keys + wholeFileSystem + ["bind", "rbind"]).sorted() }
 
         mutating func take(_ option: String, _ place: String) throws(RuntimeFailure) {
             if let change = Self.attributes[option] {

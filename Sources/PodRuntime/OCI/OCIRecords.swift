@@ -22,10 +22,11 @@ struct OCIRecords: Sendable {
         return bundle.isNew(type) ? SWL_NS_NEW.rawValue : SWL_NS_HOST.rawValue
     }
 
-    /// The namespaces of others that the sandbox is to live in, in the shim's order.
-    func namespaces() throws(RuntimeFailure) -> [OwnedFileDescriptor] {
+    /// Namespaces of others that are to be joined.
+    /// - Parameter types: in the shim's order.
+    func namespaces(_ types: [String]) throws(RuntimeFailure) -> [OwnedFileDescriptor] {
         var opened: [OwnedFileDescriptor] = []
-        for type in OCIBundle.joinable {
+        for type in types {
             guard let path = bundle.path(ofNamespace: type) else { continue }
             do throws(SystemError) {
                 opened.append(try .open(path, O_RDONLY))
@@ -52,7 +53,19 @@ struct OCIRecords: Sendable {
         writer.sysctls(linux.sysctl ?? [:])
         try append(mappings: linux.uidMappings, SWL_TAG_UID_MAPPING, "linux.uidMappings", to: &writer)
         try append(mappings: linux.gidMappings, SWL_TAG_GID_MAPPING, "linux.gidMappings", to: &writer)
+        if bundle.isNew("user") { writer.layout(SWL_TAG_PROCESS_USER, pauseUser()) }
         return writer.finished()
+    }
+
+    /// The shim's own choice, nobody, or in a user namespace without it the last id there is: the least likely one to be somebody.
+    private func pauseUser() -> swl_user {
+        let id = { (mappings: [OCISpec.IDMapping]?) -> UInt32 in
+            let ranges = (mappings ?? []).filter { $0.size > 0 }
+            let nobody: UInt32 = 65535
+            if ranges.contains(where: { $0.containerID <= nobody && nobody - $0.containerID < $0.size }) { return nobody }
+            return ranges.map { $0.containerID &+ ($0.size - 1) }.max() ?? 0
+        }
+        return swl_user(uid: id(linux.uidMappings), gid: id(linux.gidMappings), umask: 0, flags: 0)
     }
 
     private func append(
@@ -71,10 +84,10 @@ struct OCIRecords: Sendable {
 
     // MARK: Container
 
-    /// - Parameter available: the capabilities that the shim has to give.
-    func launch(filter: SeccompCompiler.Filter, available: UInt64) throws(RuntimeFailure) -> [UInt8] {
+    func launch(_ process: OCIProcess) throws(RuntimeFailure) -> [UInt8] {
         var writer = WireWriter(kind: SWL_KIND_LAUNCH)
-        try appendProcess(filter, available, to: &writer)
+        try process.append(root: bundle.rootDirectory, to: &writer)
+        if let personality = linux.personality { writer.demand(SWL_TAG_PROCESS_PERSONALITY, try OCIScheduling.personality(personality)) }
         writer.string(SWL_TAG_ROOT_PATH, bundle.rootDirectory)
         writer.number(SWL_TAG_ROOT_READONLY, bundle.spec.root?.readonly == true ? 1 : 0)
         writer.number(SWL_TAG_ROOTFS_PROPAGATION, try rootPropagation())
@@ -85,8 +98,11 @@ struct OCIRecords: Sendable {
                 propagation: mount.propagation.rawValue, data: mount.data)
             if mount.source != nil { source += 1 }
         }
-        for device in linux.devices ?? [] { try append(device, to: &writer) }
-        try OCIDeviceRules.check(linux.resources?.devices ?? [], devices: linux.devices ?? [])
+        // What every /dev has anyway, there as a link.
+        for device in linux.devices ?? [] where device.path != "/dev/ptmx" { try append(device, to: &writer) }
+        for rule in try OCIDeviceRules.rules(linux.resources?.devices ?? []) {
+            writer.demand(SWL_TAG_DEVICE_RULE, rule)
+        }
         writer.strings(SWL_TAG_MASKED_PATH, linux.maskedPaths ?? [])
         writer.strings(SWL_TAG_READONLY_PATH, linux.readonlyPaths ?? [])
         let user = bundle.isNew("user") ? SWL_NS_SANDBOX : SWL_NS_HOST
@@ -95,8 +111,10 @@ struct OCIRecords: Sendable {
             swl_namespaces(
                 network: SWL_NS_SANDBOX.rawValue, ipc: SWL_NS_SANDBOX.rawValue, uts: SWL_NS_SANDBOX.rawValue, pid: mode("pid"),
                 mount: SWL_NS_NEW.rawValue, cgroup: mode("cgroup"), user: user.rawValue, reserved: 0))
+        try appendTime(to: &writer)
+        appendHooks(to: &writer)
         // Not understood by a shim that would run the program at once.
-        writer.bytes(SWL_TAG_PROCESS_HOLD, [1, 0, 0, 0], mustUnderstand: true)
+        writer.demand(SWL_TAG_PROCESS_HOLD, UInt32(SWL_HOLD_EXEC) | (waitsBeforeRoot ? UInt32(SWL_HOLD_ROOT) : 0))
         let bytes = writer.finished()
         guard bytes.count <= Int(SWL_RECORD_MAX) else {
             throw RuntimeFailure(.create, "config.json: all of it takes \(bytes.count) bytes, wanted at most \(SWL_RECORD_MAX)")
@@ -104,65 +122,47 @@ struct OCIRecords: Sendable {
         return bytes
     }
 
-    private func appendProcess(_ filter: SeccompCompiler.Filter, _ available: UInt64, to writer: inout WireWriter) throws(RuntimeFailure) {
-        let process = bundle.process
-        writer.strings(SWL_TAG_PROCESS_ARGS, process.args ?? [])
-        writer.strings(SWL_TAG_PROCESS_ENV, process.env ?? [])
-        writer.string(SWL_TAG_PROCESS_CWD, process.cwd)
-        let user = process.user
-        writer.layout(
-            SWL_TAG_PROCESS_USER,
-            swl_user(
-                uid: user?.uid ?? 0, gid: user?.gid ?? 0, umask: user?.umask ?? 0, flags: user?.umask == nil ? 0 : UInt32(SWL_USER_UMASK)))
-        if let gids = user?.additionalGids, !gids.isEmpty { writer.numbers(SWL_TAG_PROCESS_ADDITIONAL_GIDS, gids) }
-        writer.layout(SWL_TAG_PROCESS_CAPABILITIES, try capabilities(available))
-        for limit in process.rlimits ?? [] {
-            guard let number = Self.rlimits.firstIndex(of: limit.type) else {
-                throw OCIBundle.invalid("process.rlimits", "\"\(limit.type)\"", Self.rlimits.joined(separator: ", "))
-            }
-            guard limit.soft <= limit.hard else {
-                throw OCIBundle.invalid("process.rlimits: \(limit.type)", "soft \(limit.soft) above hard \(limit.hard)", "soft up to hard")
-            }
-            writer.layout(SWL_TAG_PROCESS_RLIMIT, swl_rlimit(resource: UInt32(number), reserved: 0, soft: limit.soft, hard: limit.hard))
-        }
-        writer.number(SWL_TAG_PROCESS_NO_NEW_PRIVILEGES, process.noNewPrivileges == true ? 1 : 0)
-        if let score = process.oomScoreAdj { writer.layout(SWL_TAG_PROCESS_OOM_SCORE_ADJ, Int32(score)) }
-        if let profile = process.apparmorProfile, !profile.isEmpty, profile != "unconfined" {
-            writer.bytes(SWL_TAG_PROCESS_APPARMOR_PROFILE, Array(profile.utf8), mustUnderstand: true)
-        }
-        if process.terminal == true {
-            writer.bytes(SWL_TAG_PROCESS_TERMINAL, [1, 0, 0, 0], mustUnderstand: true)
-            if let size = process.consoleSize {
-                writer.layout(SWL_TAG_PROCESS_CONSOLE_SIZE, swl_console_size(rows: size.height, columns: size.width, width: 0, height: 0))
-            }
-        }
-        writer.bytes(SWL_TAG_SECCOMP_FILTER, filter.program)
-        if filter.flags != 0 { writer.number(SWL_TAG_SECCOMP_FLAGS, filter.flags) }
+    /// Whether somebody has something to do between the mounts and the change of the root.
+    var waitsBeforeRoot: Bool {
+        let hooks = bundle.spec.hooks
+        return [hooks?.prestart, hooks?.createRuntime, hooks?.createContainer].contains { !($0 ?? []).isEmpty }
     }
 
-    /// By the kernel's numbers.
-    private static let rlimits = [
-        "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_DATA", "RLIMIT_STACK", "RLIMIT_CORE", "RLIMIT_RSS", "RLIMIT_NPROC", "RLIMIT_NOFILE", "RLIMIT_MEMLOCK",
-        "RLIMIT_AS", "RLIMIT_LOCKS", "RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
-    ]
+    var hasHooksInside: Bool { ![bundle.spec.hooks?.createContainer, bundle.spec.hooks?.startContainer].allSatisfy { ($0 ?? []).isEmpty } }
 
-    /// The five sets as they are asked for. What this machine itself has not got is left out, as other runtimes do; in the ambient set only
-    /// what is permitted and inheritable counts, which the kernel would refuse otherwise.
-    private func capabilities(_ available: UInt64) throws(RuntimeFailure) -> swl_capabilities {
-        guard let sets = bundle.process.capabilities else {
-            return swl_capabilities(bounding: 0, effective: 0, inheritable: 0, permitted: 0, ambient: 0)
+    /// Those that run in the container's namespaces, which only the shim's child is in.
+    private func appendHooks(to writer: inout WireWriter) {
+        for (moment, hooks) in [
+            (SWL_HOOK_CREATE_CONTAINER, bundle.spec.hooks?.createContainer), (SWL_HOOK_START_CONTAINER, bundle.spec.hooks?.startContainer),
+        ] {
+            for hook in hooks ?? [] {
+                let arguments = (hook.args ?? []).isEmpty ? [hook.path] : hook.args ?? []
+                // Nothing of this program's environment gets into the container.
+                let variables = hook.env ?? (moment == SWL_HOOK_CREATE_CONTAINER ? OCIHooks.ownEnvironment : [])
+                writer.demand(
+                    SWL_TAG_HOOK,
+                    swl_hook(
+                        moment: moment.rawValue, seconds: UInt32(clamping: hook.timeout ?? 0), argument_count: UInt32(arguments.count),
+                        variable_count: UInt32(variables.count), path_length: UInt32(hook.path.utf8.count), reserved: 0), followedBy: hook.path)
+                writer.strings(SWL_TAG_HOOK_ARGUMENT, arguments)
+                writer.strings(SWL_TAG_HOOK_VARIABLE, variables)
+            }
         }
-        let mask = { (names: [String]?) throws(RuntimeFailure) -> UInt64 in try CapabilityName.mask(names ?? []) & available }
-        let permitted = try mask(sets.permitted)
-        let inheritable = try mask(sets.inheritable)
-        let effective = try mask(sets.effective)
-        guard effective & ~permitted == 0 else {
-            throw OCIBundle.invalid(
-                "process.capabilities.effective", CapabilityName.names(effective & ~permitted).joined(separator: " "), "only what is permitted too")
+    }
+
+    private func appendTime(to writer: inout WireWriter) throws(RuntimeFailure) {
+        let offsets = linux.timeOffsets ?? [:]
+        if mode("time") != SWL_NS_HOST.rawValue { writer.demand(SWL_TAG_TIME_NAMESPACE, mode("time")) }
+        guard offsets.isEmpty || bundle.isNew("time") else {
+            throw OCIBundle.invalid("linux.timeOffsets", "some", "none without a new time namespace")
         }
-        return swl_capabilities(
-            bounding: try mask(sets.bounding), effective: effective, inheritable: inheritable, permitted: permitted,
-            ambient: try mask(sets.ambient) & permitted & inheritable)
+        for (name, offset) in offsets.sorted(by: { $0.key < $1.key }) {
+            guard let clock = ["monotonic": UInt32(CLOCK_MONOTONIC), "boottime": UInt32(CLOCK_BOOTTIME)][name] else {
+                throw OCIBundle.invalid("linux.timeOffsets", "\"\(name)\"", "boottime or monotonic")
+            }
+            writer.demand(
+                SWL_TAG_TIME_OFFSET, swl_time_offset(clock: clock, nanoseconds: offset.nanosecs ?? 0, seconds: offset.secs ?? 0))
+        }
     }
 
     private func append(_ device: OCISpec.Device, to writer: inout WireWriter) throws(RuntimeFailure) {
@@ -185,13 +185,10 @@ struct OCIRecords: Sendable {
         case "", "private", "rprivate":
             // A mount that is to send or receive mounts needs a root that does not cut it off.
             return (mounts.contains { $0.propagation != SWL_PROPAGATION_PRIVATE } ? SWL_PROPAGATION_SLAVE : SWL_PROPAGATION_PRIVATE).rawValue
-        case "slave", "rslave":
-            return SWL_PROPAGATION_SLAVE.rawValue
-        case let other:
-            guard ["shared", "rshared", "unbindable", "runbindable"].contains(other) else {
-                throw OCIBundle.invalid("linux.rootfsPropagation", "\"\(other)\"", "private or slave")
-            }
-            throw OCIBundle.unsupported("linux.rootfsPropagation: \(other)", "wanted private or slave")
+        case "slave", "rslave": return SWL_PROPAGATION_SLAVE.rawValue
+        case "shared", "rshared": return SWL_PROPAGATION_SHARED.rawValue
+        case "unbindable", "runbindable": return SWL_PROPAGATION_UNBINDABLE.rawValue
+        case let other: throw OCIBundle.invalid("linux.rootfsPropagation", "\"\(other)\"", "private, slave, shared or unbindable")
         }
     }
 }

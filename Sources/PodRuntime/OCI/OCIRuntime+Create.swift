@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import KubeModel
 import LinuxCgroups
 import LinuxSystem
 import Logging
@@ -10,9 +11,13 @@ extension OCIRuntime {
         var id: String
         /// Absolute.
         var bundle: String
+        /// Instead of the bundle's `config.json`.
+        var configFile: String?
         var pidFile: String?
         /// Socket that the terminal's master side is sent to.
         var consoleSocket: String?
+        /// The caller's own, for a container in the foreground.
+        var terminal: OCITerminal?
     }
 
     /// Makes everything that `config.json` asks for, up to the moment before the program runs. A failure leaves nothing behind.
@@ -21,9 +26,9 @@ extension OCIRuntime {
         let sandboxID = try OCIContainer.sandboxID(request.id)
         let directory = directory(sandboxID)
         if (try? FileStatus.ifPresent(directory)).flatMap({ $0 }) != nil { throw Self.exists(request.id) }
-        let bundle = try OCIBundle(directory: request.bundle)
+        let bundle = try OCIBundle(directory: request.bundle, file: request.configFile)
         let records = try OCIRecords(bundle)
-        let console = try consoleSocket(request, bundle)
+        let console = try OCIConsole.wanted(by: bundle.process, socket: request.consoleSocket, own: request.terminal)
         let plan = try plan(request, bundle, sandboxID)
         try makeFolder(directory, request.id)
         var container = plan.container
@@ -62,13 +67,17 @@ extension OCIRuntime {
             guard try !cgroup.isPopulated() else {
                 throw OCIBundle.invalid("linux.cgroupsPath", "processes in \(cgroup.path)", "a cgroup that is empty or not there yet")
             }
+            guard !isFrozen(cgroup) else {
+                throw OCIBundle.invalid("linux.cgroupsPath", "\(cgroup.path) frozen", "a cgroup whose processes run: see its cgroup.freeze")
+            }
+            let filter = try filter(bundle)
             let container = OCIContainer(
                 id: request.id, ociVersion: bundle.spec.ociVersion, bundle: request.bundle, annotations: bundle.spec.annotations ?? [:],
                 poststart: bundle.spec.hooks?.poststart ?? [], poststop: bundle.spec.hooks?.poststop ?? [], cgroupRoot: mount, cgroup: cgroup.name,
-                ownsCgroup: !cgroup.exists)
+                ownsCgroup: !cgroup.exists, process: bundle.process, seccompFlags: filter.flags, created: Timestamp.now.rfc3339(),
+                rootfs: bundle.rootDirectory, hasStartHooks: !(bundle.spec.hooks?.startContainer ?? []).isEmpty)
             return Plan(
-                container: container, resources: try OCIResources(bundle.linux.resources ?? OCISpec.Resources()), filter: try filter(bundle),
-                tree: tree)
+                container: container, resources: try OCIResources(bundle.linux.resources ?? OCISpec.Resources()), filter: filter, tree: tree)
         } catch {
             throw error as? RuntimeFailure ?? RuntimeFailure(.create, "\(error)")
         }
@@ -110,39 +119,74 @@ extension OCIRuntime {
             let containers = directory + "/containers"
             for path in [containers, containerDirectory(sandboxID)] { try systemCall("mkdir", path) { mkdir(path, 0o700) } }
             let record = try AnonymousFile.make(in: directory, content: try records.sandbox(pauseProgram: settings.pauseProgram))
-            let descriptors = [(role: SWL_FD_RECORD, descriptor: record)] + (try records.namespaces()).map { (SWL_FD_NAMESPACE, $0) }
+            let given = try records.namespaces(OCIBundle.joinableBySandbox)
+            let descriptors = [(role: SWL_FD_RECORD, descriptor: record)] + given.map { (SWL_FD_NAMESPACE, $0) }
             let made = try await connection.request(SWL_VERB_CREATE_SANDBOX, timeout: .seconds(30), descriptors: descriptors)
             if let refusal = made.refusal { throw RuntimeFailure(.create, refusal.explanation) }
             let cgroup = try makeCgroup(container, plan)
-            let process = try await launch(connection, records, plan, cgroup, directory, spawned.pid, console)
-            container.pid = process.pid
-            let hooks = records.bundle.spec.hooks
-            // After the container's environment is there; its pid leads hooks to its namespaces.
-            try await OCIHooks.run(hooks?.prestart ?? [], "prestart", OCIState(container, .creating))
-            try await OCIHooks.run(hooks?.createRuntime ?? [], "createRuntime", OCIState(container, .creating))
+            try AtomicFile.replace(directory + "/" + OCIContainer.filterFileName, with: plan.filter.program)
+            let state = records.hasHooksInside ? try AnonymousFile.make(in: directory) : nil
+            var reply = try await launch(connection, records, plan, cgroup, directory, spawned.pid, console == nil, state)
+            container.pid = try Self.pid(in: reply)
+            try container.write(in: directory)
+            if records.waitsBeforeRoot { reply = try await runHooks(connection, records.bundle, container, state) }
+            try state?.replaceAll(with: Array(OCIState(container, .created).json(pretty: false).utf8))
+            if let console {
+                guard let master = reply.descriptors(SWL_FD_TERMINAL).first else { throw RuntimeFailure(.internal, "the shim has sent no terminal") }
+                try console.give(master)
+            }
             container.isCreated = true
             try container.write(in: directory)
-            return process.pid
+            return try Self.pid(in: reply)
         } catch {
             throw error as? RuntimeFailure ?? RuntimeFailure(.create, "\(error)")
         }
     }
 
+    /// With the container's namespaces and mounts there and the host's root still to see; its pid leads hooks to the former.
+    /// - Returns: the reply that comes when the container waits for its start.
+    private func runHooks(
+        _ connection: ShimConnection, _ bundle: OCIBundle, _ container: OCIContainer, _ state: OwnedFileDescriptor?
+    ) async throws -> ShimMessage {
+        let hooks = bundle.spec.hooks
+        do {
+            try await OCIHooks.run(hooks?.prestart ?? [], "prestart", OCIState(container, .creating))
+            try await OCIHooks.run(hooks?.createRuntime ?? [], "createRuntime", OCIState(container, .creating))
+            try state?.replaceAll(with: Array(OCIState(container, .creating).json(pretty: false).utf8))
+            let reply = try await connection.request(SWL_VERB_START, timeout: Self.hookTimeout) { $0.string(SWL_TAG_CONTAINER_ID, OCIContainer.name) }
+            if let refusal = reply.refusal { throw RuntimeFailure(.create, refusal.explanation) }
+            warn(of: reply)
+            return reply
+        } catch {
+            // What the hooks have begun is theirs to end.
+            for problem in await OCIHooks.attempt(container.poststop, "poststop", OCIState(container, .stopped)) { logger.warning("\(problem)") }
+            throw error
+        }
+    }
+
+    private static func pid(in reply: ShimMessage) throws(RuntimeFailure) -> Int32 {
+        guard let process = reply.process, process.pid > 0 else { throw RuntimeFailure(.internal, "the shim's reply names no process") }
+        return process.pid
+    }
+
+    private func warn(of reply: ShimMessage) {
+        for warning in reply.warnings { logger.warning("the container lacks something: \(warning.explanation)") }
+    }
+
     private func launch(
         _ connection: ShimConnection, _ records: OCIRecords, _ plan: Plan, _ cgroup: Cgroup, _ directory: String, _ shim: Int32,
-        _ console: OCIConsole?
-    ) async throws -> swl_process {
-        let record = try AnonymousFile.make(
-            in: directory, content: try records.launch(filter: plan.filter, available: try CapabilityName.permitted(of: shim)))
+        _ ownStreams: Bool, _ state: OwnedFileDescriptor?
+    ) async throws -> ShimMessage {
+        let process = OCIProcess(process: records.bundle.process, filter: plan.filter, available: try CapabilityName.permitted(of: shim))
+        for name in process.missingCapabilities { logger.warning("config.json: process.capabilities: \(name) cannot be granted here") }
+        let record = try AnonymousFile.make(in: directory, content: try records.launch(process))
         var descriptors: [(role: swl_fd, descriptor: OwnedFileDescriptor)] = [(SWL_FD_RECORD, record), (SWL_FD_CGROUP, try cgroup.open())]
         for mount in records.mounts {
             if let source = try mount.openSource() { descriptors.append((SWL_FD_MOUNT_SOURCE, source)) }
         }
-        if console == nil {
-            for (role, number) in [(SWL_FD_STDIN, STDIN_FILENO), (SWL_FD_STDOUT, STDOUT_FILENO), (SWL_FD_STDERR, STDERR_FILENO)] {
-                if let descriptor = try OCIHooks.inherited(number) { descriptors.append((role, descriptor)) }
-            }
-        }
+        descriptors += try records.namespaces(OCIBundle.joinableByContainer).map { (SWL_FD_NAMESPACE, $0) }
+        if let state { descriptors.append((SWL_FD_HOOK_STATE, state)) }
+        if ownStreams { descriptors += try OCIHooks.ownStreams() }
         guard descriptors.count <= Int(SWL_FDS_MAX) else {
             throw OCIBundle.invalid("mounts", "\(descriptors.count) with what else is handed over", "at most \(SWL_FDS_MAX)")
         }
@@ -150,13 +194,8 @@ extension OCIRuntime {
             writer.string(SWL_TAG_CONTAINER_ID, OCIContainer.name)
         }
         if let refusal = reply.refusal { throw RuntimeFailure(.create, refusal.explanation) }
-        guard let process = reply.process, process.pid > 0 else { throw RuntimeFailure(.internal, "the shim's reply names no process") }
-        for warning in reply.warnings { logger.warning("the container lacks something: \(warning.explanation)") }
-        if let console {
-            guard let master = reply.descriptors(SWL_FD_TERMINAL).first else { throw RuntimeFailure(.internal, "the shim has sent no terminal") }
-            try await console.send(master)
-        }
-        return process
+        warn(of: reply)
+        return reply
     }
 
     private func makeCgroup(_ container: OCIContainer, _ plan: Plan) throws -> Cgroup {
@@ -186,16 +225,7 @@ extension OCIRuntime {
         return process
     }
 
-    private func consoleSocket(_ request: CreateRequest, _ bundle: OCIBundle) throws(RuntimeFailure) -> OCIConsole? {
-        switch (bundle.process.terminal == true, request.consoleSocket) {
-        case (false, nil): return nil
-        case (true, let path?): return try OCIConsole(connectingTo: path)
-        case (true, nil): throw OCIBundle.invalid("process.terminal", "true without a console socket", "--console-socket, or false")
-        case (false, _?): throw OCIBundle.invalid("process.terminal", "false with a console socket", "true, or no --console-socket")
-        }
-    }
-
-    private func write(pid: Int32, to path: String?) throws(RuntimeFailure) {
+    func write(pid: Int32, to path: String?) throws(RuntimeFailure) {
         guard let path else { return }
         do throws(SystemError) {
             try AtomicFile.replace(path, with: String(pid), mode: 0o644)

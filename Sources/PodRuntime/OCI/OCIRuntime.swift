@@ -17,6 +17,8 @@ struct OCIRuntime: Sendable {
     }
 
     static let cgroupName = "swiftlet-oci"
+    /// A step in which hooks run that have a time limit of their own, or none.
+    static let hookTimeout = Duration.seconds(24 * 3600)
 
     let settings: Settings
     let logger: Logger
@@ -58,7 +60,7 @@ struct OCIRuntime: Sendable {
         }
         switch swl_state(UInt32(state.state)) {
         case SWL_STATE_CREATED: return container.isCreated ? .created : .creating
-        case SWL_STATE_RUNNING: return .running
+        case SWL_STATE_RUNNING: return isFrozen(container) ? .paused : .running
         case SWL_STATE_EXITED: return .stopped
         default: return .creating
         }
@@ -82,7 +84,8 @@ struct OCIRuntime: Sendable {
         guard status == .created, let connection else {
             throw RuntimeFailure(.notRunning, "container \"\(id)\" cannot be started: it is \(status.rawValue), wanted created")
         }
-        let reply = try await connection.request(SWL_VERB_START, timeout: .seconds(60)) { $0.string(SWL_TAG_CONTAINER_ID, OCIContainer.name) }
+        let timeout = container.hasStartHooks == true ? Self.hookTimeout : .seconds(60)
+        let reply = try await connection.request(SWL_VERB_START, timeout: timeout) { $0.string(SWL_TAG_CONTAINER_ID, OCIContainer.name) }
         if let refusal = reply.refusal { throw RuntimeFailure(.start, refusal.explanation) }
         for problem in await OCIHooks.attempt(container.poststart, "poststart", OCIState(container, .running)) { logger.warning("\(problem)") }
     }
@@ -93,7 +96,7 @@ struct OCIRuntime: Sendable {
         let connection = try await connect(sandboxID)
         defer { connection?.close() }
         let status = try await status(container, connection)
-        guard let connection, status == .created || status == .running else {
+        guard let connection, [.created, .running, .paused].contains(status) else {
             if all { return try await killRest(container, signal) }
             throw RuntimeFailure(.notRunning, "container \"\(id)\" cannot be signalled: it is \(status.rawValue), wanted created or running")
         }

@@ -12,7 +12,8 @@ enum OCISignal {
     ]
 
     static func number(_ text: String) throws(RuntimeFailure) -> Int32 {
-        if let number = Int32(text), (1...64).contains(number) { return number }
+        // 0 asks only whether there is somebody to send it to.
+        if let number = Int32(text), (0...64).contains(number) { return number }
         let upper = text.uppercased()
         let name = upper.hasPrefix("SIG") ? String(upper.dropFirst(3)) : upper
         if let number = numbers[name] { return number }
@@ -22,6 +23,6 @@ enum OCISignal {
             if rest.isEmpty { return start }
             if rest.first == (sign > 0 ? "+" : "-"), let offset = Int32(rest.dropFirst()), (0...30).contains(offset) { return start + sign * offset }
         }
-        throw RuntimeFailure(.create, "unknown signal \"\(text)\": wanted a name such as SIGTERM or KILL, or a number from 1 to 64")
+        throw RuntimeFailure(.create, "unknown signal \"\(text)\": wanted a name such as SIGTERM or KILL, or a number from 0 to 64")
     }
 }

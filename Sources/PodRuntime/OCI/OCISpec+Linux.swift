@@ -3,7 +3,7 @@ extension OCISpec {
         var namespaces: [Namespace]?
         var uidMappings: [IDMapping]?
         var gidMappings: [IDMapping]?
-        var timeOffsets: [String: Present]?
+        var timeOffsets: [String: TimeOffset]?
         var devices: [Device]?
         var netDevices: [String: Present]?
         var cgroupsPath: String?
@@ -16,7 +16,17 @@ extension OCISpec {
         var mountLabel: String?
         var intelRdt: Present?
         var memoryPolicy: Present?
-        var personality: Present?
+        var personality: Personality?
+    }
+
+    struct Personality: Sendable, Decodable {
+        var domain: String
+        var flags: [String]?
+    }
+
+    struct TimeOffset: Sendable, Decodable {
+        var secs: Int64?
+        var nanosecs: UInt32?
     }
 
     struct Namespace: Sendable, Decodable {

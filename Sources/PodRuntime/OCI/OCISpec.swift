@@ -16,7 +16,7 @@ struct OCISpec: Sendable, Decodable {
         var readonly: Bool?
     }
 
-    struct Process: Sendable, Decodable {
+    struct Process: Sendable, Codable {
         var terminal: Bool?
         var consoleSize: ConsoleSize?
         var user: User?
@@ -28,25 +28,47 @@ struct OCISpec: Sendable, Decodable {
         var noNewPrivileges: Bool?
         var apparmorProfile: String?
         var oomScoreAdj: Int?
-        var scheduler: Present?
+        var scheduler: Scheduler?
         var selinuxLabel: String?
-        var ioPriority: Present?
-        var execCPUAffinity: Present?
+        var ioPriority: IOPriority?
+        var execCPUAffinity: CPUAffinity?
     }
 
-    struct ConsoleSize: Sendable, Decodable {
+    struct Scheduler: Sendable, Codable {
+        var policy: String
+        var nice: Int32?
+        var priority: Int32?
+        var flags: [String]?
+        /// Nanoseconds, as the two below.
+        var runtime: UInt64?
+        var deadline: UInt64?
+        var period: UInt64?
+    }
+
+    struct IOPriority: Sendable, Codable {
+        var `class`: String
+        var priority: Int
+    }
+
+    /// Lists of CPUs such as `0-3,7`, of a further program; not of the container's own.
+    struct CPUAffinity: Sendable, Codable {
+        var initial: String?
+        var final: String?
+    }
+
+    struct ConsoleSize: Sendable, Codable {
         var height: UInt16
         var width: UInt16
     }
 
-    struct User: Sendable, Decodable {
+    struct User: Sendable, Codable {
         var uid: UInt32?
         var gid: UInt32?
         var umask: UInt32?
         var additionalGids: [UInt32]?
     }
 
-    struct Capabilities: Sendable, Decodable {
+    struct Capabilities: Sendable, Codable {
         var bounding: [String]?
         var effective: [String]?
         var inheritable: [String]?
@@ -54,7 +76,7 @@ struct OCISpec: Sendable, Decodable {
         var ambient: [String]?
     }
 
-    struct Rlimit: Sendable, Decodable {
+    struct Rlimit: Sendable, Codable {
         var type: String
         var soft: UInt64
         var hard: UInt64

@@ -8,6 +8,9 @@ enum ExecRecord {
         filter: SeccompCompiler.Filter, appArmor: String?, availableCapabilities: UInt64
     ) throws(RuntimeFailure) -> [UInt8] {
         var writer = WireWriter(kind: SWL_KIND_EXEC)
+        var process = process
+        // Wins over the container's: the terminal is that of whoever asks, not the one that the container was made for.
+        if terminal { process.env.append(ProcessRecord.terminalType) }
         try ProcessRecord.append(
             process, args: command, filter: filter, appArmor: appArmor, availableCapabilities: availableCapabilities, to: &writer)
         if terminal { ProcessRecord.appendTerminal(size, to: &writer) }

@@ -13,8 +13,8 @@ enum LaunchRecord {
     ) throws(RuntimeFailure) -> [UInt8] {
         var writer = WireWriter(kind: SWL_KIND_LAUNCH)
         try ProcessRecord.append(
-            configuration.process, args: configuration.process.args, filter: filter, appArmor: appArmor, availableCapabilities: availableCapabilities,
-            to: &writer)
+            configuration.startedProcess, args: configuration.process.args, filter: filter, appArmor: appArmor,
+            availableCapabilities: availableCapabilities, to: &writer)
         if configuration.stdin {
             writer.number(SWL_TAG_PROCESS_STDIN, UInt32(configuration.stdinOnce ? SWL_STDIN_OPEN | SWL_STDIN_ONCE : SWL_STDIN_OPEN))
         }
@@ -51,6 +51,16 @@ enum LaunchRecord {
         return bytes
     }
 
+    /// The filter that a container was started with.
+    static func filter(of record: [UInt8]) throws(RuntimeFailure) -> SeccompCompiler.Filter {
+        let fields = try WireReader.record(record).fields
+        guard let program = fields.first(where: { $0.tag == SWL_TAG_SECCOMP_FILTER.rawValue }) else {
+            throw RuntimeFailure(.internal, "found no seccomp filter in the container's launch record, wanted one, if only an empty one")
+        }
+        let flags = fields.first { $0.tag == SWL_TAG_SECCOMP_FLAGS.rawValue }
+        return SeccompCompiler.Filter(program: program.payload, flags: flags?.layout(UInt32.self) ?? 0)
+    }
+
     private static func appendRoot(
         _ configuration: ContainerConfiguration, _ paths: ContainerPaths, _ mounts: MountPlan, to writer: inout WireWriter
     ) throws(RuntimeFailure) {
@@ -66,5 +76,7 @@ enum LaunchRecord {
         // The layer is never mounted again after its container has ended, so nothing in it has to survive a power cut.
         writer.string(SWL_TAG_ROOT_OVERLAY_OPTIONS, "volatile")
         writer.number(SWL_TAG_ROOTFS_PROPAGATION, mounts.rootPropagation)
+        // A shim that knows none leaves them as they are in the image: all that can be missed is writing below a read-only root.
+        writer.strings(SWL_TAG_ROOT_VOLUME, configuration.imageVolumes.filter { path in !mounts.entries.contains { $0.destination == path } })
     }
 }

@@ -39,14 +39,21 @@ struct MountPlan: Sendable {
                     type: SWL_MOUNT_BIND, destination: destination, attributes: attributes, propagation: mount.propagation,
                     source: Source(path: mount.source, subPath: mount.subPath.flatMap { $0.isEmpty ? nil : $0 })))
         }
-        // What the pod mounts takes the place of what the runtime would.
-        let taken = Set(own.map(\.destination))
-        let defaults = Self.defaults(privileged: configuration.privileged, sharedMemory: sharedMemory).filter { !taken.contains($0.destination) }
+        let defaults = Self.defaults(privileged: configuration.privileged, sharedMemory: sharedMemory).filter { Self.stays($0, beside: own) }
         let depth = { (path: String) in path.utf8.count { $0 == UInt8(ascii: "/") } }
-        // Also among the two: a pod that brings a /dev of its own still gets the runtime's mounts below it.
         entries = (defaults + own).enumerated()
             .sorted { (depth($0.element.destination), $0.offset) < (depth($1.element.destination), $1.offset) }
             .map(\.element)
+    }
+
+    /// What the pod mounts takes the place of what the runtime would. A pod that brings a /dev of its own gets only the pod's /dev/shm in
+    /// it, as with containerd; and nothing of the runtime's goes into a volume that passes mounts on, where it would cover the node's own.
+    private static func stays(_ entry: Entry, beside own: [Entry]) -> Bool {
+        !own.contains { mount in
+            mount.destination == entry.destination
+                || entry.destination.hasPrefix(mount.destination + "/")
+                    && (mount.propagation == .bidirectional || mount.destination == "/dev" && entry.destination != "/dev/shm")
+        }
     }
 
     private static func defaults(privileged: Bool, sharedMemory: String) -> [Entry] {

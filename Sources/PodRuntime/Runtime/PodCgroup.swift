@@ -16,7 +16,31 @@ enum PodCgroup {
             case "BestEffort": bestEffort
             default: top
             }
-        return level + "/pod" + configuration.pod.uid
+        return level + "/" + podPrefix + configuration.pod.uid
+    }
+
+    /// The pod's cgroup that has one of these ids below it: a sandbox's or its containers'. Blocking.
+    static func holding(_ ids: Set<String>, in tree: CgroupTree) throws -> Cgroup? {
+        for level in [top, burstable, bestEffort] {
+            for name in try tree.cgroup(level).children() where name.hasPrefix(podPrefix) {
+                let pod = try tree.cgroup(level + "/" + name)
+                if try !ids.isDisjoint(with: pod.children()) { return pod }
+            }
+        }
+        return nil
+    }
+
+    /// The uid of the pod whose cgroup it is.
+    static func podUID(of cgroup: Cgroup) -> String { String(cgroup.name.split(separator: "/").last?.dropFirst(podPrefix.count) ?? "") }
+
+    private static let podPrefix = "pod"
+
+    /// Makes the cgroup of a sandbox's pause. Blocking.
+    static func makePause(of sandboxID: String, below pod: Cgroup) throws(CgroupError) -> Cgroup {
+        let cgroup = try pod.tree.create(try pod.child(sandboxID).name)
+        // So small a process gains nothing there, and what only waits would be the first to be swapped out.
+        try cgroup.applySwapLimit(0)
+        return cgroup
     }
 }
 

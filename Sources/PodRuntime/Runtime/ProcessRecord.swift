@@ -4,6 +4,7 @@ import PodCore
 /// The part that launch and exec records have in common: who the program runs as, and what it may do.
 enum ProcessRecord {
     static let defaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    static let terminalType = "TERM=xterm"
 
     static func append(
         _ process: ContainerConfiguration.Process, args: [String], filter: SeccompCompiler.Filter, appArmor: String?,
@@ -52,5 +53,15 @@ enum ProcessRecord {
         }
         if positions["PATH"] == nil { result.append(defaultPath) }
         return result
+    }
+}
+
+extension ContainerConfiguration {
+    /// The process as it is started. A container with a terminal has a `TERM`; the image's and the pod's win over it.
+    var startedProcess: Process {
+        guard terminal else { return process }
+        var started = process
+        started.env.insert(ProcessRecord.terminalType, at: 0)
+        return started
     }
 }

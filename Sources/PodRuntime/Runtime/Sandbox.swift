@@ -44,6 +44,12 @@ final class Sandbox: Sendable {
         /// Exits of containers that are not known yet.
         var earlyExits: [String: ContainerExit] = [:]
         var execs: [String: OneShot<Result<ContainerExit, RuntimeFailure>>] = [:]
+        var pauseHasEnded = false
+        /// The end was told as an event.
+        var endIsTold = false
+        /// Somebody is trying to hear from the shim.
+        var isPursued = false
+        var pursuit: Task<Void, Never>?
     }
 
     let paths: SandboxPaths
@@ -56,6 +62,8 @@ final class Sandbox: Sendable {
         self.cgroup = cgroup
         state = Mutex(State(document: document))
     }
+
+    deinit { state.withLock { $0.pursuit?.cancel() } }
 
     var document: SandboxDocument { state.withLock { $0.document } }
     var configuration: SandboxConfiguration { document.configuration }
@@ -90,10 +98,64 @@ final class Sandbox: Sendable {
         }
     }
 
-    func connect(_ connection: ShimConnection) { state.withLock { $0.connection = connection } }
+    /// Takes a new connection; one that is given up ends.
+    func connect(_ connection: ShimConnection) {
+        let earlier = state.withLock { state in
+            defer { state.connection = connection }
+            return state.connection
+        }
+        earlier?.close()
+    }
+
+    /// Whether the sandbox runs, so that the end of its pause has to be dealt with now and not when it is known to run.
+    func notePauseEnd() -> Bool {
+        state.withLock { state in
+            state.pauseHasEnded = true
+            if case .running = state.phase { return true }
+            return false
+        }
+    }
+
+    var pauseHasEnded: Bool { state.withLock { $0.pauseHasEnded } }
+    var endIsTold: Bool { state.withLock { $0.endIsTold } }
+
+    func noteEndTold() { state.withLock { $0.endIsTold = true } }
+
+    // MARK: The pursuit of a shim that is not heard
+
+    /// Whether the caller is the one who has to begin it.
+    func beginPursuit() -> Bool {
+        state.withLock { state in
+            guard case .running = state.phase, !state.isPursued else { return false }
+            state.isPursued = true
+            return true
+        }
+    }
+
+    /// Keeps the task that pursues: it ends with the sandbox.
+    func setPursuit(_ task: Task<Void, Never>) { state.withLock { $0.pursuit = task } }
+
+    /// The shim is heard again. False when the connection has ended meanwhile, which nobody else will look after.
+    func endPursuit() -> Bool {
+        state.withLock { state in
+            if case .running = state.phase, state.connection?.isClosed ?? true { return false }
+            state.isPursued = false
+            return true
+        }
+    }
 
     func setShim(_ process: swl_process) {
         state.withLock { $0.shim = ProcessIdentity(pid: process.pid, startTime: process.start_time) }
+    }
+
+    /// Who the shim is, where nothing has told it yet.
+    func noteShim(_ process: ProcessIdentity) { state.withLock { $0.shim = $0.shim ?? process } }
+
+    /// What the shim has written of itself and the pause.
+    func takeProcesses(_ found: swl_sandbox_state?) {
+        guard let found else { return }
+        setShim(found.shim)
+        if found.pause.pid > 0 { setPause(found.pause) }
     }
 
     func setPause(_ process: swl_process) {
@@ -195,6 +257,8 @@ final class Sandbox: Sendable {
     }
 
     // MARK: Execs
+
+    var execIDs: Set<String> { state.withLock { Set($0.execs.keys) } }
 
     /// Registered before the request: a short program's end is told right behind its start.
     func expectExec(_ id: String) -> OneShot<Result<ContainerExit, RuntimeFailure>> {

@@ -42,11 +42,21 @@ struct ContainerDocument: Sendable, Hashable, Codable {
     }
 }
 
-private enum RuntimeDocument {
+enum RuntimeDocument {
     /// A configuration has environment variables in it, nothing that is bigger.
     static let limit = 16 << 20
 
-    static func write(_ value: some Encodable, to path: String) throws(RuntimeFailure) {
+    /// Whether the content is what is wrong with a document that could not be read: another one would not be read either. Blocking.
+    /// - Throws: why nobody can tell.
+    static func check(_ path: String) throws(SystemError) {
+        do throws(SystemError) {
+            _ = try SmallFile.bytes(path, limit: limit)
+        } catch {
+            guard error.isNotFound || error.code == .tooLarge else { throw error }
+        }
+    }
+
+    fileprivate static func write(_ value: some Encodable, to path: String) throws(RuntimeFailure) {
         do {
             try AtomicFile.replace(path, with: Array(JSONEncoder().encode(value)))
         } catch {
@@ -54,7 +64,7 @@ private enum RuntimeDocument {
         }
     }
 
-    static func read<Document: Decodable>(_ path: String) throws(RuntimeFailure) -> Document {
+    fileprivate static func read<Document: Decodable>(_ path: String) throws(RuntimeFailure) -> Document {
         do {
             return try JSONDecoder().decode(Document.self, from: Data(SmallFile.bytes(path, limit: limit)))
         } catch {

@@ -17,6 +17,8 @@ struct SandboxPaths: Sendable, Hashable {
     var document: String { directory + "/sandbox.json" }
     /// Written by the shim.
     var state: String { directory + "/state" }
+    /// Of a sandbox with a user namespace: its ids once more, for when the document cannot be read.
+    var ids: String { directory + "/ids" }
     var sharedMemory: String { directory + "/shm" }
     var containers: String { directory + "/containers" }
 

@@ -21,8 +21,17 @@ enum SandboxRecord {
         }
         writer.string(SWL_TAG_PAUSE_PATH, pauseProgram)
         if isolated, !configuration.hostname.isEmpty { writer.string(SWL_TAG_HOSTNAME, configuration.hostname) }
+        if isolated { writer.sysctls(unprivilegedNetwork(groups: ids == nil)) }
+        // Behind those, so that what the pod says wins.
         writer.sysctls(configuration.sysctls)
         // No oom_score_adj: the pause takes the shim's, as low as the host allows, and outlives its pod's containers when memory runs out.
         return writer.finished()
+    }
+
+    /// In a network of its own nothing is taken from anybody: every user may bind any port and send ICMP echo requests, as containerd 2 lets
+    /// them. The range of groups has ids that a pod's user namespace lacks, and the kernel refuses it there.
+    private static func unprivilegedNetwork(groups: Bool) -> [String: String] {
+        let ports = ["net.ipv4.ip_unprivileged_port_start": "0"]
+        return groups ? ports.merging(["net.ipv4.ping_group_range": "0 2147483647"]) { $1 } : ports
     }
 }

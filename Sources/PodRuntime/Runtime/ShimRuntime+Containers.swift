@@ -15,7 +15,12 @@ extension ShimRuntime {
     ) async throws(RuntimeFailure) -> StartedContainer {
         try SandboxPaths.check(id: configuration.id, "container", .create)
         let sandbox = try sandbox(sandboxID)
-        try sandbox.beginLaunch(configuration)
+        do throws(RuntimeFailure) {
+            try sandbox.beginLaunch(configuration)
+        } catch {
+            if sandbox.endIsTold { tellEnd(of: sandbox) }
+            throw error
+        }
         do throws(RuntimeFailure) {
             let appArmor = try await appArmor.profile(for: configuration.process.appArmor, privileged: configuration.privileged)
             let prepared = try await blocking("prepare container \(configuration.name)", .create, deadline: Self.prepareDeadline) { [self] in
@@ -24,6 +29,7 @@ extension ShimRuntime {
             return try await launch(configuration, prepared, in: sandbox)
         } catch {
             await undo(configuration, in: sandbox)
+            if sandbox.endIsTold { tellEnd(of: sandbox) }
             // Not the container's fault: it goes into the sandbox that takes this one's place.
             if sandbox.connection?.isClosed ?? true { throw RuntimeFailure(.notRunning, error.message) }
             throw error
@@ -42,7 +48,7 @@ extension ShimRuntime {
     ) async throws(RuntimeFailure) -> StartedContainer {
         guard let connection = sandbox.connection else { throw RuntimeFailure(.internal, "sandbox \(sandbox.id) has no connection to its shim") }
         let descriptors = [(SWL_FD_RECORD, prepared.record), (SWL_FD_CGROUP, prepared.cgroup)] + prepared.sources.map { (SWL_FD_MOUNT_SOURCE, $0) }
-        let reply = try await connection.request(SWL_VERB_LAUNCH, timeout: Self.prepareDeadline, descriptors: descriptors) { writer in
+        let reply = try await connection.request(SWL_VERB_LAUNCH, timeout: settings.launchPatience, descriptors: descriptors) { writer in
             writer.string(SWL_TAG_CONTAINER_ID, configuration.id)
         }
         if let refusal = reply.refusal { throw LaunchFailure.failure(refusal, program: configuration.process.args.first ?? "") }
@@ -125,10 +131,25 @@ extension ShimRuntime {
     }
 
     package func kill(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
-        let (sandbox, _) = try container(containerID, inSandbox: sandboxID)
-        // By the cgroup and not by the shim: no process escapes, and it works while the shim does not.
-        try await blocking("kill container \(containerID)", .internal) { try sandbox.cgroup.child(containerID).kill() }
+        let (sandbox, container) = try container(containerID, inSandbox: sandboxID)
+        let operation = "kill container \(containerID)"
+        do {
+            // By the cgroup and not by the shim: no process escapes, and it works while the shim does not.
+            let cgroup = try sandbox.cgroup.child(containerID)
+            try await pool.run(operation) { try cgroup.kill() }
+            try await cgroup.waitUntilEmpty(timeout: Self.patience)
+        } catch {
+            throw Self.translate(error, operation, .internal)
+        }
+        guard case .running(let started) = container.phase, await container.ended.value(within: Self.exitPatience) == nil else { return }
+        logger.warning(
+            "a container was killed and its shim does not say how it ended",
+            metadata: ["sandbox": .string(sandboxID), "container": .string(containerID)])
+        await settle(containerID, started, in: sandbox)
     }
+
+    /// How long the shim is given to tell the end of a container that has no process left.
+    private static let exitPatience = Duration.seconds(3)
 
     package func removeContainer(_ containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
         guard let sandbox = knownSandbox(sandboxID), let container = sandbox.container(containerID) else { return }
@@ -160,7 +181,10 @@ extension ShimRuntime {
         RuntimeFailure(.notRunning, "container \(configuration.name) does not run")
     }
 
-    /// Takes away what a container that does not run has on the node: the shim's memory of it, cgroup, layer, records. The log stays.
+    /// Takes away what a container that is not to run has on the node: cgroup, layer, records, the shim's memory of it. The log stays.
+    ///
+    /// The cgroup goes first, with what lives there. Without it the kernel refuses to start the container, should the shim come to a launch only
+    /// now that was given up: so a shim that does not answer is neither needed nor waited for.
     private func clear(_ containerID: String, in sandbox: Sandbox) async throws(RuntimeFailure) {
         do {
             try await uncancelled { [self] in
@@ -170,35 +194,27 @@ extension ShimRuntime {
                     try TreeRemoval.remove(paths.layer)
                     try TreeRemoval.remove(paths.directory)
                 }
-                if let refusal = try await forgetInShim(containerID, sandbox) {
-                    // It runs: its launch was never answered.
-                    try await cgroup.remove(timeout: .seconds(10))
-                    if try await forgetInShim(containerID, sandbox) != nil { throw RuntimeFailure(.internal, refusal.explanation) }
-                }
                 let isEmpty = try await pool.run("remove container") {
                     guard try cgroup.removeIfEmpty() else { return false }
                     try remove()
                     return true
                 }
-                guard !isEmpty else { return }
-                // What is left of it (a daemon that outlived the first process) ends here.
-                try await cgroup.remove(timeout: .seconds(10))
-                try await pool.run("remove layer", remove)
+                if !isEmpty {
+                    // Its launch was never answered, or a daemon of it outlived the first process.
+                    try await cgroup.remove(timeout: Self.patience)
+                    try await pool.run("remove layer", remove)
+                }
+                if let connection = sandbox.connection, !connection.isClosed { await forget(containerID, connection) }
             }
         } catch {
             throw Self.translate(error, "remove container \(containerID)", .internal)
         }
     }
 
-    /// The shim's refusal while the container runs. A shim that is gone has forgotten it as well.
-    private func forgetInShim(_ containerID: String, _ sandbox: Sandbox) async throws(RuntimeFailure) -> ShimStatus? {
-        guard let connection = sandbox.connection, !connection.isClosed else { return nil }
-        let reply = try await connection.request(SWL_VERB_REMOVE, timeout: .seconds(10)) { $0.string(SWL_TAG_CONTAINER_ID, containerID) }
-        return reply.refusal.flatMap { $0.errno == EBUSY ? $0 : nil }
-    }
-
     /// A container that did not start leaves nothing.
     private func undo(_ configuration: ContainerConfiguration, in sandbox: Sandbox) async {
+        // First: an end that is told from now on is of nothing that is known here, and the shim is let forget it.
+        sandbox.forget(container: configuration.id)
         do throws(RuntimeFailure) {
             try await clear(configuration.id, in: sandbox)
         } catch {
@@ -206,6 +222,5 @@ extension ShimRuntime {
                 "leftovers of a container that did not start",
                 metadata: ["sandbox": .string(sandbox.id), "container": .string(configuration.id), "error": .string("\(error)")])
         }
-        sandbox.forget(container: configuration.id)
     }
 }

@@ -8,7 +8,7 @@ import PodCore
 /// How sandboxes end: on request, or by themselves.
 extension ShimRuntime {
     /// How long each of the ways to end a sandbox is given before the next one.
-    private static let patience = Duration.seconds(10)
+    static let patience = Duration.seconds(10)
 
     /// Ends every process of the sandbox, in bounded time, and takes its mounts and cgroups away. Repeating it is no error.
     func stop(_ sandbox: Sandbox) async throws(RuntimeFailure) {
@@ -33,7 +33,7 @@ extension ShimRuntime {
     /// The shim ends its containers, then the pause, then itself. One that does not is killed: cgroup.kill does its work.
     private func shutDown(_ sandbox: Sandbox) async {
         // Of an earlier agent and not recovered, or of a creation that broke off: a shim may be there all the same.
-        if sandbox.connection == nil { try? await connect(to: sandbox) }
+        if sandbox.connection?.isClosed ?? true { _ = try? await connect(to: sandbox) }
         if let connection = sandbox.connection, !connection.isClosed {
             _ = try? await connection.request(SWL_VERB_SHUTDOWN, timeout: Self.patience)
         }
@@ -89,12 +89,20 @@ extension ShimRuntime {
     private func reportEnds(_ sandbox: Sandbox) async {
         sandbox.allExecsEnded()
         for (id, container) in sandbox.containers {
-            guard case .running(let started) = container.phase else { continue }
-            let path = sandbox.paths.container(id).exit
-            let recorded = try? await uncancelled { [pool] in try await pool.run("read exit") { try ContainerStateFile.exit(at: path) } }
-            let exit = Self.exit(recorded ?? nil, started)
-            if sandbox.exited(id, exit) { tell(.containerExited(sandboxID: sandbox.id, containerID: id, exit)) }
+            if case .running(let started) = container.phase { await settle(id, started, in: sandbox) }
         }
+    }
+
+    /// Nothing of a container runs any more: tells its end as it is recorded, or that nobody knows it.
+    func settle(_ id: String, _ started: StartedContainer, in sandbox: Sandbox) async {
+        let path = sandbox.paths.container(id).exit
+        let recorded = try? await uncancelled { [pool] in try await pool.run("read exit") { try ContainerStateFile.exit(at: path) } }
+        exited(id, Self.exit(recorded ?? nil, started), in: sandbox)
+    }
+
+    /// Tells an end, unless it was told.
+    func exited(_ id: String, _ exit: ContainerExit, in sandbox: Sandbox) {
+        if sandbox.exited(id, exit) { tell(.containerExited(sandboxID: sandbox.id, containerID: id, exit)) }
     }
 
     /// What is recorded, or the guess that Kubernetes makes as well: 137.
@@ -103,8 +111,8 @@ extension ShimRuntime {
         return ContainerExit(startedAt: started?.startedAt, finishedAt: .now, exitCode: 137, signal: Int(SIGKILL), isKnown: false)
     }
 
-    /// The connection ended without being asked to: the shim is gone. Its processes must not live on without anyone who watches them.
-    func lost(_ sandbox: Sandbox) async {
+    /// The shim is dead. Its processes must not live on without anyone who watches them.
+    func endLost(_ sandbox: Sandbox) async {
         guard sandbox.enterLost() else { return }
         logger.error("the shim of a sandbox has ended", metadata: ["sandbox": .string(sandbox.id), "pod": .string("\(sandbox.configuration.pod)")])
         do {
@@ -118,12 +126,19 @@ extension ShimRuntime {
             logger.error("a lost sandbox cannot be ended", metadata: ["sandbox": .string(sandbox.id), "error": .string("\(error)")])
         }
         await reportEnds(sandbox)
+        tellEnd(of: sandbox)
+    }
+
+    /// May be repeated: a pod does not listen for the end of a sandbox that it is still making.
+    func tellEnd(of sandbox: Sandbox) {
+        sandbox.noteEndTold()
         tell(.sandboxEnded(sandboxID: sandbox.id))
     }
 
-    /// Without its pause a sandbox has no network left to give to a new container: the shim ends the rest and itself, which `lost` reports.
+    /// Without its pause a sandbox has no network left to give to a new container: the shim ends the rest and itself, which `endLost` reports.
     func pauseEnded(_ sandbox: Sandbox) async {
-        guard case .running = sandbox.phase, let connection = sandbox.connection else { return }
+        // Told while the sandbox is being made or found again, it is looked at when that is done.
+        guard sandbox.notePauseEnd(), let connection = sandbox.connection else { return }
         logger.warning("the pause process of a sandbox has ended", metadata: ["sandbox": .string(sandbox.id)])
         do {
             let reply = try await connection.begin(SWL_VERB_SHUTDOWN, timeout: Self.patience)

@@ -16,15 +16,28 @@ extension ShimRuntime {
         let id = "e\(KernelClock.boottime)-\(Self.counter.add(1, ordering: .relaxed).newValue)"
         let exec = RunningExec(id: id, containerID: request.containerID, sandbox: sandbox, exit: sandbox.expectExec(id))
         do throws(RuntimeFailure) {
-            let reply = try await connection.request(SWL_VERB_EXEC, timeout: .seconds(30), descriptors: prepared.descriptors) { writer in
-                writer.string(SWL_TAG_CONTAINER_ID, request.containerID)
-                writer.string(SWL_TAG_EXEC_ID, id)
-            }
+            let reply = try await ask(for: exec, on: connection, prepared)
             prepared.closeProgramEnds()
             if let refusal = reply.refusal { throw failure(refusal, request, configuration) }
             return try await session(request, exec, prepared, reply)
         } catch {
             sandbox.execEnded(id, .failure(error))
+            throw error
+        }
+    }
+
+    /// Without an answer the program may still be on its way, stopped by the container perhaps: it must not run when its client has been told that
+    /// it does not, nor take up room for ever.
+    private func ask(
+        for exec: RunningExec, on connection: ShimConnection, _ prepared: PreparedExec
+    ) async throws(RuntimeFailure) -> ShimMessage {
+        do throws(RuntimeFailure) {
+            return try await connection.request(SWL_VERB_EXEC, timeout: settings.execPatience, descriptors: prepared.descriptors) { writer in
+                writer.string(SWL_TAG_CONTAINER_ID, exec.containerID)
+                writer.string(SWL_TAG_EXEC_ID, exec.id)
+            }
+        } catch {
+            await exec.kill()
             throw error
         }
     }
@@ -75,16 +88,25 @@ extension ShimRuntime {
     private func prepare(
         _ request: ExecRequest, _ configuration: ContainerConfiguration, _ appArmor: String?, _ sandbox: Sandbox
     ) throws -> PreparedExec {
-        let filter = try seccomp.filter(
-            configuration.privileged ? .unconfined : configuration.process.seccomp, capabilities: configuration.process.capabilities)
         let record = try ExecRecord.encode(
-            request.command, in: configuration.process, terminal: request.terminal, size: request.size, filter: filter,
-            appArmor: appArmor, availableCapabilities: availableCapabilities(sandbox))
+            request.command, in: configuration.startedProcess, terminal: request.terminal, size: request.size,
+            filter: filter(of: configuration, in: sandbox), appArmor: appArmor, availableCapabilities: availableCapabilities(sandbox))
         // A terminal comes with the shim's reply.
         let pipes = !request.terminal
         return PreparedExec(
             record: try AnonymousFile.make(in: sandbox.paths.directory, content: record), input: pipes && request.stdin ? try Pipe() : nil,
             output: pipes && request.stdout ? try Pipe() : nil, error: pipes && request.stderr ? try Pipe() : nil)
+    }
+
+    /// The one that the container was started with, whatever has become of its profile since. Where its launch record is not kept, what the
+    /// profile says now.
+    private func filter(of configuration: ContainerConfiguration, in sandbox: Sandbox) throws -> SeccompCompiler.Filter {
+        let path = sandbox.paths.container(configuration.id).launchRecord
+        guard try FileStatus.ifPresent(path) != nil else {
+            return try seccomp.filter(
+                configuration.privileged ? .unconfined : configuration.process.seccomp, capabilities: configuration.process.capabilities)
+        }
+        return try LaunchRecord.filter(of: SmallFile.bytes(path, limit: Int(SWL_RECORD_MAX)))
     }
 
     private func failure(_ refusal: ShimStatus, _ request: ExecRequest, _ configuration: ContainerConfiguration) -> RuntimeFailure {

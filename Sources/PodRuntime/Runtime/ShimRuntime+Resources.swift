@@ -9,8 +9,17 @@ extension ShimRuntime: ResourceControl {
     /// - Returns: limits that this host cannot enforce, by cgroup file name.
     package func limitAllPods(_ resources: CgroupResources) async throws(RuntimeFailure) -> [String] {
         try await blocking("limit all pods", .internal) { [self] in
-            for name in [PodCgroup.burstable, PodCgroup.bestEffort] { try settings.cgroups.create(name) }
-            let missing = try settings.cgroups.cgroup(PodCgroup.top).apply(CgroupLimits(resources, killsTogether: false))
+            let tree = settings.cgroups
+            if tree.requireControllers { try tree.obtain(.hugetlb) }
+            for name in [PodCgroup.burstable, PodCgroup.bestEffort] { try tree.create(name) }
+            var limits = CgroupLimits(resources, killsTogether: false)
+            var missing: [String] = []
+            if try !tree.availableControllers().contains(.hugetlb) {
+                // That the machine has huge pages is no reason to run no pods: one that asks for some is refused.
+                missing = resources.hugepageLimits.filter { $0.value > 0 }.keys.map { "hugetlb.\($0).max" }.sorted()
+                limits.hugepageLimits = nil
+            }
+            missing += try tree.cgroup(PodCgroup.top).apply(limits)
             balanceLevels()
             return missing
         }

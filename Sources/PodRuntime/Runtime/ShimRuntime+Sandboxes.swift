@@ -68,6 +68,7 @@ extension ShimRuntime {
         FailPoint.reach("sandbox.created")
         sandbox.enter(.running)
         if connection.isClosed { throw RuntimeFailure(.sandbox, "the new shim has ended") }
+        if sandbox.pauseHasEnded { throw RuntimeFailure(.sandbox, "the new sandbox's pause process has ended at once") }
         return StartedSandbox(
             id: sandbox.id, pausePID: pause.pid, networkNamespacePath: Self.networkNamespace(pause.pid),
             createdAt: Timestamp(unixNanoseconds: sandbox.document.createdAt), notEnforced: prepared.notEnforced)
@@ -79,6 +80,8 @@ extension ShimRuntime {
         let paths = sandbox.paths
         try systemCall("mkdir", paths.directory) { mkdir(paths.directory, 0o700) }
         sandbox.takeDirectory()
+        // Before any process or file has these ids.
+        if let ids = sandbox.document.ids { try AtomicFile.replace(paths.ids, with: ids.text) }
         try systemCall("mkdir", paths.containers) { mkdir(paths.containers, 0o700) }
         FailPoint.reach("sandbox.folder")
     }
@@ -97,7 +100,7 @@ extension ShimRuntime {
         }
         // The pause's own first: from then on an earlier sandbox of this pod that is being removed cannot take the pod's cgroup, and its
         // limits, away.
-        let leaf = try settings.cgroups.create(try sandbox.cgroup.child(sandbox.id).name)
+        let leaf = try PodCgroup.makePause(of: sandbox.id, below: sandbox.cgroup)
         let notEnforced = try sandbox.cgroup.apply(CgroupLimits(sandbox.configuration.resources, killsTogether: false))
         balanceLevels()
         FailPoint.reach("sandbox.cgroup")
@@ -155,7 +158,7 @@ extension ShimRuntime {
     }
 
     /// Removes the records and layers of a stopped sandbox.
-    private func forget(_ sandbox: Sandbox) async throws(RuntimeFailure) {
+    func forget(_ sandbox: Sandbox) async throws(RuntimeFailure) {
         try await blocking("remove sandbox \(sandbox.id)", .internal) {
             let paths = sandbox.paths
             for id in Set(try DirectoryListing.names(at: paths.containers)).union(sandbox.containers.keys) {

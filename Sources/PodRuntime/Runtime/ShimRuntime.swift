@@ -1,4 +1,3 @@
-import CLinux
 import LinuxCgroups
 import LinuxSystem
 package import Logging
@@ -35,7 +34,7 @@ package final class ShimRuntime: ContainerRuntime {
             try Directories.make(settings.stateDirectory + "/containers", mode: 0o700)
             spawner = SpawnerConnection(
                 runDirectory: settings.runDirectory, shimProgram: settings.shimProgram, cgroup: try settings.cgroups.cgroup(PodCgroup.shims),
-                logger: logger)
+                patience: settings.spawnerPatience, logger: logger)
             seccomp = SeccompCompiler(host: try SeccompHost.current(), scratchDirectory: settings.runDirectory)
             appArmor = AppArmor(scratchDirectory: settings.runDirectory)
             userNamespaces = UserNamespaceIDs(settings.userIDs)
@@ -92,49 +91,7 @@ package final class ShimRuntime: ContainerRuntime {
         return mask
     }
 
-    // MARK: What happens
-
     func tell(_ event: RuntimeEvent) { eventSink.yield(event) }
-
-    /// Connects to the shim of a sandbox; from then on its events arrive here.
-    func connect(to sandbox: Sandbox) async throws {
-        let id = sandbox.id
-        let connection = try await ShimConnection.connect(
-            directory: sandbox.paths.directory, socket: SandboxPaths.socket, peer: "the shim of sandbox \(id)",
-            onEvent: { [weak self, weak sandbox] message in
-                if let self, let sandbox { await self.handle(message, of: sandbox) }
-            },
-            onEnd: { [weak self, weak sandbox] in
-                if let self, let sandbox { await self.lost(sandbox) }
-            })
-        sandbox.connect(connection)
-    }
-
-    private func handle(_ message: ShimMessage, of sandbox: Sandbox) async {
-        switch swl_type(message.type) {
-        case SWL_EVENT_EXITED:
-            guard let id = message.containerID else { return }
-            let ended = Self.exit(message.exit, nil)
-            if sandbox.exited(id, ended) { tell(.containerExited(sandboxID: sandbox.id, containerID: id, ended)) }
-        case SWL_EVENT_EXEC_EXITED:
-            guard let id = message.execID else { return }
-            sandbox.execEnded(id, .success(Self.exit(message.exit, nil)))
-        case SWL_EVENT_SANDBOX_EXITED:
-            await pauseEnded(sandbox)
-        case SWL_EVENT_LOG_ROTATED:
-            if let id = message.containerID, let container = sandbox.container(id) { logCompressor.compress(container.configuration.log.path) }
-        case SWL_EVENT_WARNING:
-            for warning in message.warnings {
-                logger.warning(
-                    "a shim reports a problem",
-                    metadata: [
-                        "sandbox": .string(sandbox.id), "container": .string(message.containerID ?? ""), "problem": .string(warning.explanation),
-                    ])
-            }
-        default:
-            break
-        }
-    }
 }
 
 /// Runs `body` on the runtime's threads and translates what it throws.

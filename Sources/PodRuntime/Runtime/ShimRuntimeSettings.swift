@@ -10,6 +10,12 @@ package struct ShimRuntimeSettings: Sendable {
     package var cgroups: CgroupTree
     /// Absolute path of `swiftlet-shim`.
     package var shimProgram: String
+    /// How long a service manager is given to start the spawner again before the agent starts one, which would then be in the manager's way.
+    package var spawnerPatience: Duration
+    /// How long a shim is given to start a container before the start is given up.
+    package var launchPatience = Duration.seconds(120)
+    /// The same for a command in a container.
+    package var execPatience = Duration.seconds(30)
     /// Absolute path of `swiftlet-pause`.
     package var pauseProgram: String
     /// Bytes of a pod's /dev/shm.
@@ -19,12 +25,14 @@ package struct ShimRuntimeSettings: Sendable {
 
     package init(
         runDirectory: String = "/run/swiftlet", stateDirectory: String = "/var/lib/swiftlet", cgroups: CgroupTree, shimProgram: String,
-        pauseProgram: String, sharedMemorySize: Int64 = 64 << 20, userIDs: SubordinateIDs = SubordinateIDs(maxPods: 110)
+        spawnerPatience: Duration = .zero, pauseProgram: String, sharedMemorySize: Int64 = 64 << 20,
+        userIDs: SubordinateIDs = SubordinateIDs(maxPods: 110)
     ) {
         self.runDirectory = runDirectory
         self.stateDirectory = stateDirectory
         self.cgroups = cgroups
         self.shimProgram = shimProgram
+        self.spawnerPatience = spawnerPatience
         self.pauseProgram = pauseProgram
         self.sharedMemorySize = sharedMemorySize
         self.userIDs = userIDs

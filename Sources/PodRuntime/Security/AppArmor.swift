@@ -17,7 +17,7 @@ final class AppArmor: Sendable {
 
     private let host: Host
     private let scratchDirectory: String
-    private let isEnabled: Bool
+    let isEnabled: Bool
     private let parser: String?
     /// This agent's text of the profile is in the kernel, and not only that of another version.
     private let isCurrent = Mutex(false)
@@ -129,4 +129,9 @@ final class AppArmor: Sendable {
         }
 
         """
+}
+
+extension ShimRuntime {
+    /// Whether the kernel enforces AppArmor.
+    package var hasAppArmor: Bool { appArmor.isEnabled }
 }

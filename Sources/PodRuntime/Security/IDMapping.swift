@@ -8,6 +8,9 @@ struct IDMapping: Sendable, Hashable, Codable {
     let first: UInt32
     var count = IDMapping.idsPerPod
 
+    /// What a sandbox's `ids` file says: `first count`.
+    var text: String { "\(first) \(count)\n" }
+
     /// What the node calls the owner of an image's directory.
     func owner(of path: String, _ status: FileStatus) throws(RuntimeFailure) -> (uid: UInt32, gid: UInt32) {
         guard let uid = host(status.uid), let gid = host(status.gid) else {
@@ -19,4 +22,14 @@ struct IDMapping: Sendable, Hashable, Codable {
 
     /// What the node knows an id of the pod as; `nil` beyond the mapping.
     func host(_ id: UInt32) -> UInt32? { id < count ? first + id : nil }
+}
+
+extension IDMapping {
+    /// `nil` for anything that `text` does not give.
+    init?(text: String) {
+        let fields = text.split(whereSeparator: { $0 == " " || $0 == "\n" }).compactMap { UInt32($0) }
+        guard fields.count == 2 else { return nil }
+        self.init(first: fields[0], count: fields[1])
+        guard self.text == text else { return nil }
+    }
 }

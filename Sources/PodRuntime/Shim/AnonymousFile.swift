@@ -22,3 +22,12 @@ enum AnonymousFile {
         return file
     }
 }
+
+extension OwnedFileDescriptor {
+    /// Makes `bytes` the whole content; whoever reads next reads it from its start.
+    func replaceAll(with bytes: [UInt8]) throws(SystemError) {
+        try systemCall("ftruncate") { withRawValue { ftruncate($0, 0) } }
+        try systemCall("lseek") { withRawValue { Int32(clamping: lseek($0, 0, SEEK_SET)) } }
+        try writeAll(bytes)
+    }
+}

@@ -1,3 +1,4 @@
+import LinuxSystem
 import Synchronization
 
 /// A value that is given once and can be waited for by any number of tasks and callbacks, before and after.
@@ -61,6 +62,19 @@ final class OneShot<Value: Sendable>: Sendable {
     /// to undo it. Whoever gives the value bounds the time.
     func value() async -> Value {
         await withCheckedContinuation { continuation in _ = onGiven { continuation.resume(returning: $0) } }
+    }
+
+    /// The same for at most so long; `nil` then.
+    func value(within patience: Duration) async -> Value? {
+        guard let loop = try? ReadinessLoop.shared() else { return ifGiven }
+        let first = OneShot<Value?>()
+        let token = onGiven { first.give($0) }
+        let timer = loop.schedule(after: patience) { _ in first.give(nil) }
+        defer {
+            forget(token)
+            loop.cancel(timer)
+        }
+        return await first.value()
     }
 
     var ifGiven: Value? {

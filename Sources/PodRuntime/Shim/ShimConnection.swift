@@ -18,6 +18,9 @@ final class ShimConnection: Sendable {
         var closed = false
     }
 
+    /// How long a request may wait for room in the socket of somebody who does not read.
+    private static let sendTimeout = Duration.seconds(10)
+
     private let socket: SeqPacketSocket
     /// Who is at the other end, for messages.
     private let name: String
@@ -37,14 +40,14 @@ final class ShimConnection: Sendable {
                 guard let self else { return }
                 guard await self.arrived(record, onEvent) else { break }
             }
-            guard let self, self.end("it has ended") else { return }
+            guard let self, self.end("the connection has ended") else { return }
             await onEnd()
             extendLifetime(self)
         }
         reader.withLock { $0 = task }
     }
 
-    deinit { reader.withLock { $0?.cancel() } }
+    deinit { close() }
 
     /// Connects to a listening socket.
     /// - Parameter directory: the path may be longer than a socket address; the directory is opened first and named by its descriptor.
@@ -62,7 +65,7 @@ final class ShimConnection: Sendable {
     }
 
     /// Sends a request and waits for its reply, refused ones included.
-    /// - Parameter timeout: a shim that does not answer in time is as good as dead for the caller.
+    /// - Parameter timeout: a shim that does not answer in time has failed the caller. It may still do later what it was asked for.
     func request(
         _ verb: swl_type, timeout: Duration, descriptors: [(role: swl_fd, descriptor: OwnedFileDescriptor)] = [],
         _ fill: (inout WireWriter) -> Void = { _ in }
@@ -71,8 +74,9 @@ final class ShimConnection: Sendable {
     }
 
     /// Sends a request; the reply is waited for later, so that requests can follow each other without a pause.
+    /// - Parameter timeout: `nil` for as long as the connection lasts: the shim may be slow, and is not dead before its socket closes.
     func begin(
-        _ verb: swl_type, timeout: Duration, descriptors: [(role: swl_fd, descriptor: OwnedFileDescriptor)] = [],
+        _ verb: swl_type, timeout: Duration?, descriptors: [(role: swl_fd, descriptor: OwnedFileDescriptor)] = [],
         _ fill: (inout WireWriter) -> Void = { _ in }
     ) async throws(RuntimeFailure) -> PendingReply {
         let pending = PendingReply()
@@ -95,8 +99,8 @@ final class ShimConnection: Sendable {
             )
         }
         do {
-            try await socket.send(bytes, descriptors: descriptors.map(\.descriptor), timeout: timeout)
-            arm(sequence, pending, timeout)
+            try await socket.send(bytes, descriptors: descriptors.map(\.descriptor), timeout: timeout ?? Self.sendTimeout)
+            if let timeout { arm(sequence, pending, timeout) }
         } catch {
             forget(sequence)
             throw RuntimeFailure(.internal, "\(name) cannot be asked: \(error)")

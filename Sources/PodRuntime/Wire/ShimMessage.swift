@@ -51,6 +51,15 @@ struct ShimMessage: Sendable {
         fields.filter { $0.tag == SWL_TAG_CONTAINER_STATE.rawValue }.compactMap { ContainerStateFile.parse($0) }
     }
 
+    /// The ids of the execs that run; what cannot be read is left out.
+    var runningExecs: Set<String> {
+        Set(
+            fields.filter { $0.tag == SWL_TAG_EXEC_STATE.rawValue }.compactMap { field in
+                guard let state = field.layout(swl_exec_state.self, exact: false) else { return nil }
+                return String(decoding: field.tail(after: swl_exec_state.self).prefix(Int(state.id_length)), as: UTF8.self)
+            })
+    }
+
     var warnings: [ShimStatus] {
         fields.filter { $0.tag == SWL_TAG_WARNING.rawValue }.compactMap { field in
             guard let status = field.layout(swl_status.self, exact: false) else { return nil }

@@ -12,6 +12,7 @@ final class FakeNode: Sendable {
         var attempts = 0
         var messages: [String: String] = [:]
         var logTails: [String: String] = [:]
+        var lastLogs: [String: Int] = [:]
         var recovered: [RecoveredSandbox] = []
         var podsOnDisk: [String] = []
         var secrets: [String: Secret] = [:]
@@ -22,6 +23,8 @@ final class FakeNode: Sendable {
         /// The exit that is told before the answer to a start.
         var exitBeforeStartAnswer: ContainerExit?
         var networkFailures = 0
+        /// What comes of the next signals, one for each; afterwards they are obeyed.
+        var signalFailures: [RuntimeFailure.Code] = []
     }
 
     let did = Journal<String>()
@@ -66,11 +69,21 @@ extension FakeNode: ContainerRuntime {
 
     func stop(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
         did.note("stop \(containerID)")
+        try failSignal()
         let exit = ContainerExit(startedAt: nil, finishedAt: Timestamp(seconds: 1_800_000_000), exitCode: 143, signal: 15)
         tell(.containerExited(sandboxID: sandboxID, containerID: containerID, exit))
     }
 
-    func kill(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) { did.note("kill \(containerID)") }
+    func kill(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
+        did.note("kill \(containerID)")
+        try failSignal()
+    }
+
+    private func failSignal() throws(RuntimeFailure) {
+        let code = state.withLock { $0.signalFailures.isEmpty ? nil : $0.signalFailures.removeFirst() }
+        if let code { throw RuntimeFailure(code, "no answer") }
+    }
+
     func removeContainer(_ containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) { did.note("remove \(containerID)") }
     func stopSandbox(_ sandboxID: String) async throws(RuntimeFailure) { did.note("stop sandbox \(sandboxID)") }
     func removeSandbox(_ sandboxID: String) async throws(RuntimeFailure) { did.note("remove sandbox \(sandboxID)") }
@@ -146,6 +159,7 @@ extension FakeNode: PodFolders {
         "/logs/\(pod.name)/\(container)/\(restartCount).log"
     }
 
+    func lastLog(of pod: PodIdentity, container: String) async -> Int? { state.withLock { $0.lastLogs[container] } }
     func linkLog(at path: String, of pod: PodIdentity, container: String, containerID: String) async {}
     func removeLogs(of pod: PodIdentity, container: String, upTo restartCount: Int) async { did.note("remove logs \(container) \(restartCount)") }
     func removeAll(of pod: PodIdentity) async throws(VolumeFailure) { did.note("remove all \(pod.uid)") }

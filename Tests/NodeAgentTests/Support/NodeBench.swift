@@ -60,24 +60,29 @@ final class NodeBench: Sendable {
     }
 
     static func sandbox(_ id: String, of pod: PodIdentity, running container: String? = nil) -> RecoveredSandbox {
-        let containers = container.map { container in
-            RecoveredSandbox.Container(
-                configuration: configuration(id: container),
-                condition: .running(StartedContainer(id: container, pid: 2, startedAt: Timestamp(seconds: 5))))
-        }
-        return RecoveredSandbox(
-            configuration: SandboxConfiguration(id: id, pod: pod, attempt: 0, hostname: "web", qosClass: "BestEffort"),
-            createdAt: Timestamp(seconds: 1), addresses: ["10.0.0.7"], isRunning: true, networkNamespacePath: "/proc/1/ns/net",
-            containers: [containers].compactMap { $0 })
+        sandbox(id, of: pod, container.map { [running(configuration(id: $0))] } ?? [])
     }
 
-    static func configuration(id: String, name: String = "main") -> ContainerConfiguration {
+    static func running(_ configuration: ContainerConfiguration) -> RecoveredSandbox.Container {
+        .init(
+            configuration: configuration,
+            condition: .running(StartedContainer(id: configuration.id, pid: 2, startedAt: Timestamp(seconds: 5))))
+    }
+
+    static func sandbox(_ id: String, of pod: PodIdentity, _ containers: [RecoveredSandbox.Container]) -> RecoveredSandbox {
+        RecoveredSandbox(
+            configuration: SandboxConfiguration(id: id, pod: pod, attempt: 0, hostname: "web", qosClass: "BestEffort"),
+            createdAt: Timestamp(seconds: 1), addresses: ["10.0.0.7"], isRunning: true, networkNamespacePath: "/proc/1/ns/net",
+            containers: containers)
+    }
+
+    static func configuration(id: String, name: String = "main", restartCount: Int = 0, messageFile: String? = nil) -> ContainerConfiguration {
         ContainerConfiguration(
-            id: id, name: name, role: .regular, restartCount: 0, image: "app", imageID: "app@sha256:2", lowerDirectories: [],
+            id: id, name: name, role: .regular, restartCount: restartCount, image: "app", imageID: "app@sha256:2", lowerDirectories: [],
             process: .init(
                 args: ["/bin/true"], env: [], cwd: "/", uid: 0, gid: 0, additionalGids: [], capabilities: [], noNewPrivileges: false, oomScoreAdj: 0,
                 seccomp: .unconfined),
             mounts: [], readOnlyRootFilesystem: false, privileged: false, maskedPaths: [], readonlyPaths: [], resources: CgroupResources(),
-            log: .init(path: "/logs/web/main/0.log"), terminationMessageFile: "/messages/\(id)")
+            log: .init(path: "/logs/web/main/\(restartCount).log"), terminationMessageFile: messageFile ?? "/messages/\(id)")
     }
 }

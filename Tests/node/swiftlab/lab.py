@@ -355,6 +355,7 @@ clusterDNS: [10.96.0.10]
 clusterDomain: cluster.local
 resolvConf: {lab.base}/etc/resolv.conf
 podLogsDir: {lab.base}/logs/pods
+failSwapOn: false
 ---
 apiVersion: swiftlet.dev/v1alpha1
 kind: SwiftletConfiguration

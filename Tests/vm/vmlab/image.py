@@ -67,6 +67,12 @@ class Tree:
             for name in names:
                 os.chown(self.path(os.path.relpath(os.path.join(path, name), folder)), 0, 0)
 
+    def copy(self, source, name):
+        """A program of this machine."""
+        os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
+        shutil.copyfile(source, self.path(name))
+        os.chmod(self.path(name), 0o755)
+
     def link(self, name, target):
         path = self.path(name)
         os.makedirs(os.path.dirname(path), exist_ok=True)

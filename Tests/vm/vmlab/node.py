@@ -1,5 +1,6 @@
 """The lab of Tests/node with a virtual machine for its node: registry and control plane are here, at full speed, and outlive a reboot."""
 import contextlib
+import json
 import os
 import shlex
 import shutil
@@ -7,9 +8,10 @@ import subprocess
 import sys
 import time
 
-from swiftlab import host, lab
+from swiftlab import host, images, lab
 
 from . import image, machine
+from .pods import LEFT
 
 TAP = "vmtap0"
 
@@ -54,7 +56,8 @@ class VMLab(lab.Lab):
             for name, target in ((f"node-{lab.NODE}.kubeconfig", "/etc/kubernetes/kubelet.conf"), ("ca.crt", "/etc/kubernetes/pki/ca.crt")):
                 with open(self.path("cluster", name)) as file:
                     tree.write(target, file.read(), 0o600 if name != "ca.crt" else 0o644)
-            tree.write("/etc/swiftlet/swiftlet.yaml", CONFIGURATION)
+            tree.write(CONFIGURATION, configuration())
+            tree.copy(images.BUSYBOX, "/usr/local/libexec/busybox")
             tree.take("vmlinuz-", self.path("kernel"))
             tree.take("initrd.img-", self.path("ramdisk"))
             tree.make_disk(self.path("disk"))
@@ -121,6 +124,26 @@ class VMLab(lab.Lab):
         """Runs a script on the node."""
         return self.vm.run(script, seconds, check)
 
+    def write(self, path, text):
+        self.run(f"cat > {shlex.quote(path)} <<'end of file'\n{text}end of file\n")
+
+    @contextlib.contextmanager
+    def configured(self, **kubelet):
+        """The agent with other fields of KubeletConfiguration; afterwards with its own again."""
+        self.write(CONFIGURATION, configuration(**kubelet))
+        try:
+            self.run("systemctl restart swiftlet")
+            yield
+        finally:
+            self.write(CONFIGURATION, configuration())
+            self.run("systemctl restart swiftlet")
+
+    def left_of_pods(self, seconds=10):
+        """What the node still has of pods after a while, when there are none."""
+        with contextlib.suppress(TimeoutError):
+            lab.wait_until("everything of the pods to be gone", lambda: not self.run(LEFT).stdout, seconds)
+        return self.run(LEFT).stdout.splitlines()
+
     def read(self, path):
         return self.run(f"cat {shlex.quote(path)}").stdout.strip()
 
@@ -130,21 +153,26 @@ class VMLab(lab.Lab):
         return self.run(shlex.join(words), seconds, check)
 
 
-CONFIGURATION = """\
-apiVersion: kubelet.config.k8s.io/v1beta1
-kind: KubeletConfiguration
-authentication:
-  x509: {clientCAFile: /etc/kubernetes/pki/ca.crt}
-clusterDNS: [10.96.0.10]
-clusterDomain: cluster.local
-podPidsLimit: 200
-failSwapOn: false
----
-apiVersion: swiftlet.dev/v1alpha1
-kind: SwiftletConfiguration
-registries:
-  "192.168.77.1:5000": {insecure: true}
-  registry.example:
-    mirrors: ["http://192.168.77.1:5000"]
-    insecure: true
-"""
+CONFIGURATION = "/etc/swiftlet/swiftlet.yaml"
+KUBELET = {
+    "apiVersion": "kubelet.config.k8s.io/v1beta1",
+    "kind": "KubeletConfiguration",
+    "authentication": {"x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"}},
+    "clusterDNS": ["10.96.0.10"],
+    "clusterDomain": "cluster.local",
+    "podPidsLimit": 200,
+    "failSwapOn": False,
+}
+SWIFTLET = {
+    "apiVersion": "swiftlet.dev/v1alpha1",
+    "kind": "SwiftletConfiguration",
+    "registries": {
+        "192.168.77.1:5000": {"insecure": True},
+        "registry.example": {"mirrors": ["http://192.168.77.1:5000"], "insecure": True},
+    },
+}
+
+
+def configuration(**kubelet):
+    """The agent's configuration, with some fields of KubeletConfiguration set otherwise."""
+    return json.dumps({**KUBELET, **kubelet}, indent=1) + "\n---\n" + json.dumps(SWIFTLET, indent=1) + "\n"

@@ -1,11 +1,21 @@
 """Pods for tests, gone afterwards."""
 import contextlib
+import math
 
 from swiftlab.case import manifest
 from swiftlab.lab import wait_until
 
 ROOT = "/sys/fs/cgroup/system.slice/swiftlet-pods.service"
 SLEEP = "exec sleep 1000000"
+# Lists what pods consist of on the node: cgroups, records, folders, writable layers, mounts, links, and shims beside the spawner.
+LEFT = rf"""
+find {ROOT}/kubepods -name 'pod*' -type d
+for folder in /run/swiftlet/sandboxes /var/lib/kubelet/pods /var/lib/swiftlet/containers; do [ ! -e $folder ] || find $folder -mindepth 1 -maxdepth 1; done
+grep -E ' (/run/swiftlet|/var/lib/kubelet|/var/lib/swiftlet)/' /proc/mounts
+ip -o link show type veth
+ps -C swiftlet-shim -o pid=,args= | grep -vw "$(systemctl show -P MainPID swiftlet-spawner)"
+true
+"""
 
 
 def limits(requests=None, **limits):
@@ -63,3 +73,24 @@ def settings(lab, cgroup, *names):
 def flat(text):
     """A flat keyed file, such as cpu.stat."""
     return {key: int(value) for key, value in (line.split() for line in text.splitlines())}
+
+
+def weight(millicores):
+    """kubelet's way from CPU shares to cpu.weight: the curve, not the straight line that it followed before (59 and not 20 for half a processor)."""
+    shares = min(max(2, millicores * 1024 // 1000), 262144)
+    exponent = math.log2(shares)
+    return str(math.ceil(10 ** ((exponent**2 + 125 * exponent) / 612 - 7 / 34)))
+
+
+def files(cpu_weight, cpu_max, memory_max):
+    return {"cpu.weight": cpu_weight, "cpu.max": cpu_max, "memory.max": memory_max}
+
+
+def check(lab, cgroup, **wanted):
+    found = settings(lab, cgroup, *wanted)
+    assert found == wanted, f"{cgroup}: found {found}, wanted {wanted}"
+
+
+def meminfo(lab, name):
+    """Bytes."""
+    return int(lab.run(f"awk '/^{name}:/ {{print $2}}' /proc/meminfo").stdout) * 1024

@@ -1,0 +1,34 @@
+import Glibc
+import LinuxSystem
+
+/// Where the spawner listens.
+enum SpawnerSocket {
+    /// The spawner writes it when it listens.
+    static func pidFile(_ runDirectory: String) -> String { runDirectory + "/spawner.pid" }
+
+    /// Connects to the spawner, or to the first one that listens within `patience`; `nil` when there is none.
+    static func connect(_ runDirectory: String, patience: Duration) async throws -> ShimConnection? {
+        guard patience > .zero else { return try await connect(runDirectory) }
+        let deadline = KernelClock.monotonic + patience.nanoseconds
+        let changes = try Inotify()
+        // Before the first try: what listens after a vain one is told.
+        _ = try changes.add(runDirectory, .closeWrite)
+        var events = changes.makeAsyncIterator()
+        while true {
+            if let connection = try await connect(runDirectory) { return connection }
+            do {
+                _ = try await events.next(timeout: .nanoseconds(max(0, deadline - KernelClock.monotonic)))
+            } catch let error as SystemError where error.code == .timedOut {
+                return try await connect(runDirectory)
+            }
+        }
+    }
+
+    private static func connect(_ runDirectory: String) async throws -> ShimConnection? {
+        do {
+            return try await ShimConnection.connect(directory: runDirectory, socket: "spawner.sock", peer: "the spawner")
+        } catch let error as SystemError where error.isNotFound || error.is(ECONNREFUSED) {
+            return nil
+        }
+    }
+}

@@ -1,0 +1,136 @@
+"""Namespaces, their settings and cgroups: what a program sees of them, new ones and those of others."""
+
+import os
+import unittest
+
+import bundle
+from test_config import linux
+
+
+class Namespaces(bundle.OCITest):
+    def test_new_ones_and_the_hosts(self):
+        names = {"pid": "pid", "network": "net", "ipc": "ipc", "uts": "uts", "mount": "mnt", "cgroup": "cgroup"}
+        for kept in (list(names), ["mount", "pid"], ["mount"]):
+            seen = self.seen("for n in pid net ipc uts mnt cgroup; do echo $n $(readlink /proc/self/ns/$n); done", lambda c, kept=kept: (
+                c["linux"].update(namespaces=[{"type": name} for name in kept]),
+                c.pop("hostname") if "uts" not in kept else None, c["mounts"].pop() if "network" not in kept else None))
+            inside = dict(line.split() for line in seen.splitlines())
+            for name, file in names.items():
+                same = inside[file] == os.readlink(f"/proc/self/ns/{file}")
+                self.assertEqual(name not in kept, same, (kept, name))
+
+    def test_namespaces_of_others(self):
+        self.config("sleep", "1000")
+        name = self.created()
+        pid = self.state(name)["pid"]
+
+        def join(config):
+            for namespace in config["linux"]["namespaces"]:
+                file = {"network": "net", "ipc": "ipc", "uts": "uts"}.get(namespace["type"])
+                if file:
+                    namespace["path"] = f"/proc/{pid}/ns/{file}"
+            del config["hostname"]
+        seen = self.seen("hostname; for n in net ipc uts mnt; do readlink /proc/self/ns/$n; done", join)
+        host, *inside = seen.splitlines()
+        theirs = [os.readlink(f"/proc/{pid}/ns/{file}") for file in ("net", "ipc", "uts", "mnt")]
+        self.assertEqual(("box", theirs[:3]), (host, inside[:3]))
+        self.assertNotEqual(theirs[3], inside[3])
+
+        def wrong(path):
+            def change(config):
+                config["linux"]["namespaces"][1]["path"] = path
+            return change
+        for path, word in [("/nowhere", "/nowhere"), (f"/proc/{pid}/ns/uts", "network"), ("/proc/self/status", "network"), ("relative", "relative")]:
+            self.config("true", change=wrong(path))
+            self.refused(self.create(self.new_id()), word)
+        self.assertEqual("created", self.state(name)["status"])
+
+    def test_pid_and_cgroup_namespaces_of_others(self):
+        self.config("sleep", "1000")
+        name = self.created()
+        self.must("start", name)
+        pid = self.state(name)["pid"]
+
+        def join(config):
+            for namespace in config["linux"]["namespaces"]:
+                if namespace["type"] in ("pid", "cgroup"):
+                    namespace["path"] = f"/proc/{pid}/ns/{namespace['type']}"
+        seen = self.seen("readlink /proc/self/ns/pid; readlink /proc/self/ns/cgroup; cat /proc/1/cmdline; echo; echo $$", join)
+        pids, cgroups, first, own = seen.splitlines()
+        self.assertEqual([os.readlink(f"/proc/{pid}/ns/{kind}") for kind in ("pid", "cgroup")], [pids, cgroups])
+        self.assertIn("sleep", first)
+        self.assertNotEqual("1", own)
+        self.assertEqual("running", self.state(name)["status"])
+
+    def test_time_namespaces(self):
+        days = 30 * 86400
+        new = lambda c: c["linux"].update(namespaces=c["linux"]["namespaces"] + [{"type": "time"}], timeOffsets={
+            "monotonic": {"secs": days}, "boottime": {"secs": days, "nanosecs": 5}})
+        self.config("sleep", "1000", change=new)
+        name = self.created()
+        self.must("start", name)
+        pid = self.state(name)["pid"]
+        uptime = float(bundle.read("/proc/uptime").split()[0])
+        inside = float(self.must("exec", name, "cat", "/proc/uptime").out.split()[0])
+        self.assertGreaterEqual(inside, uptime + days - 1)
+        self.assertEqual(os.readlink(f"/proc/{pid}/ns/time"), self.must("exec", name, "readlink", "/proc/self/ns/time").out.strip())
+        seen = self.seen("readlink /proc/self/ns/time; cat /proc/uptime", lambda c: c["linux"]["namespaces"].append(
+            {"type": "time", "path": f"/proc/{pid}/ns/time"}))
+        self.assertEqual(os.readlink(f"/proc/{pid}/ns/time"), seen.split()[0])
+        self.assertGreaterEqual(float(seen.split()[1]), uptime + days - 1)
+        self.config("true", change=linux(timeOffsets={"monotonic": {"secs": 1}}))
+        self.refused(self.create(self.new_id()), "timeOffsets", "new time namespace")
+
+    def test_hostname_domainname_and_sysctl(self):
+        seen = self.seen("hostname; cat /proc/sys/kernel/domainname /proc/sys/net/ipv4/ip_forward /proc/sys/kernel/shmmni", lambda c: (
+            c.update(domainname="example.org"), c["linux"].update(sysctl={"net.ipv4.ip_forward": "1", "kernel.shmmni": "77"})))
+        self.assertEqual(["box", "example.org", "1", "77"], seen.split())
+
+    def test_user_namespace(self):
+        os.chown(self.rootfs, 100000, 100000)
+        for folder, _, files in os.walk(self.rootfs):
+            for name in [folder] + [f"{folder}/{file}" for file in files]:
+                os.lchown(name, 100000, 100000)
+        os.chmod(self.folder, 0o711)
+        # Less than the ids that programs of the runtime's own would like to have.
+        mapping = [{"containerID": 0, "hostID": 100000, "size": 10}]
+        seen = self.seen("id -u; cat /proc/self/uid_map; readlink /proc/self/ns/user; touch /made", lambda c: c["linux"].update(
+            namespaces=c["linux"]["namespaces"] + [{"type": "user"}], uidMappings=mapping, gidMappings=mapping))
+        uid, line, namespace = seen.splitlines()
+        self.assertEqual(("0", ["0", "100000", "10"]), (uid, line.split()))
+        self.assertNotEqual(os.readlink("/proc/self/ns/user"), namespace)
+        self.assertEqual(100000, os.stat(self.rootfs + "/made").st_uid)
+
+    def test_cgroup(self):
+        group = f"{bundle.cgroup_mount()}/{os.path.basename(self.folder)}/inner"
+        self.addCleanup(lambda: os.path.isdir(os.path.dirname(group)) and os.rmdir(os.path.dirname(group)))
+        self.config("sleep", "1000", change=linux(cgroupsPath="/" + os.path.basename(self.folder) + "/inner"))
+        name = self.created()
+        self.assertIn(str(self.state(name)["pid"]), bundle.read(group + "/cgroup.procs").split())
+        self.refused(self.create(self.new_id()), "cgroupsPath")
+        self.must("delete", "--force", name)
+        self.assertFalse(os.path.exists(group))
+        # One that stands still would let nothing begin.
+        os.makedirs(group, exist_ok=True)
+        with open(group + "/cgroup.freeze", "w") as freeze:
+            freeze.write("1")
+        self.refused(self.create(self.new_id()), "cgroupsPath", "frozen", "cgroup.freeze")
+        os.rmdir(group)
+
+    def test_limits_are_kept_or_refused(self):
+        group = bundle.cgroup_mount()
+        self.config("true", change=linux(resources={"memory": {"limit": 64 << 20}, "pids": {"limit": 50}}))
+        if "memory" in bundle.read(group + "/cgroup.controllers").split():
+            name = self.created()
+            self.assertEqual(str(64 << 20), bundle.read(f"{group}/swiftlet-oci/{name}/memory.max").strip())
+            self.assertEqual("50", bundle.read(f"{group}/swiftlet-oci/{name}/pids.max").strip())
+            return
+        name = self.new_id()
+        self.refused(self.create(name), "memory.max", "--ignore-missing-controllers")
+        done = self.oci("run", "--bundle", self.folder + "/bundle", name, options=("--ignore-missing-controllers",))
+        self.assertEqual(0, done.code, done)
+        self.assertIn("memory.limit is not enforced", done.err)
+
+
+if __name__ == "__main__":
+    unittest.main()

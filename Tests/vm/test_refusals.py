@@ -1,0 +1,49 @@
+"""Settings under which the agent starts otherwise, or not at all: said with the setting's name and what was found."""
+import contextlib
+
+from vmlab.node import configuration
+from vmlab.pods import SLEEP, check, container, files, limits, manifest, running, weight
+
+
+def test_no_quota(lab):
+    """Without cpuCFSQuota limits of CPU hold nobody; requests still weigh."""
+    with lab.configured(cpuCFSQuota=False), running(lab, manifest("free", SLEEP, **limits({"cpu": "100m"}, cpu="200m", memory="32Mi"))):
+        of_pod, of_container = container(lab, "free")
+        for cgroup in (of_pod, of_container):
+            check(lab, cgroup, **files(weight(100), "max 100000", str(32 << 20)))
+
+
+@contextlib.contextmanager
+def stopped(lab):
+    lab.run("systemctl stop swiftlet")
+    try:
+        yield
+    finally:
+        lab.run("systemctl start swiftlet")
+
+
+def refusal(lab, **kubelet):
+    """What the agent says before it ends."""
+    lab.write("/run/refused.yaml", configuration(**kubelet))
+    result = lab.run("timeout 30 swiftlet run --config /run/refused.yaml; code=$?; rm /run/refused.yaml; exit $code", check=False)
+    assert result.returncode == 1, result
+    return result.stderr
+
+
+def test_start_is_refused(lab):
+    with stopped(lab):
+        said = refusal(lab, failSwapOn=True)
+        assert "failSwapOn is true" in said and "/dev/vdb" in said and "swapoff" in said, said
+        lab.run("echo 0 > /proc/sys/vm/overcommit_memory")
+        said = refusal(lab, protectKernelDefaults=True)
+        assert "protectKernelDefaults is true" in said and "vm.overcommit_memory is 0, wanted 1" in said, said
+        # Refused, and not set by the way.
+        assert lab.read("/proc/sys/vm/overcommit_memory") == "0"
+    assert lab.read("/proc/sys/vm/overcommit_memory") == "1"
+    # With no setting at all, as kubelet.
+    lab.run("swapoff -a")
+    try:
+        with lab.configured(failSwapOn=True):
+            assert "node-1" in lab.run("swiftlet status").stdout
+    finally:
+        lab.run("swapon -a")
