@@ -53,8 +53,10 @@ package final class PodVolumes: VolumeService {
             let directory = EmptyDirectoryVolume(
                 path: path, medium: kind.isInMemory ? .memory(sizeLimit: nil) : .disk, fsGroup: volume.fsGroup,
                 groupMode: EmptyDirectoryVolume.readOnly)
-            try directory.mount()
-            try writers.holding(path) { try AtomicVolumeWriter(path: path).write(payload) }
+            try writers.holding(path) {
+                try directory.mount()
+                try AtomicVolumeWriter(path: path).write(payload)
+            }
             return path
         }
     }

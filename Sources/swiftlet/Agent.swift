@@ -53,7 +53,7 @@ enum Agent {
         let group = ServiceGroup(
             configuration: .init(
                 services: (node.services + servers.services + rotation(configuration, access, settings, certificates, client, logger)
-                    + systemd(SystemdNotification())).map { .init(service: $0) },
+                    + systemd(SystemdNotification(), node.pods)).map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         logger.info(
             "swiftlet is running.",
@@ -103,7 +103,7 @@ enum Agent {
     }
 
     /// Tells the service manager that the agent serves: after local recovery, never waiting for the API server.
-    private static func systemd(_ notification: SystemdNotification?) -> [any ServiceLifecycle.Service] {
+    private static func systemd(_ notification: SystemdNotification?, _ pods: PodManager) -> [any ServiceLifecycle.Service] {
         guard let notification else { return [] }
         return [
             Part {
@@ -111,6 +111,8 @@ enum Agent {
                 let clock = ContinuousClock()
                 guard let interval = notification.watchdogInterval else { return try await gracefulShutdown() }
                 while true {
+                    // An agent that turns its loops and serves no pod any more is not alive.
+                    _ = await pods.count
                     try notification.send("WATCHDOG=1")
                     try await clock.sleep(for: interval)
                 }

@@ -100,18 +100,23 @@ struct PodManagerTests {
     @Test func whatIsLeftOfUnknownPodsIsRemovedOnce() async throws {
         let gone = PodIdentity(namespace: "default", name: "gone", uid: "u0")
         node.state.withLock { state in
-            state.recovered = [NodeBench.sandbox("s0", of: gone)]
+            state.recovered = [NodeBench.sandbox("s0", of: gone, running: "c0")]
             state.podsOnDisk = ["u0", "u1", "u9"]
+            state.signalFailures = [.internal]
         }
         try await bench.run {
             bench.list([NodeBench.pod()])
+            await node.did.wait { $0.contains("stop c0") }
+            await bench.time.waitForSleeper(until: .seconds(1))
+            bench.time.advance(by: .seconds(1))
             await node.did.wait { $0.contains("remove all u0") && $0.contains("remove all u9") }
             _ = await shown(.running)
         }
         let did = node.did.entries
+        // With a signal first, which is sent again when it could not be.
         #expect(
-            did.filter { $0.contains("u0") || $0.contains("s0") } == [
-                "stop sandbox s0", "detach s0", "remove sandbox s0", "tear down u0", "remove all u0",
+            did.filter { $0.contains("u0") || $0.contains("s0") || $0.contains("c0") } == [
+                "stop c0", "stop c0", "stop sandbox s0", "detach s0", "detach s0", "tear down u0", "remove sandbox s0", "remove all u0",
             ])
         #expect(did.filter { $0.contains("u9") } == ["tear down u9", "remove all u9"])
         #expect(node.didNot("tear down u1"))

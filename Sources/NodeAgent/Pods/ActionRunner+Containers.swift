@@ -21,13 +21,13 @@ extension ActionRunner {
         }
         let created = PodEventRecord(.normal, "Created", "Container created", fieldPath: fieldPath)
         files.set(configuration, podUID: pod.uid, sandboxID: sandboxID)
+        // The log before the last one is of no use to `logs --previous` any more, and a start that fails leaves one too.
+        if restartCount >= 2 { await ports.folders.removeLogs(of: snapshot.identity, container: name, upTo: restartCount - 2) }
         do {
             let started = try await ports.runtime.startContainer(configuration, inSandbox: sandboxID)
             events.record(created, about: snapshot.identity)
             events.record(PodEventRecord(.normal, "Started", "Container started", fieldPath: fieldPath), about: snapshot.identity)
             await ports.folders.linkLog(at: configuration.log.path, of: snapshot.identity, container: name, containerID: configuration.id)
-            // The log before the last one is of no use to `logs --previous` any more.
-            if restartCount >= 2 { await ports.folders.removeLogs(of: snapshot.identity, container: name, upTo: restartCount - 2) }
             return .containerStarted(container: name, started, imageID: imageID, user: configuration.process.user)
         } catch {
             switch error.code {

@@ -100,6 +100,16 @@ package actor PodManager {
         await worker.handle(.updated(pod))
     }
 
+    /// Ends a pod that is not in the API.
+    func end(_ pod: Pod, _ sandboxes: [RecoveredSandbox]) async {
+        var machine = PodMachine(pod: pod, startTime: time.wallTime().wholeSeconds)
+        machine.receive(.removed, at: time.moment)
+        machine.adopt(sandboxes, at: time.moment) { _ in nil }
+        let worker = PodWorker(machine, surroundings)
+        workers[pod.uid] = worker
+        await worker.handle(.removed)
+    }
+
     private func remove(uid: String) async {
         statuses.forget(podUID: uid)
         await workers[uid]?.handle(.removed)
