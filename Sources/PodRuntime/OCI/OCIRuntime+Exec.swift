@@ -31,8 +31,10 @@ extension OCIRuntime {
     /// - Returns: the program's exit code; 0 for one that goes on by itself.
     func exec(_ request: ExecRequest, signals: () async -> AsyncStream<Int32>) async throws(RuntimeFailure) -> Int32 {
         let (container, sandboxID) = try existing(request.id)
-        let process = try self.process(of: request, in: container)
+        var process = try self.process(of: request, in: container)
         let terminal = request.detach ? nil : OCITerminal()
+        // Before the program can ask for it; the terminal's later sizes follow by themselves.
+        if let window = terminal?.window, process.consoleSize == nil { process.consoleSize = .init(height: window.rows, width: window.columns) }
         let console = try OCIConsole.wanted(by: process, socket: request.consoleSocket, own: terminal)
         let execID = "e\(getpid())-\(KernelClock.boottime)"
         let ended = OneShot<swl_exit?>()

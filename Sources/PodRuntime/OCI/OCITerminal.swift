@@ -41,10 +41,16 @@ final class OCITerminal: Sendable {
         }
     }
 
+    /// The size of the caller's terminal; `nil` without one.
+    var window: TerminalWindow? {
+        guard let own = try? OCIHooks.inherited(STDIN_FILENO) else { return nil }
+        return try? TerminalWindow(of: own)
+    }
+
     /// The program's terminal gets the size of the caller's.
     func resize() {
-        guard let master = state.withLock({ $0.master }), let own = try? OCIHooks.inherited(STDIN_FILENO) else { return }
-        try? TerminalWindow(of: own).apply(to: master)
+        guard let master = state.withLock({ $0.master }) else { return }
+        try? window?.apply(to: master)
     }
 
     /// After the program's end: what it has written last is passed on, then the caller's terminal is as before.
