@@ -17,53 +17,8 @@ extension Cgroup {
         for pid in try processes() where pid > 1 { _ = Glibc.kill(pid, SIGKILL) }
     }
 
-    /// Whether any process lives in this cgroup or below it. A cgroup that does not exist is empty.
-    package func isPopulated() throws(CgroupError) -> Bool {
-        do throws(SystemError) {
-            return try Self.isPopulated(.open(path + "/cgroup.events", O_RDONLY))
-        } catch {
-            if error.isNotFound || error.is(ENODEV) { return false }
-            throw CgroupError(code: .kernel, operation: "look at", path: path, cause: error)
-        }
-    }
-
-    /// From the file's beginning, however often it was read.
-    private static func isPopulated(_ events: OwnedFileDescriptor) throws(SystemError) -> Bool {
-        try systemCall("lseek", "cgroup.events") { events.withRawValue { lseek($0, 0, SEEK_SET) } }
-        return String(decoding: try events.read(upTo: 4096), as: UTF8.self).split(separator: "\n").contains("populated 1")
-    }
-
-    /// Removing a cgroup wakes nobody who waits for its events, and takes an event that is on its way with it: somebody else may have been
-    /// faster, so the file is read again now and then.
-    private static let longestWait = Duration.milliseconds(200)
-
-    /// Suspends until no process is left. The kernel tells readers of `cgroup.events` by a priority event when it has changed since they
-    /// read it; unlike a watch of inotify's, ending this one costs no wait for readers all over the kernel.
-    /// - Throws: `.busy` with the processes that are left after `timeout`.
-    package func waitUntilEmpty(timeout: Duration) async throws {
-        let deadline = KernelClock.monotonic + timeout.nanoseconds
-        do {
-            let events = try OwnedFileDescriptor.open(path + "/cgroup.events", O_RDONLY)
-            while try Self.isPopulated(events) {
-                do {
-                    try await ReadinessLoop.shared().wait(
-                        for: events, .priority, timeout: min(Self.longestWait, .nanoseconds(max(0, deadline - KernelClock.monotonic))))
-                } catch let error as SystemError where error.code == .timedOut && KernelClock.monotonic < deadline {
-                    continue
-                }
-            }
-        } catch let error as SystemError where error.isNotFound || error.is(ENODEV) {
-            return
-        } catch let error as SystemError where error.code == .timedOut {
-            let left = try await remaining()
-            throw CgroupError(code: .busy, operation: "empty", path: path, detail: "after \(timeout) \(left)", cause: error)
-        } catch let error as SystemError {
-            throw CgroupError(code: .kernel, operation: "watch", path: path, cause: error)
-        }
-    }
-
     /// The processes that are left, for people: at most ten, with names and states (`D` waits for the kernel and cannot be killed).
-    private func remaining() async throws -> String {
+    func remaining() async throws -> String {
         try await BlockingPool.shared.run("list processes") {
             let pids = try processes()
             guard !pids.isEmpty else { return "no process is left, but the kernel still holds it" }

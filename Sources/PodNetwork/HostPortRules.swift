@@ -83,25 +83,25 @@ package enum HostPortRules {
             }
         }
 
-        mutating func add(_ claim: HostPortClaim) {
+        mutating func add(_ claim: HostPortClaim) { set(claim, isThere: true) }
+
+        mutating func remove(_ claim: HostPortClaim) { set(claim, isThere: false) }
+
+        private mutating func set(_ claim: HostPortClaim, isThere: Bool) {
             for (frontend, target) in claim.targets {
-                var value = PackedBytes()
-                value.append(field: target.address.bytes)
-                value.append(bigEndian: target.port)
-                set(.data(value), Self.key(frontend), in: frontend.address == nil ? Name.general : Name.addressed, frontend.family)
-                set(.member, Self.hairpin(target), in: Name.hairpin, frontend.family)
+                let family = frontend.family.table
+                let name = frontend.address == nil ? Name.general : Name.addressed
+                let hairpin = PackedBytes(target.address.bytes + target.address.bytes)
+                families[family, default: [:]][name, default: [:]][Self.key(frontend)] = isThere ? .data(Self.value(target)) : nil
+                families[family, default: [:]][Name.hairpin, default: [:]][hairpin] = isThere ? .member : nil
             }
         }
 
-        mutating func remove(_ claim: HostPortClaim) {
-            for (frontend, target) in claim.targets {
-                set(nil, Self.key(frontend), in: frontend.address == nil ? Name.general : Name.addressed, frontend.family)
-                set(nil, Self.hairpin(target), in: Name.hairpin, frontend.family)
-            }
-        }
-
-        private mutating func set(_ value: ElementValue?, _ key: PackedBytes, in name: String, _ family: IPAddress.Family) {
-            families[family.table, default: [:]][name, default: [:]][key] = value
+        private static func value(_ target: HostPortClaim.Target) -> PackedBytes {
+            var value = PackedBytes()
+            value.append(field: target.address.bytes)
+            value.append(bigEndian: target.port)
+            return value
         }
 
         private static func key(_ frontend: HostPortClaim.Frontend) -> PackedBytes {
@@ -110,10 +110,6 @@ package enum HostPortRules {
             key.append(field: [frontend.transport.number])
             key.append(bigEndian: frontend.port)
             return key
-        }
-
-        private static func hairpin(_ target: HostPortClaim.Target) -> PackedBytes {
-            PackedBytes(target.address.bytes + target.address.bytes)
         }
 
         private static func loopback(_ family: TableFamily) -> [PackedBytes: ElementValue] {

@@ -6,8 +6,10 @@ import os
 import select
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
+import threading
 import unittest
 
 APPLETS = "sh cat echo sleep id ls mount touch test hostname kill env true false ps stty tty grep head ulimit umask readlink mkdir dd wc ionice uname taskset seq".split()
@@ -171,6 +173,31 @@ class OCITest(unittest.TestCase):
             result = self.create(name, *arguments, stdout=file, stderr=file)
         self.assertEqual(0, result.code, read(output) if output else result)
         return name
+
+    def running(self, change=None):
+        """A container whose program sleeps."""
+        self.config("sleep", "1000", change=change)
+        name = self.created()
+        self.must("start", name)
+        return name
+
+    def console(self, do):
+        """Listens on a socket of its own while `do` is called with its path: what that returns, and the terminal that was handed over."""
+        path, got = self.folder + "/console", []
+
+        def take():
+            connection, _ = listener.accept()
+            with connection:
+                got.extend(socket.recv_fds(connection, 100, 4)[1])
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind(path)
+            listener.listen()
+            thread = threading.Thread(target=take, daemon=True)
+            thread.start()
+            result = do(path)
+            thread.join(30)
+        self.assertEqual(1, len(got), "descriptors that came to the console socket")
+        return result, got[0]
 
     def refused(self, result, *words, code=1):
         self.assertEqual(code, result.code, result)

@@ -5,23 +5,15 @@ import json
 import os
 import pty
 import select
-import socket
 import struct
 import subprocess
 import termios
-import threading
 import unittest
 
 import bundle
 
 
 class Exec(bundle.OCITest):
-    def running(self, change=None):
-        self.config("sleep", "1000", change=change)
-        name = self.created()
-        self.must("start", name)
-        return name
-
     def test_streams_and_exit_code(self):
         name = self.running()
         read, write = os.pipe()
@@ -72,20 +64,9 @@ class Exec(bundle.OCITest):
 
     def test_detached_with_a_terminal(self):
         name = self.running()
-        path, got = self.folder + "/console", []
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            listener.bind(path)
-            listener.listen()
-
-            def take():
-                connection, _ = listener.accept()
-                with connection:
-                    got.append(socket.recv_fds(connection, 100, 4)[1])
-            thread = threading.Thread(target=take, daemon=True)
-            thread.start()
-            self.must("exec", "--detach", "--tty", "--console-socket", path, "--pid-file", self.folder + "/pid", name, "sh", "-c", "tty; read line")
-            thread.join(30)
-        (master,), pid = got[0], int(bundle.read(self.folder + "/pid"))
+        _, master = self.console(lambda path: self.must(
+            "exec", "--detach", "--tty", "--console-socket", path, "--pid-file", self.folder + "/pid", name, "sh", "-c", "tty; read line"))
+        pid = int(bundle.read(self.folder + "/pid"))
         self.assertIn(pid, json.loads(self.must("ps", "--format", "json", name).out))
         text = b""
         while b"\n" not in text:
@@ -162,9 +143,7 @@ class Foreground(bundle.OCITest):
         self.assertIn(b"interrupted", seen)
 
     def test_exec(self):
-        self.config("sleep", "1000")
-        name = self.created()
-        self.must("start", name)
+        name = self.running()
         seen, code = self.drive(["exec", "--tty", name, "sh", "-c", "stty size; echo ready; read line; echo got $line; exit 8"], b"hello\r", b"ready")
         self.assertEqual(8, code)
         for word in (b"33 99", b"got hello"):
@@ -199,9 +178,7 @@ class Managing(bundle.OCITest):
         self.assertIn("sleep 1000", self.must("ps", names[1]).out)
 
     def test_pause_and_resume(self):
-        self.config("sleep", "1000")
-        name = self.created()
-        self.must("start", name)
+        name = self.running()
         pid = self.state(name)["pid"]
         self.must("pause", name)
         self.assertEqual("paused", self.state(name)["status"])

@@ -1,8 +1,6 @@
 """config.json, field by field: what a program sees of it from inside, and what is refused."""
 
 import os
-import socket
-import threading
 import unittest
 
 import bundle
@@ -94,23 +92,10 @@ class Process(bundle.OCITest):
             self.refused(result, word)
 
     def test_terminal(self):
-        path = self.folder + "/console"
         self.config("sh", "-c", "tty; stty size; read line; echo got $line; ls -l /dev/console; read line; exit 3",
                     change=process(terminal=True, consoleSize={"height": 33, "width": 99}))
-        got = []
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
-            listener.bind(path)
-            listener.listen()
-
-            def take():
-                connection, _ = listener.accept()
-                with connection:
-                    got.append(socket.recv_fds(connection, 100, 4)[1])
-            thread = threading.Thread(target=take, daemon=True)
-            thread.start()
-            name = self.created("--console-socket", path)
-            thread.join(30)
-        (master,), text = got[0], b""
+        name, master = self.console(lambda path: self.created("--console-socket", path))
+        text = b""
         pid = self.state(name)["pid"]
         self.must("start", name)
         try:

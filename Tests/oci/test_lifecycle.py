@@ -71,9 +71,7 @@ class Lifecycle(bundle.OCITest):
         self.assertEqual("stopped", self.state(name)["status"])
 
     def test_delete_by_force(self):
-        self.config("sleep", "1000")
-        name = self.created()
-        self.must("start", name)
+        name = self.running()
         pid = self.state(name)["pid"]
         self.must("delete", "--force", name)
         self.wait(pid)
@@ -136,9 +134,7 @@ class Lifecycle(bundle.OCITest):
             self.assertEqual(5, program.wait(30))
 
     def test_a_shim_that_was_killed(self):
-        self.config("sleep", "1000")
-        name = self.created()
-        self.must("start", name)
+        name = self.running()
         shims = [pid for pid, words in bundle.command_lines().items() if any(word.endswith("sandbox " + name) for word in words)]
         self.assertEqual(1, len(shims))
         os.kill(shims[0], signal.SIGKILL)

@@ -46,9 +46,7 @@ class Namespaces(bundle.OCITest):
         self.assertEqual("created", self.state(name)["status"])
 
     def test_pid_and_cgroup_namespaces_of_others(self):
-        self.config("sleep", "1000")
-        name = self.created()
-        self.must("start", name)
+        name = self.running()
         pid = self.state(name)["pid"]
 
         def join(config):
@@ -66,9 +64,7 @@ class Namespaces(bundle.OCITest):
         days = 30 * 86400
         new = lambda c: c["linux"].update(namespaces=c["linux"]["namespaces"] + [{"type": "time"}], timeOffsets={
             "monotonic": {"secs": days}, "boottime": {"secs": days, "nanosecs": 5}})
-        self.config("sleep", "1000", change=new)
-        name = self.created()
-        self.must("start", name)
+        name = self.running(new)
         pid = self.state(name)["pid"]
         uptime = float(bundle.read("/proc/uptime").split()[0])
         inside = float(self.must("exec", name, "cat", "/proc/uptime").out.split()[0])

@@ -28,12 +28,13 @@ extension PodManager {
         return messages
     }
 
-    /// The highest number of a log of each container, for a pod that was here before.
-    func lastLogs(of pod: Pod) async -> [String: Int] {
+    /// The highest number of a log of each container of which these sandboxes have no record, for a pod that was here before.
+    func lastLogs(of pod: Pod, besides sandboxes: [RecoveredSandbox]) async -> [String: Int] {
         guard pod.status?.startTime != nil, pod.status?.phase?.isTerminal != true else { return [:] }
         let identity = PodIdentity(namespace: pod.namespace, name: pod.name, uid: pod.uid)
+        let recorded = Set(sandboxes.flatMap(\.containers).map(\.configuration.name))
         var numbers: [String: Int] = [:]
-        for container in (pod.spec.initContainers ?? []) + pod.spec.containers {
+        for container in (pod.spec.initContainers ?? []) + pod.spec.containers where !recorded.contains(container.name) {
             numbers[container.name] = await runner.ports.folders.lastLog(of: identity, container: container.name)
         }
         return numbers

@@ -89,15 +89,13 @@ package actor PodManager {
         var machine = PodMachine(pod: pod, startTime: time.wallTime().wholeSeconds)
         let sandboxes = recovered.removeValue(forKey: pod.uid) ?? []
         let messages = await terminationMessages(of: sandboxes, pod)
-        let lastLogs = await lastLogs(of: pod)
+        let lastLogs = await lastLogs(of: pod, besides: sandboxes)
         machine.adopt(sandboxes, at: time.moment, lastLogs: lastLogs) { messages[$0.id] }
         // What already runs was let in by an earlier agent.
         if sandboxes.isEmpty, machine.teardown == .none, !machine.isDeleting, let refusal = runner.admission().refusal(of: pod) {
             machine.refuse(refusal)
         }
-        let worker = PodWorker(machine, surroundings)
-        workers[pod.uid] = worker
-        await worker.handle(.updated(pod))
+        await employ(machine, .updated(pod))
     }
 
     /// Ends a pod that is not in the API.
@@ -105,9 +103,13 @@ package actor PodManager {
         var machine = PodMachine(pod: pod, startTime: time.wallTime().wholeSeconds)
         machine.receive(.removed, at: time.moment)
         machine.adopt(sandboxes, at: time.moment) { _ in nil }
+        await employ(machine, .removed)
+    }
+
+    private func employ(_ machine: PodMachine, _ event: PodEvent) async {
         let worker = PodWorker(machine, surroundings)
-        workers[pod.uid] = worker
-        await worker.handle(.removed)
+        workers[machine.pod.uid] = worker
+        await worker.handle(event)
     }
 
     private func remove(uid: String) async {

@@ -8,43 +8,16 @@ extension OCICommandLine {
     static let limits = numbers.keys.sorted().map { "--" + $0 }.joined(separator: ", ") + ", --cpuset-cpus, --cpuset-mems"
 
     private static let numbers: [String: @Sendable (inout OCISpec.Resources, Int64) -> Void] = [
-        "memory": {
-            $0.memory = $0.memory ?? .init()
-            $0.memory?.limit = $1
-        },
-        "memory-reservation": {
-            $0.memory = $0.memory ?? .init()
-            $0.memory?.reservation = $1
-        },
-        "memory-swap": {
-            $0.memory = $0.memory ?? .init()
-            $0.memory?.swap = $1
-        },
-        "cpu-period": {
-            $0.cpu = $0.cpu ?? .init()
-            $0.cpu?.period = UInt64(clamping: $1)
-        },
-        "cpu-quota": {
-            $0.cpu = $0.cpu ?? .init()
-            $0.cpu?.quota = $1
-        },
-        "cpu-burst": {
-            $0.cpu = $0.cpu ?? .init()
-            $0.cpu?.burst = UInt64(clamping: $1)
-        },
-        "cpu-share": {
-            $0.cpu = $0.cpu ?? .init()
-            $0.cpu?.shares = UInt64(clamping: $1)
-        },
-        "cpu-idle": {
-            $0.cpu = $0.cpu ?? .init()
-            $0.cpu?.idle = $1
-        },
+        "memory": { $0.memoryLimits.limit = $1 },
+        "memory-reservation": { $0.memoryLimits.reservation = $1 },
+        "memory-swap": { $0.memoryLimits.swap = $1 },
+        "cpu-period": { $0.cpuLimits.period = UInt64(clamping: $1) },
+        "cpu-quota": { $0.cpuLimits.quota = $1 },
+        "cpu-burst": { $0.cpuLimits.burst = UInt64(clamping: $1) },
+        "cpu-share": { $0.cpuLimits.shares = UInt64(clamping: $1) },
+        "cpu-idle": { $0.cpuLimits.idle = $1 },
         "pids-limit": { $0.pids = .init(limit: $1) },
-        "blkio-weight": {
-            $0.blockIO = $0.blockIO ?? .init()
-            $0.blockIO?.weight = UInt16(clamping: $1)
-        },
+        "blkio-weight": { $0.ioLimits.weight = UInt16(clamping: $1) },
     ]
 
     static func command(_ name: String, _ words: inout Words) throws -> Command {
@@ -218,11 +191,9 @@ extension OCICommandLine {
                 let path = try words.value(option)
                 resources = try OCIBundle.decode(path == "-" ? "/dev/stdin" : path.hasPrefix("/") ? path : words.directory + "/" + path)
             case "--cpuset-cpus":
-                resources.cpu = resources.cpu ?? .init()
-                resources.cpu?.cpus = try words.value(option)
+                resources.cpuLimits.cpus = try words.value(option)
             case "--cpuset-mems":
-                resources.cpu = resources.cpu ?? .init()
-                resources.cpu?.mems = try words.value(option)
+                resources.cpuLimits.mems = try words.value(option)
             default:
                 guard let change = numbers[String(option.drop { $0 == "-" })], option.hasPrefix("--") else { return false }
                 let text = try words.value(option)
@@ -235,5 +206,23 @@ extension OCICommandLine {
         let id = try id("update", &words)
         try options("update", &words, handler)
         return .update(id: id, resources)
+    }
+}
+
+extension OCISpec.Resources {
+    // What is not there yet begins with no limit.
+    fileprivate var memoryLimits: OCISpec.Memory {
+        get { memory ?? .init() }
+        set { memory = newValue }
+    }
+
+    fileprivate var cpuLimits: OCISpec.CPU {
+        get { cpu ?? .init() }
+        set { cpu = newValue }
+    }
+
+    fileprivate var ioLimits: OCISpec.BlockIO {
+        get { blockIO ?? .init() }
+        set { blockIO = newValue }
     }
 }

@@ -67,7 +67,7 @@ extension OCIRuntime {
             guard try !cgroup.isPopulated() else {
                 throw OCIBundle.invalid("linux.cgroupsPath", "processes in \(cgroup.path)", "a cgroup that is empty or not there yet")
             }
-            guard !isFrozen(cgroup) else {
+            guard try !cgroup.isFrozen() else {
                 throw OCIBundle.invalid("linux.cgroupsPath", "\(cgroup.path) frozen", "a cgroup whose processes run: see its cgroup.freeze")
             }
             let filter = try filter(bundle)

@@ -53,13 +53,7 @@ extension OCIRuntime {
 
     // MARK: Freezer
 
-    func isFrozen(_ container: OCIContainer) -> Bool { (try? cgroup(of: container)).map(isFrozen) ?? false }
-
-    /// Also by one above it, as far as it is there itself.
-    func isFrozen(_ cgroup: Cgroup) -> Bool {
-        guard let events = try? SmallFile.text(cgroup.path + "/cgroup.events") else { return false }
-        return events.split(separator: "\n").contains("frozen 1")
-    }
+    func isFrozen(_ container: OCIContainer) -> Bool { (try? cgroup(of: container).isFrozen()) ?? false }
 
     /// Stops every process of a running container, or lets them go on, and returns when all have followed.
     func freeze(_ id: String, _ freezes: Bool) async throws(RuntimeFailure) {
@@ -73,15 +67,11 @@ extension OCIRuntime {
                 "container \"\(id)\" cannot be \(freezes ? "paused" : "resumed"): it is \(status.rawValue), wanted \(freezes ? "running" : "paused")")
         }
         do {
-            let path = try cgroup(of: container).path
-            try SmallFile.write(freezes ? "1" : "0", to: path + "/cgroup.freeze")
-            let deadline = KernelClock.monotonic + Duration.seconds(10).nanoseconds
-            while isFrozen(container) != freezes {
-                guard KernelClock.monotonic < deadline else {
-                    throw RuntimeFailure(
-                        .internal, "container \"\(id)\" is not \(freezes ? "frozen" : "thawed") after 10 s: see \(path)/cgroup.events")
-                }
-                try await Task.sleep(for: .milliseconds(5))
+            let cgroup = try cgroup(of: container)
+            try SmallFile.write(freezes ? "1" : "0", to: cgroup.path + "/cgroup.freeze")
+            guard try await cgroup.wait(untilFrozen: freezes, timeout: .seconds(10)) else {
+                throw RuntimeFailure(
+                    .internal, "container \"\(id)\" is not \(freezes ? "frozen" : "thawed") after 10 s: see \(cgroup.path)/cgroup.events")
             }
         } catch {
             throw error as? RuntimeFailure ?? RuntimeFailure(.internal, "container \"\(id)\": \(error)")

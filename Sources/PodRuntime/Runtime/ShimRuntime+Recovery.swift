@@ -200,16 +200,9 @@ extension ShimRuntime {
         guard UInt32(state.state) == SWL_STATE_RUNNING.rawValue else { return nil }
         sandbox.setPause(state.pause)
         let states = Dictionary(reply.containerStates.map { ($0.id, $0.state) }, uniquingKeysWith: { $1 })
-        // As the answer says: what has ended since is told.
-        var containers: [RecoveredSandbox.Container] = []
-        var late: [(String, ContainerExit)] = []
-        for container in left {
-            let phase = await phase(of: container.id, states[container.id], in: sandbox)
-            containers.append(RecoveredSandbox.Container(configuration: container, condition: phase.recovered))
-            if let exit = sandbox.adopt(container, phase) { late.append((container.id, exit)) }
-        }
-        sandbox.enter(.running)
-        for (id, exit) in late { tell(.containerExited(sandboxID: sandbox.id, containerID: id, exit)) }
+        var phases: [(ContainerConfiguration, Sandbox.ContainerPhase)] = []
+        for container in left { phases.append((container, await phase(of: container.id, states[container.id], in: sandbox))) }
+        let containers = goOn(sandbox, phases)
         await endUnknown(in: sandbox, states)
         if sandbox.pauseHasEnded { await pauseEnded(sandbox) }
         if sandbox.connection?.isClosed ?? true { lost(sandbox) }
@@ -239,20 +232,28 @@ extension ShimRuntime {
     ) async -> RecoveredSandbox? {
         guard let pause = sandbox.pause, pause.exists else { return nil }
         logger.warning("a shim does not answer; its pod is left as it is", metadata: ["sandbox": .string(sandbox.id)])
-        var containers: [RecoveredSandbox.Container] = []
-        var late: [(String, ContainerExit)] = []
+        var phases: [(ContainerConfiguration, Sandbox.ContainerPhase)] = []
         for container in left {
             var (phase, state) = await lastSeen(container.id, in: sandbox)
             // Nobody waits for its start any more.
             if case .running = phase, UInt32(state?.state ?? 0) != SWL_STATE_RUNNING.rawValue { phase = .neverStarted }
             if case .running = phase {} else { await fence(container.id, in: sandbox) }
-            containers.append(RecoveredSandbox.Container(configuration: container, condition: phase.recovered))
-            if let exit = sandbox.adopt(container, phase) { late.append((container.id, exit)) }
+            phases.append((container, phase))
         }
-        sandbox.enter(.running)
-        for (id, exit) in late { tell(.containerExited(sandboxID: sandbox.id, containerID: id, exit)) }
+        let containers = goOn(sandbox, phases)
         if sandbox.beginPursuit() { pursue(sandbox, asked) }
         return recovered(sandbox, isRunning: true, containers)
+    }
+
+    /// From here on the sandbox lives by what it is told; what has ended since its containers were looked at is told now.
+    /// - Returns: the containers as they were found.
+    private func goOn(
+        _ sandbox: Sandbox, _ containers: [(ContainerConfiguration, Sandbox.ContainerPhase)]
+    ) -> [RecoveredSandbox.Container] {
+        let late = containers.compactMap { container, phase in sandbox.adopt(container, phase).map { (container.id, $0) } }
+        sandbox.enter(.running)
+        for (id, exit) in late { tell(.containerExited(sandboxID: sandbox.id, containerID: id, exit)) }
+        return containers.map { RecoveredSandbox.Container(configuration: $0, condition: $1.recovered) }
     }
 
     /// A container by the shim's files: only where the shim is not there to be asked. What cannot be read has run and ended, nobody knows how.
