@@ -23,6 +23,13 @@ extension CgroupTree {
         }
     }
 
+    /// Makes the root where it is gone, with what its parent can hand down. One that is there is kept. Blocking.
+    package func restoreRoot() throws(CgroupError) {
+        guard try CgroupError.translating("look at", root, { () throws(SystemError) in try FileStatus.ifPresent(root) }) == nil else { return }
+        if let parent = Self.parent(of: root) { try delegate(parent) }
+        try Self.make(root)
+    }
+
     private static func parent(of path: String) -> String? {
         guard let slash = path.lastIndex(of: "/"), slash != path.startIndex else { return nil }
         return String(path[..<slash])

@@ -81,19 +81,23 @@ package struct CgroupTree: Sendable, Hashable {
         for part in name.split(separator: "/") {
             try delegate(directory)
             directory += "/" + part
-            try CgroupError.translating("create", directory) { [directory] () throws(SystemError) in
-                do throws(SystemError) {
-                    try systemCall("mkdir", directory) { mkdir(directory, 0o755) }
-                } catch {
-                    guard error.is(EEXIST) else { throw error }
-                }
-            }
+            try Self.make(directory)
         }
         return cgroup
     }
 
+    static func make(_ directory: String) throws(CgroupError) {
+        try CgroupError.translating("create", directory) { () throws(SystemError) in
+            do throws(SystemError) {
+                try systemCall("mkdir", directory) { mkdir(directory, 0o755) }
+            } catch {
+                guard error.is(EEXIST) else { throw error }
+            }
+        }
+    }
+
     /// Enables in `directory` what it has and its children lack. One write for each controller: one that is refused takes no other with it.
-    private func delegate(_ directory: String) throws(CgroupError) {
+    func delegate(_ directory: String) throws(CgroupError) {
         let available = try Self.controllers(directory + "/cgroup.controllers")
         let wanted = CgroupController.wanted.intersection(available)
         guard !wanted.isEmpty else { return }

@@ -75,8 +75,12 @@ struct LocalParts: Sendable {
         }
         let root = configuration.kubelet.cgroupRoot
         guard root == "/" || root.isEmpty else { return mount + (root.hasPrefix("/") ? root : "/" + root) }
-        let delegated = mount + "/system.slice/swiftlet-pods.service"
-        return try FileStatus.ifPresent(delegated)?.kind == .directory ? delegated : mount
+        // The second is where systemd puts a unit whose Slice= somebody has taken away.
+        for delegated in ["/swiftlet-pods.service", "/system.slice/swiftlet-pods.service"]
+        where try FileStatus.ifPresent(mount + delegated)?.kind == .directory {
+            return mount + delegated
+        }
+        return mount
     }
 
     func nodeSettings() async throws -> NodeSettings {

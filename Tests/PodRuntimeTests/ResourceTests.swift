@@ -1,3 +1,4 @@
+import Glibc
 import KubeModel
 import LinuxCgroups
 import LinuxSystem
@@ -157,6 +158,27 @@ struct ResourceTests {
             #expect(used > 0 && total >= used && all >= total)
             let gone = await #expect(throws: RuntimeFailure.self) { _ = try await runtime.stats(ofSandbox: "none") }
             #expect(gone?.code == .notFound)
+        }
+    }
+
+    /// A service manager that takes the tree for unused removes it.
+    @Test func theTreeIsMadeAgain() async throws {
+        try await RuntimeFixture.with { fixture in
+            let runtime = fixture.runtime
+            _ = try await runtime.limitAllPods(CgroupResources(cpuRequest: 1000))
+            let first = try await runtime.createSandbox(fixture.sandbox())
+            try await runtime.removeSandbox(first.id)
+            let tree = runtime.settings.cgroups
+            // A unit of its own.
+            let spawner = try #require(await runtime.spawner.process)
+            try SmallFile.write("\(spawner)", to: tree.root + "/../cgroup.procs")
+            for name in [PodCgroup.burstable, PodCgroup.bestEffort, PodCgroup.top, PodCgroup.shims] {
+                try await tree.cgroup(name).waitUntilEmpty(timeout: .seconds(10))
+                #expect(rmdir(try tree.cgroup(name).path) == 0)
+            }
+            #expect(rmdir(tree.root) == 0)
+            _ = try await runtime.createSandbox(fixture.sandbox())
+            for name in [PodCgroup.burstable, PodCgroup.bestEffort, PodCgroup.shims] { #expect(try tree.cgroup(name).exists) }
         }
     }
 

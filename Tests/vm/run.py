@@ -107,6 +107,8 @@ def main():
         with lab:
             print(", ".join(f"{what} {seconds:.0f} s" for what, seconds in lab.figures.items()), flush=True)
             run_tests(lab, tests, failures, done)
+            if failures:
+                lab.keep_journal()
             if not lab.vm.power_off():
                 failures.append("power off")
                 print("FAILED  power off: the machine was still running after a minute")

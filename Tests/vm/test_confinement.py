@@ -90,3 +90,17 @@ def test_limits_of_all_pods(lab):
     tasks = min(int(lab.read(f"/proc/sys/kernel/{name}")) for name in ("pid_max", "threads-max"))
     wanted = {"memory.max": str(meminfo(lab, "MemTotal")), "cpu.weight": weight(2000), "pids.max": str(tasks), "hugetlb.2MB.max": "0"}
     check(lab, f"{ROOT}/kubepods", **wanted)
+    # As much beside the services of the system: what systemd sets for the unit, it keeps.
+    lab.run("systemctl daemon-reload")
+    check(lab, ROOT, **{"cpu.weight": weight(2000)})
+
+
+def test_resource_limits(lab):
+    """What the units pass on, and no more: processes of all pods of a user count together, and programs go through all the descriptors there could be."""
+    with running(lab, manifest("limited", SLEEP)):
+        lines = [line.split() for line in lab.exec("limited", "cat /proc/self/limits").stdout.splitlines()]
+    found = {" ".join(line[1:3]): line[3:5] for line in lines if line[0] == "Max"}
+    assert found["open files"] == ["65536", "524288"], found
+    for name in ("processes", "core file"):
+        words = next(line for line in lines if name in " ".join(line))
+        assert words.count("unlimited") == 2, words

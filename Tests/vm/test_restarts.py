@@ -1,7 +1,7 @@
 """Parts of swiftlet end and come back under systemd; nothing in a pod notices."""
 import contextlib
 
-from vmlab.pods import SLEEP, container, manifest, running, status, wait_until
+from vmlab.pods import ROOT, SLEEP, check, container, manifest, running, settings, status, wait_until
 
 SERVER = "echo here > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"
 
@@ -73,6 +73,32 @@ def test_spawner_killed(lab):
         pid = main_pid(lab, "swiftlet-spawner")
         lab.run(f"kill -9 {pid}")
         replaced(lab, "swiftlet-spawner", pid)
+
+
+def test_holder_of_the_cgroup_ended(lab):
+    """No pod ends with it, and others start. Before systemd 254 the unit cannot be started again, and its cgroup is removed after its last pod."""
+    limits = ("memory.max", "cpu.weight", "pids.max")
+    before, state = settings(lab, f"{ROOT}/kubepods", *limits), "unknown"
+    try:
+        with undisturbed(lab) as answers:
+            pid = main_pid(lab, "swiftlet-pods")
+            lab.run(f"kill -TERM {pid}")
+            answers()
+            state = wait_until("the unit to end or run again", lambda: result_of_restart(lab, pid), 30)
+            lab.run("systemctl reset-failed swiftlet-pods")
+        if state == "failed":
+            wait_until("the cgroup to be removed", lambda: lab.run(f"test -e {ROOT}", check=False).returncode, 30)
+        with running(lab, manifest("next", SLEEP)):
+            check(lab, f"{ROOT}/kubepods", **before)
+        return state
+    finally:
+        lab.run(f"systemctl stop swiftlet; [ {state} = active ] || find {ROOT} -depth -type d -exec rmdir {{}} \\;; systemctl start swiftlet")
+        lab.run("systemctl is-active swiftlet-pods")
+
+
+def result_of_restart(lab, pid):
+    state = lab.run("systemctl show -P ActiveState swiftlet-pods").stdout.strip()
+    return state if state == "failed" or state == "active" and main_pid(lab, "swiftlet-pods") not in (0, pid) else ""
 
 
 def test_cgroup_of_pods_is_not_stopped(lab):

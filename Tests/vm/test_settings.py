@@ -55,6 +55,11 @@ def test_limited_swap(lab):
             _, cgroup = container(lab, name)
             # The kernel counts whole pages.
             check(lab, cgroup, **{"memory.swap.max": str(int(request / memory * swap) // 4096 * 4096)})
+        # Beside its container a pod has only the cgroup of its pause, which only waits and would be the first to go.
+        of_pod, of_container = container(lab, "no-limit")
+        of_pause = set(lab.run(f"ls -d {of_pod}/*/").stdout.split()) - {f"{of_container}/"}
+        assert len(of_pause) == 1, of_pause
+        check(lab, of_pause.pop(), **{"memory.swap.max": "0"})
 
 
 def test_swapping(lab):

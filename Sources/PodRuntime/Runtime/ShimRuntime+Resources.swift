@@ -3,26 +3,41 @@ import LinuxCgroups
 import LinuxSystem
 import Logging
 package import PodCore
+import Synchronization
 
 extension ShimRuntime: ResourceControl {
     /// Makes the top of the pods' cgroups and limits all pods together (`enforceNodeAllocatable`). Before anything else runs there.
     /// - Returns: limits that this host cannot enforce, by cgroup file name.
     package func limitAllPods(_ resources: CgroupResources) async throws(RuntimeFailure) -> [String] {
-        try await blocking("limit all pods", .internal) { [self] in
-            let tree = settings.cgroups
-            if tree.requireControllers { try tree.obtain(.hugetlb) }
-            for name in [PodCgroup.burstable, PodCgroup.bestEffort] { try tree.create(name) }
-            var limits = CgroupLimits(resources, killsTogether: false)
-            var missing: [String] = []
-            if try !tree.availableControllers().contains(.hugetlb) {
-                // That the machine has huge pages is no reason to run no pods: one that asks for some is refused.
-                missing = resources.hugepageLimits.filter { $0.value > 0 }.keys.map { "hugetlb.\($0).max" }.sorted()
-                limits.hugepageLimits = nil
-            }
-            missing += try tree.cgroup(PodCgroup.top).apply(limits)
-            balanceLevels()
-            return missing
+        limitsOfAllPods.withLock { $0 = resources }
+        return try await blocking("limit all pods", .internal) { [self] in try applyLimitsOfAllPods(resources) }
+    }
+
+    private func applyLimitsOfAllPods(_ resources: CgroupResources) throws(CgroupError) -> [String] {
+        let tree = settings.cgroups
+        if tree.requireControllers { try tree.obtain(.hugetlb) }
+        for name in [PodCgroup.burstable, PodCgroup.bestEffort] { try tree.create(name) }
+        var limits = CgroupLimits(resources, killsTogether: false)
+        var missing: [String] = []
+        if try !tree.availableControllers().contains(.hugetlb) {
+            // That the machine has huge pages is no reason to run no pods: one that asks for some is refused.
+            missing = resources.hugepageLimits.filter { $0.value > 0 }.keys.map { "hugetlb.\($0).max" }.sorted()
+            limits.hugepageLimits = nil
         }
+        missing += try tree.cgroup(PodCgroup.top).apply(limits)
+        balanceLevels()
+        return missing
+    }
+
+    /// Makes what all pods need of the tree where it is gone: systemd removes the cgroup of a unit that has failed as soon as no process is left
+    /// in it, which is as soon as the last pod has ended. Blocking.
+    func restoreTree() throws {
+        let tree = settings.cgroups
+        let shims = try tree.cgroup(PodCgroup.shims)
+        guard try !tree.cgroup(PodCgroup.top).exists || !shims.exists else { return }
+        try tree.restoreRoot()
+        if let limits = limitsOfAllPods.withLock({ $0 }) { _ = try applyLimitsOfAllPods(limits) }
+        try Directories.make(shims.path)
     }
 
     /// Gives the quality-of-service levels the weights of the pods that are there now. Without them pods still run, so a failure is told and

@@ -37,7 +37,10 @@ extension ShimRuntime {
 
     private func create(_ sandbox: Sandbox) async throws(RuntimeFailure) -> StartedSandbox {
         try await spawner.prepare()
-        try await blocking("make the folder of sandbox \(sandbox.id)", .sandbox) { try Self.makeDirectories(of: sandbox) }
+        try await blocking("make the folder of sandbox \(sandbox.id)", .sandbox) { [self] in
+            try restoreTree()
+            try Self.makeDirectories(of: sandbox)
+        }
         // The shim starts while the node's side is prepared: neither needs the other.
         async let preparation = blocking("prepare sandbox \(sandbox.id)", .sandbox) { [self] in try prepare(sandbox) }
         let process = try await spawner.spawn(sandboxID: sandbox.id)

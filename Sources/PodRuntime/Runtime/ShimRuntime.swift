@@ -16,6 +16,8 @@ package final class ShimRuntime: ContainerRuntime {
     let userNamespaces: UserNamespaceIDs
     let pool: BlockingPool
     let levels: LevelWeights
+    /// What all pods together were given last.
+    let limitsOfAllPods = Mutex<CgroupResources?>(nil)
     let logCompressor: LogCompressor
     private let sandboxes = Mutex<[String: Sandbox]>([:])
     private let capabilities = Mutex<UInt64?>(nil)

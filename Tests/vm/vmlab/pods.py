@@ -5,7 +5,7 @@ import math
 from swiftlab.case import manifest
 from swiftlab.lab import wait_until
 
-ROOT = "/sys/fs/cgroup/system.slice/swiftlet-pods.service"
+ROOT = "/sys/fs/cgroup/swiftlet-pods.service"
 SLEEP = "exec sleep 1000000"
 # Lists what pods consist of on the node: cgroups, records, folders, writable layers, mounts, links, and shims beside the spawner.
 LEFT = rf"""
