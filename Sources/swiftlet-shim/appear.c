@@ -26,6 +26,23 @@ int appear(const struct child *child, struct fault *fault)
     _exit(0); // where the shim is gone, the new one finds that out by itself
 }
 
+int keep_procfs(const struct child *child, struct fault *fault)
+{
+    OWNED int proc = mount_new("proc", "", 0, NULL);
+    if (proc < 0 || attach_root(proc) != 0) {
+        return fail(fault, SWL_STEP_MOUNT, "make the pod's proc file system");
+    }
+    if (pivot_into(proc, fault) != 0) {
+        return -1;
+    }
+    OWNED int namespace = openat(child->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (namespace < 0 || unshare(CLONE_NEWNS) != 0) {
+        return fail(fault, SWL_STEP_NAMESPACES, "leave the mount namespace of the pod's proc file system");
+    }
+    child_report(child, REPORT_PROCFS, NULL, namespace);
+    return 0;
+}
+
 bool procfs_takes_namespace(int namespace)
 {
     OWNED int context = fsopen("proc", FSOPEN_CLOEXEC);

@@ -9,7 +9,8 @@ enum report_kind {
     REPORT_FAULT = 3,
     REPORT_WAITING = 4,
     REPORT_TERMINAL = 5,
-    REPORT_APPEARED = 6
+    REPORT_APPEARED = 6,
+    REPORT_PROCFS = 7
 };
 
 // One packet on the close-on-exec report socket. READY is sent right before execve(): end of file after READY means that the
@@ -41,6 +42,7 @@ struct child {
     int target;                // EXEC: pidfd of the container's init
     bool appears;              // it starts outside the pid namespace that it is to be in, see appear()
     int pids;                  // LAUNCH: a pidfd in that namespace, or the namespace; counts only when it `appears`
+    int procfs;                // LAUNCH: the mount namespace that keep_procfs() made, or -1
     int cgroup;                // LAUNCH: directory of the container's cgroup, or -1
     const struct id_maps *ids; // NULL: the pod has no user namespace
     int user;                  // the pod's user namespace; counts only when `ids` is set
@@ -73,6 +75,9 @@ _Noreturn void pause_child(struct child *child, int program);
 int appear(const struct child *child, struct fault *fault);
 // Whether new proc file systems can be told which pid namespace to show; without that whoever mounts one has to be in it. Since Linux 6.17.
 bool procfs_takes_namespace(int namespace);
+// Makes the proc file system of the pod's pid namespace while the pause is alone there, and hands the mount namespace of which it is the root
+// to the shim. No process lives in that one, so that no program gets to it; this process goes on in a copy.
+int keep_procfs(const struct child *child, struct fault *fault);
 
 // start.c: common first and last steps.
 int child_begin(struct child *child, const int *kept, size_t count, struct fault *fault);
@@ -161,6 +166,8 @@ int mount_new(const char *type, const char *options, uint64_t attributes, const 
 // Shifts the owners of a detached mount by the pod's mappings; `below` is 0 or AT_RECURSIVE.
 int shift_owners(int tree, unsigned below, int user, const char *what, struct fault *fault);
 int attach(int tree, int target);
+// Over the root, for pivot_into().
+int attach_root(int tree);
 int mask_paths(const struct record *record, int root, struct fault *fault);
 // Every tmpfs that is to be read-only, now that all is in it.
 int protect_mounts(const struct record *record, int root, struct fault *fault);

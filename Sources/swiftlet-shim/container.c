@@ -235,6 +235,7 @@ static int launch(struct container *container, struct client *client, struct req
                           .sandbox = sandbox->pause.pidfd,
                           .target = -1,
                           .pids = -1,
+                          .procfs = -1,
                           .ids = sandbox_ids(sandbox),
                           .user = sandbox->user_namespace};
     struct task_start start = {.flags = record->namespaces.pid == SWL_NS_NEW ? CLONE_NEWPID : 0};
@@ -248,9 +249,11 @@ static int launch(struct container *container, struct client *client, struct req
         container->shares_pids = record->namespaces.pid != SWL_NS_NEW;
         start.cgroup = child.cgroup = container->cgroup;
         // Who is held, or runs hooks, is known by its pid before the end. In a user namespace nobody has capabilities over this process.
+        int procfs = record->namespaces.pid == SWL_NS_SANDBOX ? sandbox->procfs : -1;
         if (start.pid_namespace >= 0 && !record->hold && !record->hooks.count && !child.ids &&
-            procfs_takes_namespace(sandbox->own_pid_namespace)) {
+            (procfs >= 0 || procfs_takes_namespace(sandbox->own_pid_namespace))) {
             child.appears = true;
+            child.procfs = procfs;
             child.pids = start.pid_namespace;
             start.pid_namespace = -1;
         }

@@ -76,10 +76,10 @@ static int change_owner(const struct child *child, struct fault *fault)
 static int steps(struct child *child, struct fault *fault)
 {
     const struct record *record = child->record;
-    int kept[SWL_FDS_MAX + 12] = {child->report, child->stdio[0], child->stdio[1],   child->stdio[2], child->sandbox,
-                                  child->cgroup, child->user,     child->hook_state, child->pids};
+    int kept[SWL_FDS_MAX + 13] = {child->report, child->stdio[0], child->stdio[1],   child->stdio[2], child->sandbox,
+                                  child->cgroup, child->user,     child->hook_state, child->pids,     child->procfs};
     int trees[SWL_FDS_MAX];
-    size_t count = 9;
+    size_t count = 10;
     if (record->mounts.count > sizeof trees / sizeof *trees) {
         return refuse(fault, SWL_STEP_MOUNT, E2BIG, "%zu mounts, at most %d are supported", record->mounts.count, SWL_FDS_MAX);
     }

@@ -1,6 +1,7 @@
 #include "child.h"
 
 #include <linux/magic.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,14 @@ int shift_owners(int tree, unsigned below, int user, const char *what, struct fa
     return 0;
 }
 
+static struct mount_attr attributes_to_set(const struct swl_mount *mount)
+{
+    struct mount_attr attributes = {.attr_set = attributes_of(mount->attributes)};
+    // Setting an access time mode means replacing the whole field.
+    attributes.attr_clr = attributes.attr_set & MOUNT_ATTR__ATIME ? MOUNT_ATTR__ATIME : 0;
+    return attributes;
+}
+
 // A descriptor that the agent opened: nobody can exchange the file behind it any more. open_tree() refuses mounts of another mount
 // namespace, hence before the own one is made.
 static int clone_source(int source, const struct mount_spec *mount, int user, struct fault *fault)
@@ -77,9 +86,7 @@ static int clone_source(int source, const struct mount_spec *mount, int user, st
     }
     static const uint64_t propagations[] = {MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE};
     struct mount_attr all = {.propagation = propagations[fixed->propagation]};
-    struct mount_attr top = {.attr_set = attributes_of(fixed->attributes)};
-    // Setting an access time mode means replacing the whole field.
-    top.attr_clr = top.attr_set & MOUNT_ATTR__ATIME ? MOUNT_ATTR__ATIME : 0;
+    struct mount_attr top = attributes_to_set(fixed);
     if (fixed->attributes & SWL_ATTR_RECURSIVE_READONLY) {
         all.attr_set = MOUNT_ATTR_RDONLY;
     }
@@ -94,12 +101,31 @@ static int clone_source(int source, const struct mount_spec *mount, int user, st
     return take(&tree);
 }
 
+// The kernel copies only mounts of the own mount namespace.
+static int clone_procfs(const struct child *child, const struct mount_spec *mount, struct fault *fault)
+{
+    OWNED int own = openat(child->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);
+    if (own < 0 || setns(child->procfs, CLONE_NEWNS) != 0) {
+        return fail(fault, SWL_STEP_NAMESPACES, "enter the mount namespace of the pod's proc file system");
+    }
+    struct mount_attr attributes = attributes_to_set(&mount->fixed);
+    OWNED int tree = open_tree(AT_FDCWD, "/", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+    if (tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
+        return fail(fault, SWL_STEP_MOUNT, "copy the mount of the pod's proc file system");
+    }
+    return setns(own, CLONE_NEWNS) == 0 ? take(&tree) : fail(fault, SWL_STEP_NAMESPACES, "return to the host's mount namespace");
+}
+
 int clone_sources(const struct child *child, int *trees, struct fault *fault)
 {
     const struct record *record = child->record;
     for (size_t i = 0; i < record->mounts.count; i++) {
         const struct mount_spec *mount = &record->mounts.items[i];
         trees[i] = -1;
+        if (mount->fixed.type == SWL_MOUNT_PROC && child->procfs >= 0 && !mount->data[0] &&
+            (trees[i] = clone_procfs(child, mount, fault)) < 0) {
+            return -1;
+        }
         if (mount->fixed.type != SWL_MOUNT_BIND) {
             continue;
         }
@@ -173,6 +199,12 @@ int mount_new(const char *type, const char *options, uint64_t attributes, const 
 int attach(int tree, int target)
 {
     return move_mount(tree, "", target, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH);
+}
+
+int attach_root(int tree)
+{
+    OWNED int place = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    return place >= 0 ? attach(tree, place) : -1;
 }
 
 static const struct {
@@ -274,7 +306,7 @@ static int mount_one(const struct child *child, const struct mount_spec *mount, 
                           mount->destination);
         }
         kind = S_ISDIR(status.st_mode) ? TARGET_DIRECTORY : TARGET_FILE;
-    } else {
+    } else if (tree < 0) {
         tree = make_tree(child, mount, fault);
     }
     OWNED int target = tree < 0 ? -1 : open_target(mount, root, kind, fault);

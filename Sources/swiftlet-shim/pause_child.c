@@ -13,16 +13,24 @@
 // Without a root of its own the pause would keep every mount of the host busy for the life of the pod.
 static int empty_root(struct fault *fault)
 {
-    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
-        return fail(fault, SWL_STEP_PROPAGATION, "make / private");
-    }
-    OWNED int place = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC); // any directory that exists will do
     OWNED int root = mount_new("tmpfs", "size=0,mode=0555,nr_inodes=2",
                                MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, NULL);
-    if (place < 0 || root < 0 || attach(root, place) != 0) {
+    if (root < 0 || attach_root(root) != 0) {
         return fail(fault, SWL_STEP_ROOTFS, "mount the pause's empty root");
     }
     return pivot_into(root, fault);
+}
+
+static int change_root(const struct child *child, struct fault *fault)
+{
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
+        return fail(fault, SWL_STEP_PROPAGATION, "make / private");
+    }
+    // In a user namespace nobody has capabilities over a process that is on its way into the pod.
+    if (child->record->namespaces.pid == SWL_NS_NEW && !child->ids && keep_procfs(child, fault) != 0) {
+        return -1;
+    }
+    return empty_root(fault);
 }
 
 // Those of somebody else that the sandbox is to live in. The kernel checks that each is of its kind.
@@ -75,7 +83,7 @@ static int steps(struct child *child, int program, struct fault *fault)
         return fail(fault, SWL_STEP_HOSTNAME, "set the domain name to \"%.64s\"", record->domainname);
     }
     // /proc/sys shows the namespaces of who opens it, so the host's /proc will do.
-    if (write_sysctls(child, fault) != 0 || (child->ids && become_namespace_root(fault) != 0) || empty_root(fault) != 0 ||
+    if (write_sysctls(child, fault) != 0 || (child->ids && become_namespace_root(fault) != 0) || change_root(child, fault) != 0 ||
         child_session(child, fault) != 0 || lead_session(record, fault) != 0) {
         return -1;
     }

@@ -155,7 +155,7 @@ static int open_sandbox(struct sandbox *self, int directory, struct fault *fault
         return fail(fault, SWL_STEP_LOOKUP, "a shim of this sandbox is alive, or its lock");
     }
     self->directory = directory;
-    self->user_namespace = -1;
+    self->user_namespace = self->procfs = -1;
     self->pause = (struct task){.kind = TASK_PAUSE, .sandbox = self, .pidfd = -1};
     self->shim = (struct swl_process){.pid = getpid(), .start_time = process_start_time(getpid()), .started_at = realtime_ns()};
     self->own_pid_namespace = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);

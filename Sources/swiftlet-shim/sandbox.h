@@ -76,6 +76,7 @@ struct sandbox {
     struct task pause;
     struct swl_exit pause_exit;
     struct swl_namespaces namespaces;
+    int procfs;         // what keep_procfs() made, or -1
     int user_namespace; // the pod's, when namespaces.user is NEW; held for mounts with shifted owners and for joining
     struct id_maps ids;
     struct container *containers;

@@ -145,6 +145,12 @@ static bool read_reports(struct task *task)
         case REPORT_WAITING:
             starting->waits = true;
             break;
+        case REPORT_PROCFS:
+            if (task->kind == TASK_PAUSE) {
+                close_owned(&task->sandbox->procfs);
+                task->sandbox->procfs = take(&descriptor);
+            }
+            break;
         case REPORT_APPEARED:
             appeared(task, report.pid, &descriptor);
             break;

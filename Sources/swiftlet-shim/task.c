@@ -18,6 +18,7 @@ void task_forget(struct task *task)
     switch (task->kind) {
     case TASK_PAUSE:
         close_owned(&task->pidfd);
+        close_owned(&sandbox->procfs);
         *task = (struct task){.kind = TASK_PAUSE, .sandbox = sandbox, .pidfd = -1};
         break;
     case TASK_CONTAINER:

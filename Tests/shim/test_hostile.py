@@ -129,8 +129,6 @@ def test_cve_2016_9962_with_sys_ptrace_a_joining_process_has_nothing_to_take(wor
     """Without a user namespace a container with SYS_PTRACE reaches every process that it can see: none of them is in the host's root, holds a
     descriptor of the shim's or a capability that the container has not."""
     caps = DEFAULT_CAPS | 1 << 19
-    # Before Linux 6.17 only a process in the pid namespace can mount its /proc: as with runc, it starts there.
-    launches = tuple(int(part) for part in re.match(r"(\d+)\.(\d+)", os.uname().release).groups()) >= (6, 17)
     with Sandbox(world, pid=1) as pod:
         # A neighbour's output: lines, and the beginning of one.
         pod.launch("neighbour", ["sh", "-c", "while :; do seq -f 'wordword %g' 200; printf wordword; sleep 0.01; done"], limits=(1 << 20, 2))
@@ -138,14 +136,13 @@ def test_cve_2016_9962_with_sys_ptrace_a_joining_process_has_nothing_to_take(wor
         for nnp in (0, 1) * 60:
             pod.exec("snoop", "e", ["true"], caps=caps, nnp=nnp, uid=nnp * 1000)
             pod.wait_exec("e")
-            if launches:
-                assert pod.shell("readlink /proc/self/ns/pid; test -d /proc/$$", "c", cgroup=False, caps=caps, nnp=nnp, ns=SHARED_PID)[0] == 0
-                pod.container_verb("SWL_VERB_REMOVE", "c")
+            assert pod.shell("readlink /proc/self/ns/pid; test -d /proc/$$", "c", cgroup=False, caps=caps, nnp=nnp, ns=SHARED_PID)[0] == 0
+            pod.container_verb("SWL_VERB_REMOVE", "c")
         result = snoop.finish()
         pids = {os.readlink(f"/proc/{pid}/ns/pid") for pid in (pod.pause, pod.launch("last", ["sleep", "1000"], ns=SHARED_PID).pid)}
         assert len(pids) == 1, pids
     assert result["seen"] and not any(result[what] for what in ("rooted", "privileged", "held", "told", "wrote")), result
-    return f"{result['seen']} looks at joining processes" + ("" if launches else ", execs only: an older kernel")
+    return f"{result['seen']} looks at joining processes"
 
 
 def test_cve_2024_21626_working_directory_and_descriptors(world):

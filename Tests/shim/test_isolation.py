@@ -230,11 +230,13 @@ def test_sysctls(world):
 
 
 def test_pause_holds_nothing(world):
-    with Sandbox(world) as pod:
-        status = dict(line.rstrip("\n").split(":\t", 1) for line in open(f"/proc/{pod.pause}/status") if ":\t" in line)
-        assert status["CapBnd"] == status["CapEff"] == "0" * 16 and status["NoNewPrivs"] == "1" and status["Uid"].startswith("65535")
-        assert len(open(f"/proc/{pod.pause}/mountinfo").readlines()) == 1
-        assert sorted(os.listdir(f"/proc/{pod.pause}/fd")) == ["0", "1", "2"]
+    for pod in (Sandbox(world), Sandbox(world, pid=1)):
+        with pod:
+            status = dict(line.rstrip("\n").split(":\t", 1) for line in open(f"/proc/{pod.pause}/status") if ":\t" in line)
+            assert status["CapBnd"] == status["CapEff"] == "0" * 16 and status["NoNewPrivs"] == "1" and status["Uid"].startswith("65535")
+            mounts = [line.split(" - ")[1].split()[0] for line in open(f"/proc/{pod.pause}/mountinfo")]
+            assert mounts == ["tmpfs"] and not os.listdir(f"/proc/{pod.pause}/root"), mounts
+            assert sorted(os.listdir(f"/proc/{pod.pause}/fd")) == ["0", "1", "2"]
 
 
 def test_nothing_is_inherited(world):
