@@ -73,6 +73,8 @@ _Noreturn void pause_child(struct child *child, int program);
 // that one clones into the namespace, and leaves the rest to, has nothing that the program will not have as well.
 // Returns in the new process. Nothing to do for one that is where it is to be from the beginning.
 int appear(const struct child *child, struct fault *fault);
+// What it clones with: a child of the shim, as the process itself is.
+#define APPEAR_FLAGS (CLONE_PARENT | CLONE_PIDFD)
 // Whether new proc file systems can be told which pid namespace to show; without that whoever mounts one has to be in it. Since Linux 6.17.
 bool procfs_takes_namespace(int namespace);
 // Makes the proc file system of the pod's pid namespace while the pause is alone there, and hands the mount namespace of which it is the root
@@ -136,8 +138,11 @@ int change_user(const struct record *record, struct fault *fault);
 int set_apparmor_profile(const struct child *child, struct fault *fault);
 int set_capabilities(const struct swl_capabilities *capabilities, struct fault *fault);
 int install_seccomp(const struct record *record, struct fault *fault);
-// All that the program will not have, except what install_seccomp() needs.
-int lower_privileges(const struct record *record, struct fault *fault);
+// All that the program will not have, except what install_seccomp() needs when it is still to come.
+int lower_privileges(const struct record *record, bool filtered, struct fault *fault);
+
+// filter.c: whether install_seccomp() can come before lower_privileges() and appear() because its filter allows all that follows.
+bool filter_lets_start(const struct record *record);
 
 // program.c: fills `path` (PATH_MAX bytes) with what execve() is to be called with.
 int find_program(const struct record *record, char *path, struct fault *fault);

@@ -93,9 +93,9 @@ int set_capabilities(const struct swl_capabilities *capabilities, struct fault *
     return 0;
 }
 
-int lower_privileges(const struct record *record, struct fault *fault)
+int lower_privileges(const struct record *record, bool filtered, struct fault *fault)
 {
-    if (record->seccomp.count == 0 || record->no_new_privileges) {
+    if (record->seccomp.count == 0 || record->no_new_privileges || filtered) {
         return set_capabilities(&record->capabilities, fault);
     }
     const struct swl_capabilities *wanted = &record->capabilities;

@@ -230,7 +230,7 @@ static int write_pid_file(const char *path, struct fault *fault)
 {
     char text[16];
     int length = snprintf(text, sizeof text, "%d\n", (int)getpid());
-    OWNED int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    OWNED int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0 || write(fd, text, (size_t)length) != length) {
         return fail(fault, SWL_STEP_STATE_FILE, "write %s", path);
     }

@@ -201,7 +201,13 @@ static int become(const struct child *child, char *path, struct fault *fault)
     if (close_other_fds(kept, sizeof kept / sizeof *kept) != 0) {
         return fail(fault, SWL_STEP_CLOSE_FDS, "close_range");
     }
-    if (child->appears && (lower_privileges(record, fault) != 0 || appear(child, fault) != 0)) {
+    // Without no_new_privs the filter takes CAP_SYS_ADMIN, which programs in the container are not to get hold of: so before they can, if it lets
+    // everything pass that has to follow.
+    bool filtered = child->appears && !record->no_new_privileges && record->seccomp.count && filter_lets_start(record);
+    if (filtered && install_seccomp(record, fault) != 0) {
+        return -1;
+    }
+    if (child->appears && (lower_privileges(record, filtered, fault) != 0 || appear(child, fault) != 0)) {
         return -1;
     }
     if (lead_session(record, fault) != 0 || child_die_with_shim(fault) != 0) {
@@ -219,9 +225,9 @@ static int become(const struct child *child, char *path, struct fault *fault)
         return -1;
     }
     umask(record->user.flags & SWL_USER_UMASK ? record->user.umask & 0777 : 0022);
-    // Without no_new_privs installing a filter takes CAP_SYS_ADMIN, so it comes before the capabilities are given up; with it, last.
+    // Without no_new_privs it comes before the capabilities are given up; with it, last.
     if (!record->no_new_privileges) {
-        return install_seccomp(record, fault) != 0 || set_capabilities(&record->capabilities, fault) != 0 ? -1 : 0;
+        return (!filtered && install_seccomp(record, fault) != 0) || set_capabilities(&record->capabilities, fault) != 0 ? -1 : 0;
     }
     if (set_capabilities(&record->capabilities, fault) != 0) {
         return -1;

@@ -89,6 +89,23 @@ class Identity(SecurityCase):
         self.assertEqual(self.run_pod("number", "id -u", securityContext={"runAsNonRoot": True}, **image).strip(), "1000")
         self.refuse_container("root", "container has runAsNonRoot and image will run as root", securityContext={"runAsNonRoot": True})
 
+    def test_others_on_the_node(self):
+        """CVE-2021-41103: programs of the image with the set-user-ID bit, files of the writable layer and records are out of reach."""
+        self.lab.apply(manifest("kept", "echo mine > /mine; cp /bin/busybox /mighty; chmod 4755 /mighty; " + FOREVER))
+        self.lab.wait_for("pod", "kept", "Ready")
+        folders = [self.lab.path(name) for name in ("run", "state")]
+        os.chmod(self.lab.base, 0o755)
+        try:
+            find = ["find", *folders, "-type", "f", "-readable"]
+            own = self.lab.on_node(*find).stdout
+            others = self.lab.on_node("setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", *find, check=False)
+        finally:
+            os.chmod(self.lab.base, 0o700)
+        self.assertIn("/mighty", own)
+        self.assertEqual(others.stdout, "")
+        self.assertIn("Permission denied", others.stderr)
+        self.lab.delete("pod", "kept")
+
     def test_what_the_host_lacks(self):
         profile = {"appArmorProfile": {"type": "Localhost", "localhostProfile": "no-such-profile"}}
         if os.path.exists("/sys/kernel/security/apparmor"):

@@ -10,6 +10,7 @@ import stat
 import struct
 
 from test_containers import refused
+from test_isolation import NO_MKDIR
 from test_userns import ALL_CAPS, UserPod
 from wire import C, Refused, field
 from world import DEFAULT_CAPS, Sandbox, namespaces, sysctl
@@ -133,10 +134,11 @@ def test_cve_2016_9962_with_sys_ptrace_a_joining_process_has_nothing_to_take(wor
         # A neighbour's output: lines, and the beginning of one.
         pod.launch("neighbour", ["sh", "-c", "while :; do seq -f 'wordword %g' 200; printf wordword; sleep 0.01; done"], limits=(1 << 20, 2))
         snoop = Snoop(world, pod, caps, SHARED_PID)
-        for nnp in (0, 1) * 60:
-            pod.exec("snoop", "e", ["true"], caps=caps, nnp=nnp, uid=nnp * 1000)
+        for nnp, seccomp in ((0, b""), (1, b""), (0, NO_MKDIR), (1, NO_MKDIR)) * 40:
+            pod.exec("snoop", "e", ["true"], caps=caps, nnp=nnp, uid=nnp * 1000, seccomp=seccomp)
             pod.wait_exec("e")
-            assert pod.shell("readlink /proc/self/ns/pid; test -d /proc/$$", "c", cgroup=False, caps=caps, nnp=nnp, ns=SHARED_PID)[0] == 0
+            line = "readlink /proc/self/ns/pid; test -d /proc/$$"
+            assert pod.shell(line, "c", cgroup=False, caps=caps, nnp=nnp, ns=SHARED_PID, seccomp=seccomp)[0] == 0
             pod.container_verb("SWL_VERB_REMOVE", "c")
         result = snoop.finish()
         pids = {os.readlink(f"/proc/{pid}/ns/pid") for pid in (pod.pause, pod.launch("last", ["sleep", "1000"], ns=SHARED_PID).pid)}

@@ -1,6 +1,8 @@
 """What only a machine with cgroup v2 alone can show about a container's walls."""
 from vmlab.pods import SLEEP, container, manifest, running, status, wait_until
 
+DEFAULT_CAPABILITIES = 0xA80425FB
+
 
 def privileged(name):
     return manifest(name, SLEEP, container={"securityContext": {"privileged": True}})
@@ -41,6 +43,24 @@ def test_delegation_ends_at_the_container(lab):
         refused = lab.exec("boss", "echo max > /sys/fs/cgroup/memory.max", check=False)
         assert refused.returncode != 0, refused
         assert lab.exec("boss", "cat /sys/fs/cgroup/memory.max").stdout == f"{64 << 20}\n"
+
+
+# The capabilities of whatever is to be seen.
+SNOOP = "while :; do cat /proc/[0-9]*/status 2>/dev/null; done | busybox awk '/^CapEff/ && !seen[$2]++ { print $2; fflush() }' > /tmp/seen"
+
+
+def test_shared_processes(lab):
+    """Containers of the pod see each other and the pause, but nothing with the privileges that a container or an exec is made with."""
+    pod = manifest("shared", SNOOP, shareProcessNamespace=True, securityContext={"seccompProfile": {"type": "RuntimeDefault"}})
+    first = pod["spec"]["containers"][0]
+    pod["spec"]["containers"] += [{**first, "name": f"c{number}", "command": ["sh", "-c", SLEEP]} for number in range(6)]
+    with running(lab, pod):
+        assert lab.exec("shared", "cat /proc/1/comm").stdout == "swiftlet-pause\n"
+        assert lab.exec("shared", "cat /proc/[0-9]*/cmdline | tr '\\0' ' '", "c5").stdout.count("sleep 1000000") == 6
+        for _ in range(10):
+            lab.exec("shared", "true")
+        seen = {int(word, 16) for word in lab.exec("shared", "cat /tmp/seen").stdout.split()}
+        assert seen == {0, DEFAULT_CAPABILITIES}, [hex(mask) for mask in seen]
 
 
 # A container's own processes into a child, as every manager of cgroups has to do; then what it may do with its tree.

@@ -1,3 +1,4 @@
+import HTTPUpgrade
 import NIOCore
 
 /// Copies bytes between a client and a node in both directions, each side no faster than the other reads.
@@ -14,11 +15,11 @@ enum ByteRelay {
                 try await node.executeThenClose { fromNode, toNode in
                     await withTaskGroup(of: Bool.self) { group in
                         group.addTask {
-                            await copy(fromNode, toClient)
+                            await copy(fromNode, toClient, client.channel.eventLoop)
                             return true
                         }
                         group.addTask {
-                            await copy(fromClient, toNode)
+                            await copy(fromClient, toNode, nodeChannel.eventLoop)
                             return false
                         }
                         // When the node has ended there is nothing to wait for; a client may end its input and still listen.
@@ -33,9 +34,14 @@ enum ByteRelay {
         }
     }
 
-    private static func copy(_ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) async {
+    private static func copy(
+        _ inbound: NIOAsyncChannelInboundStream<ByteBuffer>, _ outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>, _ eventLoop: any EventLoop
+    ) async {
         do {
-            for try await bytes in inbound { try await outbound.write(bytes) }
+            for try await bytes in inbound {
+                try await outbound.write(bytes)
+                try await eventLoop.catchUp()
+            }
         } catch {}  // either side may break off at any time: that ends the session
         outbound.finish()
     }

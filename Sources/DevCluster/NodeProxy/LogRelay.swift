@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import HTTPUpgrade
 import HummingbirdCore
 import NIOCore
 
@@ -6,7 +7,7 @@ import NIOCore
 enum LogRelay {
     static func relay(
         _ body: HTTPClientResponse.Body, until closed: AsyncStream<Void>, _ close: AsyncStream<Void>.Continuation,
-        to writer: inout any ResponseBodyWriter
+        to writer: inout any ResponseBodyWriter, _ eventLoop: any EventLoop
     ) async throws {
         let handoff = Handoff()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -26,6 +27,7 @@ enum LogRelay {
             while let chunk = await handoff.take() {
                 do {
                     try await writer.write(chunk)
+                    try await eventLoop.catchUp()
                 } catch {
                     await handoff.finish()
                     group.cancelAll()

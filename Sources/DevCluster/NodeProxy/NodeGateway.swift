@@ -58,7 +58,7 @@ struct NodeGateway: Sendable {
             channel.closeFuture.whenComplete { _ in close.finish() }
             try await writer.write(ByteBuffer())
             // A client that goes away ends the request to the node, also while nothing is logged.
-            try await LogRelay.relay(response.body, until: closed, close, to: &writer)
+            try await LogRelay.relay(response.body, until: closed, close, to: &writer, channel.eventLoop)
         }
     }
 }

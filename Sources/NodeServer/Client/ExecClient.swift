@@ -1,4 +1,5 @@
 import FoundationEssentials
+import HTTPUpgrade
 package import KubeModel
 package import NIOCore
 import NIOPosix
@@ -50,7 +51,7 @@ package struct ExecClient: Sendable {
             return try await withThrowingTaskGroup(of: Void.self) { group in
                 if let input {
                     // Input that cannot be sent any more does not end what is still to be received.
-                    group.addTask { try? await send(input, to: outbound) }
+                    group.addTask { try? await send(input, to: outbound, connection.channel.eventLoop) }
                 }
                 if let sizes {
                     group.addTask {
@@ -154,11 +155,14 @@ package struct ExecClient: Sendable {
         }
     }
 
-    private func send(_ input: @Sendable () async throws -> ByteBuffer?, to outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>) async throws {
+    private func send(
+        _ input: @Sendable () async throws -> ByteBuffer?, to outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>, _ eventLoop: any EventLoop
+    ) async throws {
         let codec = ExecMessageCodec(version)
         while let bytes = try await input() {
             let (opcode, data) = codec.encode(bytes.readableBytesView, on: ExecChannel.stdin)
             try await outbound.write(Self.frame(opcode, data))
+            try await eventLoop.catchUp()
         }
         guard version.hasHalfClose, !Task.isCancelled else { return }
         try await outbound.write(Self.frame(.binary, ByteBuffer(bytes: [ExecChannel.close, ExecChannel.stdin])))

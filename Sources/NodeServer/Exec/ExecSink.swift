@@ -1,3 +1,4 @@
+import HTTPUpgrade
 import KubeModel
 import NIOCore
 import NIOWebSocket
@@ -38,5 +39,6 @@ struct ExecSink: Sendable {
     private func send(_ bytes: ArraySlice<UInt8>, on channel: UInt8) async throws {
         let (opcode, data) = codec.encode(bytes, on: channel)
         try await outbound.write(WebSocketFrame(fin: true, opcode: opcode, data: data))
+        try await farewell.eventLoop.catchUp()
     }
 }

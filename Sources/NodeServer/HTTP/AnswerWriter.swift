@@ -1,4 +1,5 @@
 import HTTPTypes
+import HTTPUpgrade
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -9,7 +10,9 @@ import ServiceLifecycle
 struct AnswerWriter: Sendable {
     let logger: Logger
 
-    func write(_ answer: HTTPAnswer, to request: Request, with writer: consuming ResponseWriter) async throws {
+    func write(
+        _ answer: HTTPAnswer, to request: Request, with writer: consuming ResponseWriter, _ eventLoop: any EventLoop
+    ) async throws {
         var head = HTTPResponse(status: answer.status, headerFields: answer.headers)
         head.headerFields[.contentType] = answer.contentType
         // A log or a listing is text from a stranger: no browser shall guess at something else in it.
@@ -25,17 +28,18 @@ struct AnswerWriter: Sendable {
         case .log(let session, let follows):
             let body = try await writer.writeHead(head)
             if follows {
-                try await follow(session, request: request, writer: body)
+                try await follow(session, request: request, writer: body, eventLoop)
             } else {
-                try await copy(session, to: body)
+                try await copy(session, to: body, eventLoop)
             }
         }
     }
 
-    private func copy(_ session: any LogSession, to writer: consuming any ResponseBodyWriter) async throws {
+    private func copy(_ session: any LogSession, to writer: consuming any ResponseBodyWriter, _ eventLoop: any EventLoop) async throws {
         do {
             while let bytes = try await session.read() {
                 try await writer.write(ByteBuffer(bytes: bytes))
+                try await eventLoop.catchUp()
             }
         } catch {
             await session.close()
@@ -49,7 +53,9 @@ struct AnswerWriter: Sendable {
 
     /// A follow waits inside `read` for the container to write: only closing the session from the side ends that wait when
     /// the client leaves or the server stops.
-    private func follow(_ session: any LogSession, request: Request, writer: consuming any ResponseBodyWriter) async throws {
+    private func follow(
+        _ session: any LogSession, request: Request, writer: consuming any ResponseBodyWriter, _ eventLoop: any EventLoop
+    ) async throws {
         let (ends, end) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let body = UncheckedTransfer(value: writer)
         try await request.body.consumeWithInboundCloseHandler { _ in
@@ -61,7 +67,7 @@ struct AnswerWriter: Sendable {
                     }
                     group.addTask {
                         defer { end.finish() }
-                        try await copy(session, to: body.value)
+                        try await copy(session, to: body.value, eventLoop)
                     }
                     try await group.waitForAll()
                 }

@@ -31,7 +31,7 @@ struct ListeningServer: Sendable {
                     logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
                     result = .text(.internalServerError, "\(error)\n")
                 }
-                try await writer.write(result, to: request, with: response)
+                try await writer.write(result, to: request, with: response, channel.eventLoop)
             },
             onServerRunning: onListening)
         do {

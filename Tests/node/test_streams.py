@@ -1,0 +1,144 @@
+"""What somebody may do with the streams of exec and attach to a node: much output, clients that take nothing, many that go without a word."""
+import base64
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+
+from swiftlab.case import NodeCase, manifest
+from swiftlab.lab import CONTROL_IP, wait_until
+
+FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
+MIB = 1 << 20
+# Of the agent's memory, which holds no more of a stream than its way through takes.
+TOLERANCE = 24 * MIB
+DROPPED = 1000
+
+# Attaches again and again as kubectl does, and is gone as soon as the node has agreed; eight at a time.
+DROP = """
+import socket, ssl, struct, sys
+from concurrent.futures import ThreadPoolExecutor
+host, ca, certificate, path, count = *sys.argv[1:5], int(sys.argv[5])
+context = ssl.create_default_context(cafile=ca)
+context.load_cert_chain(certificate)
+request = (f"GET {path} HTTP/1.1\\r\\nHost: {host}\\r\\nConnection: Upgrade\\r\\nUpgrade: websocket\\r\\nSec-WebSocket-Version: 13\\r\\n"
+           "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\\r\\nSec-WebSocket-Protocol: v5.channel.k8s.io\\r\\n\\r\\n").encode()
+def drop(_):
+    with socket.create_connection((host, 6443), 30) as plain:
+        # No goodbye: a reset.
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with context.wrap_socket(plain, server_hostname=host, suppress_ragged_eofs=True) as secure:
+            secure.sendall(request)
+            return secure.recv(100).split(b"\\r\\n")[0].decode()
+with ThreadPoolExecutor(8) as pool:
+    answers = list(pool.map(drop, range(count)))
+print(len(answers), *sorted(set(answers)))
+"""
+
+
+class Streams(NodeCase):
+    def setUp(self):
+        self.agent = self.lab.processes["agent"].pid
+
+    def run_pod(self, name, script, **container):
+        self.lab.apply(manifest(name, script, container=container))
+        self.lab.wait_for("pod", name, "Ready")
+        self.addCleanup(self.lab.delete, "pod", name)
+
+    def memory(self):
+        """Bytes that nobody but the agent has."""
+        with open(f"/proc/{self.agent}/smaps_rollup") as file:
+            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Anonymous:"))
+
+    def held(self):
+        """Descriptors of the agent and of the shims, and processes of pods and shims."""
+        processes, of_shims = self.lab.own_processes(), 0
+        for pid in processes:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "swiftlet-shim":
+                    of_shims += len(os.listdir(f"/proc/{pid}/fd"))
+        return len(os.listdir(f"/proc/{self.agent}/fd")), of_shims, len(processes)
+
+    def client_files(self):
+        """The administrator's certificate and the cluster's authority, as files."""
+        found = json.loads(self.lab.kubectl("config", "view", "--raw", "-o", "json").stdout)
+        user, cluster = found["users"][0]["user"], found["clusters"][0]["cluster"]
+        names = self.lab.path("authority.pem"), self.lab.path("client.pem")
+        texts = cluster["certificate-authority-data"], user["client-certificate-data"], user["client-key-data"]
+        for name, parts in zip(names, (texts[:1], texts[1:])):
+            with open(name, "wb") as file:
+                file.writelines(base64.b64decode(text) + b"\n" for text in parts)
+        return names
+
+    def test_much_output(self):
+        """CVE-2022-31030: what an exec writes goes through, and stays nowhere."""
+        self.run_pod("loud", FOREVER)
+        self.lab.kubectl("exec", "loud", "--", "head", "-c", str(MIB), "/dev/zero")
+        before = self.memory()
+        size = 1 << 30
+        with self.exec_in("loud", "head", "-c", str(size), "/dev/zero") as client:
+            got, most = 0, 0
+            while part := client.stdout.read(MIB):
+                got += len(part)
+                if got % (64 * MIB) < MIB:
+                    most = max(most, self.memory())
+            self.assertEqual((client.wait(), got), (0, size))
+        self.assertLess(most - before, TOLERANCE)
+
+    def test_dropped_clients(self):
+        self.run_pod("target", "while :; do echo line; sleep 0.1; done", stdin=True)
+        files = self.client_files()
+        path = "/api/v1/namespaces/default/pods/target/attach?container=c&stdin=true&stdout=true&stderr=true"
+
+        def drop(count):
+            return self.lab.on_control(sys.executable, "-c", DROP, CONTROL_IP, *files, path, str(count), timeout=300).stdout.strip()
+
+        # What the first ones leave for later ones is not counted.
+        self.assertEqual(drop(50), "50 HTTP/1.1 101 Switching Protocols")
+        before, memory = self.held(), self.memory()
+        self.assertEqual(drop(DROPPED), f"{DROPPED} HTTP/1.1 101 Switching Protocols")
+        wait_until(f"descriptors and processes to be {before}, found {self.held()}", lambda: all(map(int.__le__, self.held(), before)), 60)
+        self.assertLess(self.memory() - memory, TOLERANCE)
+        self.assertEqual(self.container("target")["restartCount"], 0)
+        self.assertEqual(self.lab.kubectl("exec", "target", "--", "echo", "works").stdout, "works\n")
+
+    def test_a_client_that_takes_nothing(self):
+        """Holds its program back, nobody else, and costs no memory."""
+        self.run_pod("held", FOREVER)
+        before = self.memory()
+        with self.exec_in("held", "busybox", "yes", "much to tell") as client:
+            self.assertEqual(client.stdout.readline(), b"much to tell\n")
+            client.send_signal(signal.SIGSTOP)
+            try:
+                self.wait_until_it_waits("much to tell")
+                self.assertEqual(self.lab.kubectl("exec", "held", "--", "echo", "works").stdout, "works\n")
+                self.assertLess(self.memory() - before, TOLERANCE)
+            finally:
+                client.kill()
+
+    def exec_in(self, pod, *command):
+        words = ["kubectl", "--kubeconfig", self.lab.admin, "exec", pod, "--", *command]
+        return subprocess.Popen([*self.lab.inside(self.lab.control_namespace), *words], stdout=subprocess.PIPE)
+
+    def wait_until_it_waits(self, word):
+        """Until the program with that word has written nothing between two looks."""
+        seen = []
+
+        def rests():
+            with open(f"/proc/{pid}/io") as file:
+                seen.append(next(int(line.split()[1]) for line in file if line.startswith("wchar:")))
+            return len(seen) > 20 and seen[-20] == seen[-1]
+
+        def runs():
+            for folder, _, _ in os.walk(self.lab.cgroup):
+                with contextlib.suppress(OSError), open(f"{folder}/cgroup.procs") as file:
+                    for pid in file.read().split():
+                        with open(f"/proc/{pid}/cmdline") as line:
+                            if word in line.read():
+                                return pid
+            return None
+
+        pid = wait_until(f"{word} to run", runs, 10)
+        wait_until(f"{word} to wait", rests)
