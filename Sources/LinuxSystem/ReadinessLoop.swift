@@ -170,21 +170,27 @@ package final class ReadinessLoop: Sendable {
         wake.withRawValue { _ = Glibc.write($0, &one, 8) }
     }
 
+    private static let batch = 64
+
     private func run() {
-        var tokens = [UInt64](repeating: 0, count: 64)
-        while true {
-            let (timeout, expired) = dueTimers()
-            for token in expired { remove(token)?.completion(.failure(SystemError(code: .timedOut, call: "wait", errno: ETIMEDOUT))) }
-            if !expired.isEmpty { continue }
-            let count = Int(swl_epoll_wait(epoll.rawValue, &tokens, 64, timeout))
-            guard count > 0 else { continue }
-            for number in tokens[..<count] {
-                if number == 0 {
-                    var drained: UInt64 = 0
-                    wake.withRawValue { _ = Glibc.read($0, &drained, 8) }
-                } else {
-                    remove(Token(number: number))?.completion(.success(()))
-                }
+        let tokens = UnsafeMutablePointer<UInt64>.allocate(capacity: Self.batch)
+        while true { turn(tokens) }
+    }
+
+    /// Not part of the loop, which never ends: the compiler owes nothing to values that die on a way to nowhere, and they would leak.
+    @inline(never)
+    private func turn(_ tokens: UnsafeMutablePointer<UInt64>) {
+        let (timeout, expired) = dueTimers()
+        for token in expired { remove(token)?.completion(.failure(SystemError(code: .timedOut, call: "wait", errno: ETIMEDOUT))) }
+        guard expired.isEmpty else { return }
+        let count = Int(swl_epoll_wait(epoll.rawValue, tokens, Int32(Self.batch), timeout))
+        guard count > 0 else { return }
+        for number in UnsafeBufferPointer(start: tokens, count: count) {
+            if number == 0 {
+                var drained: UInt64 = 0
+                wake.withRawValue { _ = Glibc.read($0, &drained, 8) }
+            } else {
+                remove(Token(number: number))?.completion(.success(()))
             }
         }
     }

@@ -1,7 +1,7 @@
 /// What the command line asks for.
 struct BenchOptions {
     enum Part: String, CaseIterable {
-        case container, pod, exec, memory, churn, leaks, log
+        case container, pod, exec, memory, churn, leaks, log, stream
     }
 
     /// Directory with `swiftlet-shim` and `swiftlet-pause`.
@@ -23,6 +23,8 @@ struct BenchOptions {
     var leakPods = 2000
     /// Bytes of log lines.
     var logBytes = 512 << 20
+    /// Bytes of an exec's output.
+    var streamBytes = 2 << 30
     var parts = Set(Part.allCases)
 
     struct Problem: Error, CustomStringConvertible {
@@ -46,6 +48,7 @@ struct BenchOptions {
             case "--parallel": parallel = try Self.count(name, value)
             case "--leak-pods": leakPods = try Self.count(name, value)
             case "--log-bytes": logBytes = try Self.count(name, value)
+            case "--stream-bytes": streamBytes = try Self.count(name, value)
             case "--only":
                 parts = []
                 for word in value.split(separator: ",") {

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 import PodCore
 import PodRuntime
@@ -75,6 +76,34 @@ struct LoadRows {
                 group.addTask { _ = try await starts.runPod() }
             }
         }
+    }
+
+    /// An exec's output, read here; the growth is of this process, which is what the agent would be.
+    func stream(_ table: inout BenchTable) async throws {
+        let sandbox = world.sandbox()
+        _ = try await world.runtime.createSandbox(sandbox)
+        let container = world.container(["/bin/sleep", "100000"])
+        _ = try await world.runtime.startContainer(container, inSandbox: sandbox.id)
+        func read(_ bytes: Int) async throws {
+            let session = try await world.runtime.exec(
+                ExecRequest(
+                    sandboxID: sandbox.id, containerID: container.id, command: ["/bin/busybox", "head", "-c", "\(bytes)", "/dev/zero"],
+                    stdin: false, stdout: true, stderr: true))
+            var got = 0
+            while let output = try await session.read() {
+                if case .stdout(let part) = output { got += part.count }
+            }
+            guard got == bytes else { throw CrunPeer.Failed(description: "an exec's output has \(got) bytes, wanted \(bytes)") }
+        }
+        try await read(64 << 20)
+        let before = try Traces.memory(of: getpid(), "Anonymous:")
+        let start = KernelClock.monotonic
+        try await read(options.streamBytes)
+        let seconds = Double(KernelClock.monotonic - start) / 1e9
+        let after = try Traces.memory(of: getpid(), "Anonymous:")
+        try await world.runtime.removeSandbox(sandbox.id)
+        table.figure("exec: output read", Double(options.streamBytes) / seconds / 1e6, "MB/s")
+        table.figure("exec: growth of the reader meanwhile", Double(after - before) / 1024, "KB", .atMost(1024))
     }
 
     /// Lines of 512 bytes out of a file, into a log on tmpfs that is not rotated.

@@ -49,6 +49,7 @@ enum RuntimeBench {
             case .churn: try await loads.churn(&table)
             case .leaks: try await loads.leaks(&table)
             case .log: try await loads.log(&table)
+            case .stream: try await loads.stream(&table)
             }
         }
         let kernel = try SmallFile.line("/proc/sys/kernel/osrelease")
