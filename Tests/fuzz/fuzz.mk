@@ -8,7 +8,7 @@ FUZZ_TARGETS := record request log
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -ISources/CLinux/include -ISources/swiftlet-shim -Wall -Wextra -Werror -g -O1 -fno-strict-aliasing \
 	-fno-sanitize-recover=all -fsanitize=fuzzer,address,undefined -fuse-ld=lld
 
-FUZZ_SOURCES_record := record record_check record_check_options wire shim
+FUZZ_SOURCES_record := record record_check record_check_options filter wire shim
 # The memory of a record comes from where the sanitizer knows its end.
 FUZZ_FLAGS_record := -Dmmap=fuzz_mmap -Dmunmap=fuzz_munmap
 FUZZ_SOURCES_request := wire shim

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 
 #include "check.h"
+#include "child.h"
 #include "record.h"
 #include "wire.h"
 
@@ -80,6 +81,7 @@ static void check_record(const struct record *record)
     for (size_t i = 0; i < record->seccomp.count; i++) {
         sum += record->seccomp.items[i];
     }
+    sum += filter_lets_start(record);
     CHECK(sum != 0xdeadbeef || record->kind); // so that the sums are made
     CHECK(record->kind == SWL_KIND_SANDBOX ? record->pause_path != NULL : record->args.count && record->cwd[0] == '/');
 }
