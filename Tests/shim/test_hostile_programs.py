@@ -186,7 +186,7 @@ def test_an_exec_that_hangs_on_its_way_can_be_ended(world):
             assert not pod.client.call(C["SWL_VERB_QUERY"]).all(C["SWL_TAG_EXEC_STATE"])
         os.close(fd)
         assert pod.exec_output("app", "e", ["ls", "/ran"])[0] == 1
-        assert not [name for name in os.listdir(cgroup) if name.startswith("exec-")]
+        assert until(lambda: not [name for name in os.listdir(cgroup) if name.startswith("exec-")])
 
 
 def test_cve_2021_21334_environments_are_their_own(world):
