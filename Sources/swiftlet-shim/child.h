@@ -141,7 +141,7 @@ int install_seccomp(const struct record *record, struct fault *fault);
 // All that the program will not have, except what install_seccomp() needs when it is still to come.
 int lower_privileges(const struct record *record, bool filtered, struct fault *fault);
 
-// filter.c: whether install_seccomp() can come before lower_privileges() and appear() because its filter allows all that follows.
+// filter.c: whether install_seccomp() can come before lower_privileges() and appear() because there is a filter, and it allows all that follows.
 bool filter_lets_start(const struct record *record);
 
 // program.c: fills `path` (PATH_MAX bytes) with what execve() is to be called with.

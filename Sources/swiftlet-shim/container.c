@@ -248,8 +248,8 @@ static int launch(struct container *container, struct client *client, struct req
         container->timed = record->time_namespace != SWL_NS_HOST;
         container->shares_pids = record->namespaces.pid != SWL_NS_NEW;
         start.cgroup = child.cgroup = container->cgroup;
-        // Who is held, or runs hooks, is known by its pid before the end. In a user namespace nobody has capabilities over this process.
         int procfs = record->namespaces.pid == SWL_NS_SANDBOX ? sandbox->procfs : -1;
+        // Who is held, or runs hooks, is known by its pid before the end. In a user namespace nobody has capabilities over this process.
         if (start.pid_namespace >= 0 && !record->hold && !record->hooks.count && !child.ids &&
             (procfs >= 0 || procfs_takes_namespace(sandbox->own_pid_namespace))) {
             child.appears = true;

@@ -203,7 +203,7 @@ static int become(const struct child *child, char *path, struct fault *fault)
     }
     // Without no_new_privs the filter takes CAP_SYS_ADMIN, which programs in the container are not to get hold of: so before they can, if it lets
     // everything pass that has to follow.
-    bool filtered = child->appears && !record->no_new_privileges && record->seccomp.count && filter_lets_start(record);
+    bool filtered = child->appears && !record->no_new_privileges && filter_lets_start(record);
     if (filtered && install_seccomp(record, fault) != 0) {
         return -1;
     }

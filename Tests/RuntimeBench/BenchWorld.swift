@@ -96,6 +96,14 @@ final class BenchWorld: Sendable {
             resources: CgroupResources(), log: ContainerConfiguration.Log(path: log ?? "\(runDirectory)/logs/\(id)/0.log"))
     }
 
+    /// Starts a pod whose container waits.
+    func startIdlePod() async throws -> (sandboxID: String, containerID: String) {
+        let (sandbox, container) = (sandbox(), container(["/bin/sleep", "100000"]))
+        _ = try await runtime.createSandbox(sandbox)
+        _ = try await runtime.startContainer(container, inSandbox: sandbox.id)
+        return (sandbox.id, container.id)
+    }
+
     static let capabilities = [
         "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_NET_BIND_SERVICE", "CAP_SETFCAP", "CAP_SETGID", "CAP_SETPCAP",
         "CAP_SETUID", "CAP_SYS_CHROOT",

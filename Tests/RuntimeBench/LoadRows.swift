@@ -13,12 +13,7 @@ struct LoadRows {
     func memory(_ table: inout BenchTable) async throws {
         for count in [1, 20] {
             var sandboxes: [String] = []
-            for _ in 0..<count {
-                let sandbox = world.sandbox()
-                _ = try await world.runtime.createSandbox(sandbox)
-                sandboxes.append(sandbox.id)
-                _ = try await world.runtime.startContainer(world.container(["/bin/sleep", "100000"]), inSandbox: sandbox.id)
-            }
+            for _ in 0..<count { sandboxes.append(try await world.startIdlePod().sandboxID) }
             let atOnce = try pss(count)
             // A shim gives back what only starting needs a second after the last event.
             try await Task.sleep(for: .seconds(2))
@@ -80,14 +75,11 @@ struct LoadRows {
 
     /// An exec's output, read here; the growth is of this process, which is what the agent would be.
     func stream(_ table: inout BenchTable) async throws {
-        let sandbox = world.sandbox()
-        _ = try await world.runtime.createSandbox(sandbox)
-        let container = world.container(["/bin/sleep", "100000"])
-        _ = try await world.runtime.startContainer(container, inSandbox: sandbox.id)
+        let (sandboxID, containerID) = try await world.startIdlePod()
         func read(_ bytes: Int) async throws {
             let session = try await world.runtime.exec(
                 ExecRequest(
-                    sandboxID: sandbox.id, containerID: container.id, command: ["/bin/busybox", "head", "-c", "\(bytes)", "/dev/zero"],
+                    sandboxID: sandboxID, containerID: containerID, command: ["/bin/busybox", "head", "-c", "\(bytes)", "/dev/zero"],
                     stdin: false, stdout: true, stderr: true))
             var got = 0
             while let output = try await session.read() {
@@ -101,7 +93,7 @@ struct LoadRows {
         try await read(options.streamBytes)
         let seconds = Double(KernelClock.monotonic - start) / 1e9
         let after = try Traces.memory(of: getpid(), "Anonymous:")
-        try await world.runtime.removeSandbox(sandbox.id)
+        try await world.runtime.removeSandbox(sandboxID)
         table.figure("exec: output read", Double(options.streamBytes) / seconds / 1e6, "MB/s")
         table.figure("exec: growth of the reader meanwhile", Double(after - before) / 1024, "KB", .atMost(1024))
     }

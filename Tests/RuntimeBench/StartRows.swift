@@ -82,13 +82,10 @@ struct StartRows {
     }
 
     func execs(_ table: inout BenchTable) async throws {
-        let sandbox = world.sandbox()
-        _ = try await world.runtime.createSandbox(sandbox)
-        let container = world.container(["/bin/sleep", "100000"])
-        _ = try await world.runtime.startContainer(container, inSandbox: sandbox.id)
+        let (sandboxID, containerID) = try await world.startIdlePod()
         try await crun.startIdle()
         let request = ExecRequest(
-            sandboxID: sandbox.id, containerID: container.id, command: ["/bin/true"], stdin: false, stdout: true, stderr: true)
+            sandboxID: sandboxID, containerID: containerID, command: ["/bin/true"], stdin: false, stdout: true, stderr: true)
         var (own, peer) = (Samples(), Samples())
         for number in -3..<options.runs {
             let mine = try await Self.time {
@@ -102,7 +99,7 @@ struct StartRows {
             peer.add(theirs)
         }
         try await crun.endIdle()
-        try await world.runtime.removeSandbox(sandbox.id)
+        try await world.runtime.removeSandbox(sandboxID)
         table.ratio("exec of /bin/true", own, "crun exec", peer, atMost: 0.6)
     }
 }

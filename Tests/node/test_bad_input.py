@@ -2,10 +2,8 @@
 import os
 import subprocess
 
-from swiftlab.case import NodeCase, manifest
+from swiftlab.case import FOREVER, NodeCase, manifest
 from swiftlab.lab import REGISTRY, wait_until
-
-FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 
 
 class BadPods(NodeCase):

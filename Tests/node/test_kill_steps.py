@@ -4,7 +4,7 @@ import time
 import unittest
 
 from swiftlab import host
-from swiftlab.case import NodeCase, manifest
+from swiftlab.case import FOREVER, NodeCase, manifest
 from swiftlab.lab import Lab, program, wait_until
 
 # Where the programs say FailPoint.reach or fail_point; a name that nothing reaches fails the test.
@@ -22,8 +22,6 @@ SHIM_START = (
 )  # fmt: skip
 SHIM_STOP = ("exit.reaped", "exit.written", "shutdown.begun", "shutdown.containers-ended", "shutdown.ended")
 SPAWNER_START = ("spawner.forked",)
-
-FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 
 
 class FaultLab(Lab):

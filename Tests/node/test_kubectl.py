@@ -4,11 +4,10 @@ import os
 import subprocess
 import time
 
-from swiftlab.case import NodeCase, manifest
+from swiftlab.case import FOREVER, NodeCase, manifest
 from swiftlab.lab import API_PORT, CONTROL_IP, NODE_IP, ROOT, wait_until
 
 EXAMPLE = os.path.join(ROOT, "config", "examples", "hello.yaml")
-FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 
 
 class Kubectl(NodeCase):

@@ -6,10 +6,9 @@ import signal
 import struct
 import unittest
 
-from swiftlab.case import NodeCase, manifest
+from swiftlab.case import FOREVER, NodeCase, manifest
 from swiftlab.lab import wait_until
 
-FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 # magic, version, state, then pid, reserved, start time and time of start of the shim, and the same of the pause
 STATE = struct.Struct("=IHH iIQq iIQq")
 

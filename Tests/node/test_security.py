@@ -2,10 +2,9 @@
 import os
 import sys
 
-from swiftlab.case import NodeCase, manifest
+from swiftlab.case import FOREVER, NodeCase, manifest
 from swiftlab.lab import NODE, REGISTRY, ROOT, wait_until
 
-FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 HOSTILE_USERS = ["4294967296", "-1", "0:0x", "+0", "2147483648", "root:root:root", "nobody-here", "web:no-group"]
 
 # Runs beside the registry: images that differ by their user alone.

@@ -7,10 +7,10 @@ import signal
 import subprocess
 import sys
 
-from swiftlab.case import NodeCase, manifest
+from swiftlab import host
+from swiftlab.case import FOREVER, NodeCase, manifest
 from swiftlab.lab import CONTROL_IP, wait_until
 
-FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 MIB = 1 << 20
 # Of the agent's memory, which holds no more of a stream than its way through takes.
 TOLERANCE = 24 * MIB
@@ -48,18 +48,16 @@ class Streams(NodeCase):
         self.addCleanup(self.lab.delete, "pod", name)
 
     def memory(self):
-        """Bytes that nobody but the agent has."""
-        with open(f"/proc/{self.agent}/smaps_rollup") as file:
-            return next(int(line.split()[1]) * 1024 for line in file if line.startswith("Anonymous:"))
+        """Bytes of the agent's own."""
+        return host.anonymous_memory(self.agent) * 1024
 
     def held(self):
-        """Descriptors of the agent and of the shims, and processes of pods and shims."""
-        processes, of_shims = self.lab.own_processes(), 0
+        """Descriptors of the agent, and of spawner, shims and pauses; how many of the latter there are."""
+        processes, descriptors = self.lab.own_processes(), 0
         for pid in processes:
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                if os.path.basename(os.readlink(f"/proc/{pid}/exe")) == "swiftlet-shim":
-                    of_shims += len(os.listdir(f"/proc/{pid}/fd"))
-        return len(os.listdir(f"/proc/{self.agent}/fd")), of_shims, len(processes)
+                descriptors += len(os.listdir(f"/proc/{pid}/fd"))
+        return len(os.listdir(f"/proc/{self.agent}/fd")), descriptors, len(processes)
 
     def client_files(self):
         """The administrator's certificate and the cluster's authority, as files."""

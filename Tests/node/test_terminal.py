@@ -11,10 +11,9 @@ import termios
 import time
 import unittest
 
-from swiftlab.case import NodeCase, manifest
+from swiftlab.case import FOREVER, NodeCase, manifest
 from swiftlab.lab import program, wait_until
 
-FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 # `read` comes back when the size has changed; the terminal has no end of file.
 SHELL = "trap 'busybox stty size' WINCH; echo begin; while :; do read line && echo \"got $line\"; [ \"$line\" = end ] && exit 5; done"
 

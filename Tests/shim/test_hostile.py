@@ -134,7 +134,7 @@ def test_cve_2016_9962_with_sys_ptrace_a_joining_process_has_nothing_to_take(wor
         # A neighbour's output: lines, and the beginning of one.
         pod.launch("neighbour", ["sh", "-c", "while :; do seq -f 'wordword %g' 200; printf wordword; sleep 0.01; done"], limits=(1 << 20, 2))
         snoop = Snoop(world, pod, caps, SHARED_PID)
-        for nnp, seccomp in ((0, b""), (1, b""), (0, NO_MKDIR), (1, NO_MKDIR)) * 40:
+        for nnp, seccomp in ((0, b""), (1, b""), (0, NO_MKDIR), (1, NO_MKDIR)) * 60:
             pod.exec("snoop", "e", ["true"], caps=caps, nnp=nnp, uid=nnp * 1000, seccomp=seccomp)
             pod.wait_exec("e")
             line = "readlink /proc/self/ns/pid; test -d /proc/$$"

@@ -6,13 +6,12 @@ import NIOCore
 import PodCore
 import ServiceLifecycle
 
-/// Writes an ``HTTPAnswer`` to a connection.
+/// Writes an ``HTTPAnswer`` to a connection, whose event loop this is.
 struct AnswerWriter: Sendable {
+    let eventLoop: any EventLoop
     let logger: Logger
 
-    func write(
-        _ answer: HTTPAnswer, to request: Request, with writer: consuming ResponseWriter, _ eventLoop: any EventLoop
-    ) async throws {
+    func write(_ answer: HTTPAnswer, to request: Request, with writer: consuming ResponseWriter) async throws {
         var head = HTTPResponse(status: answer.status, headerFields: answer.headers)
         head.headerFields[.contentType] = answer.contentType
         // A log or a listing is text from a stranger: no browser shall guess at something else in it.
@@ -28,14 +27,14 @@ struct AnswerWriter: Sendable {
         case .log(let session, let follows):
             let body = try await writer.writeHead(head)
             if follows {
-                try await follow(session, request: request, writer: body, eventLoop)
+                try await follow(session, request: request, writer: body)
             } else {
-                try await copy(session, to: body, eventLoop)
+                try await copy(session, to: body)
             }
         }
     }
 
-    private func copy(_ session: any LogSession, to writer: consuming any ResponseBodyWriter, _ eventLoop: any EventLoop) async throws {
+    private func copy(_ session: any LogSession, to writer: consuming any ResponseBodyWriter) async throws {
         do {
             while let bytes = try await session.read() {
                 try await writer.write(ByteBuffer(bytes: bytes))
@@ -53,9 +52,7 @@ struct AnswerWriter: Sendable {
 
     /// A follow waits inside `read` for the container to write: only closing the session from the side ends that wait when
     /// the client leaves or the server stops.
-    private func follow(
-        _ session: any LogSession, request: Request, writer: consuming any ResponseBodyWriter, _ eventLoop: any EventLoop
-    ) async throws {
+    private func follow(_ session: any LogSession, request: Request, writer: consuming any ResponseBodyWriter) async throws {
         let (ends, end) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let body = UncheckedTransfer(value: writer)
         try await request.body.consumeWithInboundCloseHandler { _ in
@@ -67,7 +64,7 @@ struct AnswerWriter: Sendable {
                     }
                     group.addTask {
                         defer { end.finish() }
-                        try await copy(session, to: body.value, eventLoop)
+                        try await copy(session, to: body.value)
                     }
                     try await group.waitForAll()
                 }

@@ -16,7 +16,6 @@ struct ListeningServer: Sendable {
     var onListening: @Sendable (any Channel) async -> Void = { _ in }
 
     func run() async throws {
-        let writer = AnswerWriter(logger: logger)
         let server = try builder.buildServer(
             configuration: ServerConfiguration(address: address.bindAddress),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
@@ -31,7 +30,7 @@ struct ListeningServer: Sendable {
                     logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
                     result = .text(.internalServerError, "\(error)\n")
                 }
-                try await writer.write(result, to: request, with: response, channel.eventLoop)
+                try await AnswerWriter(eventLoop: channel.eventLoop, logger: logger).write(result, to: request, with: response)
             },
             onServerRunning: onListening)
         do {

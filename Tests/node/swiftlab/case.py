@@ -5,6 +5,10 @@ import unittest
 from .lab import Lab
 
 
+# What a pod does that only has to be there, and ends at once when it is told to.
+FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
+
+
 def manifest(name, command, **spec):
     """A pod of one busybox container; `container` among the keywords adds to that container."""
     container = {"name": "c", "image": "registry.example/busybox:1", "command": ["sh", "-c", command], **spec.pop("container", {})}

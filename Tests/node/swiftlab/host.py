@@ -38,6 +38,12 @@ def processes():
     return found
 
 
+def anonymous_memory(pid):
+    """KB that nobody but this process has."""
+    with open(f"/proc/{pid}/smaps_rollup") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Anonymous:"))
+
+
 def cgroups(root=None):
     base = root or cgroup2_mount()
     return {os.path.join(path, name) for path, names, _ in os.walk(base) for name in names}

@@ -315,8 +315,8 @@ class Lab:
         sizes = {}
         for pid in self.own_processes():
             # A fork of a shim on its way to a container's program may end meanwhile.
-            with contextlib.suppress(ProcessLookupError, FileNotFoundError), open(f"/proc/{pid}/smaps_rollup") as file:
-                sizes[pid] = next(int(line.split()[1]) for line in file if line.startswith("Anonymous:"))
+            with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+                sizes[pid] = host.anonymous_memory(pid)
         return sizes
 
     def state(self):
