@@ -74,8 +74,9 @@ let package = Package(
 
         // Level 1: pure.
         library("KubeModel"),
+        library("Timing", ["KubeModel"]),
         library("Nftables"),
-        library("PodCore", ["KubeModel"]),
+        library("PodCore", ["KubeModel", "Timing"]),
         library("ProxyCore", ["KubeModel", "Nftables"]),
 
         // Level 2: the kernel and the API.
@@ -86,7 +87,7 @@ let package = Package(
         library(
             "KubeClient",
             [
-                "KubeModel", asyncHTTPClient, crypto, logging, nioCore, nioPosix, nioHTTP1, nioSSL, nioFoundationCompat, swiftASN1,
+                "KubeModel", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioPosix, nioHTTP1, nioSSL, nioFoundationCompat, swiftASN1,
                 x509, yams,
             ]),
         library(
@@ -101,8 +102,8 @@ let package = Package(
         library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore", "KubeModel", logging]),
 
         // Level 4: agents.
-        library("NodeAgent", ["KubeClient", "KubeModel", "PodCore", logging, serviceLifecycle, yams]),
-        library("ProxyAgent", ["KubeClient", "KubeModel", "Nftables", "ProxyCore", logging, serviceLifecycle]),
+        library("NodeAgent", ["KubeClient", "KubeModel", "PodCore", "Timing", logging, serviceLifecycle, yams]),
+        library("ProxyAgent", ["KubeClient", "KubeModel", "Nftables", "ProxyCore", "Timing", logging, serviceLifecycle]),
         library(
             "NodeServer",
             [
@@ -122,7 +123,8 @@ let package = Package(
             [
                 "HTTPUpgrade", "ImageStore", "KubeClient", "KubeModel", "LinuxCgroups", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables",
                 "NodeAgent", "NodeServer",
-                "PodCore", "PodNetwork", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore", argumentParser, asyncHTTPClient, hummingbird, logging,
+                "PodCore", "PodNetwork", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore", "Timing", argumentParser, asyncHTTPClient,
+                hummingbird, logging,
                 nioCore, nioHTTP1, nioPosix, serviceLifecycle, unixSignals,
             ]),
         program("swiftlet-devcluster", ["DevCluster", argumentParser, logging, serviceLifecycle, unixSignals]),
@@ -138,30 +140,32 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests.
-        .target(name: "TestTime", dependencies: ["KubeClient", "KubeModel"], path: "Tests/TestTime", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["KubeModel", "LinuxSystem", "Timing"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("DevCluster", ["KubeModel", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, swiftASN1, x509]),
         tests("HTTPUpgrade", [hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
         tests("ImageStore", ["CLinux", "LinuxSystem", "PodCore", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
         .testTarget(name: "ImportRulesTests", swiftSettings: strict),
-        tests("KubeClient", ["KubeModel", "TestTime", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, swiftASN1, x509]),
+        tests(
+            "KubeClient",
+            ["KubeModel", "TestSupport", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, swiftASN1, x509]),
         tests("KubeModel"),
         tests("LinuxCgroups", ["LinuxSystem", "PodCore"]),
         tests("LinuxNetlink", ["CLinux", "CMnl", "LinuxSystem"]),
         tests("LinuxNftables", ["KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", logging]),
         tests("LinuxSystem", ["CLinux"]),
         tests("Nftables"),
-        tests("NodeAgent", ["KubeClient", "KubeModel", "PodCore", "TestTime", logging]),
+        tests("NodeAgent", ["KubeClient", "KubeModel", "PodCore", "TestSupport", "Timing", logging]),
         tests(
             "NodeServer",
             [
                 "KubeModel", "PodCore", asyncHTTPClient, crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket,
                 serviceLifecycle, swiftASN1, x509,
             ]),
-        tests("PodCore", ["KubeModel"]),
+        tests("PodCore", ["KubeModel", "Timing"]),
         tests("PodNetwork", ["LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "PodCore", logging]),
         tests("PodRuntime", ["CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
         tests("PodVolumes", ["LinuxSystem", "PodCore"]),
-        tests("ProxyAgent", ["KubeModel", "Nftables", "ProxyCore", logging]),
+        tests("ProxyAgent", ["KubeModel", "Nftables", "ProxyCore", "TestSupport", "Timing", logging]),
         tests("ProxyCore", ["KubeModel", "Nftables"]),
     ]
 )

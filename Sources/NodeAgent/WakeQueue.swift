@@ -1,5 +1,6 @@
 package import KubeClient
 import Synchronization
+package import Timing
 
 /// One timer for many keys: calls `wake` for each key whose moment has come. Setting a key again replaces its moment.
 package final class WakeQueue<Key: Hashable & Sendable>: Sendable {
@@ -16,12 +17,12 @@ package final class WakeQueue<Key: Hashable & Sendable>: Sendable {
         }
     }
 
-    private let time: any ClientTime
+    private let time: any TimeSource
     private let state = Mutex(State())
     private let arms: AsyncStream<Duration>
     private let armed: AsyncStream<Duration>.Continuation
 
-    package init(time: any ClientTime) {
+    package init(time: any TimeSource) {
         self.time = time
         (arms, armed) = AsyncStream.makeStream(of: Duration.self)
     }

@@ -3,6 +3,7 @@ package import Nftables
 package import ProxyCore
 import ServiceLifecycle
 import Synchronization
+import Timing
 
 /// Keeps the node's Services in the kernel: waits for changes, compiles the latest snapshot, applies the difference.
 ///
@@ -77,7 +78,7 @@ package final class ProxyAgent: ServiceLifecycle.Service {
 
     private struct Worker {
         var sync: RulesetSync
-        var retryDelay = RetryDelay()
+        var retryDelay = BackOff(initial: .milliseconds(100), maximum: .seconds(30))
         var isRetryPending = false
         /// What conntrack was cleaned for last.
         var cleaned: UDPTargets?

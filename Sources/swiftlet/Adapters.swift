@@ -6,6 +6,7 @@ import PodCore
 import ProxyAgent
 import ProxyCore
 import ServiceLifecycle
+import Timing
 
 extension ReviewClient: RequestReviewer {}
 
@@ -41,7 +42,7 @@ struct KernelConntrack: ConntrackCleaner {
 /// The proxy's state in the words of the operator's socket.
 struct ProxyReport: ProxyView {
     let agent: ProxyAgent
-    let time: any ClientTime
+    let time: any TimeSource
 
     func snapshot() async -> ProxySnapshot {
         let status = agent.status

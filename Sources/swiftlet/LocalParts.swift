@@ -11,6 +11,7 @@ import PodCore
 import PodNetwork
 import PodRuntime
 import PodVolumes
+import Timing
 
 /// What works without an API server: runtime, images, network, volumes.
 struct LocalParts: Sendable {

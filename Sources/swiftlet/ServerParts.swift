@@ -5,6 +5,7 @@ import NodeAgent
 import NodeServer
 import PodCore
 import ServiceLifecycle
+import Timing
 
 /// The node's endpoints.
 struct ServerParts: Sendable {

@@ -2,8 +2,9 @@ import FoundationEssentials
 import KubeClient
 import KubeModel
 import SwiftASN1
-import TestTime
+import TestSupport
 import Testing
+import Timing
 import X509
 
 @Suite(.timeLimit(.minutes(1))) struct CertificateTests {

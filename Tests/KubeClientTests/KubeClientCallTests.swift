@@ -2,8 +2,9 @@ import FoundationEssentials
 import KubeClient
 import KubeModel
 import NIOHTTP1
-import TestTime
+import TestSupport
 import Testing
+import Timing
 
 @Suite(.timeLimit(.minutes(1))) struct KubeClientCallTests {
     private let node = #"{"kind":"Node","apiVersion":"v1","metadata":{"name":"n1","uid":"u1","resourceVersion":"5"}}"#

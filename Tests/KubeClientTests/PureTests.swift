@@ -1,6 +1,7 @@
 import KubeClient
 import KubeModel
 import Testing
+import Timing
 
 @Suite struct PureTests {
     @Test func bucketGivesTheBurstThenTheRate() {
@@ -17,11 +18,11 @@ import Testing
     }
 
     @Test func backoffDoublesToItsLongest() {
-        var backoff = JitteredBackoff()
-        #expect((0..<7).map { _ in backoff.next(random: 0) } == [1, 2, 4, 8, 16, 30, 30].map { .seconds($0) })
-        backoff.reset()
-        #expect(backoff.next(random: 0.5) == .milliseconds(1500))
-        #expect((0..<20).allSatisfy { _ in backoff.next(random: 0.99) <= .seconds(30) })
+        var backOff = BackOff(initial: .seconds(1), maximum: .seconds(30), jitter: 1)
+        #expect((0..<7).map { _ in backOff.next(random: 0) } == [1, 2, 4, 8, 16, 30, 30].map { .seconds($0) })
+        backOff.reset()
+        #expect(backOff.next(random: 0.5) == .milliseconds(1500))
+        #expect((0..<20).allSatisfy { _ in backOff.next(random: 0.99) <= .seconds(30) })
     }
 
     @Test func cacheForgetsAndIsBounded() {

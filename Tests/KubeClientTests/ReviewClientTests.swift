@@ -1,7 +1,8 @@
 import KubeClient
 import KubeModel
-import TestTime
+import TestSupport
 import Testing
+import Timing
 
 @Suite(.timeLimit(.minutes(1))) struct ReviewClientTests {
     private let attributes = SubjectAccessReview.ResourceAttributes(verb: "get", version: "v1", resource: "nodes", subresource: "stats", name: "n1")

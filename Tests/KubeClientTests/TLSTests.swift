@@ -3,8 +3,9 @@ import KubeClient
 import KubeModel
 import NIOHTTP1
 import NIOSSL
-import TestTime
+import TestSupport
 import Testing
+import Timing
 
 @Suite(.timeLimit(.minutes(1))) struct TLSTests {
     private let node = #"{"kind":"Node","apiVersion":"v1","metadata":{"name":"n1"}}"#

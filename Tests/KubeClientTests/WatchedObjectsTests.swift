@@ -1,7 +1,8 @@
 import KubeClient
 import KubeModel
-import TestTime
+import TestSupport
 import Testing
+import Timing
 
 @Suite(.timeLimit(.minutes(1))) struct WatchedObjectsTests {
     typealias API = ScriptedAPI

@@ -1,8 +1,9 @@
 import KubeClient
 import KubeModel
 import PodCore
-import TestTime
+import TestSupport
 import Testing
+import Timing
 
 @testable import NodeAgent
 

@@ -1,7 +1,8 @@
 import KubeClient
 import KubeModel
-import TestTime
+import TestSupport
 import Testing
+import Timing
 
 @testable import NodeAgent
 

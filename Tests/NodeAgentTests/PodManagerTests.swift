@@ -1,8 +1,9 @@
 import KubeModel
 import PodCore
 import Synchronization
-import TestTime
+import TestSupport
 import Testing
+import Timing
 
 @testable import NodeAgent
 

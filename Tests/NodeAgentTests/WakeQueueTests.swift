@@ -1,5 +1,6 @@
-import TestTime
+import TestSupport
 import Testing
+import Timing
 
 @testable import NodeAgent
 

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import KubeModel
+import Timing
 
 @testable import PodCore
 

@@ -1,5 +1,6 @@
 import KubeModel
 import Testing
+import Timing
 
 @testable import PodCore
 

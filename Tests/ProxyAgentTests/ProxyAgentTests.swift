@@ -3,6 +3,7 @@ import Nftables
 import ProxyCore
 import Synchronization
 import Testing
+import Timing
 
 @testable import ProxyAgent
 
@@ -180,7 +181,7 @@ import Testing
     }
 
     @Test func pausesEndAtThirtySeconds() {
-        var delay = RetryDelay()
+        var delay = BackOff(initial: .milliseconds(100), maximum: .seconds(30))
         let pauses = (0..<12).map { _ in delay.next() }
         #expect(pauses[0] == .milliseconds(100) && pauses[8] == .milliseconds(25600) && pauses[11] == .seconds(30))
         delay.reset()

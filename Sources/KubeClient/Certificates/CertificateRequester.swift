@@ -2,6 +2,7 @@ import Crypto
 import FoundationEssentials
 import KubeModel
 import Logging
+import Timing
 import X509
 
 /// Gets a certificate signed through the API: creates a CertificateSigningRequest, waits for whoever approves it, stores the result.

@@ -1,5 +1,6 @@
 import KubeModel
 import Logging
+import Timing
 
 /// Renews a certificate of the node when 70 to 90 % of its life are over, for as long as `run()` runs.
 package struct CertificateRotator: Sendable {
@@ -23,12 +24,12 @@ package struct CertificateRotator: Sendable {
     /// Runs until the task is cancelled.
     package func run() async {
         // 2 s, then up to 32 s between failed tries: an approver may be slow, and the certificate still has a tenth of its life.
-        var backoff = JitteredBackoff(base: .seconds(2), longest: .seconds(32), jitter: 0.1)
+        var backOff = BackOff(initial: .seconds(2), maximum: .seconds(32), jitter: 0.1)
         let time = client.options.time
         while !Task.isCancelled {
             do {
                 guard let purpose = await purpose() else {
-                    try await time.sleep(for: backoff.next(random: client.options.random()))
+                    try await time.sleep(for: backOff.next(random: client.options.random()))
                     continue
                 }
                 if let current = await directory.currentInfo(purpose) {
@@ -37,7 +38,7 @@ package struct CertificateRotator: Sendable {
                     if left > 0 { try await time.sleep(for: .seconds(left)) }
                 }
                 let info = try await CertificateRequester(client, directory: directory).request(purpose)
-                backoff.reset()
+                backOff.reset()
                 // What was signed may already be due, with a signer that gives minutes only: then the pause below keeps this from spinning.
                 await client.reloadCredentials()
                 client.options.logger.info(
@@ -49,7 +50,7 @@ package struct CertificateRotator: Sendable {
             } catch {
                 client.options.logger.error("A certificate could not be renewed, it is tried again", metadata: ["error": "\(error)"])
                 do {
-                    try await time.sleep(for: backoff.next(random: client.options.random()))
+                    try await time.sleep(for: backOff.next(random: client.options.random()))
                 } catch {
                     return
                 }

@@ -1,5 +1,6 @@
 import KubeModel
 import Logging
+import Timing
 
 /// Turns a bootstrap kubeconfig into the node's own identity.
 package enum NodeBootstrap {
@@ -51,14 +52,14 @@ package enum NodeBootstrap {
         _ client: KubeClient, _ directory: CertificateDirectory, _ purpose: CertificatePurpose, wait: Duration
     ) async throws {
         let deadline = Deadline(after: wait, time: client.options.time)
-        var backoff = JitteredBackoff(base: .seconds(2), longest: .seconds(32), jitter: 0.1)
+        var backOff = BackOff(initial: .seconds(2), maximum: .seconds(32), jitter: 0.1)
         while true {
             do {
                 try await CertificateRequester(client, directory: directory).request(purpose, wait: max(.seconds(1), deadline.remaining))
                 return
             } catch let error as APIError where error.isTransient && deadline.remaining > .zero {
                 client.options.logger.warning("The first certificate could not be requested, it is tried again", metadata: ["error": "\(error)"])
-                try await client.options.time.sleep(for: min(backoff.next(random: client.options.random()), max(.zero, deadline.remaining)))
+                try await client.options.time.sleep(for: min(backOff.next(random: client.options.random()), max(.zero, deadline.remaining)))
             }
         }
     }

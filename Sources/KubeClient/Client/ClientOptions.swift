@@ -1,4 +1,5 @@
 package import Logging
+package import Timing
 
 /// How a client behaves, as far as the kubeconfig does not say it.
 package struct ClientOptions: Sendable {
@@ -7,13 +8,13 @@ package struct ClientOptions: Sendable {
     /// Calls a second in the long run.
     package var queriesPerSecond: Double
     package var burst: Int
-    package var time: any ClientTime
+    package var time: any TimeSource
     /// A number from 0 up to 1, for jitter.
     package var random: @Sendable () -> Double
     package var logger: Logger
 
     package init(
-        version: String, queriesPerSecond: Double = 50, burst: Int = 100, time: any ClientTime = SystemTime(),
+        version: String, queriesPerSecond: Double = 50, burst: Int = 100, time: any TimeSource = SystemTime(),
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }, logger: Logger
     ) {
         self.version = version

@@ -4,6 +4,7 @@ import KubeModel
 import NIOCore
 import NIOFoundationEssentialsCompat
 import NIOHTTP1
+import Timing
 
 /// Talks to one API server as one user. Copies share their connections.
 package struct KubeClient: Sendable {

@@ -1,5 +1,6 @@
 import Crypto
 import NIOSSL
+import Timing
 
 /// Reads certificates, keys and tokens, and reads them again when their files change.
 ///
@@ -8,7 +9,7 @@ actor CredentialStore {
     static let recheckInterval = Duration.seconds(10)
 
     private let access: ClusterAccess
-    private let time: any ClientTime
+    private let time: any TimeSource
     private let files = BlockingFiles()
     private var loaded: LoadedCredentials?
     /// What the files held, as digests; an empty one for a file that could not be read.
@@ -16,7 +17,7 @@ actor CredentialStore {
     private var lastLook: Duration = .zero
     private var loading: [CheckedContinuation<Void, Never>]?
 
-    init(access: ClusterAccess, time: any ClientTime) {
+    init(access: ClusterAccess, time: any TimeSource) {
         self.access = access
         self.time = time
     }

@@ -1,6 +1,7 @@
 import Crypto
 package import KubeModel
 import Synchronization
+import Timing
 
 /// Asks the API server who a caller is and what it may do, with the node's usual caches. Errors are never cached.
 package final class ReviewClient: Sendable {

@@ -1,9 +1,11 @@
-/// A point in `ClientTime` by which something has to be over.
+import Timing
+
+/// A point in `TimeSource` by which something has to be over.
 struct Deadline: Sendable {
-    let time: any ClientTime
+    let time: any TimeSource
     let instant: Duration
 
-    init(after duration: Duration, time: any ClientTime) {
+    init(after duration: Duration, time: any TimeSource) {
         self.time = time
         instant = time.now() + duration
     }

@@ -1,11 +1,12 @@
 import Synchronization
+package import Timing
 
 /// Spreads calls over time as the bucket says; callers are served in the order of their reservations.
 package final class RateLimiter: Sendable {
     private let bucket: Mutex<TokenBucket>
-    private let time: any ClientTime
+    private let time: any TimeSource
 
-    package init(rate: Double, burst: Int, time: any ClientTime) {
+    package init(rate: Double, burst: Int, time: any TimeSource) {
         bucket = Mutex(TokenBucket(rate: rate, burst: burst, now: time.now()))
         self.time = time
     }

@@ -1,4 +1,5 @@
 import Synchronization
+import Timing
 
 /// The connections to one API server. Builds new ones when the credentials change.
 final class Transport: Sendable {
@@ -16,7 +17,7 @@ final class Transport: Sendable {
     let credentials: CredentialStore
     private let state = Mutex(State())
 
-    init(access: ClusterAccess, time: any ClientTime) throws {
+    init(access: ClusterAccess, time: any TimeSource) throws {
         guard let server = ServerAddress(access.server) else {
             throw APIError(
                 .badConfiguration, operation: "use the server of", object: access.origin,

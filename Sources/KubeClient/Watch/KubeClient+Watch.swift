@@ -4,6 +4,7 @@ import KubeModel
 import NIOCore
 import NIOFoundationEssentialsCompat
 import NIOHTTP1
+import Timing
 
 extension KubeClient {
     /// Lists leniently, in pages when `pageSize` is given.

@@ -1,6 +1,7 @@
 package import KubeModel
 import Logging
 import Synchronization
+import Timing
 
 /// Keeps a copy of all objects of a scope, by one list and then a watch, for as long as `run()` runs.
 ///
@@ -34,7 +35,7 @@ package final class Reflector<Object: KubeObject>: Sendable {
     /// Lists and watches until the task is cancelled. Never throws: failures are logged and tried again.
     package func run() async {
         defer { store.finish() }
-        var backoff = JitteredBackoff()
+        var backOff = BackOff(initial: .seconds(1), maximum: .seconds(30), jitter: 1)
         var position = WatchPosition()
         while !Task.isCancelled {
             let began = client.options.time.now()
@@ -50,15 +51,15 @@ package final class Reflector<Object: KubeObject>: Sendable {
                 try await watch(from: version, &position)
                 // A watch that ends at once, again and again, must not become a busy loop.
                 if client.options.time.now() - began > .seconds(1) {
-                    backoff.reset()
+                    backOff.reset()
                     continue
                 }
             } catch let error as APIError {
                 if error.isExpired {
                     position.expired()
                     // The list that follows is the cure; only when it does not help is this an error to wait for.
-                    if client.options.time.now() - began > .seconds(1) || !backoff.hasFailed {
-                        _ = backoff.next(random: 0)
+                    if client.options.time.now() - began > .seconds(1) || !backOff.hasFailed {
+                        _ = backOff.next(random: 0)
                         continue
                     }
                 } else if error.isInvalid || error.httpStatus == 400 {
@@ -66,12 +67,12 @@ package final class Reflector<Object: KubeObject>: Sendable {
                 }
                 noteFailure(error)
                 if let wish = error.retryAfterSeconds { try? await client.options.time.sleep(for: .seconds(wish)) }
-                if client.options.time.now() - began > .seconds(120) { backoff.reset() }
+                if client.options.time.now() - began > .seconds(120) { backOff.reset() }
             } catch {
                 return
             }
             do {
-                try await client.options.time.sleep(for: backoff.next(random: client.options.random()))
+                try await client.options.time.sleep(for: backOff.next(random: client.options.random()))
             } catch {
                 return
             }

@@ -2,6 +2,7 @@ package import KubeClient
 import KubeModel
 package import Logging
 package import PodCore
+package import Timing
 
 /// Sends events to the API server. The same event again within an hour counts up the one that is there.
 ///
@@ -33,7 +34,7 @@ package actor EventRecorder {
 
     private let api: any EventAPI
     private let source: EventSource
-    private let time: any ClientTime
+    private let time: any TimeSource
     private let logger: Logger
     private let entries: AsyncStream<Entry>
     private let queue: AsyncStream<Entry>.Continuation
@@ -42,7 +43,7 @@ package actor EventRecorder {
     private var created = 0
 
     /// Events carry the component `kubelet`: tools select by it.
-    package init(api: any EventAPI, nodeName: String, time: any ClientTime, logger: Logger) {
+    package init(api: any EventAPI, nodeName: String, time: any TimeSource, logger: Logger) {
         self.api = api
         self.source = EventSource(component: "kubelet", host: nodeName)
         self.time = time

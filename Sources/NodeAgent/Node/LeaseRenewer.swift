@@ -1,6 +1,7 @@
 package import KubeClient
 import KubeModel
 package import Logging
+package import Timing
 
 /// Renews the node's lease in `kube-node-lease` four times within its duration: the heartbeat by which the control plane knows that the node lives.
 package struct LeaseRenewer: Sendable {
@@ -11,13 +12,13 @@ package struct LeaseRenewer: Sendable {
     private let api: any NodeAPI
     private let nodeName: String
     private let duration: Duration
-    private let time: any ClientTime
+    private let time: any TimeSource
     private let logger: Logger
     /// The node's uid once it is registered, for the lease's owner.
     private let nodeUID: @Sendable () -> String?
 
     package init(
-        api: any NodeAPI, nodeName: String, duration: Duration, time: any ClientTime, logger: Logger, nodeUID: @escaping @Sendable () -> String?
+        api: any NodeAPI, nodeName: String, duration: Duration, time: any TimeSource, logger: Logger, nodeUID: @escaping @Sendable () -> String?
     ) {
         self.api = api
         self.nodeName = nodeName

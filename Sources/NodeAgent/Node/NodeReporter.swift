@@ -4,6 +4,7 @@ package import KubeModel
 package import Logging
 package import PodCore
 import Synchronization
+package import Timing
 
 /// Registers the Node, keeps its status true, and sets the pod network up once the API gives the node its ranges.
 package actor NodeReporter {
@@ -14,7 +15,7 @@ package actor NodeReporter {
     private let network: any PodNetworkPort
     private let readiness: NodeReadiness
     private let events: EventRecorder
-    private let time: any ClientTime
+    private let time: any TimeSource
     private let logger: Logger
     private let known = Mutex<Node?>(nil)
     private var written: NodeStatus?
@@ -25,7 +26,7 @@ package actor NodeReporter {
 
     package init(
         settings: NodeSettings, api: any NodeAPI, host: any NodeHost, images: any ImageService, network: any PodNetworkPort, readiness: NodeReadiness,
-        events: EventRecorder, time: any ClientTime, logger: Logger
+        events: EventRecorder, time: any TimeSource, logger: Logger
     ) {
         self.settings = settings
         self.api = api

@@ -1,6 +1,7 @@
 package import KubeClient
 package import KubeModel
 import PodCore
+package import Timing
 
 /// Service account tokens of the pods on this node, renewed at 80 % of their life or after 24 hours, as kubelet does.
 package actor TokenCache {
@@ -16,10 +17,10 @@ package actor TokenCache {
     }
 
     private let source: any ReferencedObjectSource
-    private let time: any ClientTime
+    private let time: any TimeSource
     private var tokens: [Key: Token] = [:]
 
-    package init(source: any ReferencedObjectSource, time: any ClientTime) {
+    package init(source: any ReferencedObjectSource, time: any TimeSource) {
         self.source = source
         self.time = time
     }

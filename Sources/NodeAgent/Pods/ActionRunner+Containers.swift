@@ -1,6 +1,7 @@
 import KubeClient
 import KubeModel
 import PodCore
+import Timing
 
 extension ActionRunner {
     func startContainer(

@@ -1,6 +1,7 @@
 import KubeClient
 import KubeModel
 import PodCore
+import Timing
 
 extension ActionRunner {
     func ensureImage(_ name: String, _ snapshot: PodSnapshot) async -> PodEvent? {

@@ -2,6 +2,7 @@ import KubeClient
 package import KubeModel
 import Logging
 import PodCore
+import Timing
 
 extension ActionRunner {
     func mountVolume(_ name: String, _ snapshot: PodSnapshot) async -> PodEvent? {

@@ -2,6 +2,7 @@ package import KubeClient
 package import KubeModel
 package import Logging
 package import PodCore
+package import Timing
 
 /// Performs what the pod machines decide, through the ports, and says what came of it. Keeps no state of pods.
 package struct ActionRunner: Sendable {
@@ -34,13 +35,13 @@ package struct ActionRunner: Sendable {
     let tokens: TokenCache
     let sandboxes: SandboxIndex
     package let files: ContainerFiles
-    let time: any ClientTime
+    let time: any TimeSource
     let logger: Logger
     /// 64 random hexadecimal digits.
     let makeID: @Sendable () -> String
 
     package init(
-        ports: Ports, context: @escaping @Sendable () -> NodeContext, events: EventRecorder, sandboxes: SandboxIndex, time: any ClientTime,
+        ports: Ports, context: @escaping @Sendable () -> NodeContext, events: EventRecorder, sandboxes: SandboxIndex, time: any TimeSource,
         logger: Logger,
         makeID: @escaping @Sendable () -> String
     ) {

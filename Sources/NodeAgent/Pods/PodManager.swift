@@ -2,13 +2,14 @@ package import KubeClient
 package import KubeModel
 package import Logging
 package import PodCore
+package import Timing
 
 /// All pods of this node: finds again what an earlier agent left, follows the API's pods and the runtime's events, and owns every task that this causes.
 package actor PodManager {
     let runner: ActionRunner
     private let statuses: StatusWriter
     let sandboxes: SandboxIndex
-    private let time: any ClientTime
+    private let time: any TimeSource
     let logger: Logger
     private let hostIPs: @Sendable () -> [String]
     let jobs = JobQueue()
@@ -21,7 +22,7 @@ package actor PodManager {
     private var recovered: [String: [RecoveredSandbox]] = [:]
 
     package init(
-        runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, time: any ClientTime, logger: Logger,
+        runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, time: any TimeSource, logger: Logger,
         hostIPs: @escaping @Sendable () -> [String]
     ) {
         self.runner = runner

@@ -1,6 +1,7 @@
 import KubeClient
 package import KubeModel
 package import PodCore
+import Timing
 
 /// One pod's serial worker: feeds its machine, hands the actions to the job queue and the status to the writer.
 package actor PodWorker {
@@ -9,7 +10,7 @@ package actor PodWorker {
         let statuses: StatusWriter
         let jobs: JobQueue
         let wakes: WakeQueue<String>
-        let time: any ClientTime
+        let time: any TimeSource
         let hostIPs: @Sendable () -> [String]
         /// Called once, when nothing is left of the pod.
         let onGone: @Sendable (PodIdentity) async -> Void

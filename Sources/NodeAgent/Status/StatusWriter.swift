@@ -3,6 +3,7 @@ package import KubeModel
 package import Logging
 package import PodCore
 import Synchronization
+package import Timing
 
 /// Brings pod statuses to the API server: one call at a time for each pod, pods in parallel. Of several waiting statuses of one pod that say the same
 /// of its phase and its containers' states only the newest is written; clients wait for such states, so none of them is passed over
@@ -20,12 +21,12 @@ package final class StatusWriter: Sendable {
     private static let longestQueue = 8
 
     private let api: any PodStatusAPI
-    private let time: any ClientTime
+    private let time: any TimeSource
     private let logger: Logger
     private let jobs = JobQueue()
     private let entries = Mutex<[String: Entry]>([:])
 
-    package init(api: any PodStatusAPI, time: any ClientTime, logger: Logger) {
+    package init(api: any PodStatusAPI, time: any TimeSource, logger: Logger) {
         self.api = api
         self.time = time
         self.logger = logger

@@ -1,4 +1,5 @@
 package import KubeModel
+import Timing
 
 extension ContainerRecord {
     /// Takes over what the API server remembers of a container of a pod that is over.

@@ -1,4 +1,5 @@
 package import KubeModel
+package import Timing
 
 /// What is known of one container of a pod: what it does now, how it last ended, and what is being done about it.
 package struct ContainerRecord: Sendable {

@@ -1,3 +1,5 @@
+import Timing
+
 /// The end of a running container that was asked for: first its stop signal, when the grace period is over the kill. What could not be sent is sent
 /// again, with growing pauses.
 package struct ContainerStop: Sendable, Hashable {

@@ -1,4 +1,5 @@
 import KubeModel
+package import Timing
 
 extension PodMachine {
     /// How long a failed step waits before it is tried again, where nothing tells that its cause went away.

@@ -1,4 +1,5 @@
 import KubeModel
+package import Timing
 
 extension PodMachine {
     package mutating func receive(_ event: PodEvent, at now: Moment) {

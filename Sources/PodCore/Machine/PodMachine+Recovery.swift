@@ -1,4 +1,5 @@
 import KubeModel
+package import Timing
 
 extension PodMachine {
     /// Takes over what an earlier agent started.

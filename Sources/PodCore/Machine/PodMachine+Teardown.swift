@@ -1,4 +1,5 @@
 import KubeModel
+import Timing
 
 extension PodMachine {
     /// The least time between the stop signal and the kill, as in kubelet.

@@ -1,4 +1,5 @@
 package import KubeModel
+import Timing
 
 /// One pod on this node as a value: what is wanted of it, what is known of it, and from both what to do next.
 ///

@@ -1,4 +1,5 @@
 package import KubeModel
+package import Timing
 
 extension PodMachine {
     /// The pod's status as the API server should show it.

@@ -1,6 +1,6 @@
 import NIOCore
 import NIOHTTP1
-import TestTime
+import TestSupport
 
 /// Collects a request, asks the script, writes its steps.
 final class ScriptHandler: ChannelInboundHandler {

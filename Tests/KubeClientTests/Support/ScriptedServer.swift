@@ -3,7 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import Synchronization
-import TestTime
+import TestSupport
 
 /// An HTTP server on loopback that answers as the test's closure says.
 final class ScriptedServer: Sendable {

@@ -1,12 +1,13 @@
 import KubeClient
 import Logging
+import Timing
 
 enum TestClient {
-    static func options(_ time: any ClientTime = SystemTime(), random: Double = 0, rate: Double = 1000) -> ClientOptions {
+    static func options(_ time: any TimeSource = SystemTime(), random: Double = 0, rate: Double = 1000) -> ClientOptions {
         ClientOptions(version: "1.2.3", queriesPerSecond: rate, burst: 100, time: time, random: { random }, logger: quiet)
     }
 
-    static func make(_ url: String, time: any ClientTime = SystemTime(), random: Double = 0) throws -> KubeClient {
+    static func make(_ url: String, time: any TimeSource = SystemTime(), random: Double = 0) throws -> KubeClient {
         try KubeClient(ClusterAccess(server: url, origin: "test"), options: options(time, random: random))
     }
 

@@ -1,7 +1,7 @@
 import KubeClient
 import KubeModel
 import Synchronization
-import TestTime
+import TestSupport
 
 @testable import NodeAgent
 

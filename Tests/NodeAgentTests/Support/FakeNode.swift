@@ -1,7 +1,7 @@
 import KubeModel
 import PodCore
 import Synchronization
-import TestTime
+import TestSupport
 
 @testable import NodeAgent
 

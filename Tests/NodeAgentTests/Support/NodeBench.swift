@@ -1,7 +1,8 @@
 import KubeModel
 import PodCore
 import Synchronization
-import TestTime
+import TestSupport
+import Timing
 
 @testable import KubeClient
 @testable import NodeAgent

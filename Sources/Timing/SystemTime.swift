@@ -1,8 +1,8 @@
 import FoundationEssentials
 package import KubeModel
 
-/// The machine's own clocks.
-package struct SystemTime: ClientTime {
+/// The machine's own clocks: `CLOCK_BOOTTIME` through `ContinuousClock`, and the calendar.
+package struct SystemTime: TimeSource {
     private let start: ContinuousClock.Instant
 
     package init() {

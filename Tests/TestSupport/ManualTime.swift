@@ -1,9 +1,9 @@
-package import KubeClient
 package import KubeModel
 import Synchronization
+package import Timing
 
 /// Time that stands still until a test moves it.
-package final class ManualTime: ClientTime {
+package final class ManualTime: TimeSource {
     private struct Sleeper {
         let id: Int
         let deadline: Duration
