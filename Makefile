@@ -160,7 +160,7 @@ lint: lint-swift lint-c lint-scripts
 lint-swift:
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
 
-lint-c:
+lint-c: lint-wings
 	@if command -v clang-format > /dev/null; then \
 	  find Sources Tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror; \
 	else echo 'SKIPPED: format of C, clang-format is not installed'; fi

@@ -1,6 +1,7 @@
 // swiftlet-shim: the privileged C of swiftlet. `spawner` starts one process per pod; that process is the `sandbox` mode and is
 // a fork of the spawner, never a command line of its own.
-#include "shim.h"
+#include "spawner/spawner.h"
+#include "system/system.h"
 
 #include <errno.h>
 #include <linux/keyctl.h>

@@ -6,14 +6,22 @@ SHIM_CFLAGS ?= -O2 -g0
 # Position-independent, so that the one root process that reads what others send lies at a random address: its relocations are made once, by the
 # spawner, and cost no page that would not be written anyway. No -fcf-protection: Debian's static C library is built without it, and the linker
 # drops it from a program of which one part lacks it.
-SHIM_FLAGS := -std=c11 -D_GNU_SOURCE -ISources/CLinux/include -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wvla \
+SHIM_FLAGS := -std=c11 -D_GNU_SOURCE -ISources/CLinux/include -ISources/swiftlet-shim -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wvla \
 	-fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=3 -ffunction-sections -fdata-sections -fPIE
 SHIM_LINK := -static-pie -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack -s
-SHIM_SOURCES := $(wildcard Sources/swiftlet-shim/*.c)
+# The wings, each with those whose interface (WING/WING.h) its files may include; system is open to all.
+SHIM_WINGS := system wire record loop log child sandbox spawner
+SHIM_USES_record := wire
+SHIM_USES_loop := wire
+SHIM_USES_log := loop
+SHIM_USES_child := record
+SHIM_USES_sandbox := wire record loop log child
+SHIM_USES_spawner := wire loop sandbox
+SHIM_SOURCES := Sources/swiftlet-shim/main.c $(foreach wing,$(SHIM_WINGS),$(sort $(wildcard Sources/swiftlet-shim/$(wing)/*.c)))
 SHIM_OBJECTS := $(patsubst Sources/swiftlet-shim/%.c,$(SHIM_OUT)/obj/shim/%.o,$(SHIM_SOURCES))
-SHIM_HEADERS := $(wildcard Sources/swiftlet-shim/*.h) $(wildcard Sources/CLinux/include/swl_*.h)
+SHIM_HEADERS := $(wildcard Sources/swiftlet-shim/*/*.h) $(wildcard Sources/CLinux/include/swl_*.h)
 
-.PHONY: shim pause shim-faults test-shim
+.PHONY: shim pause shim-faults test-shim lint-wings
 shim: $(SHIM_OUT)/bin/swiftlet-shim
 pause: $(SHIM_OUT)/bin/swiftlet-pause
 
@@ -24,7 +32,7 @@ shim-faults:
 
 $(SHIM_OUT)/obj/shim/%.o: Sources/swiftlet-shim/%.c $(SHIM_HEADERS)
 	@mkdir -p $(@D)
-	@echo '  CC $(@F)'; $(SHIM_CC) $(SHIM_FLAGS) $(SHIM_CFLAGS) -c -o $@ $<
+	@echo '  CC $*'; $(SHIM_CC) $(SHIM_FLAGS) $(SHIM_CFLAGS) -c -o $@ $<
 
 $(SHIM_OUT)/bin/swiftlet-shim: $(SHIM_OBJECTS)
 	@mkdir -p $(@D)
@@ -35,10 +43,11 @@ $(SHIM_OUT)/bin/swiftlet-pause: Sources/swiftlet-pause/pause.c
 	@echo '  CC $(@F)'; $(SHIM_CC) -std=c11 -Wall -Wextra -Werror -Os -static -nostdlib -nostartfiles -ffreestanding -fno-stack-protector -fno-builtin \
 		-fno-asynchronous-unwind-tables -Wl,--build-id=none -Wl,-z,noexecstack -s -o $@ $<
 
-$(SHIM_OUT)/obj/shim-test/overlay_test: Tests/shim/overlay_test.c Sources/swiftlet-shim/rootfs.c Sources/swiftlet-shim/mounts.c \
-		Sources/swiftlet-shim/paths.c Sources/swiftlet-shim/user_namespace.c Sources/swiftlet-shim/shim.c $(SHIM_HEADERS)
+OVERLAY_TEST_SOURCES := $(addprefix Sources/swiftlet-shim/,$(addprefix child/,overlay.c detached_mounts.c user_namespace.c) \
+	$(addprefix system/,fault.c files.c))
+$(SHIM_OUT)/obj/shim-test/overlay_test: Tests/shim/overlay_test.c $(OVERLAY_TEST_SOURCES) $(SHIM_HEADERS)
 	@mkdir -p $(@D)
-	@echo '  CC $(@F)'; $(SHIM_CC) $(SHIM_FLAGS) -ISources/swiftlet-shim $(SHIM_CFLAGS) -static -o $@ $(filter %.c,$^)
+	@echo '  CC $(@F)'; $(SHIM_CC) $(SHIM_FLAGS) $(SHIM_CFLAGS) -static -o $@ $(filter %.c,$^)
 
 $(SHIM_OUT)/obj/shim-test/hostile: Tests/shim/hostile.c
 	@mkdir -p $(@D)
@@ -50,3 +59,12 @@ $(SHIM_OUT)/obj/shim-test/log_writer: Tests/shim/log_writer.c
 
 test-shim: shim pause $(SHIM_OUT)/obj/shim-test/overlay_test $(SHIM_OUT)/obj/shim-test/log_writer $(SHIM_OUT)/obj/shim-test/hostile
 	python3 -B Tests/shim/test_shim.py --bin $(SHIM_OUT)/bin --helpers $(SHIM_OUT)/obj/shim-test $(ARGS)
+
+# $(call wing_includes,wing): a regular expression of the headers that its files may include.
+empty :=
+wing_includes = "(($(subst $(empty) $(empty),|,$(strip none $(SHIM_USES_$(1)))))/\2|system/[a-z_]+|$(1)/[a-z_]+)\.h"
+
+lint-wings:
+	@failed=; $(foreach wing,$(SHIM_WINGS),if grep -nE '#include "[a-z]+/' Sources/swiftlet-shim/$(wing)/*.[ch] | \
+	  grep -vE '$(call wing_includes,$(wing))'; then failed=1; fi; )\
+	if [ "$$failed" ]; then echo 'lint-wings: these includes cross a border between wings, see SHIM_USES in shim.mk' >&2; exit 1; fi

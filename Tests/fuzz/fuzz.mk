@@ -8,11 +8,12 @@ FUZZ_TARGETS := record request log
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -ISources/CLinux/include -ISources/swiftlet-shim -Wall -Wextra -Werror -g -O1 -fno-strict-aliasing \
 	-fno-sanitize-recover=all -fsanitize=fuzzer,address,undefined -fuse-ld=lld
 
-FUZZ_SOURCES_record := record record_check record_check_options filter wire shim
+FUZZ_SYSTEM := $(addprefix system/,clocks fault files packets)
+FUZZ_SOURCES_record := $(patsubst Sources/swiftlet-shim/%.c,%,$(wildcard Sources/swiftlet-shim/record/*.c)) child/seccomp_filter wire/fields $(FUZZ_SYSTEM)
 # The memory of a record comes from where the sanitizer knows its end.
 FUZZ_FLAGS_record := -Dmmap=fuzz_mmap -Dmunmap=fuzz_munmap
-FUZZ_SOURCES_request := wire shim
-FUZZ_SOURCES_log := log log_write log_time shim
+FUZZ_SOURCES_request := wire/fields wire/message wire/request $(FUZZ_SYSTEM)
+FUZZ_SOURCES_log := log/stream log/lines log/log_time $(FUZZ_SYSTEM)
 FUZZ_RUN_record := -max_len=16384
 FUZZ_RUN_request := -max_len=2048
 FUZZ_RUN_log := -max_len=300

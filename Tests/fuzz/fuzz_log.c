@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 #include "check.h"
-#include "log.h"
+#include "log/log.h"
 
 // Every byte can be a line with 40 bytes before it.
 #define INPUT_MAX (1 << 17)

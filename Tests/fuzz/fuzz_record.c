@@ -5,13 +5,13 @@
 #include <sys/mman.h>
 
 #include "check.h"
-#include "child.h"
-#include "record.h"
-#include "wire.h"
+#include "child/steps.h"
+#include "record/record.h"
+#include "wire/wire.h"
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
-// record.c is compiled to take its memory here, where the sanitizer knows where it ends.
+// read.c is compiled to take its memory here, where the sanitizer knows where it ends.
 void *fuzz_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
 {
     (void)address, (void)protection, (void)flags, (void)fd, (void)offset;

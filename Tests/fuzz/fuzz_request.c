@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 
 #include "check.h"
-#include "wire.h"
+#include "wire/wire.h"
 
 static int pair[2] = {-1, -1};
 

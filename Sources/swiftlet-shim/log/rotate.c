@@ -1,0 +1,129 @@
+// Rotating and pruning the log file. Rotation needs no agent.
+#include "log/log.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "log/log_time.h"
+
+// Whether this is the name of a rotated file of `name`: `<name>.YYYYMMDD-HHMMSS`, with a number for further ones of that second, and
+// with ".gz" once the agent has compressed it. What it is compressing into has other suffixes and is not counted.
+// Its length without ".gz", or 0.
+static size_t rotated_length(const char *entry, const char *name, size_t prefix)
+{
+    static const char digits[] = "0123456789";
+    if (strncmp(entry, name, prefix) != 0 || entry[prefix] != '.') {
+        return 0;
+    }
+    const char *at = entry + prefix + 1;
+    if (strspn(at, digits) != 8 || at[8] != '-' || strspn(at + 9, digits) != 6) {
+        return 0;
+    }
+    at += 15;
+    if (at[0] == '-') {
+        size_t number = strspn(at + 1, digits);
+        at += number ? number + 1 : 0;
+    }
+    return *at == 0 || strcmp(at, ".gz") == 0 ? (size_t)(at - entry) : 0;
+}
+
+// Removes the smallest rotated names (they sort by time) until at most `keep` are left. Counts first, then removes, in passes over
+// the directory: no list of names is kept. A file and its compressed copy are one.
+static void prune(int directory, const char *name, uint32_t keep)
+{
+    size_t prefix = strlen(name);
+    for (int pass = 0; pass < 64; pass++) {
+        char buffer[4096] __attribute__((aligned(8)));
+        char oldest[NAME_MAX + 4] = "", plain[NAME_MAX + 1];
+        uint32_t count = 0;
+        long got;
+        lseek(directory, 0, SEEK_SET);
+        while ((got = syscall(SYS_getdents64, directory, buffer, sizeof buffer)) > 0) {
+            for (long at = 0; at < got;) {
+                struct dirent64 *entry = (struct dirent64 *)(buffer + at);
+                at += entry->d_reclen;
+                size_t length = rotated_length(entry->d_name, name, prefix);
+                if (length == 0 || length >= sizeof plain) {
+                    continue;
+                }
+                memcpy(plain, entry->d_name, length);
+                plain[length] = 0;
+                if (entry->d_name[length] && faccessat(directory, plain, F_OK, AT_SYMLINK_NOFOLLOW) == 0) {
+                    continue;
+                }
+                count++;
+                if (!oldest[0] || strcmp(plain, oldest) < 0) {
+                    memcpy(oldest, plain, length + 1);
+                }
+            }
+        }
+        if (count <= keep) {
+            return;
+        }
+        bool removed = unlinkat(directory, oldest, 0) == 0;
+        strcat(oldest, ".gz");
+        removed = unlinkat(directory, oldest, 0) == 0 || removed;
+        if (!removed) {
+            return;
+        }
+    }
+}
+
+// The file stays. Without a name nobody can read or remove it: then it starts again, so that it cannot fill the disk unseen.
+static void go_on(struct log *log)
+{
+    struct stat status;
+    if (fstat(log->fd, &status) == 0 && status.st_nlink == 0 && ftruncate(log->fd, 0) == 0) {
+        log->size = 0;
+        return;
+    }
+    log->rotate_beyond = log->size + log->limits.max_size / 8;
+}
+
+// Renames whatever has the log's name. Names never sort before earlier ones, even when the clock goes back: pruning would take the newest
+// file for the oldest. For the same reason a number that pruning has freed is not used again.
+static int rename_away(struct log *log, int directory, const char *name)
+{
+    int64_t now = realtime_ns() / 1000000000;
+    if (now > log->rotated_second) {
+        log->rotated_second = now;
+        log->rotated_times = 0;
+    } else {
+        log->rotated_times++;
+    }
+    char rotated[NAME_MAX + 32], second[LOG_SECOND_LENGTH];
+    for (int tries = 0; tries < 20000; tries++, log->rotated_times++) {
+        if (log->rotated_times > 9999) {
+            log->rotated_second++;
+            log->rotated_times = 0;
+        }
+        log_second_format(log->rotated_second, second);
+        snprintf(rotated, sizeof rotated, log->rotated_times ? "%s.%.15s-%04u" : "%s.%.15s", name, second, log->rotated_times);
+        if (renameat2(directory, name, directory, rotated, RENAME_NOREPLACE) == 0 || errno == ENOENT) {
+            return 0;
+        }
+        if (errno != EEXIST) {
+            return -1;
+        }
+    }
+    return -1;
+}
+
+// Renames the file away and opens it anew, without waiting for the disk. Should that fail, the old file goes on: too long a log is better
+// than none.
+void log_rotate(struct log *log)
+{
+    const char *name = strrchr(log->path, '/') + 1;
+    struct fault ignored;
+    if (rename_away(log, log->folder, name) != 0 || log_reopen(log, &ignored) != 0) {
+        go_on(log);
+        return;
+    }
+    log->rotate_beyond = 0;
+    log->rotated = true;
+    prune(log->folder, name, log->limits.max_files - 1);
+}

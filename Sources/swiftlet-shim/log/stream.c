@@ -1,0 +1,131 @@
+// From output pipes to log lines. Whatever happens to the file, the pipe is read: a container must not hang on a full disk, and
+// this process must not grow.
+#include "log/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+
+// A pipe's default size: a writer that fills it is answered by one read. Pages of it that a small read does not reach are never touched.
+#define READ_MAX 65536
+static char buffer[READ_MAX] __attribute__((aligned(4096)));
+static bool is_large; // most of it is in memory
+
+// One line out of the kept beginning and the new bytes.
+static void emit(struct stream *stream, bool full, const char *bytes, size_t length)
+{
+    log_line(full, stream->partial, stream->partial_length, bytes, length);
+    stream->partial_length = 0;
+}
+
+static void keep(struct stream *stream, const char *bytes, size_t length)
+{
+    if (!stream->partial && !(stream->partial = malloc(LOG_LINE_MAX))) {
+        emit(stream, false, bytes, length); // no memory: cut the line here
+        return;
+    }
+    memcpy(stream->partial + stream->partial_length, bytes, length);
+    stream->partial_length += length;
+}
+
+static void split(struct stream *stream, const char *bytes, size_t length)
+{
+    while (length) {
+        const char *newline = memchr(bytes, '\n', length);
+        size_t content = newline ? (size_t)(newline - bytes) : length, room = LOG_LINE_MAX - stream->partial_length;
+        if (content > room) {
+            emit(stream, false, bytes, room);
+            bytes += room;
+            length -= room;
+        } else if (!newline) {
+            keep(stream, bytes, content);
+            return;
+        } else {
+            size_t shown = content;
+            // "\r\n" ends a line as well; its "\r" may have come with the previous read.
+            if (shown && bytes[shown - 1] == '\r') {
+                shown--;
+            } else if (!shown && stream->partial_length && stream->partial[stream->partial_length - 1] == '\r') {
+                stream->partial_length--;
+            }
+            emit(stream, true, bytes, shown);
+            bytes += content + 1;
+            length -= content + 1;
+        }
+    }
+}
+
+void streams_settle(void)
+{
+    if (is_large) {
+        madvise(buffer, sizeof buffer, MADV_DONTNEED);
+        log_relax();
+        is_large = false;
+    }
+}
+
+void streams_forget(void)
+{
+    madvise(buffer, sizeof buffer, MADV_DONTNEED);
+    log_forget();
+}
+
+bool stream_read(struct stream *stream)
+{
+    if (stream->watch.fd < 0 || stream->paused) {
+        return false;
+    }
+    ssize_t got = read(stream->watch.fd, buffer, sizeof buffer);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return false;
+    }
+    if (got <= 0) {
+        stream_finish(stream);
+        return false;
+    }
+    if (stream->log->fd >= 0) {
+        log_begin(stream->log, stream->name);
+        split(stream, buffer, (size_t)got);
+        log_end();
+    }
+    if (stream->tee) {
+        stream->tee(stream, buffer, (size_t)got);
+    }
+    if (!stream->partial_length) {
+        free(stream->partial);
+        stream->partial = NULL;
+    }
+    // What a flood has used is given back when little comes again. Not at every drained pipe: a writer that is as fast as this process leaves
+    // one again and again.
+    if (got > READ_MAX / 4) {
+        is_large = true;
+    } else if (got < 4096) {
+        streams_settle();
+    }
+    return true;
+}
+
+void stream_ready(struct watch *watch, uint32_t events)
+{
+    (void)events;
+    struct stream *stream = (struct stream *)watch;
+    stream_read(stream);
+    stream->changed(stream);
+}
+
+void stream_finish(struct stream *stream)
+{
+    if (stream->log->fd >= 0 && (stream->partial_length || stream->log->dropped)) {
+        log_begin(stream->log, stream->name);
+        if (stream->partial_length) {
+            emit(stream, false, "", 0);
+        }
+        log_end();
+    }
+    free(stream->partial);
+    stream->partial = NULL;
+    stream->partial_length = 0;
+    server_unwatch(stream->server, &stream->watch);
+    streams_settle();
+}

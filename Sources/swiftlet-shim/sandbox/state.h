@@ -1,0 +1,124 @@
+// What a sandbox process holds: the pause, containers, execs. And how the world gets to know of it: state files and events.
+#pragma once
+
+#include "child/child.h"
+#include "log/log.h"
+
+#define WARNINGS_MAX 4
+
+// A process between clone3 and exec: the shim's end of its report socket and who waits for the answer.
+struct starting {
+    struct watch watch;
+    struct task *task;
+    uint64_t client; // serial
+    uint16_t verb;   // 0: nobody waits, it is held
+    uint32_t sequence;
+    bool appears; // another process will take over, see appear()
+    bool waits;   // in child_await(), and nobody has told it to go on yet
+    bool held;    // LAUNCH was answered: the client knows the container
+    bool ready;
+    int terminal; // master side that came from the child and has no owner yet, or -1
+    struct fault fault;
+    size_t warning_count;
+    struct fault warnings[WARNINGS_MAX];
+};
+
+struct sandbox;
+struct task_kind;
+
+// One child process of the shim that somebody asked for.
+struct task {
+    const struct task_kind *kind; // see task.h
+    enum swl_state state;
+    struct sandbox *sandbox;
+    int pidfd;
+    struct swl_process process;
+    struct starting *starting; // until the exec, or its failure, is known
+};
+
+struct container {
+    struct task task;
+    struct container *next;
+    char id[SWL_ID_MAX + 1];
+    int cgroup;      // directory, or -1
+    int stdin_write; // or -1
+    bool stdin_open, stdin_once;
+    int terminal;        // master side, or -1; `out` reads from a duplicate
+    bool gives_terminal; // to the client that launches, in the reply
+    bool shares_pids;    // its pid namespace is not its own
+    struct watch ending; // cgroup.events, while processes that its first one left behind are being ended; else -1
+    bool timed;          // has a time namespace of its own
+    uint64_t oom_kills_before;
+    struct swl_exit exit;
+    struct log log;
+    bool rotation_untold; // to some subscriber that was behind
+    struct stream out, err;
+    struct leftover *leftovers;
+};
+
+struct exec {
+    struct task task;
+    struct exec *next;
+    char id[SWL_ID_MAX + 1];
+    char container[SWL_ID_MAX + 1];
+    int cgroup;           // made for it below the container's, or -1
+    char cgroup_name[80]; // there
+};
+
+struct sandbox {
+    struct server server;
+    struct watch signals;
+    int directory;
+    int own_pid_namespace;
+    struct swl_process shim;
+    struct task pause;
+    struct swl_exit pause_exit;
+    struct swl_namespaces namespaces;
+    int procfs;         // what keep_procfs() made, or -1
+    int user_namespace; // the pod's, when namespaces.user is NEW; held for mounts with shifted owners and for joining
+    struct id_maps ids;
+    struct container *containers;
+    struct exec *execs;
+    size_t container_count, exec_count;
+    struct reader *readers;
+    size_t slow_readers; // those that have something to take
+    // SHUTDOWN was asked for; whoever asked is answered at the end.
+    bool stopping;
+    uint64_t stop_client;
+    struct request stop_request;
+};
+
+static inline struct sandbox *sandbox_of(struct server *server)
+{
+    return (struct sandbox *)((char *)server - offsetof(struct sandbox, server));
+}
+
+// lookup.c
+struct container *container_find(struct sandbox *sandbox, const char *id);
+// The container that a request is about.
+int container_named(struct sandbox *sandbox, const struct request *request, struct container **container, struct fault *fault);
+struct exec *exec_find(struct sandbox *sandbox, const char *container, const char *id);
+
+// id_mappings.c
+// What children of this sandbox are given: NULL without a user namespace.
+const struct id_maps *sandbox_ids(const struct sandbox *sandbox);
+void remember_mappings(struct sandbox *sandbox, const struct record *record);
+// Writes them for the new pause, which waits for it, and opens its user namespace.
+int write_mappings(struct sandbox *sandbox, struct fault *fault);
+
+// state_files.c
+int write_sandbox_state(struct sandbox *sandbox, struct fault *fault);
+int write_container_state(struct sandbox *sandbox, const struct container *container, struct fault *fault);
+int write_exit(struct sandbox *sandbox, const struct container *container, struct fault *fault);
+int write_shim_pid(struct sandbox *sandbox, struct fault *fault);
+void fill_sandbox_state(const struct sandbox *sandbox, struct swl_sandbox_state *state);
+void fill_container_state(const struct container *container, struct swl_container_state *state);
+
+// events.c
+void send_started(struct sandbox *sandbox, const struct container *container);
+// Of an event SWL_EVENT_*; NULL for the ids that it does not have.
+void send_exited(struct sandbox *sandbox, uint16_t event, const char *container, const char *exec, const struct swl_exit *exit);
+void send_warning(struct sandbox *sandbox, const char *container, const struct fault *warning);
+// Told once for all rotations since a subscriber has last read.
+void send_rotated(struct sandbox *sandbox, struct container *container);
+void send_untold(struct server *server);

@@ -1,0 +1,11 @@
+// Room for the descriptors that travel with one message.
+#pragma once
+
+#include <sys/socket.h>
+
+#include "swl_wire.h"
+
+union control {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int) * SWL_FDS_MAX)];
+};
