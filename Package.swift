@@ -24,17 +24,15 @@ func tests(_ target: String, _ dependencies: [Target.Dependency] = []) -> Target
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
-let hummingbird = Target.Dependency.product(name: "Hummingbird", package: "hummingbird")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
 let httpTypes = Target.Dependency.product(name: "HTTPTypes", package: "swift-http-types")
 let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioConcurrencyHelpers = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
-let nioHTTPTypes = Target.Dependency.product(name: "NIOHTTPTypes", package: "swift-nio-extras")
-let nioHTTPTypesHTTP1 = Target.Dependency.product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioFoundationCompat = Target.Dependency.product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
 let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
@@ -59,7 +57,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
-        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
@@ -90,42 +87,38 @@ let package = Package(
                 "KubeModel", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioPosix, nioHTTP1, nioSSL, nioFoundationCompat, swiftASN1,
                 x509, yams,
             ]),
-        library(
-            "HTTPUpgrade",
-            [hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioCore, nioHTTP1, nioHTTPTypes, nioHTTPTypesHTTP1, nioSSL]),
+        library("HTTPUpgrade", [hummingbirdCore, logging, nioCore, nioHTTP1, nioSSL]),
 
         // Level 3: adapters.
         library(
             "ImageStore", ["CArchive", "CLinux", "CSeccomp", "LinuxSystem", "PodCore", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioSSL]),
         library("PodRuntime", ["CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
         library("PodNetwork", ["LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", logging]),
-        library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore", "KubeModel", logging]),
+        library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore"]),
 
         // Level 4: agents.
-        library("NodeAgent", ["KubeClient", "KubeModel", "PodCore", "Timing", logging, serviceLifecycle, yams]),
-        library("ProxyAgent", ["KubeClient", "KubeModel", "Nftables", "ProxyCore", "Timing", logging, serviceLifecycle]),
+        library("NodeAgent", ["KubeClient", "KubeModel", "PodCore", "Timing", logging, yams]),
+        library("ProxyAgent", ["Nftables", "ProxyCore", "Timing", logging, serviceLifecycle]),
         library(
             "NodeServer",
             [
-                "HTTPUpgrade", "KubeModel", "PodCore", hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioCore, nioPosix, nioHTTP1,
-                nioWebSocket, nioSSL, nioFoundationCompat, serviceLifecycle, swiftASN1, x509, crypto,
+                "HTTPUpgrade", "KubeModel", "PodCore", hummingbirdCore, httpTypes, logging, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
+                serviceLifecycle, swiftASN1, x509, crypto,
             ]),
         library(
             "DevCluster",
             [
-                "HTTPUpgrade", "KubeModel", asyncHTTPClient, hummingbird, hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioCore, nioPosix,
-                nioHTTP1, nioSSL, nioFoundationCompat, serviceLifecycle, swiftASN1, x509, crypto, yams,
+                "HTTPUpgrade", "KubeModel", asyncHTTPClient, hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioConcurrencyHelpers, nioCore,
+                nioPosix, nioHTTP1, nioSSL, serviceLifecycle, swiftASN1, x509, crypto, yams,
             ]),
 
         // Level 5: programs.
         program(
             "swiftlet",
             [
-                "HTTPUpgrade", "ImageStore", "KubeClient", "KubeModel", "LinuxCgroups", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables",
-                "NodeAgent", "NodeServer",
-                "PodCore", "PodNetwork", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore", "Timing", argumentParser, asyncHTTPClient,
-                hummingbird, logging,
-                nioCore, nioHTTP1, nioPosix, serviceLifecycle, unixSignals,
+                "HTTPUpgrade", "ImageStore", "KubeClient", "KubeModel", "LinuxCgroups", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "NodeAgent",
+                "NodeServer", "PodCore", "PodNetwork", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore", "Timing", argumentParser,
+                asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, unixSignals,
             ]),
         program("swiftlet-devcluster", ["DevCluster", argumentParser, logging, serviceLifecycle, unixSignals]),
 
@@ -140,14 +133,14 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests.
-        .target(name: "TestSupport", dependencies: ["KubeModel", "LinuxSystem", "Timing"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["KubeModel", "Timing"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("DevCluster", ["KubeModel", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, swiftASN1, x509]),
-        tests("HTTPUpgrade", [hummingbird, hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
+        tests("HTTPUpgrade", [hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
         tests("ImageStore", ["CLinux", "LinuxSystem", "PodCore", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
         .testTarget(name: "ImportRulesTests", swiftSettings: strict),
         tests(
             "KubeClient",
-            ["KubeModel", "TestSupport", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, swiftASN1, x509]),
+            ["KubeModel", "TestSupport", "Timing", crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, swiftASN1, x509]),
         tests("KubeModel"),
         tests("LinuxCgroups", ["LinuxSystem", "PodCore"]),
         tests("LinuxNetlink", ["CLinux", "CMnl", "LinuxSystem"]),
@@ -165,7 +158,7 @@ let package = Package(
         tests("PodNetwork", ["LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "PodCore", logging]),
         tests("PodRuntime", ["CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
         tests("PodVolumes", ["LinuxSystem", "PodCore"]),
-        tests("ProxyAgent", ["KubeModel", "Nftables", "ProxyCore", "TestSupport", "Timing", logging]),
+        tests("ProxyAgent", ["KubeModel", "Nftables", "ProxyCore", "Timing", logging]),
         tests("ProxyCore", ["KubeModel", "Nftables"]),
     ]
 )

@@ -4,8 +4,8 @@ import Testing
 @Suite struct ImportRulesTests {
     let tree = SourceTree()
 
-    @Test func importsKeepToTheLayers() throws {
-        let rules = LayerRules(layers: PackageLayers(manifest: try tree.text("Package.swift")))
+    @Test("imports keep to the layers") func importsKeepToTheLayers() throws {
+        let rules = LayerRules(layers: PackageLayers(try manifest()))
         let files = try tree.sources(["swift"])
         #expect(files.count > 100, "the sources were not found below \(tree.root)")
         for file in files {
@@ -21,8 +21,8 @@ import Testing
         }
     }
 
-    @Test func declaredDependenciesKeepToTheLayers() throws {
-        let rules = LayerRules(layers: PackageLayers(manifest: try tree.text("Package.swift")))
+    @Test("declared dependencies keep to the layers") func declaredDependenciesKeepToTheLayers() throws {
+        let rules = LayerRules(layers: PackageLayers(try manifest()))
         #expect(Set(rules.layers.targets.map(\.level)) == [0, 1, 2, 3, 4, 5])
         for target in rules.layers.targets {
             for dependency in target.dependencies.compactMap({ rules.layers.target($0) }) {
@@ -33,9 +33,21 @@ import Testing
         }
     }
 
-    @Test func noSourceIsLongerThan500Lines() throws {
+    @Test("each declared dependency is imported, and each imported module is declared") func dependenciesAreTheImports() throws {
+        let rules = DependencyRules(manifest: try manifest())
+        let files = try tree.sources(["swift"]) + tree.sources(["swift"], in: "Tests")
+        let imports = Dictionary(grouping: files, by: \.target).mapValues { Set($0.flatMap { ImportLine.all(in: $0.text).map(\.module) }) }
+        #expect(imports.count > 40, "the sources were not found below \(tree.root)")
+        for (target, modules) in imports {
+            for objection in rules.objections(to: target, importing: modules) { Issue.record("\(objection)") }
+        }
+    }
+
+    @Test("no source is longer than 500 lines") func noSourceIsLongerThan500Lines() throws {
         for file in try tree.sources(["swift", "c", "h"]) {
             #expect(file.lineCount <= 500, "\(file.path) has \(file.lineCount) lines: split it by topic")
         }
     }
+
+    private func manifest() throws -> PackageManifest { PackageManifest(try tree.text("Package.swift")) }
 }

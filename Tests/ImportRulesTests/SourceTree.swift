@@ -28,11 +28,11 @@ struct SourceTree {
         return String(decoding: data, as: UTF8.self)
     }
 
-    /// Every file below `Sources` that is written in one of these languages, by its file name extension.
-    func sources(_ extensions: Set<String>) throws -> [File] {
-        try FileManager.default.subpathsOfDirectory(atPath: root + "/Sources").sorted().compactMap { path in
+    /// Every file below `folder` that is written in one of these languages, by its file name extension.
+    func sources(_ extensions: Set<String>, in folder: String = "Sources") throws -> [File] {
+        try FileManager.default.subpathsOfDirectory(atPath: root + "/" + folder).sorted().compactMap { path in
             guard let dot = path.lastIndex(of: "."), extensions.contains(String(path[path.index(after: dot)...])) else { return nil }
-            return File(path: "Sources/" + path, text: try text("Sources/" + path))
+            return File(path: folder + "/" + path, text: try text(folder + "/" + path))
         }
     }
 }
