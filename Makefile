@@ -15,7 +15,8 @@ CHECK ?=
 BIN := build/bin
 # Programs for other machines bring Swift's libraries with them.
 SWIFT_FLAGS := -c $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),--static-swift-stdlib)
-PYTHON := python3 -B
+# The tests' own package is Tests/labs.
+PYTHON := PYTHONPATH="$(CURDIR)/Tests" python3 -B
 BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-dev libarchive-dev
 RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
 
@@ -166,7 +167,7 @@ lint-c: lint-wings
 	else echo 'SKIPPED: format of C, clang-format is not installed'; fi
 
 lint-scripts:
-	@if command -v shellcheck > /dev/null; then shellcheck .ci/run Tests/RuntimeBench/run.sh systemd/swiftlet-end-pods Tests/vm/vmlab/guest/usr/local/libexec/vm-test; \
+	@if command -v shellcheck > /dev/null; then shellcheck .ci/run Tests/RuntimeBench/run.sh systemd/swiftlet-end-pods Tests/labs/vm/guest/usr/local/libexec/vm-test; \
 	else echo 'SKIPPED: scripts, shellcheck is not installed'; fi
 
 format:

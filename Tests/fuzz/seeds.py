@@ -5,10 +5,8 @@ import os
 import struct
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../shim"))
-from wire import C, field, u32  # noqa: E402
-from records import device_rule, hook  # noqa: E402
-from world import device, mount, namespaces, process, standard_mounts, sysctl  # noqa: E402
+from labs.shim.records import device, device_rule, hook, mount, namespaces, process, standard_mounts, sysctl
+from labs.shim.wire import C, field, u32
 
 
 def text(tag, value):

@@ -2,35 +2,12 @@
 """`make run`: a node with the example, looked at and reported. --check ends with 0 or 1 instead of staying."""
 import os
 import signal
-import subprocess
 import sys
 
-from swiftlab.lab import CONTROL_IP, NODE_IP, ROOT, Lab, program, wait_until
-
-EXAMPLE = os.path.join(ROOT, "config", "examples", "hello.yaml")
-PODS = ("web-1", "web-2")
-
-
-def pages(lab):
-    """Fetches the example through every way that leads to it; answers [(way, url, body)]."""
-    found = []
-    for pod in PODS:
-        address = lab.get("pod", pod)["status"]["podIP"]
-        found.append((f"pod IP of {pod}", f"http://{address}:8080/", lab.fetch(f"http://{address}:8080/")))
-    service = lab.get("service", "web")["spec"]
-    url = f"http://{service['clusterIP']}/"
-    wait_until("the Service's rules", lambda: reachable(lab, url), 20)
-    found.append(("ClusterIP", url, lab.fetch(url)))
-    url = f"http://{NODE_IP}:{service['ports'][0]['nodePort']}/"
-    found.append(("NodePort, from another host", url, lab.fetch(url, lab.control_namespace)))
-    return found
-
-
-def reachable(lab, url):
-    try:
-        return lab.fetch(url, seconds=1)
-    except subprocess.CalledProcessError:
-        return None
+from labs.node import example
+from labs.node.lab import Lab
+from labs.node.network import CONTROL_IP, NODE_IP
+from labs.programs import EXAMPLE, program
 
 
 def write_kubectl(lab):
@@ -81,18 +58,14 @@ def wait_for_the_end():
 def run(stays):
     lab = Lab()
     with lab:
-        lab.kubectl("apply", "-f", EXAMPLE)
-        for pod in PODS:
-            lab.wait_for("pod", pod, "Ready")
-        found = pages(lab)
+        example.apply(lab)
+        found = example.pages(lab)
         wrong = [way for way, _, body in found if "hello from web-" not in body]
         report(lab, found)
         if stays:
             print("\nCtrl-C ends it and leaves nothing behind.", flush=True)
             wait_for_the_end()
-    left = lab.leaks()
-    for kind, things in left.items():
-        print(f"left behind, {kind}: {', '.join(things)}", file=sys.stderr)
+    left = lab.report_leaks()
     for way in wrong:
         print(f"the page through {way} is not the example's", file=sys.stderr)
     print("Everything worked and nothing is left behind." if not wrong and not left else "Not everything worked.")

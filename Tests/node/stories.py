@@ -5,7 +5,6 @@
 
 REFERENCE-DIR holds `stories/`, `replay_stories.py` and `compare_stories.py`. Exits with 1 unless every story named in MUST agrees."""
 import glob
-import json
 import os
 import re
 import subprocess
@@ -13,7 +12,9 @@ import sys
 import tempfile
 
 import yaml
-from swiftlab.lab import API_PORT, CONTROL_IP, NODE, NODE_IP, REGISTRY, Lab
+
+from labs.node.lab import NODE, Lab
+from labs.node.network import API_PORT, CONTROL_IP, NODE_IP, REGISTRY
 
 MUST = (
     "run-and-delete sigterm-ignored complete-never fail-never complete-onfailure fail-twice-then-ok-onfailure command-not-found-never image-missing "
@@ -49,23 +50,22 @@ def main():
         lab.kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/warm", "--timeout=60s")
         lab.delete("pod", "warm")
         lab.on_control(
-            sys.executable, f"{reference}/replay_stories.py", "--server", f"https://{CONTROL_IP}:{API_PORT}", "--cert", lab.path("cluster", "admin.crt"),
+            sys.executable, f"{reference}/replay_stories.py", "--server", f"https://{CONTROL_IP}:{API_PORT}", "--cert",
+            lab.path("cluster", "admin.crt"),
             "--key", lab.path("cluster", "admin.key"), "--node", NODE, "--node-ip", NODE_IP, "--registry", REGISTRY, "--parallel", "8",
             f"{reference}/stories", out, *names, capture_output=False,
         )  # fmt: skip
     leave_out_users(out)
     compared = subprocess.run(
-        [sys.executable, f"{reference}/compare_stories.py", f"{reference}/stories", out, *(["-v"] if names else [])], capture_output=True, text=True, check=False
+        [sys.executable, f"{reference}/compare_stories.py", f"{reference}/stories", out, *(["-v"] if names else [])], capture_output=True, text=True,
+        check=False
     ).stdout
     print(compared)
     print(f"recordings are in {out}")
     differing = set(re.findall(r"^(\S+): (?:\d+ differences|not recorded)", compared, re.M))
     missing = [name for name in MUST if name in differing and (not names or name in names)]
     print(f"{len(MUST) - len(missing)} of the {len(MUST)} stories that have to agree do" + (f"; not: {' '.join(missing)}" if missing else ""))
-    left = lab.leaks()
-    for kind, things in left.items():
-        print(f"left behind, {kind}: {', '.join(things)}", file=sys.stderr)
-    return 1 if missing or left else 0
+    return 1 if lab.report_leaks() or missing else 0
 
 
 if __name__ == "__main__":

@@ -2,15 +2,14 @@
 import os
 import subprocess
 
-from swiftlab.case import FOREVER, NodeCase, manifest
-from swiftlab.lab import REGISTRY, wait_until
+from labs.files import read_text, write_text
+from labs.node.case import NodeCase
+from labs.node.network import REGISTRY
+from labs.node.pods import FOREVER, manifest
+from labs.waiting import wait_until
 
 
 class BadPods(NodeCase):
-    def waiting(self, name):
-        status = self.lab.get("pod", name)["status"].get("containerStatuses", [{}])[0]
-        return status.get("state", {}).get("waiting", {})
-
     def expect_waiting(self, name, reason, words):
         found = wait_until(f"{name} to wait with {reason}", lambda: (w := self.waiting(name)).get("reason") == reason and w, 30)
         self.assertIn(words, found["message"])
@@ -70,6 +69,7 @@ class BadStart(NodeCase):
     """How the agent itself fails. The lab's own agent is stopped meanwhile."""
 
     def setUp(self):
+        super().setUp()
         self.lab.stop("agent")
 
     def start(self, *arguments, seconds=20, **environment):
@@ -77,14 +77,12 @@ class BadStart(NodeCase):
         return subprocess.run(command, capture_output=True, text=True, timeout=seconds, env={**os.environ, **environment})
 
     def rewritten(self, path, name, *changes):
-        with open(path) as file:
-            text = file.read()
+        text = read_text(path)
         for old, new in changes:
             self.assertIn(old, text)
             text = text.replace(old, new)
         target = self.lab.path(name)
-        with open(target, "w") as file:
-            file.write(text)
+        write_text(target, text)
         return target
 
     def test_unknown_field(self):
@@ -106,10 +104,9 @@ class BadStart(NodeCase):
              "-subj", "/CN=other", "-days", "2"], check=True, capture_output=True,
         )  # fmt: skip
         kubeconfig = self.rewritten(self.lab.path("cluster", "node-node-1.kubeconfig"), "other.kubeconfig")
-        with open(kubeconfig) as file:
-            lines = file.read().splitlines()
-        with open(kubeconfig, "w") as file:
-            file.write("\n".join(f"    certificate-authority: {other}" if "certificate-authority-data" in line else line for line in lines) + "\n")
+        lines = read_text(kubeconfig).splitlines()
+        write_text(kubeconfig,
+                   "\n".join(f"    certificate-authority: {other}" if "certificate-authority-data" in line else line for line in lines) + "\n")
         self.expect_message("other-ca.crt", "--kubeconfig", kubeconfig)
 
     def test_no_api_server(self):

@@ -1,9 +1,10 @@
 """Ports of the node that lead to pods: every way to them, one owner each, and nothing left behind."""
 import signal
-import subprocess
 
-from swiftlab.case import NodeCase, manifest
-from swiftlab.lab import NODE_IP, wait_until
+from labs.node.case import NodeCase
+from labs.node.network import NODE_IP
+from labs.node.pods import FOREVER, manifest
+from labs.waiting import wait_until
 
 TABLE = "swiftlet-hostports"
 
@@ -21,8 +22,7 @@ class HostPorts(NodeCase):
 
     def ask(self, url, namespace=None, *options):
         """What curl gets, or None when nobody answers."""
-        command = ["curl", "-sS", "--fail", "--max-time", "5", *options, url]
-        answer = subprocess.run([*self.lab.inside(namespace or self.lab.node_namespace), *command], capture_output=True, text=True)
+        answer = self.lab.run_in(namespace or self.lab.node_namespace, "curl", "-sS", "--fail", "--max-time", "5", *options, url, check=False)
         return answer.stdout.strip() if answer.returncode == 0 else None
 
     def ask_in(self, pod, address, port):
@@ -44,7 +44,7 @@ class HostPorts(NodeCase):
 
     def test_every_way(self):
         self.serve("web", {"hostPort": 8080}, {"hostPort": 8081, "hostIP": "127.0.0.1"})
-        self.lab.apply(manifest("client", "trap 'exit 0' TERM; while :; do sleep 0.1; done"))
+        self.lab.apply(manifest("client", FOREVER))
         self.lab.wait_for("pod", "client", "Ready")
         url = f"http://{NODE_IP}:8080/"
         # Who waits for the container meets its server a moment later.

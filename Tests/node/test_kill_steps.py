@@ -3,9 +3,14 @@ import os
 import time
 import unittest
 
-from swiftlab import host
-from swiftlab.case import FOREVER, NodeCase, manifest
-from swiftlab.lab import Lab, program, wait_until
+from labs import cgroups
+from labs.files import read_text, write_text
+from labs.node.case import NodeCase
+from labs.node.lab import Lab
+from labs.node.pods import FOREVER, manifest
+from labs.processes import project_processes
+from labs.programs import program
+from labs.waiting import wait_until
 
 # Where the programs say FailPoint.reach or fail_point; a name that nothing reaches fails the test.
 AGENT_START = (
@@ -13,11 +18,13 @@ AGENT_START = (
     "container.layer", "container.document", "container.cgroup", "container.started",
 )  # fmt: skip
 AGENT_STOP = (
-    "container.signalled", "sandbox.shut-down", "sandbox.emptied", "network.detached", "volumes.removed", "container.layers-removed", "sandbox.removed",
+    "container.signalled", "sandbox.shut-down", "sandbox.emptied", "network.detached", "volumes.removed", "container.layers-removed",
+    "sandbox.removed",
     "pod.folders-removed",
 )  # fmt: skip
 SHIM_START = (
-    "shim.listening", "pause.cloned", "pause.started", "launch.read", "launch.prepared", "launch.cloned", "launch.started", "child.begun", "child.sources",
+    "shim.listening", "pause.cloned", "pause.started", "launch.read", "launch.prepared", "launch.cloned", "launch.started", "child.begun",
+    "child.sources",
     "child.namespaces", "child.root", "child.mounts", "child.devices", "child.protected", "child.pivoted", "child.session", "child.ready",
 )  # fmt: skip
 SHIM_STOP = ("exit.reaped", "exit.written", "shutdown.begun", "shutdown.containers-ended", "shutdown.ended")
@@ -30,20 +37,24 @@ class FaultLab(Lab):
     def write_configuration(self):
         os.makedirs(self.path("run", "fail-points"))
         super().write_configuration()
-        with open(self.config) as file:
-            text = file.read()
-        with open(self.config, "w") as file:
-            file.write(text.replace(program("swiftlet-shim"), program("faults/swiftlet-shim")))
+        write_text(self.config, read_text(self.config).replace(program("swiftlet-shim"), program("faults/swiftlet-shim")))
 
     def agent_command(self, *more):
         return ["env", f"SWIFTLET_FAIL_POINTS={self.path('run', 'fail-points')}", *super().agent_command(*more)]
 
     def arm(self, step):
-        with open(self.path("run", "fail-points", step), "w"):
-            pass
+        write_text(self.path("run", "fail-points", step), "")
 
     def is_armed(self, step):
         return os.path.exists(self.path("run", "fail-points", step))
+
+
+def members(path):
+    """Processes of a cgroup, which may be gone by now."""
+    try:
+        return cgroups.members(path)
+    except OSError:
+        return []
 
 
 @unittest.skipUnless(os.path.exists(program("faults/swiftlet-shim")), "the shim with fail points is not built: make shim-faults")
@@ -121,12 +132,12 @@ class KillSteps(NodeCase):
         status = pod["status"]["containerStatuses"][0]
         folder = lab.path("run", "sandboxes")
         sandboxes = os.listdir(folder)
-        shims = [line for line in host.processes().values() if "sandbox " in line]
+        shims = [line for line in project_processes().values() if "sandbox " in line]
         living = [name for name in sandboxes if any(name in line for line in shims)]
         # Of the dead ones at most the last is remembered.
         self.assertEqual((len(living), len(sandboxes) <= 2), (1, True), sandboxes)
         containers = os.listdir(os.path.join(folder, living[0], "containers"))
-        running = {path for path in host.cgroups(lab.cgroup) if pod["metadata"]["uid"] in path and self.processes(path)}
+        running = {path for path in cgroups.below(lab.cgroup) if pod["metadata"]["uid"] in path and members(path)}
         self.assertIn(status["containerID"].split("//")[1], containers)
         # The pause's and the container's, nobody else's.
         self.assertEqual(len(running), 2, running)
@@ -135,18 +146,6 @@ class KillSteps(NodeCase):
         self.assertEqual(lab.kubectl("exec", name, "--", "sh", "-c", "ip -4 -o addr show eth0").stdout.count(pod["status"]["podIP"] + "/"), 1)
         return f"one pod, {status['restartCount']} restarts, {len(containers)} containers remembered"
 
-    @staticmethod
-    def processes(path):
-        try:
-            with open(os.path.join(path, "cgroup.procs")) as file:
-                return file.read().split()
-        except OSError:
-            return []
-
     def check_none(self):
         self.lab.wait_until_quiet()
         wait_until("nothing to be left", lambda: self.lab.state() == self.before, 20)
-
-
-if __name__ == "__main__":
-    unittest.main()

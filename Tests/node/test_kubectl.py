@@ -1,21 +1,19 @@
 """What an operator does with kubectl, and what pods see of their node."""
 import json
-import os
-import subprocess
 import time
 
-from swiftlab.case import FOREVER, NodeCase, manifest
-from swiftlab.lab import API_PORT, CONTROL_IP, NODE_IP, ROOT, wait_until
-
-EXAMPLE = os.path.join(ROOT, "config", "examples", "hello.yaml")
+from labs.node import example
+from labs.node.case import NodeCase
+from labs.node.network import API_PORT, CONTROL_IP, NODE_IP
+from labs.node.pods import FOREVER, manifest
+from labs.programs import EXAMPLE
+from labs.waiting import wait_until
 
 
 class Kubectl(NodeCase):
     def test_example(self):
         lab = self.lab
-        lab.kubectl("apply", "-f", EXAMPLE)
-        for pod in ("web-1", "web-2"):
-            lab.wait_for("pod", pod, "Ready")
+        example.apply(lab)
         wide = lab.kubectl("get", "pods", "-o", "wide").stdout
         self.assertRegex(wide, r"web-1 +1/1 +Running +0 +\S+ +10\.244\.0\.\d+ +node-1")
         described = lab.kubectl("describe", "pod", "web-1").stdout
@@ -113,12 +111,13 @@ class Kubectl(NodeCase):
         answer = self.lab.on_control("curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", f"https://{NODE_IP}:10250/pods", check=False)
         self.assertEqual(answer.stdout, "401")
         answer = self.lab.on_control(
-            "curl", "-sk", "-w", "%{http_code}", "-H", "Authorization: Bearer nonsense", f"https://{NODE_IP}:10250/containerLogs/default/x/c", check=False
+            "curl", "-sk", "-w", "%{http_code}", "-H", "Authorization: Bearer nonsense", f"https://{NODE_IP}:10250/containerLogs/default/x/c",
+            check=False
         )
         self.assertTrue(answer.stdout.endswith("401"), answer.stdout)
         listed = self.lab.kubectl("get", "--raw", "/api/v1/nodes/node-1/proxy/pods").stdout
         self.assertEqual(json.loads(listed)["kind"], "PodList")
-        health = subprocess.run([*self.lab.inside(self.lab.node_namespace), "curl", "-s", "http://127.0.0.1:10248/healthz"], capture_output=True, text=True)
+        health = self.lab.on_node("curl", "-s", "http://127.0.0.1:10248/healthz", check=False)
         self.assertEqual(health.stdout, "ok")
 
     def test_node_called_unknown_says_that_it_is_ready(self):

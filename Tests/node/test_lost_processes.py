@@ -3,23 +3,12 @@ import contextlib
 import glob
 import os
 import signal
-import struct
-import unittest
 
-from swiftlab.case import FOREVER, NodeCase, manifest
-from swiftlab.lab import wait_until
-
-# magic, version, state, then pid, reserved, start time and time of start of the shim, and the same of the pause
-STATE = struct.Struct("=IHH iIQq iIQq")
-
-
-def alive(pid):
-    """Zombies do not count: reaping a shim is the business of the machine's init."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+from labs.node.case import NodeCase
+from labs.node.pods import FOREVER
+from labs.processes import alive, spawner_of
+from labs.shim.wire import sandbox_processes
+from labs.waiting import wait_until
 
 
 class LostProcesses(NodeCase):
@@ -27,16 +16,14 @@ class LostProcesses(NodeCase):
         """(pid of the shim, pid of the pause) by sandbox."""
         found = {}
         for path in glob.glob(self.lab.path("run", "sandboxes", "*", "state")):
-            with open(path, "rb") as file:
-                state = STATE.unpack_from(file.read())
-            found[path.split("/")[-2]] = (state[3], state[7])
+            shim, pause = sandbox_processes(path)
+            found[path.split("/")[-2]] = (shim[0], pause[0])
         return found
 
     def start(self, name, **spec):
         """The pod's own sandbox, among those that are there."""
         before = self.sandboxes()
-        self.lab.apply(manifest(name, FOREVER, **spec))
-        self.lab.wait_for("pod", name, "Ready")
+        self.start_pod(name, FOREVER, **spec)
         (sandbox,) = self.sandboxes().keys() - before.keys()
         return sandbox, self.sandboxes()[sandbox]
 
@@ -153,17 +140,6 @@ class LostProcesses(NodeCase):
         self.lab.wait_until_quiet()
 
     def spawner(self):
-        """By its command line, which names this lab's run directory."""
-        for path in glob.glob("/proc/[0-9]*/cmdline"):
-            try:
-                with open(path, "rb") as file:
-                    words = file.read().split(b"\0")
-            except OSError:
-                continue
-            if words[1:2] == [b"spawner"] and self.lab.path("run").encode() in words:
-                return int(path.split("/")[2])
-        raise AssertionError("no spawner runs")
-
-
-if __name__ == "__main__":
-    unittest.main()
+        found = spawner_of(self.lab.path("run"))
+        self.assertIsNotNone(found, "no spawner runs")
+        return found

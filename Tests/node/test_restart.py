@@ -1,15 +1,13 @@
 """The agent's end is nobody else's: pods, rules and connections go on, and the next agent finds them again."""
 import json
-import os
 import signal
 import time
 
-from swiftlab import host
-from swiftlab.case import NodeCase
-from swiftlab.lab import NODE_IP, ROOT
-from run import PODS, pages
-
-EXAMPLE = os.path.join(ROOT, "config", "examples", "hello.yaml")
+from labs import cgroups
+from labs.node import example
+from labs.node.case import NodeCase
+from labs.node.example import PODS
+from labs.programs import EXAMPLE
 
 # Requests in the client's own process, so that a slow machine does not decide how many there are.
 CLIENT = """
@@ -30,10 +28,8 @@ print(failed)
 class Restart(NodeCase):
     def test_killed_agent(self):
         lab = self.lab
-        lab.kubectl("apply", "-f", EXAMPLE)
-        for pod in PODS:
-            lab.wait_for("pod", pod, "Ready")
-        urls = [url for way, url, _ in pages(lab) if "IP of" not in way]
+        example.apply(lab)
+        urls = [url for way, url, _ in example.pages(lab) if "IP of" not in way]
         before = {pod: self.container(pod) for pod in PODS}
         processes = self.first_processes()
         rules = lab.on_node("nft", "list", "ruleset").stdout
@@ -65,18 +61,15 @@ class Restart(NodeCase):
     def first_processes(self):
         """Ids of all processes in the pods' cgroups."""
         found = set()
-        for path in host.cgroups(self.lab.cgroup):
+        for path in cgroups.below(self.lab.cgroup):
             if "/kubepods" in path:
-                with open(os.path.join(path, "cgroup.procs")) as file:
-                    found.update(file.read().split())
+                found.update(cgroups.members(path))
         return found
 
     def test_pods_deleted_while_away(self):
         """Orphans of a stopped agent are removed by the next one."""
         lab = self.lab
-        lab.kubectl("apply", "-f", EXAMPLE)
-        for pod in PODS:
-            lab.wait_for("pod", pod, "Ready")
+        example.apply(lab)
         lab.stop("agent")
         lab.delete("-f", EXAMPLE, "--force", "--grace-period=0")
         lab.start_agent()

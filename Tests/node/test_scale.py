@@ -1,11 +1,12 @@
 """Many pods and many Services: together, and without a trace afterwards."""
-import json
 import re
 import time
 
-from swiftlab.case import NodeCase, manifest
-from swiftlab.lab import wait_until
+from labs.node.case import NodeCase
+from labs.node.pods import manifest
+from labs.waiting import wait_until
 
+# There are twenty of them, so each one wakes up less often than those of other tests.
 FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.2; done"
 COUNT = 20
 
@@ -16,7 +17,8 @@ def service(number, endpoints):
     return [
         {"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": {"ports": [{"port": 80, "targetPort": 8080}]}},
         {
-            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice", "metadata": {"name": f"{name}-x", "labels": {"kubernetes.io/service-name": name}},
+            "apiVersion": "discovery.k8s.io/v1", "kind": "EndpointSlice",
+            "metadata": {"name": f"{name}-x", "labels": {"kubernetes.io/service-name": name}},
             "addressType": "IPv4", "ports": [{"name": "", "port": 8080, "protocol": "TCP"}],
             "endpoints": [{"addresses": [f"10.250.{number % 250}.{i + 1}"], "conditions": {"ready": True}} for i in range(endpoints)],
         },
@@ -51,7 +53,7 @@ class Scale(NodeCase):
         sizes = self.lab.anonymous_memory()
         self.assertGreaterEqual(len(sizes), COUNT + 1)
         self.assertLessEqual(max(sizes.values()), 400, sizes)
-        print(f"anonymous memory of {len(sizes)} shims and spawner: {min(sizes.values())} to {max(sizes.values())} KB")
+        self.note(f"anonymous memory of {len(sizes)} shims and spawner: {min(sizes.values())} to {max(sizes.values())} KB")
 
     def test_rules_do_not_grow_with_services(self):
         lab = self.lab

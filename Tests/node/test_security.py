@@ -1,21 +1,13 @@
 """Security context, names and user namespaces, as the programs in the pods see them."""
 import os
-import sys
 
-from swiftlab.case import FOREVER, NodeCase, manifest
-from swiftlab.lab import NODE, REGISTRY, ROOT, wait_until
+from labs.node.case import NodeCase
+from labs.node.lab import NODE
+from labs.node.network import REGISTRY
+from labs.node.pods import FOREVER, manifest
+from labs.waiting import wait_until
 
 HOSTILE_USERS = ["4294967296", "-1", "0:0x", "+0", "2147483648", "root:root:root", "nobody-here", "web:no-group"]
-
-# Runs beside the registry: images that differ by their user alone.
-PUSH_USERS = """
-import sys
-sys.path.insert(0, sys.argv[1] + "/Tests/node")
-from swiftlab import images
-layer = images.busybox_layer()
-for number, user in enumerate(sys.argv[3:]):
-    images.push(sys.argv[2], f"user-{number}", "1", images.Image([layer], Cmd=["id"], User=user))
-"""
 
 
 class SecurityCase(NodeCase):
@@ -51,7 +43,7 @@ class SecurityCase(NodeCase):
         self.lab.apply(manifest(name, FOREVER, **spec))
 
         def waiting():
-            status = self.lab.get("pod", name)["status"].get("containerStatuses", [{}])[0].get("state", {}).get("waiting", {})
+            status = self.waiting(name)
             return status if status.get("reason") in ("CreateContainerConfigError", "CreateContainerError") else None
 
         self.assertIn(words, wait_until(f"{name} to be refused", waiting, 30)["message"])
@@ -79,7 +71,7 @@ class Identity(SecurityCase):
 
     def test_hostile_image_users(self):
         """What is no user of the image does not become another one, and least of all root."""
-        self.lab.on_control(sys.executable, "-c", PUSH_USERS, ROOT, REGISTRY, *HOSTILE_USERS)
+        self.lab.push(*HOSTILE_USERS)
         for number in range(len(HOSTILE_USERS)):
             self.refuse_container(f"user-{number}", "cannot find", container={"image": f"{REGISTRY}/user-{number}:1"})
 
@@ -171,7 +163,8 @@ class UserNamespaces(SecurityCase):
         )
         self.lab.apply(manifest("isolated", command, hostUsers=False, volumes=volumes, container={"volumeMounts": mounts}))
         self.lab.wait_for("pod", "isolated", "Ready")
-        lines = wait_until("the pod's output", lambda: (found := self.lab.kubectl("logs", "isolated").stdout.splitlines()) and len(found) >= 8 and found)
+        lines = wait_until("the pod's output",
+                           lambda: (found := self.lab.kubectl("logs", "isolated").stdout.splitlines()) and len(found) >= 8 and found)
         self.assertEqual(lines[:7], ["v"] + ["0:0"] * 6)
         inside, first, count = lines[7].split()
         self.assertEqual((inside, count), ("0", "65536"))

@@ -2,14 +2,16 @@
 import base64
 import contextlib
 import json
-import os
 import signal
 import subprocess
 import sys
 
-from swiftlab import host
-from swiftlab.case import FOREVER, NodeCase, manifest
-from swiftlab.lab import CONTROL_IP, wait_until
+from labs import cgroups, processes
+from labs.files import read_text
+from labs.node.case import NodeCase
+from labs.node.network import CONTROL_IP
+from labs.node.pods import FOREVER
+from labs.waiting import wait_until
 
 MIB = 1 << 20
 # Of the agent's memory, which holds no more of a stream than its way through takes.
@@ -40,24 +42,24 @@ print(len(answers), *sorted(set(answers)))
 
 class Streams(NodeCase):
     def setUp(self):
+        super().setUp()
         self.agent = self.lab.processes["agent"].pid
 
     def run_pod(self, name, script, **container):
-        self.lab.apply(manifest(name, script, container=container))
-        self.lab.wait_for("pod", name, "Ready")
+        self.start_pod(name, script, container=container)
         self.addCleanup(self.lab.delete, "pod", name)
 
     def memory(self):
         """Bytes of the agent's own."""
-        return host.anonymous_memory(self.agent) * 1024
+        return processes.anonymous_memory(self.agent) * 1024
 
     def held(self):
         """Descriptors of the agent, and of spawner, shims and pauses; how many of the latter there are."""
-        processes, descriptors = self.lab.own_processes(), 0
-        for pid in processes:
+        others, descriptors = self.lab.own_processes(), 0
+        for pid in others:
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
-                descriptors += len(os.listdir(f"/proc/{pid}/fd"))
-        return len(os.listdir(f"/proc/{self.agent}/fd")), descriptors, len(processes)
+                descriptors += processes.descriptor_count(pid)
+        return processes.descriptor_count(self.agent), descriptors, len(others)
 
     def client_files(self):
         """The administrator's certificate and the cluster's authority, as files."""
@@ -130,12 +132,10 @@ class Streams(NodeCase):
             return len(seen) > 20 and seen[-20] == seen[-1]
 
         def runs():
-            for folder, _, _ in os.walk(self.lab.cgroup):
-                with contextlib.suppress(OSError), open(f"{folder}/cgroup.procs") as file:
-                    for pid in file.read().split():
-                        with open(f"/proc/{pid}/cmdline") as line:
-                            if word in line.read():
-                                return pid
+            for pid in cgroups.members_below(self.lab.cgroup):
+                with contextlib.suppress(OSError):
+                    if word in read_text(f"/proc/{pid}/cmdline"):
+                        return pid
             return None
 
         pid = wait_until(f"{word} to run", runs, 10)

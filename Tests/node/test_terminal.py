@@ -1,75 +1,16 @@
 """kubectl exec -it and attach, from a real terminal."""
 import contextlib
-import fcntl
-import os
-import pty
 import select
-import signal
-import struct
 import subprocess
-import termios
-import time
-import unittest
 
-from swiftlab.case import FOREVER, NodeCase, manifest
-from swiftlab.lab import program, wait_until
+from labs.node.case import NodeCase
+from labs.node.pods import FOREVER
+from labs.programs import program
+from labs.terminal import Terminal
+from labs.waiting import wait_until
 
 # `read` comes back when the size has changed; the terminal has no end of file.
 SHELL = "trap 'busybox stty size' WINCH; echo begin; while :; do read line && echo \"got $line\"; [ \"$line\" = end ] && exit 5; done"
-
-
-class Terminal:
-    """A program on a pseudo terminal: what a person at a keyboard sees and does."""
-
-    def __init__(self, command, rows=24, columns=80):
-        self.master, slave = pty.openpty()
-        self.size(rows, columns)
-        self.process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, start_new_session=True, preexec_fn=self.control)
-        os.close(slave)
-        self.seen = ""
-
-    @staticmethod
-    def control():
-        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-
-    def size(self, rows, columns):
-        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
-
-    def type(self, text):
-        os.write(self.master, text.encode())
-
-    def read_until(self, text, seconds=30):
-        """What came up to and with `text`."""
-        deadline = time.monotonic() + seconds
-        while text not in self.seen:
-            ready, _, _ = select.select([self.master], [], [], max(0, deadline - time.monotonic()))
-            if not ready:
-                raise TimeoutError(f"waited {seconds} s for {text!r}, found {self.seen!r}")
-            try:
-                part = os.read(self.master, 65536)
-            except OSError:
-                part = b""
-            if not part:
-                raise EOFError(f"wanted {text!r}, found {self.seen!r} and the end")
-            self.seen += part.decode(errors="replace")
-        end = self.seen.index(text) + len(text)
-        found, self.seen = self.seen[:end], self.seen[end:]
-        return found
-
-    def wait(self, seconds=30):
-        """The exit code; what is written meanwhile is read."""
-        with contextlib.suppress(EOFError):
-            self.read_until("\0", seconds)
-        return self.process.wait(seconds)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGKILL)
-            self.process.wait()
-        os.close(self.master)
 
 
 class Terminals(NodeCase):
@@ -78,8 +19,7 @@ class Terminals(NodeCase):
         return Terminal([*lab.inside(lab.control_namespace), "kubectl", "--kubeconfig", lab.admin, *arguments], **options)
 
     def run_pod(self, name, script, **container):
-        self.lab.apply(manifest(name, script, container=container))
-        self.lab.wait_for("pod", name, "Ready")
+        self.start_pod(name, script, container=container)
 
     def test_exec_with_a_terminal(self):
         self.run_pod("host", FOREVER)
@@ -166,7 +106,3 @@ class Terminals(NodeCase):
                 yield process
             finally:
                 process.kill()
-
-
-if __name__ == "__main__":
-    unittest.main()

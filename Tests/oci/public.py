@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """The test suite of crun, another OCI runtime, over `swiftlet oci`: what it expects differently from this runtime is listed here with
 the reason. The suite comes as Debian's source package, by apt and with a fixed checksum; without it this says so and does nothing."""
-
 import argparse
 import glob
 import hashlib
@@ -12,7 +11,8 @@ import subprocess
 import sys
 import tarfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+from labs import cgroups, programs
+
 PACKAGE, ARCHIVE = "crun", "crun_1.8.1.orig.tar.xz"
 SHA256 = "01b68269d94e5fe11106a9b14c2f144be03b16ec798951f4efa6aa16ba9da29a"
 # Needs a kernel with CRIU's support, and criu.
@@ -74,9 +74,11 @@ def fetch(work):
         for origin, uri, name, component in sorted(mirrors):
             if origin == "Debian" and component == "main":
                 file.write(f"deb-src {uri} {name} {component}\n")
-    options = [word for name, value in [("Dir::Etc::sourcelist", apt + "/sources.list"), ("Dir::Etc::sourceparts", "-"), ("Dir::State::lists", apt + "/lists"),
-                                        ("Dir::Cache", apt + "/cache"), ("APT::Sandbox::User", "root"), ("Acquire::Retries", "1"),
-                                        ("Acquire::http::Timeout", "10")] for word in ("-o", f"{name}={value}")]
+    settings = {
+        "Dir::Etc::sourcelist": apt + "/sources.list", "Dir::Etc::sourceparts": "-", "Dir::State::lists": apt + "/lists",
+        "Dir::Cache": apt + "/cache", "APT::Sandbox::User": "root", "Acquire::Retries": "1", "Acquire::http::Timeout": "10",
+    }  # fmt: skip
+    options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
     command("apt-get", *options, "-q", "update", timeout=120)
     command("apt-get", *options, "-q", "source", "--download-only", PACKAGE, cwd=work, timeout=120)
     shutil.rmtree(apt)
@@ -132,13 +134,15 @@ exec "$@"
 
 def run(name, work, runtime):
     """What became of each test of one file: ok, SKIP or not ok."""
-    environment = {**os.environ, "OCI_RUNTIME": runtime, "INIT": work + "/tests/init", "PYTHONPATH": HERE + "/standin", "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**os.environ, "OCI_RUNTIME": runtime, "INIT": work + "/tests/init", "PYTHONPATH": programs.TESTS + "/oci/standin",
+                   "PYTHONDONTWRITEBYTECODE": "1"}
     line = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", INSIDE, "sh",
             sys.executable, f"{work}/tests/{name}"]
     log = f"{work}/{name}.log"
     with open(log, "wb") as errors:
         try:
-            done = subprocess.run(line, cwd=work, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, timeout=300, check=False)
+            done = subprocess.run(line, cwd=work, env=environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=errors, timeout=300,
+                                  check=False)
         except subprocess.TimeoutExpired:
             raise SystemExit(f"{name}: not done after 300 s, see {log}") from None
     found = {}
@@ -152,25 +156,16 @@ def run(name, work, runtime):
 
 
 def clear():
-    """Cgroups of containers that ended with their namespace."""
-    for mount in ("/sys/fs/cgroup", "/sys/fs/cgroup/unified"):
-        for folder in glob.glob(mount + "/swiftlet-oci/test-*") + glob.glob(mount + "/swiftlet-oci/container-*"):
-            for inner, _, _ in os.walk(folder, topdown=False):
-                try:
-                    os.rmdir(inner)
-                except OSError:
-                    pass
-        for name in ("swiftlet-oci", "swiftlet-oci-shims"):
-            try:
-                os.rmdir(f"{mount}/{name}")
-            except OSError:
-                pass
+    """Removes the cgroups of containers that ended with their namespace."""
+    group = f"{cgroups.hierarchy()}/swiftlet-oci"
+    folders = glob.glob(group + "/test-*") + glob.glob(group + "/container-*")
+    cgroups.remove_if_empty(*(inner for folder in folders for inner, _, _ in os.walk(folder, topdown=False)), group, group + "-shims")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--bin", default=os.path.join(HERE, "../../build/bin"), help="folder of swiftlet, swiftlet-shim and swiftlet-pause")
-    parser.add_argument("--work", default=os.path.join(HERE, "../../build/oci-public"), help="folder for the suite and its logs")
+    parser.add_argument("--bin", default=os.path.dirname(programs.program("swiftlet")), help="folder of swiftlet, swiftlet-shim and swiftlet-pause")
+    parser.add_argument("--work", default=programs.ROOT + "/build/oci-public", help="folder for the suite and its logs")
     parser.add_argument("--runtime", help="another runtime, to see how that does; nothing is expected of it")
     parser.add_argument("files", nargs="*", help="some of the suite's files")
     arguments = parser.parse_args()

@@ -1,26 +1,21 @@
 """What container managers use beyond the specification's operations: further programs, lists, the freezer, limits."""
-
-import fcntl
 import json
 import os
-import pty
-import select
-import struct
-import subprocess
-import termios
 import unittest
 
-import bundle
+from labs.files import read_text
+from labs.oci.case import OCICase, command, container_cgroup
+from labs.terminal import Terminal
 
 
-class Exec(bundle.OCITest):
+class Exec(OCICase):
     def test_streams_and_exit_code(self):
         name = self.running()
-        read, write = os.pipe()
-        os.write(write, b"input\n")
-        os.close(write)
-        result = self.oci("exec", name, "sh", "-c", "cat; echo problem >&2; exit 7", stdin=read)
-        os.close(read)
+        end, start = os.pipe()
+        os.write(start, b"input\n")
+        os.close(start)
+        result = self.oci("exec", name, "sh", "-c", "cat; echo problem >&2; exit 7", stdin=end)
+        os.close(end)
         self.assertEqual((7, "input\n", "problem\n"), (result.code, result.out, result.err))
         self.assertEqual(128 + 9, self.oci("exec", name, "sh", "-c", "kill -9 $$").code)
         self.refused(self.oci("exec", name, "/nowhere"), "/nowhere", "no such file", code=255)
@@ -41,7 +36,8 @@ class Exec(bundle.OCITest):
     def test_options(self):
         name = self.running(lambda c: c["process"].update(noNewPrivileges=False, capabilities={}))
         line = "id -u; id -G; echo $PWD $A $PATH; grep -E 'NoNewPrivs|CapEff' /proc/self/status"
-        result = self.must("exec", "--user", "0:8", "-g", "9", "--cwd", "/etc", "-e", "A=2", "--env", "PATH=/bin:/x", "--cap", "CAP_KILL", "--no-new-privs", name,
+        result = self.must("exec", "--user", "0:8", "-g", "9", "--cwd", "/etc", "-e", "A=2", "--env", "PATH=/bin:/x", "--cap", "CAP_KILL",
+                           "--no-new-privs", name,
                            "sh", "-c", line)
         uid, groups, words, effective, privileges = result.out.splitlines()
         self.assertEqual(("0", {"8", "9"}, "/etc 2 /bin:/x", 1 << 5, "1"),
@@ -66,7 +62,7 @@ class Exec(bundle.OCITest):
         name = self.running()
         _, master = self.console(lambda path: self.must(
             "exec", "--detach", "--tty", "--console-socket", path, "--pid-file", self.folder + "/pid", name, "sh", "-c", "tty; read line"))
-        pid = int(bundle.read(self.folder + "/pid"))
+        pid = int(read_text(self.folder + "/pid"))
         self.assertIn(pid, json.loads(self.must("ps", "--format", "json", name).out))
         text = b""
         while b"\n" not in text:
@@ -84,7 +80,7 @@ class Exec(bundle.OCITest):
     def test_cgroup(self):
         name = self.running()
         own = self.must("exec", name, "cat", "/proc/self/cgroup").out
-        os.mkdir(f"{bundle.cgroup_mount()}/swiftlet-oci/{name}/sub")
+        os.mkdir(f"{container_cgroup(name)}/sub")
         given = self.must("exec", "--cgroup", "/sub", name, "cat", "/proc/self/cgroup").out
         self.assertIn("/sub", given)
         self.assertNotIn("/sub", own)
@@ -97,56 +93,45 @@ class Exec(bundle.OCITest):
         self.refused(self.oci("exec", "nowhere", "true"), "does not exist", code=255)
 
 
-class Foreground(bundle.OCITest):
+class Foreground(OCICase):
     """A program with a terminal, in front of somebody who has one, or none."""
 
     def drive(self, arguments, keys, wanted):
-        """What comes from a terminal of 33 lines of 99 characters, and the exit code."""
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("=4H", 33, 99, 0, 0))
-        before = termios.tcgetattr(slave)
-        with subprocess.Popen(bundle.command() + ["--root", self.root, *arguments], stdin=slave, stdout=slave, stderr=slave) as program:
-            seen = b""
-            while wanted not in seen:
-                ready, _, _ = select.select([master], [], [], 30)
-                self.assertTrue(ready, seen)
-                seen += os.read(master, 1000)
-            os.write(master, keys)
-            code = program.wait(30)
-        while select.select([master], [], [], 0)[0]:
-            seen += os.read(master, 1000)
-        self.assertEqual(before, termios.tcgetattr(slave), "the terminal is not as it was")
-        os.close(master)
-        os.close(slave)
-        return seen, code
+        """Returns what a program writes to a terminal of 33 lines of 99 characters, and its exit code. After `wanted` it gets the keys."""
+        with Terminal([*command(), "--root", self.root, *arguments], rows=33, columns=99) as terminal:
+            seen = terminal.read_until(wanted)
+            terminal.type(keys)
+            code = terminal.wait()
+            self.assertEqual(terminal.settings_before, terminal.settings(), "the terminal is not as it was")
+            return seen + terminal.seen, code
 
     def terminal(self, line):
         self.config("sh", "-c", line, change=lambda c: c["process"].update(terminal=True))
 
     def test_run(self):
         self.terminal("stty size; tty; echo ready; read line; echo got $line; exit 7")
-        seen, code = self.drive(["run", "--bundle", self.folder + "/bundle", self.new_id()], b"hello\r", b"ready")
+        seen, code = self.drive(["run", "--bundle", self.folder + "/bundle", self.new_id()], "hello\r", "ready")
         self.assertEqual(7, code)
-        for word in (b"33 99", b"/dev/pts/0", b"got hello"):
+        for word in ("33 99", "/dev/pts/0", "got hello"):
             self.assertIn(word, seen)
 
     def test_in_a_readonly_dev(self):
         self.config("sh", "-c", "tty; touch /dev/x || echo ready; read line; echo got $line", change=lambda c: (
             c["process"].update(terminal=True), c["mounts"][1]["options"].append("ro")))
-        seen, code = self.drive(["run", "--bundle", self.folder + "/bundle", self.new_id()], b"hello\r", b"ready")
-        self.assertEqual((0, True), (code, b"got hello" in seen), seen)
+        seen, code = self.drive(["run", "--bundle", self.folder + "/bundle", self.new_id()], "hello\r", "ready")
+        self.assertEqual((0, True), (code, "got hello" in seen), seen)
 
     def test_keys_are_the_programs(self):
         self.terminal("trap 'echo interrupted; exit 3' INT; echo ready; while :; do sleep 0.02; done")
-        seen, code = self.drive(["run", "--bundle", self.folder + "/bundle", self.new_id()], b"\x03", b"ready")
+        seen, code = self.drive(["run", "--bundle", self.folder + "/bundle", self.new_id()], "\x03", "ready")
         self.assertEqual(3, code)
-        self.assertIn(b"interrupted", seen)
+        self.assertIn("interrupted", seen)
 
     def test_exec(self):
         name = self.running()
-        seen, code = self.drive(["exec", "--tty", name, "sh", "-c", "stty size; echo ready; read line; echo got $line; exit 8"], b"hello\r", b"ready")
+        seen, code = self.drive(["exec", "--tty", name, "sh", "-c", "stty size; echo ready; read line; echo got $line; exit 8"], "hello\r", "ready")
         self.assertEqual(8, code)
-        for word in (b"33 99", b"got hello"):
+        for word in ("33 99", "got hello"):
             self.assertIn(word, seen)
 
     def test_without_a_terminal_of_the_callers(self):
@@ -158,7 +143,7 @@ class Foreground(bundle.OCITest):
         self.assertIn(" 19999 20000", result.out)
 
 
-class Managing(bundle.OCITest):
+class Managing(OCICase):
     def test_list_and_ps(self):
         self.assertEqual([], json.loads(self.must("list", "--format", "json").out))
         self.config("sh", "-c", "sleep 1000 & sleep 1000")
@@ -182,7 +167,7 @@ class Managing(bundle.OCITest):
         pid = self.state(name)["pid"]
         self.must("pause", name)
         self.assertEqual("paused", self.state(name)["status"])
-        self.assertIn("frozen 1", bundle.read(f"{bundle.cgroup_mount()}/swiftlet-oci/{name}/cgroup.events"))
+        self.assertIn("frozen 1", read_text(f"{container_cgroup(name)}/cgroup.events"))
         self.refused(self.oci("pause", name), "paused", "wanted running")
         self.refused(self.oci("exec", name, "true"), "paused", code=255)
         self.refused(self.oci("delete", name), "paused")
@@ -198,7 +183,7 @@ class Managing(bundle.OCITest):
     def test_update(self):
         self.config("sleep", "1000")
         name = self.created()
-        group = f"{bundle.cgroup_mount()}/swiftlet-oci/{name}"
+        group = f"{container_cgroup(name)}"
         with open(self.folder + "/resources", "w") as file:
             json.dump({"pids": {"limit": 44}}, file)
         if not os.path.exists(group + "/pids.max"):
@@ -206,9 +191,9 @@ class Managing(bundle.OCITest):
             self.refused(self.oci("update", "--resources", self.folder + "/resources", name), "pids.max")
             return
         self.must("update", "--pids-limit", "33", "--memory", str(64 << 20), name)
-        self.assertEqual(["33", str(64 << 20)], [bundle.read(f"{group}/{file}").strip() for file in ("pids.max", "memory.max")])
+        self.assertEqual(["33", str(64 << 20)], [read_text(f"{group}/{file}").strip() for file in ("pids.max", "memory.max")])
         self.must("update", "--resources", self.folder + "/resources", name)
-        self.assertEqual("44", bundle.read(group + "/pids.max").strip())
+        self.assertEqual("44", read_text(group + "/pids.max").strip())
 
     def test_template(self):
         os.makedirs(self.folder + "/made")
@@ -231,7 +216,7 @@ class Managing(bundle.OCITest):
         self.assertEqual("other\n", result.out)
 
 
-class Devices(bundle.OCITest):
+class Devices(OCICase):
     @unittest.skipUnless(os.path.exists("/dev/fuse"), "needs /dev/fuse")
     def test_rules(self):
         number = os.stat("/dev/fuse").st_rdev
@@ -241,7 +226,8 @@ class Devices(bundle.OCITest):
         bind = {"destination": "/dev", "type": "bind", "source": "/dev", "options": ["rbind"]}
         reads, writes = "true < /dev/fuse && echo reads", "true > /dev/fuse && echo writes"
         for rules, wanted in [
-            ([nothing], []), ([nothing, {"allow": True, "access": "rwm"}], ["reads", "writes"]), ([nothing, {**one, "allow": True, "access": "r"}], ["reads"]),
+            ([nothing], []), ([nothing, {"allow": True, "access": "rwm"}], ["reads", "writes"]),
+            ([nothing, {**one, "allow": True, "access": "r"}], ["reads"]),
             ([nothing, {**one, "allow": True, "access": "r"}, {**one, "allow": True, "access": "w"}], ["reads", "writes"]),
             ([{"allow": True, "access": "rwm"}, {**one, "allow": False, "access": "w"}], ["reads"]),
             ([nothing, {**one, "minor": -1, "allow": True, "access": "rw"}, {**one, "allow": False, "access": "r"}], ["writes"]),
@@ -255,7 +241,8 @@ class Devices(bundle.OCITest):
     def test_a_node_is_no_permission(self):
         number = os.stat("/dev/fuse").st_rdev
         one = {"type": "c", "major": os.major(number), "minor": os.minor(number)}
-        for rules, wanted in [([{"allow": False, "access": "rwm"}], "there\n"), ([{"allow": False, "access": "rwm"}, {**one, "allow": True, "access": "rw"}], "there\nopened\n"),
+        for rules, wanted in [([{"allow": False, "access": "rwm"}], "there\n"),
+                              ([{"allow": False, "access": "rwm"}, {**one, "allow": True, "access": "rw"}], "there\nopened\n"),
                               ([], "there\nopened\n")]:
             result = self.run_line("test -c /dev/node && echo there; true < /dev/node && echo opened", lambda c, rules=rules: c["linux"].update(
                 devices=[{**one, "path": "/dev/node"}], resources={"devices": rules}))
@@ -266,9 +253,6 @@ class Devices(bundle.OCITest):
         number = os.stat("/dev/fuse").st_rdev
         rules = [{"allow": True, "access": "rwm"}, {"allow": False, "type": "c", "major": os.major(number), "minor": os.minor(number), "access": "w"}]
         bind = {"destination": "/dev", "type": "bind", "source": "/dev", "options": ["rbind"]}
-        result = self.run_line("true <> /dev/fuse && echo opened", lambda c: (c["mounts"].append(bind), c["linux"]["resources"].update(devices=rules)))
+        result = self.run_line("true <> /dev/fuse && echo opened",
+                               lambda c: (c["mounts"].append(bind), c["linux"]["resources"].update(devices=rules)))
         self.assertEqual("", result.out, result)
-
-
-if __name__ == "__main__":
-    unittest.main()

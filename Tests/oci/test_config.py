@@ -1,23 +1,16 @@
 """config.json, field by field: what a program sees of it from inside, and what is refused."""
-
 import os
-import unittest
 
-import bundle
-
-
-def linux(**fields):
-    return lambda config: config["linux"].update(fields)
+from labs.files import read_text
+from labs.oci.bundle import BASE, linux, process
+from labs.oci.case import OCICase
 
 
-def process(**fields):
-    return lambda config: config["process"].update(fields)
-
-
-class Process(bundle.OCITest):
+class Process(OCICase):
     def test_user_groups_and_umask(self):
         seen = self.seen("id -u; id -g; id -G; umask; touch /tmp/f && ls -ln /tmp/f", lambda c: (
-            c["process"].update(user={"uid": 1000, "gid": 1001, "additionalGids": [2000, 2001], "umask": 0o027}), os.chmod(self.rootfs + "/tmp", 0o777)))
+            c["process"].update(user={"uid": 1000, "gid": 1001, "additionalGids": [2000, 2001], "umask": 0o027}),
+            os.chmod(self.rootfs + "/tmp", 0o777)))
         uid, gid, groups, umask, file = seen.splitlines()
         self.assertEqual(("1000", "1001", {"1001", "2000", "2001"}, "0027"), (uid, gid, set(groups.split()), umask))
         self.assertTrue(file.startswith("-rw-r-----"), file)
@@ -66,7 +59,7 @@ class Process(bundle.OCITest):
         self.assertIn("best-effort: prio 6", seen)
         self.assertNotIn(os.uname().machine, seen.splitlines())
         # Of programs that come later, not of the first one.
-        self.assertEqual(bundle.read("/proc/self/status").split("Cpus_allowed_list:\t")[1].split("\n")[0], seen.split("Cpus_allowed_list:\t")[1])
+        self.assertEqual(read_text("/proc/self/status").split("Cpus_allowed_list:\t")[1].split("\n")[0], seen.split("Cpus_allowed_list:\t")[1])
 
     def test_rlimits_and_oom_score(self):
         seen = self.seen("ulimit -n; ulimit -Hn; ulimit -c; cat /proc/self/oom_score_adj", process(
@@ -79,11 +72,12 @@ class Process(bundle.OCITest):
 
     def test_exit_codes(self):
         self.assertEqual(42, self.run_line("exit 42").code)
-        self.assertEqual(128 + 9, self.run_line("kill -9 $$", linux(namespaces=[n for n in bundle.BASE["linux"]["namespaces"] if n["type"] != "pid"])).code)
+        self.assertEqual(128 + 9, self.run_line("kill -9 $$", linux(namespaces=[n for n in BASE["linux"]["namespaces"] if n["type"] != "pid"])).code)
 
     def test_programs_that_cannot_be_run(self):
         open(self.rootfs + "/bin/plain", "w").close()
-        for args, word in [(["nosuch"], "not found"), (["/bin/nosuch"], "no such file"), (["/bin/plain"], "permission denied"), (["/bin"], "directory")]:
+        for args, word in [(["nosuch"], "not found"), (["/bin/nosuch"], "no such file"), (["/bin/plain"], "permission denied"),
+                           (["/bin"], "directory")]:
             self.config(*args)
             name = self.new_id()
             result = self.create(name)
@@ -111,7 +105,7 @@ class Process(bundle.OCITest):
         self.refused(self.oci("create", "--bundle", self.folder + "/bundle", self.new_id()), "console-socket")
 
 
-class FileSystem(bundle.OCITest):
+class FileSystem(OCICase):
     def test_masked_and_readonly_paths(self):
         os.mkdir(self.rootfs + "/secret")
         os.mkdir(self.rootfs + "/fixed")
@@ -123,9 +117,9 @@ class FileSystem(bundle.OCITest):
 
     def test_readonly_dev(self):
         """What is in it is made first: devices, and mounts that are not read-only themselves."""
-        seen = self.seen("touch /dev/x 2>/dev/null || echo fixed; echo yes > /dev/shm/x && cat /dev/shm/x; echo > /dev/null; ls -d /dev/pts/ptmx /dev/ptmx",
-                         lambda c: (c["mounts"][1]["options"].append("ro"), c["linux"].update(
-                             devices=[{"type": "c", "path": "/dev/ptmx", "major": 5, "minor": 2}])))
+        line = "touch /dev/x 2>/dev/null || echo fixed; echo yes > /dev/shm/x && cat /dev/shm/x; echo > /dev/null; ls -d /dev/pts/ptmx /dev/ptmx"
+        devices = [{"type": "c", "path": "/dev/ptmx", "major": 5, "minor": 2}]
+        seen = self.seen(line, lambda c: (c["mounts"][1]["options"].append("ro"), c["linux"].update(devices=devices)))
         self.assertEqual({"fixed", "yes", "/dev/pts/ptmx", "/dev/ptmx"}, set(seen.split()))
 
     def test_readonly_root(self):
@@ -148,7 +142,7 @@ class FileSystem(bundle.OCITest):
                          lambda c: c["mounts"].extend(mounts))
         table = {line.split()[4]: line.split()[5].split(",") for line in seen.splitlines() if " - " in line}
         self.assertEqual(["content", "content", "passwd", "fixed"], seen.splitlines()[:4])
-        self.assertEqual("content\nmore\n", bundle.read(data + "/file"))
+        self.assertEqual("content\nmore\n", read_text(data + "/file"))
         self.assertLessEqual({"ro", "nosuid", "noexec"}, set(table["/data"]))
         self.assertIn("nodev", table["/memory"])
         self.assertIn("/sys/fs/cgroup", table)
@@ -157,14 +151,15 @@ class FileSystem(bundle.OCITest):
     def test_devices(self):
         device = {"path": "/dev/zeros", "type": "c", "major": 1, "minor": 5, "fileMode": 0o644, "uid": 3, "gid": 4}
         seen = self.seen("ls -ln /dev/zeros; head -c 4 /dev/zeros | wc -c; ls /dev", linux(
-            devices=[device], resources={"devices": [{"allow": False, "access": "rwm"}, {"allow": True, "type": "c", "major": 1, "minor": 5, "access": "rwm"}]}))
+            devices=[device],
+            resources={"devices": [{"allow": False, "access": "rwm"}, {"allow": True, "type": "c", "major": 1, "minor": 5, "access": "rwm"}]}))
         line, count, *names = seen.splitlines()
         self.assertEqual(("crw-r--r--", "3", "4"), (line.split()[0], line.split()[2], line.split()[3]))
         self.assertEqual("4", count)
         self.assertLessEqual({"null", "zero", "full", "random", "urandom", "tty", "ptmx", "stdin", "fd"}, set(names))
 
 
-class Seccomp(bundle.OCITest):
+class Seccomp(OCICase):
     def test_errno(self):
         profile = {"defaultAction": "SCMP_ACT_ALLOW", "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_AARCH64"],
                    "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}
@@ -181,11 +176,12 @@ class Seccomp(bundle.OCITest):
             self.refused(self.create(self.new_id()), word)
 
 
-class Refusals(bundle.OCITest):
+class Refusals(OCICase):
     def test_broken_bundles(self):
         name = self.new_id()
         self.refused(self.create(name), "config.json")
-        for text, word in [("", "config.json"), ("{", "config.json"), ("[]", "config.json"), ("{}", "ociVersion"), ('{"ociVersion": 1}', "ociVersion")]:
+        for text, word in [("", "config.json"), ("{", "config.json"), ("[]", "config.json"), ("{}", "ociVersion"),
+                           ('{"ociVersion": 1}', "ociVersion")]:
             self.write(text)
             self.refused(self.create(name), word)
         self.refused(self.oci("create", "--bundle", self.folder + "/nowhere", name), "nowhere")
@@ -197,31 +193,40 @@ class Refusals(bundle.OCITest):
                     config = config[part]
                 del config[path[-1]]
             return change
-        namespace = lambda **one: lambda c: c["linux"]["namespaces"].append(one)
+
+        def namespace(**one):
+            return lambda c: c["linux"]["namespaces"].append(one)
+
+        def mount(**one):
+            return lambda c: c["mounts"].append(one)
+
         rule = {"allow": False, "type": "c", "major": 1, "minor": 3, "access": "rwm"}
-        mount = lambda **one: lambda c: c["mounts"].append(one)
         cases = [
             (lambda c: c.update(ociVersion="2.0.0"), "2.0.0"), (lambda c: c.update(ociVersion="nonsense"), "nonsense"), (gone("root"), "root"),
-            (gone("process"), "process"), (gone("process", "args"), "process.args"), (gone("process", "cwd"), "cwd"), (process(args=[]), "process.args"),
+            (gone("process"), "process"), (gone("process", "args"), "process.args"), (gone("process", "cwd"), "cwd"),
+            (process(args=[]), "process.args"),
             (process(cwd="relative"), "process.cwd"), (process(env=["novalue"]), "process.env"), (process(oomScoreAdj=1001), "oomScoreAdj"),
             (process(capabilities={"effective": ["CAP_KILL"]}), "effective"),
             (process(rlimits=[{"type": "RLIMIT_WHAT", "soft": 1, "hard": 1}]), "RLIMIT_WHAT"),
             (process(rlimits=[{"type": "RLIMIT_CPU", "soft": 2, "hard": 1}]), "RLIMIT_CPU"), (process(selinuxLabel="a"), "selinuxLabel"),
             (process(scheduler={"policy": "SCHED_WHAT"}), "SCHED_WHAT"), (process(scheduler={"policy": "SCHED_FIFO", "priority": 500}), "scheduler"),
-            (process(ioPriority={"class": "IOPRIO_CLASS_BE", "priority": 8}), "ioPriority"), (process(ioPriority={"class": "BE", "priority": 1}), "ioPriority"),
+            (process(ioPriority={"class": "IOPRIO_CLASS_BE", "priority": 8}), "ioPriority"),
+            (process(ioPriority={"class": "BE", "priority": 1}), "ioPriority"),
             (lambda c: c["root"].update(path="nowhere"), "root.path"), (lambda c: c["linux"].update(namespaces=[{"type": "uts"}]), "mount"),
             (lambda c: c["linux"].update(namespaces=[{"type": "mount"}]), "uts"), (namespace(type="what"), "what"),
-            (namespace(type="pid"), "pid twice"), (namespace(type="user"), "uidMappings"), (linux(uidMappings=[{"containerID": 0, "hostID": 0, "size": 1}]), "uidMappings"),
-            (linux(namespaces=bundle.BASE["linux"]["namespaces"] + [{"type": "user", "path": "/proc/self/ns/user"}]), "with a path"),
+            (namespace(type="pid"), "pid twice"), (namespace(type="user"), "uidMappings"),
+            (linux(uidMappings=[{"containerID": 0, "hostID": 0, "size": 1}]), "uidMappings"),
+            (linux(namespaces=BASE["linux"]["namespaces"] + [{"type": "user", "path": "/proc/self/ns/user"}]), "with a path"),
             (lambda c: c["linux"]["namespaces"][4].update(path="/proc/self/ns/mnt"), "with a path"),
             (mount(destination="relative", type="tmpfs"), "relative"), (mount(destination="/x/../y", type="tmpfs"), ".."),
             (mount(destination="/x", type="ext4", source="/dev/sda"), "ext4"), (mount(destination="/x", type="bind", source="/nowhere"), "/x"),
             (mount(destination="/x", type="bind", source="/tmp", options=["rbind", "rnosuid"]), "rnosuid"),
             (mount(destination="/x", type="bind", source="/tmp", options=["rbind", "sync"]), "sync"),
             (linux(rootfsPropagation="what"), "what"), (linux(mountLabel="a"), "mountLabel"),
-            (linux(intelRdt={}), "intelRdt"), (linux(personality={"domain": "SVR4"}), "personality"), (linux(sysctl={"kernel.panic": "1"}), "kernel.panic"),
+            (linux(intelRdt={}), "intelRdt"), (linux(personality={"domain": "SVR4"}), "personality"),
+            (linux(sysctl={"kernel.panic": "1"}), "kernel.panic"),
             (linux(timeOffsets={"monotonic": {"secs": 1}}), "timeOffsets"), (linux(cgroupsPath="system.slice:a:b"), "cgroupsPath"),
-            (linux(timeOffsets={"realtime": {"secs": 1}}, namespaces=bundle.BASE["linux"]["namespaces"] + [{"type": "time"}]), "realtime"),
+            (linux(timeOffsets={"realtime": {"secs": 1}}, namespaces=BASE["linux"]["namespaces"] + [{"type": "time"}]), "realtime"),
             (linux(cgroupsPath="/../x"), ".."), (linux(resources={"devices": [rule]}), "devices[0]"), (linux(resources={"network": {}}), "network"),
             (linux(resources={"memory": {"swappiness": 1}}), "swappiness"), (linux(resources={"unified": {"cgroup.procs": "1"}}), "cgroup.procs"),
             (linux(devices=[{"type": "x", "path": "/dev/x"}]), "/dev/x"),
@@ -236,7 +241,3 @@ class Refusals(bundle.OCITest):
     def test_unknown_fields_are_ignored(self):
         result = self.run_line("echo fine", lambda c: (c.update(future={"a": 1}), c["linux"].update(what=1), c["process"].update(new=True)))
         self.assertEqual((0, "fine\n"), (result.code, result.out))
-
-
-if __name__ == "__main__":
-    unittest.main()

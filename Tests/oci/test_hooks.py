@@ -1,15 +1,14 @@
 """Hooks: when each of them runs, and what its failure means."""
-
 import json
 import os
-import unittest
 
-import bundle
+from labs.files import read_text
+from labs.oci.case import OCICase
 
 NAMES = ("prestart", "createRuntime", "poststart", "poststop")
 
 
-class Hooks(bundle.OCITest):
+class Hooks(OCICase):
     def hook(self, name, line):
         path = f"{self.folder}/{name}"
         with open(path, "w") as script:
@@ -26,7 +25,7 @@ class Hooks(bundle.OCITest):
     def noted(self):
         if not os.path.exists(self.folder + "/hooks"):
             return []
-        words = [line.split(" ", 1) for line in bundle.read(self.folder + "/hooks").splitlines()]
+        words = [line.split(" ", 1) for line in read_text(self.folder + "/hooks").splitlines()]
         return [(name, json.loads(state)) for name, state in words]
 
     def test_order_and_state(self):
@@ -65,7 +64,7 @@ class Hooks(bundle.OCITest):
                                      f"for pid in $(tail -n1 {self.folder}/hooks | sed 's/.*\"pid\":\\([0-9]*\\).*/\\1/'); do "
                                      f"readlink /proc/$pid/ns/net > {self.folder}/theirs; done"})
         self.created()
-        self.assertNotEqual(bundle.read(self.folder + "/own"), bundle.read(self.folder + "/theirs"))
+        self.assertNotEqual(read_text(self.folder + "/own"), read_text(self.folder + "/theirs"))
 
     def inside(self, **hooks):
         """Hooks in the container's namespaces, by name: shell lines."""
@@ -87,7 +86,7 @@ class Hooks(bundle.OCITest):
         theirs = [os.readlink(f"/proc/{pid}/ns/{kind}") for kind in ("net", "mnt")]
 
         def noted():
-            lines = bundle.read(notes).splitlines()
+            lines = read_text(notes).splitlines()
             states = [line.split(" ", 3) for line in lines if " " in line]
             return [(name, [net, mnt], json.loads(state)["status"], json.loads(state)["pid"]) for name, net, mnt, state in states], [
                 line for line in lines if " " not in line]
@@ -98,9 +97,10 @@ class Hooks(bundle.OCITest):
 
     def test_the_containers_user_runs_the_hook_of_its_start(self):
         os.chmod(self.rootfs + "/tmp", 0o777)
-        self.config("true", change=lambda c: (c["process"].update(user={"uid": 77, "gid": 78}), self.inside(startContainer="id -u > /tmp/u; id -g >> /tmp/u")(c)))
+        self.config("true", change=lambda c: (c["process"].update(user={"uid": 77, "gid": 78}),
+                                              self.inside(startContainer="id -u > /tmp/u; id -g >> /tmp/u")(c)))
         self.must("run", "--bundle", self.folder + "/bundle", self.new_id())
-        self.assertEqual(["77", "78"], bundle.read(self.rootfs + "/tmp/u").split())
+        self.assertEqual(["77", "78"], read_text(self.rootfs + "/tmp/u").split())
 
     def test_failures_in_the_containers_namespaces(self):
         poststop = f"touch {self.folder}/poststop"
@@ -125,7 +125,3 @@ class Hooks(bundle.OCITest):
         self.config("true", change=lambda c: (self.inside(createContainer="true")(c), c["linux"]["namespaces"].append({"type": "user"}),
                                               c["linux"].update(uidMappings=mapping, gidMappings=mapping)))
         self.refused(self.create(self.new_id()), "hooks.createContainer", "user namespace", "not supported")
-
-
-if __name__ == "__main__":
-    unittest.main()

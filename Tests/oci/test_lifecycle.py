@@ -1,31 +1,31 @@
 """The operations and states of the OCI runtime specification."""
-
 import json
 import os
 import signal
 import subprocess
-import unittest
 
-import bundle
+from labs.files import read_text
+from labs.oci.case import OCICase, command
+from labs.processes import command_lines
 
 
-class Lifecycle(bundle.OCITest):
+class Lifecycle(OCICase):
     def test_from_create_to_delete(self):
         output = self.folder + "/out"
         self.config("sh", "-c", "echo started; exec sleep 1000", change=lambda c: c.update(annotations={"a.b": "c"}))
         name = self.created("--pid-file", self.folder + "/pid", output=output)
         state = self.state(name)
-        pid = int(bundle.read(self.folder + "/pid"))
+        pid = int(read_text(self.folder + "/pid"))
         self.assertEqual(
             {"ociVersion": "1.2.0", "id": name, "status": "created", "pid": pid, "bundle": self.folder + "/bundle", "annotations": {"a.b": "c"}},
             state)
-        self.assertEqual("", bundle.read(output), "the program ran before start")
+        self.assertEqual("", read_text(output), "the program ran before start")
 
         self.must("start", name)
         self.assertEqual(("running", pid), (self.state(name)["status"], self.state(name)["pid"]))
-        while "sleep" not in bundle.read(f"/proc/{pid}/cmdline"):
+        while "sleep" not in read_text(f"/proc/{pid}/cmdline"):
             pass
-        self.assertEqual("started\n", bundle.read(output))
+        self.assertEqual("started\n", read_text(output))
 
         self.must("kill", name, "KILL")
         self.wait(pid)
@@ -41,7 +41,7 @@ class Lifecycle(bundle.OCITest):
         self.config("echo", "second")
         self.must("start", name)
         self.wait(pid)
-        self.assertEqual("first\n", bundle.read(output))
+        self.assertEqual("first\n", read_text(output))
 
     def test_wrong_states(self):
         self.config("sleep", "1000")
@@ -85,14 +85,14 @@ class Lifecycle(bundle.OCITest):
         self.must("start", name)
 
         def said(word):
-            while word not in bundle.read(output):
-                self.assertNotEqual("stopped", self.state(name)["status"], bundle.read(output))
+            while word not in read_text(output):
+                self.assertNotEqual("stopped", self.state(name)["status"], read_text(output))
         said("ready")
         self.must("kill", name, "sigusr1")
         said("usr1")
         self.must("kill", name)
         self.wait(pid)
-        self.assertIn("term\n", bundle.read(output))
+        self.assertIn("term\n", read_text(output))
         self.assertEqual(1, self.oci("kill", name, "NOSUCH").code)
         self.assertIn("NOSUCH", self.oci("kill", name, "NOSUCH").err)
 
@@ -105,7 +105,7 @@ class Lifecycle(bundle.OCITest):
         self.must("start", name)
 
         def alive():
-            return [pid for pid, words in bundle.command_lines().items() if words[:2] == marks]
+            return [pid for pid, words in command_lines().items() if words[:2] == marks]
         while len(alive()) < 2:
             pass
         pids = alive()
@@ -118,16 +118,16 @@ class Lifecycle(bundle.OCITest):
 
     def test_standard_streams_are_passed_on(self):
         self.config("sh", "-c", "cat; echo problem >&2; exit 7")
-        read, write = os.pipe()
-        os.write(write, b"input\n")
-        os.close(write)
-        result = self.oci("run", "--bundle", self.folder + "/bundle", self.new_id(), stdin=read)
-        os.close(read)
+        end, start = os.pipe()
+        os.write(start, b"input\n")
+        os.close(start)
+        result = self.oci("run", "--bundle", self.folder + "/bundle", self.new_id(), stdin=end)
+        os.close(end)
         self.assertEqual((7, "input\n", "problem\n"), (result.code, result.out, result.err))
 
     def test_run_passes_signals_on(self):
         self.config("sh", "-c", "trap 'exit 5' TERM; echo ready; while :; do sleep 0.02; done")
-        line = bundle.command() + ["--root", self.root, "run", "--bundle", self.folder + "/bundle", self.new_id()]
+        line = command() + ["--root", self.root, "run", "--bundle", self.folder + "/bundle", self.new_id()]
         with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as program:
             self.assertEqual("ready\n", program.stdout.readline())
             program.send_signal(signal.SIGTERM)
@@ -135,7 +135,7 @@ class Lifecycle(bundle.OCITest):
 
     def test_a_shim_that_was_killed(self):
         name = self.running()
-        shims = [pid for pid, words in bundle.command_lines().items() if any(word.endswith("sandbox " + name) for word in words)]
+        shims = [pid for pid, words in command_lines().items() if any(word.endswith("sandbox " + name) for word in words)]
         self.assertEqual(1, len(shims))
         os.kill(shims[0], signal.SIGKILL)
         self.wait(shims[0])
@@ -145,14 +145,14 @@ class Lifecycle(bundle.OCITest):
     def test_two_creations_of_one_id(self):
         self.config("sleep", "1000")
         name = self.new_id()
-        line = bundle.command() + ["--root", self.root, "create", "--bundle", self.folder + "/bundle", name]
+        line = command() + ["--root", self.root, "create", "--bundle", self.folder + "/bundle", name]
         null = subprocess.DEVNULL
         programs = [subprocess.Popen(line, stdin=null, stdout=null, stderr=null) for _ in range(4)]
         self.assertEqual([0, 1, 1, 1], sorted(program.wait(60) for program in programs))
         self.assertEqual("created", self.state(name)["status"])
 
 
-class CommandLine(bundle.OCITest):
+class CommandLine(OCICase):
     def test_ids(self):
         self.config("true")
         for bad in ("", ".", "..", "a/b", "a b", "x" * 65, "a\n"):
@@ -185,13 +185,9 @@ class CommandLine(bundle.OCITest):
     def test_log_file(self):
         log = self.folder + "/log"
         self.oci("state", "nothing", options=("--log", log, "--log-format", "json"))
-        line = json.loads(bundle.read(log))
+        line = json.loads(read_text(log))
         self.assertEqual("error", line["level"])
         self.assertIn("does not exist", line["msg"])
         self.assertRegex(line["time"], r"^\d{4}-\d\d-\d\dT")
         self.oci("state", "nothing", options=("--log", log))
-        self.assertIn("level=error", bundle.read(log))
-
-
-if __name__ == "__main__":
-    unittest.main()
+        self.assertIn("level=error", read_text(log))

@@ -1,13 +1,13 @@
 """Namespaces, their settings and cgroups: what a program sees of them, new ones and those of others."""
-
 import os
-import unittest
 
-import bundle
-from test_config import linux
+from labs import cgroups
+from labs.files import read_text
+from labs.oci.bundle import linux
+from labs.oci.case import OCICase
 
 
-class Namespaces(bundle.OCITest):
+class Namespaces(OCICase):
     def test_new_ones_and_the_hosts(self):
         names = {"pid": "pid", "network": "net", "ipc": "ipc", "uts": "uts", "mount": "mnt", "cgroup": "cgroup"}
         for kept in (list(names), ["mount", "pid"], ["mount"]):
@@ -62,11 +62,14 @@ class Namespaces(bundle.OCITest):
 
     def test_time_namespaces(self):
         days = 30 * 86400
-        new = lambda c: c["linux"].update(namespaces=c["linux"]["namespaces"] + [{"type": "time"}], timeOffsets={
-            "monotonic": {"secs": days}, "boottime": {"secs": days, "nanosecs": 5}})
+
+        def new(config):
+            offsets = {"monotonic": {"secs": days}, "boottime": {"secs": days, "nanosecs": 5}}
+            config["linux"].update(namespaces=config["linux"]["namespaces"] + [{"type": "time"}], timeOffsets=offsets)
+
         name = self.running(new)
         pid = self.state(name)["pid"]
-        uptime = float(bundle.read("/proc/uptime").split()[0])
+        uptime = float(read_text("/proc/uptime").split()[0])
         inside = float(self.must("exec", name, "cat", "/proc/uptime").out.split()[0])
         self.assertGreaterEqual(inside, uptime + days - 1)
         self.assertEqual(os.readlink(f"/proc/{pid}/ns/time"), self.must("exec", name, "readlink", "/proc/self/ns/time").out.strip())
@@ -98,35 +101,30 @@ class Namespaces(bundle.OCITest):
         self.assertEqual(100000, os.stat(self.rootfs + "/made").st_uid)
 
     def test_cgroup(self):
-        group = f"{bundle.cgroup_mount()}/{os.path.basename(self.folder)}/inner"
+        group = f"{cgroups.hierarchy()}/{os.path.basename(self.folder)}/inner"
         self.addCleanup(lambda: os.path.isdir(os.path.dirname(group)) and os.rmdir(os.path.dirname(group)))
         self.config("sleep", "1000", change=linux(cgroupsPath="/" + os.path.basename(self.folder) + "/inner"))
         name = self.created()
-        self.assertIn(str(self.state(name)["pid"]), bundle.read(group + "/cgroup.procs").split())
+        self.assertIn(str(self.state(name)["pid"]), read_text(group + "/cgroup.procs").split())
         self.refused(self.create(self.new_id()), "cgroupsPath")
         self.must("delete", "--force", name)
         self.assertFalse(os.path.exists(group))
         # One that stands still would let nothing begin.
         os.makedirs(group, exist_ok=True)
-        with open(group + "/cgroup.freeze", "w") as freeze:
-            freeze.write("1")
+        cgroups.freeze(group)
         self.refused(self.create(self.new_id()), "cgroupsPath", "frozen", "cgroup.freeze")
         os.rmdir(group)
 
     def test_limits_are_kept_or_refused(self):
-        group = bundle.cgroup_mount()
+        group = cgroups.hierarchy()
         self.config("true", change=linux(resources={"memory": {"limit": 64 << 20}, "pids": {"limit": 50}}))
-        if "memory" in bundle.read(group + "/cgroup.controllers").split():
+        if "memory" in read_text(group + "/cgroup.controllers").split():
             name = self.created()
-            self.assertEqual(str(64 << 20), bundle.read(f"{group}/swiftlet-oci/{name}/memory.max").strip())
-            self.assertEqual("50", bundle.read(f"{group}/swiftlet-oci/{name}/pids.max").strip())
+            self.assertEqual(str(64 << 20), read_text(f"{group}/swiftlet-oci/{name}/memory.max").strip())
+            self.assertEqual("50", read_text(f"{group}/swiftlet-oci/{name}/pids.max").strip())
             return
         name = self.new_id()
         self.refused(self.create(name), "memory.max", "--ignore-missing-controllers")
         done = self.oci("run", "--bundle", self.folder + "/bundle", name, options=("--ignore-missing-controllers",))
         self.assertEqual(0, done.code, done)
         self.assertIn("memory.limit is not enforced", done.err)
-
-
-if __name__ == "__main__":
-    unittest.main()

@@ -6,9 +6,14 @@ import re
 import shutil
 import struct
 import subprocess
+import unittest
 
-from wire import C, field, record, u32
-from world import DEFAULT_CAPS, Sandbox, mount, standard_mounts
+from labs.files import read_text, write_text
+from labs.mounts import lent_tmpfs
+from labs.shim.case import ShimCase
+from labs.shim.records import DEFAULT_CAPS, mount, standard_mounts
+from labs.shim.sandbox import Sandbox
+from labs.shim.wire import C, field, record, u32
 
 MASKED = ("/proc/acpi", "/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",
           "/sys/firmware", "/proc/version")
@@ -85,7 +90,7 @@ def runc_spec(world, root, user):
     """What the fields of the record say, in runc's words."""
     bundle = os.path.dirname(root)
     subprocess.run(["runc", "spec"], cwd=bundle, check=True)
-    spec = json.load(open(bundle + "/config.json"))
+    spec = json.loads(read_text(bundle + "/config.json"))
     caps = [f"CAP_{name}" for name in CAPABILITIES]
     spec["hostname"] = "compared"
     spec["process"].update(terminal=False, args=["sh", "-c", SCRIPT], env=["PATH=/bin:/usr/bin", "A=1"], cwd="/tmp", noNewPrivileges=user["nnp"] == 1,
@@ -100,7 +105,7 @@ def runc_spec(world, root, user):
     linux.update(cgroupsPath=f"/{os.path.basename(world.base)}/runc", maskedPaths=list(MASKED), readonlyPaths=list(READONLY),
                  sysctl={"net.ipv4.ip_unprivileged_port_start": "80"}, resources={})
     linux["namespaces"] = [{"type": name} for name in ("pid", "network", "ipc", "uts", "mount", "cgroup")]
-    json.dump(spec, open(bundle + "/config.json", "w"))
+    write_text(bundle + "/config.json", json.dumps(spec))
     return bundle
 
 
@@ -149,58 +154,49 @@ def differences(theirs, ours):
     return found
 
 
-def skipped(world):
-    return "SKIPPED: runc is not installed" if not shutil.which("runc") else "SKIPPED: no cgroup2 is mounted" if not world.cgroup else None
+@unittest.skipUnless(shutil.which("runc"), "runc is not installed")
+class Compare(ShimCase):
+    def setUp(self):
+        super().setUp()
+        self.need_cgroups()
 
+    def compare(self, user):
+        found = differences(look_in_runc(self.world, user), look_here(self.world, user))
+        unexplained = [line for line in found if not any(re.match(pattern, line) for pattern, _ in DIFFERENT_ON_PURPOSE)]
+        assert not unexplained, "\n" + "\n".join(unexplained)
+        self.note(f"{len(found)} lines differ, all of them on purpose")
 
-def compare(world, user):
-    if skipped(world):
-        return skipped(world)
-    found = differences(look_in_runc(world, user), look_here(world, user))
-    unexplained = [line for line in found if not any(re.match(pattern, line) for pattern, _ in DIFFERENT_ON_PURPOSE)]
-    assert not unexplained, "\n" + "\n".join(unexplained)
-    return f"{len(found)} lines differ, all of them on purpose"
+    def test_compared_with_runc_as_root(self):
+        self.compare(dict(uid=0, gid=0, umask=0o022, groups=(), nnp=0, readonly=False))
 
+    def test_compared_with_runc_as_user(self):
+        self.compare(dict(uid=1000, gid=2000, umask=0o027, groups=(3000, 4000), nnp=1, readonly=True))
 
-def test_compared_with_runc_as_root(world):
-    return compare(world, dict(uid=0, gid=0, umask=0o022, groups=(), nnp=0, readonly=False))
+    def test_compared_with_runc_propagation(self):
+        """Of volumes, from a file system of the host's that is shared: None, HostToContainer, Bidirectional."""
+        base = f"{self.world.base}/{self.world.name('runc')}"
+        source = base + "/source"
+        os.makedirs(source)
+        bundle = runc_spec(self.world, copy_image(self.world, base + "/rootfs"), dict(uid=0, gid=0, umask=0o022, groups=(), nnp=0, readonly=False))
+        spec = json.loads(read_text(bundle + "/config.json"))
+        spec["process"]["args"] = ["cat", "/proc/self/mountinfo"]
+        spec["linux"]["rootfsPropagation"] = "rshared"
+        names = ("private", "slave", "shared")
+        spec["mounts"] += [{"destination": f"/{name}", "type": "bind", "source": source, "options": ["rbind", "r" + name]} for name in names]
+        write_text(bundle + "/config.json", json.dumps(spec))
+        theirs = run_in_runc(bundle, f"mount -t tmpfs swl-test {source} && mount --make-shared {source} &&")
+        with lent_tmpfs(source, shared=True):
+            fd = os.open(source, os.O_PATH)
+            with Sandbox(self.world) as pod:
+                mounts = standard_mounts() + [mount(C["SWL_MOUNT_BIND"], f"/{name}", 0, 0, number) for number, name in enumerate(names)]
+                propagation = field(C["SWL_TAG_ROOTFS_PROPAGATION"], u32(C["SWL_PROPAGATION_SHARED"]))
+                pod.launch("c", ["cat", "/proc/self/mountinfo"], mounts=mounts, sources=[fd], extra=[propagation])
+                pod.wait("c")
+                ours = pod.output("c")
+            os.close(fd)
 
-
-def test_compared_with_runc_as_user(world):
-    return compare(world, dict(uid=1000, gid=2000, umask=0o027, groups=(3000, 4000), nnp=1, readonly=True))
-
-
-def test_compared_with_runc_propagation(world):
-    """Of volumes, from a file system of the host's that is shared: None, HostToContainer, Bidirectional."""
-    if skipped(world):
-        return skipped(world)
-    base = f"{world.base}/{world.name('runc')}"
-    source = base + "/source"
-    os.makedirs(source)
-    bundle = runc_spec(world, copy_image(world, base + "/rootfs"), dict(uid=0, gid=0, umask=0o022, groups=(), nnp=0, readonly=False))
-    spec = json.load(open(bundle + "/config.json"))
-    spec["process"]["args"] = ["cat", "/proc/self/mountinfo"]
-    spec["linux"]["rootfsPropagation"] = "rshared"
-    names = ("private", "slave", "shared")
-    spec["mounts"] += [{"destination": f"/{name}", "type": "bind", "source": source, "options": ["rbind", "r" + name]} for name in names]
-    json.dump(spec, open(bundle + "/config.json", "w"))
-    theirs = run_in_runc(bundle, f"mount -t tmpfs swl-test {source} && mount --make-shared {source} &&")
-    subprocess.run(["mount", "-t", "tmpfs", "swl-test", source], check=True)
-    try:
-        subprocess.run(["mount", "--make-shared", source], check=True)
-        fd = os.open(source, os.O_PATH)
-        with Sandbox(world) as pod:
-            mounts = standard_mounts() + [mount(C["SWL_MOUNT_BIND"], f"/{name}", 0, 0, number) for number, name in enumerate(names)]
-            propagation = field(C["SWL_TAG_ROOTFS_PROPAGATION"], u32(C["SWL_PROPAGATION_SHARED"]))
-            pod.launch("c", ["cat", "/proc/self/mountinfo"], mounts=mounts, sources=[fd], extra=[propagation])
-            pod.wait("c")
-            ours = pod.output("c")
-        os.close(fd)
-    finally:
-        subprocess.run(["umount", "-l", source], check=True)
-
-    def kinds(output):
-        return {line.split()[4]: {word.split(":")[0] for word in line.split(" - ")[0].split()[6:]} for line in output.strip().split("\n")}
-    theirs, ours = kinds(theirs), kinds(ours)
-    assert ours["/private"] == set() and ours["/slave"] == {"master"} and ours["/shared"] == {"shared"}, ours
-    assert {f"/{name}": ours[f"/{name}"] for name in names} == {f"/{name}": theirs[f"/{name}"] for name in names}, (theirs, ours)
+        def kinds(output):
+            return {line.split()[4]: {word.split(":")[0] for word in line.split(" - ")[0].split()[6:]} for line in output.strip().split("\n")}
+        theirs, ours = kinds(theirs), kinds(ours)
+        assert ours["/private"] == set() and ours["/slave"] == {"master"} and ours["/shared"] == {"shared"}, ours
+        assert {f"/{name}": ours[f"/{name}"] for name in names} == {f"/{name}": theirs[f"/{name}"] for name in names}, (theirs, ours)

@@ -5,63 +5,30 @@ import glob
 import hashlib
 import os
 import re
-import shutil
 import stat
 import struct
 
-from test_containers import refused
-from test_isolation import NO_MKDIR
-from test_userns import ALL_CAPS, UserPod
-from wire import C, Refused, field
-from world import DEFAULT_CAPS, Sandbox, namespaces, sysctl
+from labs.files import read_text
+from labs.programs import program
+from labs.shim.case import ShimCase
+from labs.shim.layers import hostile, image, layer, tree
+from labs.shim.records import DEFAULT_CAPS, namespaces, sysctl
+from labs.shim.sandbox import Sandbox
+from labs.shim.seccomp import NO_MKDIR
+from labs.shim.user_pod import ALL_CAPS, UserPod
+from labs.shim.wire import C, attempt, field, refused
 
 SHARED_PID = namespaces(pid=2)
+PROGRAMS = ("swiftlet-shim", "swiftlet-pause")
 
 
-def layer(world, name, links=(), directories=("proc", "sys", "dev", "etc", "run", "bin"), files=()):
-    """A layer for the image's uppermost: directories, then links in their place."""
-    path = f"{world.base}/{world.name(name)}"
-    for directory in directories:
-        os.makedirs(f"{path}/{directory}", exist_ok=True)
-    for file, content in files:
-        with open(f"{path}/{file}", "w") as out:
-            out.write(content)
-        os.chmod(f"{path}/{file}", 0o755)
-    for link, target in links:
-        if os.path.isdir(f"{path}/{link}"):
-            os.rmdir(f"{path}/{link}")
-        os.symlink(target, f"{path}/{link}")
-    return path
+def contents(name):
+    with open(program(name), "rb") as file:
+        return file.read()
 
 
-def image(world, *layers):
-    return dict(lowers=[*layers, world.image])
-
-
-def tree(path):
-    """Everything below, with what matters of each."""
-    found = []
-    for directory, names, files in os.walk(path):
-        for name in sorted(names + files):
-            status = os.lstat(f"{directory}/{name}")
-            found.append((f"{directory}/{name}", status.st_mode, status.st_uid, status.st_size, status.st_mtime_ns))
-    return found
-
-
-def attempt(call):
-    """True when it worked, False when it was refused."""
-    try:
-        call()
-        return True
-    except Refused:
-        return False
-
-
-def hostile(world):
-    """The image with the program /bin/hostile in it."""
-    tools = layer(world, "tools")
-    shutil.copy(world.helpers + "/hostile", tools + "/bin/hostile")
-    return image(world, tools)
+def digest(name):
+    return hashlib.sha256(contents(name)).digest()
 
 
 class Snoop:
@@ -79,199 +46,184 @@ class Snoop:
 
     def finish(self):
         os.close(self.stop)
-        said = open(self.out).read()
+        said = read_text(self.out)
         assert self.pod.wait_exec("snoop").code == 0
         return {name: int(count) for name, count in re.findall(r"(\w+) (\d+)", said)}
 
 
-def test_cve_2019_5736_the_runtime_is_not_overwritten(world):
-    """An entry point that is the runtime itself, and neighbours that write to whatever program a joining process shows."""
-    digests = {name: hashlib.sha256(open(f"{world.binaries}/{name}", "rb").read()).digest() for name in ("swiftlet-shim", "swiftlet-pause")}
-    evil = layer(world, "evil", links=[("bin/self", "/proc/self/exe")], files=[("bin/script", "#!/proc/self/exe\n")])
-    seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
-    with Sandbox(world, pid=1) as pod:
-        # What a joining process shows is no file of the host's, and nobody can change it.
-        for pid in (world.spawner.pid, pod.shim):
-            with open(f"/proc/{pid}/exe", "rb") as program:
-                assert os.fstat(program.fileno()).st_nlink == 0 and fcntl.fcntl(program, fcntl.F_GET_SEALS) & seals == seals, pid
-        snoop = Snoop(world, pod, DEFAULT_CAPS, SHARED_PID)
-        for program in ("/proc/self/exe", "/bin/self", "/bin/script") * 20:
-            if attempt(lambda: pod.launch("evil", [program], cgroup=False, log=False, ns=SHARED_PID, **image(world, evil))):
-                pod.wait("evil")
-                pod.container_verb("SWL_VERB_REMOVE", "evil")
-            if attempt(lambda: pod.exec("snoop", "evil", [program])):
-                pod.wait_exec("evil")
-        result = snoop.finish()
-    assert result["seen"] and not result["wrote"], result
-    for name, digest in digests.items():
-        assert hashlib.sha256(open(f"{world.binaries}/{name}", "rb").read()).digest() == digest, name
-    return f"{result['seen']} looks at joining processes"
+class Hostile(ShimCase):
+    def test_cve_2019_5736_the_runtime_is_not_overwritten(self):
+        """An entry point that is the runtime itself, and neighbours that write to whatever program a joining process shows."""
+        digests = {name: digest(name) for name in PROGRAMS}
+        evil = layer(self.world, "evil", links=[("bin/self", "/proc/self/exe")], files=[("bin/script", "#!/proc/self/exe\n")])
+        seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
+        with Sandbox(self.world, pid=1) as pod:
+            # What a joining process shows is no file of the host's, and nobody can change it.
+            for pid in (self.world.spawner.pid, pod.shim):
+                with open(f"/proc/{pid}/exe", "rb") as running:
+                    assert os.fstat(running.fileno()).st_nlink == 0 and fcntl.fcntl(running, fcntl.F_GET_SEALS) & seals == seals, pid
+            snoop = Snoop(self.world, pod, DEFAULT_CAPS, SHARED_PID)
+            for evil_program in ("/proc/self/exe", "/bin/self", "/bin/script") * 20:
+                if attempt(lambda: pod.launch("evil", [evil_program], cgroup=False, log=False, ns=SHARED_PID, **image(self.world, evil))):
+                    pod.wait("evil")
+                    pod.container_verb("SWL_VERB_REMOVE", "evil")
+                if attempt(lambda: pod.exec("snoop", "evil", [evil_program])):
+                    pod.wait_exec("evil")
+            result = snoop.finish()
+        assert result["seen"] and not result["wrote"], result
+        for name, before in digests.items():
+            assert digest(name) == before, name
+        self.note(f"{result['seen']} looks at joining processes")
 
+    def test_cve_2016_9962_a_joining_process_is_out_of_reach(self):
+        """Neither its descriptors nor its memory. In a pod with a user namespace not even with every capability."""
+        looks = 0
+        for pod, caps, ns in ((Sandbox(self.world, pid=1), DEFAULT_CAPS, SHARED_PID),
+                              (UserPod(self.world, pid=1), ALL_CAPS, namespaces(pid=2, user=2))):
+            with pod:
+                snoop = Snoop(self.world, pod, caps, ns)
+                for _ in range(60):
+                    pod.exec("snoop", "e", ["true"], caps=caps)
+                    pod.wait_exec("e")
+                    pod.launch("c", ["true"], cgroup=False, log=False, caps=caps, ns=ns)
+                    pod.wait("c")
+                    pod.container_verb("SWL_VERB_REMOVE", "c")
+                result = snoop.finish()
+            assert result["seen"] and not result["traced"] and not result["opened"] and not result["wrote"], result
+            looks += result["seen"]
+        self.note(f"{looks} looks at joining processes")
 
-def test_cve_2016_9962_a_joining_process_is_out_of_reach(world):
-    """Neither its descriptors nor its memory. In a pod with a user namespace not even with every capability."""
-    looks = 0
-    for pod, caps, ns in ((Sandbox(world, pid=1), DEFAULT_CAPS, SHARED_PID), (UserPod(world, pid=1), ALL_CAPS, namespaces(pid=2, user=2))):
-        with pod:
-            snoop = Snoop(world, pod, caps, ns)
-            for _ in range(60):
-                pod.exec("snoop", "e", ["true"], caps=caps)
+    def test_cve_2016_9962_with_sys_ptrace_a_joining_process_has_nothing_to_take(self):
+        """Without a user namespace a container with SYS_PTRACE reaches every process that it can see: none of them is in the host's root, holds a
+        descriptor of the shim's or a capability that the container has not."""
+        caps = DEFAULT_CAPS | 1 << 19
+        with Sandbox(self.world, pid=1) as pod:
+            # A neighbour's output: lines, and the beginning of one.
+            pod.launch("neighbour", ["sh", "-c", "while :; do seq -f 'wordword %g' 200; printf wordword; sleep 0.01; done"], limits=(1 << 20, 2))
+            snoop = Snoop(self.world, pod, caps, SHARED_PID)
+            for nnp, seccomp in ((0, b""), (1, b""), (0, NO_MKDIR), (1, NO_MKDIR)) * 60:
+                pod.exec("snoop", "e", ["true"], caps=caps, nnp=nnp, uid=nnp * 1000, seccomp=seccomp)
                 pod.wait_exec("e")
-                pod.launch("c", ["true"], cgroup=False, log=False, caps=caps, ns=ns)
-                pod.wait("c")
+                line = "readlink /proc/self/ns/pid; test -d /proc/$$"
+                assert pod.shell(line, "c", cgroup=False, caps=caps, nnp=nnp, ns=SHARED_PID, seccomp=seccomp)[0] == 0
                 pod.container_verb("SWL_VERB_REMOVE", "c")
             result = snoop.finish()
-        assert result["seen"] and not result["traced"] and not result["opened"] and not result["wrote"], result
-        looks += result["seen"]
-    return f"{looks} looks at joining processes"
+            pids = {os.readlink(f"/proc/{pid}/ns/pid") for pid in (pod.pause, pod.launch("last", ["sleep", "1000"], ns=SHARED_PID).pid)}
+            assert len(pids) == 1, pids
+        assert result["seen"] and not any(result[what] for what in ("rooted", "privileged", "held", "told", "wrote")), result
+        self.note(f"{result['seen']} looks at joining processes")
 
+    def test_cve_2024_21626_working_directory_and_descriptors(self):
+        """No descriptor of the host is left to be a working directory."""
+        evil = layer(self.world, "evil", links=[(f"cwd{n}", f"/proc/self/fd/{n}") for n in range(3, 30)])
+        with Sandbox(self.world) as pod:
+            pod.launch("app", ["sleep", "1000"], **image(self.world, evil))
+            for n in range(3, 65):
+                for cwd in (f"/proc/self/fd/{n}", f"/proc/thread-self/fd/{n}/..", *([f"/cwd{n}"] if n < 30 else [])):
+                    refused(lambda: pod.launch("x", ["true"], cwd=cwd, **image(self.world, evil)), "SWL_STEP_CWD")
+                    refused(lambda: pod.exec("app", "x", ["true"], cwd=cwd), "SWL_STEP_CWD")
+            assert pod.shell("ls /proc/self/fd; pwd")[1] == "0\n1\n2\n3\n/\n"  # 3 is the listing's own
+            assert pod.exec_output("app", "fds", ["ls", "/proc/self/fd"]) == (0, "0\n1\n2\n3\n")
 
-def test_cve_2016_9962_with_sys_ptrace_a_joining_process_has_nothing_to_take(world):
-    """Without a user namespace a container with SYS_PTRACE reaches every process that it can see: none of them is in the host's root, holds a
-    descriptor of the shim's or a capability that the container has not."""
-    caps = DEFAULT_CAPS | 1 << 19
-    with Sandbox(world, pid=1) as pod:
-        # A neighbour's output: lines, and the beginning of one.
-        pod.launch("neighbour", ["sh", "-c", "while :; do seq -f 'wordword %g' 200; printf wordword; sleep 0.01; done"], limits=(1 << 20, 2))
-        snoop = Snoop(world, pod, caps, SHARED_PID)
-        for nnp, seccomp in ((0, b""), (1, b""), (0, NO_MKDIR), (1, NO_MKDIR)) * 60:
-            pod.exec("snoop", "e", ["true"], caps=caps, nnp=nnp, uid=nnp * 1000, seccomp=seccomp)
-            pod.wait_exec("e")
-            line = "readlink /proc/self/ns/pid; test -d /proc/$$"
-            assert pod.shell(line, "c", cgroup=False, caps=caps, nnp=nnp, ns=SHARED_PID, seccomp=seccomp)[0] == 0
-            pod.container_verb("SWL_VERB_REMOVE", "c")
-        result = snoop.finish()
-        pids = {os.readlink(f"/proc/{pid}/ns/pid") for pid in (pod.pause, pod.launch("last", ["sleep", "1000"], ns=SHARED_PID).pid)}
-        assert len(pids) == 1, pids
-    assert result["seen"] and not any(result[what] for what in ("rooted", "privileged", "held", "told", "wrote")), result
-    return f"{result['seen']} looks at joining processes"
+    def test_cve_2022_24769_2022_29162_no_inheritable_capabilities(self):
+        with Sandbox(self.world) as pod:
+            for uid in (0, 1000):
+                assert "CapInh:\t" + "0" * 16 in pod.shell("cat /proc/self/status", uid=uid)[1]
+            pod.launch("app", ["sleep", "1000"])
+            for uid in (0, 1000):
+                status = pod.exec_output("app", "e", ["cat", "/proc/self/status"], uid=uid)[1]
+                assert "CapInh:\t" + "0" * 16 in status and "CapAmb:\t" + "0" * 16 in status
 
+    def test_cve_2023_25173_supplementary_groups_are_exact(self):
+        os.setgroups([4242])  # of whoever starts; the shim was started before, and passes nothing on
+        with Sandbox(self.world) as pod:
+            for groups in ((), (2000,), (5, 6, 7)):
+                out = pod.shell("grep Groups /proc/self/status", uid=1000, gid=1000, groups=groups)[1]
+                assert out.split()[1:] == [str(group) for group in groups], out
+            pod.launch("app", ["sleep", "1000"], groups=(2000,))
+            assert pod.exec_output("app", "e", ["grep", "Groups", "/proc/self/status"])[1].split() == ["Groups:"]
+        os.setgroups([])
 
-def test_cve_2024_21626_working_directory_and_descriptors(world):
-    """No descriptor of the host is left to be a working directory."""
-    evil = layer(world, "evil", links=[(f"cwd{n}", f"/proc/self/fd/{n}") for n in range(3, 30)])
-    with Sandbox(world) as pod:
-        pod.launch("app", ["sleep", "1000"], **image(world, evil))
-        for n in range(3, 65):
-            for cwd in (f"/proc/self/fd/{n}", f"/proc/thread-self/fd/{n}/..", *([f"/cwd{n}"] if n < 30 else [])):
-                refused(lambda: pod.launch("x", ["true"], cwd=cwd, **image(world, evil)), "SWL_STEP_CWD")
-                refused(lambda: pod.exec("app", "x", ["true"], cwd=cwd), "SWL_STEP_CWD")
-        assert pod.shell("ls /proc/self/fd; pwd")[1] == "0\n1\n2\n3\n/\n"  # 3 is the listing's own
-        read, write = os.pipe()
-        pod.exec("app", "fds", ["ls", "/proc/self/fd"], stdio=(-1, write, -1))
-        os.close(write)
-        assert open(read).read() == "0\n1\n2\n3\n" and pod.wait_exec("fds").code == 0
-
-
-def test_cve_2022_24769_2022_29162_no_inheritable_capabilities(world):
-    with Sandbox(world) as pod:
-        for uid in (0, 1000):
-            assert "CapInh:\t" + "0" * 16 in pod.shell("cat /proc/self/status", uid=uid)[1]
-        pod.launch("app", ["sleep", "1000"])
-        for uid in (0, 1000):
-            read, write = os.pipe()
-            pod.exec("app", "e", ["cat", "/proc/self/status"], stdio=(-1, write, -1), uid=uid)
-            os.close(write)
-            status = open(read).read()
-            assert "CapInh:\t" + "0" * 16 in status and "CapAmb:\t" + "0" * 16 in status
-            pod.wait_exec("e")
-
-
-def test_cve_2023_25173_supplementary_groups_are_exact(world):
-    os.setgroups([4242])  # of whoever starts; the shim was started before, and passes nothing on
-    with Sandbox(world) as pod:
-        for groups in ((), (2000,), (5, 6, 7)):
-            out = pod.shell("grep Groups /proc/self/status", uid=1000, gid=1000, groups=groups)[1]
-            assert out.split()[1:] == [str(group) for group in groups], out
-        pod.launch("app", ["sleep", "1000"], groups=(2000,))
-        read, write = os.pipe()
-        pod.exec("app", "e", ["grep", "Groups", "/proc/self/status"], stdio=(-1, write, -1))
-        os.close(write)
-        assert open(read).read().split() == ["Groups:"]
-        pod.wait_exec("e")
-    os.setgroups([])
-
-
-def test_cve_2022_0492_no_release_agent(world):
-    """Neither as the container's root nor as root of a user namespace of its own."""
-    with Sandbox(world) as pod:
-        out = pod.shell("""exec 2>&1; mkdir /m
-for kind in 'cgroup -o rdma' 'cgroup -o memory' cgroup2; do mount -t $kind x /m && echo MOUNTED; unshare -Urm mount -t $kind x /m && echo MOUNTED; done
+    def test_cve_2022_0492_no_release_agent(self):
+        """Neither as the container's root nor as root of a user namespace of its own."""
+        with Sandbox(self.world) as pod:
+            out = pod.shell("""exec 2>&1; mkdir /m
+for kind in 'cgroup -o rdma' 'cgroup -o memory' cgroup2; do
+    mount -t $kind x /m && echo MOUNTED
+    unshare -Urm mount -t $kind x /m && echo MOUNTED
+done
 mkdir /sys/fs/cgroup/x; echo 1 > /sys/fs/cgroup/cgroup.procs; cat /proc/self/cgroup | grep ^0; ls /sys/fs/cgroup | grep -c pod-""")[1]
-        assert "MOUNTED" not in out, out
-        if world.cgroup:
-            assert out.count("Read-only file system") == 2 and "0::/\n" in out and out.endswith("\n0\n"), out
+            assert "MOUNTED" not in out, out
+            if self.world.cgroup:
+                assert out.count("Read-only file system") == 2 and "0::/\n" in out and out.endswith("\n0\n"), out
 
+    def test_cve_2022_0811_sysctl_values_and_names(self):
+        """Nothing of a value can become a second setting, and no name leads out of the pod's namespaces."""
+        core_pattern = read_text("/proc/sys/kernel/core_pattern")
+        values = ("1+kernel.core_pattern=|/evil", "1\nkernel.core_pattern=|/evil", "1\n", "", "1=2", "1;2", "1\x7f", "\u00e9", "1 |x", "$(x)")
+        keys = ("kernel.core_pattern", "kernel/core_pattern", "net/../kernel/core_pattern", "net.ipv4/../../kernel/core_pattern", "net..kernel",
+                "net//ipv4", "net.", "net/", "", "/net/ipv4/ip_forward", "kernel.shm_rmid_forced+kernel.core_pattern", "net.ipv4.ip_forward\n",
+                "net.ipv4.conf.../../..", "vm.overcommit_memory", "fs.file-max", "net" + ".x" * 150, "kernel.hostname", "net ipv4")
+        with Sandbox(self.world) as pod:
+            for value in values:
+                data = value.encode()
+                one = field(C["SWL_TAG_SYSCTL"], struct.pack("=2I", 22, len(data)) + b"kernel.shm_rmid_forced" + data)
+                refused(lambda: pod.launch("x", ["true"], extra=[one]), "SWL_STEP_RECORD", errno.EINVAL)
+                with Sandbox(self.world, create=False, fields=[one]) as other:
+                    refused(other.create, "SWL_STEP_RECORD", errno.EINVAL)
+            for key in keys:
+                refused(lambda: pod.launch("x", ["true"], extra=[sysctl(key, "1")]), "SWL_STEP_RECORD", errno.EINVAL)
+            # Both ways to write a name.
+            out = pod.shell("cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/lo/forwarding /proc/sys/kernel/msgmax",
+                            extra=[sysctl("net/ipv4/ip_forward", "1"), sysctl("net.ipv4.conf.lo.forwarding", "0"),
+                                   sysctl("kernel/msgmax", "8194")])[1]
+            assert out == "1\n0\n8194\n", out
+        assert read_text("/proc/sys/kernel/core_pattern") == core_pattern
+        assert read_text("/proc/sys/kernel/msgmax") != "8194\n"
 
-def test_cve_2022_0811_sysctl_values_and_names(world):
-    """Nothing of a value can become a second setting, and no name leads out of the pod's namespaces."""
-    core_pattern = open("/proc/sys/kernel/core_pattern").read()
-    values = ("1+kernel.core_pattern=|/evil", "1\nkernel.core_pattern=|/evil", "1\n", "", "1=2", "1;2", "1\x7f", "\u00e9", "1 |x", "$(x)")
-    keys = ("kernel.core_pattern", "kernel/core_pattern", "net/../kernel/core_pattern", "net.ipv4/../../kernel/core_pattern", "net..kernel",
-            "net//ipv4", "net.", "net/", "", "/net/ipv4/ip_forward", "kernel.shm_rmid_forced+kernel.core_pattern", "net.ipv4.ip_forward\n",
-            "net.ipv4.conf.../../..", "vm.overcommit_memory", "fs.file-max", "net" + ".x" * 150, "kernel.hostname", "net ipv4")
-    with Sandbox(world) as pod:
-        for value in values:
-            data = value.encode()
-            one = field(C["SWL_TAG_SYSCTL"], struct.pack("=2I", 22, len(data)) + b"kernel.shm_rmid_forced" + data)
-            refused(lambda: pod.launch("x", ["true"], extra=[one]), "SWL_STEP_RECORD", errno.EINVAL)
-            with Sandbox(world, create=False, fields=[one]) as other:
-                refused(other.create, "SWL_STEP_RECORD", errno.EINVAL)
-        for key in keys:
-            refused(lambda: pod.launch("x", ["true"], extra=[sysctl(key, "1")]), "SWL_STEP_RECORD", errno.EINVAL)
-        # Both ways to write a name.
-        out = pod.shell("cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv4/conf/lo/forwarding /proc/sys/kernel/msgmax",
-                        extra=[sysctl("net/ipv4/ip_forward", "1"), sysctl("net.ipv4.conf.lo.forwarding", "0"), sysctl("kernel/msgmax", "8194")])[1]
-        assert out == "1\n0\n8194\n", out
-    assert open("/proc/sys/kernel/core_pattern").read() == core_pattern
-    assert open("/proc/sys/kernel/msgmax").read() != "8194\n"
+    def test_cve_2019_14271_nothing_of_the_image_is_loaded(self):
+        """Static programs, no name service: an image's libraries and configuration are not looked at."""
+        for name in PROGRAMS:
+            data = contents(name)
+            offset, size, count = struct.unpack_from("<Q", data, 32)[0], *struct.unpack_from("<HH", data, 54)
+            types = {struct.unpack_from("<I", data, offset + i * size)[0] for i in range(count)}
+            assert 3 not in types, (name, types)  # PT_INTERP: no loader, so nothing that it would load
+            for word in (b"nsswitch", b"/etc/passwd", b"libnss", b"gconv"):
+                assert name == "swiftlet-shim" and word == b"gconv" or word not in data, (name, word)
 
+    def test_cve_2020_15257_no_abstract_sockets(self):
+        """A pod on the host's network reaches none of the sockets: they are files that only root may open."""
+        with Sandbox(self.world, network=0) as pod:
+            mine = {os.readlink(f"/proc/{pid}/fd/{n}") for pid in (self.world.spawner.pid, pod.shim) for n in os.listdir(f"/proc/{pid}/fd")}
+            sockets = [line.split() for line in read_text("/proc/net/unix").splitlines()[1:]]
+            ours = [parts for parts in sockets if f"socket:[{parts[6]}]" in mine]
+            # Whatever its kind: of the ones that have a name it is a path.
+            names = [parts[7] for parts in ours if len(parts) > 7]
+            assert len(names) >= 2 and all(name.startswith("/") for name in names), names
+            assert sum(parts[3] == "00010000" for parts in ours) == 2, ours  # listening
+            for path in glob.glob(self.world.run + "/**/*.sock", recursive=True):
+                assert os.stat(path).st_mode & 0o077 == 0, path
 
-def test_cve_2019_14271_nothing_of_the_image_is_loaded(world):
-    """Static programs, no name service: an image's libraries and configuration are not looked at."""
-    for name in ("swiftlet-shim", "swiftlet-pause"):
-        data = open(f"{world.binaries}/{name}", "rb").read()
-        offset, size, count = struct.unpack_from("<Q", data, 32)[0], *struct.unpack_from("<HH", data, 54)
-        types = {struct.unpack_from("<I", data, offset + i * size)[0] for i in range(count)}
-        assert 3 not in types, (name, types)  # PT_INTERP: no loader, so nothing that it would load
-        for word in (b"nsswitch", b"/etc/passwd", b"libnss", b"gconv"):
-            assert name == "swiftlet-shim" and word == b"gconv" or word not in data, (name, word)
+    def test_cve_2021_41103_what_the_shim_writes_is_closed(self):
+        """Nothing in the run directory is for others than root; the directories are the agent's and the cgroups'."""
+        with Sandbox(self.world) as pod:
+            pod.launch("c", ["true"])
+            pod.wait("c")
+            pod.launch("app", ["sleep", "1000"])
+            pod.exec_output("app", "e", ["true"])
+            found = [(path, mode) for path, mode, *_ in tree(self.world.run)]
+            assert len(found) > 9 and not [path for path, mode in found if mode & 0o077 and not stat.S_ISLNK(mode)], found
 
-
-def test_cve_2020_15257_no_abstract_sockets(world):
-    """A pod on the host's network reaches none of the sockets: they are files that only root may open."""
-    with Sandbox(world, network=0) as pod:
-        mine = {os.readlink(f"/proc/{pid}/fd/{n}") for pid in (world.spawner.pid, pod.shim) for n in os.listdir(f"/proc/{pid}/fd")}
-        sockets = [line.split() for line in open("/proc/net/unix").readlines()[1:]]
-        ours = [parts for parts in sockets if f"socket:[{parts[6]}]" in mine]
-        # Whatever its kind: of the ones that have a name it is a path.
-        names = [parts[7] for parts in ours if len(parts) > 7]
-        assert len(names) >= 2 and all(name.startswith("/") for name in names), names
-        assert sum(parts[3] == "00010000" for parts in ours) == 2, ours  # listening
-        for path in glob.glob(world.run + "/**/*.sock", recursive=True):
-            assert os.stat(path).st_mode & 0o077 == 0, path
-
-
-def test_cve_2021_41103_what_the_shim_writes_is_closed(world):
-    """Nothing in the run directory is for others than root; the directories are the agent's and the cgroups'."""
-    with Sandbox(world) as pod:
-        pod.launch("c", ["true"])
-        pod.wait("c")
-        pod.launch("app", ["sleep", "1000"])
-        pod.exec_output("app", "e", ["true"])
-        found = [(path, mode) for path, mode, *_ in tree(world.run)]
-        assert len(found) > 9 and not [path for path, mode in found if mode & 0o077 and not stat.S_ISLNK(mode)], found
-
-
-def test_apparmor_is_never_left_out(world):
-    """A profile that cannot be set stops the container: an unknown one, or a kernel without AppArmor."""
-    enabled = os.path.exists("/sys/kernel/security/apparmor/profiles") or os.path.isdir("/proc/self/attr/apparmor")
-    with Sandbox(world) as pod:
-        for profile in ("swiftlet-no-such-profile", *(() if enabled else ("unconfined",))):
-            one = [field(C["SWL_TAG_PROCESS_APPARMOR_PROFILE"], profile)]
-            error = refused(lambda: pod.launch("x", ["true"], extra=one), "SWL_STEP_APPARMOR")
-            assert profile in error.text, error
-        for profile in ("", "a\nb", "x" * 251, "a\x1b[2J", " a"):
-            one = [field(C["SWL_TAG_PROCESS_APPARMOR_PROFILE"], profile)]
-            refused(lambda: pod.launch("x", ["true"], extra=one), "SWL_STEP_RECORD", errno.EINVAL)
-    return None if enabled else "this kernel has no AppArmor: only the refusals"
+    def test_apparmor_is_never_left_out(self):
+        """A profile that cannot be set stops the container: an unknown one, or a kernel without AppArmor."""
+        enabled = os.path.exists("/sys/kernel/security/apparmor/profiles") or os.path.isdir("/proc/self/attr/apparmor")
+        with Sandbox(self.world) as pod:
+            for profile in ("swiftlet-no-such-profile", *(() if enabled else ("unconfined",))):
+                one = [field(C["SWL_TAG_PROCESS_APPARMOR_PROFILE"], profile)]
+                error = refused(lambda: pod.launch("x", ["true"], extra=one), "SWL_STEP_APPARMOR")
+                assert profile in error.text, error
+            for profile in ("", "a\nb", "x" * 251, "a\x1b[2J", " a"):
+                one = [field(C["SWL_TAG_PROCESS_APPARMOR_PROFILE"], profile)]
+                refused(lambda: pod.launch("x", ["true"], extra=one), "SWL_STEP_RECORD", errno.EINVAL)
+        if not enabled:
+            self.note("this kernel has no AppArmor: only the refusals")

@@ -4,54 +4,22 @@ import os
 import platform
 import signal
 
-from test_userns import UserPod
-from wire import C, Exit
-from world import Sandbox, alive, namespaces, until
+from labs.files import read_text
+from labs.processes import alive, children, status
+from labs.shim.case import ShimCase
+from labs.shim.records import namespaces
+from labs.shim.sandbox import Sandbox
+from labs.shim.user_pod import UserPod
+from labs.shim.wire import C, Exit
+from labs.waiting import wait_until
 
 PTRACE_GETREGS, PTRACE_SETREGS, PTRACE_ATTACH, PTRACE_DETACH = 12, 13, 16, 17
 RAX, ORIG_RAX, RIP, REGISTERS = 10, 15, 16, 27
 GETPID = 39
 
 
-def status(pid, name):
-    return next(line.split(":", 1)[1].strip() for line in open(f"/proc/{pid}/status") if line.startswith(name + ":"))
-
-
-def children(pid):
-    return [int(child) for child in open(f"/proc/{pid}/task/{pid}/children").read().split()]
-
-
 def pods(world):
     return Sandbox(world), Sandbox(world, pid=1), UserPod(world, pid=1)
-
-
-def test_pause_is_filtered(world):
-    for pod in pods(world):
-        with pod:
-            # The sandbox is there with the pause's exec, the filter is the second thing that it does.
-            assert until(lambda: status(pod.pause, "Seccomp") == "2"), status(pod.pause, "Seccomp")
-            assert status(pod.pause, "Seccomp_filters") == "1" and status(pod.pause, "NoNewPrivs") == "1"
-
-
-def test_pause_leads_a_session(world):
-    with Sandbox(world) as pod:
-        assert os.getsid(pod.pause) == pod.pause != os.getsid(pod.shim)
-
-
-def test_pause_reaps(world):
-    for pod, user in zip(pods(world)[1:], (0, 2)):
-        with pod:
-            assert until(lambda: status(pod.pause, "Seccomp") == "2")
-            # The orphans of a container that shares the pod's process ids.
-            pod.launch("c", ["sh", "-c", "(sleep 1000 & sleep 1000 &); sleep 1000"], ns=namespaces(pid=2, user=user))
-            assert until(lambda: len(children(pod.pause)) == 2), children(pod.pause)
-            orphans = children(pod.pause)
-            for pid in orphans:
-                os.kill(pid, signal.SIGKILL)
-            assert until(lambda: not children(pod.pause)), "zombies stay"
-            os.kill(pod.pause, signal.SIGTERM)
-            ended = Exit(pod.client.event(C["SWL_EVENT_SANDBOX_EXITED"]).get(C["SWL_TAG_EXIT"]))
-            assert (ended.code, ended.signal) == (0, 0)
 
 
 def make_call(pid, number):
@@ -68,13 +36,40 @@ def make_call(pid, number):
     assert libc.ptrace(PTRACE_DETACH, pid, None, None) == 0
 
 
-def test_pause_ends_by_any_other_call(world):
-    if platform.machine() != "x86_64":
-        return "registers of x86_64"
-    with Sandbox(world) as pod:
-        # Field 0: the system call in which it waits (rt_sigtimedwait).
-        assert until(lambda: open(f"/proc/{pod.pause}/syscall").read().split()[0] == "128")
-        make_call(pod.pause, GETPID)
-        ended = Exit(pod.client.event(C["SWL_EVENT_SANDBOX_EXITED"]).get(C["SWL_TAG_EXIT"]))
-        assert ended.signal == signal.SIGSYS, ended.signal
-        assert not alive(pod.pause)
+class Pause(ShimCase):
+    def test_pause_is_filtered(self):
+        for pod in pods(self.world):
+            with pod:
+                # The sandbox is there with the pause's exec, the filter is the second thing that it does.
+                wait_until("the pause's filter", lambda: status(pod.pause, "Seccomp") == "2", 10)
+                assert status(pod.pause, "Seccomp_filters") == "1" and status(pod.pause, "NoNewPrivs") == "1"
+
+    def test_pause_leads_a_session(self):
+        with Sandbox(self.world) as pod:
+            assert os.getsid(pod.pause) == pod.pause != os.getsid(pod.shim)
+
+    def test_pause_reaps(self):
+        for pod, user in zip(pods(self.world)[1:], (0, 2)):
+            with pod:
+                wait_until("the pause's filter", lambda: status(pod.pause, "Seccomp") == "2", 10)
+                # The orphans of a container that shares the pod's process ids.
+                pod.launch("c", ["sh", "-c", "(sleep 1000 & sleep 1000 &); sleep 1000"], ns=namespaces(pid=2, user=user))
+                wait_until("two orphans", lambda: len(children(pod.pause)) == 2, 10)
+                orphans = children(pod.pause)
+                for pid in orphans:
+                    os.kill(pid, signal.SIGKILL)
+                wait_until("the zombies to go", lambda: not children(pod.pause), 10)
+                os.kill(pod.pause, signal.SIGTERM)
+                ended = Exit(pod.client.event(C["SWL_EVENT_SANDBOX_EXITED"]).get(C["SWL_TAG_EXIT"]))
+                assert (ended.code, ended.signal) == (0, 0)
+
+    def test_pause_ends_by_any_other_call(self):
+        if platform.machine() != "x86_64":
+            self.skipTest("registers of x86_64")
+        with Sandbox(self.world) as pod:
+            # Field 0: the system call in which it waits (rt_sigtimedwait).
+            wait_until("the pause to wait", lambda: read_text(f"/proc/{pod.pause}/syscall").split()[0] == "128", 10)
+            make_call(pod.pause, GETPID)
+            ended = Exit(pod.client.event(C["SWL_EVENT_SANDBOX_EXITED"]).get(C["SWL_TAG_EXIT"]))
+            assert ended.signal == signal.SIGSYS, ended.signal
+            assert not alive(pod.pause)

@@ -1,12 +1,11 @@
 """The spawner starts shims side by side: none waits for another."""
 import errno
 import os
-import select
 
-import wire
-from test_containers import refused
-from wire import C, field
-from world import alive
+from labs import cgroups
+from labs.processes import alive
+from labs.shim.case import ShimCase
+from labs.shim.wire import C, PROCESS, Client, field, refused
 
 
 class FrozenCgroup:
@@ -15,26 +14,17 @@ class FrozenCgroup:
     def __init__(self, world):
         self.path = f"{world.cgroup}/{world.name('frozen-')}"
         os.mkdir(self.path)
-        self.write("1")
+        cgroups.freeze(self.path)
         self.fd = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY)
 
-    def write(self, value):
-        with open(self.path + "/cgroup.freeze", "w") as file:
-            file.write(value)
-
     def thaw(self):
-        self.write("0")
+        cgroups.thaw(self.path)
 
     def wait_until_empty(self):
-        with open(self.path + "/cgroup.events") as file:
-            poll = select.poll()
-            poll.register(file, select.POLLPRI)
-            while "populated 1" in (file.seek(0), file.read())[1]:
-                poll.poll()
+        cgroups.wait_until_empty(self.path)
 
     def close(self):
-        with open(self.path + "/cgroup.kill", "w") as file:
-            file.write("1")
+        cgroups.kill(self.path)
         self.wait_until_empty()
         os.close(self.fd)
         os.rmdir(self.path)
@@ -47,47 +37,45 @@ def begin(world, client, sandbox, cgroup=-1):
 
 
 def end(world, sandbox):
-    with wire.Client(f"{world.run}/sandboxes/{sandbox}/shim.sock") as client:
+    with Client(f"{world.run}/sandboxes/{sandbox}/shim.sock") as client:
         client.call(C["SWL_VERB_SHUTDOWN"])
 
 
-def test_one_that_stands_still_holds_up_nobody(world):
-    if not world.cgroup:
-        return "no cgroup2"
-    frozen = FrozenCgroup(world)
-    try:
-        slow, late, quick = (world.name("pod-") for _ in range(3))
-        with world.client() as client, world.client() as other:
-            first = begin(world, client, slow, frozen.fd)
-            second = begin(world, client, quick)
-            third = begin(world, other, late, frozen.fd)
-            # On the same connection, asked later and answered first.
-            reply = client.reply_to(second)
-            assert alive(wire.PROCESS.unpack(reply.get(C["SWL_TAG_PROCESS"]))[0])
-            reply.close()
-            frozen.thaw()
-            for waiting, asked in ((client, first), (other, third)):
-                waiting.reply_to(asked).close()
-        for sandbox in (slow, late, quick):
-            end(world, sandbox)
-        frozen.wait_until_empty()
-    finally:
-        frozen.close()
-
-
-def test_one_that_never_listens_is_given_up(world):
-    if not world.cgroup:
-        return "no cgroup2"
-    frozen = FrozenCgroup(world)
-    try:
-        with world.client() as client:
-            asked = begin(world, client, world.name("pod-"), frozen.fd)
-            refused(lambda: client.reply_to(asked), error=errno.ETIMEDOUT)
-            # It finds that nobody waits for it any more.
-            frozen.thaw()
+class Spawner(ShimCase):
+    def test_one_that_stands_still_holds_up_nobody(self):
+        self.need_cgroups()
+        frozen = FrozenCgroup(self.world)
+        try:
+            slow, late, quick = (self.world.name("pod-") for _ in range(3))
+            with self.world.client() as client, self.world.client() as other:
+                first = begin(self.world, client, slow, frozen.fd)
+                second = begin(self.world, client, quick)
+                third = begin(self.world, other, late, frozen.fd)
+                # On the same connection, asked later and answered first.
+                reply = client.reply_to(second)
+                assert alive(PROCESS.unpack(reply.get(C["SWL_TAG_PROCESS"]))[0])
+                reply.close()
+                frozen.thaw()
+                for waiting, asked in ((client, first), (other, third)):
+                    waiting.reply_to(asked).close()
+            for sandbox in (slow, late, quick):
+                end(self.world, sandbox)
             frozen.wait_until_empty()
-            # And one whose client does not wait.
-            begin(world, client, world.name("pod-"), frozen.fd)
-        assert world.spawner.poll() is None
-    finally:
-        frozen.close()
+        finally:
+            frozen.close()
+
+    def test_one_that_never_listens_is_given_up(self):
+        self.need_cgroups()
+        frozen = FrozenCgroup(self.world)
+        try:
+            with self.world.client() as client:
+                asked = begin(self.world, client, self.world.name("pod-"), frozen.fd)
+                refused(lambda: client.reply_to(asked), error=errno.ETIMEDOUT)
+                # It finds that nobody waits for it any more.
+                frozen.thaw()
+                frozen.wait_until_empty()
+                # And one whose client does not wait.
+                begin(self.world, client, self.world.name("pod-"), frozen.fd)
+            assert self.world.spawner.poll() is None
+        finally:
+            frozen.close()

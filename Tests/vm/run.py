@@ -4,73 +4,59 @@
     make vm-test [ARGS="-k name"]
 """
 import argparse
-import contextlib
-import itertools
 import os
 import shutil
 import signal
 import sys
 import time
 import traceback
+import unittest
 
-import test_cgroups
-import test_confinement
-import test_isolation
-import test_limits
-import test_pod_level
-import test_reboot
-import test_refusals
-import test_resize
-import test_restarts
-import test_settings
-import test_units
-from vmlab import image
-from vmlab.node import VMLab
+from labs.vm import image
+from labs.vm.case import VMCase
+from labs.vm.lab import VMLab
 
 # In this order: the machine as it came up first, what takes it down last.
 MODULES = (
-    test_units, test_cgroups, test_pod_level, test_limits, test_isolation, test_confinement, test_resize, test_settings, test_refusals, test_restarts,
-    test_reboot,
+    "test_units", "test_cgroups", "test_pod_level", "test_limits", "test_isolation", "test_confinement", "test_resize", "test_settings",
+    "test_refusals",
+    "test_restarts", "test_reboot",
 )  # fmt: skip
 NEEDED = ("qemu-system-x86_64", "mmdebstrap", "mkfs.ext4", "docker-registry", "kubectl")
 
 
-class Overdue(BaseException):
-    """The whole run took too long; not an Exception, so that no test takes it for its own."""
+class Overdue(KeyboardInterrupt):
+    """The whole run took too long. As the exception of an interrupt it passes through every test."""
+
+
+class InOrder(unittest.TestLoader):
+    """Takes the tests of a class in the order in which they are written."""
+
+    def getTestCaseNames(self, case):
+        return sorted(super().getTestCaseNames(case), key=lambda name: getattr(case, name).__code__.co_firstlineno)
+
+
+class Results(unittest.TextTestResult):
+    """Remembers which tests have passed."""
+
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        self.passed = []
+
+    def addSuccess(self, test):
+        super().addSuccess(test)
+        self.passed.append(test.id())
 
 
 def chosen(patterns):
-    found = [(module.__name__, name, test) for module in MODULES for name, test in vars(module).items() if name.startswith("test_") and callable(test)]
-    return [entry for entry in found if any(pattern in f"{entry[0]}.{entry[1]}" for pattern in patterns)]
+    """The tests whose name contains one of the patterns."""
+    loader = InOrder()
+    loader.testNamePatterns = [f"*{pattern}*" for pattern in patterns]
+    return loader.loadTestsFromNames(MODULES)
 
 
-def run_tests(lab, tests, failures, done):
-    """A module may have `around(lab)`, which lasts from its first test to its last one."""
-    for module, group in itertools.groupby(tests, lambda entry: entry[0]):
-        around = getattr(sys.modules[module], "around", contextlib.nullcontext)
-        started = time.monotonic()
-        try:
-            with around(lab):
-                run_group(lab, group, failures, done)
-                left = lab.left_of_pods()
-            if left:
-                failures.append(f"{module} left something")
-                print(f"FAILED  {module} has left on the node: {left}", flush=True)
-        except Exception:
-            failures.append(f"{module}.around")
-            print(f"FAILED  {module}.around ({time.monotonic() - started:.1f} s)\n{traceback.format_exc()}", flush=True)
-
-
-def run_group(lab, tests, failures, done):
-    for module, name, test in tests:
-        started = time.monotonic()
-        try:
-            note = test(lab)
-            print(f"ok      {module}.{name} ({time.monotonic() - started:.1f} s){': ' + note if note else ''}", flush=True)
-        except Exception:
-            failures.append(name)
-            print(f"FAILED  {module}.{name} ({time.monotonic() - started:.1f} s)\n{traceback.format_exc()}", flush=True)
-        done.append(name)
+def names(tests):
+    return [name for test in tests for name in (names(test) if isinstance(test, unittest.TestSuite) else [test.id()])]
 
 
 def stop_after(seconds, lab):
@@ -81,6 +67,45 @@ def stop_after(seconds, lab):
 
     signal.signal(signal.SIGALRM, overdue)
     signal.alarm(seconds)
+
+
+def run(options, tests, results):
+    """Boots the machine, runs the tests, switches the machine off; returns what went wrong beside the tests."""
+    wrong = []
+    lab = VMLab(*(os.path.abspath(path) for path in (options.installed, options.cache, options.logs)))
+    stop_after(options.seconds, lab)
+    try:
+        with lab:
+            print(", ".join(f"{what} {seconds:.0f} s" for what, seconds in lab.figures.items()), flush=True)
+            VMCase.lab = lab
+            tests.run(results)
+            if results.failures or results.errors:
+                lab.keep_journal()
+            if not lab.vm.power_off():
+                wrong.append("power off: the machine was still running after a minute")
+        left = lab.leaks()
+        if left:
+            wrong.append(f"leftovers: {left}")
+        signal.alarm(0)
+    except Overdue:
+        wrong.append(f"the run was not over after {options.seconds} s")
+    except Exception:
+        wrong.append(f"the machine: {traceback.format_exc()}")
+    return wrong
+
+
+def report(options, wanted, results, wrong, seconds):
+    """Prints the end of the run; returns whether everything passed."""
+    results.printErrors()
+    missing = set(wanted) - set(results.passed) - {test.id() for test, _ in results.failures + results.errors + results.skipped}
+    wrong += [f"{name}: no result" for name in wanted if name in missing]
+    for line in wrong:
+        print(f"FAILED  {line}")
+    bad = len(results.failures) + len(results.errors) + len(wrong)
+    print(f"{len(results.passed)} of {len(wanted)} passed in {seconds:.0f} s" + (f", {bad} failures" if bad else ""))
+    if bad:
+        print(f"console and journal: {options.logs}")
+    return not bad and bool(wanted)
 
 
 def main():
@@ -100,36 +125,11 @@ def main():
     if options.image_only:
         print(f"{image.base(options.cache)} ({time.monotonic() - began:.0f} s)")
         return 0
-    tests, failures, done = chosen(options.k.split(",")), [], []
-    lab = VMLab(os.path.abspath(options.installed), os.path.abspath(options.cache), os.path.abspath(options.logs))
-    stop_after(options.seconds, lab)
-    try:
-        with lab:
-            print(", ".join(f"{what} {seconds:.0f} s" for what, seconds in lab.figures.items()), flush=True)
-            run_tests(lab, tests, failures, done)
-            if failures:
-                lab.keep_journal()
-            if not lab.vm.power_off():
-                failures.append("power off")
-                print("FAILED  power off: the machine was still running after a minute")
-        left = lab.leaks()
-        if left:
-            failures.append("leftovers")
-            print(f"FAILED  leftovers: {left}")
-        signal.alarm(0)
-    except Overdue:
-        print(f"FAILED  the run was not over after {options.seconds} s")
-    except Exception:
-        print(f"FAILED  the machine\n{traceback.format_exc()}")
-    missing = [name for _, name, _ in tests if name not in done]
-    for name in missing:
-        print(f"FAILED  {name}: no result")
-    bad = failures + missing
-    passed = [name for name in done if name not in failures]
-    print(f"{len(passed)} of {len(tests)} passed in {time.monotonic() - began:.0f} s" + (f", failed: {', '.join(bad)}" if bad else ""))
-    if bad:
-        print(f"console and journal: {options.logs}")
-    return 1 if bad or not tests else 0
+    tests = chosen(options.k.split(","))
+    wanted = names(tests)
+    results = Results(unittest.runner._WritelnDecorator(sys.stderr), descriptions=False, verbosity=2)
+    wrong = run(options, tests, results)
+    return 0 if report(options, wanted, results, wrong, time.monotonic() - began) else 1
 
 
 if __name__ == "__main__":

@@ -1,5 +1,8 @@
 """Limits that hold: memory, processes, CPU, swap."""
-from vmlab.pods import SLEEP, container, flat, limits, manifest, meminfo, running, status, wait_until
+from labs.node.pods import manifest
+from labs.vm.case import VMCase
+from labs.vm.pods import SLEEP, container, flat, limits, meminfo, running, status
+from labs.waiting import wait_until
 
 HOG = "tail /dev/zero"  # the longest line in the world, kept in memory
 
@@ -15,66 +18,63 @@ def oom(lab, pod, name="c"):
     assert (end["reason"], end["exitCode"]) == ("OOMKilled", 137), end
 
 
-def test_memory_limit(lab):
-    """The hog is killed and started again; its neighbour in the pod does not notice."""
-    pod = manifest("hog", f"exec {HOG}", **limits(memory="32Mi"))
-    pod["spec"]["containers"].append({**pod["spec"]["containers"][0], "name": "neighbour", "command": ["sh", "-c", SLEEP]})
-    with running(lab, pod, ready=False):
-        wait_until("the neighbour to run", lambda: lab.get("pod", "hog")["status"].get("containerStatuses"), 60)
-        before = wait_until("the neighbour to run", lambda: status(lab, "hog", "neighbour").get("containerID"), 60)
-        oom(lab, "hog")
-        wait_until("the hog to be started again", lambda: status(lab, "hog")["restartCount"] > 0, 60)
-        after = status(lab, "hog", "neighbour")
-        assert "running" in after["state"] and (after["containerID"], after["restartCount"]) == (before, 0), after
-        _, cgroup = container(lab, "hog", "neighbour")
-        events = flat(lab.read(f"{cgroup}/memory.events"))
-        assert events["oom_kill"] == 0, events
+class Limits(VMCase):
+    def test_memory_limit(self):
+        """The hog is killed and started again; its neighbour in the pod does not notice."""
+        pod = manifest("hog", f"exec {HOG}", **limits(memory="32Mi"))
+        pod["spec"]["containers"].append({**pod["spec"]["containers"][0], "name": "neighbour", "command": ["sh", "-c", SLEEP]})
+        with running(self.lab, pod, ready=False):
+            wait_until("the neighbour to run", lambda: self.lab.get("pod", "hog")["status"].get("containerStatuses"), 60)
+            before = wait_until("the neighbour to run", lambda: status(self.lab, "hog", "neighbour").get("containerID"), 60)
+            oom(self.lab, "hog")
+            wait_until("the hog to be started again", lambda: status(self.lab, "hog")["restartCount"] > 0, 60)
+            after = status(self.lab, "hog", "neighbour")
+            assert "running" in after["state"] and (after["containerID"], after["restartCount"]) == (before, 0), after
+            _, cgroup = container(self.lab, "hog", "neighbour")
+            events = flat(self.lab.read(f"{cgroup}/memory.events"))
+            assert events["oom_kill"] == 0, events
 
+    def test_memory_limit_takes_all_of_a_container(self):
+        """Without memory.oom.group the shell would live on without its child."""
+        with running(self.lab, manifest("family", f"{HOG}; echo survived; {SLEEP}", restartPolicy="Never", **limits(memory="32Mi")), ready=False):
+            wait_until("a status", lambda: self.lab.get("pod", "family")["status"].get("containerStatuses"), 60)
+            oom(self.lab, "family")
+            assert wait_until("the pod to fail", lambda: self.lab.get("pod", "family")["status"]["phase"] == "Failed", 30)
+            assert "survived" not in self.lab.run("cat /var/log/pods/default_family_*/c/0.log").stdout
 
-def test_memory_limit_takes_all_of_a_container(lab):
-    """Without memory.oom.group the shell would live on without its child."""
-    with running(lab, manifest("family", f"{HOG}; echo survived; {SLEEP}", restartPolicy="Never", **limits(memory="32Mi")), ready=False):
-        wait_until("a status", lambda: lab.get("pod", "family")["status"].get("containerStatuses"), 60)
-        oom(lab, "family")
-        assert wait_until("the pod to fail", lambda: lab.get("pod", "family")["status"]["phase"] == "Failed", 30)
-        assert "survived" not in lab.run("cat /var/log/pods/default_family_*/c/0.log").stdout
+    def test_no_swap(self):
+        """There is swap, and pods do not get it: a container over its limit is killed and swaps nothing."""
+        swaps = self.lab.run("tail -n +2 /proc/swaps").stdout
+        assert swaps, "the machine has no swap"
+        free = meminfo(self.lab, "SwapFree")
+        with running(self.lab, manifest("swapper", f"{HOG}", restartPolicy="Never", **limits({"memory": "16Mi"}, memory="32Mi")), ready=False):
+            wait_until("a status", lambda: self.lab.get("pod", "swapper")["status"].get("containerStatuses"), 60)
+            oom(self.lab, "swapper")
+        used = free - meminfo(self.lab, "SwapFree")
+        # What the sandbox itself has, and the kernel's own slots.
+        assert used < 2 << 20, f"{used} bytes went to swap"
 
+    def test_process_limit(self):
+        """A pod at its limit of processes cannot start another one; other pods can."""
+        fill = "(i=0; while [ $i -lt 400 ]; do sleep 1000000 & i=$((i+1)); done); : > /tmp/full; exec sleep 1000000"
+        with running(self.lab, manifest("bomb", fill), manifest("other", SLEEP)):
+            # Before Linux 6.11 a refusal is counted where the refused process is, not where the limit is.
+            of_pod, of_container = container(self.lab, "bomb")
+            wait_until("the pod to be full", lambda: any(flat(self.lab.read(f"{place}/pids.events"))["max"] for place in (of_pod, of_container)), 60)
+            count = int(self.lab.read(f"{of_pod}/pids.current"))
+            assert count <= 200, count
+            assert self.lab.exec("other", "echo works").stdout == "works\n"
+            refused = self.lab.exec("bomb", "sleep 0; echo works", check=False)
+            assert "works" not in refused.stdout, refused
+        self.note(f"{count} processes")
 
-def test_no_swap(lab):
-    """There is swap, and pods do not get it: a container over its limit is killed and swaps nothing."""
-    swaps = lab.run("tail -n +2 /proc/swaps").stdout
-    assert swaps, "the machine has no swap"
-    free = meminfo(lab, "SwapFree")
-    with running(lab, manifest("swapper", f"{HOG}", restartPolicy="Never", **limits({"memory": "16Mi"}, memory="32Mi")), ready=False):
-        wait_until("a status", lambda: lab.get("pod", "swapper")["status"].get("containerStatuses"), 60)
-        oom(lab, "swapper")
-    used = free - meminfo(lab, "SwapFree")
-    # What the sandbox itself has, and the kernel's own slots.
-    assert used < 2 << 20, f"{used} bytes went to swap"
+    def test_cpu_limit(self):
+        with running(self.lab, manifest("busy", "while :; do :; done", **limits(cpu="100m"))):
+            _, cgroup = container(self.lab, "busy")
 
+            def throttled():
+                counts = flat(self.lab.read(f"{cgroup}/cpu.stat"))
+                return counts if counts["nr_throttled"] > 10 else None
 
-def test_process_limit(lab):
-    """A pod at its limit of processes cannot start another one; other pods can."""
-    fill = "(i=0; while [ $i -lt 400 ]; do sleep 1000000 & i=$((i+1)); done); : > /tmp/full; exec sleep 1000000"
-    with running(lab, manifest("bomb", fill), manifest("other", SLEEP)):
-        # Before Linux 6.11 a refusal is counted where the refused process is, not where the limit is.
-        of_pod, of_container = container(lab, "bomb")
-        wait_until("the pod to be full", lambda: any(flat(lab.read(f"{place}/pids.events"))["max"] for place in (of_pod, of_container)), 60)
-        count = int(lab.read(f"{of_pod}/pids.current"))
-        assert count <= 200, count
-        assert lab.exec("other", "echo works").stdout == "works\n"
-        refused = lab.exec("bomb", "sleep 0; echo works", check=False)
-        assert "works" not in refused.stdout, refused
-    return f"{count} processes"
-
-
-def test_cpu_limit(lab):
-    with running(lab, manifest("busy", "while :; do :; done", **limits(cpu="100m"))):
-        _, cgroup = container(lab, "busy")
-
-        def throttled():
-            counts = flat(lab.read(f"{cgroup}/cpu.stat"))
-            return counts if counts["nr_throttled"] > 10 else None
-
-        counts = wait_until("the container to be throttled", throttled, 60)
-    return f"throttled in {counts['nr_throttled']} of {counts['nr_periods']} periods"
+            counts = wait_until("the container to be throttled", throttled, 60)
+        self.note(f"throttled in {counts['nr_throttled']} of {counts['nr_periods']} periods")

@@ -1,26 +1,15 @@
 """Resources that a pod has beside those of its containers: its own, and what its RuntimeClass costs."""
 import contextlib
 
-from vmlab.pods import SLEEP, check, container, files, limits, manifest, running, weight
-
-
-def test_pod_level_resources(lab):
-    """They replace the sums; a container with no limit of its own may go as far as the pod."""
-    pod = manifest("pod-level", SLEEP, **limits({"cpu": "50m"}, cpu="100m", memory="32Mi"))
-    pod["spec"]["containers"].append({**pod["spec"]["containers"][0], "name": "free", "resources": {}})
-    pod["spec"]["resources"] = {"requests": {"cpu": "300m", "memory": "64Mi"}, "limits": {"cpu": "600m", "memory": "128Mi"}}
-    with running(lab, pod):
-        of_pod, limited = container(lab, "pod-level")
-        _, free = container(lab, "pod-level", "free")
-        assert "/kubepods/burstable/pod" in of_pod
-        check(lab, of_pod, **files(weight(300), "60000 100000", str(128 << 20)))
-        check(lab, limited, **files(weight(50), "10000 100000", str(32 << 20)))
-        check(lab, free, **files(weight(600), "60000 100000", str(128 << 20)))
+from labs.node.pods import manifest
+from labs.vm.case import VMCase
+from labs.vm.pods import SLEEP, check, container, files, limits, running, weight
 
 
 @contextlib.contextmanager
 def runtime_class(lab, name, overhead):
-    kind = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": "swiftlet", "overhead": {"podFixed": overhead}}
+    kind = {"apiVersion": "node.k8s.io/v1", "kind": "RuntimeClass", "metadata": {"name": name}, "handler": "swiftlet",
+            "overhead": {"podFixed": overhead}}
     lab.apply(kind)
     try:
         yield
@@ -28,19 +17,33 @@ def runtime_class(lab, name, overhead):
         lab.delete("runtimeclass", name)
 
 
-def test_overhead(lab):
-    """It is the pod's, and no container's."""
-    with runtime_class(lab, "heavy", {"cpu": "250m", "memory": "32Mi"}):
-        pods = [
-            manifest("heavy", SLEEP, runtimeClassName="heavy", **limits(cpu="250m", memory="64Mi")),
-            manifest("heavy-for-nothing", SLEEP, runtimeClassName="heavy"),
-        ]
-        with running(lab, *pods):
-            of_pod, of_container = container(lab, "heavy")
-            check(lab, of_pod, **files("59", "50000 100000", str(96 << 20)))
-            check(lab, of_container, **files("35", "25000 100000", str(64 << 20)))
-            # A pod that asks for nothing is not held to what it costs.
-            of_pod, of_container = container(lab, "heavy-for-nothing")
-            assert "/kubepods/besteffort/pod" in of_pod
-            for cgroup in (of_pod, of_container):
-                check(lab, cgroup, **files("1", "max 100000", "max"))
+class PodLevel(VMCase):
+    def test_pod_level_resources(self):
+        """They replace the sums; a container with no limit of its own may go as far as the pod."""
+        pod = manifest("pod-level", SLEEP, **limits({"cpu": "50m"}, cpu="100m", memory="32Mi"))
+        pod["spec"]["containers"].append({**pod["spec"]["containers"][0], "name": "free", "resources": {}})
+        pod["spec"]["resources"] = {"requests": {"cpu": "300m", "memory": "64Mi"}, "limits": {"cpu": "600m", "memory": "128Mi"}}
+        with running(self.lab, pod):
+            of_pod, limited = container(self.lab, "pod-level")
+            _, free = container(self.lab, "pod-level", "free")
+            assert "/kubepods/burstable/pod" in of_pod
+            check(self.lab, of_pod, **files(weight(300), "60000 100000", str(128 << 20)))
+            check(self.lab, limited, **files(weight(50), "10000 100000", str(32 << 20)))
+            check(self.lab, free, **files(weight(600), "60000 100000", str(128 << 20)))
+
+    def test_overhead(self):
+        """It is the pod's, and no container's."""
+        with runtime_class(self.lab, "heavy", {"cpu": "250m", "memory": "32Mi"}):
+            pods = [
+                manifest("heavy", SLEEP, runtimeClassName="heavy", **limits(cpu="250m", memory="64Mi")),
+                manifest("heavy-for-nothing", SLEEP, runtimeClassName="heavy"),
+            ]
+            with running(self.lab, *pods):
+                of_pod, of_container = container(self.lab, "heavy")
+                check(self.lab, of_pod, **files("59", "50000 100000", str(96 << 20)))
+                check(self.lab, of_container, **files("35", "25000 100000", str(64 << 20)))
+                # A pod that asks for nothing is not held to what it costs.
+                of_pod, of_container = container(self.lab, "heavy-for-nothing")
+                assert "/kubepods/besteffort/pod" in of_pod
+                for cgroup in (of_pod, of_container):
+                    check(self.lab, cgroup, **files("1", "max 100000", "max"))

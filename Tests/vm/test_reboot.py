@@ -1,25 +1,14 @@
 """The machine is switched off and on: pods come back, and nothing of the old boot is taken for real."""
-from vmlab.pods import ROOT, SLEEP, limits, manifest, running, status, wait_until
+from labs.node.pods import manifest
+from labs.vm.case import VMCase
+from labs.vm.pods import ROOT, SLEEP, limits, running, status
+from labs.waiting import wait_until
 
 SERVER = "echo here > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"
 
 
 def node(lab):
     return lab.get("node", "node-1")["status"]["nodeInfo"]["bootID"]
-
-
-def test_reboot(lab):
-    """In order, by systemd, which is not kept waiting by what no unit has ended."""
-    note = boot_again(lab, lambda: lab.vm.reboot())
-    with open(lab.path("console.log"), errors="replace") as console:
-        waited = [line for line in console if "Waiting for process" in line]
-    assert not waited, waited
-    return note
-
-
-def test_power_cut(lab):
-    """Without any order: the kernel starts again at once."""
-    return boot_again(lab, lambda: lab.vm.reboot("echo b > /proc/sysrq-trigger"))
 
 
 def boot_again(lab, reboot):
@@ -60,3 +49,17 @@ def boot_again(lab, reboot):
         failed = lab.run("systemctl list-units --failed --plain --no-legend").stdout
         assert not failed, failed
     return f"back after {lab.figures['pods back']:.0f} s, last state {', '.join(sorted(ends))}"
+
+
+class Reboot(VMCase):
+    def test_reboot(self):
+        """In order, by systemd, which is not kept waiting by what no unit has ended."""
+        note = boot_again(self.lab, lambda: self.lab.vm.reboot())
+        with open(self.lab.path("console.log"), errors="replace") as console:
+            waited = [line for line in console if "Waiting for process" in line]
+        assert not waited, waited
+        self.note(note)
+
+    def test_power_cut(self):
+        """Without any order: the kernel starts again at once."""
+        self.note(boot_again(self.lab, lambda: self.lab.vm.reboot("echo b > /proc/sysrq-trigger")))

@@ -1,16 +1,10 @@
 """Settings under which the agent starts otherwise, or not at all: said with the setting's name and what was found."""
 import contextlib
 
-from vmlab.node import configuration
-from vmlab.pods import SLEEP, check, container, files, limits, manifest, running, weight
-
-
-def test_no_quota(lab):
-    """Without cpuCFSQuota limits of CPU hold nobody; requests still weigh."""
-    with lab.configured(cpuCFSQuota=False), running(lab, manifest("free", SLEEP, **limits({"cpu": "100m"}, cpu="200m", memory="32Mi"))):
-        of_pod, of_container = container(lab, "free")
-        for cgroup in (of_pod, of_container):
-            check(lab, cgroup, **files(weight(100), "max 100000", str(32 << 20)))
+from labs.node.pods import manifest
+from labs.vm.case import VMCase
+from labs.vm.lab import configuration
+from labs.vm.pods import SLEEP, check, container, files, limits, running, weight
 
 
 @contextlib.contextmanager
@@ -30,20 +24,28 @@ def refusal(lab, **kubelet):
     return result.stderr
 
 
-def test_start_is_refused(lab):
-    with stopped(lab):
-        said = refusal(lab, failSwapOn=True)
-        assert "failSwapOn is true" in said and "/dev/vdb" in said and "swapoff" in said, said
-        lab.run("echo 0 > /proc/sys/vm/overcommit_memory")
-        said = refusal(lab, protectKernelDefaults=True)
-        assert "protectKernelDefaults is true" in said and "vm.overcommit_memory is 0, wanted 1" in said, said
-        # Refused, and not set by the way.
-        assert lab.read("/proc/sys/vm/overcommit_memory") == "0"
-    assert lab.read("/proc/sys/vm/overcommit_memory") == "1"
-    # With no setting at all, as kubelet.
-    lab.run("swapoff -a")
-    try:
-        with lab.configured(failSwapOn=True):
-            assert "node-1" in lab.run("swiftlet status").stdout
-    finally:
-        lab.run("swapon -a")
+class Refusals(VMCase):
+    def test_no_quota(self):
+        """Without cpuCFSQuota limits of CPU hold nobody; requests still weigh."""
+        with self.lab.configured(cpuCFSQuota=False), running(self.lab, manifest("free", SLEEP, **limits({"cpu": "100m"}, cpu="200m", memory="32Mi"))):
+            of_pod, of_container = container(self.lab, "free")
+            for cgroup in (of_pod, of_container):
+                check(self.lab, cgroup, **files(weight(100), "max 100000", str(32 << 20)))
+
+    def test_start_is_refused(self):
+        with stopped(self.lab):
+            said = refusal(self.lab, failSwapOn=True)
+            assert "failSwapOn is true" in said and "/dev/vdb" in said and "swapoff" in said, said
+            self.lab.run("echo 0 > /proc/sys/vm/overcommit_memory")
+            said = refusal(self.lab, protectKernelDefaults=True)
+            assert "protectKernelDefaults is true" in said and "vm.overcommit_memory is 0, wanted 1" in said, said
+            # Refused, and not set by the way.
+            assert self.lab.read("/proc/sys/vm/overcommit_memory") == "0"
+        assert self.lab.read("/proc/sys/vm/overcommit_memory") == "1"
+        # With no setting at all, as kubelet.
+        self.lab.run("swapoff -a")
+        try:
+            with self.lab.configured(failSwapOn=True):
+                assert "node-1" in self.lab.run("swiftlet status").stdout
+        finally:
+            self.lab.run("swapon -a")

@@ -1,7 +1,10 @@
 """Parts of swiftlet end and come back under systemd; nothing in a pod notices."""
 import contextlib
 
-from vmlab.pods import ROOT, SLEEP, check, container, manifest, running, settings, status, wait_until
+from labs.node.pods import manifest
+from labs.vm.case import VMCase
+from labs.vm.pods import ROOT, SLEEP, check, container, running, settings, status
+from labs.waiting import wait_until
 
 SERVER = "echo here > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"
 
@@ -43,89 +46,83 @@ def replaced(lab, unit, pid):
     return wait_until(f"{unit} to run again", lambda: main_pid(lab, unit) not in (0, pid), 60)
 
 
-def test_agent_restarted(lab):
-    with undisturbed(lab):
-        lab.run("systemctl restart swiftlet")
-
-
-def test_agent_stopped(lab):
-    with undisturbed(lab) as answers:
-        lab.run("systemctl stop swiftlet")
-        answers()
-        lab.run("systemctl start swiftlet")
-
-
-def test_agent_killed(lab):
-    with undisturbed(lab) as answers:
-        pid = main_pid(lab, "swiftlet")
-        lab.run(f"kill -9 {pid}")
-        answers()
-        replaced(lab, "swiftlet", pid)
-
-
-def test_spawner_restarted(lab):
-    with undisturbed(lab):
-        lab.run("systemctl restart swiftlet-spawner")
-
-
-def test_spawner_killed(lab):
-    with undisturbed(lab):
-        pid = main_pid(lab, "swiftlet-spawner")
-        lab.run(f"kill -9 {pid}")
-        replaced(lab, "swiftlet-spawner", pid)
-
-
-def test_holder_of_the_cgroup_ended(lab):
-    """No pod ends with it, and others start. Before systemd 254 the unit cannot be started again, and its cgroup is removed after its last pod."""
-    limits = ("memory.max", "cpu.weight", "pids.max")
-    before, state = settings(lab, f"{ROOT}/kubepods", *limits), "unknown"
-    try:
-        with undisturbed(lab) as answers:
-            pid = main_pid(lab, "swiftlet-pods")
-            lab.run(f"kill -TERM {pid}")
-            answers()
-            state = wait_until("the unit to end or run again", lambda: result_of_restart(lab, pid), 30)
-            lab.run("systemctl reset-failed swiftlet-pods")
-        if state == "failed":
-            wait_until("the cgroup to be removed", lambda: lab.run(f"test -e {ROOT}", check=False).returncode, 30)
-        with running(lab, manifest("next", SLEEP)):
-            check(lab, f"{ROOT}/kubepods", **before)
-        return state
-    finally:
-        lab.run(f"systemctl stop swiftlet; [ {state} = active ] || find {ROOT} -depth -type d -exec rmdir {{}} \\;; systemctl start swiftlet")
-        lab.run("systemctl is-active swiftlet-pods")
-
-
 def result_of_restart(lab, pid):
     state = lab.run("systemctl show -P ActiveState swiftlet-pods").stdout.strip()
     return state if state == "failed" or state == "active" and main_pid(lab, "swiftlet-pods") not in (0, pid) else ""
 
 
-def test_cgroup_of_pods_is_not_stopped(lab):
-    """It could not be started again on this systemd, and would end nothing."""
-    with undisturbed(lab):
-        refused = lab.run("systemctl restart swiftlet-pods", check=False)
-        assert refused.returncode != 0 and "refused" in refused.stderr, refused
+class Restarts(VMCase):
+    def test_agent_restarted(self):
+        with undisturbed(self.lab):
+            self.lab.run("systemctl restart swiftlet")
 
+    def test_agent_stopped(self):
+        with undisturbed(self.lab) as answers:
+            self.lab.run("systemctl stop swiftlet")
+            answers()
+            self.lab.run("systemctl start swiftlet")
 
-def test_systemd_replaced_while_pods_start(lab):
-    names = [f"early-{number}" for number in range(6)]
-    with undisturbed(lab), running(lab, *(manifest(name, SLEEP) for name in names), ready=False):
-        for _ in range(3):
-            lab.run("systemctl daemon-reexec")
-        lab.run("systemctl daemon-reload")
-        for name in names:
-            lab.wait_for("pod", name, "Ready", 90)
-            of_pod, _ = container(lab, name)
-            # Of what systemd delegates, and of what it knows nothing about.
-            assert (lab.read(f"{of_pod}/pids.max"), lab.read(f"{of_pod}/hugetlb.2MB.max")) == ("200", "0")
+    def test_agent_killed(self):
+        with undisturbed(self.lab) as answers:
+            pid = main_pid(self.lab, "swiftlet")
+            self.lab.run(f"kill -9 {pid}")
+            answers()
+            replaced(self.lab, "swiftlet", pid)
 
+    def test_spawner_restarted(self):
+        with undisturbed(self.lab):
+            self.lab.run("systemctl restart swiftlet-spawner")
 
-def test_whole_of_swiftlet_killed(lab):
-    """All at once, except what belongs to pods."""
-    with undisturbed(lab) as answers:
-        pids = {unit: main_pid(lab, unit) for unit in ("swiftlet", "swiftlet-spawner")}
-        lab.run(f"kill -9 {' '.join(map(str, pids.values()))}")
-        answers()
-        for unit, pid in pids.items():
-            replaced(lab, unit, pid)
+    def test_spawner_killed(self):
+        with undisturbed(self.lab):
+            pid = main_pid(self.lab, "swiftlet-spawner")
+            self.lab.run(f"kill -9 {pid}")
+            replaced(self.lab, "swiftlet-spawner", pid)
+
+    def test_holder_of_the_cgroup_ended(self):
+        """No pod ends with it, and others start. Before systemd 254 the unit cannot start again, and its cgroup is removed after its last pod."""
+        limits = ("memory.max", "cpu.weight", "pids.max")
+        before, state = settings(self.lab, f"{ROOT}/kubepods", *limits), "unknown"
+        try:
+            with undisturbed(self.lab) as answers:
+                pid = main_pid(self.lab, "swiftlet-pods")
+                self.lab.run(f"kill -TERM {pid}")
+                answers()
+                state = wait_until("the unit to end or run again", lambda: result_of_restart(self.lab, pid), 30)
+                self.lab.run("systemctl reset-failed swiftlet-pods")
+            if state == "failed":
+                wait_until("the cgroup to be removed", lambda: self.lab.run(f"test -e {ROOT}", check=False).returncode, 30)
+            with running(self.lab, manifest("next", SLEEP)):
+                check(self.lab, f"{ROOT}/kubepods", **before)
+            self.note(state)
+        finally:
+            empty = f"find {ROOT} -depth -type d -exec rmdir {{}} \\;"
+            self.lab.run(f"systemctl stop swiftlet; [ {state} = active ] || {empty}; systemctl start swiftlet")
+            self.lab.run("systemctl is-active swiftlet-pods")
+
+    def test_cgroup_of_pods_is_not_stopped(self):
+        """It could not be started again on this systemd, and would end nothing."""
+        with undisturbed(self.lab):
+            refused = self.lab.run("systemctl restart swiftlet-pods", check=False)
+            assert refused.returncode != 0 and "refused" in refused.stderr, refused
+
+    def test_systemd_replaced_while_pods_start(self):
+        names = [f"early-{number}" for number in range(6)]
+        with undisturbed(self.lab), running(self.lab, *(manifest(name, SLEEP) for name in names), ready=False):
+            for _ in range(3):
+                self.lab.run("systemctl daemon-reexec")
+            self.lab.run("systemctl daemon-reload")
+            for name in names:
+                self.lab.wait_for("pod", name, "Ready", 90)
+                of_pod, _ = container(self.lab, name)
+                # Of what systemd delegates, and of what it knows nothing about.
+                assert (self.lab.read(f"{of_pod}/pids.max"), self.lab.read(f"{of_pod}/hugetlb.2MB.max")) == ("200", "0")
+
+    def test_whole_of_swiftlet_killed(self):
+        """All at once, except what belongs to pods."""
+        with undisturbed(self.lab) as answers:
+            pids = {unit: main_pid(self.lab, unit) for unit in ("swiftlet", "swiftlet-spawner")}
+            self.lab.run(f"kill -9 {' '.join(map(str, pids.values()))}")
+            answers()
+            for unit, pid in pids.items():
+                replaced(self.lab, unit, pid)

@@ -1,7 +1,10 @@
 """What other settings of the node make of its pods: the period of CPU limits, limited swap, the OOM killer one by one, huge pages."""
 import contextlib
 
-from vmlab.pods import ROOT, SLEEP, check, container, flat, limits, manifest, meminfo, running, status, wait_until
+from labs.node.pods import manifest
+from labs.vm.case import VMCase
+from labs.vm.pods import ROOT, SLEEP, check, container, flat, limits, meminfo, running, status
+from labs.waiting import wait_until
 
 MIB = 1 << 20
 HUGE_PAGES = 12
@@ -15,7 +18,7 @@ SETTINGS = {
 
 
 @contextlib.contextmanager
-def around(lab):
+def adjusted(lab):
     """The node has what huge pages it has when the agent starts."""
     try:
         lab.run(f"echo {HUGE_PAGES} > /proc/sys/vm/nr_hugepages; [[ $(< /proc/sys/vm/nr_hugepages) == {HUGE_PAGES} ]]")
@@ -25,97 +28,98 @@ def around(lab):
         lab.run("echo 0 > /proc/sys/vm/nr_hugepages; systemctl restart swiftlet")
 
 
-def test_quota_period(lab):
-    """A quota is never less than the kernel's millisecond."""
-    pods = {"tenth": ("100m", "2000 20000"), "half": ("500m", "10000 20000"), "least": ("1m", "1000 20000")}
-    with running(lab, *(manifest(name, SLEEP, **limits({"cpu": "1m"}, cpu=limit)) for name, (limit, _) in pods.items())):
-        for name, (_, wanted) in pods.items():
-            of_pod, of_container = container(lab, name)
-            # The sum of one is the same.
-            for cgroup in (of_pod, of_container):
-                check(lab, cgroup, **{"cpu.max": wanted})
+class Settings(VMCase):
+    @classmethod
+    def around(cls):
+        return adjusted(cls.lab)
 
+    def test_quota_period(self):
+        """A quota is never less than the kernel's millisecond."""
+        pods = {"tenth": ("100m", "2000 20000"), "half": ("500m", "10000 20000"), "least": ("1m", "1000 20000")}
+        with running(self.lab, *(manifest(name, SLEEP, **limits({"cpu": "1m"}, cpu=limit)) for name, (limit, _) in pods.items())):
+            for name, (_, wanted) in pods.items():
+                of_pod, of_container = container(self.lab, name)
+                # The sum of one is the same.
+                for cgroup in (of_pod, of_container):
+                    check(self.lab, cgroup, **{"cpu.max": wanted})
 
-def test_limited_swap(lab):
-    """A burstable container has the part of the node's swap that its request is of the node's memory; nobody else has any."""
-    burstable = limits({"memory": "100Mi"}, memory="200Mi")
-    pods = {
-        "burstable": manifest("burstable", SLEEP, **burstable),
-        "no-limit": manifest("no-limit", SLEEP, **limits({"memory": "300Mi"})),
-        "exact": manifest("exact", SLEEP, **limits({"cpu": "10m", "memory": "64Mi"}, memory="64Mi")),
-        "guaranteed": manifest("guaranteed", SLEEP, **limits(cpu="10m", memory="64Mi")),
-        "besteffort": manifest("besteffort", SLEEP),
-        "critical": manifest("critical", SLEEP, priorityClassName="system-node-critical", **burstable),
-    }
-    memory, swap = meminfo(lab, "MemTotal"), meminfo(lab, "SwapTotal")
-    assert swap, "the machine has no swap"
-    wanted = {name: 0 for name in pods} | {"burstable": 100 * MIB, "no-limit": 300 * MIB}
-    with running(lab, *pods.values()):
-        for name, request in wanted.items():
-            _, cgroup = container(lab, name)
-            # The kernel counts whole pages.
-            check(lab, cgroup, **{"memory.swap.max": str(int(request / memory * swap) // 4096 * 4096)})
-        # Beside its container a pod has only the cgroup of its pause, which only waits and would be the first to go.
-        of_pod, of_container = container(lab, "no-limit")
-        of_pause = set(lab.run(f"ls -d {of_pod}/*/").stdout.split()) - {f"{of_container}/"}
-        assert len(of_pause) == 1, of_pause
-        check(lab, of_pause.pop(), **{"memory.swap.max": "0"})
+    def test_limited_swap(self):
+        """A burstable container has the part of the node's swap that its request is of the node's memory; nobody else has any."""
+        burstable = limits({"memory": "100Mi"}, memory="200Mi")
+        pods = {
+            "burstable": manifest("burstable", SLEEP, **burstable),
+            "no-limit": manifest("no-limit", SLEEP, **limits({"memory": "300Mi"})),
+            "exact": manifest("exact", SLEEP, **limits({"cpu": "10m", "memory": "64Mi"}, memory="64Mi")),
+            "guaranteed": manifest("guaranteed", SLEEP, **limits(cpu="10m", memory="64Mi")),
+            "besteffort": manifest("besteffort", SLEEP),
+            "critical": manifest("critical", SLEEP, priorityClassName="system-node-critical", **burstable),
+        }
+        memory, swap = meminfo(self.lab, "MemTotal"), meminfo(self.lab, "SwapTotal")
+        assert swap, "the machine has no swap"
+        wanted = {name: 0 for name in pods} | {"burstable": 100 * MIB, "no-limit": 300 * MIB}
+        with running(self.lab, *pods.values()):
+            for name, request in wanted.items():
+                _, cgroup = container(self.lab, name)
+                # The kernel counts whole pages.
+                check(self.lab, cgroup, **{"memory.swap.max": str(int(request / memory * swap) // 4096 * 4096)})
+            # Beside its container a pod has only the cgroup of its pause, which only waits and would be the first to go.
+            of_pod, of_container = container(self.lab, "no-limit")
+            of_pause = set(self.lab.run(f"ls -d {of_pod}/*/").stdout.split()) - {f"{of_container}/"}
+            assert len(of_pause) == 1, of_pause
+            check(self.lab, of_pause.pop(), **{"memory.swap.max": "0"})
 
+    def test_swapping(self):
+        """Under pressure a container swaps as far as it may, and one that may not keeps everything in memory."""
+        hold = "dd if=/dev/zero bs=60M count=1 | sleep 1000000"
+        pods = {"swapper": limits({"memory": "100Mi"}, memory="200Mi"), "keeper": limits(cpu="500m", memory="200Mi")}
+        with running(self.lab, *(manifest(name, hold, **resources) for name, resources in pods.items())):
+            used = {}
+            for name in pods:
+                _, cgroup = container(self.lab, name)
+                wait_until("the memory to be taken", lambda: int(self.lab.read(f"{cgroup}/memory.current")) >= 60 * MIB, 60)
+                # More than it can give.
+                self.lab.run(f"echo 40M > {cgroup}/memory.reclaim", check=False)
+                used[name] = int(self.lab.read(f"{cgroup}/memory.swap.current"))
+                assert used[name] <= int(self.lab.read(f"{cgroup}/memory.swap.max")), used
+                assert flat(self.lab.read(f"{cgroup}/memory.events"))["oom_kill"] == 0
+            assert used["swapper"] > 4 * MIB and used["keeper"] == 0, used
+        self.note(f"{used['swapper'] >> 10} KB in swap")
 
-def test_swapping(lab):
-    """Under pressure a container swaps as far as it may, and one that may not keeps everything in memory."""
-    hold = "dd if=/dev/zero bs=60M count=1 | sleep 1000000"
-    pods = {"swapper": limits({"memory": "100Mi"}, memory="200Mi"), "keeper": limits(cpu="500m", memory="200Mi")}
-    with running(lab, *(manifest(name, hold, **resources) for name, resources in pods.items())):
-        used = {}
-        for name in pods:
-            _, cgroup = container(lab, name)
-            wait_until("the memory to be taken", lambda: int(lab.read(f"{cgroup}/memory.current")) >= 60 * MIB, 60)
-            # More than it can give.
-            lab.run(f"echo 40M > {cgroup}/memory.reclaim", check=False)
-            used[name] = int(lab.read(f"{cgroup}/memory.swap.current"))
-            assert used[name] <= int(lab.read(f"{cgroup}/memory.swap.max")), used
-            assert flat(lab.read(f"{cgroup}/memory.events"))["oom_kill"] == 0
-        assert used["swapper"] > 4 * MIB and used["keeper"] == 0, used
-    return f"{used['swapper'] >> 10} KB in swap"
+    def test_one_process_killed(self):
+        """The hog dies alone: its container goes on, and is told of."""
+        script = f"tail /dev/zero; echo survived $? > /tmp/told; {SLEEP}"
+        with running(self.lab, manifest("parent", script, **limits(cpu="500m", memory="32Mi"))):
+            _, cgroup = container(self.lab, "parent")
+            check(self.lab, cgroup, **{"memory.oom.group": "0", "memory.swap.max": "0"})
+            wait_until("the hog to be killed", lambda: flat(self.lab.read(f"{cgroup}/memory.events"))["oom_kill"], 60)
+            wait_until("its parent to notice", lambda: "survived 137" in self.lab.exec("parent", "cat /tmp/told", check=False).stdout, 30)
+            counts = flat(self.lab.read(f"{cgroup}/memory.events"))
+            assert (counts["oom_kill"], counts["oom_group_kill"]) == (1, 0), counts
+            now = status(self.lab, "parent")
+            assert "running" in now["state"] and now["restartCount"] == 0 and not now["lastState"], now
 
-
-def test_one_process_killed(lab):
-    """The hog dies alone: its container goes on, and is told of."""
-    script = f"tail /dev/zero; echo survived $? > /tmp/told; {SLEEP}"
-    with running(lab, manifest("parent", script, **limits(cpu="500m", memory="32Mi"))):
-        _, cgroup = container(lab, "parent")
-        check(lab, cgroup, **{"memory.oom.group": "0", "memory.swap.max": "0"})
-        wait_until("the hog to be killed", lambda: flat(lab.read(f"{cgroup}/memory.events"))["oom_kill"], 60)
-        wait_until("its parent to notice", lambda: "survived 137" in lab.exec("parent", "cat /tmp/told", check=False).stdout, 30)
-        counts = flat(lab.read(f"{cgroup}/memory.events"))
-        assert (counts["oom_kill"], counts["oom_group_kill"]) == (1, 0), counts
-        now = status(lab, "parent")
-        assert "running" in now["state"] and now["restartCount"] == 0 and not now["lastState"], now
-
-
-def test_huge_pages(lab):
-    """What a container asked for is its own; the others have none, and nobody has more."""
-    capacity = lab.get("node", "node-1")["status"]["capacity"]
-    assert capacity.get("hugepages-2Mi") == f"{HUGE_PAGES * 2}Mi", capacity
-    check(lab, f"{ROOT}/kubepods", **{"hugetlb.2MB.max": str(HUGE_PAGES * 2 * MIB)})
-    amounts = {"memory": "64Mi", "hugepages-2Mi": "8Mi"}
-    pod = manifest("huge", SLEEP, **limits({"cpu": "10m", **amounts}, **amounts), volumes=[{"name": "huge", "hostPath": {"path": "/run/huge"}}])
-    pod["spec"]["containers"].append({**pod["spec"]["containers"][0], "name": "other", "resources": {}})
-    for entry in pod["spec"]["containers"]:
-        entry["volumeMounts"] = [{"name": "huge", "mountPath": "/huge"}]
-    lab.run("mkdir /run/huge && mount -t hugetlbfs -o pagesize=2M none /run/huge")
-    try:
-        with running(lab, pod):
-            of_pod, of_container = container(lab, "huge")
-            _, other = container(lab, "huge", "other")
-            for cgroup, mebibytes in ((of_pod, 8), (of_container, 8), (other, 0)):
-                check(lab, cgroup, **{"hugetlb.2MB.max": str(mebibytes * MIB), "hugetlb.2MB.rsvd.max": str(mebibytes * MIB)})
-            refused = lab.exec("huge", "busybox fallocate -l 2M /huge/other", "other", check=False)
-            assert refused.returncode != 0, refused
-            lab.exec("huge", "busybox fallocate -l 8M /huge/mine", "c")
-            assert lab.read(f"{of_container}/hugetlb.2MB.current") == str(8 * MIB)
-            refused = lab.exec("huge", "busybox fallocate -l 2M /huge/more", "c", check=False)
-            assert refused.returncode != 0, refused
-    finally:
-        lab.run("umount /run/huge && rmdir /run/huge")
+    def test_huge_pages(self):
+        """What a container asked for is its own; the others have none, and nobody has more."""
+        capacity = self.lab.get("node", "node-1")["status"]["capacity"]
+        assert capacity.get("hugepages-2Mi") == f"{HUGE_PAGES * 2}Mi", capacity
+        check(self.lab, f"{ROOT}/kubepods", **{"hugetlb.2MB.max": str(HUGE_PAGES * 2 * MIB)})
+        amounts = {"memory": "64Mi", "hugepages-2Mi": "8Mi"}
+        pod = manifest("huge", SLEEP, **limits({"cpu": "10m", **amounts}, **amounts), volumes=[{"name": "huge", "hostPath": {"path": "/run/huge"}}])
+        pod["spec"]["containers"].append({**pod["spec"]["containers"][0], "name": "other", "resources": {}})
+        for entry in pod["spec"]["containers"]:
+            entry["volumeMounts"] = [{"name": "huge", "mountPath": "/huge"}]
+        self.lab.run("mkdir /run/huge && mount -t hugetlbfs -o pagesize=2M none /run/huge")
+        try:
+            with running(self.lab, pod):
+                of_pod, of_container = container(self.lab, "huge")
+                _, other = container(self.lab, "huge", "other")
+                for cgroup, mebibytes in ((of_pod, 8), (of_container, 8), (other, 0)):
+                    check(self.lab, cgroup, **{"hugetlb.2MB.max": str(mebibytes * MIB), "hugetlb.2MB.rsvd.max": str(mebibytes * MIB)})
+                refused = self.lab.exec("huge", "busybox fallocate -l 2M /huge/other", "other", check=False)
+                assert refused.returncode != 0, refused
+                self.lab.exec("huge", "busybox fallocate -l 8M /huge/mine", "c")
+                assert self.lab.read(f"{of_container}/hugetlb.2MB.current") == str(8 * MIB)
+                refused = self.lab.exec("huge", "busybox fallocate -l 2M /huge/more", "c", check=False)
+                assert refused.returncode != 0, refused
+        finally:
+            self.lab.run("umount /run/huge && rmdir /run/huge")

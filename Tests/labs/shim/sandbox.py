@@ -1,129 +1,23 @@
-"""What the tests run in: a spawner in a run directory of its own, a busybox root, a cgroup; all of it undone at the end."""
-import glob
+"""A sandbox of the spawner, with its containers and execs, as a test drives it."""
 import os
-import shutil
-import signal
+import re
 import struct
-import subprocess
-import tempfile
-import time
 
-import wire
-from pipes import read_all
-from records import DEFAULT_CAPS, device, mount, namespaces, process, standard_mounts, sysctl  # noqa: F401, the tests take them from here
-from wire import C, Client, Exit, field, record, record_fd, u32
-
-
-def find_cgroup2():
-    for line in open("/proc/self/mountinfo"):
-        parts = line.split()
-        if parts[parts.index("-") + 1] == "cgroup2":
-            return parts[4]
-    return None
-
-
-def alive(pid):
-    """Zombies do not count: reaping the shim is the business of the machine's init."""
-    try:
-        return open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[0] not in "ZX"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
-def until(condition):
-    """For what nobody is told of."""
-    deadline = time.monotonic() + 10
-    while not condition() and time.monotonic() < deadline:
-        time.sleep(0.002)
-    return condition()
-
-
-class World:
-    def __init__(self, binaries):
-        self.binaries = os.path.abspath(binaries)
-        self.base = tempfile.mkdtemp(prefix="swl-shim-")
-        self.run = self.base + "/run"
-        os.makedirs(self.run + "/sandboxes", 0o700)
-        self.image = self.base + "/image"
-        self.make_image()
-        hierarchy = find_cgroup2()
-        self.cgroup = hierarchy and f"{hierarchy}/{os.path.basename(self.base)}"
-        if self.cgroup:
-            os.mkdir(self.cgroup)
-        self.spawner = None
-        self.counter = 0
-
-    def make_image(self):
-        for name in ("bin", "usr/bin", "etc", "tmp", "proc", "sys", "dev", "home"):
-            os.makedirs(f"{self.image}/{name}")
-        shutil.copy("/bin/busybox", self.image + "/bin/busybox")
-        for applet in subprocess.check_output(["/bin/busybox", "--list"], text=True).split():
-            if not os.path.lexists(f"{self.image}/bin/{applet}"):
-                os.symlink("busybox", f"{self.image}/bin/{applet}")
-        os.chmod(self.image + "/tmp", 0o1777)
-        with open(self.image + "/etc/passwd", "w") as file:
-            file.write("root:x:0:0::/:/bin/sh\n")
-        with open(self.image + "/bin/noexec", "w") as file:
-            file.write("plain text\n")
-        with open(self.image + "/bin/badformat", "w") as file:
-            file.write("neither script nor ELF\n")
-        os.chmod(self.image + "/bin/badformat", 0o755)
-        os.mkdir(self.image + "/home/closed", 0o700)
-
-    def start_spawner(self, environment=None, before=(), groups=None):
-        self.spawner = subprocess.Popen([*before, self.binaries + "/swiftlet-shim", "spawner", "--run-dir", self.run, "--pidfile",
-                                         self.base + "/spawner.pid"], env=environment, extra_groups=groups)
-        path = self.run + "/spawner.sock"
-        for _ in range(2000):
-            if os.path.exists(path) and os.path.exists(self.base + "/spawner.pid"):
-                return
-            assert self.spawner.poll() is None, "the spawner ended"
-            time.sleep(0.002)
-        raise AssertionError("the spawner does not listen")
-
-    def stop_spawner(self):
-        self.spawner.terminate()
-        assert self.spawner.wait(10) == 0
-
-    def client(self):
-        return Client(self.run + "/spawner.sock")
-
-    def name(self, prefix):
-        self.counter += 1
-        return f"{prefix}{self.counter}"
-
-    def kill_leftovers(self):
-        """After a failed test: containers by cgroup, then pauses and shims by the state files, pid and start time compared."""
-        if self.cgroup:
-            with open(self.cgroup + "/cgroup.kill", "w") as file:
-                file.write("1")
-        for path in glob.glob(self.run + "/sandboxes/*/state"):
-            with open(path, "rb") as file:
-                state = file.read()
-            for offset in (32, 8):
-                pid, _, start, _ = wire.PROCESS.unpack_from(state, offset)
-                if pid and alive(pid) and int(open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()[19]) == start:
-                    os.kill(pid, signal.SIGKILL)
-
-    def close(self):
-        if self.spawner and self.spawner.poll() is None:
-            self.stop_spawner()
-        self.kill_leftovers()
-        if self.cgroup:
-            for directory, _, _ in os.walk(self.cgroup, topdown=False):
-                for _ in range(100):
-                    try:
-                        os.rmdir(directory)
-                        break
-                    except OSError:
-                        time.sleep(0.01)
-        shutil.rmtree(self.base, ignore_errors=True)
+from labs import cgroups
+from labs.files import read_bytes
+from labs.processes import alive
+from labs.programs import program
+from labs.shim import wire
+from labs.shim.records import namespaces, process, standard_mounts
+from labs.shim.wire import C, Client, Exit, field, record, record_fd, u32
+from labs.streams import read_all
+from labs.waiting import wait_until
 
 
 class Sandbox:
     """A sandbox with its client. `with` shuts it down."""
 
-    def __init__(self, world, create=True, network=1, ipc=1, uts=1, pid=0, fields=(), spawn=True):
+    def __init__(self, world, create=True, network=1, ipc=1, uts=1, pid=0, fields=()):
         self.world = world
         self.id = world.name("pod-")
         self.directory = f"{world.run}/sandboxes/{self.id}"
@@ -140,9 +34,7 @@ class Sandbox:
         self.extra = fields
         self.modes = dict(network=network, ipc=ipc, uts=uts, pid=pid, cgroup=0)
         if create:
-            reply = self.create()
-            self.pause = wire.PROCESS.unpack(reply.get(C["SWL_TAG_PROCESS"]))[0]
-            reply.close()
+            self.create()
 
     def connect(self):
         return Client(self.directory + "/shim.sock")
@@ -158,29 +50,25 @@ class Sandbox:
         self.closed = True
         self.client.call(C["SWL_VERB_SHUTDOWN"])
         self.client.close()
-        for _ in range(500):
-            if not alive(self.shim):
-                break
-            time.sleep(0.002)
+        wait_until("the shim to end", lambda: not alive(self.shim), 10)
         self.remove_cgroups()
 
     def remove_cgroups(self):
         for path in self.cgroups:
-            for _ in range(100):
-                try:
-                    os.rmdir(path)
-                    break
-                except OSError:
-                    time.sleep(0.005)
+            cgroups.remove(path)
 
-    def create(self):
-        fields = [field(C["SWL_TAG_NAMESPACES"], namespaces(**self.modes)),
-                  field(C["SWL_TAG_PAUSE_PATH"], self.world.binaries + "/swiftlet-pause"), *self.extra]
-        fd = record_fd(record(C["SWL_KIND_SANDBOX"], fields))
+    def create(self, given=()):
+        """Creates the sandbox; `given` are paths of namespaces to join."""
+        fields = [field(C["SWL_TAG_NAMESPACES"], namespaces(**self.modes)), field(C["SWL_TAG_PAUSE_PATH"], program("swiftlet-pause")), *self.extra]
+        opened = [record_fd(record(C["SWL_KIND_SANDBOX"], fields)), *(os.open(path, os.O_RDONLY) for path in given)]
         try:
-            return self.client.call(C["SWL_VERB_CREATE_SANDBOX"], fds=[(C["SWL_FD_RECORD"], fd)])
+            fds = [(C["SWL_FD_RECORD"], opened[0]), *((C["SWL_FD_NAMESPACE"], fd) for fd in opened[1:])]
+            reply = self.client.call(C["SWL_VERB_CREATE_SANDBOX"], fds=fds)
         finally:
-            os.close(fd)
+            for fd in opened:
+                os.close(fd)
+        self.pause = wire.PROCESS.unpack(reply.get(C["SWL_TAG_PROCESS"]))[0]
+        reply.close()
 
     def layers(self, cid):
         base = f"{self.world.base}/containers/{cid}"
@@ -212,7 +100,7 @@ class Sandbox:
         return f"{self.world.base}/{self.id}-{cid}.log"
 
     def log(self, cid):
-        return open(self.log_path(cid), "rb").read()
+        return read_bytes(self.log_path(cid))
 
     def lines(self, cid, stream=None):
         """(stream, tag, content) of every line; the time stamps are checked."""
@@ -227,16 +115,22 @@ class Sandbox:
     def output(self, cid):
         return b"".join(content + (b"\n" if tag == "F" else b"") for _, tag, content in self.lines(cid)).decode()
 
+    def cgroup(self, cid):
+        """The path of a container's cgroup."""
+        return f"{self.world.cgroup}/{self.id}-{cid}"
+
     def make_cgroup(self, cid):
         if not self.world.cgroup:
             return -1
-        path = f"{self.world.cgroup}/{self.id}-{cid}"
+        path = self.cgroup(cid)
         if not os.path.isdir(path):
             os.mkdir(path)
             self.cgroups.append(path)
         return os.open(path, os.O_RDONLY | os.O_DIRECTORY)
 
-    def launch(self, cid, args, sources=(), cgroup=True, data=None, **settings):
+    def launch(self, cid, args, sources=(), cgroup=True, data=None, stdio=(), roles=(), keep=False, **settings):
+        """Launches a container; `stdio` are its streams where they are the client's, `roles` more descriptors as (role, descriptor).
+        `keep`: the descriptors of the reply are the caller's to close."""
         os.makedirs(f"{self.directory}/containers/{cid}", 0o700, exist_ok=True)
         if data is None:
             data = record(C["SWL_KIND_LAUNCH"], self.launch_fields(cid, args, **settings))
@@ -244,9 +138,11 @@ class Sandbox:
         group = self.make_cgroup(cid) if cgroup else -1
         fds = [(C["SWL_FD_RECORD"], fd)] + ([(C["SWL_FD_CGROUP"], group)] if group >= 0 else [])
         fds += [(C["SWL_FD_MOUNT_SOURCE"], source) for source in sources]
+        fds += [(C["SWL_FD_STDIN"] + i, stream) for i, stream in enumerate(stdio) if stream >= 0] + list(roles)
         try:
             reply = self.client.call(C["SWL_VERB_LAUNCH"], [field(C["SWL_TAG_CONTAINER_ID"], cid)], fds)
-            reply.close()
+            if not keep:
+                reply.close()
             reply.pid = wire.PROCESS.unpack(reply.get(C["SWL_TAG_PROCESS"]))[0]
             return reply
         finally:
@@ -321,12 +217,15 @@ class Sandbox:
         """A write end of the container's stdin."""
         return self.container_verb("SWL_VERB_STDIN", cid).fd(C["SWL_FD_STDIN"])
 
+    def write_stdin(self, cid, data):
+        """Writes to the container's stdin and closes this end of it."""
+        fd = self.stdin(cid)
+        os.write(fd, data)
+        os.close(fd)
+
     def wait_log(self, cid, text, seconds=20):
         """Waits until the log contains `text`."""
-        end = time.monotonic() + seconds
-        while text not in self.log(cid):
-            assert time.monotonic() < end, (text, self.log(cid)[-2000:])
-            time.sleep(0.002)
+        wait_until(f"{text} in the log of {cid}", lambda: text in self.log(cid), seconds)
 
     def wait_exec(self, eid):
         return Exit(self.client.event(C["SWL_EVENT_EXEC_EXITED"], SWL_TAG_EXEC_ID=eid).get(C["SWL_TAG_EXIT"]))
@@ -339,3 +238,20 @@ class Sandbox:
 
     def container_verb(self, verb, cid):
         return self.client.call(C[verb], [field(C["SWL_TAG_CONTAINER_ID"], cid)])
+
+    def state_of(self, cid):
+        """The state of a container as the shim reports it."""
+        reply = self.client.call(C["SWL_VERB_QUERY"])
+        reply.close()
+        return wire.containers_of(reply)[cid][0]
+
+    def descriptors(self):
+        """Where the shim's descriptors lead to, without the numbers of pipes and sockets: for comparing before and after."""
+        self.client.call(C["SWL_VERB_PING"])  # every earlier request is done with now
+        found = []
+        for fd in os.listdir(f"/proc/{self.shim}/fd"):
+            try:
+                found.append(re.sub(r"\[\d+\]", "", os.readlink(f"/proc/{self.shim}/fd/{fd}")))
+            except FileNotFoundError:
+                pass
+        return sorted(found)

@@ -5,11 +5,14 @@ import re
 import socket
 import struct
 
-HEADERS = [os.path.join(os.path.dirname(__file__), "../../Sources/CLinux/include", name) for name in ("swl_wire.h", "swl_record.h")]
+from labs.files import read_bytes, read_text
+from labs.programs import ROOT
+
+HEADERS = [os.path.join(ROOT, "Sources", "CLinux", "include", name) for name in ("swl_wire.h", "swl_record.h")]
 
 
 def _constants():
-    text = re.sub(r"//.*", "", "".join(open(header).read() for header in HEADERS))
+    text = re.sub(r"//.*", "", "".join(map(read_text, HEADERS)))
     found = {}
     for name, value in re.findall(r"#define (SWL_\w+) (0x[0-9a-fA-F]+|\d+)u?\b", text):
         found[name] = int(value, 0)
@@ -18,7 +21,6 @@ def _constants():
     return found
 
 
-globals().update(_constants())
 C = _constants()
 STEPS = {value: name[9:].lower() for name, value in C.items() if name.startswith("SWL_STEP_")}
 
@@ -59,6 +61,27 @@ class Refused(Exception):
         self.step, self.error, self.text = step, error, text
 
 
+def refused(call, step=None, error=None, text=None):
+    """Calls what has to be refused, with that step, error and text; returns the refusal."""
+    try:
+        call()
+    except Refused as refusal:
+        assert step is None or refusal.step == C[step], refusal
+        assert error is None or refusal.error == error, refusal
+        assert text is None or text in refusal.text, refusal
+        return refusal
+    raise AssertionError("nothing was refused")
+
+
+def attempt(call):
+    """Whether the call was not refused."""
+    try:
+        call()
+        return True
+    except Refused:
+        return False
+
+
 PROCESS = struct.Struct("=iIQq")
 EXIT = struct.Struct("=IHHiiiIQqq")
 
@@ -67,6 +90,27 @@ class Exit:
     def __init__(self, data):
         (self.magic, self.version, self.flags, self.pid, self.code, self.signal, _, self.start_time, self.started_at,
          self.finished_at) = EXIT.unpack(data)
+
+
+def exit_file(path):
+    """What the shim has written about the end of a container."""
+    return Exit(read_bytes(path))
+
+
+def sandbox_processes(path):
+    """The shim and the pause that a sandbox's state file names, each as (pid, reserved, start time, time of start)."""
+    state = read_bytes(path)
+    return PROCESS.unpack_from(state, 8), PROCESS.unpack_from(state, 32)
+
+
+def containers_of(reply):
+    """(state, pid, exit) by container, of a reply to QUERY."""
+    found = {}
+    for payload in reply.all(C["SWL_TAG_CONTAINER_STATE"]):
+        _, _, state, pid = struct.unpack_from("=IHHi", payload)
+        length = struct.unpack_from("=I", payload, 80)[0]
+        found[payload[88:88 + length].decode()] = (state, pid, Exit(payload[32:80]))
+    return found
 
 
 class Message:

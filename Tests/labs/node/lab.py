@@ -7,44 +7,22 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-import urllib.request
-import uuid
 
-from . import host, images
+from labs import cgroups, processes, snapshot
+from labs.mounts import mount_points, unmount_below
+from labs.node import configuration
+from labs.node.network import API_PORT, CONTROL_IP, NODE_IP, REGISTRY, Network
+from labs.programs import TESTS, program
+from labs.waiting import wait_until
 
-ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..", ".."))
-NODE_IP = "192.168.77.11"
-CONTROL_IP = "192.168.77.1"
-REGISTRY = f"{CONTROL_IP}:5000"
-API_PORT = 6443
 NODE = "node-1"
 
 
-def program(name):
-    """A program of this project: from SWIFTLET_BIN, or where make puts it."""
-    return os.path.join(os.environ.get("SWIFTLET_BIN", os.path.join(ROOT, "build", "bin")), name)
-
-
-def wait_until(what, check, seconds=60):
-    """Asks `check` until it says yes; the only way here to wait for another process that offers no event."""
-    deadline = time.monotonic() + seconds
-    while True:
-        result = check()
-        if result:
-            return result
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds} s for {what}")
-        time.sleep(0.05)
-
-
-class Lab:
-    """Two network namespaces joined by a cable: the node's, and the one where registry and control plane are."""
+class Lab(Network):
+    """A registry, a control plane and the agent of one node."""
 
     def __init__(self, keep_logs=False):
-        self.id = uuid.uuid4().hex[:6]
-        self.node_namespace = f"swl-{self.id}"
-        self.control_namespace = f"swl-{self.id}-c"
+        super().__init__()
         self.processes = {}
         self.keep_logs = keep_logs
         self.stack = contextlib.ExitStack()
@@ -53,13 +31,14 @@ class Lab:
         # Whoever ends this process politely gets everything undone first.
         if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-        self.before = host.snapshot()
+        self.before = snapshot.snapshot()
         with contextlib.ExitStack() as stack:
             self.base = tempfile.mkdtemp(prefix="swiftlet-lab-")
             stack.callback(self.remove_files)
-            self.cgroup = os.path.join(host.cgroup2_mount(), f"swiftlet-{self.id}")
+            self.cgroup = os.path.join(cgroups.needed_hierarchy(), f"swiftlet-{self.id}")
             os.mkdir(self.cgroup)
-            stack.callback(self.remove_cgroup)
+            stack.callback(cgroups.remove, self.cgroup)
+            stack.callback(cgroups.kill, self.cgroup)
             self.make_network(stack)
             stack.callback(self.stop_all)
             stack.push(self.show_logs_of_failure)
@@ -95,7 +74,7 @@ class Lab:
         """What is there now, was not before, and is of this lab: others may be at work on the same machine."""
         mine = {str(pid) for pid in self.own_processes()}
         found = {}
-        for kind, things in host.leaks(self.before, host.snapshot()).items():
+        for kind, things in snapshot.leaks(self.before, snapshot.snapshot()).items():
             if kind == "processes":
                 things = [thing for thing in things if thing.split()[0] in mine]
             elif kind != "nftables":
@@ -103,6 +82,13 @@ class Lab:
             if things:
                 found[kind] = things
         return found
+
+    def report_leaks(self):
+        """Prints what `leaks` finds; returns whether it found anything."""
+        left = self.leaks()
+        for kind, things in left.items():
+            print(f"left behind, {kind}: {', '.join(things)}", file=sys.stderr)
+        return bool(left)
 
     # Files
 
@@ -113,9 +99,7 @@ class Lab:
         if self.keep_logs:
             print(f"logs are kept in {self.base}", file=sys.stderr)
             return
-        for place in reversed(host.mounts()):
-            if place.startswith(self.base + "/"):
-                subprocess.run(["umount", "-l", place], check=False)
+        unmount_below(self.base)
         shutil.rmtree(self.base, ignore_errors=True)
 
     def show_logs(self):
@@ -124,33 +108,6 @@ class Lab:
                 with open(self.path(f"{name}.log"), errors="replace") as file:
                     lines = file.read().splitlines()
                 print(f"--- {name}.log, last lines", *lines[-40:], sep="\n", file=sys.stderr)
-
-    # Network
-
-    def make_network(self, stack):
-        for name in (self.node_namespace, self.control_namespace):
-            host.output("ip", "netns", "add", name)
-            stack.callback(host.output, "ip", "netns", "delete", name)
-            self.ip(name, "link", "set", "lo", "up")
-        cable = ["link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", self.control_namespace]
-        self.ip(self.node_namespace, *cable)
-        for name, address in ((self.node_namespace, NODE_IP), (self.control_namespace, CONTROL_IP)):
-            self.ip(name, "address", "add", f"{address}/24", "dev", "eth0")
-            self.ip(name, "link", "set", "eth0", "up")
-        self.ip(self.node_namespace, "route", "add", "default", "via", CONTROL_IP)
-
-    def ip(self, namespace, *arguments):
-        return host.output("ip", "-n", namespace, *arguments)
-
-    def inside(self, namespace):
-        """The words that run a command in a namespace, keeping the machine's /sys (unlike `ip netns exec`)."""
-        return ["nsenter", f"--net=/run/netns/{namespace}"]
-
-    def on_node(self, *command, **options):
-        return subprocess.run([*self.inside(self.node_namespace), *command], **{"check": True, "capture_output": True, "text": True, **options})
-
-    def on_control(self, *command, **options):
-        return subprocess.run([*self.inside(self.control_namespace), *command], **{"check": True, "capture_output": True, "text": True, **options})
 
     # Processes
 
@@ -175,7 +132,7 @@ class Lab:
     def stop_all(self):
         """Agent first; then whatever runs in the lab's cgroups and folders, pods and their shims."""
         self.stop("agent")
-        self.kill_cgroup()
+        cgroups.kill(self.cgroup)
         for pid in self.own_processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
@@ -186,7 +143,7 @@ class Lab:
     def own_processes(self):
         """Processes in this lab's cgroups, or with a file of this lab open: pods, and the shims and spawner that outlive the agent."""
         mine = set()
-        for pid in host.processes():
+        for pid in processes.project_processes():
             with contextlib.suppress(OSError):
                 with open(f"/proc/{pid}/cgroup") as file:
                     if f"swiftlet-{self.id}/" in file.read():
@@ -195,26 +152,6 @@ class Lab:
                     if os.readlink(f"/proc/{pid}/fd/{number}").startswith(self.base + "/"):
                         mine.add(pid)
         return mine - {process.pid for process in self.processes.values()}
-
-    # Cgroups
-
-    def kill_cgroup(self):
-        with contextlib.suppress(OSError), open(os.path.join(self.cgroup, "cgroup.kill"), "w") as file:
-            file.write("1")
-
-    def remove_cgroup(self):
-        self.kill_cgroup()
-
-        def removed():
-            for path, names, _ in os.walk(self.cgroup, topdown=False):
-                for name in names:
-                    with contextlib.suppress(OSError):
-                        os.rmdir(os.path.join(path, name))
-            with contextlib.suppress(OSError):
-                os.rmdir(self.cgroup)
-            return not os.path.exists(self.cgroup)
-
-        wait_until("the lab's cgroups to empty", removed, 10)
 
     # Parts
 
@@ -226,11 +163,16 @@ class Lab:
                 f"storage: {{filesystem: {{rootdirectory: {self.path('registry')}}}}}\nhttp: {{addr: '{REGISTRY}'}}\n"
             )
         self.start("registry", self.control_namespace, "docker-registry", "serve", self.path("registry.yml"))
-        self.on_control(sys.executable, "-c", PUSH, ROOT, REGISTRY)
+        self.push()
+
+    def push(self, *users):
+        """Fills the registry, or adds images that differ by their user alone."""
+        self.on_control(sys.executable, "-B", "-m", "labs.node.registry", REGISTRY, *users, cwd=TESTS)
 
     def start_control_plane(self, *more):
         self.start(
-            "devcluster", self.control_namespace, program("swiftlet-devcluster"), "--listen", CONTROL_IP, "--port", str(API_PORT), "--dir", self.path("cluster"),
+            "devcluster", self.control_namespace, program("swiftlet-devcluster"), "--listen", CONTROL_IP, "--port", str(API_PORT), "--dir",
+            self.path("cluster"),
             "--node", NODE, *more,
         )  # fmt: skip
         self.admin = self.path("cluster", "admin.kubeconfig")
@@ -244,11 +186,12 @@ class Lab:
             file.write(f"nameserver {CONTROL_IP}\nsearch lab.test\n")
         self.config = self.path("etc", "swiftlet.yaml")
         with open(self.config, "w") as file:
-            file.write(CONFIGURATION.format(lab=self, shim=program("swiftlet-shim"), pause=program("swiftlet-pause")))
+            file.write(configuration.TEXT.format(lab=self, shim=program("swiftlet-shim"), pause=program("swiftlet-pause")))
 
     def agent_command(self, *more):
         return [
-            program("swiftlet"), "run", "--config", self.config, "--kubeconfig", self.path("cluster", f"node-{NODE}.kubeconfig"), "--hostname-override", NODE,
+            program("swiftlet"), "run", "--config", self.config, "--kubeconfig", self.path("cluster", f"node-{NODE}.kubeconfig"),
+            "--hostname-override", NODE,
             "--node-ip", NODE_IP, "--run-dir", self.path("run"), "--state-dir", self.path("state"), "--root-dir", self.path("root"), *more,
         ]  # fmt: skip
 
@@ -289,21 +232,11 @@ class Lab:
     def delete(self, *arguments):
         return self.kubectl("delete", *arguments)
 
-    def fetch(self, url, namespace=None, seconds=5):
-        """The body of a page as seen from the node, or from another namespace."""
-        command = [*self.inside(namespace or self.node_namespace), "curl", "-sS", "--fail", "--max-time", str(seconds), url]
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
     def swiftlet(self, *arguments, **options):
         """An operator's subcommand on the node."""
         end = arguments.index("--") if "--" in arguments else len(arguments)
         words = [*arguments[:end], "--socket", self.path("run", "admin.sock"), *arguments[end:]]
         return self.on_node(program("swiftlet"), *words, **options)
-
-    def start_client(self, namespace, script, *arguments):
-        """A Python script in a namespace, with its output to be read."""
-        command = [*self.inside(namespace), sys.executable, "-c", script, *arguments]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
     def wait_until_quiet(self, seconds=30):
         """Until no sandbox is left."""
@@ -316,7 +249,7 @@ class Lab:
         for pid in self.own_processes():
             # A fork of a shim on its way to a container's program may end meanwhile.
             with contextlib.suppress(ProcessLookupError, FileNotFoundError):
-                sizes[pid] = host.anonymous_memory(pid)
+                sizes[pid] = processes.anonymous_memory(pid)
         return sizes
 
     def state(self):
@@ -324,48 +257,7 @@ class Lab:
         return {
             "links": self.ip(self.node_namespace, "-o", "link").count("\n"),
             "rules": self.on_node("nft", "list", "ruleset").stdout,
-            "cgroups": host.cgroups(self.cgroup),
-            "mounts": {place for place in host.mounts() if self.base in place},
+            "cgroups": cgroups.below(self.cgroup),
+            "mounts": {place for place in mount_points() if self.base in place},
             "sandboxes": sorted(os.listdir(self.path("run", "sandboxes"))) if os.path.isdir(self.path("run", "sandboxes")) else [],
         }
-
-
-PUSH = """
-import sys, time, urllib.error, urllib.request
-sys.path.insert(0, sys.argv[1] + "/Tests/node")
-from swiftlab import images
-for _ in range(200):
-    try:
-        urllib.request.urlopen(f"http://{sys.argv[2]}/v2/", timeout=2)
-        break
-    except OSError:
-        time.sleep(0.05)
-images.push_all(sys.argv[2])
-"""
-
-CONFIGURATION = """\
-apiVersion: kubelet.config.k8s.io/v1beta1
-kind: KubeletConfiguration
-authentication:
-  anonymous: {{enabled: false}}
-  webhook: {{enabled: true}}
-  x509: {{clientCAFile: {lab.base}/cluster/ca.crt}}
-authorization: {{mode: Webhook}}
-clusterDNS: [10.96.0.10]
-clusterDomain: cluster.local
-resolvConf: {lab.base}/etc/resolv.conf
-podLogsDir: {lab.base}/logs/pods
-failSwapOn: false
----
-apiVersion: swiftlet.dev/v1alpha1
-kind: SwiftletConfiguration
-cgroupRoot: {lab.cgroup}
-requireControllers: false
-shimPath: {shim}
-pausePath: {pause}
-registries:
-  "192.168.77.1:5000": {{insecure: true}}
-  registry.example:
-    mirrors: ["http://192.168.77.1:5000"]
-    insecure: true
-"""

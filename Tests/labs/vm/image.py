@@ -16,7 +16,8 @@ RAMDISK = 'mkdir -p "$1/etc/initramfs-tools/conf.d"; printf "MODULES=list\\nCOMP
     'printf "virtio_pci\\nvirtio_blk\\next4\\n" > "$1/etc/initramfs-tools/modules"'  # fmt: skip
 UNREAD = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 # Nobody logs in, nothing is upgraded, and profiles of programs that are not installed need no compiling.
-MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer", "getty.target", "apparmor.service")
+MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer", "getty.target",
+          "apparmor.service")
 ENABLED = ("swiftlet.service", "swiftlet-pods.service", "swiftlet-spawner.service", "vm-test.service")
 
 
@@ -105,7 +106,8 @@ class Tree:
             self.link(f"/etc/systemd/system/multi-user.target.wants/{unit}", f"/lib/systemd/system/{unit}")
         self.link("/etc/systemd/system/multi-user.target.wants/systemd-networkd.service", "/lib/systemd/system/systemd-networkd.service")
         self.link(
-            "/etc/systemd/system/network-online.target.wants/systemd-networkd-wait-online.service", "/lib/systemd/system/systemd-networkd-wait-online.service"
+            "/etc/systemd/system/network-online.target.wants/systemd-networkd-wait-online.service",
+            "/lib/systemd/system/systemd-networkd-wait-online.service"
         )
 
     def make_disk(self, path, size="3G"):

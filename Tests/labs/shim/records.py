@@ -1,7 +1,7 @@
 """Fields of launch, exec and sandbox records, in the words of a test."""
 import struct
 
-from wire import C, field, u32
+from labs.shim.wire import C, field, u32
 
 DEFAULT_CAPS = sum(1 << n for n in (0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 27, 29, 31))
 
@@ -13,6 +13,11 @@ def namespaces(network=2, ipc=2, uts=2, pid=1, mount=1, cgroup=1, user=0):
 def mount(kind, destination, source=0, attributes=0, propagation=0, data=""):
     head = struct.pack("=6I", kind, source, attributes, propagation, len(destination.encode()), len(data.encode()))
     return field(C["SWL_TAG_MOUNT"], head + destination.encode() + data.encode())
+
+
+def bind(destination, index=0, attributes=0, propagation=0):
+    """A bind mount of the source number `index`."""
+    return mount(C["SWL_MOUNT_BIND"], destination, index, attributes, propagation)
 
 
 def sysctl(key, value):

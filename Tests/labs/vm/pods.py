@@ -2,15 +2,16 @@
 import contextlib
 import math
 
-from swiftlab.case import manifest
-from swiftlab.lab import wait_until
+from labs.waiting import wait_until
 
 ROOT = "/sys/fs/cgroup/swiftlet-pods.service"
 SLEEP = "exec sleep 1000000"
 # Lists what pods consist of on the node: cgroups, records, folders, writable layers, mounts, links, and shims beside the spawner.
 LEFT = rf"""
 find {ROOT}/kubepods -name 'pod*' -type d
-for folder in /run/swiftlet/sandboxes /var/lib/kubelet/pods /var/lib/swiftlet/containers; do [ ! -e $folder ] || find $folder -mindepth 1 -maxdepth 1; done
+for folder in /run/swiftlet/sandboxes /var/lib/kubelet/pods /var/lib/swiftlet/containers; do
+  [ ! -e $folder ] || find $folder -mindepth 1 -maxdepth 1
+done
 grep -E ' (/run/swiftlet|/var/lib/kubelet|/var/lib/swiftlet)/' /proc/mounts
 ip -o link show type veth
 ps -C swiftlet-shim -o pid=,args= | grep -vw "$(systemctl show -P MainPID swiftlet-spawner)"

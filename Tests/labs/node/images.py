@@ -6,15 +6,12 @@ import json
 import tarfile
 import urllib.request
 
-BUSYBOX = "/bin/busybox"
+from labs.busybox import BUSYBOX, applets
+
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 INDEX = "application/vnd.oci.image.index.v1+json"
-APPLETS = (
-    "sh cat echo ls sleep true false env id hostname mount ps kill wget nc httpd mkdir rm ln cp mv touch head tail grep sed awk "
-    "date seq test stat df ip ping nslookup tr wc sort dd sync chmod chown readlink pwd printf xargs find"
-).split()
 ACCOUNTS = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\nweb:x:1000:1000:web:/home/web:/bin/sh\n",
     "etc/group": "root:x:0:\nnogroup:x:65534:\nweb:x:1000:\nextra:x:2000:web\n",
@@ -50,8 +47,9 @@ def busybox_layer():
         program = file.read()
     files = {"bin/busybox": (program, 0o755)}
     files.update({path: (text.encode(), 0o644) for path, text in ACCOUNTS.items()})
-    directories = [("bin", 0o755), ("etc", 0o755), ("root", 0o700), ("home", 0o755), ("home/web", 0o755), ("tmp", 0o1777), ("var", 0o755), ("var/www", 0o755)]
-    return layer(files, directories, [(f"bin/{name}", "busybox") for name in APPLETS])
+    directories = [("bin", 0o755), ("etc", 0o755), ("root", 0o700), ("home", 0o755), ("home/web", 0o755), ("tmp", 0o1777), ("var", 0o755),
+                   ("var/www", 0o755)]
+    return layer(files, directories, [(f"bin/{name}", "busybox") for name in applets()])
 
 
 class Image:
@@ -72,7 +70,8 @@ class Image:
         encoded = json.dumps(document).encode()
         self.blobs[digest(encoded)] = encoded
         self.manifest = json.dumps(
-            {"schemaVersion": 2, "mediaType": MANIFEST, "config": {"mediaType": CONFIG, "digest": digest(encoded), "size": len(encoded)}, "layers": descriptors}
+            {"schemaVersion": 2, "mediaType": MANIFEST, "config": {"mediaType": CONFIG, "digest": digest(encoded), "size": len(encoded)},
+             "layers": descriptors}
         ).encode()
 
 
@@ -87,7 +86,8 @@ def push(registry, name, tag, image):
             f"{target}{separator}digest={key}", method="PUT", data=data, headers={"Content-Type": "application/octet-stream"}
         )
         urllib.request.urlopen(request, timeout=60)
-    request = urllib.request.Request(f"http://{registry}/v2/{name}/manifests/{tag}", method="PUT", data=image.manifest, headers={"Content-Type": MANIFEST})
+    request = urllib.request.Request(f"http://{registry}/v2/{name}/manifests/{tag}", method="PUT", data=image.manifest,
+                                     headers={"Content-Type": MANIFEST})
     urllib.request.urlopen(request, timeout=30)
     return digest(image.manifest)
 

@@ -8,15 +8,17 @@ import subprocess
 import sys
 import time
 
-from swiftlab import host, images, lab
-
-from . import image, machine
-from .pods import LEFT
+from labs.busybox import BUSYBOX
+from labs.node.lab import NODE, Lab
+from labs.node.network import CONTROL_IP, NODE_IP
+from labs.vm import image, machine
+from labs.vm.pods import LEFT
+from labs.waiting import wait_until
 
 TAP = "vmtap0"
 
 
-class VMLab(lab.Lab):
+class VMLab(Lab):
     """`installed` is what `make install DESTDIR=` left, `cache` where bases of disks are kept, `kept` where the console's log goes."""
 
     def __init__(self, installed, cache, kept):
@@ -36,14 +38,12 @@ class VMLab(lab.Lab):
     # Parts
 
     def make_network(self, stack):
-        host.output("ip", "netns", "add", self.control_namespace)
-        stack.callback(host.output, "ip", "netns", "delete", self.control_namespace)
-        self.ip(self.control_namespace, "link", "set", "lo", "up")
+        self.add_namespace(self.control_namespace, stack)
         self.ip(self.control_namespace, "tuntap", "add", "dev", TAP, "mode", "tap")
-        self.ip(self.control_namespace, "address", "add", f"{lab.CONTROL_IP}/24", "dev", TAP)
+        self.ip(self.control_namespace, "address", "add", f"{CONTROL_IP}/24", "dev", TAP)
         self.ip(self.control_namespace, "link", "set", TAP, "up")
         # So that pods are reached from here.
-        self.ip(self.control_namespace, "route", "add", "10.244.0.0/16", "via", lab.NODE_IP)
+        self.ip(self.control_namespace, "route", "add", "10.244.0.0/16", "via", NODE_IP)
 
     def write_configuration(self):
         """The machine's disk, with the node's identity and configuration on it."""
@@ -52,12 +52,12 @@ class VMLab(lab.Lab):
         with self.measured("disk"):
             tree = image.Tree(archive, self.path("tree"))
             tree.add(self.installed)
-            tree.prepare(lab.NODE, lab.NODE_IP, lab.CONTROL_IP)
-            for name, target in ((f"node-{lab.NODE}.kubeconfig", "/etc/kubernetes/kubelet.conf"), ("ca.crt", "/etc/kubernetes/pki/ca.crt")):
+            tree.prepare(NODE, NODE_IP, CONTROL_IP)
+            for name, target in ((f"node-{NODE}.kubeconfig", "/etc/kubernetes/kubelet.conf"), ("ca.crt", "/etc/kubernetes/pki/ca.crt")):
                 with open(self.path("cluster", name)) as file:
                     tree.write(target, file.read(), 0o600 if name != "ca.crt" else 0o644)
             tree.write(CONFIGURATION, configuration())
-            tree.copy(images.BUSYBOX, "/usr/local/libexec/busybox")
+            tree.copy(BUSYBOX, "/usr/local/libexec/busybox")
             tree.take("vmlinuz-", self.path("kernel"))
             tree.take("initrd.img-", self.path("ramdisk"))
             tree.make_disk(self.path("disk"))
@@ -71,7 +71,7 @@ class VMLab(lab.Lab):
             self.vm.start()
             self.vm.await_boot()
         with self.measured("node Ready after"):
-            self.wait_for("node", lab.NODE, "Ready", 120)
+            self.wait_for("node", NODE, "Ready", 120)
 
     def stop_all(self):
         if self.vm is not None:
@@ -141,7 +141,7 @@ class VMLab(lab.Lab):
     def left_of_pods(self, seconds=10):
         """What the node still has of pods after a while, when there are none."""
         with contextlib.suppress(TimeoutError):
-            lab.wait_until("everything of the pods to be gone", lambda: not self.run(LEFT).stdout, seconds)
+            wait_until("everything of the pods to be gone", lambda: not self.run(LEFT).stdout, seconds)
         return self.run(LEFT).stdout.splitlines()
 
     def read(self, path):

@@ -1,0 +1,33 @@
+"""The base of the node tests: a lab for each class."""
+from labs.case import LabCase, needs_root
+from labs.node.lab import Lab
+from labs.node.pods import manifest
+
+
+@needs_root
+class NodeCase(LabCase):
+    lab_class = Lab
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.lab = cls.enter_lab(cls.lab_class())
+
+    def start_pod(self, name, command, **spec):
+        """Applies a pod of one container and waits until it is Ready."""
+        self.lab.apply(manifest(name, command, **spec))
+        self.lab.wait_for("pod", name, "Ready")
+
+    def events(self, name):
+        """(type, reason, message) of the events of a pod."""
+        items = self.lab.get("events")["items"]
+        return [(e["type"], e["reason"], e["message"]) for e in items if e["involvedObject"]["name"] == name]
+
+    def container(self, name):
+        """The status of a pod's container."""
+        return self.lab.get("pod", name)["status"]["containerStatuses"][0]
+
+    def waiting(self, name):
+        """Why a pod's container waits: {} as long as it does not."""
+        status = self.lab.get("pod", name)["status"].get("containerStatuses", [{}])[0]
+        return status.get("state", {}).get("waiting", {})

@@ -1,0 +1,1 @@
+"""Bundles, and the program under test, driven as a container manager drives it."""
