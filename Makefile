@@ -18,9 +18,10 @@ SWIFT_FLAGS := -c $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),--sta
 # The tests' own package is Tests/labs.
 PYTHON := PYTHONPATH="$(CURDIR)/Tests" python3 -B
 BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-dev libarchive-dev
+LINT_PACKAGES := clang-format shellcheck flake8
 RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
 
-.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public vm-deps vm-image vm-test bench-runtime lint lint-swift lint-c lint-scripts format run stories install clean
+.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public vm-deps vm-image vm-test bench-runtime lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
 
 help:
 	@printf '%s\n' \
@@ -39,7 +40,7 @@ help:
 	  'make vm-test        installs into a virtual machine with systemd and cgroup v2, tests there; ARGS="-k name"' \
 	  'make bench-runtime  the runtime beside crun, as a table; ARGS="--only pod,exec --runs 100" for some of it' \
 	  'make stories        replays recorded lives of pods; STORIES=DIR has them ($(STORIES))' \
-	  'make lint           formatting and rules of Swift, C and scripts' \
+	  'make lint           formatting and rules of Swift, C, scripts and Python' \
 	  'make format         puts Swift and C into that format' \
 	  'make install        into DESTDIR=$(DESTDIR) PREFIX=$(PREFIX), built for release' \
 	  'make clean          removes what was built, keeps fetched packages'
@@ -156,19 +157,30 @@ test-oci-public:
 
 # Lint.
 
-lint: lint-swift lint-c lint-scripts
+SCRIPTS := .ci/run Tests/RuntimeBench/run.sh systemd/swiftlet-end-pods Tests/labs/vm/guest/usr/local/libexec/vm-test
+
+lint: lint-deps lint-swift lint-c lint-scripts lint-python
+
+# As anybody but root what is missing stays missing, and its goal says that it is skipped.
+lint-deps:
+	@if (( EUID == 0 )); then $(call install_missing,$(LINT_PACKAGES)); fi
+
+# $(call lint_with,program,subject,command)
+define lint_with
+	@if command -v $(1) > /dev/null; then $(3); else echo 'SKIPPED: $(2), $(1) is not installed'; fi
+endef
 
 lint-swift:
 	swift format lint --strict --recursive --parallel Sources Tests Package.swift
 
 lint-c: lint-wings
-	@if command -v clang-format > /dev/null; then \
-	  find Sources Tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror; \
-	else echo 'SKIPPED: format of C, clang-format is not installed'; fi
+	$(call lint_with,clang-format,format of C,find Sources Tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror)
 
 lint-scripts:
-	@if command -v shellcheck > /dev/null; then shellcheck .ci/run Tests/RuntimeBench/run.sh systemd/swiftlet-end-pods Tests/labs/vm/guest/usr/local/libexec/vm-test; \
-	else echo 'SKIPPED: scripts, shellcheck is not installed'; fi
+	$(call lint_with,shellcheck,scripts,shellcheck $(SCRIPTS))
+
+lint-python:
+	$(call lint_with,flake8,Python,flake8 Tests)
 
 format:
 	swift format --in-place --recursive --parallel Sources Tests Package.swift
