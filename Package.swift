@@ -81,6 +81,7 @@ let package = Package(
         library("LinuxCgroups", ["KubeModel", "LinuxSystem", "PodCore"]),
         library("LinuxNetlink", ["CMnl", "CLinux", "LinuxSystem"]),
         library("LinuxNftables", ["CMnl", "CNftnl", "LinuxNetlink", "LinuxSystem", "Nftables"]),
+        library("ShimClient", ["CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
         library(
             "KubeClient",
             [
@@ -92,7 +93,8 @@ let package = Package(
         // Level 3: adapters.
         library(
             "ImageStore", ["CArchive", "CLinux", "CSeccomp", "LinuxSystem", "PodCore", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioSSL]),
-        library("PodRuntime", ["CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
+        library("PodRuntime", ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging]),
+        library("OCIRuntime", ["CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging]),
         library("PodNetwork", ["LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", logging]),
         library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore"]),
 
@@ -117,8 +119,8 @@ let package = Package(
             "swiftlet",
             [
                 "HTTPUpgrade", "ImageStore", "KubeClient", "KubeModel", "LinuxCgroups", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "NodeAgent",
-                "NodeServer", "PodCore", "PodNetwork", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore", "Timing", argumentParser,
-                asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, unixSignals,
+                "NodeServer", "OCIRuntime", "PodCore", "PodNetwork", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore", "Timing",
+                argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle, unixSignals,
             ]),
         program("swiftlet-devcluster", ["DevCluster", argumentParser, logging, serviceLifecycle, unixSignals]),
 
@@ -133,7 +135,7 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests.
-        .target(name: "TestSupport", dependencies: ["KubeModel", "Timing"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(name: "TestSupport", dependencies: ["KubeModel", "LinuxSystem", "Timing"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("DevCluster", ["KubeModel", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, swiftASN1, x509]),
         tests("HTTPUpgrade", [hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
         tests("ImageStore", ["CLinux", "LinuxSystem", "PodCore", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
@@ -154,11 +156,15 @@ let package = Package(
                 "KubeModel", "PodCore", asyncHTTPClient, crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket,
                 serviceLifecycle, swiftASN1, x509,
             ]),
+        tests("OCIRuntime", ["CLinux", "PodCore", "ShimClient"]),
         tests("PodCore", ["KubeModel", "Timing"]),
         tests("PodNetwork", ["LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "PodCore", logging]),
-        tests("PodRuntime", ["CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
+        tests(
+            "PodRuntime",
+            ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "TestSupport", logging]),
         tests("PodVolumes", ["LinuxSystem", "PodCore"]),
         tests("ProxyAgent", ["KubeModel", "Nftables", "ProxyCore", "Timing", logging]),
         tests("ProxyCore", ["KubeModel", "Nftables"]),
+        tests("ShimClient", ["CLinux", "CSeccomp", "LinuxSystem", "PodCore", "TestSupport"]),
     ]
 )

@@ -2,9 +2,11 @@ import LinuxCgroups
 import LinuxSystem
 import Logging
 import PodCore
+import TestSupport
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 /// The limits of all pods together, in files that look like cgroups.
 @Suite struct AllPodsTests {

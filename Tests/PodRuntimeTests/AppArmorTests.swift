@@ -1,8 +1,10 @@
 import LinuxSystem
 import PodCore
+import TestSupport
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 @Suite struct AppArmorTests {
     private typealias Choice = ContainerConfiguration.AppArmorChoice

@@ -2,9 +2,11 @@ import FoundationEssentials
 import Glibc
 import LinuxSystem
 import PodCore
+import TestSupport
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 /// An agent with the shims and the records of its predecessor, which stay with their pods.
 @Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup2, busybox, and the shim (make shim pause)"), .timeLimit(.minutes(3)))

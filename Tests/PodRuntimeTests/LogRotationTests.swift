@@ -3,6 +3,7 @@ import PodCore
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 @Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup2, busybox, and the shim (make shim pause)"), .timeLimit(.minutes(2)))
 struct LogRotationTests {

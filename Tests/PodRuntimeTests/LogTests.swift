@@ -3,9 +3,11 @@ import Glibc
 import KubeModel
 import LinuxSystem
 import PodCore
+import TestSupport
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 @Suite struct LogTests {
     private static let lines = """

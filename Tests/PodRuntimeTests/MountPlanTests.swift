@@ -3,6 +3,7 @@ import PodCore
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 @Suite struct MountPlanTests {
     private func configuration(

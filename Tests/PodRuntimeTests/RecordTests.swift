@@ -1,9 +1,11 @@
 import CLinux
 import LinuxSystem
 import PodCore
+import TestSupport
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 @Suite struct RecordTests {
     private func configuration(_ change: (inout ContainerConfiguration) -> Void = { _ in }) -> ContainerConfiguration {

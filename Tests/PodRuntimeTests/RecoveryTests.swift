@@ -3,9 +3,11 @@ import Glibc
 import LinuxCgroups
 import LinuxSystem
 import PodCore
+import TestSupport
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 /// What outlives an agent, and what ends by itself.
 @Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup2, busybox, and the shim (make shim pause)"), .timeLimit(.minutes(2)))

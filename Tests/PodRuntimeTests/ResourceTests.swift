@@ -4,9 +4,11 @@ import LinuxCgroups
 import LinuxSystem
 import PodCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 @Suite struct LevelWeightTests {
     private static let controllers = "cpu memory pids\n"

@@ -4,9 +4,11 @@ import LinuxSystem
 import Logging
 import PodCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 /// A runtime with directories, cgroups and a spawner of its own, an image made of busybox, and everything undone at the end.
 final class RuntimeFixture: Sendable {

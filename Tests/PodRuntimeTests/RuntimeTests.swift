@@ -2,9 +2,11 @@ import Glibc
 import LinuxCgroups
 import LinuxSystem
 import PodCore
+import TestSupport
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 /// Against the real shim, in real namespaces. One after the other: they look for leftovers.
 @Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup2, busybox, and the shim (make shim pause)"), .timeLimit(.minutes(2)))

@@ -3,9 +3,11 @@ import Glibc
 import LinuxCgroups
 import LinuxSystem
 import PodCore
+import TestSupport
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 /// Shims that live and are not heard: stopped, slow, or tired of an agent that did not listen.
 @Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup2, busybox, and the shim (make shim pause)"), .timeLimit(.minutes(2)))
@@ -34,7 +36,7 @@ struct SilentShimTests {
             }
             guard found == 0, address.sun_family == sa_family_t(AF_UNIX) else { continue }
             let path = withUnsafeBytes(of: &address.sun_path) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            if path.hasSuffix("/" + SandboxPaths.socket) { shutdown(number, Int32(SHUT_RDWR)) }
+            if path.hasSuffix("/" + ShimConnection.socketName) { shutdown(number, Int32(SHUT_RDWR)) }
         }
     }
 
@@ -151,7 +153,8 @@ struct SilentShimTests {
     }
 
     private static func knownToShim(_ sandboxID: String, _ host: RuntimeFixture) async throws -> [String] {
-        let shim = try await ShimConnection.connect(directory: host.runtime.paths(sandboxID).directory, socket: SandboxPaths.socket, peer: "the shim")
+        let shim = try await ShimConnection.connect(
+            directory: host.runtime.paths(sandboxID).directory, socket: ShimConnection.socketName, peer: "the shim")
         return try await shim.request(SWL_VERB_QUERY, timeout: .seconds(60)).containerStates.map(\.id)
     }
 

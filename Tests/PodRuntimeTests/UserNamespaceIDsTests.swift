@@ -1,9 +1,11 @@
 import FoundationEssentials
 import LinuxSystem
 import PodCore
+import TestSupport
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 @Suite struct UserNamespaceIDsTests {
     private static let block = IDMapping.idsPerPod

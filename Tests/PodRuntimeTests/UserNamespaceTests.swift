@@ -1,9 +1,11 @@
 import Glibc
 import LinuxSystem
 import PodCore
+import TestSupport
 import Testing
 
 @testable import PodRuntime
+@testable import ShimClient
 
 /// Pods with `hostUsers: false`, on the real kernel.
 @Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup v2, busybox and the C programs (make shim pause)"))

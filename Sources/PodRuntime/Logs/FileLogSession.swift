@@ -3,6 +3,7 @@ import Dispatch
 import Glibc
 import LinuxSystem
 import PodCore
+import ShimClient
 import Synchronization
 
 /// A log being read and, if wanted, followed until its container has ended and everything was read.
@@ -81,7 +82,7 @@ final class FileLogSession: LogSession {
                     try await wake?.wait()
                 }
             } catch {
-                throw ShimRuntime.translate(error, "read log \(path)", .internal)
+                throw RuntimeFailure(translating: error, during: "read log \(path)", .internal)
             }
         }
         return nil

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import LinuxSystem
 package import PodCore
+import ShimClient
 
 extension ShimRuntime {
     package func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ExecSession {
@@ -17,7 +18,7 @@ extension ShimRuntime {
             return try ShimAttachSession(
                 container: container, connection: connection, input: input, output: output?.readEnd, error: error?.readEnd)
         } catch {
-            throw Self.translate(error, "attach to container \(container.configuration.name)", .internal)
+            throw RuntimeFailure(translating: error, during: "attach to container \(container.configuration.name)", .internal)
         }
     }
 

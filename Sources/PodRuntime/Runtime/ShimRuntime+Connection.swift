@@ -4,6 +4,7 @@ import LinuxCgroups
 import LinuxSystem
 import Logging
 import PodCore
+import ShimClient
 
 /// What is heard from a sandbox's shim, and what becomes of one that is not heard.
 extension ShimRuntime {
@@ -12,7 +13,7 @@ extension ShimRuntime {
     func connect(to sandbox: Sandbox) async throws -> ShimConnection {
         let id = sandbox.id
         let connection = try await ShimConnection.connect(
-            directory: sandbox.paths.directory, socket: SandboxPaths.socket, peer: "the shim of sandbox \(id)",
+            directory: sandbox.paths.directory, socket: ShimConnection.socketName, peer: "the shim of sandbox \(id)",
             onEvent: { [weak self, weak sandbox] message in
                 if let self, let sandbox { await self.handle(message, of: sandbox) }
             },

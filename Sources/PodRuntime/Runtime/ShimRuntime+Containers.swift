@@ -5,6 +5,7 @@ import LinuxCgroups
 import LinuxSystem
 import Logging
 package import PodCore
+import ShimClient
 
 extension ShimRuntime {
     /// How long opening the sources of mounts may take: one of them may be on a server that does not answer.
@@ -139,7 +140,7 @@ extension ShimRuntime {
             try await pool.run(operation) { try cgroup.kill() }
             try await cgroup.waitUntilEmpty(timeout: Self.patience)
         } catch {
-            throw Self.translate(error, operation, .internal)
+            throw RuntimeFailure(translating: error, during: operation, .internal)
         }
         guard case .running(let started) = container.phase, await container.ended.value(within: Self.exitPatience) == nil else { return }
         logger.warning(
@@ -207,7 +208,7 @@ extension ShimRuntime {
                 if let connection = sandbox.connection, !connection.isClosed { await forget(containerID, connection) }
             }
         } catch {
-            throw Self.translate(error, "remove container \(containerID)", .internal)
+            throw RuntimeFailure(translating: error, during: "remove container \(containerID)", .internal)
         }
     }
 

@@ -4,6 +4,7 @@ import LinuxCgroups
 import LinuxSystem
 import Logging
 import PodCore
+import ShimClient
 
 /// How sandboxes end: on request, or by themselves.
 extension ShimRuntime {
@@ -23,7 +24,7 @@ extension ShimRuntime {
             }
         } catch {
             sandbox.enter(.lost)
-            throw Self.translate(error, "stop sandbox \(sandbox.id)", .internal)
+            throw RuntimeFailure(translating: error, during: "stop sandbox \(sandbox.id)", .internal)
         }
         sandbox.connection?.close()
         await reportEnds(sandbox)

@@ -1,6 +1,7 @@
 import CLinux
 import LinuxSystem
 package import PodCore
+import ShimClient
 import Synchronization
 
 extension ShimRuntime {
@@ -59,7 +60,7 @@ extension ShimRuntime {
                 exec, input: request.stdin ? try terminal.duplicate() : nil, output: terminal, error: nil, isTerminal: true)
         } catch {
             await exec.kill()
-            throw Self.translate(error, "the streams of a command", .internal)
+            throw RuntimeFailure(translating: error, during: "the streams of a command", .internal)
         }
     }
 

@@ -1,4 +1,5 @@
 package import PodCore
+import ShimClient
 
 extension ShimRuntime {
     package func log(_ request: LogRequest) async throws(RuntimeFailure) -> any LogSession {

@@ -5,6 +5,7 @@ import LinuxCgroups
 import LinuxSystem
 import Logging
 package import PodCore
+import ShimClient
 
 /// Finding what an earlier agent left. The kernel and the shims are asked; files count only where nobody else can tell.
 extension ShimRuntime {
@@ -26,7 +27,7 @@ extension ShimRuntime {
                 return found.sorted { ($0.createdAt, $0.configuration.id) < ($1.createdAt, $1.configuration.id) }
             }
         } catch {
-            throw Self.translate(error, "read what an earlier agent left", .internal)
+            throw RuntimeFailure(translating: error, during: "read what an earlier agent left", .internal)
         }
         try await blocking("weigh the pods that are there", .internal) { [self] in balanceLevels() }
         return recovered
@@ -159,7 +160,8 @@ extension ShimRuntime {
     /// Takes back what was begun of a sandbox that nobody knows of: at most its shim runs.
     private func clear(unborn paths: SandboxPaths) async {
         let shim = try? await ShimConnection.connect(
-            directory: paths.directory, socket: SandboxPaths.socket, peer: "the shim of a sandbox without a record", onEvent: { _ in }, onEnd: {})
+            directory: paths.directory, socket: ShimConnection.socketName, peer: "the shim of a sandbox without a record", onEvent: { _ in },
+            onEnd: {})
         if let shim {
             let process = shim.peer.flatMap { try? ProcessIdentity(of: $0.pid) }
             if (try? await shim.request(SWL_VERB_SHUTDOWN, timeout: Self.answerPatience)) == nil, let process { kill(process) }

@@ -5,6 +5,7 @@ import LinuxCgroups
 import LinuxSystem
 import Logging
 package import PodCore
+import ShimClient
 
 extension ShimRuntime {
     package func createSandbox(_ configuration: SandboxConfiguration) async throws(RuntimeFailure) -> StartedSandbox {

@@ -2,6 +2,7 @@ import LinuxCgroups
 import LinuxSystem
 package import Logging
 package import PodCore
+import ShimClient
 import Synchronization
 
 /// Sandboxes and containers on this node, through one shim process for each sandbox.
@@ -104,20 +105,12 @@ extension ShimRuntime {
         do {
             return try await pool.run(operation, deadline: deadline, body)
         } catch {
-            throw Self.translate(error, operation, code)
+            throw RuntimeFailure(translating: error, during: operation, code)
         }
     }
 
     /// The same for clearing up, which a cancelled task has to do as well: a task of its own does not inherit the cancellation.
     func uncancelled<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
         try await Task { try await body() }.value
-    }
-
-    static func translate(_ error: any Error, _ operation: String, _ code: RuntimeFailure.Code) -> RuntimeFailure {
-        switch error {
-        case let failure as RuntimeFailure: failure
-        case is CancellationError: RuntimeFailure(.internal, "\(operation): the request was cancelled")
-        default: RuntimeFailure(code, "\(operation): \(error)")
-        }
     }
 }

@@ -1,6 +1,7 @@
 import Glibc
 import LinuxSystem
 import PodCore
+import ShimClient
 import Synchronization
 
 /// AppArmor on this host: whether there is any, and the profile that containers have when they ask for no other.
@@ -129,9 +130,4 @@ final class AppArmor: Sendable {
         }
 
         """
-}
-
-extension ShimRuntime {
-    /// Whether the kernel enforces AppArmor.
-    package var hasAppArmor: Bool { appArmor.isEnabled }
 }

@@ -1,4 +1,5 @@
 import LinuxSystem
+import ShimClient
 
 /// Which ids of the node are there for pods with user namespaces, in blocks of `IDMapping.idsPerPod` that begin at multiples of it.
 ///

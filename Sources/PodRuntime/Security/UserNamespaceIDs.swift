@@ -1,5 +1,6 @@
 import LinuxSystem
 import PodCore
+import ShimClient
 import Synchronization
 
 /// Who has which block of ids. All sandboxes of a pod have the same one; no two pods ever have one at the same time.

@@ -1,5 +1,5 @@
 import ArgumentParser
-import PodRuntime
+import OCIRuntime
 import UnixSignals
 
 /// `swiftlet oci`: the command line of an OCI runtime, which other programs write and is therefore parsed as theirs.

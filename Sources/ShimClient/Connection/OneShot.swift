@@ -1,0 +1,83 @@
+import LinuxSystem
+import Synchronization
+
+/// A value that is given once and can be waited for by any number of tasks and callbacks, before and after.
+package final class OneShot<Value: Sendable>: Sendable {
+    package typealias Callback = @Sendable (Value) -> Void
+
+    /// Names a callback, for `forget`.
+    package struct Token: Sendable {
+        fileprivate let number: Int
+    }
+
+    private enum State {
+        case open(next: Int, [Int: Callback])
+        case given(Value)
+    }
+
+    private let state: Mutex<State>
+
+    package init() { state = Mutex(.open(next: 0, [:])) }
+
+    /// Given already.
+    package init(_ value: Value) { state = Mutex(.given(value)) }
+
+    /// Only the first value counts.
+    package func give(_ value: Value) {
+        let callbacks = state.withLock { state -> [Int: Callback] in
+            guard case .open(_, let callbacks) = state else { return [:] }
+            state = .given(value)
+            return callbacks
+        }
+        for (_, callback) in callbacks.sorted(by: { $0.key < $1.key }) { callback(value) }
+    }
+
+    /// Runs `callback` with the value: now, or on the thread that gives it.
+    @discardableResult
+    package func onGiven(_ callback: @escaping Callback) -> Token {
+        let (value, token) = state.withLock { state -> (Value?, Token) in
+            switch state {
+            case .given(let value):
+                return (value, Token(number: -1))
+            case .open(let next, var callbacks):
+                callbacks[next] = callback
+                state = .open(next: next + 1, callbacks)
+                return (nil, Token(number: next))
+            }
+        }
+        if let value { callback(value) }
+        return token
+    }
+
+    /// Drops a callback: of somebody who has gone before the value came.
+    package func forget(_ token: Token) {
+        state.withLock { state in
+            guard case .open(let next, var callbacks) = state else { return }
+            callbacks[token.number] = nil
+            state = .open(next: next, callbacks)
+        }
+    }
+
+    /// Waits whether or not the task is cancelled: what was asked for happens all the same, and whoever asked has to know how it went in order
+    /// to undo it. Whoever gives the value bounds the time.
+    package func value() async -> Value {
+        await withCheckedContinuation { continuation in _ = onGiven { continuation.resume(returning: $0) } }
+    }
+
+    /// The same for at most so long; `nil` then.
+    package func value(within patience: Duration) async -> Value? {
+        guard let loop = try? ReadinessLoop.shared() else { return ifGiven }
+        let first = OneShot<Value?>()
+        let token = onGiven { first.give($0) }
+        let timer = loop.schedule(after: patience) { _ in first.give(nil) }
+        defer {
+            forget(token)
+            loop.cancel(timer)
+        }
+        return await first.value()
+    }
+
+    package var ifGiven: Value? {
+        state.withLock { if case .given(let value) = $0 { value } else { nil } }
+    }
+}
