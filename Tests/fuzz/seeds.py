@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the first inputs of the fuzzers: whole records of each kind, requests, reads of a log. The fuzzers find the rest."""
+"""Writes the first inputs of the fuzzers: whole records of each kind, requests, reads of a log. The fuzzers find further inputs."""
 import array
 import os
 import struct
@@ -61,7 +61,7 @@ def main():
         "record": [bytes([kind - 1]) + b"".join(fields) for kind, fields in
                    ((C[f"SWL_KIND_{('SANDBOX', 'LAUNCH', 'EXEC')[number]}"], fields) for number, fields in records())],
         "request": [bytes([count]) + b"".join(fields) for count, fields in requests()],
-        # A settings byte, then count, how, byte for each read.
+        # A byte of settings, then for each read a count, a mode and a byte.
         "log": [bytes([0, 200, 1, 120, 200, 1, 120, 5, 2, 97]), bytes([3, 255, 3 | 4 | 16, 98, 255, 9, 99, 1, 0, 10, 9, 0, 13, 1, 0, 10]),
                 bytes([4, 169, 1, 120, 1, 0, 10, 169, 1, 120, 1, 0, 13, 1, 0, 10]), bytes([2, 30, 2, 97, 40, 6, 0, 30, 2, 255])],
     }

@@ -1,1 +1,1 @@
-"""What the tests of whole programs share: the labs of the shim, of OCI bundles, of a node and of a virtual machine."""
+"""The shared parts of the tests of whole programs: the labs of the shim, of OCI bundles, of a node and of a virtual machine."""

@@ -1,4 +1,4 @@
-"""The base of all test classes here: time and figures of each test are reported, labs are undone and leave nothing."""
+"""The base of all test classes here: it reports time and figures of each test, and checks that a lab leaves nothing behind."""
 import functools
 import os
 import sys
@@ -28,7 +28,7 @@ class LabCase(unittest.TestCase):
 
     @classmethod
     def enter_lab(cls, lab):
-        """Enters a lab for all tests of the class. After it has been left, nothing of it may be on the machine."""
+        """Enters a lab for all tests of the class. After the class nothing of the lab may remain on the machine."""
         # Last in, first out: the leak check comes after the lab's end.
         cls.addClassCleanup(cls.check_leaks, lab)
         return cls.enterClassContext(lab)

@@ -1,4 +1,4 @@
-"""Cgroups of version 2: where they are, and what is done with one."""
+"""Cgroups of version 2: their hierarchy, their members, freezing, killing and removing them."""
 import contextlib
 import os
 import select
@@ -68,7 +68,7 @@ def wait_until_empty(path, seconds=20):
 
 
 def remove(path, seconds=10):
-    """Removes a cgroup with all below it, whose processes have been killed and may take a moment to go."""
+    """Removes a cgroup with all below it. Its processes have been killed and may take a moment to go."""
 
     def removed():
         for folder, _, _ in os.walk(path, topdown=False):

@@ -1,4 +1,4 @@
-"""Files: whole ones as text, and descriptors of paths."""
+"""Whole files, and descriptors of paths."""
 import os
 
 

@@ -16,7 +16,7 @@ def mount_points_below(folder, pid="self"):
 
 
 def mount_tmpfs(path, *options):
-    """`options` are those of mount(8)."""
+    """Mounts a tmpfs with options of mount(8)."""
     words = ["-o", ",".join(options)] if options else []
     subprocess.run(["mount", "-t", "tmpfs", *words, "swl-test", path], check=True)
 
@@ -34,7 +34,7 @@ def tmpfs(path, *options):
 
 @contextlib.contextmanager
 def lent_tmpfs(path, *options, shared=False):
-    """A tmpfs for containers, which may still use it at the end: it goes with all that is mounted below it. `shared`: its mounts are passed on."""
+    """A tmpfs for containers, unmounted with everything below it even while in use. `shared`: mounts below it propagate to other namespaces."""
     os.makedirs(path, exist_ok=True)
     mount_tmpfs(path, *options)
     try:

@@ -21,7 +21,7 @@ def alive(pid):
 
 
 def start_time(pid):
-    """In clock ticks since boot: with the id it names one process for good."""
+    """The start in clock ticks since boot. Process id and start time together identify a process, also after the id is used again."""
     return int(stat_fields(pid)[19])
 
 

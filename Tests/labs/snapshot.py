@@ -1,4 +1,4 @@
-"""What the kernel holds at a moment, for comparing before and after."""
+"""The kernel's objects at a moment, for a comparison of before and after."""
 import os
 import re
 import subprocess
@@ -25,5 +25,5 @@ def snapshot():
 
 
 def leaks(before, after):
-    """What is there now and was not before, by kind."""
+    """Returns the additions between two snapshots, by kind."""
     return {kind: sorted(after[kind] - before[kind]) for kind in before if after[kind] - before[kind]}

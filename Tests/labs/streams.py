@@ -1,4 +1,4 @@
-"""Reading what programs write, to its end or up to a word. Whoever waits here in vain has a failed test, not a hung one."""
+"""Reading the output of programs, to its end or up to a word. A test that waits in vain fails after a while and does not hang."""
 import errno
 import os
 import select
@@ -12,7 +12,7 @@ def read_some(fd):
 
 
 def read_all(fd):
-    """Until the end, which of a terminal is EIO; closes it."""
+    """Reads to the end, which a terminal reports as EIO, and closes the descriptor."""
     out = b""
     try:
         while more := read_some(fd):
@@ -35,7 +35,7 @@ def read_until(fd, text):
 
 
 def side_by_side(streams):
-    """Reads each descriptor to its end, appends to what is known of it, gives its number then."""
+    """Reads all descriptors to their ends, appends the output to the values of `streams`, yields each descriptor at its end."""
     left = set(streams)
     while left:
         ready = select.select(list(left), [], [], PATIENCE)[0]

@@ -1,4 +1,4 @@
-"""A program on a pseudo terminal: what a person at a keyboard sees and does."""
+"""A program on a pseudo terminal, with the test in the place of a person at a keyboard."""
 import contextlib
 import fcntl
 import os
@@ -28,14 +28,14 @@ class Terminal:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("4H", rows, columns, 0, 0))
 
     def settings(self):
-        """What a program may have changed about the terminal: modes, keys, speed."""
+        """Returns modes, keys and speed of the terminal, which a program may change."""
         return termios.tcgetattr(self.master)
 
     def type(self, text):
         os.write(self.master, text.encode())
 
     def read_until(self, text, seconds=30):
-        """What came up to and with `text`."""
+        """Returns the output up to and with `text`."""
         deadline = time.monotonic() + seconds
         while text not in self.seen:
             ready, _, _ = select.select([self.master], [], [], max(0, deadline - time.monotonic()))
@@ -53,7 +53,7 @@ class Terminal:
         return found
 
     def wait(self, seconds=30):
-        """The exit code; what is written meanwhile is read."""
+        """Reads the rest of the output and returns the exit code."""
         with contextlib.suppress(EOFError):
             self.read_until("\0", seconds)
         return self.process.wait(seconds)

@@ -1,9 +1,9 @@
-"""Waiting for other processes: by event where the kernel offers one, by asking again and again where it does not."""
+"""Waiting for other processes: by event where the kernel offers one, by repeated checks where it does not."""
 import os
 import select
 import time
 
-SHORTEST, LONGEST = 0.002, 0.05  # seconds between two questions
+SHORTEST, LONGEST = 0.002, 0.05  # seconds between two checks
 
 
 def wait_until(what, check, seconds=60):
@@ -21,7 +21,7 @@ def wait_until(what, check, seconds=60):
 
 
 def wait_for_end(pid, seconds=30):
-    """Returns when the process has ended, which need not be a child of this one."""
+    """Returns when the process has ended; it need not be a child of this process."""
     try:
         fd = os.pidfd_open(pid)
     except ProcessLookupError:

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`make run`: a node with the example, looked at and reported. --check ends with 0 or 1 instead of staying."""
+"""`make run`: starts a node with the example, checks and reports it. With --check it exits with 0 or 1 instead of staying."""
 import os
 import signal
 import sys
@@ -11,7 +11,7 @@ from labs.programs import EXAMPLE, program
 
 
 def write_kubectl(lab):
-    """A kubectl that runs where the control plane is reachable."""
+    """Writes a kubectl that runs where the control plane is reachable."""
     path = lab.path("kubectl")
     with open(path, "w") as file:
         file.write(f"#!/bin/sh\nexec nsenter --net=/run/netns/{lab.control_namespace} kubectl --kubeconfig {lab.admin} \"$@\"\n")
@@ -20,7 +20,7 @@ def write_kubectl(lab):
 
 
 def write_swiftlet(lab):
-    """An operator's command that finds this agent: the socket goes in front of a `--`."""
+    """Writes an operator's command that finds this agent: it puts the socket in front of a `--`."""
     path, socket = lab.path("swiftlet"), lab.path("run", "admin.sock")
     with open(path, "w") as file:
         file.write(
@@ -48,7 +48,7 @@ def report(lab, found):
 
 def wait_for_the_end():
     ends = {signal.SIGINT, signal.SIGTERM}
-    # Blocked first, so that none of them is handled elsewhere.
+    # Blocked first, so that no other handler takes them.
     before = signal.pthread_sigmask(signal.SIG_BLOCK, ends)
     signal.sigwait(ends)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)

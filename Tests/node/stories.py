@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`make stories`: replays recorded lives of pods against this node and says how many agree.
+"""`make stories`: replays recorded lives of pods against this node and reports how many agree.
 
     stories.py REFERENCE-DIR [NAME ...]
 
@@ -23,7 +23,7 @@ MUST = (
 
 
 def leave_out_users(directory):
-    """Who a container runs as is in its status, but not in the recorded one: the runtime of that node was too old to tell."""
+    """Removes the user from statuses of containers: the runtime of the recorded node was too old to report it."""
     for path in glob.glob(f"{directory}/*.yaml"):
         with open(path, encoding="utf-8") as file:
             story = yaml.safe_load(file)

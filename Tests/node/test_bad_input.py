@@ -66,7 +66,7 @@ class BadPods(NodeCase):
 
 
 class BadStart(NodeCase):
-    """How the agent itself fails. The lab's own agent is stopped meanwhile."""
+    """Failures of the agent itself. The lab's own agent is stopped meanwhile."""
 
     def setUp(self):
         super().setUp()
@@ -97,7 +97,7 @@ class BadStart(NodeCase):
         self.assertIn(self.lab.path("none"), answer.stderr)
 
     def test_wrong_authority(self):
-        """Another cluster's CA: the agent says so, goes on trying, and pods would be kept."""
+        """With another cluster's CA the agent names that CA, goes on trying, and keeps pods."""
         other = self.lab.path("other-ca.crt")
         subprocess.run(
             ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "/dev/null", "-out", other,
@@ -126,6 +126,6 @@ class BadStart(NodeCase):
         self.lab.stop("agent")
 
     def tearDown(self):
-        # With the cause gone the node is what it was.
+        # Without the cause the node becomes Ready again.
         self.lab.stop("agent")
         self.lab.start_agent()

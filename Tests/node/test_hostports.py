@@ -21,12 +21,12 @@ class HostPorts(NodeCase):
         self.lab.wait_for("pod", name, "Ready")
 
     def ask(self, url, namespace=None, *options):
-        """What curl gets, or None when nobody answers."""
+        """Returns the page that curl gets, or None without an answer."""
         answer = self.lab.run_in(namespace or self.lab.node_namespace, "curl", "-sS", "--fail", "--max-time", "5", *options, url, check=False)
         return answer.stdout.strip() if answer.returncode == 0 else None
 
     def ask_in(self, pod, address, port):
-        """As `ask`, from within a pod."""
+        """Returns the same as `ask`, from within a pod."""
         script = f"printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 5 {address} {port}"
         return self.lab.kubectl("exec", pod, "--", "sh", "-c", script).stdout.split()[-1]
 
@@ -38,7 +38,7 @@ class HostPorts(NodeCase):
         self.lab.wait_until_quiet()
 
     def tearDown(self):
-        # A port that a failed test keeps would fail the others.
+        # A port that a failed test keeps would fail the other tests.
         self.lab.delete("pod", "--all")
         self.lab.wait_until_quiet()
 
@@ -47,7 +47,7 @@ class HostPorts(NodeCase):
         self.lab.apply(manifest("client", FOREVER))
         self.lab.wait_for("pod", "client", "Ready")
         url = f"http://{NODE_IP}:8080/"
-        # Who waits for the container meets its server a moment later.
+        # The server listens a moment after the container has started.
         wait_until("the server", lambda: self.ask(url), 20)
         self.assertEqual(self.ask(url, self.lab.control_namespace), "web")
         for pod in ("client", "web"):
@@ -90,7 +90,7 @@ class HostPorts(NodeCase):
         self.assertFalse(self.has_table())
 
     def test_a_service_keeps_its_port(self):
-        """A pod on port 443 of the node does not get what is for a Service's port 443."""
+        """A pod on port 443 of the node does not get the connections to a Service's port 443."""
         self.lab.apply({
             "apiVersion": "v1", "kind": "Service", "metadata": {"name": "api"},
             "spec": {"selector": {"app": "api"}, "ports": [{"port": 443, "targetPort": 8080}]},

@@ -1,4 +1,4 @@
-"""kill -9 of the agent and of the shim at every named step of starting and stopping a pod: what is there afterwards is one pod or none."""
+"""kill -9 of the agent and of the shim at every named step of starting and stopping a pod: afterwards there is one pod or none."""
 import os
 import time
 import unittest
@@ -12,7 +12,7 @@ from labs.processes import project_processes
 from labs.programs import program
 from labs.waiting import wait_until
 
-# Where the programs say FailPoint.reach or fail_point; a name that nothing reaches fails the test.
+# The names in calls of FailPoint.reach and fail_point. A name that no program reaches fails the test.
 AGENT_START = (
     "sandbox.folder", "sandbox.document", "sandbox.cgroup", "sandbox.spawned", "sandbox.created", "network.attached", "network.recorded",
     "container.layer", "container.document", "container.cgroup", "container.started",
@@ -80,7 +80,7 @@ class KillSteps(NodeCase):
             print(f"{victim:8} {step:28} {outcome:58} {seconds:.1f}")
 
     def idle_state(self):
-        """The first pod of a node makes what stays: the spawner, cgroups of the classes."""
+        """Returns the node's state after its first pod, which makes lasting objects: the spawner, cgroups of the classes."""
         self.lab.apply(manifest("first", FOREVER))
         self.lab.wait_for("pod", "first", "Ready")
         self.lab.delete("pod", "first")
@@ -88,7 +88,7 @@ class KillSteps(NodeCase):
         return self.lab.state()
 
     def start_over(self):
-        """So that one failure does not make the next."""
+        """Brings the node back to a known state, so that one failure does not cause the next."""
         lab = self.lab
         lab.delete("pods", "--all", "--wait=false")
         if "agent" not in lab.processes:
@@ -126,7 +126,7 @@ class KillSteps(NodeCase):
             lab.start_agent()
 
     def check_one(self, name):
-        """One sandbox, one container, one address, one link: the pod's."""
+        """Checks that there is one sandbox, one container, one address, one link, all of the pod."""
         lab = self.lab
         pod = lab.get("pod", name)
         status = pod["status"]["containerStatuses"][0]
@@ -134,12 +134,12 @@ class KillSteps(NodeCase):
         sandboxes = os.listdir(folder)
         shims = [line for line in project_processes().values() if "sandbox " in line]
         living = [name for name in sandboxes if any(name in line for line in shims)]
-        # Of the dead ones at most the last is remembered.
+        # At most the last dead sandbox is remembered.
         self.assertEqual((len(living), len(sandboxes) <= 2), (1, True), sandboxes)
         containers = os.listdir(os.path.join(folder, living[0], "containers"))
         running = {path for path in cgroups.below(lab.cgroup) if pod["metadata"]["uid"] in path and members(path)}
         self.assertIn(status["containerID"].split("//")[1], containers)
-        # The pause's and the container's, nobody else's.
+        # Only the pause's cgroup and the container's have processes.
         self.assertEqual(len(running), 2, running)
         links = [line for line in lab.ip(lab.node_namespace, "-o", "link").splitlines() if "link-netnsid" in line and "eth0" not in line.split()[1]]
         self.assertEqual(len(links), 1, links)

@@ -1,4 +1,4 @@
-"""What an operator does with kubectl, and what pods see of their node."""
+"""An operator's work with kubectl, and the node as pods see it."""
 import json
 import time
 
@@ -107,7 +107,7 @@ class Kubectl(NodeCase):
         return self.lab.kubectl("exec", "full", "--", "sh", "-c", script).stdout.strip()
 
     def test_endpoint_serves_nobody_else(self):
-        """Without a client certificate or token the node's endpoint says nothing."""
+        """Without a client certificate or token the node's endpoint answers 401."""
         answer = self.lab.on_control("curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", f"https://{NODE_IP}:10250/pods", check=False)
         self.assertEqual(answer.stdout, "401")
         answer = self.lab.on_control(
@@ -121,7 +121,7 @@ class Kubectl(NodeCase):
         self.assertEqual(health.stdout, "ok")
 
     def test_node_called_unknown_says_that_it_is_ready(self):
-        """What a control plane does after an outage is undone at once, not with the next heartbeat."""
+        """A condition that a control plane sets after an outage is corrected at once, not with the next heartbeat."""
         patch = {"status": {"conditions": [{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]}}
         self.lab.on_control(
             "curl", "-sSf", "-X", "PATCH", "--cacert", self.lab.path("cluster", "ca.crt"), "--cert", self.lab.path("cluster", "admin.crt"),

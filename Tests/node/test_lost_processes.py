@@ -1,4 +1,4 @@
-"""Shim, pause or spawner of a running node are killed: each pod ends up as its restart policy says, and others notice nothing."""
+"""Shim, pause or spawner of a running node are killed: each pod follows its restart policy, and other pods are not disturbed."""
 import contextlib
 import glob
 import os
@@ -21,7 +21,7 @@ class LostProcesses(NodeCase):
         return found
 
     def start(self, name, **spec):
-        """The pod's own sandbox, among those that are there."""
+        """Starts a pod; returns its sandbox with the processes of shim and pause."""
         before = self.sandboxes()
         self.start_pod(name, FOREVER, **spec)
         (sandbox,) = self.sandboxes().keys() - before.keys()
@@ -62,7 +62,7 @@ class LostProcesses(NodeCase):
         self.assertEqual(ended["reason"], "Error")
 
     def test_killed_shim_of_a_pod_that_is_not_restarted(self):
-        """Never a success that nobody saw."""
+        """An unknown end is never reported as a success."""
         _, (shim, _) = self.start("once", restartPolicy="Never")
         os.kill(shim, signal.SIGKILL)
         pod = wait_until("the pod's end", lambda: (pod := self.lab.get("pod", "once"))["status"]["phase"] == "Failed" and pod)
@@ -112,7 +112,7 @@ class LostProcesses(NodeCase):
         self.lab.wait_until_quiet()
 
     def test_stopped_shim_while_the_agent_starts(self):
-        """Its pod stays as it is, and others do not wait for it."""
+        """The pod of a stopped shim stays as it is, and other pods do not wait for that shim."""
         _, (shim, _) = self.start("stalled")
         before = self.container("stalled")["containerID"]
         self.lab.stop("agent", signal.SIGKILL)
@@ -126,7 +126,7 @@ class LostProcesses(NodeCase):
         self.lab.wait_until_quiet()
 
     def test_sandbox_without_a_readable_record(self):
-        """It is ended before the pod gets another one: there are never two."""
+        """The old sandbox ends before the pod gets another one: there are never two."""
         sandbox, processes = self.start("torn")
         self.lab.stop("agent", signal.SIGKILL)
         path = self.lab.path("run", "sandboxes", sandbox, "sandbox.json")

@@ -1,4 +1,4 @@
-"""The agent's end is nobody else's: pods, rules and connections go on, and the next agent finds them again."""
+"""Pods, rules and connections outlive the agent, and the next agent finds them again."""
 import json
 import signal
 import time
@@ -9,7 +9,7 @@ from labs.node.case import NodeCase
 from labs.node.example import PODS
 from labs.programs import EXAMPLE
 
-# Requests in the client's own process, so that a slow machine does not decide how many there are.
+# The client makes all requests in one process, so that their number does not depend on the machine's speed.
 CLIENT = """
 import sys, time, urllib.request
 count, seconds, urls = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]

@@ -28,7 +28,7 @@ def service(number, endpoints):
 class Scale(NodeCase):
     def test_twenty_pods_at_once(self):
         lab = self.lab
-        # The first pod of a node makes what stays: spawner and the classes' cgroups.
+        # The first pod of a node makes lasting objects: spawner and the classes' cgroups.
         lab.apply(manifest("first", FOREVER))
         lab.wait_for("pod", "first", "Ready")
         lab.delete("pod", "first")

@@ -12,7 +12,7 @@ HOSTILE_USERS = ["4294967296", "-1", "0:0x", "+0", "2147483648", "root:root:root
 
 class SecurityCase(NodeCase):
     def run_pod(self, name, command, **spec):
-        """Runs a command to its end in a pod of its own; answers what it wrote."""
+        """Runs a command to its end in a pod of its own; returns its output."""
         self.lab.apply(manifest(name, command, restartPolicy="Never", **spec))
         wait_until(f"{name} to end", lambda: self.lab.get("pod", name)["status"].get("phase") in ("Succeeded", "Failed"), 60)
         output = self.lab.kubectl("logs", name).stdout
@@ -29,7 +29,7 @@ class SecurityCase(NodeCase):
         self.lab.delete("pod", name)
 
     def refuse_pod(self, name, reason, words, **spec):
-        """What can never run here has failed at once, with nothing made for it."""
+        """Checks that a pod that can never run here fails at once, without containers."""
         self.lab.apply(manifest(name, FOREVER, **spec))
         status = wait_until(f"{name} to fail", lambda: (s := self.lab.get("pod", name)["status"]).get("phase") == "Failed" and s, 30)
         self.assertEqual(status["reason"], reason)
@@ -70,7 +70,7 @@ class Identity(SecurityCase):
         self.lab.delete("pod", "again")
 
     def test_hostile_image_users(self):
-        """What is no user of the image does not become another one, and least of all root."""
+        """A name that is not a user of the image never becomes another user, least of all root."""
         self.lab.push(*HOSTILE_USERS)
         for number in range(len(HOSTILE_USERS)):
             self.refuse_container(f"user-{number}", "cannot find", container={"image": f"{REGISTRY}/user-{number}:1"})
@@ -100,7 +100,7 @@ class Identity(SecurityCase):
     def test_what_the_host_lacks(self):
         profile = {"appArmorProfile": {"type": "Localhost", "localhostProfile": "no-such-profile"}}
         if os.path.exists("/sys/kernel/security/apparmor"):
-            # It may be loaded yet.
+            # The profile may be loaded later.
             self.refuse_container("apparmor", "Cannot enforce AppArmor", securityContext=profile)
         else:
             self.refuse_pod("apparmor", "AppArmor", "Cannot enforce AppArmor: AppArmor is not enabled on the host", securityContext=profile)
@@ -150,7 +150,7 @@ class Names(SecurityCase):
 
 class UserNamespaces(SecurityCase):
     def test_volumes_of_every_kind(self):
-        """Who is root in the pod owns what it is given and what it makes, and is nobody on the node."""
+        """Root of the pod owns its volumes and the files that it makes, and has no rights on the node."""
         self.lab.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "map"}, "data": {"k": "v"}})
         volumes = [
             {"name": "disk", "emptyDir": {}}, {"name": "memory", "emptyDir": {"medium": "Memory"}}, {"name": "map", "configMap": {"name": "map"}},

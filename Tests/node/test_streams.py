@@ -1,4 +1,4 @@
-"""What somebody may do with the streams of exec and attach to a node: much output, clients that take nothing, many that go without a word."""
+"""Attacks on a node with streams of exec and attach: much output, clients that read nothing, many clients that disappear."""
 import base64
 import contextlib
 import json
@@ -14,11 +14,11 @@ from labs.node.pods import FOREVER
 from labs.waiting import wait_until
 
 MIB = 1 << 20
-# Of the agent's memory, which holds no more of a stream than its way through takes.
+# Growth of the agent's memory, which holds only the part of a stream that is on its way.
 TOLERANCE = 24 * MIB
 DROPPED = 1000
 
-# Attaches again and again as kubectl does, and is gone as soon as the node has agreed; eight at a time.
+# Attaches again and again as kubectl does, eight at a time, and disconnects as soon as the node has agreed.
 DROP = """
 import socket, ssl, struct, sys
 from concurrent.futures import ThreadPoolExecutor
@@ -50,11 +50,11 @@ class Streams(NodeCase):
         self.addCleanup(self.lab.delete, "pod", name)
 
     def memory(self):
-        """Bytes of the agent's own."""
+        """Returns the agent's anonymous memory in bytes."""
         return processes.anonymous_memory(self.agent) * 1024
 
     def held(self):
-        """Descriptors of the agent, and of spawner, shims and pauses; how many of the latter there are."""
+        """Returns the number of the agent's descriptors, of those of spawner, shims and pauses, and of these processes."""
         others, descriptors = self.lab.own_processes(), 0
         for pid in others:
             with contextlib.suppress(FileNotFoundError, ProcessLookupError):
@@ -62,7 +62,7 @@ class Streams(NodeCase):
         return processes.descriptor_count(self.agent), descriptors, len(others)
 
     def client_files(self):
-        """The administrator's certificate and the cluster's authority, as files."""
+        """Writes the cluster's authority and the administrator's certificate; returns the paths."""
         found = json.loads(self.lab.kubectl("config", "view", "--raw", "-o", "json").stdout)
         user, cluster = found["users"][0]["user"], found["clusters"][0]["cluster"]
         names = self.lab.path("authority.pem"), self.lab.path("client.pem")
@@ -73,7 +73,7 @@ class Streams(NodeCase):
         return names
 
     def test_much_output(self):
-        """CVE-2022-31030: what an exec writes goes through, and stays nowhere."""
+        """CVE-2022-31030: the output of an exec does not stay in the agent's memory."""
         self.run_pod("loud", FOREVER)
         self.lab.kubectl("exec", "loud", "--", "head", "-c", str(MIB), "/dev/zero")
         before = self.memory()
@@ -95,7 +95,7 @@ class Streams(NodeCase):
         def drop(count):
             return self.lab.on_control(sys.executable, "-c", DROP, CONTROL_IP, *files, path, str(count), timeout=300).stdout.strip()
 
-        # What the first ones leave for later ones is not counted.
+        # The first clients leave caches for later ones; these do not count.
         self.assertEqual(drop(50), "50 HTTP/1.1 101 Switching Protocols")
         before, memory = self.held(), self.memory()
         self.assertEqual(drop(DROPPED), f"{DROPPED} HTTP/1.1 101 Switching Protocols")
@@ -105,7 +105,7 @@ class Streams(NodeCase):
         self.assertEqual(self.lab.kubectl("exec", "target", "--", "echo", "works").stdout, "works\n")
 
     def test_a_client_that_takes_nothing(self):
-        """Holds its program back, nobody else, and costs no memory."""
+        """A client that reads nothing holds back only its own program, and costs no memory."""
         self.run_pod("held", FOREVER)
         before = self.memory()
         with self.exec_in("held", "busybox", "yes", "much to tell") as client:
@@ -123,7 +123,7 @@ class Streams(NodeCase):
         return subprocess.Popen([*self.lab.inside(self.lab.control_namespace), *words], stdout=subprocess.PIPE)
 
     def wait_until_it_waits(self, word):
-        """Until the program with that word has written nothing between two looks."""
+        """Waits until the program with that word in its command line has written nothing for 20 checks."""
         seen = []
 
         def rests():

@@ -29,21 +29,21 @@ class Terminals(NodeCase):
             terminal.read_until("got one")
             terminal.size(40, 120)
             terminal.read_until("40 120")
-            # Ctrl-C is the program's, not kubectl's.
+            # Ctrl-C goes to the program, not to kubectl.
             terminal.type("\x03")
             self.assertEqual(terminal.wait(), 130)
         with self.kubectl("exec", "-it", "host", "--", "sh", "-c", SHELL) as terminal:
             terminal.read_until("begin")
             terminal.type("end\n")
             self.assertEqual(terminal.wait(), 5)
-        # Who closes the window hangs up.
+        # Closing the terminal hangs up.
         with self.kubectl("exec", "-it", "host", "--", "sh", "-c", "echo begin; exec sleep 4321") as terminal:
             terminal.read_until("begin")
         wait_until("the program to be gone", lambda: "sleep 4321" not in self.lab.kubectl("exec", "host", "--", "busybox", "ps").stdout, 20)
         self.lab.delete("pod", "host")
 
     def test_operators_terminal(self):
-        """The same without an API server in between."""
+        """A terminal of the operator's command works without an API server in between."""
         lab = self.lab
         self.run_pod("local", FOREVER)
         command = [*lab.inside(lab.node_namespace), program("swiftlet"), "exec", "-it", "--socket", lab.path("run", "admin.sock"), "local", "--"]
@@ -67,7 +67,7 @@ class Terminals(NodeCase):
             terminal.read_until("got one")
             terminal.size(41, 121)
             terminal.read_until("41 121")
-        # The client has gone, the container has not noticed.
+        # The container outlives the client.
         with self.kubectl("attach", "-it", "shell") as terminal:
             terminal.read_until("24 80")
             terminal.type("two\n")
@@ -82,7 +82,7 @@ class Terminals(NodeCase):
         script = "echo before; while read line; do echo \"out $line\"; echo \"err $line\" >&2; done; echo over; exec sleep 1000"
         self.run_pod("cat", script, stdin=True, stdinOnce=True)
         with self.attach("cat", "-i") as first, self.attach("cat") as watcher:
-            # Only a line that comes when the second client is there is for it as well.
+            # The second client gets only the lines after it has attached.
             number = 0
             while not select.select([watcher.stdout], [], [], 0)[0]:
                 number += 1

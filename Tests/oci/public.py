@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""The test suite of crun, another OCI runtime, over `swiftlet oci`: what it expects differently from this runtime is listed here with
-the reason. The suite comes as Debian's source package, by apt and with a fixed checksum; without it this says so and does nothing."""
+"""The test suite of crun, another OCI runtime, over `swiftlet oci`. Tests that expect another behaviour are listed here with the reason.
+The suite comes as Debian's source package, by apt and with a fixed checksum. Without the package all of it is skipped."""
 import argparse
 import glob
 import hashlib
@@ -62,7 +62,7 @@ def command(*words, **how):
 
 
 def fetch(work):
-    """The source package from the machine's own Debian mirror, which apt checks; sources need not be switched on for that."""
+    """Downloads the source package from the machine's own Debian mirror, checked by apt; the machine's sources need not list source packages."""
     if not shutil.which("apt-get"):
         raise Unavailable("there is no apt-get")
     mirrors = {tuple(line.split("\t")) for line in command(
@@ -85,7 +85,7 @@ def fetch(work):
 
 
 def suite(work):
-    """The folder with the suite's files, and its program for the inside of containers."""
+    """Returns the folder with the suite's files; builds its program for the inside of containers."""
     archive = f"{work}/{ARCHIVE}"
     if not os.path.exists(archive):
         try:
@@ -120,8 +120,8 @@ def wrapper(work, binaries):
     return path
 
 
-# In namespaces of pids and mounts, so that whatever a test leaves ends with it. One test wants pids of five digits. On a machine that has
-# hierarchies of version 1 as well, the suite sees version 2 alone: it takes anything else for version 1.
+# In namespaces of pids and mounts, so that leftovers of a test end with it. One test wants pids of five digits. On a machine that has
+# hierarchies of version 1 as well, the suite sees version 2 alone: it takes a mixture for version 1.
 INSIDE = """
 echo 20000 > /proc/sys/kernel/ns_last_pid
 if [ ! -e /sys/fs/cgroup/cgroup.controllers ]; then
@@ -133,7 +133,7 @@ exec "$@"
 
 
 def run(name, work, runtime):
-    """What became of each test of one file: ok, SKIP or not ok."""
+    """Runs one file; returns the outcome of each test: ok, SKIP or not ok."""
     environment = {**os.environ, "OCI_RUNTIME": runtime, "INIT": work + "/tests/init", "PYTHONPATH": programs.TESTS + "/oci/standin",
                    "PYTHONDONTWRITEBYTECODE": "1"}
     line = ["unshare", "--mount", "--propagation", "private", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", INSIDE, "sh",

@@ -1,4 +1,4 @@
-"""What container managers use beyond the specification's operations: further programs, lists, the freezer, limits."""
+"""Operations that container managers use beyond the specification: further programs, lists, the freezer, limits."""
 import json
 import os
 import unittest
@@ -24,7 +24,7 @@ class Exec(OCICase):
         profile = {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir", "mkdirat"], "action": "SCMP_ACT_ERRNO", "errnoRet": 28}]}
         name = self.running(lambda c: (c["process"].update(user={"uid": 5, "gid": 6}, cwd="/tmp", env=["PATH=/bin", "A=1"]),
                                        c["linux"].update(seccomp=profile)))
-        self.config("true")  # what the bundle says now does not count
+        self.config("true")  # the bundle's later content does not count
         line = "id -u; id -g; pwd; echo $A; grep -E 'NoNewPrivs|CapBnd' /proc/self/status; readlink /proc/self/ns/pid; mkdir /tmp/x"
         result = self.oci("exec", name, "sh", "-c", line)
         uid, gid, cwd, value, bounding, privileges, namespace = result.out.splitlines()
@@ -94,7 +94,7 @@ class Exec(OCICase):
 
 
 class Foreground(OCICase):
-    """A program with a terminal, in front of somebody who has one, or none."""
+    """A program with a terminal, called with and without a terminal."""
 
     def drive(self, arguments, keys, wanted):
         """Returns what a program writes to a terminal of 33 lines of 99 characters, and its exit code. After `wanted` it gets the keys."""
@@ -139,7 +139,7 @@ class Foreground(OCICase):
         result = self.oci("run", "--bundle", self.folder + "/bundle", self.new_id())
         self.assertEqual(9, result.code)
         self.assertIn("/dev/pts/0", result.out)
-        # All of it: the program's end does not cut off what it has written.
+        # The whole output arrives, also the part written just before the program's end.
         self.assertIn(" 19999 20000", result.out)
 
 
@@ -249,7 +249,7 @@ class Devices(OCICase):
             self.assertEqual(wanted, result.out, (rules, result))
 
     def test_both_accesses_at_once(self):
-        """What one rule forbids of two accesses is not had by asking for both."""
+        """An access that a rule forbids is not granted together with an allowed one."""
         number = os.stat("/dev/fuse").st_rdev
         rules = [{"allow": True, "access": "rwm"}, {"allow": False, "type": "c", "major": os.major(number), "minor": os.minor(number), "access": "w"}]
         bind = {"destination": "/dev", "type": "bind", "source": "/dev", "options": ["rbind"]}

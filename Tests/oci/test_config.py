@@ -1,4 +1,4 @@
-"""config.json, field by field: what a program sees of it from inside, and what is refused."""
+"""config.json, field by field: the effect inside the container, and refusals."""
 import os
 
 from labs.files import read_text
@@ -26,7 +26,7 @@ class Process(OCICase):
         seen = self.seen("grep -E 'Cap|NoNewPrivs|Seccomp:' /proc/self/status", process(capabilities=caps, user={"uid": 5, "gid": 5}))
         status = dict(line.split(":\t") for line in seen.splitlines())
         self.assertEqual(1 << 5 | 1, int(status["CapBnd"], 16))
-        # An exec gives a user other than root what is ambient.
+        # An exec keeps the ambient capabilities of a user other than root.
         for name in ("CapInh", "CapPrm", "CapEff", "CapAmb"):
             self.assertEqual(1 << 5, int(status[name], 16), name)
         self.assertEqual("1", status["NoNewPrivs"])
@@ -44,7 +44,7 @@ class Process(OCICase):
         for user, wanted in [(77, "/srv/app"), (78, "/"), (79, "/"), (0, "/")]:
             self.assertEqual(wanted, self.seen("echo $HOME", process(user={"uid": user, "gid": 0})))
         self.assertEqual("/own", self.seen("echo $HOME", process(env=["PATH=/bin", "HOME=/own"])))
-        # A link leads nowhere but into the container's root.
+        # A link stays inside the container's root.
         os.rename(self.rootfs + "/etc/passwd", self.rootfs + "/etc/users")
         os.symlink("../../../../../../../etc/users", self.rootfs + "/etc/passwd")
         self.assertEqual("/srv/app", self.seen("echo $HOME", process(user={"uid": 77, "gid": 0})))
@@ -58,7 +58,7 @@ class Process(OCICase):
         self.assertEqual(("5", str(os.SCHED_BATCH)), (stat[16], stat[38]))
         self.assertIn("best-effort: prio 6", seen)
         self.assertNotIn(os.uname().machine, seen.splitlines())
-        # Of programs that come later, not of the first one.
+        # The affinity holds for later programs, not for the first one.
         self.assertEqual(read_text("/proc/self/status").split("Cpus_allowed_list:\t")[1].split("\n")[0], seen.split("Cpus_allowed_list:\t")[1])
 
     def test_rlimits_and_oom_score(self):
@@ -100,7 +100,7 @@ class Process(OCICase):
             os.close(master)
         self.assertIn(b"/dev/pts/0", text)
         self.assertIn(b"33 99", text)
-        # Whoever closes the terminal hangs up on the program, which reads an end then.
+        # Closing the terminal hangs up on the program, which reads the end of its input.
         self.wait(pid)
         self.refused(self.oci("create", "--bundle", self.folder + "/bundle", self.new_id()), "console-socket")
 
@@ -116,7 +116,7 @@ class FileSystem(OCICase):
         self.assertEqual(2, seen.err.lower().count("read-only"), seen)
 
     def test_readonly_dev(self):
-        """What is in it is made first: devices, and mounts that are not read-only themselves."""
+        """The content of /dev is made before it becomes read-only: devices, and mounts that are not read-only themselves."""
         line = "touch /dev/x 2>/dev/null || echo fixed; echo yes > /dev/shm/x && cat /dev/shm/x; echo > /dev/null; ls -d /dev/pts/ptmx /dev/ptmx"
         devices = [{"type": "c", "path": "/dev/ptmx", "major": 5, "minor": 2}]
         seen = self.seen(line, lambda c: (c["mounts"][1]["options"].append("ro"), c["linux"].update(devices=devices)))

@@ -1,4 +1,4 @@
-"""Hooks: when each of them runs, and what its failure means."""
+"""Hooks: their moments, and the consequences of their failures."""
 import json
 import os
 
@@ -17,7 +17,7 @@ class Hooks(OCICase):
         return {"path": path, "args": [name], "env": ["PATH=/bin:/usr/bin", f"NAME={name}"]}
 
     def hooks(self, lines, **more):
-        """One hook of each name, that notes its name and the state; `lines` are run before."""
+        """Configures one hook of each name, which notes its name and the state and then runs its line of `lines`."""
         record = f'echo "$NAME $(cat)" >> {self.folder}/hooks'
         self.config("sleep", "1000", change=lambda c: c.update(
             hooks={name: [{**self.hook(name, f"{record}\n{lines.get(name, 'true')}"), **more.get(name, {})}] for name in NAMES}))
@@ -75,7 +75,7 @@ class Hooks(OCICase):
     def test_in_the_containers_namespaces(self):
         notes = self.folder + "/notes"
         line = f'echo "$NAME $(readlink /proc/self/ns/net) $(readlink /proc/self/ns/mnt) $(cat)" >> {notes}'
-        # The host's files are there for the first, the container's for the second; both come in the order of the specification.
+        # The first hook sees the host's files, the second the container's; both run in the order of the specification.
         data = {"destination": "/data", "type": "bind", "source": self.folder, "options": ["rbind"]}
         self.config("sleep", "1000", change=lambda c: (c["mounts"].append(data), self.inside(
             createRuntime=line, createContainer=f"{line}; touch {self.rootfs}/from-hook; test -d {self.rootfs}/proc/1 && echo mounted >> {notes}",

@@ -98,7 +98,7 @@ class Lifecycle(OCICase):
 
     def test_kill_all_reaches_every_process(self):
         marks = ["sleep", "31337"]
-        # In the host's pid namespace nothing but the cgroup holds them together.
+        # In the host's pid namespace only the cgroup holds them together.
         self.config("sh", "-c", f"{' '.join(marks)} & {' '.join(marks)} & wait", change=lambda c: c["linux"].update(
             namespaces=[n for n in c["linux"]["namespaces"] if n["type"] != "pid"]))
         name = self.created()

@@ -1,4 +1,4 @@
-"""Namespaces, their settings and cgroups: what a program sees of them, new ones and those of others."""
+"""Namespaces with their settings, and cgroups, as a program sees them: new ones and joined ones."""
 import os
 
 from labs import cgroups
@@ -91,7 +91,7 @@ class Namespaces(OCICase):
             for name in [folder] + [f"{folder}/{file}" for file in files]:
                 os.lchown(name, 100000, 100000)
         os.chmod(self.folder, 0o711)
-        # Less than the ids that programs of the runtime's own would like to have.
+        # Fewer ids than the runtime's own programs would use.
         mapping = [{"containerID": 0, "hostID": 100000, "size": 10}]
         seen = self.seen("id -u; cat /proc/self/uid_map; readlink /proc/self/ns/user; touch /made", lambda c: c["linux"].update(
             namespaces=c["linux"]["namespaces"] + [{"type": "user"}], uidMappings=mapping, gidMappings=mapping))
@@ -109,7 +109,7 @@ class Namespaces(OCICase):
         self.refused(self.create(self.new_id()), "cgroupsPath")
         self.must("delete", "--force", name)
         self.assertFalse(os.path.exists(group))
-        # One that stands still would let nothing begin.
+        # In a frozen cgroup no program would start.
         os.makedirs(group, exist_ok=True)
         cgroups.freeze(group)
         self.refused(self.create(self.new_id()), "cgroupsPath", "frozen", "cgroup.freeze")

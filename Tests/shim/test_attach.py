@@ -1,4 +1,4 @@
-"""Readers of a running container: what they get, what a slow one costs, and that one that is gone leaves nothing."""
+"""Readers of a running container: their output, the cost of a slow reader, and that a closed reader leaves nothing."""
 import errno
 import fcntl
 import os
@@ -15,7 +15,7 @@ from labs.shim.wire import C, field, refused
 from labs.streams import read_all, read_until, side_by_side
 from labs.waiting import wait_until
 
-# Writes when told to, by a line on stdin.
+# Writes two lines for each line on stdin.
 ECHO = ["sh", "-c", "while read word; do echo out $word; echo err $word >&2; done"]
 
 
@@ -32,7 +32,7 @@ class Attach(ShimCase):
             pod.wait_log("c", b"err early")
             both, only_out = pod.attach("c"), pod.attach("c", err=False)
             pod.write_stdin("c", b"late\n")
-            # From now on: nothing of what was before.
+            # A reader gets only the output after its attach.
             assert read_until(both[0], b"\n") == read_until(only_out[0], b"\n") == b"out late\n"
             assert read_until(both[1], b"\n") == b"err late\n"
             pod.signal("c", signal.SIGKILL)
@@ -58,13 +58,13 @@ class Attach(ShimCase):
             refusal = refused(lambda: pod.attach("c"), "SWL_STEP_LIMIT", errno.ENOSPC)
             assert str(C["SWL_ATTACHED_MAX"]) in refusal.text
             os.close(readers.pop())
-            readers.append(pod.attach("c", err=False)[0])  # one that is gone made room at once
+            readers.append(pod.attach("c", err=False)[0])  # a closed reader makes room at once
             for fd in readers:
                 os.close(fd)
             wait_until("the shim to be as before", lambda: pod.descriptors() == before, 10)
 
     def test_a_slow_reader_slows_the_container(self):
-        """Nobody loses anything, and what waits for the reader is not in the shim's memory."""
+        """No output is lost, and the output that waits for the reader is not in the shim's memory."""
         count = 600000
         with Sandbox(self.world) as pod:
             pod.launch("warm", ["seq", str(count)])
@@ -74,7 +74,7 @@ class Attach(ShimCase):
             slow, fast = pod.attach("c", err=False)[0], pod.attach("c", err=False)[0]
             pod.write_stdin("c", b"go\n")
             got = b""
-            while select.select([fast], [], [], 0.5)[0]:  # until nothing comes any more, because of the other one
+            while select.select([fast], [], [], 0.5)[0]:  # until the other reader blocks the output
                 got += os.read(fast, 65536)
             assert 0 < len(got) < 10**6, len(got)
             assert len(pod.log("c")) < 10**7 and not [m for m in pod.client.events if m.type == C["SWL_EVENT_EXITED"]]
@@ -95,12 +95,12 @@ class Attach(ShimCase):
             stuck, _ = pod.attach("c", err=False)
             started = time.monotonic()
             pod.write_stdin("c", b"go\n")
-            assert pod.wait("c").code == 0  # waits for the shim's patience, and no longer
+            assert pod.wait("c").code == 0  # waits for the shim's time limit, and no longer
             waited = time.monotonic() - started
             assert waited > C["SWL_ATTACH_STALL_SECONDS"] - 1, waited
             assert pod.output("c") == lines(1, count).decode()
             got = read_all(stuck)
-            assert lines(1, count).startswith(got) and len(got) < len(lines(1, count))  # its end, before all of it was there
+            assert lines(1, count).startswith(got) and len(got) < len(lines(1, count))  # the reader's end came before all of the output
             warning = pod.client.event(C["SWL_EVENT_WARNING"], SWL_TAG_CONTAINER_ID="c").get(C["SWL_TAG_WARNING"])
             found = re.search(rb"took nothing of stdout for (\d+) s and is let go; (\d+) bytes were waiting", warning)
             assert found and int(found[1]) == C["SWL_ATTACH_STALL_SECONDS"] and int(found[2]) > 0, warning
@@ -129,13 +129,13 @@ class Attach(ShimCase):
                 pod.client.call(C["SWL_VERB_ATTACH"], [field(C["SWL_TAG_CONTAINER_ID"], cid)], [(C["SWL_FD_STDOUT"], write)]).close()
                 os.close(write)
                 pod.write_stdin(cid, b"go\n")
-                # 15 pages go into the container's own pipe at once, so that it ends although nobody reads.
+                # 15 pages go into the container's own pipe at once, so that the container ends without a reader.
                 assert pod.wait(cid).code == 3
                 if remove:
                     pod.container_verb("SWL_VERB_REMOVE", cid)
                 assert read_all(read) == b"x" * size
                 assert pod.output(cid) == "x" * size
-            # Also when the sandbox ends before it is read.
+            # The rest arrives also if the sandbox ends before the read.
             pod.launch("last", ["sh", "-c", f"read go; head -c {15 * page} /dev/zero"], stdin=1)
             out, _ = pod.attach("last", err=False)
             fcntl.fcntl(out, fcntl.F_SETPIPE_SZ, page)
@@ -150,7 +150,7 @@ class Attach(ShimCase):
             try:
                 out, err = pod.attach("c")
             except Exception:
-                out = err = -1  # it was faster
+                out = err = -1  # the container ended before the attach
             assert pod.wait("c").code == 4
             for fd in (out, err):
                 if fd >= 0:
@@ -160,7 +160,7 @@ class Attach(ShimCase):
     def test_thousand_readers_leave_nothing(self):
         with Sandbox(self.world) as pod:
             pod.launch("c", ["sh", "-c", "while :; do echo a line of text that is written all the time; done"], limits=(1 << 20, 2))
-            for _ in range(50):  # to the size that it then keeps
+            for _ in range(50):  # until the shim's memory has its lasting size
                 for fd in pod.attach("c"):
                     os.close(fd)
             before, open_before = anonymous_memory(pod.shim), pod.descriptors()
@@ -171,7 +171,7 @@ class Attach(ShimCase):
                 os.close(out), os.close(err)
             pod.signal("c", signal.SIGSTOP)
             after, open_after = anonymous_memory(pod.shim), pod.descriptors()
-            # A read's worth of backlog, twice while it grows, may be there or not; 2000 forgotten readers would still have their pipes. The last
-            # reader before the first count may not have been noticed as gone then: fewer descriptors are no leak.
+            # One read of backlog, two while it grows, may be in memory or not; 2000 forgotten readers would still have their pipes. The shim may
+            # not yet have noticed the end of the last reader before the first count: fewer descriptors are not a leak.
             assert after <= before + 256 and len(open_after) <= len(open_before), (before, after, open_before, open_after)
             self.note(f"anonymous KB: {before} before, {after} after 1000")

@@ -1,5 +1,5 @@
-"""The same root and equivalent settings in runc and here, side by side: what a program can see of its surroundings must not differ, except for
-what is on the list below with its reason."""
+"""The same root and equivalent settings in runc and here, side by side: a program's view of its surroundings must not differ, except for
+the differences listed below with their reasons."""
 import json
 import os
 import re
@@ -42,7 +42,7 @@ LOOK = {
 }
 SCRIPT = "exec 2>&1; " + "\n".join(f"echo; echo '== {name}'; {command}" for name, command in LOOK.items())
 
-# What differs, and why. Each is a pattern for a line "section: -what runc shows" or "section: +what is shown here".
+# Differences and their reasons. Each is a pattern for a line "section: -line of runc" or "section: +line of this runtime".
 DIFFERENT_ON_PURPOSE = (
     (r"mounts: [-+]/proc/acpi ro,", "what covers a directory cannot hold devices or programs here"),
     (r"mounts: [-+]/proc/scsi ro,", "the same"),
@@ -74,7 +74,7 @@ def sections(output):
 
 
 def plain_mount(line):
-    """Mount point, flags, propagation, type, source, options of the file system: no numbers."""
+    """Returns mount point, flags, propagation, type, source and options of the file system, without numbers."""
     left, right = line.split(" - ")
     left = left.split()
     propagation = [word.split(":")[0] for word in left[6:]]
@@ -87,7 +87,7 @@ def copy_image(world, path):
 
 
 def runc_spec(world, root, user):
-    """What the fields of the record say, in runc's words."""
+    """Writes the record's settings as a configuration for runc; returns the bundle."""
     bundle = os.path.dirname(root)
     subprocess.run(["runc", "spec"], cwd=bundle, check=True)
     spec = json.loads(read_text(bundle + "/config.json"))
@@ -110,7 +110,7 @@ def runc_spec(world, root, user):
 
 
 def run_in_runc(bundle, before=""):
-    """runc refuses hybrid cgroups: it gets a mount namespace of its own in which /sys/fs/cgroup is the cgroup2 hierarchy."""
+    """Runs a bundle in runc. runc refuses hybrid cgroups: it gets a mount namespace in which /sys/fs/cgroup is the cgroup2 hierarchy."""
     script = (f"umount /sys/fs/cgroup/unified 2>/dev/null; mount -t cgroup2 none /sys/fs/cgroup && {before} "
               f"exec runc --root {bundle}/state run {os.path.basename(bundle)}")
     done = subprocess.run(["unshare", "-m", "--propagation", "private", "bash", "-c", script], cwd=bundle, capture_output=True, text=True,
@@ -138,7 +138,7 @@ def look_here(world, user):
         fields = pod.launch_fields("c", ["sh", "-c", SCRIPT], mounts=mounts, extra=extra, cwd="/tmp", oom=500, caps=DEFAULT_CAPS,
                                    env=("PATH=/bin:/usr/bin", "A=1"), rlimits=[(number, soft, hard) for number, _, soft, hard in LIMITS],
                                    **settings)
-        # A root of its own and no layers, as runc has it.
+        # A root without layers, as with runc.
         layers = {C[f"SWL_TAG_ROOT_{name}"] for name in ("PATH", "OVERLAY_LOWER", "OVERLAY_UPPER", "OVERLAY_WORK")}
         fields = [one for one in fields if struct.unpack_from("=H", one)[0] not in layers] + [field(C["SWL_TAG_ROOT_PATH"], root)]
         pod.launch("c", [], data=record(C["SWL_KIND_LAUNCH"], fields))
@@ -173,7 +173,7 @@ class Compare(ShimCase):
         self.compare(dict(uid=1000, gid=2000, umask=0o027, groups=(3000, 4000), nnp=1, readonly=True))
 
     def test_compared_with_runc_propagation(self):
-        """Of volumes, from a file system of the host's that is shared: None, HostToContainer, Bidirectional."""
+        """Volumes from a shared file system of the host have the same propagation: None, HostToContainer, Bidirectional."""
         base = f"{self.world.base}/{self.world.name('runc')}"
         source = base + "/source"
         os.makedirs(source)

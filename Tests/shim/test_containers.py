@@ -1,4 +1,4 @@
-"""Starting programs: exit codes, signals, stdin, exec, the words for what cannot be executed."""
+"""Starting programs: exit codes, signals, stdin, exec, messages for programs that cannot be executed."""
 import errno
 import os
 import signal
@@ -54,7 +54,7 @@ class Containers(ShimCase):
             for name, error, text in cases:
                 refusal = refused(lambda: pod.launch("x", [name]), "SWL_STEP_EXEC", error)
                 assert refusal.text == text, refusal.text
-            # The id is free again, and no exit was reported for what never ran.
+            # The id is free again, and no exit was reported for a program that never ran.
             assert pod.run("x", ["true"])[0] == 0
             assert not [m for m in pod.client.events if m.type == C["SWL_EVENT_EXITED"]]
 
@@ -64,7 +64,7 @@ class Containers(ShimCase):
                                   cwd="/tmp", uid=1000, gid=1001, groups=[1001, 5, 7], umask=0o027, caps=0)
             assert out.split("\n") == ["/tmp", "1000", "1001", "1001 5 7", "0027", "b c", "640", ""], out
             assert pod.shell("pwd", cwd="/made/by/the shim")[1] == "/made/by/the shim\n"
-            # Closed to the user, but it is where the image wants to be.
+            # The image's working directory works although it is closed to the user.
             assert pod.shell("pwd", cwd="/home/closed", uid=1000, gid=1000, caps=0)[1] == "/home/closed\n"
             # /dev/stdout belongs to the user.
             assert pod.shell("echo by name > /dev/stdout", uid=1000, gid=1000, caps=0) == (0, "by name\n")
@@ -95,7 +95,7 @@ class Containers(ShimCase):
             refused(lambda: pod.launch("x", ["true"], ns=namespaces(pid=2)), "SWL_STEP_RECORD")
 
     def test_host_pid_orphans_are_reaped(self):
-        """Those of a container without a cgroup, which nobody ends."""
+        """Orphans of a container without a cgroup go on, and are reaped."""
         with Sandbox(self.world) as pod:
             code, out = pod.shell("readlink /proc/self/ns/pid; (sh -c 'sleep 0.2 &' ); exit 7", ns=namespaces(pid=0), cgroup=False)
             assert len(children(pod.shim)) == 2  # the pause and the orphan
@@ -128,14 +128,14 @@ class Containers(ShimCase):
             out = os.read(r, 4096).decode().split("\n")
             os.close(r)
             assert out[-4:-1] == ["9", "/tmp", "CapEff:\t0000000000000000"] and (not self.world.cgroup or "0::/exec-e4" in out), out
-            # Killing an exec takes its children along.
+            # Killing an exec kills its children.
             r, w = os.pipe()
             pod.exec("app", "e5", ["sh", "-c", "sleep 999 & echo up; sleep 999"], (-1, w, -1))
             os.close(w)
             assert os.read(r, 3) == b"up\n"
             pod.signal("app", signal.SIGKILL, eid="e5")
             assert pod.wait_exec("e5").signal == 9
-            assert read_all(r) == b""  # its end: the last one that could write is gone
+            assert read_all(r) == b""  # the end: the last writer is gone
 
     def test_stdin(self):
         with Sandbox(self.world) as pod:

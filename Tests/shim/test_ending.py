@@ -1,4 +1,4 @@
-"""What a container's first process leaves behind ends with it, also where the pid namespace goes on."""
+"""Processes that a container's first process leaves behind end with it, also where the pid namespace goes on."""
 import errno
 import os
 import signal
@@ -10,7 +10,7 @@ from labs.shim.sandbox import Sandbox
 from labs.shim.wire import C, Exit, exit_file, refused
 from labs.streams import read_all
 
-# How a container can live in a pid namespace that is not its own: that of the pod, of the host.
+# The ways to share a pid namespace: the pod's, the host's.
 SHARED = (dict(pod=1, container=2), dict(pod=0, container=0))
 
 
@@ -20,7 +20,7 @@ class Ending(ShimCase):
         for mode in SHARED:
             with Sandbox(self.world, pid=mode["pod"]) as pod:
                 cid, shared = self.world.name("left"), namespaces(pid=mode["container"])
-                # One in a session of its own that ignores what can be ignored, one that goes on writing.
+                # One process has its own session and ignores signals, one goes on writing.
                 script = ("trap '' HUP TERM; setsid sleep 1000 & (while :; do echo more; done) & "
                           "until test -e /tmp/go; do sleep 0.01; done; exit 3")
                 pod.launch(cid, ["sh", "-c", script], ns=shared)
@@ -28,17 +28,17 @@ class Ending(ShimCase):
                 pod.exec(cid, "e", ["sleep", "1000"])
                 pod.exec(cid, "ready", ["touch", "/tmp/go"])
                 assert pod.wait(cid).code == 3
-                # Nothing is left when it is told, and the log is complete.
+                # When the exit is reported, no process is left and the log is complete.
                 assert cgroups.members_below(pod.cgroup(cid)) == [], mode
                 size = os.path.getsize(pod.log_path(cid))
-                # What was run in it was told before.
+                # The exits of its execs were reported before.
                 waiting = [Exit(event.get(C["SWL_TAG_EXIT"])).signal for event in pod.client.events
                            if event.type == C["SWL_EVENT_EXEC_EXITED"] and event.get(C["SWL_TAG_EXEC_ID"]) == b"e"]
                 assert waiting == [signal.SIGKILL]
                 assert b"more\n" in read_all(out)
                 refused(lambda: pod.exec(cid, "late", ["true"]), "SWL_STEP_LOOKUP", errno.ESRCH)
                 assert os.path.getsize(pod.log_path(cid)) == size
-                # The same name and the same place again.
+                # The same name and cgroup can be used again.
                 pod.container_verb("SWL_VERB_REMOVE", cid)
                 os.rmdir(pod.cgroups.pop())
                 assert pod.run(cid, ["true"], ns=shared)[0] == 0
@@ -51,11 +51,11 @@ class Ending(ShimCase):
             pod.launch("c", ["sh", "-c", "sleep 1000 & exit 0"], ns=shared)
             assert pod.wait("c").code == 0 and cgroups.members_below(pod.cgroup("c")) == [] and len(cgroups.members_below(pod.cgroup("other"))) == 1
             assert pod.exec_output("other", "e", ["echo", "alive"]) == (0, "alive\n")
-            # With nothing left behind there is nothing to wait for.
+            # A container without leftovers ends at once.
             assert pod.run("plain", ["echo", "x"], ns=shared) == (0, "x\n")
 
     def test_sandbox_ends_while_a_container_does(self):
-        """Shut down in the very moment: the end of the rest lets it go on."""
+        """A SHUTDOWN during the end of a container's last processes still ends the sandbox."""
         self.need_cgroups()
         for _ in range(5):
             with Sandbox(self.world, pid=1) as pod:

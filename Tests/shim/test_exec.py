@@ -1,4 +1,4 @@
-"""Execs: a cgroup of their own, what they leave running, half-closed stdin, much output, nothing left open."""
+"""Execs: their cgroups, the processes that they leave running, half-closed stdin, much output, no descriptor left open."""
 import errno
 import os
 import signal
@@ -15,13 +15,13 @@ from labs.waiting import wait_until
 
 
 def exec_cgroups(pod, cid):
-    pod.client.call(C["SWL_VERB_PING"])  # an exit is told first, then its cgroup is removed
+    pod.client.call(C["SWL_VERB_PING"])  # the exec's cgroup is removed after its exit has been reported
     path = pod.cgroup(cid)
     return sorted(name for name in os.listdir(path) if name.startswith("exec-"))
 
 
 def up(pod, eid, script, cid="app", **settings):
-    """An exec that says "up" when it has started what it starts. Its pid, and the pipe."""
+    """Starts an exec and waits until it writes "up"; returns the reply and the pipe of its output."""
     read, write = os.pipe()
     reply = pod.exec(cid, eid, ["sh", "-c", script], (-1, write, -1), **settings)
     os.close(write)
@@ -43,11 +43,11 @@ class Exec(ShimCase):
             assert pod.wait_exec("e1").signal == signal.SIGKILL
             os.close(out)
             assert exec_cgroups(pod, "app") == [] and len(cgroups.members(path)) == 1
-            # One that cannot be started leaves none either.
+            # An exec that cannot be started leaves no cgroup either.
             for _ in range(3):
                 refused(lambda: pod.exec("app", "e2", ["nope"]), "SWL_STEP_EXEC", errno.ENOENT)
             assert pod.descriptors() == before and exec_cgroups(pod, "app") == []
-            # The client's choice comes first; and that cgroup is the client's.
+            # A cgroup that the client names is used, and stays.
             given = pod.make_cgroup("given")
             _, out = up(pod, "e3", "echo up; exec sleep 1000", cgroup=given)
             assert len(cgroups.members(pod.cgroup("given"))) == 1 and exec_cgroups(pod, "app") == []
@@ -56,7 +56,7 @@ class Exec(ShimCase):
             os.close(given), os.close(out)
 
     def test_a_timeout_kills_all_of_an_exec(self):
-        """Daemons that have left session and process group, and their children."""
+        """Daemons that have left session and process group are killed as well, with their children."""
         script = "for n in 1 2 3; do setsid sh -c 'trap \"\" TERM; sleep 1000 & sleep 1000' & done; (setsid sleep 1000 &); echo up; sleep 1000"
         self.need_cgroups()
         with Sandbox(self.world) as pod:
@@ -67,7 +67,7 @@ class Exec(ShimCase):
                 own = f"{path}/exec-e-{cid}"
                 wait_until("all eight processes", lambda own=own: len(cgroups.members(own)) == 8, 20)
                 pod.signal(cid, signal.SIGKILL, C["SWL_SIGNAL_ALL"], eid="e-" + cid)
-                read_all(out)  # to its end: nobody is left that could write
+                read_all(out)  # to its end: no writer is left
                 assert pod.wait_exec("e-" + cid).signal == signal.SIGKILL
                 assert cgroups.members(path) == [str(init)] and alive(init)
                 pod.exec_output(cid, "sweep", ["true"])
@@ -81,10 +81,10 @@ class Exec(ShimCase):
             for number in range(3):
                 assert pod.exec_output("app", f"left{number}", ["sh", "-c", "sleep 1000 >/dev/null 2>&1 & echo up"]) == (0, "up\n")
             assert len(exec_cgroups(pod, "app")) == 3
-            # The id is free; its cgroup's name is not.
+            # The id is free; the name of its cgroup is still taken.
             assert pod.exec_output("app", "left0", ["sh", "-c", "cat /proc/self/cgroup; sleep 1000 >/dev/null 2>&1 &"])[1].endswith("exec-left0-1\n")
             assert exec_cgroups(pod, "app") == ["exec-left0", "exec-left0-1", "exec-left1", "exec-left2"]
-            # Signals to the container reach them as well.
+            # Signals to the container reach these processes as well.
             for name in ("exec-left1", "exec-left0-1"):
                 cgroups.kill(f"{path}/{name}")
                 cgroups.wait_until_empty(f"{path}/{name}")
@@ -100,7 +100,7 @@ class Exec(ShimCase):
         with Sandbox(self.world) as pod:
             pod.launch("none", ["sleep", "1000"], cgroup=False)
             _, out = up(pod, "e1", "sleep 1000 & echo up; sleep 1000", "none")
-            pod.signal("none", signal.SIGKILL, C["SWL_SIGNAL_ALL"], eid="e1")  # the process group then
+            pod.signal("none", signal.SIGKILL, C["SWL_SIGNAL_ALL"], eid="e1")  # without a cgroup it is the process group
             assert pod.wait_exec("e1").signal == signal.SIGKILL and read_all(out) == b""
             if not self.world.cgroup:
                 return
@@ -109,7 +109,7 @@ class Exec(ShimCase):
             write_text(path + "/cgroup.max.descendants", 0)
             assert "0::/\n" in pod.exec_output("app", "e2", ["cat", "/proc/self/cgroup"])[1]
             write_text(path + "/cgroup.max.descendants", "max")
-            # Where the container has threads in cgroups of their own, no process can go below.
+            # Below a threaded cgroup no process can be placed.
             os.mkdir(path + "/threads")
             try:
                 write_text(path + "/threads/cgroup.type", "threaded")
@@ -119,7 +119,7 @@ class Exec(ShimCase):
                 os.rmdir(path + "/threads")
 
     def test_exec_beside_controllers_given_to_children(self):
-        """systemd in a container does that: its own cgroup then takes no process any more."""
+        """systemd in a container does that: the container's own cgroup then takes no further process."""
         controllers = self.world.cgroup and read_text(self.world.cgroup + "/cgroup.controllers").split()
         if not controllers:
             self.skipTest("no controller is there for the test's cgroup")
@@ -150,7 +150,7 @@ class Exec(ShimCase):
             assert read_all(r1) == b"5\nafter\n" and pod.wait_exec("e").code == 0
 
     def test_much_exec_output_costs_the_shim_nothing(self):
-        """It goes through the client's own pipe. 128 MiB here; nothing depends on how much it is."""
+        """The output goes through the client's own pipe. The amount (128 MiB) does not matter."""
         with Sandbox(self.world) as pod:
             pod.launch("app", ["sleep", "1000"])
             pod.exec_output("app", "warm", ["true"])

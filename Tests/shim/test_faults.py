@@ -1,4 +1,4 @@
-"""Malformed requests and records: refused with words, never a crash."""
+"""Malformed requests and records are refused with a message and never crash the shim."""
 import array
 import errno
 import os
@@ -85,7 +85,7 @@ class Faults(ShimCase):
             for name, bytes_ in cases.items():
                 refusal = refused(lambda: pod.launch("c", [], data=bytes_), "SWL_STEP_RECORD")
                 assert refusal.text, name
-            # What need not be understood is skipped.
+            # An unknown field that need not be understood is skipped.
             pod.launch("c", [], data=record(kind, good + [field(150, b"x", must=False)]))
             assert pod.wait("c").code == 0
             read, write = os.pipe()
@@ -138,7 +138,7 @@ class Faults(ShimCase):
                       packet(C["SWL_VERB_RESIZE"], [cid, field(C["SWL_TAG_CONSOLE_SIZE"], struct.pack("=4H", 1, 1, 0, 0))])]
             before = descriptor_count(pod.shim)
             count = fuzz(pod.directory + "/shim.sock", seeds, fds, 1.5, generator)
-            # The subscriber, which did not read meanwhile, may have been dropped.
+            # The shim may have dropped the subscriber, which did not read meanwhile.
             pod.client.close()
             pod.client = pod.connect()
             pod.client.call(C["SWL_VERB_PING"])
@@ -147,7 +147,7 @@ class Faults(ShimCase):
             count += fuzz(self.world.run + "/spawner.sock", seeds, fds, 1.0, generator)
             time.sleep(0.05)
             assert self.world.spawner.poll() is None and descriptor_count(self.world.spawner.pid) <= held + 1
-            # Only what a live container "x" may hold has come on top.
+            # Only the descriptors of a live container "x" have been added.
             assert descriptor_count(pod.shim) <= before + 8, (before, descriptor_count(pod.shim))
             for fd in fds:
                 os.close(fd)
@@ -181,7 +181,7 @@ class Faults(ShimCase):
         self.note(f"{count} records, {accepted} of them ran")
 
     def test_no_descriptor_for_another_client(self):
-        """Who cannot be let in waits, and does not keep the shim busy."""
+        """A client that cannot be accepted waits, and does not keep the shim busy."""
         with Sandbox(self.world) as pod:
             limits = resource.prlimit(pod.shim, resource.RLIMIT_NOFILE)
             resource.prlimit(pod.shim, resource.RLIMIT_NOFILE, (descriptor_count(pod.shim) + 1, limits[1]))

@@ -1,4 +1,4 @@
-"""Figures: memory, latency. Only generous bounds are asserted, the numbers are printed."""
+"""Memory and latency. Only generous bounds are asserted; the figures are printed."""
 import json
 import os
 import shutil
@@ -17,7 +17,7 @@ from labs.waiting import wait_until
 
 
 def crun_latency(world):
-    """`crun run` of the same program and root, standard mounts and namespaces, for comparison."""
+    """Returns the latency of `crun run` with the same program and root and with standard mounts and namespaces, as text."""
     if not shutil.which("crun"):
         return "; crun is not installed"
     bundle = world.base + "/bundle"
@@ -55,7 +55,7 @@ class Figures(ShimCase):
                       f"PSS KB: shim {memory(pod.shim, 'Pss')}, pause {memory(pod.pause, 'Pss')}")
 
     def test_log_throughput(self):
-        """As fast as a container can write, into a tmpfs, rotated at 10 MiB. What the shim needs for it must not stay, nor grow."""
+        """A container writes as fast as it can, into a tmpfs, rotated at 10 MiB. The shim's memory for that must not stay, nor grow."""
         writer = test_program("log_writer")
         shutil.copy(writer, self.world.image + "/bin/log_writer")
         disk = self.world.base + "/logs"
@@ -81,7 +81,7 @@ class Figures(ShimCase):
         self.note("; ".join(notes) + f"; anonymous KB: {before} before, {after} after")
 
     def test_memory_of_a_pod(self):
-        """Shim and pause together, a pod with one container that is there, has written and has been exec'ed into."""
+        """Shim and pause of a pod with one container that has written and had an exec take at most 350 KB."""
         with Sandbox(self.world) as pod:
             pod.launch("app", ["sh", "-c", "echo started; sleep 1000"])
             pod.exec("app", "e", ["true"])
@@ -93,7 +93,7 @@ class Figures(ShimCase):
                 sizes = memory(pod.shim, "Pss"), memory(pod.pause, "Pss")
                 return sizes if sum(sizes) <= 350 else None
 
-            # It settles a while after the last event.
+            # The figure settles a while after the last event.
             shim, pause = wait_until("shim and pause to take at most 350 KB", settled, 20)
             self.note(f"PSS KB: shim {shim} (while busy {busy}), pause {pause}")
 

@@ -1,4 +1,4 @@
-"""What a client gives a sandbox or a container of its own: streams, namespaces, a terminal's other side."""
+"""Streams, namespaces and terminals that belong to the client."""
 import os
 import signal
 
@@ -24,7 +24,7 @@ class Given(ShimCase):
                 os.write(in_write, b"to and fro\n")
                 os.close(in_write)
                 in_write = -1
-                # The shim keeps no copy: the end comes with the container's.
+                # The shim keeps no copy: the stream ends with the container.
                 assert read_all(out_read) == b"to and fro\n"
                 out_read = -1
                 assert pod.wait("c").code == 0
@@ -68,7 +68,7 @@ class Given(ShimCase):
     def test_namespaces_of_others(self):
         with Sandbox(self.world) as first, Sandbox(self.world, create=False, network=GIVEN, ipc=GIVEN, uts=GIVEN) as second:
             files = [f"/proc/{first.pause}/ns/{name}" for name in ("net", "ipc", "uts")]
-            # One too few, one too many, in the wrong order: nothing is made.
+            # One namespace too few, one too many, or the wrong order: nothing is made.
             for given in (files[:2], files + files[:1], files[::-1]):
                 refused(lambda given=given: second.create(given), step="SWL_STEP_NAMESPACES")
             with Sandbox(self.world, create=False, network=GIVEN, ipc=GIVEN, uts=GIVEN) as third:
@@ -81,7 +81,7 @@ class Given(ShimCase):
             try:
                 refused(lambda: first.launch("x", ["true"], cgroup=False, roles=[(C["SWL_FD_NAMESPACE"], fd)]), step="SWL_STEP_NAMESPACES")
                 refused(lambda: first.launch("x", ["true"], cgroup=False, roles=[(C["SWL_FD_NAMESPACE"], fd)] * 4), step="SWL_STEP_MESSAGE")
-                # Given, but of another kind.
+                # A given namespace of another kind.
                 refused(lambda: first.launch("x", ["true"], cgroup=False, roles=[(C["SWL_FD_NAMESPACE"], fd)], ns=namespaces(cgroup=GIVEN)),
                         step="SWL_STEP_NAMESPACES")
             finally:

@@ -1,4 +1,4 @@
-"""Known attacks on container runtimes, by the names they are known by: images, volumes and neighbours that mean harm."""
+"""Known attacks on container runtimes, by their CVE numbers: hostile images, volumes and neighbours."""
 import errno
 import fcntl
 import glob
@@ -32,7 +32,7 @@ def digest(name):
 
 
 class Snoop:
-    """Looks for joining processes from inside, as root in the same pid namespace."""
+    """A program that looks for joining processes from inside, as root in the same pid namespace."""
 
     def __init__(self, world, pod, caps, ns):
         self.pod = pod
@@ -53,12 +53,12 @@ class Snoop:
 
 class Hostile(ShimCase):
     def test_cve_2019_5736_the_runtime_is_not_overwritten(self):
-        """An entry point that is the runtime itself, and neighbours that write to whatever program a joining process shows."""
+        """The entry point is the runtime itself, and neighbours write to the program file of every joining process."""
         digests = {name: digest(name) for name in PROGRAMS}
         evil = layer(self.world, "evil", links=[("bin/self", "/proc/self/exe")], files=[("bin/script", "#!/proc/self/exe\n")])
         seals = fcntl.F_SEAL_SEAL | fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE
         with Sandbox(self.world, pid=1) as pod:
-            # What a joining process shows is no file of the host's, and nobody can change it.
+            # The program file of a joining process is not a file of the host, and cannot be changed.
             for pid in (self.world.spawner.pid, pod.shim):
                 with open(f"/proc/{pid}/exe", "rb") as running:
                     assert os.fstat(running.fileno()).st_nlink == 0 and fcntl.fcntl(running, fcntl.F_GET_SEALS) & seals == seals, pid
@@ -76,7 +76,7 @@ class Hostile(ShimCase):
         self.note(f"{result['seen']} looks at joining processes")
 
     def test_cve_2016_9962_a_joining_process_is_out_of_reach(self):
-        """Neither its descriptors nor its memory. In a pod with a user namespace not even with every capability."""
+        """Neither descriptors nor memory of a joining process can be reached, in a pod with a user namespace not even with every capability."""
         looks = 0
         for pod, caps, ns in ((Sandbox(self.world, pid=1), DEFAULT_CAPS, SHARED_PID),
                               (UserPod(self.world, pid=1), ALL_CAPS, namespaces(pid=2, user=2))):
@@ -94,8 +94,8 @@ class Hostile(ShimCase):
         self.note(f"{looks} looks at joining processes")
 
     def test_cve_2016_9962_with_sys_ptrace_a_joining_process_has_nothing_to_take(self):
-        """Without a user namespace a container with SYS_PTRACE reaches every process that it can see: none of them is in the host's root, holds a
-        descriptor of the shim's or a capability that the container has not."""
+        """Without a user namespace a container with SYS_PTRACE reaches every process that it can see: none of them is in the host's root, or
+        holds a descriptor of the shim or a capability that the container does not have."""
         caps = DEFAULT_CAPS | 1 << 19
         with Sandbox(self.world, pid=1) as pod:
             # A neighbour's output: lines, and the beginning of one.
@@ -114,7 +114,7 @@ class Hostile(ShimCase):
         self.note(f"{result['seen']} looks at joining processes")
 
     def test_cve_2024_21626_working_directory_and_descriptors(self):
-        """No descriptor of the host is left to be a working directory."""
+        """No descriptor of the host can become a working directory."""
         evil = layer(self.world, "evil", links=[(f"cwd{n}", f"/proc/self/fd/{n}") for n in range(3, 30)])
         with Sandbox(self.world) as pod:
             pod.launch("app", ["sleep", "1000"], **image(self.world, evil))
@@ -122,7 +122,7 @@ class Hostile(ShimCase):
                 for cwd in (f"/proc/self/fd/{n}", f"/proc/thread-self/fd/{n}/..", *([f"/cwd{n}"] if n < 30 else [])):
                     refused(lambda: pod.launch("x", ["true"], cwd=cwd, **image(self.world, evil)), "SWL_STEP_CWD")
                     refused(lambda: pod.exec("app", "x", ["true"], cwd=cwd), "SWL_STEP_CWD")
-            assert pod.shell("ls /proc/self/fd; pwd")[1] == "0\n1\n2\n3\n/\n"  # 3 is the listing's own
+            assert pod.shell("ls /proc/self/fd; pwd")[1] == "0\n1\n2\n3\n/\n"  # ls itself opens 3
             assert pod.exec_output("app", "fds", ["ls", "/proc/self/fd"]) == (0, "0\n1\n2\n3\n")
 
     def test_cve_2022_24769_2022_29162_no_inheritable_capabilities(self):
@@ -135,7 +135,7 @@ class Hostile(ShimCase):
                 assert "CapInh:\t" + "0" * 16 in status and "CapAmb:\t" + "0" * 16 in status
 
     def test_cve_2023_25173_supplementary_groups_are_exact(self):
-        os.setgroups([4242])  # of whoever starts; the shim was started before, and passes nothing on
+        os.setgroups([4242])  # groups of the client; the shim was started earlier, and passes no groups on
         with Sandbox(self.world) as pod:
             for groups in ((), (2000,), (5, 6, 7)):
                 out = pod.shell("grep Groups /proc/self/status", uid=1000, gid=1000, groups=groups)[1]
@@ -145,7 +145,7 @@ class Hostile(ShimCase):
         os.setgroups([])
 
     def test_cve_2022_0492_no_release_agent(self):
-        """Neither as the container's root nor as root of a user namespace of its own."""
+        """A container mounts no cgroup v1, neither as its root nor as root of a user namespace of its own."""
         with Sandbox(self.world) as pod:
             out = pod.shell("""exec 2>&1; mkdir /m
 for kind in 'cgroup -o rdma' 'cgroup -o memory' cgroup2; do
@@ -158,7 +158,7 @@ mkdir /sys/fs/cgroup/x; echo 1 > /sys/fs/cgroup/cgroup.procs; cat /proc/self/cgr
                 assert out.count("Read-only file system") == 2 and "0::/\n" in out and out.endswith("\n0\n"), out
 
     def test_cve_2022_0811_sysctl_values_and_names(self):
-        """Nothing of a value can become a second setting, and no name leads out of the pod's namespaces."""
+        """No part of a value can become a second setting, and no name leads out of the pod's namespaces."""
         core_pattern = read_text("/proc/sys/kernel/core_pattern")
         values = ("1+kernel.core_pattern=|/evil", "1\nkernel.core_pattern=|/evil", "1\n", "", "1=2", "1;2", "1\x7f", "\u00e9", "1 |x", "$(x)")
         keys = ("kernel.core_pattern", "kernel/core_pattern", "net/../kernel/core_pattern", "net.ipv4/../../kernel/core_pattern", "net..kernel",
@@ -182,22 +182,22 @@ mkdir /sys/fs/cgroup/x; echo 1 > /sys/fs/cgroup/cgroup.procs; cat /proc/self/cgr
         assert read_text("/proc/sys/kernel/msgmax") != "8194\n"
 
     def test_cve_2019_14271_nothing_of_the_image_is_loaded(self):
-        """Static programs, no name service: an image's libraries and configuration are not looked at."""
+        """Static programs without name service load no libraries and read no configuration of an image."""
         for name in PROGRAMS:
             data = contents(name)
             offset, size, count = struct.unpack_from("<Q", data, 32)[0], *struct.unpack_from("<HH", data, 54)
             types = {struct.unpack_from("<I", data, offset + i * size)[0] for i in range(count)}
-            assert 3 not in types, (name, types)  # PT_INTERP: no loader, so nothing that it would load
+            assert 3 not in types, (name, types)  # PT_INTERP: without a loader nothing is loaded
             for word in (b"nsswitch", b"/etc/passwd", b"libnss", b"gconv"):
                 assert name == "swiftlet-shim" and word == b"gconv" or word not in data, (name, word)
 
     def test_cve_2020_15257_no_abstract_sockets(self):
-        """A pod on the host's network reaches none of the sockets: they are files that only root may open."""
+        """A pod on the host's network cannot reach the sockets: they are files that only root may open."""
         with Sandbox(self.world, network=0) as pod:
             mine = {os.readlink(f"/proc/{pid}/fd/{n}") for pid in (self.world.spawner.pid, pod.shim) for n in os.listdir(f"/proc/{pid}/fd")}
             sockets = [line.split() for line in read_text("/proc/net/unix").splitlines()[1:]]
             ours = [parts for parts in sockets if f"socket:[{parts[6]}]" in mine]
-            # Whatever its kind: of the ones that have a name it is a path.
+            # The name of every named socket is a path, whatever its kind.
             names = [parts[7] for parts in ours if len(parts) > 7]
             assert len(names) >= 2 and all(name.startswith("/") for name in names), names
             assert sum(parts[3] == "00010000" for parts in ours) == 2, ours  # listening
@@ -205,7 +205,7 @@ mkdir /sys/fs/cgroup/x; echo 1 > /sys/fs/cgroup/cgroup.procs; cat /proc/self/cgr
                 assert os.stat(path).st_mode & 0o077 == 0, path
 
     def test_cve_2021_41103_what_the_shim_writes_is_closed(self):
-        """Nothing in the run directory is for others than root; the directories are the agent's and the cgroups'."""
+        """Files in the run directory are for root alone."""
         with Sandbox(self.world) as pod:
             pod.launch("c", ["true"])
             pod.wait("c")

@@ -1,4 +1,4 @@
-"""Known attacks on what a container runtime mounts and makes in a container's root: by images, volumes and neighbours."""
+"""Known attacks on the mounts and files that a container runtime makes in a container's root: by images, volumes and neighbours."""
 import errno
 import os
 import struct
@@ -15,7 +15,7 @@ from labs.shim.wire import C, Refused, attempt, field, refused
 
 
 class Swap:
-    """Exchanges two paths of the host again and again."""
+    """A program that exchanges two paths of the host again and again."""
 
     def __init__(self, a, b):
         self.process = subprocess.Popen([test_program("hostile"), "swap", a, b], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -28,7 +28,7 @@ class Swap:
 
 
 def fake_proc(world):
-    """A directory that looks like a /proc, whose files would swallow what the runtime writes."""
+    """Makes a directory that looks like /proc, whose files would swallow the runtime's writes."""
     path = f"{world.base}/{world.name('fakeproc')}"
     names = [f"{who}/{file}" for who in ("self", "thread-self", "1") for file in ("oom_score_adj", "attr/exec", "attr/apparmor/exec")]
     for name in names + ["sys/net/ipv4/ip_forward", "sys/kernel/core_pattern", "sysrq-trigger"]:
@@ -53,7 +53,7 @@ class HostileMounts(ShimCase):
             for destination in ("/away", "/etc/up", "/run/self/attr", "/away/kernel"):
                 refused(lambda: pod.launch("x", ["true"], mounts=standard_mounts() + [bind(destination)], **settings, **image(self.world, links)),
                         "SWL_STEP_MOUNT")
-            # Before the proc file system: it covers the volume, and what is masked and written is the true one.
+            # Mounted before the proc file system: that covers the volume, and masks and writes reach the true /proc.
             masked = [field(C["SWL_TAG_MASKED_PATH"], "/proc/keys"), field(C["SWL_TAG_READONLY_PATH"], "/proc/sys")]
             settings["extra"] = settings["extra"] + masked
             out = pod.shell("cat /proc/sys/net/ipv4/ip_forward /proc/self/oom_score_adj; wc -c < /proc/keys; stat -fc %t /proc",
@@ -155,7 +155,7 @@ class HostileMounts(ShimCase):
                                             **image(self.world, evil))
                     except Refused:
                         continue
-                    # The root, all mounts, and what covers or protects a path: nothing got lost on the way to somewhere else.
+                    # The root, all mounts, and what covers or protects a path: no mount went somewhere else.
                     assert code == 0 and len(out.split("\n")) - 1 >= 1 + len(mounts), (name, target, out)
                     ran += 1
         for fd in files:
@@ -192,7 +192,7 @@ class HostileMounts(ShimCase):
                         assert refusal.step in (C["SWL_STEP_MOUNT"], C["SWL_STEP_CWD"]), refusal
                         failed += 1
             assert swap.count > 100
-            # How many got through is the scheduler's choice; undisturbed it works, with the link in the directory's place or not.
+            # The number of successes depends on the scheduler; undisturbed a launch works, with the link in the directory's place or not.
             launch("last")
         for fd in sources:
             os.close(fd)
@@ -201,7 +201,7 @@ class HostileMounts(ShimCase):
         self.note(f"{swap.count} exchanges, {ran} ran, {failed} were refused")
 
     def test_cve_2017_1002101_2021_25741_a_source_is_exchanged_after_its_check(self):
-        """A volume's path becomes a link to the host after the agent has opened it: what was opened is what is mounted."""
+        """A volume's path becomes a link to the host after the agent has opened it: the opened folder is mounted."""
         volume = f"{self.world.base}/{self.world.name('volume')}"
         os.makedirs(volume + "/sub")
         open(volume + "/sub/mine", "w").close()

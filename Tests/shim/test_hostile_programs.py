@@ -1,4 +1,4 @@
-"""Known attacks by what a container starts, and by what it is given to start with: programs, standard streams, keys, devices."""
+"""Known attacks with the program that a container starts, and with its standard streams, keys and devices."""
 import ctypes
 import errno
 import os
@@ -23,7 +23,7 @@ SHARED_PID = namespaces(pid=2)
 
 
 def with_interpreter(path):
-    """The smallest ELF file that wants `path` as its interpreter."""
+    """Returns the smallest ELF file that names `path` as its interpreter."""
     name = path.encode() + b"\0"
     machine = {"x86_64": 62, "aarch64": 183}[platform.machine()]
     head = b"\x7fELF\x02\x01\x01" + b"\0" * 9 + struct.pack("<HHIQQQIHHHHHH", 2, machine, 1, 0x10000000, 64, 0, 0, 64, 56, 2, 0, 0, 0)
@@ -38,7 +38,7 @@ def null_node():
 
 
 def join_keyring_with_key():
-    """This process gets a session keyring with the key "swl-test" in it."""
+    """Gives this process a session keyring with the key "swl-test"."""
     number = {"x86_64": (248, 250), "aarch64": (217, 219)}[platform.machine()]
     call = ctypes.CDLL(None, use_errno=True).syscall
     call.restype = ctypes.c_long
@@ -47,7 +47,7 @@ def join_keyring_with_key():
 
 class HostilePrograms(ShimCase):
     def test_cve_2024_21626_the_program_is_not_looked_up_on_the_host(self):
-        """Through a descriptor that is still open when the kernel looks the program up: by its name, a link, an interpreter, PATH."""
+        """No descriptor of the host leads to a program, by its name, a link, an interpreter, or PATH."""
         outside = f"{self.world.base}/{self.world.name('outside')}"
         os.makedirs(outside + "/deep/volume")
         shutil.copy(test_program("hostile"), outside + "/escaped")
@@ -63,7 +63,7 @@ class HostilePrograms(ShimCase):
         with Sandbox(self.world) as pod:
             settings = dict(mounts=mounts, sources=fds, **image(self.world, evil))
             pod.launch("app", ["sleep", "1000"], **settings)
-            # What is tried would start if it led there. (As its own interpreter a static program does not come far.)
+            # The tried programs would start if the ways led to them. (As its own interpreter a static program fails soon.)
             for way in ("/more/escaped", f"/bin/script{len(ways)}", f"/bin/elf{len(ways)}"):
                 assert pod.run(self.world.name("c"), [way], **settings)[0] in (2, 139), way
             for n, way in enumerate(ways):
@@ -75,7 +75,7 @@ class HostilePrograms(ShimCase):
             os.close(fd)
 
     def test_the_hosts_null_device_stays_as_it_is(self):
-        """As root without a user namespace: by the files that it covers, and by standard streams, wherever they come from."""
+        """Root without a user namespace cannot change it, neither by files that it covers nor by standard streams of any origin."""
         change = "chmod 4667 $p; chown 7:7 $p; touch -d 2001-01-01 $p; echo x > $p && echo written; "
         masked = [field(C["SWL_TAG_MASKED_PATH"], path) for path in ("/proc/keys", "/proc/version", "/etc/passwd")]
         host, before = os.open("/dev/null", os.O_RDWR), null_node()
@@ -95,7 +95,7 @@ class HostilePrograms(ShimCase):
                     pod.wait_exec("e")
                 os.close(write)
                 out = read_text(read)
-                # Its own, by the name that programs know.
+                # The container's own device, by the usual name.
                 assert out.count("written\n") == 6 and out.count("/dev/null\n") == 2, out
                 assert null_node() == before, (null_node(), before)
         finally:
@@ -104,7 +104,7 @@ class HostilePrograms(ShimCase):
                 os.chmod("/dev/null", before[0] & 0o7777), os.chown("/dev/null", before[1], before[2])
 
     def test_the_pause_is_not_traced(self):
-        """By a container that runs as its user in the same pid namespace, nor by root without SYS_PTRACE."""
+        """Neither the pause's own user nor root without SYS_PTRACE can trace it from the same pid namespace."""
         with Sandbox(self.world, pid=1) as pod:
             for uid in (65535, 0):
                 out = pod.run(self.world.name("c"), ["/bin/hostile", "trace", "1"], uid=uid, gid=uid, ns=SHARED_PID, **hostile(self.world))[1]
@@ -118,7 +118,7 @@ class HostilePrograms(ShimCase):
             assert pod.exec_output("app", "e", ["/bin/hostile", "keys"])[1].split() == ["keyring;0;0;3f030000;_ses", "without"]
 
     def test_without_a_keyring_of_its_own_nothing_starts(self):
-        """A neighbour has used up what its user may have: never with the keyring of the shim."""
+        """When a neighbour has used up its user's quota of keys, a container never starts with the keyring of the shim."""
         with UserPod(self.world) as pod:
             pod.launch("fill", ["/bin/hostile", "fill"], stdin=1, **hostile(self.world))
             pod.wait_log("fill", b"full")
@@ -126,7 +126,7 @@ class HostilePrograms(ShimCase):
             for _ in range(10):
                 try:
                     out = pod.run(self.world.name("c"), ["/bin/hostile", "keys"], **hostile(self.world))[1]
-                    assert out.startswith("keyring;0;0;"), out  # freed at this moment; the shim's would be of a user that is not mapped
+                    assert out.startswith("keyring;0;0;"), out  # a key was freed; the shim's keyring would have an unmapped user
                 except Refused as refusal:
                     assert (refusal.step, refusal.error) == (C["SWL_STEP_SESSION"], errno.EDQUOT), refusal
                     refusals += 1
@@ -137,13 +137,13 @@ class HostilePrograms(ShimCase):
         with Sandbox(self.world) as pod:
             out = pod.shell("mknod /dev/console c 5 1 && : > /dev/console")[1]
             assert "not permitted" in out, out
-            # With a terminal it is that terminal.
+            # With a terminal, /dev/console is that terminal.
             pod.launch("t", ["sh", "-c", "echo shown > /dev/console; stat -c %t /dev/console"], terminal=True)
             pod.wait("t")
             assert [content for _, _, content in pod.lines("t")] == [b"shown", b"88"], pod.log("t")
 
     def test_an_exec_that_hangs_on_its_way_can_be_ended(self):
-        """A container can stop what joins it. Whoever asked for the exec gives up and kills it: it does not stay, and does not run later."""
+        """A container can freeze a joining process. A client that gives up kills the exec: it does not stay, and does not run later."""
         self.need_cgroups()
         with Sandbox(self.world) as pod:
             pod.launch("app", ["sleep", "1000"])
@@ -168,7 +168,7 @@ class HostilePrograms(ShimCase):
             wait_until("the exec's cgroup to go", lambda: not [name for name in os.listdir(cgroup) if name.startswith("exec-")], 10)
 
     def test_cve_2021_21334_environments_are_their_own(self):
-        """Nothing of the shim's, of another container's, of an exec's before."""
+        """An environment has no variable of the shim, of another container, or of an earlier exec."""
         with World(environment={"OF_THE_SHIM": "1", "PATH": os.environ["PATH"]}) as other, Sandbox(other) as pod:
             pod.launch("first", ["sleep", "1000"], env=("PATH=/bin", "OF_THE_FIRST=1"))
             pod.exec_output("first", "before", ["true"], env=("PATH=/bin", "OF_AN_EXEC=1"))
@@ -184,7 +184,7 @@ class HostilePrograms(ShimCase):
                 assert pod.exec_output("app", "e", ["grep", "Groups", "/proc/self/status"], uid=uid, gid=uid)[1].split() == ["Groups:"]
 
     def test_cve_2025_52881_the_hosts_proc_is_not_taken_on_trust(self):
-        """Files and directories that lie over those of /proc where the shim runs: what it means for the kernel goes nowhere else."""
+        """Other files and directories may cover those of /proc where the shim runs: its writes for the kernel go nowhere else."""
         with World(before=["unshare", "-m", "--propagation", "private"]) as other, Sandbox(other) as pod:
             fake = f"{other.base}/fake"
             os.makedirs(fake + "/proc/self/fd")
@@ -204,7 +204,7 @@ class HostilePrograms(ShimCase):
             assert tree(fake) == before
 
     def test_log_stays_in_its_folder(self):
-        """Whoever can exchange the folder for a link does not choose where log files are made, renamed and removed."""
+        """A user who can exchange the folder for a link cannot choose where log files are made, renamed and removed."""
         logs, elsewhere = f"{self.world.base}/{self.world.name('logs')}", f"{self.world.base}/{self.world.name('elsewhere')}"
         os.makedirs(logs + "/pod/c"), os.makedirs(elsewhere)
         for name in ("0.log", "0.log.20200101-000000", "0.log.20200101-000001", "0.log.20200101-000002"):

@@ -1,4 +1,4 @@
-"""What a container can see and touch: mounts, links, capabilities, seccomp, masked paths, devices."""
+"""Isolation of a container: mounts, links, capabilities, seccomp, masked paths, devices."""
 import errno
 import os
 import resource
@@ -45,7 +45,7 @@ class Isolation(ShimCase):
             pod.launch("c", ["sleep", "1000"])
             assert read_text("/proc/self/mountinfo") == before
             inside = mount_points(pod.launch("d", ["sleep", "1000"]).pid)
-            assert len(inside) == 8, inside  # nothing of the host's left: root and the seven standard mounts
+            assert len(inside) == 8, inside  # only root and the seven standard mounts, no mount of the host
 
     def test_mounts_by_descriptor(self):
         source = self.world.base + "/volume"
@@ -152,7 +152,7 @@ class Isolation(ShimCase):
             pod.launch("app", ["sleep", "1000"])
             pod.exec("app", "e", ["mkdir", "/tmp/d"], seccomp=NO_MKDIR, nnp=1)
             assert pod.wait_exec("e").code == 1
-            # As late as it has to be: what is forbidden to the program alone does not keep it from being started.
+            # The filter is set as late as possible: a call that is forbidden to the program does not prevent its start.
             for number in ON_THE_WAY:
                 for nnp in (0, 1):
                     pod.exec("app", "e", ["true"], seccomp=forbid(KILL, number, number), nnp=nnp)
@@ -172,7 +172,7 @@ class Isolation(ShimCase):
             seen = set(pod.shell("ls /dev", extra=[field(C["SWL_TAG_HOST_DEVICES"], u32(1))])[1].split("\n"))
             assert host - seen <= set(), host - seen
             if self.world.cgroup:
-                # kmsg (1:11) can be made, and opened by nobody who was not given it.
+                # The node of kmsg (1:11) can be made, but opened only by a container that has the device.
                 out = pod.shell("mknod /dev/k c 1 11 && echo made; : > /dev/k")[1]
                 assert out.startswith("made\n") and "not permitted" in out, out
                 assert pod.shell(": > /dev/kmsg", extra=[device("c", 1, 11, "/dev/kmsg")])[0] == 0
@@ -182,13 +182,13 @@ class Isolation(ShimCase):
                     pod.launch("again", ["sh", "-c", "test -e /dev/kmsg || mknod /dev/kmsg c 1 11; : > /dev/kmsg"], extra=devices)
                     assert pod.wait("again").code == code, devices
                     pod.container_verb("SWL_VERB_REMOVE", "again")
-                # Nor elsewhere. What everybody may have works there, and what VPNs make for themselves.
+                # Outside /dev as well. Common devices work there, and the node that VPNs make for themselves.
                 out = pod.shell("mknod /tmp/k c 1 11 && : > /tmp/k")[1]
                 assert "not permitted" in out, out
                 assert pod.shell("mknod /tmp/zero c 1 5 && head -c 2 /tmp/zero | wc -c")[1] == "2\n"
                 tun = pod.shell("mkdir /dev/net; mknod /dev/net/tun c 10 200; : < /dev/net/tun")
                 assert tun[0] == 0 or "No such device" in tun[1], tun
-            # Where no filter can be, no node outside /dev is of use.
+            # Where no device filter is possible, nodes outside /dev cannot be opened.
             out = pod.shell("mknod /tmp/zero c 1 5 && head -c 1 /tmp/zero", cgroup=False)[1]
             assert "Permission denied" in out, out
 

@@ -1,4 +1,4 @@
-"""Agents and spawners come and go, sandboxes stay; what is shut down leaves nothing."""
+"""Sandboxes outlive agents and spawners; a sandbox that is shut down leaves nothing."""
 import errno
 import os
 import select
@@ -38,7 +38,7 @@ def kill_shim_of(pod, user):
         for number, fd in enumerate(watched):
             assert select.select([fd], [], [], 20)[0], f"process number {number} lives on"
             os.close(fd)
-        # What it left tells what there was.
+        # The state file still names the processes.
         shim, pause = sandbox_processes(pod.directory + "/state")
         assert shim[0] == pod.shim and pause[0] == pod.pause
         assert not os.path.exists(f"{pod.directory}/containers/app/exit")
@@ -48,7 +48,7 @@ def kill_shim_of(pod, user):
 
 
 def left_of(world, pods):
-    """Mounts, cgroups and processes of this world; what else runs on the machine is not counted."""
+    """Counts mounts, cgroups and processes of this world; other things on the machine do not count."""
     mounts = sum(world.base in place for place in mount_points())
     groups = len(cgroups.below(world.cgroup)) if world.cgroup else 0
     return mounts, groups, sum(alive(pid) for pod in pods for pid in (pod.shim, pod.pause, *pod.launched))
@@ -126,7 +126,7 @@ class Lifecycle(ShimCase):
         with Sandbox(self.world) as pod:
             before = pod.descriptors()
             reply = pod.launch("c", ["sh", "-c", "echo ran; exit 5"], hold=True)
-            # The process is there, in its root, and the program does not run.
+            # The process exists in its root, and the program does not run.
             assert alive(reply.pid) and pod.state_of("c") == C["SWL_STATE_CREATED"]
             kept = read_bytes(f"{pod.directory}/containers/c/state")
             assert struct.unpack_from("=IHH", kept)[2] == C["SWL_STATE_CREATED"]
@@ -150,13 +150,13 @@ class Lifecycle(ShimCase):
             refused(lambda: pod.container_verb("SWL_VERB_START", "plain"), "SWL_STEP_LOOKUP", errno.EALREADY)
             pod.signal("plain", signal.SIGKILL)
             pod.wait("plain")
-            # What can be known before the start is said before it.
+            # An error that is known before the start is reported before it.
             refused(lambda: pod.launch("x", ["nope"], hold=True), "SWL_STEP_EXEC", errno.ENOENT)
-            # And what only the exec can tell is the answer to START; the container has ended then.
+            # An error of the exec itself is the answer to START; the container has ended then.
             pod.launch("bad", ["/bin/badformat"], hold=True)
             refused(lambda: pod.container_verb("SWL_VERB_START", "bad"), "SWL_STEP_EXEC", errno.ENOEXEC)
             assert pod.wait("bad").code != 0 and pod.state_of("bad") == C["SWL_STATE_EXITED"]
-            # A killed one has an exit like any other.
+            # A held container that is killed has an exit.
             pod.launch("killed", ["true"], hold=True)
             pod.signal("killed", signal.SIGKILL)
             assert pod.wait("killed").signal == signal.SIGKILL
@@ -168,7 +168,7 @@ class Lifecycle(ShimCase):
         assert not alive(held)
 
     def test_shim_is_killed(self):
-        """Nobody would reap, log or report any more: pause, containers, held ones and execs die with it."""
+        """Without a shim nothing would reap, log or report: pause, containers, held containers and execs die with it."""
         for kind, user in ((Sandbox, 0), (UserPod, 2)):
             kill_shim_of(kind(self.world), user)
 

@@ -63,7 +63,7 @@ class Logs(ShimCase):
             while types[-1] != C["SWL_EVENT_EXITED"]:
                 types.append(idle.receive().type)
             rotated = types.count(C["SWL_EVENT_LOG_ROTATED"])
-            # Some before it was behind, none while it was, and one when it has room again.
+            # Some events before the subscriber was behind, none while it was, and one when it has room again.
             assert 0 < rotated < 200 and set(types) == {C["SWL_EVENT_STARTED"], C["SWL_EVENT_LOG_ROTATED"], C["SWL_EVENT_EXITED"]}, types
             assert idle.receive().type == C["SWL_EVENT_LOG_ROTATED"]
             assert idle.reply_to(idle.send(C["SWL_VERB_PING"]))
@@ -100,7 +100,8 @@ class Logs(ShimCase):
             assert len(new) == 1 and sorted(strangers + [base, old[0] + ".gz", old[1], old[1] + ".gz"] + new) == left, left
 
     def test_rotation_goes_on_whatever_has_the_name(self):
-        """The file is removed, replaced by a link, or its folder is gone: nothing is written elsewhere, nobody waits, what can be kept is kept."""
+        """The file is removed or replaced by a link, or its folder is gone: nothing is written elsewhere, the container does not wait, and the log
+        goes on where possible."""
         with Sandbox(self.world) as pod:
             original = pod.log_path
             secret = self.world.base + "/secret"
@@ -131,7 +132,7 @@ class Logs(ShimCase):
                     assert not os.path.exists(folder)
                     continue
                 numbers = [int(line.split()[3]) for path in files_of(pod, cid) if not os.path.islink(path) for line in read_text(path).splitlines()]
-                # What went into the nameless file is lost with it; from the first rotation on all is there.
+                # The lines in the nameless file are lost with it; from the first rotation on all lines are there.
                 assert numbers == list(range(numbers[0], 3001)) and 900 < numbers[0] < 1200, (harm, numbers[:1])
             pod.log_path = original
 
@@ -177,12 +178,12 @@ class Logs(ShimCase):
                 assert lines[-2:] == ["after", "last"], lines[-3:]
                 at, = [index for index, line in enumerate(lines) if line.startswith("swiftlet: ")]
                 lost = int(re.fullmatch(r"swiftlet: (\d+) log lines were lost here: No space left on device", lines[at])[1])
-                # Only whole lines are there, and every one that is not was counted.
+                # The log has only whole lines, and every missing line was counted.
                 assert 0 < lost < 20000 and lines[:at] == [str(n) for n in range(1, at + 1)], (at, lost)
                 assert lines[at + 1:-2] == [str(n) for n in range(at + lost + 1, 20001)], (at, lost, lines[at + 1:at + 3])
 
     def test_a_grandchild_does_not_hold_up_the_exit(self):
-        """Without a cgroup nobody knows which processes are the container's: they go on."""
+        """Without a cgroup the shim does not know the container's processes: they go on."""
         with Sandbox(self.world) as pod:
             pod.launch("c", ["sh", "-c", "(sleep 0.4; echo late) & echo early"], ns=namespaces(pid=0), cgroup=False)
             started = time.monotonic()

@@ -1,4 +1,4 @@
-"""What the attributes of a mount do, one by one, and what a container sees of mounts and cgroups."""
+"""The attributes of mounts one by one, and mounts and cgroups as a container sees them."""
 import contextlib
 import errno
 import os
@@ -36,7 +36,7 @@ class Volume:
 
 
 def flags(output):
-    """Mount point -> flags, of lines of mountinfo."""
+    """Returns the flags by mount point, from lines of mountinfo."""
     return {line.split()[4]: set(line.split()[5].split(",")) for line in output.split("\n") if " - " in line}
 
 
@@ -72,13 +72,13 @@ class Mounts(ShimCase):
             both = C["SWL_ATTR_NOATIME"] | C["SWL_ATTR_STRICTATIME"]
             for wrong in (bind("/v", 0, both), bind("/v", 0, 1 << 12), bind("/v", 0, 0, 4), mount(C["SWL_MOUNT_TMPFS"], "/v", attributes=256)):
                 refused(lambda: pod.launch("x", ["true"], mounts=[wrong], sources=[volume.fd]), "SWL_STEP_RECORD", errno.EINVAL)
-            # Of new file systems too.
+            # New file systems have the attributes too.
             seen = flags(pod.shell("cat /proc/self/mountinfo", mounts=standard_mounts() + [
                 mount(C["SWL_MOUNT_TMPFS"], "/t", attributes=C["SWL_ATTR_STRICTATIME"] | C["SWL_ATTR_NODIRATIME"] | C["SWL_ATTR_NOSYMFOLLOW"])])[1])
             assert seen["/t"] == {"rw", "nodiratime", "nosymfollow"}, seen["/t"]
 
     def test_a_volume_at_dev_stays_as_it_is(self):
-        """Nothing of the runtime's own is made in it, neither files nor, where mounts would arrive at the host, mounts."""
+        """The runtime makes no files in it, and no mounts that would propagate to the host."""
         with Volume(self.world) as volume, Sandbox(self.world) as pod:
             os.mkdir(volume.path + "/pts")
             subprocess.run(["mount", "-t", "devpts", "-o", "newinstance,ptmxmode=0666", "swl-test", volume.path + "/pts"], check=True)
@@ -99,7 +99,7 @@ class Mounts(ShimCase):
                 os.unlink(pod.log_path("c"))
 
     def test_volumes_of_an_image(self):
-        """Writable below a read-only root, with what the image has there; hidden by mounts; never outside the root."""
+        """They are writable below a read-only root, have the image's content, are hidden by mounts, and never lie outside the root."""
         layer = f"{self.world.base}/{self.world.name('layer')}"
         os.makedirs(layer + "/data/below", 0o755), os.makedirs(layer + "/outside")
         os.chown(layer + "/data", 1000, 2000)
@@ -128,7 +128,7 @@ class Mounts(ShimCase):
                 refused(lambda: pod.launch("x", ["true"], extra=many), "SWL_STEP_ROOTFS", errno.E2BIG)
 
     def test_propagation_to_the_host(self):
-        """Only a mount in a Bidirectional volume, made by somebody who may mount, arrives at the host."""
+        """Only a mount in a Bidirectional volume propagates to the host."""
         with Volume(self.world) as volume, Sandbox(self.world) as pod:
             mounts = standard_mounts() + [bind("/none"), bind("/in", 0, 0, 1), bind("/both", 0, 0, 2)]
             for name in ("none", "in", "both"):

@@ -1,4 +1,4 @@
-"""What few programs ask for: hooks, a hold before the root changes, clocks of their own, device rules, scheduling."""
+"""Rare options: hooks, a hold before the root changes, clocks of their own, device rules, scheduling."""
 import errno
 import os
 import struct
@@ -21,7 +21,7 @@ def held(number):
 
 class Options(ShimCase):
     def test_held_before_the_root_changes(self):
-        """Twice: with the host's root still there, and before the exec. Hooks run behind each."""
+        """The process waits twice: with the host's root still there, and before the exec. Hooks run after each wait."""
         with Sandbox(self.world) as pod, tempfile.TemporaryFile() as state, tempfile.TemporaryDirectory() as notes:
             line = f"cat > {notes}/seen; readlink /proc/self/ns/mnt >> {notes}/seen"
             hooks = hook(CREATE, "/bin/sh", ["sh", "-c", line], ["PATH=/bin:/usr/bin"]) + hook(START, "/bin/sh", ["sh", "-c", "cat > /tmp/seen"],
@@ -39,7 +39,7 @@ class Options(ShimCase):
             pod.container_verb("SWL_VERB_START", "c").close()
             assert pod.wait("c").code == 0 and pod.output("c") == "again\n"
             refused(lambda: pod.container_verb("SWL_VERB_START", "c"), "SWL_STEP_LOOKUP", errno.EALREADY)
-            # Killed where it waits, and left there when the sandbox ends.
+            # A container is killed while it waits; another one waits until the sandbox ends.
             pod.launch("killed", ["true"], extra=[held(2)], cgroup=False)
             pod.signal("killed", 9)
             assert pod.wait("killed").signal == 9
@@ -77,7 +77,7 @@ class Options(ShimCase):
                 [field(C["SWL_TAG_PROCESS_CPU_AFFINITY"], bytes(8))],
             ]:
                 refused(lambda extra=extra: pod.launch("x", ["true"], cgroup=False, extra=extra), "SWL_STEP_RECORD", errno.EINVAL)
-            # Well-formed, and refused by the kernel.
+            # A well-formed record that the kernel refuses.
             refused(lambda: pod.launch("x", ["true"], cgroup=False,
                                        extra=[field(C["SWL_TAG_PROCESS_SCHEDULER"], struct.pack("=IiII4Q", 1, 0, 500, 0, 0, 0, 0, 0))]),
                     "SWL_STEP_SCHEDULING", errno.EINVAL)
@@ -90,7 +90,7 @@ class Options(ShimCase):
                 os.close(fd)
 
     def test_namespaces_of_other_containers(self):
-        """A pid namespace by descriptor, and clocks: made, joined, and seen by execs."""
+        """A container joins pid, cgroup and time namespaces of another one by descriptor."""
         with Sandbox(self.world) as pod:
             fields = [field(C["SWL_TAG_TIME_NAMESPACE"], u32(NEW)), field(C["SWL_TAG_TIME_OFFSET"], struct.pack("=IIq", 7, 0, 864000))]
             pid = pod.launch("first", ["sleep", "1000"], extra=fields, cgroup=False).pid

@@ -1,4 +1,4 @@
-"""The pause: the first process of a pod, which may wait and reap and nothing else."""
+"""The pause: the first process of a pod, which may only wait and reap."""
 import ctypes
 import os
 import platform
@@ -23,7 +23,7 @@ def pods(world):
 
 
 def make_call(pid, number):
-    """Lets a process that waits in a system call make another one."""
+    """Makes a process that waits in a system call do another one."""
     libc = ctypes.CDLL(None, use_errno=True)
     libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
     registers = (ctypes.c_uint64 * REGISTERS)()
@@ -40,7 +40,7 @@ class Pause(ShimCase):
     def test_pause_is_filtered(self):
         for pod in pods(self.world):
             with pod:
-                # The sandbox is there with the pause's exec, the filter is the second thing that it does.
+                # The sandbox exists from the pause's exec on; the pause sets its filter a moment later.
                 wait_until("the pause's filter", lambda: status(pod.pause, "Seccomp") == "2", 10)
                 assert status(pod.pause, "Seccomp_filters") == "1" and status(pod.pause, "NoNewPrivs") == "1"
 
@@ -52,7 +52,7 @@ class Pause(ShimCase):
         for pod, user in zip(pods(self.world)[1:], (0, 2)):
             with pod:
                 wait_until("the pause's filter", lambda: status(pod.pause, "Seccomp") == "2", 10)
-                # The orphans of a container that shares the pod's process ids.
+                # Orphans of a container that shares the pod's pid namespace.
                 pod.launch("c", ["sh", "-c", "(sleep 1000 & sleep 1000 &); sleep 1000"], ns=namespaces(pid=2, user=user))
                 wait_until("two orphans", lambda: len(children(pod.pause)) == 2, 10)
                 orphans = children(pod.pause)

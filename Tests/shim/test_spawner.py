@@ -1,4 +1,4 @@
-"""The spawner starts shims side by side: none waits for another."""
+"""The spawner starts shims side by side: no start waits for another one."""
 import errno
 import os
 
@@ -9,7 +9,7 @@ from labs.shim.wire import C, PROCESS, Client, field, refused
 
 
 class FrozenCgroup:
-    """What is cloned into it stands still until `thaw`."""
+    """A cgroup in which new processes are frozen until `thaw`."""
 
     def __init__(self, world):
         self.path = f"{world.cgroup}/{world.name('frozen-')}"
@@ -51,7 +51,7 @@ class Spawner(ShimCase):
                 first = begin(self.world, client, slow, frozen.fd)
                 second = begin(self.world, client, quick)
                 third = begin(self.world, other, late, frozen.fd)
-                # On the same connection, asked later and answered first.
+                # The later request on the same connection is answered first.
                 reply = client.reply_to(second)
                 assert alive(PROCESS.unpack(reply.get(C["SWL_TAG_PROCESS"]))[0])
                 reply.close()
@@ -71,10 +71,10 @@ class Spawner(ShimCase):
             with self.world.client() as client:
                 asked = begin(self.world, client, self.world.name("pod-"), frozen.fd)
                 refused(lambda: client.reply_to(asked), error=errno.ETIMEDOUT)
-                # It finds that nobody waits for it any more.
+                # The shim ends, because the spawner has given it up.
                 frozen.thaw()
                 frozen.wait_until_empty()
-                # And one whose client does not wait.
+                # A shim whose client does not wait is given up as well.
                 begin(self.world, client, self.world.name("pod-"), frozen.fd)
             assert self.world.spawner.poll() is None
         finally:

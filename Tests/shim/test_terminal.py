@@ -1,4 +1,4 @@
-"""Terminals of containers and execs: what the program sees, who may write and resize, what a hostile /dev cannot do."""
+"""Terminals of containers and execs: the program's view, writing and resizing, and a hostile /dev."""
 import errno
 import fcntl
 import os
@@ -49,11 +49,11 @@ class Terminal(ShimCase):
             assert pod.wait("c").code == 0
             check_look(pod.output("c").split("\n"), "25 83", 1000, True)
             assert {stream for stream, _, _ in pod.lines("c")} == {"stdout"}
-            # What is written right before the end is not lost.
+            # Output right before the end is not lost.
             pod.launch("much", ["seq", "20000"], terminal=True)
             assert pod.wait("much").code == 0
             assert pod.output("much") == "".join(f"{number}\n" for number in range(1, 20001))
-            # Without one there is none.
+            # Without a terminal there is no console.
             assert "0" in pod.shell("grep -c ' /dev/console ' /proc/self/mountinfo; ls /dev/console /dev/pts; tty")[1]
 
     def test_terminal_of_a_container_is_resized_and_written_to(self):
@@ -63,7 +63,7 @@ class Terminal(ShimCase):
             pod.wait_log("c", b"ready")
             pod.resize("c", 44, 99)
             pod.wait_log("c", b"44 99")
-            for word in (b"one\n", b"two\n"):  # each client gets the terminal anew
+            for word in (b"one\n", b"two\n"):  # each client gets the terminal
                 pod.write_stdin("c", word)
                 pod.wait_log("c", b"got " + word.strip())
             out, none = pod.attach("c")
@@ -86,7 +86,7 @@ class Terminal(ShimCase):
             pid = pod.launch("c", ["sh", "-c", "echo said; exec 0</dev/null 1>/dev/null 2>&1; read line < /tmp/go; exit 7"], terminal=True,
                              lowers=[fifo_image(self.world), self.world.image], ns=namespaces(pid=0)).pid
             out, _ = pod.attach("c", err=False)
-            read_all(out)  # to the end of its output; it is not hung up on then
+            read_all(out)  # to the end of its output, which does not hang up on the program
             with open(f"/proc/{pid}/root/tmp/go", "w") as fifo:
                 fifo.write("go\n")
             assert pod.wait("c").code == 7 and pod.output("c") == "said\n"
@@ -99,14 +99,14 @@ class Terminal(ShimCase):
             out = read_all(fd)
             assert pod.wait_exec("e1").code == 0
             check_look(lines_of(out), "25 83", 1000, False)
-            # Its size is the client's to change.
+            # The client can change its size.
             fd = pod.exec_terminal("app", "e2", ["sh", "-c", "trap 'stty size; exit 5' WINCH; echo ready; while :; do read word; done"])
             read_until(fd, b"ready")
             fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("4H", 10, 20, 0, 0))
             read_until(fd, b"10 20")
             assert pod.wait_exec("e2").code == 5
             os.close(fd)
-            # Who closes it hangs up: nobody else has the master side.
+            # Closing it hangs up: no other process has the master side.
             fd = pod.exec_terminal("app", "e3", ["sh", "-c", "echo up; exec sleep 1000"])
             read_until(fd, b"up")
             os.close(fd)
@@ -150,14 +150,14 @@ class Terminal(ShimCase):
                 except AssertionError as wrong:
                     raise AssertionError(name) from wrong
             assert pod.descriptors() == before
-            # The same in a running container, for an exec.
+            # An exec in a running container is refused for the same reason.
             pod.launch("bare", ["sleep", "1000"], mounts=cases["a volume"]["mounts"], sources=[source])
             refused(lambda: pod.exec("bare", "e", ["true"], terminal=True), "SWL_STEP_TERMINAL", errno.ENODEV)
             assert pod.exec_output("bare", "e", ["echo", "fine"]) == (0, "fine\n")
         os.close(source), os.close(null)
 
     def test_console_of_a_hostile_image(self):
-        """Without a /dev of its own, /dev/console is what the image says: a link must not be followed, a directory not be covered."""
+        """Without a mount at /dev, /dev/console comes from the image: a link must not be followed, a directory not be covered."""
         victim = self.world.base + "/console-victim"
         write_text(victim, "untouched")
         mounts = [mount(C["SWL_MOUNT_PROC"], "/proc"), mount(C["SWL_MOUNT_DEVPTS"], "/dev/pts")]

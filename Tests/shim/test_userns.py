@@ -41,7 +41,7 @@ echo y >> /bin/busybox.copy; cp /bin/noexec /bin/copy; touch /etc/passwd && echo
             assert os.stat(upper).st_uid == BASE and os.stat(upper + "/written").st_uid == BASE + 1000
             assert os.stat(upper + "/etc/passwd").st_uid == BASE and os.stat(upper + "/new/cwd").st_uid == BASE
             assert os.stat(self.world.image + "/etc/passwd").st_uid == 0
-            # Read-only layer as it is, and seventy layers.
+            # A read-only layer, and seventy layers.
             assert pod.shell("stat -c %u / /bin", mounts=standard_mounts()[:1], upper=False)[1] == "0\n0\n"
             layers = self.world.base + "/userlayers"
             for i in range(70):
@@ -67,21 +67,21 @@ echo y >> /bin/busybox.copy; cp /bin/noexec /bin/copy; touch /etc/passwd && echo
             assert out.split("\n")[:5] == ["0", "1000", "65534", "65534", "root"] and out.count("Permission denied") == 2, out
             assert out.count("Read-only file system") == 1, out
             assert os.stat(source + "/new").st_uid == 0 and not os.path.exists(source + "/no")
-            # The agent's file systems.
+            # A file system that the agent mounts.
             with lent_tmpfs(source + "/tmpfs", "mode=0750") as volume:
                 inner = o_path(volume)
                 out = pod.shell("stat -c '%u %a' /t; echo x > /t/f && stat -c %u /t/f", mounts=standard_mounts() + [bind("/t", 0, shifted)],
                                 sources=[inner])[1]
                 assert out == "0 750\n0\n" and os.stat(volume + "/f").st_uid == 0, out
                 os.close(inner)
-            # What is mounted below keeps its owners, unless the attributes hold for it as well.
+            # A mount below keeps its owners, unless the attributes are recursive.
             with lent_tmpfs(source + "/below", "mode=0711"):
                 again = o_path(source)
                 binds = [bind("/top", 0, shifted), bind("/all", 0, shifted | C["SWL_ATTR_RECURSIVE"])]
                 out = pod.shell("stat -c %u /top /top/below /all /all/below", mounts=standard_mounts() + binds, sources=[again])[1]
                 assert out == "0\n65534\n0\n0\n", out
                 os.close(again)
-            # A file system that cannot: the mount and the file system are named.
+            # A file system that cannot shift owners is refused by name, with its mount.
             sys = o_path("/sys/kernel")
             error = refused(lambda: pod.launch("x", ["true"], mounts=standard_mounts() + [bind("/data", 0, shifted)], sources=[sys]),
                             "SWL_STEP_USER_NAMESPACE", errno.EINVAL)
@@ -93,7 +93,7 @@ echo y >> /bin/busybox.copy; cp /bin/noexec /bin/copy; touch /etc/passwd && echo
         os.close(fd)
 
     def test_user_root_cannot_undo_mounts(self):
-        """With every capability in its own user namespace."""
+        """Root with every capability in its own user namespace cannot undo a mount."""
         with UserPod(self.world) as pod:
             fields = [field(C["SWL_TAG_MASKED_PATH"], p) for p in ("/proc/version", "/proc/keys", "/sys/firmware")]
             fields += [field(C["SWL_TAG_READONLY_PATH"], "/proc/sys"), field(C["SWL_TAG_ROOT_READONLY"], u32(1))]
@@ -111,9 +111,9 @@ mount -t tmpfs t /mnt 2>/dev/null || mount -t tmpfs t /tmp && echo own tmpfs; ho
             os.close(fd)
             tail = out.strip().split("\n")[-5:]
             assert tail[:2] == ["0", "0"] and tail[3:] == ["own tmpfs", "other"], out
-            # Locked mounts cannot be taken away (EINVAL) nor changed (EPERM); what is no longer there to be mounted is refused as well.
+            # Locked mounts can neither be removed (EINVAL) nor changed (EPERM); new mounts of /proc and /sys are refused as well.
             assert out.count("can't unmount") == 8 and out.count("ermission denied") + out.count("not permitted") == 10, out
-        # In a pod without, CAP_SYS_ADMIN may.
+        # In a pod without a user namespace CAP_SYS_ADMIN can.
         with Sandbox(self.world) as pod:
             out = pod.shell("umount /proc/version && wc -c < /proc/version", caps=DEFAULT_CAPS | 1 << 21, extra=fields[:1])[1]
             assert int(out) > 0, out
@@ -125,12 +125,12 @@ mount -t tmpfs t /mnt 2>/dev/null || mount -t tmpfs t /tmp && echo own tmpfs; ho
             status = read_text(f"/proc/{pod.pause}/status")
             assert f"Uid:\t{BASE + 65535}" in status and "CapEff:\t" + "0" * 16 in status, status
             if self.world.cgroup:
-                # As without a user namespace: never outside its cgroup.
+                # As in other pods a container's process is never outside its cgroup.
                 assert f"/{pod.id}-c" in read_text(f"/proc/{pid}/cgroup")
             code, out = pod.shell("ip link set lo up && ip addr add 10.9.9.9/32 dev lo && ip addr show lo | grep -c 10.9.9.9; ls /sys/class/net",
                                   caps=ALL_CAPS)
             assert out.startswith("1\n") and "lo" in out, out
-            # Two containers of one pod share it, and see nothing of another pod's.
+            # Another pod has another user namespace.
             with UserPod(self.world, ranges=((0, BASE + SIZE, SIZE),)) as other:
                 assert namespace_of(other.pause, "user") != namespace_of(pid, "user")
                 assert other.shell("cat /proc/self/uid_map")[1].split()[1] == str(BASE + SIZE)
@@ -151,7 +151,7 @@ mount -t tmpfs t /mnt 2>/dev/null || mount -t tmpfs t /tmp && echo own tmpfs; ho
             assert namespace_of(pid, "user") == namespace_of(pod.pause, "user")
 
     def test_user_exec_into_a_nested_user_namespace(self):
-        """The program has made a user namespace of its own: an exec goes into the pod's all the same."""
+        """When the program has made a user namespace of its own, an exec still joins the pod's user namespace."""
         with UserPod(self.world) as pod:
             pid = pod.launch("app", ["unshare", "-Ur", "sleep", "1000"]).pid
             wait_until("the program", lambda: read_text(f"/proc/{pid}/comm") == "sleep\n", 10)
@@ -167,7 +167,7 @@ mount -t tmpfs t /mnt 2>/dev/null || mount -t tmpfs t /tmp && echo own tmpfs; ho
                       "echo > /dev/null && echo null; echo > /dev/full")
             out = pod.shell(script, mounts=mounts, extra=extra)[1]
             assert out.startswith("1000:2000\n1000:0\n2\n1\nnull\n") and "No space left" in out, out
-            # A privileged container's nodes of the host stay the host's.
+            # The host's device nodes in a privileged container keep the host's owner.
             out = pod.shell("stat -c '%n %u' /dev/kmsg; cat /dev/kmsg | head -c 1", extra=[field(C["SWL_TAG_HOST_DEVICES"], u32(1))],
                             caps=ALL_CAPS)[1]
             assert "/dev/kmsg 65534" in out or "No such file" in out, out
@@ -214,7 +214,7 @@ mount -t tmpfs t /mnt 2>/dev/null || mount -t tmpfs t /tmp && echo own tmpfs; ho
             refused(lambda: pod.launch("x", ["true"], ns=namespaces(user=2)), "SWL_STEP_RECORD", errno.EINVAL)
 
     def test_user_privileges_over_the_host(self):
-        """Every capability, and yet: no file of the host's root, no process of the host, no device, no kernel setting."""
+        """With every capability a container still reaches no file of the host's root, no process of the host, no device and no kernel setting."""
         with UserPod(self.world) as pod:
             fd = o_path("/etc/shadow")
             script = """exec 2>&1
@@ -235,7 +235,7 @@ renice -n -5 1; mount -t ext4 /dev/null /tmp; echo still here"""
             assert "ermission denied" in pod.shell("exec 2>&1; " + inner, caps=ALL_CAPS, extra=masked)[1]
 
     def test_user_launch_latency(self):
-        """Only figures: what a user namespace adds to a launch, with the two kinds of pods in turn."""
+        """Prints the additional latency of a launch with a user namespace, with both kinds of pods in turn."""
         times = {"without": [], "with": []}
         with Sandbox(self.world) as plain, UserPod(self.world) as user:
             for _ in range(60):

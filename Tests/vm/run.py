@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Boots a virtual machine with the installed programs and units, and tests there what this machine's kernel or service manager cannot show.
+"""Boots a virtual machine with the installed programs and units, and tests there what needs another kernel or systemd.
 
     make vm-test [ARGS="-k name"]
 """
@@ -16,7 +16,7 @@ from labs.vm import image
 from labs.vm.case import VMCase
 from labs.vm.lab import VMLab
 
-# In this order: the machine as it came up first, what takes it down last.
+# In this order: the freshly booted machine first, reboots last.
 MODULES = (
     "test_units", "test_cgroups", "test_pod_level", "test_limits", "test_isolation", "test_confinement", "test_resize", "test_settings",
     "test_refusals",
@@ -61,7 +61,7 @@ def names(tests):
 
 def stop_after(seconds, lab):
     def overdue(*_):
-        # First, so that nothing that has to be undone waits for it.
+        # First, so that no cleanup waits for the machine.
         lab.switch_off()
         raise Overdue
 
@@ -70,7 +70,7 @@ def stop_after(seconds, lab):
 
 
 def run(options, tests, results):
-    """Boots the machine, runs the tests, switches the machine off; returns what went wrong beside the tests."""
+    """Boots the machine, runs the tests, switches the machine off; returns the errors outside of tests."""
     wrong = []
     lab = VMLab(*(os.path.abspath(path) for path in (options.installed, options.cache, options.logs)))
     stop_after(options.seconds, lab)

@@ -1,4 +1,4 @@
-"""The tree of cgroups and what is in its files, for each quality of service."""
+"""The tree of cgroups and the content of its files, for each quality of service."""
 from labs.node.pods import manifest
 from labs.vm.case import VMCase
 from labs.vm.pods import ROOT, SLEEP, check, container, files, limits, running, weight
@@ -43,7 +43,7 @@ class Cgroups(VMCase):
             check(self.lab, of_container, **files("1", "max 100000", "max"), **OF_CONTAINER)
 
     def test_levels(self):
-        """Best effort gets what nobody wants; the burstable level weighs what its pods request, and follows when they go."""
+        """The best-effort level has the least weight; the burstable level weighs its pods' requests, and follows when they go."""
         pods = [manifest(name, SLEEP, **limits({"cpu": "250m"})) for name in ("one", "two")]
         with running(self.lab, *pods, manifest("three", SLEEP)):
             check(self.lab, f"{ROOT}/kubepods/besteffort", **{"cpu.weight": "1"})
@@ -51,7 +51,7 @@ class Cgroups(VMCase):
         check(self.lab, f"{ROOT}/kubepods/burstable", **{"cpu.weight": "1"})
 
     def test_nothing_is_left(self):
-        """What is asked after each module is there while a pod runs, and gone afterwards."""
+        """The objects checked after each class exist while a pod runs, and are gone afterwards."""
         with running(self.lab, manifest("gone", SLEEP, **limits(cpu="100m", memory="32Mi"))):
             of_pod, _ = container(self.lab, "gone")
             left = self.lab.left_of_pods(0)

@@ -1,10 +1,10 @@
-"""What of a pod's security only this machine's kernel has: AppArmor, and limits of pods with user namespaces."""
+"""Security of pods that needs this machine's kernel: AppArmor, and limits of pods with user namespaces."""
 from labs.node.pods import manifest
 from labs.vm.case import VMCase
 from labs.vm.pods import ROOT, SLEEP, check, container, limits, meminfo, running, settings, weight
 from labs.waiting import wait_until
 
-# The kernel here shifts owners on disks, and in memory only from Linux 6.3 on: a pod for both has no token.
+# This kernel shifts owners on disks; in memory only Linux 6.3 and later do. A pod for both kinds of kernel has no token.
 SHIFTED = {"hostUsers": False, "automountServiceAccountToken": False}
 
 
@@ -17,7 +17,7 @@ def profile_of(lab, pod):
 
 
 def waiting(lab, pod):
-    """(reason, message) that a container waits for, once there is one."""
+    """Waits for a container's reason to wait; returns reason and message."""
     def reason():
         entries = lab.get("pod", pod)["status"].get("containerStatuses", [])
         state = entries[0]["state"].get("waiting", {}) if entries else {}
@@ -28,7 +28,7 @@ def waiting(lab, pod):
 
 class Confinement(VMCase):
     def test_apparmor(self):
-        """The default profile holds whoever asks for nothing, and an exec as well; a name that the kernel does not know starts nothing."""
+        """The default profile confines containers without a profile of their own, and execs; an unknown profile prevents the start."""
         assert self.lab.run("cat /sys/module/apparmor/parameters/enabled").stdout == "Y\n"
         pods = [manifest("default", SLEEP), confined("free", {"type": "Unconfined"}), confined("asked", {"type": "RuntimeDefault"})]
         with running(self.lab, *pods):
@@ -58,13 +58,13 @@ class Confinement(VMCase):
             of_pod, of_container = container(self.lab, "shifted")
             for cgroup in (of_pod, of_container):
                 assert settings(self.lab, cgroup, "memory.max", "cpu.max") == {"memory.max": str(64 << 20), "cpu.max": "20000 100000"}
-            # To the machine root in there is nobody.
+            # On the machine the container's root is an unprivileged user.
             owners = self.lab.run(f"for pid in $(cat {of_container}/cgroup.procs); do stat -c %u /proc/$pid; done").stdout.split()
             assert set(owners) == {outside}, (owners, outside)
             assert self.lab.exec("shifted", "stat -c %u:%g / /etc/hostname").stdout.split() == ["0:0", "0:0"]
 
     def test_user_namespace_refused_where_memory_cannot_be_shifted(self):
-        """Before Linux 6.3 a volume in memory cannot have shifted owners: said, not left out."""
+        """Before Linux 6.3 a volume in memory cannot have shifted owners: the pod is refused with a message."""
         major, minor = (int(part) for part in self.lab.run("uname -r").stdout.split("-")[0].split(".")[:2])
         pod = manifest("memory", SLEEP, volumes=[{"name": "m", "emptyDir": {"medium": "Memory"}}],
                        container={"volumeMounts": [{"name": "m", "mountPath": "/m"}]})
@@ -78,7 +78,7 @@ class Confinement(VMCase):
             assert reason in ("CreateContainerError", "RunContainerError") and "/m" in message, (reason, message)
 
     def test_kernel_parameters(self):
-        """What kubelet sets on its node."""
+        """The agent sets the same kernel parameters as kubelet."""
         wanted = {
             "vm/overcommit_memory": "1", "vm/panic_on_oom": "0", "kernel/panic": "10", "kernel/panic_on_oops": "1",
             "kernel/keys/root_maxkeys": "1000000",
@@ -91,7 +91,7 @@ class Confinement(VMCase):
         tasks = min(int(self.lab.read(f"/proc/sys/kernel/{name}")) for name in ("pid_max", "threads-max"))
         wanted = {"memory.max": str(meminfo(self.lab, "MemTotal")), "cpu.weight": weight(2000), "pids.max": str(tasks), "hugetlb.2MB.max": "0"}
         check(self.lab, f"{ROOT}/kubepods", **wanted)
-        # As much beside the services of the system: what systemd sets for the unit, it keeps.
+        # The unit has the same weight beside the services of the system, also after systemd has reloaded.
         self.lab.run("systemctl daemon-reload")
         check(self.lab, ROOT, **{"cpu.weight": weight(2000)})
 

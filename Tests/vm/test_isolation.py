@@ -1,4 +1,4 @@
-"""What only a machine with cgroup v2 alone can show about a container's walls."""
+"""Isolation that only a machine with cgroup v2 alone can show."""
 from labs.node.pods import manifest
 from labs.vm.case import VMCase
 from labs.vm.pods import SLEEP, container, running, status
@@ -11,10 +11,10 @@ def privileged(name):
     return manifest(name, SLEEP, container={"securityContext": {"privileged": True}})
 
 
-# The capabilities of whatever is to be seen.
+# Collects the capabilities of all visible processes.
 SNOOP = "while :; do cat /proc/[0-9]*/status 2>/dev/null; done | busybox awk '/^CapEff/ && !seen[$2]++ { print $2; fflush() }' > /tmp/seen"
 
-# A container's own processes into a child, as every manager of cgroups has to do; then what it may do with its tree.
+# Moves the container's own processes into a child, as every manager of cgroups has to do; then makes a tree of cgroups.
 NESTED = r"""set -e
 cd /sys/fs/cgroup
 mkdir init
@@ -31,7 +31,7 @@ cat worker/memory.max worker/pids.max
 
 class Isolation(VMCase):
     def test_devices(self):
-        """The machine's disk, handed in as a volume, is opened only where all devices are allowed: a check of the kernel at open time."""
+        """The machine's disk, given as a volume, can be opened only where all devices are allowed: the kernel checks at open time."""
         disk = {"volumes": [{"name": "disk", "hostPath": {"path": "/dev/vda", "type": "BlockDevice"}}]}
         pods = [manifest("plain", SLEEP, **disk), privileged("mighty")]
         pods[1]["spec"] |= disk
@@ -65,7 +65,7 @@ class Isolation(VMCase):
             assert self.lab.exec("boss", "cat /sys/fs/cgroup/memory.max").stdout == f"{64 << 20}\n"
 
     def test_shared_processes(self):
-        """Containers of the pod see each other and the pause, but nothing with the privileges that a container or an exec is made with."""
+        """Containers of the pod see each other and the pause, but no process with the privileges of the runtime."""
         pod = manifest("shared", SNOOP, shareProcessNamespace=True, securityContext={"seccompProfile": {"type": "RuntimeDefault"}})
         first = pod["spec"]["containers"][0]
         pod["spec"]["containers"] += [{**first, "name": f"c{number}", "command": ["sh", "-c", SLEEP]} for number in range(6)]
@@ -78,7 +78,7 @@ class Isolation(VMCase):
             assert seen == {0, DEFAULT_CAPABILITIES}, [hex(mask) for mask in seen]
 
     def test_cgroups_in_a_container(self):
-        """A privileged container makes cgroups below its own. The agent goes on with all it does there, and takes all of it away."""
+        """A privileged container makes cgroups below its own. The agent goes on working with the container, and removes all of its cgroups."""
         pod = privileged("nester")
         pod["spec"]["containers"][0]["resources"] = {"limits": {"memory": "64Mi", "cpu": "500m"}}
         with running(self.lab, pod):
@@ -86,7 +86,7 @@ class Isolation(VMCase):
             assert self.lab.exec("nester", NESTED).stdout == f"{16 << 20}\n5\n"
             assert self.lab.read(f"{of_container}/worker/memory.max") == str(16 << 20)
             assert self.lab.read(f"{of_container}/cgroup.procs") == ""
-            # Another program in it, another agent, and the container's end and new start.
+            # An exec, another agent, and the container's end and new start.
             self.lab.run("systemctl restart swiftlet")
             assert self.lab.exec("nester", "cat /sys/fs/cgroup/memory.max").stdout == f"{64 << 20}\n"
             self.lab.run(f"kill -9 $(< {of_container}/init/cgroup.procs)")

@@ -51,7 +51,7 @@ class Limits(VMCase):
             wait_until("a status", lambda: self.lab.get("pod", "swapper")["status"].get("containerStatuses"), 60)
             oom(self.lab, "swapper")
         used = free - meminfo(self.lab, "SwapFree")
-        # What the sandbox itself has, and the kernel's own slots.
+        # The sandbox itself and the kernel's own slots may use a little.
         assert used < 2 << 20, f"{used} bytes went to swap"
 
     def test_process_limit(self):

@@ -1,4 +1,4 @@
-"""Resources that a pod has beside those of its containers: its own, and what its RuntimeClass costs."""
+"""Resources of a pod beside those of its containers: its own, and the overhead of its RuntimeClass."""
 import contextlib
 
 from labs.node.pods import manifest
@@ -19,7 +19,7 @@ def runtime_class(lab, name, overhead):
 
 class PodLevel(VMCase):
     def test_pod_level_resources(self):
-        """They replace the sums; a container with no limit of its own may go as far as the pod."""
+        """Resources of the pod replace the sums of its containers; a container without a limit has the pod's limit."""
         pod = manifest("pod-level", SLEEP, **limits({"cpu": "50m"}, cpu="100m", memory="32Mi"))
         pod["spec"]["containers"].append({**pod["spec"]["containers"][0], "name": "free", "resources": {}})
         pod["spec"]["resources"] = {"requests": {"cpu": "300m", "memory": "64Mi"}, "limits": {"cpu": "600m", "memory": "128Mi"}}
@@ -32,7 +32,7 @@ class PodLevel(VMCase):
             check(self.lab, free, **files(weight(600), "60000 100000", str(128 << 20)))
 
     def test_overhead(self):
-        """It is the pod's, and no container's."""
+        """The overhead counts for the pod, and for no container."""
         with runtime_class(self.lab, "heavy", {"cpu": "250m", "memory": "32Mi"}):
             pods = [
                 manifest("heavy", SLEEP, runtimeClassName="heavy", **limits(cpu="250m", memory="64Mi")),
@@ -42,7 +42,7 @@ class PodLevel(VMCase):
                 of_pod, of_container = container(self.lab, "heavy")
                 check(self.lab, of_pod, **files("59", "50000 100000", str(96 << 20)))
                 check(self.lab, of_container, **files("35", "25000 100000", str(64 << 20)))
-                # A pod that asks for nothing is not held to what it costs.
+                # A pod without requests is not limited to its overhead.
                 of_pod, of_container = container(self.lab, "heavy-for-nothing")
                 assert "/kubepods/besteffort/pod" in of_pod
                 for cgroup in (of_pod, of_container):

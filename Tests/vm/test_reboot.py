@@ -1,4 +1,4 @@
-"""The machine is switched off and on: pods come back, and nothing of the old boot is taken for real."""
+"""The machine is switched off and on: pods come back, and no state of the old boot is taken for current."""
 from labs.node.pods import manifest
 from labs.vm.case import VMCase
 from labs.vm.pods import ROOT, SLEEP, limits, running, status
@@ -53,7 +53,7 @@ def boot_again(lab, reboot):
 
 class Reboot(VMCase):
     def test_reboot(self):
-        """In order, by systemd, which is not kept waiting by what no unit has ended."""
+        """systemd reboots in order, and waits for no process that no unit has ended."""
         note = boot_again(self.lab, lambda: self.lab.vm.reboot())
         with open(self.lab.path("console.log"), errors="replace") as console:
             waited = [line for line in console if "Waiting for process" in line]
@@ -61,5 +61,5 @@ class Reboot(VMCase):
         self.note(note)
 
     def test_power_cut(self):
-        """Without any order: the kernel starts again at once."""
+        """The kernel starts again at once, without any order."""
         self.note(boot_again(self.lab, lambda: self.lab.vm.reboot("echo b > /proc/sysrq-trigger")))

@@ -1,4 +1,4 @@
-"""Settings under which the agent starts otherwise, or not at all: said with the setting's name and what was found."""
+"""Settings with which the agent starts in another way, or not at all, with a message that names setting and finding."""
 import contextlib
 
 from labs.node.pods import manifest
@@ -17,7 +17,7 @@ def stopped(lab):
 
 
 def refusal(lab, **kubelet):
-    """What the agent says before it ends."""
+    """Returns the agent's message before it ends."""
     lab.write("/run/refused.yaml", configuration(**kubelet))
     result = lab.run("timeout 30 swiftlet run --config /run/refused.yaml; code=$?; rm /run/refused.yaml; exit $code", check=False)
     assert result.returncode == 1, result
@@ -26,7 +26,7 @@ def refusal(lab, **kubelet):
 
 class Refusals(VMCase):
     def test_no_quota(self):
-        """Without cpuCFSQuota limits of CPU hold nobody; requests still weigh."""
+        """Without cpuCFSQuota limits of CPU have no effect; requests still weigh."""
         with self.lab.configured(cpuCFSQuota=False), running(self.lab, manifest("free", SLEEP, **limits({"cpu": "100m"}, cpu="200m", memory="32Mi"))):
             of_pod, of_container = container(self.lab, "free")
             for cgroup in (of_pod, of_container):
@@ -39,10 +39,10 @@ class Refusals(VMCase):
             self.lab.run("echo 0 > /proc/sys/vm/overcommit_memory")
             said = refusal(self.lab, protectKernelDefaults=True)
             assert "protectKernelDefaults is true" in said and "vm.overcommit_memory is 0, wanted 1" in said, said
-            # Refused, and not set by the way.
+            # The refusal has not changed the parameter.
             assert self.lab.read("/proc/sys/vm/overcommit_memory") == "0"
         assert self.lab.read("/proc/sys/vm/overcommit_memory") == "1"
-        # With no setting at all, as kubelet.
+        # Without swap the agent starts with failSwapOn, as kubelet does.
         self.lab.run("swapoff -a")
         try:
             with self.lab.configured(failSwapOn=True):

@@ -1,4 +1,4 @@
-"""Limits of a pod that runs are changed, by the runtime itself: see Tests/ResizeProbe."""
+"""The runtime changes the limits of a running pod: see Tests/ResizeProbe."""
 from labs.vm.case import VMCase
 from labs.vm.pods import ROOT, weight
 
@@ -7,7 +7,7 @@ ORDER = ("cpu.weight", "cpu.max", "memory.max")
 
 
 def line(what, cpu, limit, memory):
-    """A change: millicores, millicores, MiB."""
+    """Returns the line of a change; request and limit are in millicores, memory in MiB."""
     return f"{what} cpuRequest={cpu} cpuLimit={limit} memoryLimit={memory * MIB}"
 
 
@@ -20,16 +20,16 @@ class Resize(VMCase):
         small, big = (250, 500, 64), (500, 1000, 96)
         # (what, its values, the pod's afterwards, the container's afterwards, whether it is refused)
         steps = [
-            # What grows, grows in the pod first.
+            # Limits grow in the pod first.
             ("pod", big, big, small, False),
             ("container", big, big, big, False),
-            # CPU alone.
+            # A change of CPU alone.
             ("container", (250, 500, 96), big, (250, 500, 96), False),
             ("pod", (250, 500, 96), (250, 500, 96), (250, 500, 96), False),
             # Below the 24 MiB in use: not even the CPU is changed.
             ("container", (750, 750, 16), (250, 500, 96), (250, 500, 96), True),
             ("pod", (750, 750, 16), (250, 500, 96), (250, 500, 96), True),
-            # What shrinks, shrinks in the container first.
+            # Limits shrink in the container first.
             ("container", small, (250, 500, 96), small, False),
             ("pod", small, small, small, False),
         ]
@@ -47,9 +47,9 @@ class Resize(VMCase):
                 assert fields["outcome"] == "ok", about
             for place, wanted in (("pod", of_pod), ("container", of_container)):
                 assert [fields[f"{place}.{name}"] for name in ORDER] == kernel(*wanted), about
-                # Read back through the port, as a status will show it.
+                # The values read back through the port, for a status.
                 assert fields[place] == f"{wanted[0]} {wanted[1]} {wanted[2] * MIB}", about
-            # The level weighs what the pod asks for.
+            # The level has the weight of the pod's request.
             assert fields["level.cpu.weight"] == weight(of_pod[0]), about
             assert int(fields["pod.memory.max"]) >= int(fields["container.memory.max"]), about
         left = self.lab.run(f"ls -d {ROOT}/resize /run/swiftlet-resize-probe /var/tmp/swiftlet-resize-probe; grep resize-probe /proc/mounts",

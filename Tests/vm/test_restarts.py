@@ -1,4 +1,4 @@
-"""Parts of swiftlet end and come back under systemd; nothing in a pod notices."""
+"""Parts of swiftlet end and come back under systemd, without any effect on pods."""
 import contextlib
 
 from labs.node.pods import manifest
@@ -11,7 +11,7 @@ SERVER = "echo here > /tmp/index.html; exec httpd -f -p 8080 -h /tmp"
 
 @contextlib.contextmanager
 def undisturbed(lab):
-    """A pod that answers requests all the time, with the same process; afterwards another pod can be started."""
+    """Runs a pod that has to answer all the time with the same process; afterwards another pod can be started."""
     with running(lab, manifest("server", SERVER)):
         address = lab.get("pod", "server")["status"]["podIP"]
         before = status(lab, "server")["containerID"], processes(lab)
@@ -80,7 +80,7 @@ class Restarts(VMCase):
             replaced(self.lab, "swiftlet-spawner", pid)
 
     def test_holder_of_the_cgroup_ended(self):
-        """No pod ends with it, and others start. Before systemd 254 the unit cannot start again, and its cgroup is removed after its last pod."""
+        """No pod ends with the holder, and other pods start. Before systemd 254 the unit cannot start again; its cgroup goes after its last pod."""
         limits = ("memory.max", "cpu.weight", "pids.max")
         before, state = settings(self.lab, f"{ROOT}/kubepods", *limits), "unknown"
         try:
@@ -101,7 +101,7 @@ class Restarts(VMCase):
             self.lab.run("systemctl is-active swiftlet-pods")
 
     def test_cgroup_of_pods_is_not_stopped(self):
-        """It could not be started again on this systemd, and would end nothing."""
+        """The unit could not be started again on this systemd."""
         with undisturbed(self.lab):
             refused = self.lab.run("systemctl restart swiftlet-pods", check=False)
             assert refused.returncode != 0 and "refused" in refused.stderr, refused
@@ -115,11 +115,11 @@ class Restarts(VMCase):
             for name in names:
                 self.lab.wait_for("pod", name, "Ready", 90)
                 of_pod, _ = container(self.lab, name)
-                # Of what systemd delegates, and of what it knows nothing about.
+                # A limit of a controller that systemd delegates, and one of a controller that it does not know.
                 assert (self.lab.read(f"{of_pod}/pids.max"), self.lab.read(f"{of_pod}/hugetlb.2MB.max")) == ("200", "0")
 
     def test_whole_of_swiftlet_killed(self):
-        """All at once, except what belongs to pods."""
+        """Agent and spawner are killed at once."""
         with undisturbed(self.lab) as answers:
             pids = {unit: main_pid(self.lab, unit) for unit in ("swiftlet", "swiftlet-spawner")}
             self.lab.run(f"kill -9 {' '.join(map(str, pids.values()))}")

@@ -1,4 +1,4 @@
-"""What other settings of the node make of its pods: the period of CPU limits, limited swap, the OOM killer one by one, huge pages."""
+"""Effects of other settings of the node on its pods: the period of CPU limits, limited swap, the OOM killer process by process, huge pages."""
 import contextlib
 
 from labs.node.pods import manifest
@@ -12,14 +12,14 @@ SETTINGS = {
     "cpuCFSQuotaPeriod": "20ms",
     "memorySwap": {"swapBehavior": "LimitedSwap"},
     "singleProcessOOMKill": True,
-    # The agent has set them when it started first.
+    # The agent has set the parameters at its first start.
     "protectKernelDefaults": True,
 }
 
 
 @contextlib.contextmanager
 def adjusted(lab):
-    """The node has what huge pages it has when the agent starts."""
+    """Starts the agent with other settings and with huge pages, which it counts only at its start."""
     try:
         lab.run(f"echo {HUGE_PAGES} > /proc/sys/vm/nr_hugepages; [[ $(< /proc/sys/vm/nr_hugepages) == {HUGE_PAGES} ]]")
         with lab.configured(**SETTINGS):
@@ -39,12 +39,12 @@ class Settings(VMCase):
         with running(self.lab, *(manifest(name, SLEEP, **limits({"cpu": "1m"}, cpu=limit)) for name, (limit, _) in pods.items())):
             for name, (_, wanted) in pods.items():
                 of_pod, of_container = container(self.lab, name)
-                # The sum of one is the same.
+                # The pod's sum over one container is the same.
                 for cgroup in (of_pod, of_container):
                     check(self.lab, cgroup, **{"cpu.max": wanted})
 
     def test_limited_swap(self):
-        """A burstable container has the part of the node's swap that its request is of the node's memory; nobody else has any."""
+        """A burstable container has the same share of the node's swap as its request has of the node's memory; other containers have no swap."""
         burstable = limits({"memory": "100Mi"}, memory="200Mi")
         pods = {
             "burstable": manifest("burstable", SLEEP, **burstable),
@@ -62,14 +62,14 @@ class Settings(VMCase):
                 _, cgroup = container(self.lab, name)
                 # The kernel counts whole pages.
                 check(self.lab, cgroup, **{"memory.swap.max": str(int(request / memory * swap) // 4096 * 4096)})
-            # Beside its container a pod has only the cgroup of its pause, which only waits and would be the first to go.
+            # Beside its container a pod has only the cgroup of its pause, which only waits and would be swapped first.
             of_pod, of_container = container(self.lab, "no-limit")
             of_pause = set(self.lab.run(f"ls -d {of_pod}/*/").stdout.split()) - {f"{of_container}/"}
             assert len(of_pause) == 1, of_pause
             check(self.lab, of_pause.pop(), **{"memory.swap.max": "0"})
 
     def test_swapping(self):
-        """Under pressure a container swaps as far as it may, and one that may not keeps everything in memory."""
+        """Under pressure a container swaps up to its limit, and a container without swap keeps everything in memory."""
         hold = "dd if=/dev/zero bs=60M count=1 | sleep 1000000"
         pods = {"swapper": limits({"memory": "100Mi"}, memory="200Mi"), "keeper": limits(cpu="500m", memory="200Mi")}
         with running(self.lab, *(manifest(name, hold, **resources) for name, resources in pods.items())):
@@ -77,7 +77,7 @@ class Settings(VMCase):
             for name in pods:
                 _, cgroup = container(self.lab, name)
                 wait_until("the memory to be taken", lambda: int(self.lab.read(f"{cgroup}/memory.current")) >= 60 * MIB, 60)
-                # More than it can give.
+                # More than the container can give.
                 self.lab.run(f"echo 40M > {cgroup}/memory.reclaim", check=False)
                 used[name] = int(self.lab.read(f"{cgroup}/memory.swap.current"))
                 assert used[name] <= int(self.lab.read(f"{cgroup}/memory.swap.max")), used
@@ -86,7 +86,7 @@ class Settings(VMCase):
         self.note(f"{used['swapper'] >> 10} KB in swap")
 
     def test_one_process_killed(self):
-        """The hog dies alone: its container goes on, and is told of."""
+        """The hog is killed alone: its container goes on, and its parent sees the end."""
         script = f"tail /dev/zero; echo survived $? > /tmp/told; {SLEEP}"
         with running(self.lab, manifest("parent", script, **limits(cpu="500m", memory="32Mi"))):
             _, cgroup = container(self.lab, "parent")
@@ -99,7 +99,7 @@ class Settings(VMCase):
             assert "running" in now["state"] and now["restartCount"] == 0 and not now["lastState"], now
 
     def test_huge_pages(self):
-        """What a container asked for is its own; the others have none, and nobody has more."""
+        """A container has the huge pages that it requested, and no more; other containers have none."""
         capacity = self.lab.get("node", "node-1")["status"]["capacity"]
         assert capacity.get("hugepages-2Mi") == f"{HUGE_PAGES * 2}Mi", capacity
         check(self.lab, f"{ROOT}/kubepods", **{"hugetlb.2MB.max": str(HUGE_PAGES * 2 * MIB)})

@@ -11,7 +11,7 @@ class Units(VMCase):
         for unit in UNITS:
             state = self.lab.run(f"systemctl show -P ActiveState {unit}").stdout.strip()
             assert state == "active", f"{unit} is {state}"
-        # The image has no authorities of the internet: a node of a private cluster needs none.
+        # The image has no certificate authorities: a node of a private cluster needs none.
         self.lab.run("test ! -e /etc/ssl/certs/ca-certificates.crt")
         self.note(self.lab.run("systemd-analyze | head -1").stdout.strip())
 
@@ -23,7 +23,7 @@ class Units(VMCase):
         assert " 200 " in answer.splitlines()[0], answer
 
     def test_exposure(self):
-        """Information only: most of what systemd could forbid would be forbidden in pods' sandboxes too."""
+        """Information only: most restrictions of systemd would apply to pods' sandboxes too."""
         script = "for unit in swiftlet swiftlet-spawner; do systemd-analyze security --no-pager $unit | tail -1; done"
         lines = self.lab.run(script).stdout.splitlines()
         self.note("; ".join(line.split(": ", 1)[-1] for line in lines))

@@ -28,6 +28,6 @@ class NodeCase(LabCase):
         return self.lab.get("pod", name)["status"]["containerStatuses"][0]
 
     def waiting(self, name):
-        """Why a pod's container waits: {} as long as it does not."""
+        """Returns reason and message of a waiting container, {} if the container does not wait."""
         status = self.lab.get("pod", name)["status"].get("containerStatuses", [{}])[0]
         return status.get("state", {}).get("waiting", {})

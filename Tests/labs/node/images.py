@@ -53,7 +53,7 @@ def busybox_layer():
 
 
 class Image:
-    """What a registry needs to hold: blobs by digest and a manifest."""
+    """An image as a registry holds it: blobs by digest and a manifest."""
 
     def __init__(self, layers, **config):
         self.blobs = {}
@@ -93,7 +93,7 @@ def push(registry, name, tag, image):
 
 
 def push_all(registry):
-    """The images that examples, tests and recorded stories use."""
+    """Uploads the images that examples, tests and recorded stories use."""
     base = busybox_layer()
     busybox = Image([base], Cmd=["sh"])
     page = "#!/bin/sh\nmkdir -p /tmp/www && echo \"hello from $HOSTNAME\" > /tmp/www/index.html && exec httpd -f -p 8080 -h /tmp/www\n"

@@ -28,7 +28,7 @@ class Lab(Network):
         self.stack = contextlib.ExitStack()
 
     def __enter__(self):
-        # Whoever ends this process politely gets everything undone first.
+        # SIGTERM undoes everything as well.
         if signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
             signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
         self.before = snapshot.snapshot()
@@ -58,7 +58,7 @@ class Lab(Network):
         return False
 
     def leaks(self):
-        """What this lab left on the machine; to be asked after leaving it. Init gets a moment to reap what was killed."""
+        """Returns the things of this lab that remain on the machine after its end. Init gets a moment to reap killed processes."""
         found = {}
 
         def clean():
@@ -71,7 +71,7 @@ class Lab(Network):
         return found
 
     def remains(self):
-        """What is there now, was not before, and is of this lab: others may be at work on the same machine."""
+        """Returns the things of this lab that were not there before it. Other labs may run on the same machine."""
         mine = {str(pid) for pid in self.own_processes()}
         found = {}
         for kind, things in snapshot.leaks(self.before, snapshot.snapshot()).items():
@@ -130,7 +130,7 @@ class Lab(Network):
             process.wait()
 
     def stop_all(self):
-        """Agent first; then whatever runs in the lab's cgroups and folders, pods and their shims."""
+        """Stops the agent first; then all processes in the lab's cgroups and folders, which are pods and their shims."""
         self.stop("agent")
         cgroups.kill(self.cgroup)
         for pid in self.own_processes():
@@ -179,7 +179,7 @@ class Lab(Network):
         wait_until("the control plane", lambda: os.path.exists(self.admin) and self.kubectl("get", "--raw", "/readyz", check=False).returncode == 0)
 
     def write_configuration(self):
-        """A node's configuration for this lab: every folder and socket beneath its own folder."""
+        """Writes a node's configuration with every folder and socket below the lab's own folder."""
         for name in ("run", "state", "root", "logs", "etc"):
             os.makedirs(self.path(name), exist_ok=True)
         with open(self.path("etc", "resolv.conf"), "w") as file:
@@ -200,7 +200,7 @@ class Lab(Network):
         if ready:
             self.wait_for("node", NODE, "Ready", 20)
 
-    # Talking to it
+    # Clients
 
     def kubectl(self, *arguments, **options):
         command = ["kubectl", "--kubeconfig", self.admin, *arguments]
@@ -233,13 +233,13 @@ class Lab(Network):
         return self.kubectl("delete", *arguments)
 
     def swiftlet(self, *arguments, **options):
-        """An operator's subcommand on the node."""
+        """Runs an operator's subcommand on the node."""
         end = arguments.index("--") if "--" in arguments else len(arguments)
         words = [*arguments[:end], "--socket", self.path("run", "admin.sock"), *arguments[end:]]
         return self.on_node(program("swiftlet"), *words, **options)
 
     def wait_until_quiet(self, seconds=30):
-        """Until no sandbox is left."""
+        """Waits until no sandbox is left."""
         folder = self.path("run", "sandboxes")
         wait_until("all sandboxes to be gone", lambda: not os.path.isdir(folder) or not os.listdir(folder), seconds)
 
@@ -253,7 +253,7 @@ class Lab(Network):
         return sizes
 
     def state(self):
-        """What the node holds for pods: the same before the first and after the last one."""
+        """The node's objects for pods: the same before the first pod and after the last one."""
         return {
             "links": self.ip(self.node_namespace, "-o", "link").count("\n"),
             "rules": self.on_node("nft", "list", "ruleset").stdout,

@@ -53,6 +53,6 @@ class Network:
         return self.run_in(namespace or self.node_namespace, "curl", "-sS", "--fail", "--max-time", str(seconds), url).stdout
 
     def start_client(self, namespace, script, *arguments):
-        """A Python script in a namespace, with its output to be read."""
+        """Starts a Python script in a namespace, with pipes for its output."""
         command = [*self.inside(namespace), sys.executable, "-c", script, *arguments]
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

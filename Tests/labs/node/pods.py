@@ -1,6 +1,6 @@
 """Pods for tests, as the API server takes them."""
 
-# The script of a pod that only has to be there, and ends at once on SIGTERM.
+# The script of a pod that only has to run, and that ends at once on SIGTERM.
 FOREVER = "trap 'exit 0' TERM; while :; do sleep 0.1; done"
 
 

@@ -2,7 +2,7 @@
 
     python3 -m labs.node.registry REGISTRY [USER ...]
 
-Pushes what examples, tests and recorded stories use; with users named, images that differ by their user alone."""
+Pushes the images of examples, tests and recorded stories; with users named, images that differ by their user alone."""
 import sys
 import urllib.request
 

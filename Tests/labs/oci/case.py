@@ -39,7 +39,7 @@ class Result:
 
 @needs_root
 class OCICase(LabCase):
-    """A folder with a root for the runtime and one root file system. Whatever a test leaves is deleted, and then nothing may be left."""
+    """A folder with a root for the runtime and one root file system. After each test its containers are deleted, and nothing may remain."""
 
     @classmethod
     def setUpClass(cls):
@@ -67,7 +67,7 @@ class OCICase(LabCase):
         mounted = [place for place in mount_points() if self.folder in place]
         shutil.rmtree(self.folder)
         group = cgroups.hierarchy()
-        # Containers of others may live there.
+        # Other containers may use these cgroups.
         cgroups.remove_if_empty(f"{group}/swiftlet-oci", f"{group}/swiftlet-oci-shims")
         self.assertEqual([], left, "containers are left")
         self.assertEqual([], mounted, "mounts are left")
@@ -122,7 +122,7 @@ class OCICase(LabCase):
         return name
 
     def console(self, do):
-        """Listens on a socket of its own while `do` is called with its path: what that returns, and the terminal that was handed over."""
+        """Calls `do` with the path of a console socket; returns the result of `do` and the terminal received on the socket."""
         path, got = self.folder + "/console", []
 
         def take():
@@ -148,7 +148,7 @@ class OCICase(LabCase):
         return json.loads(self.must("state", name).out)
 
     def wait(self, pid):
-        """Until that process has ended."""
+        """Waits until the process has ended."""
         wait_for_end(pid)
 
     def run_line(self, line, change=None, **how):
@@ -157,7 +157,7 @@ class OCICase(LabCase):
         return self.oci("run", "--bundle", self.folder + "/bundle", self.new_id(), **how)
 
     def seen(self, line, change=None):
-        """What a shell line prints in a container; it must succeed."""
+        """Returns the output of a shell line in a container; the line must succeed."""
         result = self.run_line(line, change)
         self.assertEqual(0, result.code, result)
         return result.out.strip()

@@ -1,4 +1,4 @@
-"""Layers that tests put over the world's image, and what is in a folder of the host."""
+"""Layers over the world's image, and the content of the host's folders."""
 import os
 import shutil
 

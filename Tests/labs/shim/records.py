@@ -1,4 +1,4 @@
-"""Fields of launch, exec and sandbox records, in the words of a test."""
+"""Fields of launch, exec and sandbox records, from a test's arguments."""
 import struct
 
 from labs.shim.wire import C, field, u32
@@ -29,7 +29,7 @@ def device(kind, major, minor, path, mode=0o666):
 
 
 def device_rule(kind, major, minor, access, allow):
-    """None: every number."""
+    """None stands for every number."""
     numbers = [0xffffffff if number is None else number for number in (major, minor)]
     return field(C["SWL_TAG_DEVICE_RULE"], struct.pack("=6I", ord(kind), *numbers, access, allow, 0))
 

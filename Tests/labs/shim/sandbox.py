@@ -183,7 +183,7 @@ class Sandbox:
         return reply.fd(C["SWL_FD_TERMINAL"])
 
     def exec_output(self, cid, eid, args, **settings):
-        """Runs to the end: (exit code, what came out of stdout and stderr until nobody held them any more)."""
+        """Runs an exec to its end; returns the exit code and the output of stdout and stderr until their last writer has closed them."""
         read, write = os.pipe()
         try:
             self.exec(cid, eid, args, (-1, write, write), **settings)
@@ -193,7 +193,7 @@ class Sandbox:
         return self.wait_exec(eid).code, out.decode()
 
     def attach(self, cid, out=True, err=True):
-        """The read ends of pipes for stdout and stderr, -1 for one that is not wanted."""
+        """Returns the read ends of pipes for stdout and stderr, -1 for a stream that is not wanted."""
         ends = [os.pipe() if wanted else (-1, -1) for wanted in (out, err)]
         fds = [(C["SWL_FD_STDOUT"] + i, write) for i, (_, write) in enumerate(ends) if write >= 0]
         try:
@@ -246,8 +246,8 @@ class Sandbox:
         return wire.containers_of(reply)[cid][0]
 
     def descriptors(self):
-        """Where the shim's descriptors lead to, without the numbers of pipes and sockets: for comparing before and after."""
-        self.client.call(C["SWL_VERB_PING"])  # every earlier request is done with now
+        """Returns the targets of the shim's descriptors without the numbers of pipes and sockets, for a comparison of before and after."""
+        self.client.call(C["SWL_VERB_PING"])  # every earlier request has been completed by now
         found = []
         for fd in os.listdir(f"/proc/{self.shim}/fd"):
             try:

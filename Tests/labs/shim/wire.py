@@ -1,4 +1,4 @@
-"""The Python side of swl_wire.h, for tests only. Every number is read from the header, none is written twice."""
+"""The Python side of swl_wire.h, for tests only. Every number is read from the headers."""
 import array
 import os
 import re
@@ -62,7 +62,7 @@ class Refused(Exception):
 
 
 def refused(call, step=None, error=None, text=None):
-    """Calls what has to be refused, with that step, error and text; returns the refusal."""
+    """Makes a call that has to be refused with that step, error and text; returns the refusal."""
     try:
         call()
     except Refused as refusal:
@@ -93,7 +93,7 @@ class Exit:
 
 
 def exit_file(path):
-    """What the shim has written about the end of a container."""
+    """Reads the shim's record of the end of a container."""
     return Exit(read_bytes(path))
 
 
@@ -195,7 +195,7 @@ class Client:
         return self.reply_to(self.send(verb, fields, fds))
 
     def event(self, wanted, **tags):
-        """The next event of this type whose string fields match; others stay in the queue."""
+        """Returns the next event of this type whose string fields match; other events stay in the queue."""
         while True:
             for index, message in enumerate(self.events):
                 if message.type == wanted and all(message.text(C[tag]) == value for tag, value in tags.items()):

@@ -75,12 +75,12 @@ class World:
         return Client(self.run + "/spawner.sock")
 
     def name(self, prefix):
-        """A name that no other thing of this world has."""
+        """Returns a name that is unique in this world."""
         self.counter += 1
         return f"{prefix}{self.counter}"
 
     def kill_leftovers(self):
-        """Kills what a failed test has left: containers by cgroup, then pauses and shims by the state files, pid and start time compared."""
+        """Kills the processes of a failed test: containers by cgroup, then pauses and shims by the state files, with pid and start time compared."""
         if self.cgroup:
             cgroups.kill(self.cgroup)
         for path in glob.glob(self.run + "/sandboxes/*/state"):
@@ -89,7 +89,7 @@ class World:
                     os.kill(pid, signal.SIGKILL)
 
     def leaks(self):
-        """What is left of this world after its end, by kind. Things of others are not counted: they may mount and unmount at the same time."""
+        """Returns the things of this world that remain after its end, by kind. Other worlds may mount and unmount at the same time."""
         found = {"mounts": [place for place in mount_points() if self.base in place], "cgroups": [self.cgroup] if self.has_cgroup() else []}
         return {kind: things for kind, things in found.items() if things}
 

@@ -6,7 +6,7 @@ from labs.case import LabCase
 
 
 class VMCase(LabCase):
-    """Tests/vm/run.py boots the machine and sets `lab`. The notes of a test go to the line of its result."""
+    """Tests/vm/run.py boots the machine and sets `lab`. Notes of a test appear on the line of its result."""
 
     lab = None
 
@@ -16,7 +16,7 @@ class VMCase(LabCase):
         if cls.lab is None:
             raise unittest.SkipTest("needs the virtual machine: make vm-test")
         cls.enterClassContext(cls.around())
-        # Last in, first out: what is left is looked for before the node gets its own settings back.
+        # Last in, first out: the check comes before the node gets its own settings back.
         cls.addClassCleanup(cls.check_left_of_pods)
 
     @classmethod

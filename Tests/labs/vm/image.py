@@ -1,4 +1,4 @@
-"""The disk of the virtual machine: a Debian base, made once per list of packages, and what a run adds to it."""
+"""The disk of the virtual machine: a Debian base, made once per list of packages, and the additions of a run."""
 import hashlib
 import os
 import shutil
@@ -9,20 +9,20 @@ RELEASE = "bookworm"
 PACKAGES = (
     "systemd systemd-sysv udev dbus kmod linux-image-cloud-amd64 "  # a machine that boots
     "iproute2 nftables procps apparmor "  # for tests to look with
-    "libnftnl11 libmnl0 libseccomp2 libarchive13"  # what swiftlet links
+    "libnftnl11 libmnl0 libseccomp2 libarchive13"  # libraries of swiftlet
 ).split()
-# Of the initial ramdisk, only what leads to the disk: unpacking all of it takes an emulated processor half a minute.
+# The initial ramdisk has only the drivers of the disk: an emulated processor needs half a minute to unpack all of them.
 RAMDISK = 'mkdir -p "$1/etc/initramfs-tools/conf.d"; printf "MODULES=list\\nCOMPRESS=gzip\\nRESUME=none\\n" > "$1/etc/initramfs-tools/conf.d/vm"; ' \
     'printf "virtio_pci\\nvirtio_blk\\next4\\n" > "$1/etc/initramfs-tools/modules"'  # fmt: skip
 UNREAD = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
-# Nobody logs in, nothing is upgraded, and profiles of programs that are not installed need no compiling.
+# The machine needs no logins, no upgrades, and no profiles of programs that are not installed.
 MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer", "getty.target",
           "apparmor.service")
 ENABLED = ("swiftlet.service", "swiftlet-pods.service", "swiftlet-spawner.service", "vm-test.service")
 
 
 def base(cache):
-    """The archive of the base system, from the cache when it was made of the same packages."""
+    """Returns the archive of the base system, from the cache if it has one of the same packages."""
     key = hashlib.sha256("\n".join([RELEASE, RAMDISK, *PACKAGES]).encode()).hexdigest()[:12]
     archive = os.path.join(cache, f"base-{key}.tar")
     if not os.path.exists(archive):
@@ -61,15 +61,15 @@ class Tree:
         os.chmod(path, mode)
 
     def add(self, folder):
-        """Everything from a folder, on top."""
+        """Copies everything from a folder over the tree."""
         subprocess.run(["cp", "-a", "--remove-destination", folder + "/.", self.folder], check=True)
-        # As root installs it, whoever owns the folder here.
+        # Installed files belong to root, whatever their owner here.
         for path, _, names in os.walk(folder):
             for name in names:
                 os.chown(self.path(os.path.relpath(os.path.join(path, name), folder)), 0, 0)
 
     def copy(self, source, name):
-        """A program of this machine."""
+        """Copies a program of this machine into the tree."""
         os.makedirs(os.path.dirname(self.path(name)), exist_ok=True)
         shutil.copyfile(source, self.path(name))
         os.chmod(self.path(name), 0o755)
@@ -82,14 +82,14 @@ class Tree:
         os.symlink(target, path)
 
     def take(self, pattern, target):
-        """Copies /boot/vmlinuz-* and the like."""
+        """Copies the one file /boot/PATTERN* out of the tree."""
         names = [name for name in os.listdir(self.path("/boot")) if name.startswith(pattern)]
         if len(names) != 1:
             raise RuntimeError(f"found {names} in /boot of the image, wanted one file {pattern}*; remove the cached base and try again")
         shutil.copyfile(os.path.join(self.path("/boot"), names[0]), target)
 
     def prepare(self, name, address, gateway):
-        """Makes it a node: its name, its network, its units."""
+        """Makes the tree a node: its name, its network, its units."""
         self.add(GUEST)
         self.write("/etc/hostname", name + "\n")
         self.write("/etc/hosts", f"127.0.0.1 localhost\n{address} {name}\n")
@@ -98,7 +98,7 @@ class Tree:
         network = f"Address={address}/24\nGateway={gateway}\nLinkLocalAddressing=no\nIPv6AcceptRA=no\n"
         self.write("/etc/systemd/network/eth0.network", f"[Match]\nName=eth0\n[Network]\n{network}")
         self.write("/etc/machine-id", "")
-        # What was said before a machine hangs or ends is then outside of it.
+        # The console keeps the last messages of a machine that hangs or ends.
         self.write("/etc/systemd/journald.conf.d/console.conf", "[Journal]\nForwardToConsole=yes\nMaxLevelConsole=info\n")
         for unit in MASKED:
             self.link(f"/etc/systemd/system/{unit}", "/dev/null")

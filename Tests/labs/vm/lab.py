@@ -1,4 +1,4 @@
-"""The lab of Tests/node with a virtual machine for its node: registry and control plane are here, at full speed, and outlive a reboot."""
+"""The lab of Tests/node with a virtual machine for its node: registry and control plane run outside of it, at full speed, and outlive a reboot."""
 import contextlib
 import json
 import os
@@ -19,7 +19,7 @@ TAP = "vmtap0"
 
 
 class VMLab(Lab):
-    """`installed` is what `make install DESTDIR=` left, `cache` where bases of disks are kept, `kept` where the console's log goes."""
+    """`installed` is the DESTDIR of `make install`, `cache` the folder for bases of disks, `kept` the folder for the console's log."""
 
     def __init__(self, installed, cache, kept):
         super().__init__()
@@ -42,11 +42,11 @@ class VMLab(Lab):
         self.ip(self.control_namespace, "tuntap", "add", "dev", TAP, "mode", "tap")
         self.ip(self.control_namespace, "address", "add", f"{CONTROL_IP}/24", "dev", TAP)
         self.ip(self.control_namespace, "link", "set", TAP, "up")
-        # So that pods are reached from here.
+        # Pods are reached from here.
         self.ip(self.control_namespace, "route", "add", "10.244.0.0/16", "via", NODE_IP)
 
     def write_configuration(self):
-        """The machine's disk, with the node's identity and configuration on it."""
+        """Makes the machine's disk, with the node's identity and configuration on it."""
         with self.measured("base image"):
             archive = image.base(self.cache)
         with self.measured("disk"):
@@ -82,7 +82,7 @@ class VMLab(Lab):
             self.stop(name)
 
     def own_processes(self):
-        """Nothing of the node runs on this machine."""
+        """Returns nothing: no process of the node runs on this machine."""
         return set()
 
     def switch_off(self):
@@ -129,7 +129,7 @@ class VMLab(Lab):
 
     @contextlib.contextmanager
     def configured(self, **kubelet):
-        """The agent with other fields of KubeletConfiguration; afterwards with its own again."""
+        """Runs the agent with other fields of KubeletConfiguration, afterwards with its own again."""
         self.write(CONFIGURATION, configuration(**kubelet))
         try:
             self.run("systemctl restart swiftlet")
@@ -139,7 +139,7 @@ class VMLab(Lab):
             self.run("systemctl restart swiftlet")
 
     def left_of_pods(self, seconds=10):
-        """What the node still has of pods after a while, when there are none."""
+        """Returns the node's leftovers of pods when no pods exist, after some time to remove them."""
         with contextlib.suppress(TimeoutError):
             wait_until("everything of the pods to be gone", lambda: not self.run(LEFT).stdout, seconds)
         return self.run(LEFT).stdout.splitlines()

@@ -14,7 +14,7 @@ class MachineError(Exception):
 
 
 class Machine:
-    """One qemu process. Commands go over a virtio port to the unit vm-test.service, which is there before anything else is."""
+    """One qemu process. Commands go over a virtio port to the unit vm-test.service, which starts before all other units."""
 
     def __init__(self, folder, wrapper, tap):
         self.folder = folder
@@ -61,7 +61,7 @@ class Machine:
             self.process.wait()
 
     def power_off(self, seconds=60):
-        """As an administrator would; returns whether it ended by itself."""
+        """Powers off as an administrator would; returns whether the machine ended by itself."""
         self.send("systemctl --no-block poweroff")
         try:
             self.process.wait(seconds)
@@ -72,7 +72,7 @@ class Machine:
     # Commands
 
     def await_boot(self, seconds=180):
-        """Until another boot than the last known one greets."""
+        """Waits for the greeting of another boot than the last known one."""
         deadline = time.monotonic() + seconds
         while True:
             words = self.line(deadline, "the machine to boot").split()
@@ -85,7 +85,7 @@ class Machine:
         self.await_boot(seconds)
 
     def run(self, script, seconds=60, check=True):
-        """Runs a script with bash as root; gives what subprocess.run() would."""
+        """Runs a script with bash as root; returns the same as subprocess.run()."""
         self.send(script, seconds)
         deadline = time.monotonic() + seconds + 30
         while True:

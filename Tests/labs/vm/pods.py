@@ -1,4 +1,4 @@
-"""Pods for tests, gone afterwards."""
+"""Pods for tests, deleted afterwards."""
 import contextlib
 import math
 
@@ -6,7 +6,7 @@ from labs.waiting import wait_until
 
 ROOT = "/sys/fs/cgroup/swiftlet-pods.service"
 SLEEP = "exec sleep 1000000"
-# Lists what pods consist of on the node: cgroups, records, folders, writable layers, mounts, links, and shims beside the spawner.
+# Lists the objects of pods on the node: cgroups, records, folders, writable layers, mounts, links, and shims beside the spawner.
 LEFT = rf"""
 find {ROOT}/kubepods -name 'pod*' -type d
 for folder in /run/swiftlet/sandboxes /var/lib/kubelet/pods /var/lib/swiftlet/containers; do
@@ -46,19 +46,19 @@ def running(lab, *pods, ready=True, seconds=120):
 
 
 def status(lab, pod, name="c"):
-    """What is told of a container, with its state and last state as the dictionaries in them."""
+    """Returns the status of a container."""
     pods = lab.get("pod", pod)
     return next(entry for entry in pods["status"].get("containerStatuses", []) if entry["name"] == name)
 
 
 def pod_cgroup(pod):
-    """The cgroup of a pod that the API server has given back."""
+    """Returns the cgroup of a pod, given as an object from the API server."""
     level = {"Burstable": "burstable/", "BestEffort": "besteffort/"}.get(pod["status"]["qosClass"], "")
     return f"{ROOT}/kubepods/{level}pod{pod['metadata']['uid']}"
 
 
 def container(lab, pod, name="c"):
-    """(cgroup of the pod, cgroup of the container)."""
+    """Returns the cgroups of the pod and of the container."""
     found = lab.get("pod", pod)
     of_pod = pod_cgroup(found)
     entry = next(entry for entry in found["status"]["containerStatuses"] if entry["name"] == name)
@@ -66,18 +66,18 @@ def container(lab, pod, name="c"):
 
 
 def settings(lab, cgroup, *names):
-    """Contents of files of a cgroup by name."""
+    """Returns the contents of a cgroup's files by name."""
     script = "\n".join(f"printf '%s\\t%s\\n' {name} \"$(cat {cgroup}/{name})\"" for name in names)
     return dict(line.split("\t", 1) for line in lab.run(script).stdout.splitlines())
 
 
 def flat(text):
-    """A flat keyed file, such as cpu.stat."""
+    """Parses a flat keyed file, such as cpu.stat."""
     return {key: int(value) for key, value in (line.split() for line in text.splitlines())}
 
 
 def weight(millicores):
-    """kubelet's way from CPU shares to cpu.weight: the curve, not the straight line that it followed before (59 and not 20 for half a processor)."""
+    """Returns kubelet's cpu.weight for millicores: a curve, not the straight line of earlier releases (59 and not 20 for half a processor)."""
     shares = min(max(2, millicores * 1024 // 1000), 262144)
     exponent = math.log2(shares)
     return str(math.ceil(10 ** ((exponent**2 + 125 * exponent) / 612 - 7 / 34)))
@@ -93,5 +93,5 @@ def check(lab, cgroup, **wanted):
 
 
 def meminfo(lab, name):
-    """Bytes."""
+    """Returns a figure of /proc/meminfo in bytes."""
     return int(lab.run(f"awk '/^{name}:/ {{print $2}}' /proc/meminfo").stdout) * 1024

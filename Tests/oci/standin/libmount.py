@@ -1,4 +1,4 @@
-"""As much of python3-libmount as the public suite uses, which Debian does not package."""
+"""The part of python3-libmount that the public suite uses; Debian does not package python3-libmount."""
 
 
 class Entry:
