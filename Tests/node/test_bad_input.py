@@ -15,10 +15,10 @@ class BadPods(NodeCase):
         self.assertIn(words, found["message"])
 
     def expect_event(self, name, reason, words):
-        def told():
+        def reported():
             return [message for _, r, message in self.events(name) if r == reason and words in message]
 
-        self.assertTrue(wait_until(f"an event {reason} of {name}", told, 30))
+        self.assertTrue(wait_until(f"an event {reason} of {name}", reported, 30))
 
     def test_missing_image(self):
         self.lab.apply(manifest("no-image", FOREVER, container={"image": f"{REGISTRY}/none:1"}))
@@ -117,12 +117,12 @@ class BadStart(NodeCase):
         self.lab.start("agent", self.lab.node_namespace, *self.lab.agent_command(*arguments))
         log = self.lab.path("agent.log")
 
-        def told():
+        def reported():
             self.lab.require_agent()
             with open(log, errors="replace") as file:
                 return words in file.read()
 
-        wait_until(f"{words} in the agent's log", told, 30)
+        wait_until(f"{words} in the agent's log", reported, 30)
         self.lab.stop("agent")
 
     def tearDown(self):

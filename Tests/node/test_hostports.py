@@ -59,15 +59,15 @@ class HostPorts(NodeCase):
         self.remove("web", "client")
         self.assertFalse(self.has_table())
 
-    def test_the_second_one_is_told(self):
+    def test_the_second_pod_gets_an_event(self):
         self.serve("first", {"hostPort": 8080})
         self.lab.apply(server("second", {"hostPort": 8080}))
         words = "host port 0.0.0.0:8080/TCP of pod default/second is in use by pod default/first"
 
-        def told():
+        def reported():
             return [reason for _, reason, message in self.events("second") if words in message]
 
-        self.assertEqual(wait_until("an event of the second pod", told, 30)[0], "FailedCreatePodSandBox")
+        self.assertEqual(wait_until("an event of the second pod", reported, 30)[0], "FailedCreatePodSandBox")
         wait_until("the first server", lambda: self.ask(f"http://{NODE_IP}:8080/") == "first", 20)
         self.lab.delete("pod", "first")
         self.lab.wait_for("pod", "second", "Ready")

@@ -106,7 +106,7 @@ class Kubectl(NodeCase):
     def inside(self, script):
         return self.lab.kubectl("exec", "full", "--", "sh", "-c", script).stdout.strip()
 
-    def test_endpoint_serves_nobody_else(self):
+    def test_endpoint_needs_credentials(self):
         """Without a client certificate or token the node's endpoint answers 401."""
         answer = self.lab.on_control("curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", f"https://{NODE_IP}:10250/pods", check=False)
         self.assertEqual(answer.stdout, "401")
@@ -120,7 +120,7 @@ class Kubectl(NodeCase):
         health = self.lab.on_node("curl", "-s", "http://127.0.0.1:10248/healthz", check=False)
         self.assertEqual(health.stdout, "ok")
 
-    def test_node_called_unknown_says_that_it_is_ready(self):
+    def test_node_called_unknown_reports_ready(self):
         """A condition that a control plane sets after an outage is corrected at once, not with the next heartbeat."""
         patch = {"status": {"conditions": [{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]}}
         self.lab.on_control(

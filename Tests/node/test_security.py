@@ -22,10 +22,10 @@ class SecurityCase(NodeCase):
     def refuse_sandbox(self, name, words, **spec):
         self.lab.apply(manifest(name, FOREVER, **spec))
 
-        def told():
+        def reported():
             return [m for _, reason, m in self.events(name) if reason == "FailedCreatePodSandBox" and words in m]
 
-        self.assertTrue(wait_until(f"an event of {name} with: {words}", told, 30))
+        self.assertTrue(wait_until(f"an event of {name} with: {words}", reported, 30))
         self.lab.delete("pod", name)
 
     def refuse_pod(self, name, reason, words, **spec):
@@ -35,8 +35,8 @@ class SecurityCase(NodeCase):
         self.assertEqual(status["reason"], reason)
         self.assertIn(words, status["message"])
         self.assertNotIn("containerStatuses", status)
-        told = wait_until(f"an event of {name}", lambda: {told for _, told, _ in self.events(name)} - {"Scheduled"}, 30)
-        self.assertEqual(told, {reason})
+        reported = wait_until(f"an event of {name}", lambda: {reported for _, reported, _ in self.events(name)} - {"Scheduled"}, 30)
+        self.assertEqual(reported, {reason})
         self.lab.delete("pod", name)
 
     def refuse_container(self, name, words, **spec):
@@ -80,7 +80,7 @@ class Identity(SecurityCase):
         self.assertEqual(self.run_pod("number", "id -u", securityContext={"runAsNonRoot": True}, **image).strip(), "1000")
         self.refuse_container("root", "container has runAsNonRoot and image will run as root", securityContext={"runAsNonRoot": True})
 
-    def test_others_on_the_node(self):
+    def test_other_users_of_the_node(self):
         """CVE-2021-41103: programs of the image with the set-user-ID bit, files of the writable layer and records are out of reach."""
         self.lab.apply(manifest("kept", "echo mine > /mine; cp /bin/busybox /mighty; chmod 4755 /mighty; " + FOREVER))
         self.lab.wait_for("pod", "kept", "Ready")
@@ -97,7 +97,7 @@ class Identity(SecurityCase):
         self.assertIn("Permission denied", others.stderr)
         self.lab.delete("pod", "kept")
 
-    def test_what_the_host_lacks(self):
+    def test_profiles_that_the_host_lacks(self):
         profile = {"appArmorProfile": {"type": "Localhost", "localhostProfile": "no-such-profile"}}
         if os.path.exists("/sys/kernel/security/apparmor"):
             # The profile may be loaded later.
@@ -190,7 +190,7 @@ class UserNamespaces(SecurityCase):
     def test_namespaces_of_the_node_are_refused(self):
         self.refuse_sandbox("host-pid", "hostPID: true cannot be combined with hostUsers: false", hostUsers=False, hostPID=True)
 
-    def test_the_node_says_so(self):
+    def test_the_node_reports_its_features(self):
         status = self.lab.get("node", NODE)["status"]
         self.assertTrue(status["features"]["supplementalGroupsPolicy"])
         self.assertIn("userNamespaces", status["runtimeHandlers"][0]["features"])

@@ -25,7 +25,7 @@ CONTROLLERS = "wants a controller of cgroup v2"
 DIFFERENT = {
     ("test_delete.py", "test_multiple_containers_delete"): OWN + "delete --regex",
     ("test_devices.py", "owner-device"): ROOT,
-    ("test_exec.py", "exec_add_no_new_privileges"): "a further program has no more privileges than the container's own has, unless told so",
+    ("test_exec.py", "exec_add_no_new_privileges"): "a further program has no more privileges than the container's own, unless asked to",
     ("test_mounts.py", "mount-idmapped-mounts"): OWN + "mappings as words of a mount option",
     ("test_preserve_fds.py", "preserve-fds-some"): "descriptors beyond the three standard ones are refused by name",
     ("test_resources.py", "resources-pid-limit-userns"): ROOT,

@@ -238,7 +238,7 @@ class Devices(OCICase):
                     c["mounts"].append(bind), c["linux"]["resources"].update(devices=rules)))
                 self.assertEqual(wanted, result.out.split(), result)
 
-    def test_a_node_is_no_permission(self):
+    def test_a_node_is_not_a_permission(self):
         number = os.stat("/dev/fuse").st_rdev
         one = {"type": "c", "major": os.major(number), "minor": os.minor(number)}
         for rules, wanted in [([{"allow": False, "access": "rwm"}], "there\n"),

@@ -32,7 +32,7 @@ class Process(OCICase):
         self.assertEqual("1", status["NoNewPrivs"])
         self.assertEqual("0", self.seen("grep NoNewPrivs /proc/self/status", process(noNewPrivileges=False)).split()[1])
 
-    def test_capabilities_that_cannot_be_granted_are_told(self):
+    def test_capabilities_that_cannot_be_granted_are_reported(self):
         sets = {name: ["CAP_WHAT", "CAP_KILL"] for name in ("bounding", "permitted", "effective")}
         result = self.run_line("grep CapEff /proc/self/status", process(capabilities=sets))
         self.assertEqual((0, 1 << 5), (result.code, int(result.out.split()[1], 16)))
@@ -168,7 +168,7 @@ class Seccomp(OCICase):
         self.assertIn("2", result.out)
         self.assertIn("No space left", result.err)
 
-    def test_what_is_not_known_is_refused(self):
+    def test_unknown_parts_are_refused(self):
         for profile, word in [({"defaultAction": "SCMP_ACT_WHAT"}, "SCMP_ACT_WHAT"), ({"defaultAction": "SCMP_ACT_NOTIFY"}, "NOTIFY"),
                               ({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/x"}, "listenerPath"),
                               ({"defaultAction": "SCMP_ACT_ALLOW", "flags": ["SECCOMP_FILTER_FLAG_X"]}, "FLAG_X")]:

@@ -47,7 +47,7 @@ class Hooks(OCICase):
             self.refused(self.create(identity), name, "ended with", "3")
             self.refused(self.oci("state", identity), "does not exist")
 
-    def test_failure_later_is_told(self):
+    def test_later_failures_are_reported(self):
         self.hooks({"poststart": "exit 3", "poststop": "exit 4"})
         name = self.created()
         self.assertIn("poststart", self.must("start", name).err)

@@ -33,7 +33,7 @@ class Lifecycle(OCICase):
         self.must("delete", name)
         self.refused(self.oci("state", name), name, "does not exist")
 
-    def test_config_counts_when_it_is_created(self):
+    def test_config_is_read_at_creation(self):
         output = self.folder + "/out"
         self.config("echo", "first")
         name = self.created(output=output)
@@ -84,12 +84,12 @@ class Lifecycle(OCICase):
         pid = self.state(name)["pid"]
         self.must("start", name)
 
-        def said(word):
+        def wait_for_output(word):
             while word not in read_text(output):
                 self.assertNotEqual("stopped", self.state(name)["status"], read_text(output))
-        said("ready")
+        wait_for_output("ready")
         self.must("kill", name, "sigusr1")
-        said("usr1")
+        wait_for_output("usr1")
         self.must("kill", name)
         self.wait(pid)
         self.assertIn("term\n", read_text(output))

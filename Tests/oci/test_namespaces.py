@@ -19,7 +19,7 @@ class Namespaces(OCICase):
                 same = inside[file] == os.readlink(f"/proc/self/ns/{file}")
                 self.assertEqual(name not in kept, same, (kept, name))
 
-    def test_namespaces_of_others(self):
+    def test_namespaces_of_another_container(self):
         self.config("sleep", "1000")
         name = self.created()
         pid = self.state(name)["pid"]
@@ -45,7 +45,7 @@ class Namespaces(OCICase):
             self.refused(self.create(self.new_id()), word)
         self.assertEqual("created", self.state(name)["status"])
 
-    def test_pid_and_cgroup_namespaces_of_others(self):
+    def test_pid_and_cgroup_namespaces_of_another_container(self):
         name = self.running()
         pid = self.state(name)["pid"]
 

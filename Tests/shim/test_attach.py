@@ -41,7 +41,7 @@ class Attach(ShimCase):
             assert pod.output("c").split("\n")[:4].count("out late") == 1
             refused(lambda: pod.attach("c"), "SWL_STEP_LOOKUP", errno.ESRCH)
 
-    def test_what_is_no_reader(self):
+    def test_descriptors_that_are_not_readers(self):
         with Sandbox(self.world) as pod:
             pod.launch("c", ["sleep", "1000"])
             before = pod.descriptors()
@@ -88,7 +88,7 @@ class Attach(ShimCase):
             assert after <= before + 128, (before, after)
             self.note(f"anonymous KB: {before} before, {held} while held up, {after} after")
 
-    def test_a_reader_that_takes_nothing_is_let_go(self):
+    def test_a_reader_that_takes_nothing_is_dropped(self):
         count = 100000
         with Sandbox(self.world) as pod:
             pod.launch("c", ["sh", "-c", f"read go; seq {count}"], stdin=1)
@@ -104,9 +104,9 @@ class Attach(ShimCase):
             warning = pod.client.event(C["SWL_EVENT_WARNING"], SWL_TAG_CONTAINER_ID="c").get(C["SWL_TAG_WARNING"])
             found = re.search(rb"took nothing of stdout for (\d+) s and is let go; (\d+) bytes were waiting", warning)
             assert found and int(found[1]) == C["SWL_ATTACH_STALL_SECONDS"] and int(found[2]) > 0, warning
-            self.note(f"let go after {waited:.1f} s")
+            self.note(f"dropped after {waited:.1f} s")
 
-    def test_a_reader_that_is_gone_holds_up_nothing(self):
+    def test_a_closed_reader_holds_up_nothing(self):
         count = 200000
         with Sandbox(self.world) as pod:
             pod.launch("c", ["sh", "-c", f"read go; seq {count}"], stdin=1)

@@ -21,10 +21,10 @@ class Containers(ShimCase):
             for code in (0, 1, 3, 255):
                 cid = self.world.name("c")
                 pod.launch(cid, ["sh", "-c", f"exit {code}"])
-                told = pod.wait(cid)
-                assert (told.code, told.signal, told.flags) == (code, 0, 0)
+                ended = pod.wait(cid)
+                assert (ended.code, ended.signal, ended.flags) == (code, 0, 0)
                 kept = exit_file(f"{pod.directory}/containers/{cid}/exit")
-                assert kept.magic == C["SWL_EXIT_MAGIC"] and vars(kept) == vars(told)
+                assert kept.magic == C["SWL_EXIT_MAGIC"] and vars(kept) == vars(ended)
                 assert 0 < kept.finished_at - kept.started_at < 10**10 and kept.start_time > 0
 
     def test_killed_by_signal(self):
@@ -40,7 +40,7 @@ class Containers(ShimCase):
             refused(lambda: pod.signal("kill", signal.SIGKILL), "SWL_STEP_SIGNAL", errno.ESRCH)
             refused(lambda: pod.signal("nobody", signal.SIGKILL), "SWL_STEP_LOOKUP", errno.ENOENT)
 
-    def test_what_cannot_be_executed(self):
+    def test_programs_that_cannot_be_executed(self):
         os.makedirs(self.world.image + "/bin/subdir", exist_ok=True)
         cases = [
             ("nope", errno.ENOENT, 'exec: "nope": executable file not found in $PATH'),

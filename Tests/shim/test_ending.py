@@ -15,7 +15,7 @@ SHARED = (dict(pod=1, container=2), dict(pod=0, container=0))
 
 
 class Ending(ShimCase):
-    def test_what_it_leaves_behind_ends(self):
+    def test_processes_left_behind_end(self):
         self.need_cgroups()
         for mode in SHARED:
             with Sandbox(self.world, pid=mode["pod"]) as pod:
@@ -43,7 +43,7 @@ class Ending(ShimCase):
                 os.rmdir(pod.cgroups.pop())
                 assert pod.run(cid, ["true"], ns=shared)[0] == 0
 
-    def test_only_its_own_end(self):
+    def test_only_its_own_processes_end(self):
         self.need_cgroups()
         with Sandbox(self.world, pid=1) as pod:
             shared = namespaces(pid=2)

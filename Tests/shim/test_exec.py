@@ -73,7 +73,7 @@ class Exec(ShimCase):
                 pod.exec_output(cid, "sweep", ["true"])
                 assert exec_cgroups(pod, cid) == []
 
-    def test_what_an_exec_leaves_running_lives_on(self):
+    def test_processes_left_by_an_exec_live_on(self):
         self.need_cgroups()
         with Sandbox(self.world) as pod:
             pod.launch("app", ["sleep", "2000"])

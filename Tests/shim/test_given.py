@@ -65,7 +65,7 @@ class Given(ShimCase):
                 pod.container_verb("SWL_VERB_REMOVE", cid)
             wait_until("the shim to be as before", lambda: pod.descriptors() == before, 10)
 
-    def test_namespaces_of_others(self):
+    def test_namespaces_of_another_pod(self):
         with Sandbox(self.world) as first, Sandbox(self.world, create=False, network=GIVEN, ipc=GIVEN, uts=GIVEN) as second:
             files = [f"/proc/{first.pause}/ns/{name}" for name in ("net", "ipc", "uts")]
             # One namespace too few, one too many, or the wrong order: nothing is made.

@@ -46,9 +46,9 @@ class Snoop:
 
     def finish(self):
         os.close(self.stop)
-        said = read_text(self.out)
+        output = read_text(self.out)
         assert self.pod.wait_exec("snoop").code == 0
-        return {name: int(count) for name, count in re.findall(r"(\w+) (\d+)", said)}
+        return {name: int(count) for name, count in re.findall(r"(\w+) (\d+)", output)}
 
 
 class Hostile(ShimCase):
@@ -204,7 +204,7 @@ mkdir /sys/fs/cgroup/x; echo 1 > /sys/fs/cgroup/cgroup.procs; cat /proc/self/cgr
             for path in glob.glob(self.world.run + "/**/*.sock", recursive=True):
                 assert os.stat(path).st_mode & 0o077 == 0, path
 
-    def test_cve_2021_41103_what_the_shim_writes_is_closed(self):
+    def test_cve_2021_41103_files_of_the_shim_are_for_root_alone(self):
         """Files in the run directory are for root alone."""
         with Sandbox(self.world) as pod:
             pod.launch("c", ["true"])

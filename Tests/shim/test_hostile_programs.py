@@ -110,7 +110,7 @@ class HostilePrograms(ShimCase):
                 out = pod.run(self.world.name("c"), ["/bin/hostile", "trace", "1"], uid=uid, gid=uid, ns=SHARED_PID, **hostile(self.world))[1]
                 assert out == "Operation not permitted\n", out
 
-    def test_no_container_has_keys_of_others(self):
+    def test_no_container_has_keys_of_another_process(self):
         join_keyring_with_key()
         with World() as other, Sandbox(other) as pod:
             pod.launch("app", ["sleep", "1000"], **hostile(other))

@@ -55,7 +55,7 @@ def left_of(world, pods):
 
 
 class Lifecycle(ShimCase):
-    def test_agent_comes_back(self):
+    def test_agent_reconnects(self):
         with Sandbox(self.world) as pod:
             long = pod.launch("long", ["sleep", "1000"]).pid
             pod.launch("short", ["sh", "-c", "sleep 0.1; exit 9"])

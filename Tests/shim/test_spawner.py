@@ -42,7 +42,7 @@ def end(world, sandbox):
 
 
 class Spawner(ShimCase):
-    def test_one_that_stands_still_holds_up_nobody(self):
+    def test_a_frozen_shim_holds_up_no_other_start(self):
         self.need_cgroups()
         frozen = FrozenCgroup(self.world)
         try:
@@ -64,7 +64,7 @@ class Spawner(ShimCase):
         finally:
             frozen.close()
 
-    def test_one_that_never_listens_is_given_up(self):
+    def test_a_shim_that_never_listens_is_given_up(self):
         self.need_cgroups()
         frozen = FrozenCgroup(self.world)
         try:

@@ -34,11 +34,11 @@ class Refusals(VMCase):
 
     def test_start_is_refused(self):
         with stopped(self.lab):
-            said = refusal(self.lab, failSwapOn=True)
-            assert "failSwapOn is true" in said and "/dev/vdb" in said and "swapoff" in said, said
+            message = refusal(self.lab, failSwapOn=True)
+            assert "failSwapOn is true" in message and "/dev/vdb" in message and "swapoff" in message, message
             self.lab.run("echo 0 > /proc/sys/vm/overcommit_memory")
-            said = refusal(self.lab, protectKernelDefaults=True)
-            assert "protectKernelDefaults is true" in said and "vm.overcommit_memory is 0, wanted 1" in said, said
+            message = refusal(self.lab, protectKernelDefaults=True)
+            assert "protectKernelDefaults is true" in message and "vm.overcommit_memory is 0, wanted 1" in message, message
             # The refusal has not changed the parameter.
             assert self.lab.read("/proc/sys/vm/overcommit_memory") == "0"
         assert self.lab.read("/proc/sys/vm/overcommit_memory") == "1"
