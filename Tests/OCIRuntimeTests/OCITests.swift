@@ -13,7 +13,7 @@ import Testing
 
     // MARK: Ids
 
-    @Test func idsBecomeNamesOfSandboxesWithoutMeetingEachOther() throws {
+    @Test("different container ids become different sandbox ids") func idsBecomeNamesOfSandboxesWithoutMeetingEachOther() throws {
         #expect(try OCIContainer.sandboxID("abc019") == "abc019")
         #expect(try OCIContainer.sandboxID("A-b_.+") == "-41-2db-5f-2e-2b")
         #expect(try OCIContainer.sandboxID("a-41") != OCIContainer.sandboxID("aA"))
@@ -24,7 +24,7 @@ import Testing
 
     // MARK: Command lines
 
-    @Test func commandLineAsContainerManagersWriteIt() throws {
+    @Test("a container manager's command line is understood") func commandLineAsContainerManagersWriteIt() throws {
         let line = try OCICommandLine(
             ["--root=/r", "--log", "l", "--log-format=json", "create", "--bundle", "b", "--pid-file=/p", "--console-socket", "s", "id"],
             directory: "/d")
@@ -36,7 +36,7 @@ import Testing
         #expect(request.id == "id" && request.bundle == "/d/b" && request.pidFile == "/p" && request.consoleSocket == "/d/s")
     }
 
-    @Test func optionsMayStandBehindTheId() throws {
+    @Test("options may follow the id") func optionsMayStandBehindTheId() throws {
         guard case .delete(let id, true) = try OCICommandLine(["delete", "x", "--force"], directory: "/").command else {
             Issue.record("no delete by force")
             return
@@ -52,16 +52,18 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        [], ["what"], ["start"], ["start", "a", "b"], ["--root"], ["create", "--force", "a"], ["--systemd-cgroup", "state", "a"],
-        ["exec", "a"], ["exec", "--process", "/p", "a", "ls"], ["update", "--memory", "much", "a"], ["list", "--format", "xml"],
-        ["run", "--preserve-fds", "1", "a"], ["pause"],
-    ])
+    @Test(
+        "wrong usage is an error",
+        arguments: [
+            [], ["what"], ["start"], ["start", "a", "b"], ["--root"], ["create", "--force", "a"], ["--systemd-cgroup", "state", "a"],
+            ["exec", "a"], ["exec", "--process", "/p", "a", "ls"], ["update", "--memory", "much", "a"], ["list", "--format", "xml"],
+            ["run", "--preserve-fds", "1", "a"], ["pause"],
+        ])
     func wrongUsage(_ arguments: [String]) {
         #expect(throws: OCICommandLine.Usage.self) { try OCICommandLine(arguments, directory: "/") }
     }
 
-    @Test func signals() throws {
+    @Test("signals are read by name and number") func signals() throws {
         for (text, number) in [("9", Int32(9)), ("KILL", 9), ("SIGKILL", 9), ("sigterm", 15), ("RTMIN", 34), ("SIGRTMIN+3", 37), ("RTMAX-1", 63)] {
             #expect(try OCISignal.number(text) == number)
         }
@@ -72,7 +74,7 @@ import Testing
 
     // MARK: Mounts
 
-    @Test func mountOptions() throws {
+    @Test("mount options become flags") func mountOptions() throws {
         let bind = try OCIMount(
             decode(#"{"destination": "/a", "source": "b", "options": ["rbind", "ro", "nosuid", "rslave", "rw", "rro"]}"#), bundle: "/bundle")
         #expect(bind.type == SWL_MOUNT_BIND && bind.source == "/bundle/b" && bind.propagation == SWL_PROPAGATION_SLAVE)
@@ -83,14 +85,16 @@ import Testing
         #expect(tmpfs.data == "size=1m,mode=0700" && tmpfs.attributes == UInt32(SWL_ATTR_NOEXEC))
     }
 
-    @Test(arguments: [
-        #"{"destination": "a", "type": "tmpfs"}"#, #"{"destination": "/a/../b", "type": "tmpfs"}"#, #"{"destination": "/a", "type": "ext4"}"#,
-        #"{"destination": "/a"}"#, #"{"destination": "/a", "type": "bind"}"#,
-        #"{"destination": "/a", "type": "bind", "source": "/b", "options": ["size=1"]}"#,
-        #"{"destination": "/a", "type": "tmpfs", "options": ["rslave"]}"#, #"{"destination": "/a", "type": "tmpfs", "options": ["a,b"]}"#,
-        #"{"destination": "/a", "type": "bind", "source": "/b", "options": ["runbindable"]}"#,
-        #"{"destination": "/a", "type": "bind", "source": "/b", "uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}"#,
-    ])
+    @Test(
+        "mounts that cannot be honoured are refused",
+        arguments: [
+            #"{"destination": "a", "type": "tmpfs"}"#, #"{"destination": "/a/../b", "type": "tmpfs"}"#, #"{"destination": "/a", "type": "ext4"}"#,
+            #"{"destination": "/a"}"#, #"{"destination": "/a", "type": "bind"}"#,
+            #"{"destination": "/a", "type": "bind", "source": "/b", "options": ["size=1"]}"#,
+            #"{"destination": "/a", "type": "tmpfs", "options": ["rslave"]}"#, #"{"destination": "/a", "type": "tmpfs", "options": ["a,b"]}"#,
+            #"{"destination": "/a", "type": "bind", "source": "/b", "options": ["runbindable"]}"#,
+            #"{"destination": "/a", "type": "bind", "source": "/b", "uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}"#,
+        ])
     func mountsThatAreRefused(_ json: String) throws {
         let mount: OCISpec.Mount = try decode(json)
         #expect(throws: RuntimeFailure.self) { try OCIMount(mount, bundle: "/bundle") }
@@ -103,7 +107,7 @@ import Testing
         return Dictionary(settings.map { ($0.file, $0.value) }, uniquingKeysWith: { "\($0);\($1)" })
     }
 
-    @Test func resourcesBecomeFilesOfVersion2() throws {
+    @Test("limits of cgroup v1 become files of v2") func resourcesBecomeFilesOfVersion2() throws {
         #expect(
             try files(#"{"memory": {"limit": 100, "reservation": 50, "swap": 150}, "pids": {"limit": -1}}"#)
                 == ["memory.max": "100", "memory.low": "50", "memory.swap.max": "50", "pids.max": "max"])
@@ -122,12 +126,15 @@ import Testing
         #expect(try files("{}").isEmpty)
     }
 
-    @Test(arguments: [
-        #"{"memory": {"swappiness": 1}}"#, #"{"memory": {"disableOOMKiller": true}}"#, #"{"memory": {"kernel": 5}}"#, #"{"memory": {"swap": 5}}"#,
-        #"{"memory": {"limit": 10, "swap": 5}}"#, #"{"cpu": {"realtimeRuntime": 1}}"#, #"{"network": {"classID": 1}}"#,
-        #"{"unified": {"cgroup.procs": "1"}}"#, #"{"unified": {"../x.y": "1"}}"#, #"{"blockIO": {"leafWeight": 10}}"#, #"{"blockIO": {"weight": 5}}"#,
-        #"{"hugepageLimits": [{"pageSize": "../x", "limit": 1}]}"#,
-    ])
+    @Test(
+        "resources that cannot be honoured are refused",
+        arguments: [
+            #"{"memory": {"swappiness": 1}}"#, #"{"memory": {"disableOOMKiller": true}}"#, #"{"memory": {"kernel": 5}}"#, #"{"memory": {"swap": 5}}"#,
+            #"{"memory": {"limit": 10, "swap": 5}}"#, #"{"cpu": {"realtimeRuntime": 1}}"#, #"{"network": {"classID": 1}}"#,
+            #"{"unified": {"cgroup.procs": "1"}}"#, #"{"unified": {"../x.y": "1"}}"#, #"{"blockIO": {"leafWeight": 10}}"#,
+            #"{"blockIO": {"weight": 5}}"#,
+            #"{"hugepageLimits": [{"pageSize": "../x", "limit": 1}]}"#,
+        ])
     func resourcesThatAreRefused(_ json: String) throws {
         let resources: OCISpec.Resources = try decode(json)
         #expect(throws: RuntimeFailure.self) { try OCIResources(resources) }
@@ -143,7 +150,7 @@ import Testing
         }
     }
 
-    @Test func deviceRulesInTheirOrder() throws {
+    @Test("device rules keep their order") func deviceRulesInTheirOrder() throws {
         #expect(try rules("[]").isEmpty)
         #expect(try rules(#"[{"allow": false, "access": "rwm"}, {"allow": true, "type": "c", "access": "m"}]"#) == ["-a *:* 3"])
         #expect(
@@ -155,20 +162,22 @@ import Testing
         #expect(try rules(#"[{"allow": true, "type": "a", "major": -1, "minor": -1, "access": ""}]"#) == ["+a *:* 3"])
     }
 
-    @Test(arguments: [
-        #"[{"allow": false, "type": "c", "major": 1, "minor": 3, "access": "rwm"}]"#,
-        #"[{"allow": false, "type": "c", "major": 136, "access": "w"}]"#,
-        #"[{"allow": true, "type": "x", "access": "rwm"}]"#,
-        #"[{"allow": true, "type": "c", "major": 1, "minor": 3, "access": "z"}]"#,
-        #"[{"allow": true, "type": "c", "major": 4294967295, "access": "r"}]"#,
-    ])
+    @Test(
+        "device rules that cannot be honoured are refused",
+        arguments: [
+            #"[{"allow": false, "type": "c", "major": 1, "minor": 3, "access": "rwm"}]"#,
+            #"[{"allow": false, "type": "c", "major": 136, "access": "w"}]"#,
+            #"[{"allow": true, "type": "x", "access": "rwm"}]"#,
+            #"[{"allow": true, "type": "c", "major": 1, "minor": 3, "access": "z"}]"#,
+            #"[{"allow": true, "type": "c", "major": 4294967295, "access": "r"}]"#,
+        ])
     func deviceRulesThatAreRefused(_ rules: String) {
         #expect(throws: RuntimeFailure.self) { try self.rules(rules) }
     }
 
     // MARK: Scheduling
 
-    @Test func listsOfCPUs() throws {
+    @Test("lists of processors are checked") func listsOfCPUs() throws {
         #expect(try OCIScheduling.affinity("0") == [1, 0, 0, 0, 0, 0, 0, 0])
         #expect(try OCIScheduling.affinity("0-3,7, 64") == [0x8f, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0])
         #expect(try OCIScheduling.affinity("") == nil)
@@ -177,7 +186,7 @@ import Testing
 
     // MARK: Limits
 
-    @Test func limitsOfUpdate() throws {
+    @Test("update takes limits from options and from a file") func limitsOfUpdate() throws {
         let line = try OCICommandLine(["update", "--memory", "100", "x", "--pids-limit=-1", "--cpuset-cpus", "0-1"], directory: "/")
         guard case .update("x", let resources) = line.command else {
             Issue.record("no update")
@@ -187,7 +196,7 @@ import Testing
         #expect(files == ["memory.max 100", "cpuset.cpus 0-1", "pids.max max"])
     }
 
-    @Test func optionsOfAFurtherProgramAreItsOwn() throws {
+    @Test("the options of exec change only that program") func optionsOfAFurtherProgramAreItsOwn() throws {
         let line = try OCICommandLine(["exec", "--cap", "CAP_KILL", "-e", "A=1", "--detach", "x", "ls", "--all", "-e"], directory: "/")
         guard case .exec(let request) = line.command else {
             Issue.record("no exec")
@@ -198,7 +207,7 @@ import Testing
 
     // MARK: Seccomp
 
-    @Test func seccompProfile() throws {
+    @Test("a bundle's seccomp section becomes a profile") func seccompProfile() throws {
         let profile = try SeccompProfile(
             decode(
                 """

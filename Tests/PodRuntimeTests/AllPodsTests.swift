@@ -39,7 +39,7 @@ import Testing
     private func content(_ file: String) throws -> String { try SmallFile.text("\(tree)/\(file)") }
 
     /// That nobody can count the machine's huge pages is no reason to run no pods.
-    @Test func hugePagesWithoutTheirControllerAreOnlyTold() async throws {
+    @Test("limits of huge pages without their controller are only reported") func hugePagesWithoutTheirControllerAreOnlyTold() async throws {
         defer { folder.remove() }
         let limits = CgroupResources(cpuRequest: 2000, memoryLimit: 1 << 30, pidsLimit: 1000, hugepageLimits: ["2MB": 4 << 20])
         let missing = try await runtime(controllers: "cpu memory pids").limitAllPods(limits)
@@ -50,7 +50,7 @@ import Testing
     }
 
     /// With it, what cannot be written is an error as for every other limit.
-    @Test func aHugePageLimitThatCannotBeWrittenIsAnError() async throws {
+    @Test("a limit of huge pages that cannot be written is an error") func aHugePageLimitThatCannotBeWrittenIsAnError() async throws {
         defer { folder.remove() }
         let limits = CgroupResources(cpuRequest: 2000, hugepageLimits: ["2MB": 4 << 20])
         let runtime = try runtime(controllers: "cpu memory pids hugetlb")

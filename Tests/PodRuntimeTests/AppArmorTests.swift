@@ -30,7 +30,7 @@ import Testing
         #expect(profile == expected)
     }
 
-    @Test func aHostWithoutItRefusesOnlyWhatIsAskedFor() async throws {
+    @Test("a host without AppArmor refuses only a requested profile") func aHostWithoutItRefusesOnlyWhatIsAskedFor() async throws {
         try await withHost(enabled: false) { appArmor, _ in
             try await expect(appArmor, nil, privileged: false, nil)
             try await expect(appArmor, .unconfined, privileged: false, nil)
@@ -42,7 +42,7 @@ import Testing
         }
     }
 
-    @Test func theDefaultProfileIsLoadedOnceAndAgainWhenItIsGone() async throws {
+    @Test("the default profile is loaded once, and again when it is gone") func theDefaultProfileIsLoadedOnceAndAgainWhenItIsGone() async throws {
         try await withHost { appArmor, path in
             for choice in [nil, Choice.runtimeDefault] {
                 try await expect(appArmor, choice, privileged: false, "swiftlet-default")
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func aProfileThatDoesNotLoadStopsTheContainer() async throws {
+    @Test("a profile that does not load stops the container") func aProfileThatDoesNotLoadStopsTheContainer() async throws {
         try await withHost(parser: "echo no such keyword >&2; exit 3") { appArmor, _ in
             let failure = await #expect(throws: RuntimeFailure.self) { try await appArmor.profile(for: nil, privileged: false) }
             #expect(failure?.code == .create && failure?.message.contains("exit status 3") == true)
@@ -69,7 +69,7 @@ import Testing
         }
     }
 
-    @Test func withoutAParserOnlyTheDefaultIsMissing() async throws {
+    @Test("without a parser only the default profile is missing") func withoutAParserOnlyTheDefaultIsMissing() async throws {
         try await withHost(profiles: "mine (complain)\n", parser: nil) { appArmor, _ in
             try await expect(appArmor, nil, privileged: false, nil)
             try await expect(appArmor, .localhost(profile: "mine"), privileged: false, "mine")
@@ -77,7 +77,9 @@ import Testing
         }
     }
 
-    @Test(arguments: ["min", "mine2", "mine (enforce)", ""]) func aProfileThatIsNotLoadedIsNamed(name: String) async throws {
+    @Test("a refusal names the profile that is not loaded", arguments: ["min", "mine2", "mine (enforce)", ""]) func aProfileThatIsNotLoadedIsNamed(
+        name: String
+    ) async throws {
         try await withHost(profiles: "mine (enforce)\n") { appArmor, _ in
             let failure = await #expect(throws: RuntimeFailure.self) { try await appArmor.profile(for: .localhost(profile: name), privileged: true) }
             #expect(failure?.message.contains("profile \"\(name)\" is not loaded") == true)

@@ -24,7 +24,7 @@ struct DefaultsTests {
         container.process.capabilities = []
     }
 
-    @Test func everyUserMayBindAnyPortOfThePod() async throws {
+    @Test("every user may bind any port of the pod") func everyUserMayBindAnyPortOfThePod() async throws {
         try await RuntimeFixture.with { host in
             let range = "cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/net/ipv4/ping_group_range"
             let open = try await host.runtime.createSandbox(host.sandbox())
@@ -43,7 +43,9 @@ struct DefaultsTests {
         }
     }
 
-    @Test func nothingOutlivesAContainerInAPodThatSharesProcessIDs() async throws {
+    @Test("no process outlives its container in a pod that shares process ids") func nothingOutlivesAContainerInAPodThatSharesProcessIDs()
+        async throws
+    {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox(pid: .pod))
             // Each start finds the port free at once.
@@ -62,7 +64,7 @@ struct DefaultsTests {
         }
     }
 
-    @Test func terminalsHaveAType() async throws {
+    @Test("a container with a terminal has TERM") func terminalsHaveAType() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let show = "echo [$TERM]"
@@ -90,7 +92,7 @@ struct DefaultsTests {
     }
 
     /// As drivers of storage and devices run: with the node's /dev, and what they mount in it arriving at the node.
-    @Test func nothingStaysInTheNodesDevices() async throws {
+    @Test("containers leave nothing in the node's /dev") func nothingStaysInTheNodesDevices() async throws {
         try await RuntimeFixture.with { host in
             let devices = host.folder.path + "/devices"
             try Directories.make(devices)
@@ -122,7 +124,7 @@ struct DefaultsTests {
         }
     }
 
-    @Test func volumesOfTheImageAreWritableBelowAReadOnlyRoot() async throws {
+    @Test("the image's volumes are writable below a read-only root") func volumesOfTheImageAreWritableBelowAReadOnlyRoot() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let volume = host.folder.path + "/volume"

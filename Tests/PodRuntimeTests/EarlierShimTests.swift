@@ -36,7 +36,7 @@ struct EarlierShimTests {
         return folder + "/build/bin"
     }
 
-    @Test func aShimOfTheVersionBeforeGoesOn() async throws {
+    @Test("a shim of the version before goes on") func aShimOfTheVersionBeforeGoesOn() async throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         guard let programs = try await Self.build(in: folder.path) else {
@@ -119,7 +119,7 @@ struct EarlierShimTests {
     }
 
     /// As that version wrote them, word for word.
-    @Test func recordsOfTheVersionBeforeAreRead() throws {
+    @Test("records of the version before are read") func recordsOfTheVersionBeforeAreRead() throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         try AtomicFile.replace(folder.path + "/sandbox.json", with: EarlierRecords.sandbox)

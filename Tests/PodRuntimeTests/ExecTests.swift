@@ -35,7 +35,8 @@ struct ExecTests {
     }
 
     /// As the container runs on with the filter it was started with, so do the programs that join it.
-    @Test func aProgramHasTheContainersFilterWhateverBecomesOfTheProfile() async throws {
+    @Test("an exec has its container's seccomp filter, even if the profile has changed since")
+    func aProgramHasTheContainersFilterWhateverBecomesOfTheProfile() async throws {
         try await RuntimeFixture.with { host in
             let profile = host.folder.path + "/profile.json"
             let rule = #"{"names":["mkdir","mkdirat"],"action":"SCMP_ACT_ERRNO","errnoRet":95}"#
@@ -64,7 +65,7 @@ struct ExecTests {
         }
     }
 
-    @Test func aProgramOnATerminal() async throws {
+    @Test("an exec on a terminal has its size and its echo") func aProgramOnATerminal() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let container = host.container(["sleep", "1000"])
@@ -116,7 +117,7 @@ struct ExecTests {
         }
     }
 
-    @Test func aCommandThatTakesTooLongIsKilledWithItsChildren() async throws {
+    @Test("an exec that exceeds its timeout is killed with its children") func aCommandThatTakesTooLongIsKilledWithItsChildren() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let container = host.container(["sleep", "1000"])
@@ -142,7 +143,7 @@ struct ExecTests {
     }
 
     /// A container can stop what joins it.
-    @Test func aCommandThatHangsBeforeItsStartIsGivenUpAndNeverRuns() async throws {
+    @Test("an exec that hangs before its start is given up and never runs") func aCommandThatHangsBeforeItsStartIsGivenUpAndNeverRuns() async throws {
         try await RuntimeFixture.with { host in
             try host.restart { $0.execPatience = .milliseconds(100) }
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
@@ -160,7 +161,7 @@ struct ExecTests {
         }
     }
 
-    @Test func aClientBesideTheLog() async throws {
+    @Test("an attached client gets the output beside the log") func aClientBesideTheLog() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let container = host.container(["sh", "-c", "while read line; do echo \"out $line\"; echo \"err $line\" >&2; done; echo over"]) {
@@ -204,7 +205,7 @@ struct ExecTests {
         }
     }
 
-    @Test func inputThatIsGivenOnce() async throws {
+    @Test("stdinOnce ends the input with its first client") func inputThatIsGivenOnce() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let container = host.container(["sh", "-c", "wc -c; while [ ! -e /dev/shm/go ]; do sleep 0.01; done; echo over"]) {
@@ -226,7 +227,7 @@ struct ExecTests {
         }
     }
 
-    @Test func aContainerOnATerminal() async throws {
+    @Test("a container on a terminal can be attached to and resized") func aContainerOnATerminal() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let container = host.container([
@@ -258,7 +259,7 @@ struct ExecTests {
     }
 
     /// A container that does not read holds a client's writes back, and a client that leaves is free at once.
-    @Test func nobodyWaitsForeverForAContainerThatDoesNotRead() async throws {
+    @Test("a write to a container that does not read ends with its client") func nobodyWaitsForeverForAContainerThatDoesNotRead() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let container = host.container(["sleep", "1000"]) { $0.stdin = true }

@@ -7,7 +7,9 @@ import Testing
 
 @Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup2, busybox, and the shim (make shim pause)"), .timeLimit(.minutes(2)))
 struct LogRotationTests {
-    @Test func rotatedLogsAreCompressedAlsoThoseOfTheTimeWithoutAnAgent() async throws {
+    @Test("rotated logs are compressed, also those rotated without an agent") func rotatedLogsAreCompressedAlsoThoseOfTheTimeWithoutAnAgent()
+        async throws
+    {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let container = host.container(["sh", "-c", "seq 4000; while ! test -e /tmp/more; do sleep 0.02; done; seq 4000; sleep 1000"]) {

@@ -29,7 +29,7 @@ import Testing
         return String(decoding: output, as: UTF8.self)
     }
 
-    @Test func entriesAreJoinedWhateverTheBlocks() {
+    @Test("partial entries are joined, however the blocks are cut") func entriesAreJoinedWhateverTheBlocks() {
         for chunk in 1...80 {
             #expect(parse(Self.lines, chunk: chunk) == "one\ntwoooo\n\nfour  \n")
             #expect(
@@ -41,7 +41,7 @@ import Testing
         }
     }
 
-    @Test func anyBytesPassWithoutATrap() {
+    @Test("the parser survives any bytes") func anyBytesPassWithoutATrap() {
         for seed in 0..<300 as Range<UInt64> {
             var random = SeededGenerator(seed)
             var parser = LogParser(Bool.random(using: &random), since: nil, limit: nil)
@@ -53,10 +53,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        (0, ""), (1, "four  \n"), (2, "\nfour  \n"), (3, "\nfour  \n"), (4, "twoooo\n\nfour  \n"), (5, "one\ntwoooo\n\nfour  \n"),
-        (99, "one\ntwoooo\n\nfour  \n"),
-    ])
+    @Test(
+        "a tail counts whole lines",
+        arguments: [
+            (0, ""), (1, "four  \n"), (2, "\nfour  \n"), (3, "\nfour  \n"), (4, "twoooo\n\nfour  \n"), (5, "one\ntwoooo\n\nfour  \n"),
+            (99, "one\ntwoooo\n\nfour  \n"),
+        ])
     func tailCountsWholeLines(lines: Int, wanted: String) throws {
         // The line that is no CRI line counts, as it does for kubelet.
         let folder = try TestFolder()
@@ -68,7 +70,7 @@ import Testing
         #expect(try Self.readAll(path, options) == wanted)
     }
 
-    @Test func tailCrossesBlocks() throws {
+    @Test("a tail crosses blocks") func tailCrossesBlocks() throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         let path = folder.path + "/0.log"
@@ -94,7 +96,7 @@ import Testing
         return String(decoding: output, as: UTF8.self)
     }
 
-    @Test func aLineOfAnySizeIsReadInBlocks() throws {
+    @Test("a line of any size is read in blocks") func aLineOfAnySizeIsReadInBlocks() throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         let path = folder.path + "/0.log"
@@ -114,7 +116,8 @@ import Testing
         #expect(try LogTail.offset(ofLast: 1, in: file, size: 1 << 30) == 0)
     }
 
-    @Test(.timeLimit(.minutes(1))) func followGoesOnInTheNewFileAndEndsWithTheContainer() async throws {
+    @Test("following goes on in the new file and ends with the container", .timeLimit(.minutes(1)))
+    func followGoesOnInTheNewFileAndEndsWithTheContainer() async throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         let path = folder.path + "/0.log"
@@ -149,7 +152,7 @@ import Testing
         await session.close()
     }
 
-    @Test func allRotatedFilesButTheNewestAreCompressed() throws {
+    @Test("all rotated files but the newest are compressed") func allRotatedFilesButTheNewestAreCompressed() throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         let path = folder.path + "/0.log"
@@ -177,7 +180,7 @@ import Testing
         }
     }
 
-    @Test func aRotatedFileThatIsALinkIsNotRead() throws {
+    @Test("a rotated file that is a link is not read") func aRotatedFileThatIsALinkIsNotRead() throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         let path = folder.path + "/0.log"
@@ -189,7 +192,7 @@ import Testing
         #expect(try Self.bytes(folder.path + "/secret") == Array("secret".utf8))
     }
 
-    @Test(.timeLimit(.minutes(1))) func whatIsBeingFollowedIsNotCompressed() throws {
+    @Test("a file that is being followed is not compressed", .timeLimit(.minutes(1))) func whatIsBeingFollowedIsNotCompressed() throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         let path = folder.path + "/0.log"
@@ -240,7 +243,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func closingEndsAWaitingReader() async throws {
+    @Test("closing ends a waiting reader", .timeLimit(.minutes(1))) func closingEndsAWaitingReader() async throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         let path = folder.path + "/0.log"
@@ -253,7 +256,7 @@ import Testing
         #expect(try await bytes == nil)
     }
 
-    @Test func aMissingLogIsNotFound() {
+    @Test("a missing log is not found") func aMissingLogIsNotFound() {
         #expect {
             try FileLogSession(path: "/nonexistent/0.log", options: LogOptions(), ended: OneShot(()), pool: .shared)
         } throws: { error in

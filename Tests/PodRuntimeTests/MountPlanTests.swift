@@ -22,7 +22,7 @@ import Testing
 
     private static let defaults = ["/proc", "/dev", "/sys", "/dev/pts", "/dev/mqueue", "/dev/shm", "/sys/fs/cgroup"]
 
-    @Test func parentsComeBeforeChildren() throws {
+    @Test("parents are mounted before their children") func parentsComeBeforeChildren() throws {
         let plan = try MountPlan(configuration([("/a", "/x/y/z"), ("/b", "/x"), ("/c", "x/y/")]), sharedMemory: "/s")
         #expect(
             plan.entries.map(\.destination) == [
@@ -30,27 +30,29 @@ import Testing
             ])
     }
 
-    @Test func thePodsMountsTakeThePlaceOfTheRuntimes() throws {
+    @Test("the pod's mounts replace the runtime's own") func thePodsMountsTakeThePlaceOfTheRuntimes() throws {
         let plan = try MountPlan(configuration([("/host/dev", "/dev"), ("/memory", "//dev/./shm/")]), sharedMemory: "/s")
         #expect(Set(plan.entries.map(\.destination)) == Set(Self.defaults).subtracting(["/dev/pts", "/dev/mqueue"]))
         #expect(plan.entries.first { $0.destination == "/dev/shm" }?.source?.path == "/memory")
         #expect(plan.entries.first { $0.destination == "/dev" }?.source?.path == "/host/dev")
     }
 
-    @Test func aDevOfThePodsIsLeftAsItIs() throws {
+    @Test("a /dev of the pod's own is left alone") func aDevOfThePodsIsLeftAsItIs() throws {
         let own = try MountPlan(configuration([("/host/dev", "/dev/")]), sharedMemory: "/s")
         #expect(own.entries.map(\.destination) == ["/proc", "/sys", "/dev", "/dev/shm", "/sys/fs/cgroup"])
         let other = try MountPlan(configuration([("/d", "/device"), ("/d", "/dev/kvm"), ("/d", "/host/dev")]), sharedMemory: "/s")
         #expect(Set(other.entries.map(\.destination)).isSuperset(of: Self.defaults))
     }
 
-    @Test(arguments: [("/dev", ["/proc", "/sys", "/sys/fs/cgroup"]), ("/sys", ["/proc", "/dev", "/dev/pts", "/dev/mqueue", "/dev/shm"])])
+    @Test(
+        "the runtime's own mounts do not propagate to the node",
+        arguments: [("/dev", ["/proc", "/sys", "/sys/fs/cgroup"]), ("/sys", ["/proc", "/dev", "/dev/pts", "/dev/mqueue", "/dev/shm"])])
     func nothingOfTheRuntimesIsPassedOnToTheNode(volume: String, kept: [String]) throws {
         let plan = try MountPlan(configuration([("/host", volume)], propagation: .bidirectional), sharedMemory: "/s")
         #expect(Set(plan.entries.map(\.destination)) == Set(kept + [volume]))
     }
 
-    @Test func onlyPrivilegedContainersMayWriteToSys() throws {
+    @Test("only privileged containers may write to /sys") func onlyPrivilegedContainersMayWriteToSys() throws {
         for privileged in [true, false] {
             let plan = try MountPlan(configuration([], privileged: privileged), sharedMemory: "/s")
             for entry in plan.entries where entry.destination.hasPrefix("/sys") {
@@ -59,21 +61,22 @@ import Testing
         }
     }
 
-    @Test(arguments: ["/", "", ".", "/a/../b", "/a\0b"]) func badDestinationsAreRefused(destination: String) {
+    @Test("bad destinations are refused", arguments: ["/", "", ".", "/a/../b", "/a\0b"]) func badDestinationsAreRefused(destination: String) {
         #expect(throws: RuntimeFailure.self) { try MountPlan(configuration([("/a", destination)]), sharedMemory: "/s") }
     }
 
-    @Test(arguments: ["/proc", "/proc/", "/proc/self", "/proc/sys/kernel", "proc/./1/attr"])
+    @Test("no mount may cover /proc", arguments: ["/proc", "/proc/", "/proc/self", "/proc/sys/kernel", "proc/./1/attr"])
     func nothingCoversProc(destination: String) {
         #expect(throws: RuntimeFailure.self) { try MountPlan(configuration([("/a", destination)]), sharedMemory: "/s") }
     }
 
-    @Test(arguments: ["/proc/meminfo", "/proc/cpuinfo", "/process", "/host/proc"]) func figuresMayBeReplaced(destination: String) throws {
+    @Test("files below /proc that only show figures may be replaced", arguments: ["/proc/meminfo", "/proc/cpuinfo", "/process", "/host/proc"])
+    func figuresMayBeReplaced(destination: String) throws {
         let plan = try MountPlan(configuration([("/a", destination)]), sharedMemory: "/s")
         #expect(plan.entries.contains { $0.destination == destination })
     }
 
-    @Test func sourcesAreNumberedInTheOrderOfTheirMounts() throws {
+    @Test("sources are numbered in the order of their mounts") func sourcesAreNumberedInTheOrderOfTheirMounts() throws {
         let plan = try MountPlan(configuration([("/b", "/x/y"), ("/a", "/x")]), sharedMemory: "/s")
         var writer = WireWriter(kind: SWL_KIND_LAUNCH)
         plan.append(to: &writer)
@@ -83,9 +86,12 @@ import Testing
         #expect(plan.entries.compactMap(\.source?.path) == ["/a", "/s", "/b"])
     }
 
-    @Test(arguments: [
-        ("Guaranteed", "kubepods/podu"), ("Burstable", "kubepods/burstable/podu"), ("BestEffort", "kubepods/besteffort/podu"),
-    ]) func podsHaveTheirPlaceInTheTree(qosClass: String, name: String) {
+    @Test(
+        "a pod's cgroup follows from its class and uid",
+        arguments: [
+            ("Guaranteed", "kubepods/podu"), ("Burstable", "kubepods/burstable/podu"), ("BestEffort", "kubepods/besteffort/podu"),
+        ]) func podsHaveTheirPlaceInTheTree(qosClass: String, name: String)
+    {
         let pod = PodIdentity(namespace: "n", name: "p", uid: "u")
         #expect(PodCgroup.name(of: SandboxConfiguration(id: "s", pod: pod, attempt: 0, hostname: "h", qosClass: qosClass)) == name)
     }

@@ -40,7 +40,9 @@ import Testing
         return try WireReader.record(SandboxRecord.encode(configuration, ids: ids, pauseProgram: "/p")).fields
     }
 
-    @Test func aPodWithIDsOfItsOwnGetsThemMappedAndItsVolumesShifted() throws {
+    @Test("a pod with a user namespace has its ids mapped and its volumes shifted") func aPodWithIDsOfItsOwnGetsThemMappedAndItsVolumesShifted()
+        throws
+    {
         let sandbox = try sandbox(ids: IDMapping(first: 131072))
         #expect(sandbox.compactMap { $0.layout(swl_namespaces.self) }.first?.user == SWL_NS_NEW.rawValue)
         for tag in [SWL_TAG_UID_MAPPING, SWL_TAG_GID_MAPPING] {
@@ -57,12 +59,12 @@ import Testing
         }
     }
 
-    @Test func withoutThemNothingIsMapped() throws {
+    @Test("a pod without a user namespace has no mapping") func withoutThemNothingIsMapped() throws {
         let fields = try sandbox(ids: nil)
         #expect(!fields.contains { $0.tag == SWL_TAG_UID_MAPPING.rawValue || $0.tag == SWL_TAG_GID_MAPPING.rawValue })
     }
 
-    @Test func aNetworkOfItsOwnIsOpenToEveryUser() throws {
+    @Test("in the pod's own network every user may bind any port") func aNetworkOfItsOwnIsOpenToEveryUser() throws {
         let ports = "net.ipv4.ip_unprivileged_port_start"
         let groups = "net.ipv4.ping_group_range"
         func sysctls(_ fields: [WireField]) -> [String] {
@@ -75,7 +77,7 @@ import Testing
         #expect(try sysctls(sandbox(ids: nil, sysctls: [ports: "80"])) == [ports + "0", groups + "0 2147483647", ports + "80"])
     }
 
-    @Test func countersOfHeatAreMaskedWhereTheyAre() throws {
+    @Test("counters of thermal throttling are masked where they exist") func countersOfHeatAreMaskedWhereTheyAre() throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         for name in ["cpu0/thermal_throttle", "cpu1", "cpu10/thermal_throttle", "other/thermal_throttle"] {
@@ -85,7 +87,7 @@ import Testing
             HostMaskedPaths.thermalThrottle(processors: folder.path) == ["cpu0", "cpu10"].map { "\(folder.path)/\($0)/thermal_throttle" })
     }
 
-    @Test func aShimThatKnowsNoAppArmorMustRefuse() throws {
+    @Test("a shim without AppArmor must refuse a profile") func aShimThatKnowsNoAppArmorMustRefuse() throws {
         let field = try #require(try launch(.node, appArmor: "p").first { $0.tag == SWL_TAG_PROCESS_APPARMOR_PROFILE.rawValue })
         #expect(field.flags & UInt16(SWL_FIELD_MUST_UNDERSTAND) != 0)
         #expect(field.string == "p")

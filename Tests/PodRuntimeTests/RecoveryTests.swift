@@ -12,7 +12,7 @@ import Testing
 /// What outlives an agent, and what ends by itself.
 @Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup2, busybox, and the shim (make shim pause)"), .timeLimit(.minutes(2)))
 struct RecoveryTests {
-    @Test func aNewAgentFindsWhatRuns() async throws {
+    @Test("a new agent finds the running containers and the exits since") func aNewAgentFindsWhatRuns() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             try await host.runtime.record(addresses: ["10.1.2.3", "fd00::3"], ofSandbox: sandbox.id)
@@ -63,7 +63,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test func aSandboxWithoutItsShimIsEndedAndReported() async throws {
+    @Test("a sandbox whose shim was killed without an agent is ended and reported") func aSandboxWithoutItsShimIsEndedAndReported() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let running = host.container(["sleep", "1000"])
@@ -100,7 +100,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test func whatAnAgentDidNotFinishIsEnded() async throws {
+    @Test("a sandbox that an agent did not finish is ended") func whatAnAgentDidNotFinishIsEnded() async throws {
         try await RuntimeFixture.with { host in
             let configuration = host.sandbox()
             let container = host.container(["sh"])
@@ -121,7 +121,9 @@ struct RecoveryTests {
         }
     }
 
-    @Test(arguments: ["shim", "pause"]) func anEndWithoutARequestIsTold(of victim: String) async throws {
+    @Test("the end of a shim or pause is reported after the exits", arguments: ["shim", "pause"]) func anEndWithoutARequestIsTold(of victim: String)
+        async throws
+    {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let container = host.container(["sleep", "1000"])
@@ -145,7 +147,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test func whatCannotBeReadIsLeftAlone() async throws {
+    @Test("a folder that cannot be read is left alone") func whatCannotBeReadIsLeftAlone() async throws {
         try await RuntimeFixture.with { host in
             let directory = host.folder.path + "/run/sandboxes/damaged"
             try Directories.make(directory + "/containers/x")
@@ -167,7 +169,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test func theSpawnerMayEndAndOldLayersGo() async throws {
+    @Test("the spawner may end, and old layers are removed") func theSpawnerMayEndAndOldLayersGo() async throws {
         try await RuntimeFixture.with { host in
             let first = try await host.runtime.createSandbox(host.sandbox())
             let spawner = try #require(await host.runtime.spawner.process)
@@ -196,7 +198,7 @@ struct RecoveryTests {
     }
 
     /// As under systemd, where the spawner is the main process of the unit whose cgroup is delegated.
-    @Test func aSpawnerInTheDelegatedCgroupMakesWay() async throws {
+    @Test("a spawner in the delegated cgroup is moved out of it") func aSpawnerInTheDelegatedCgroupMakesWay() async throws {
         try await RuntimeFixture.with { host in
             let connection = try await SpawnerStart.run(
                 program: host.runtime.settings.shimProgram, runDirectory: host.folder.path + "/run", cgroup: host.cgroupRoot)
@@ -209,7 +211,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test func aCancelledCreationLeavesNothing() async throws {
+    @Test("a cancelled creation leaves nothing") func aCancelledCreationLeavesNothing() async throws {
         try await RuntimeFixture.with { host in
             for _ in 0..<10 {
                 let task = Task { try await host.runtime.createSandbox(host.sandbox()) }
@@ -220,7 +222,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test func logsAreFollowedOverRotations() async throws {
+    @Test("logs are followed across rotations") func logsAreFollowedOverRotations() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             // Small enough to rotate, enough files to keep everything.
@@ -239,7 +241,7 @@ struct RecoveryTests {
         }
     }
 
-    @Test func sandboxesShareWhatTheyAreToldToShare() async throws {
+    @Test("sandboxes share the requested namespaces") func sandboxesShareWhatTheyAreToldToShare() async throws {
         try await RuntimeFixture.with { host in
             let shared = try await host.runtime.createSandbox(host.sandbox(pid: .pod))
             let first = host.container(["sleep", "1000"])

@@ -23,7 +23,7 @@ import Testing
         return try CgroupTree(root: folder.path, hugepageSizes: [])
     }
 
-    @Test func levelsWeighWhatTheirPodsAskFor() throws {
+    @Test("a level weighs as much as its pods request") func levelsWeighWhatTheirPodsAskFor() throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         let tree = try tree(folder, levels: [PodCgroup.burstable, PodCgroup.bestEffort])
@@ -34,7 +34,7 @@ import Testing
     }
 
     /// A failure does not end all later turns.
-    @Test func aFailureIsThrownAndOver() throws {
+    @Test("a failed update of the weights does not block the next") func aFailureIsThrownAndOver() throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         let weights = LevelWeights(tree: try tree(folder, levels: [PodCgroup.burstable]))
@@ -51,7 +51,7 @@ import Testing
     }
 
     /// Whoever comes while another writes is seen by it: the last sum is what stands.
-    @Test func theLastSumWins() async throws {
+    @Test("the last sum of requests wins") func theLastSumWins() async throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         let weights = LevelWeights(tree: try tree(folder, levels: [PodCgroup.burstable]))
@@ -71,7 +71,7 @@ import Testing
 }
 
 @Suite struct PauseCgroupTests {
-    @Test func thePauseHasNoSwap() throws {
+    @Test("the pause process has no swap") func thePauseHasNoSwap() throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         var place = folder.path
@@ -91,7 +91,7 @@ import Testing
 
 @Suite(.enabled(if: RuntimeFixture.isPossible, "needs root, a cgroup2 mount, busybox and the shim's programs"))
 struct ResourceTests {
-    @Test func changesAreRememberedAndReadBack() async throws {
+    @Test("changed limits are recorded and read back") func changesAreRememberedAndReadBack() async throws {
         try await RuntimeFixture.with { fixture in
             let runtime = fixture.runtime
             let sandbox = fixture.sandbox()
@@ -116,7 +116,7 @@ struct ResourceTests {
         }
     }
 
-    @Test func whatDoesNotRunIsNotChanged() async throws {
+    @Test("limits change only while the container runs") func whatDoesNotRunIsNotChanged() async throws {
         try await RuntimeFixture.with { fixture in
             let runtime = fixture.runtime
             let created = try await runtime.createSandbox(fixture.sandbox())
@@ -139,7 +139,7 @@ struct ResourceTests {
         }
     }
 
-    @Test func figuresOfAPodAndItsContainers() async throws {
+    @Test("a pod and its containers are measured") func figuresOfAPodAndItsContainers() async throws {
         try await RuntimeFixture.with { fixture in
             let runtime = fixture.runtime
             let created = try await runtime.createSandbox(fixture.sandbox())
@@ -164,7 +164,7 @@ struct ResourceTests {
     }
 
     /// A service manager that takes the tree for unused removes it.
-    @Test func theTreeIsMadeAgain() async throws {
+    @Test("a removed cgroup tree is made again with its limits") func theTreeIsMadeAgain() async throws {
         try await RuntimeFixture.with { fixture in
             let runtime = fixture.runtime
             _ = try await runtime.limitAllPods(CgroupResources(cpuRequest: 1000))
@@ -185,7 +185,7 @@ struct ResourceTests {
     }
 
     /// On a host without controllers the limits are named.
-    @Test func allPodsTogether() async throws {
+    @Test("all pods together are limited and measured") func allPodsTogether() async throws {
         try await RuntimeFixture.with { fixture in
             let missing = try await fixture.runtime.limitAllPods(CgroupResources(cpuRequest: 1000, memoryLimit: 1 << 30, pidsLimit: 1000))
             let tree = fixture.runtime.settings.cgroups

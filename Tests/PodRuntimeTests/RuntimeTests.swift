@@ -11,7 +11,7 @@ import Testing
 /// Against the real shim, in real namespaces. One after the other: they look for leftovers.
 @Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup2, busybox, and the shim (make shim pause)"), .timeLimit(.minutes(2)))
 struct RuntimeTests {
-    @Test func aPodLivesAndEnds() async throws {
+    @Test("a pod starts, runs and ends") func aPodLivesAndEnds() async throws {
         try await RuntimeFixture.with { host in
             let runtime = host.runtime
             let sandbox = try await runtime.createSandbox(host.sandbox(sysctls: ["net.ipv4.ip_unprivileged_port_start": "80"]))
@@ -49,7 +49,7 @@ struct RuntimeTests {
         }
     }
 
-    @Test func whatContainersSee() async throws {
+    @Test("a container sees its own root, mounts, limits and users") func whatContainersSee() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let secret = host.folder.path + "/volume"
@@ -83,7 +83,7 @@ struct RuntimeTests {
         }
     }
 
-    @Test func subPathsStayInTheirVolume() async throws {
+    @Test("a subPath never leaves its volume") func subPathsStayInTheirVolume() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let volume = host.folder.path + "/volume"
@@ -107,7 +107,7 @@ struct RuntimeTests {
         }
     }
 
-    @Test func failedStartsAreExplainedAndLeaveNothing() async throws {
+    @Test("a failed start is explained and leaves nothing") func failedStartsAreExplainedAndLeaveNothing() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let cases: [(ContainerConfiguration, RuntimeFailure.Code, String)] = [
@@ -145,7 +145,7 @@ struct RuntimeTests {
         }
     }
 
-    @Test func aSandboxThatCannotBeMadeLeavesNothing() async throws {
+    @Test("a sandbox that cannot be made leaves nothing") func aSandboxThatCannotBeMadeLeavesNothing() async throws {
         try await RuntimeFixture.with(pause: "/no/pause") { host async throws in
             await #expect {
                 try await host.runtime.createSandbox(host.sandbox())
@@ -157,7 +157,7 @@ struct RuntimeTests {
         }
     }
 
-    @Test func programsRunInContainers() async throws {
+    @Test("an exec runs in its container, with its streams and its exit code") func programsRunInContainers() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let container = host.container(["sleep", "1000"])
@@ -200,7 +200,7 @@ struct RuntimeTests {
         }
     }
 
-    @Test func whatAContainerLeavesBehindEndsWithIt() async throws {
+    @Test("processes that a container leaves behind end with it") func whatAContainerLeavesBehindEndsWithIt() async throws {
         try await RuntimeFixture.with { host in
             // With the pod's process ids shared, the end of its first process is not that of the others.
             let sandbox = try await host.runtime.createSandbox(host.sandbox(pid: .pod))
@@ -220,7 +220,7 @@ struct RuntimeTests {
         }
     }
 
-    @Test func everyExitIsToldOnceAndNoDescriptorStays() async throws {
+    @Test("every exit is reported once, and no descriptor leaks") func everyExitIsToldOnceAndNoDescriptorStays() async throws {
         try await RuntimeFixture.with { host in
             let runtime = host.runtime
             let sandbox = try await runtime.createSandbox(host.sandbox())
@@ -261,7 +261,7 @@ struct RuntimeTests {
         }
     }
 
-    @Test func severalPodsAreMadeAtOnce() async throws {
+    @Test("several pods are made at once") func severalPodsAreMadeAtOnce() async throws {
         try await RuntimeFixture.with { host in
             let clock = ContinuousClock()
             var single: [Duration] = []

@@ -40,7 +40,7 @@ struct SilentShimTests {
         }
     }
 
-    @Test func aShimThatHangsUpIsAskedAgain() async throws {
+    @Test("a shim that hangs up is asked again, and missed exits are reported") func aShimThatHangsUpIsAskedAgain() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let kept = host.container(["sleep", "1000"])
@@ -72,7 +72,7 @@ struct SilentShimTests {
         }
     }
 
-    @Test func aNewAgentLeavesAStoppedShimItsPod() async throws {
+    @Test("a new agent leaves a stopped shim its pod") func aNewAgentLeavesAStoppedShimItsPod() async throws {
         try await RuntimeFixture.with { host in
             let silent = try await host.runtime.createSandbox(host.sandbox())
             let other = try await host.runtime.createSandbox(host.sandbox())
@@ -107,7 +107,7 @@ struct SilentShimTests {
         }
     }
 
-    @Test func aKillNeedsNoShim() async throws {
+    @Test("a kill needs no shim") func aKillNeedsNoShim() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             let container = host.container(["sleep", "1000"])
@@ -130,7 +130,7 @@ struct SilentShimTests {
         }
     }
 
-    @Test func aLaunchThatWasGivenUpNeverRuns() async throws {
+    @Test("a launch that was given up never runs") func aLaunchThatWasGivenUpNeverRuns() async throws {
         try await RuntimeFixture.with { host in
             try host.restart { $0.launchPatience = .milliseconds(100) }
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
@@ -158,7 +158,7 @@ struct SilentShimTests {
         return try await shim.request(SWL_VERB_QUERY, timeout: .seconds(60)).containerStates.map(\.id)
     }
 
-    @Test func aPauseThatDiesWhileTheShimIsStoppedIsTold() async throws {
+    @Test("the end of a pause while its shim is stopped is reported") func aPauseThatDiesWhileTheShimIsStoppedIsTold() async throws {
         try await RuntimeFixture.with { host in
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
             try await Self.stopping(shimOf: sandbox.id, host) {
@@ -176,7 +176,7 @@ struct SilentShimTests {
     }
 
     /// Whenever it dies: nobody is left with a sandbox that has no pause.
-    @Test func aPauseThatDiesAtOnceIsTold() async throws {
+    @Test("the end of a pause right after its start is reported") func aPauseThatDiesAtOnceIsTold() async throws {
         try await RuntimeFixture.with(pause: "/bin/busybox") { host in
             var events = host.runtime.events.makeAsyncIterator()
             for _ in 0..<20 {

@@ -12,7 +12,7 @@ import Testing
 @Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup2, busybox, and the shim (make shim pause)"), .timeLimit(.minutes(2)))
 struct SpawnerTests {
     /// CVE-2020-15257: what has a name in the abstract namespace can be reached by every pod on the host's network, also if only for a moment.
-    @Test func noSocketIsAbstractWhileTheSpawnerStarts() async throws {
+    @Test("no abstract socket exists while the spawner starts") func noSocketIsAbstractWhileTheSpawnerStarts() async throws {
         try await RuntimeFixture.with { host in
             // In the spawner's place at first: looks at the agent that starts it.
             let program = host.folder.path + "/look"
@@ -35,7 +35,7 @@ struct SpawnerTests {
     }
 
     /// A spawner that is started again by a service manager, which is not the agent's business.
-    @Test func theSpawnerOfAServiceManagerIsWaitedFor() async throws {
+    @Test("the agent waits for the service manager's spawner") func theSpawnerOfAServiceManagerIsWaitedFor() async throws {
         try await RuntimeFixture.with { host in
             let command = "\(host.programs)/swiftlet-shim spawner --run-dir \(host.folder.path)/run --pidfile \(host.folder.path)/run/spawner.pid"
             let first = try ChildProcess(ChildProcess.Request(executable: "/bin/sh", arguments: ["sh", "-c", "exec \(command)"]))
@@ -59,7 +59,7 @@ struct SpawnerTests {
     }
 
     /// What the agent relies on while it waits.
-    @Test func theUnitsFitTheAgent() throws {
+    @Test("the systemd units fit the agent") func theUnitsFitTheAgent() throws {
         let spawner = try SmallFile.text(RuntimeFixture.root + "/systemd/swiftlet-spawner.service")
         #expect(
             spawner.contains(
@@ -76,7 +76,9 @@ struct SpawnerTests {
     }
 
     /// Kernel 6.18 kills what is cloned from a cgroup in which something was killed to one where nothing was, and the other way round.
-    @Test(arguments: [true, false]) func podsStartAfterEverythingWasKilled(spawnerDies: Bool) async throws {
+    @Test("pods start again after everything was killed", arguments: [true, false]) func podsStartAfterEverythingWasKilled(spawnerDies: Bool)
+        async throws
+    {
         try await RuntimeFixture.with { host in
             var spawner: ChildProcess?
             if !spawnerDies {
@@ -102,7 +104,7 @@ struct SpawnerTests {
         }
     }
 
-    @Test func whenNobodyStartsItTheAgentDoes() async throws {
+    @Test("the agent starts the spawner when no service manager does") func whenNobodyStartsItTheAgentDoes() async throws {
         try await RuntimeFixture.with { host in
             try host.restart { $0.spawnerPatience = .milliseconds(50) }
             let sandbox = try await host.runtime.createSandbox(host.sandbox())
@@ -110,7 +112,7 @@ struct SpawnerTests {
         }
     }
 
-    @Test func aSpawnerThatCannotStartIsExplained() async throws {
+    @Test("a spawner that cannot start is explained") func aSpawnerThatCannotStartIsExplained() async throws {
         try await RuntimeFixture.with { host in
             let program = host.folder.path + "/broken"
             try AtomicFile.replace(program, with: "#!/bin/sh\necho no luck today >&2\nexit 3\n", mode: 0o755)

@@ -34,7 +34,9 @@ struct UnreadableTests {
             shim: try #require(try host.runtime.sandbox(sandbox.id).shim))
     }
 
-    @Test(arguments: ["state", "exit"]) func aLivingShimKnowsBetterThanItsFiles(_ name: String) async throws {
+    @Test("a living shim's answer counts more than damaged files", arguments: ["state", "exit"]) func aLivingShimKnowsBetterThanItsFiles(
+        _ name: String
+    ) async throws {
         try await RuntimeFixture.with { host in
             let pod = try await Self.start(host)
             let paths = host.runtime.paths(pod.sandbox.id)
@@ -49,7 +51,9 @@ struct UnreadableTests {
         }
     }
 
-    @Test(arguments: ["state", "exit"]) func whatADeadShimLeftDamagedHasEnded(_ name: String) async throws {
+    @Test("a container with damaged files of a dead shim has ended", arguments: ["state", "exit"]) func whatADeadShimLeftDamagedHasEnded(
+        _ name: String
+    ) async throws {
         try await RuntimeFixture.with { host in
             let pod = try await Self.start(host)
             host.forgetRuntime()
@@ -69,7 +73,7 @@ struct UnreadableTests {
         }
     }
 
-    @Test func aContainerWithoutARecordIsEnded() async throws {
+    @Test("a container without a readable record is ended") func aContainerWithoutARecordIsEnded() async throws {
         try await RuntimeFixture.with { host in
             let pod = try await Self.start(host)
             let kept = host.container(["sleep", "1000"])
@@ -86,7 +90,8 @@ struct UnreadableTests {
         }
     }
 
-    @Test(arguments: ["cut", "newer", "missing", "cut, shim dead"]) func aSandboxWithoutARecordIsEnded(_ how: String) async throws {
+    @Test("a sandbox without a readable record is ended", arguments: ["cut", "newer", "missing", "cut, shim dead"])
+    func aSandboxWithoutARecordIsEnded(_ how: String) async throws {
         try await RuntimeFixture.with { host in
             let pod = try await Self.start(host)
             let other = try await Self.start(host)
@@ -117,7 +122,7 @@ struct UnreadableTests {
     }
 
     /// Until it is gone its pod makes no other, and nobody gets its address: both go by what `recover` says.
-    @Test func aSandboxThatCannotBeEndedHoldsItsPodBack() async throws {
+    @Test("a sandbox that cannot be ended holds its pod back") func aSandboxThatCannotBeEndedHoldsItsPodBack() async throws {
         try await RuntimeFixture.with { host in
             let pod = try await Self.start(host)
             let paths = host.runtime.paths(pod.sandbox.id)

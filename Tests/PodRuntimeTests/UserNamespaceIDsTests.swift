@@ -10,29 +10,32 @@ import Testing
 @Suite struct UserNamespaceIDsTests {
     private static let block = IDMapping.idsPerPod
 
-    @Test func withoutAnEntryTheIDsAfterTheNodesOwnAreTaken() {
+    @Test("without an entry the ids after the node's own are used") func withoutAnEntryTheIDsAfterTheNodesOwnAreTaken() {
         let ids = SubordinateIDs(subuid: "", subgid: "", maxPods: 3)
         #expect(ids.blocks == [65536, 131072, 196608] && ids.problem == nil)
     }
 
-    @Test func whatTheFilesGiveSomebodyElseIsLeftToHim() {
+    @Test("ids that the files give to other users are not used") func whatTheFilesGiveSomebodyElseIsLeftToHim() {
         // 100000 to 165535 touches two blocks.
         let ids = SubordinateIDs(subuid: "me:100000:65536\nnonsense\nyou:x:1\n", subgid: "me:262144:1\n", maxPods: 3)
         #expect(ids.blocks == [196608, 327680, 393216])
     }
 
-    @Test func theRangeOfTheUserKubeletIsTaken() {
+    @Test("the range of the user kubelet is used") func theRangeOfTheUserKubeletIsTaken() {
         let line = "other:65536:65536\nkubelet:\(10 * Self.block):\(4 * Self.block)\n"
         let ids = SubordinateIDs(subuid: line, subgid: line, maxPods: 3)
         #expect(ids.blocks == [10, 11, 12].map { $0 * Self.block } && ids.problem == nil)
     }
 
-    @Test(arguments: [
-        ("kubelet:65537:6553600", "kubelet:65537:6553600"), ("kubelet:65536:65537", "kubelet:65536:65537"), ("kubelet:0:655360", "kubelet:0:655360"),
-        ("kubelet:65536:65536", "kubelet:65536:65536"), ("kubelet:65536:655360", ""), ("kubelet:65536:655360", "kubelet:131072:655360"),
-        ("kubelet:65536:655360\nkubelet:6553600:655360", "kubelet:65536:655360\nkubelet:6553600:655360"),
-        ("kubelet:4294901760:4294901760", "kubelet:4294901760:4294901760"),
-    ])
+    @Test(
+        "a range that does not serve is explained and not used",
+        arguments: [
+            ("kubelet:65537:6553600", "kubelet:65537:6553600"), ("kubelet:65536:65537", "kubelet:65536:65537"),
+            ("kubelet:0:655360", "kubelet:0:655360"),
+            ("kubelet:65536:65536", "kubelet:65536:65536"), ("kubelet:65536:655360", ""), ("kubelet:65536:655360", "kubelet:131072:655360"),
+            ("kubelet:65536:655360\nkubelet:6553600:655360", "kubelet:65536:655360\nkubelet:6553600:655360"),
+            ("kubelet:4294901760:4294901760", "kubelet:4294901760:4294901760"),
+        ])
     func aRangeThatDoesNotServeIsSaidAndNotUsed(subuid: String, subgid: String) {
         let ids = SubordinateIDs(subuid: subuid, subgid: subgid, maxPods: 3)
         #expect(ids.blocks.isEmpty && ids.problem?.contains("wanted one range") == true)
@@ -40,12 +43,12 @@ import Testing
         #expect(failure?.code == .sandbox)
     }
 
-    @Test func noNumberOfPodsReachesTheIDThatIsNobody() {
+    @Test("no number of pods reaches the id of the user nobody") func noNumberOfPodsReachesTheIDThatIsNobody() {
         let ids = SubordinateIDs(subuid: "", subgid: "", maxPods: 1_000_000)
         #expect(ids.blocks.count == 65534 && ids.blocks.last == UInt32.max - 2 * Self.block + 1)
     }
 
-    @Test func onePodHasOneBlockAndNobodyElseDoes() throws {
+    @Test("each pod has one block of ids for itself") func onePodHasOneBlockAndNobodyElseDoes() throws {
         let ids = UserNamespaceIDs(SubordinateIDs(subuid: "", subgid: "", maxPods: 2))
         let first = try ids.acquire(sandboxID: "a0", podUID: "a")
         #expect(try ids.acquire(sandboxID: "a1", podUID: "a") == first)
@@ -59,7 +62,7 @@ import Testing
         #expect(try ids.acquire(sandboxID: "c0", podUID: "c") == first)
     }
 
-    @Test func whatAnEarlierAgentGaveIsNotGivenAgain() throws {
+    @Test("ids that an earlier agent gave are not given again") func whatAnEarlierAgentGaveIsNotGivenAgain() throws {
         let ids = UserNamespaceIDs(SubordinateIDs(subuid: "", subgid: "", maxPods: 2))
         ids.adopt(IDMapping(first: 65536), sandboxID: "old", podUID: "old")
         // Of another configuration: no block of now, and still the pod's.
@@ -69,7 +72,7 @@ import Testing
     }
 
     /// Nobody knows whether its processes are gone, so nobody else is to be who they are.
-    @Test func whatASandboxThatCannotBeReadHasStaysTaken() throws {
+    @Test("the ids of an unreadable sandbox stay taken") func whatASandboxThatCannotBeReadHasStaysTaken() throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         let paths = ["a", "b"].map { SandboxPaths(runDirectory: folder.path, stateDirectory: folder.path, sandboxID: $0) }
@@ -95,7 +98,7 @@ import Testing
         #expect(try ids.acquire(sandboxID: "s1", podUID: "q").first == 65536)
     }
 
-    @Test func recordsOfAnAgentThatKnewNoUserNamespacesAreRead() throws {
+    @Test("records of an agent without user namespaces are read") func recordsOfAnAgentThatKnewNoUserNamespacesAreRead() throws {
         var configuration = SandboxConfiguration(
             id: "s", pod: PodIdentity(namespace: "n", name: "p", uid: "u"), attempt: 0, hostname: "h", user: .pod, qosClass: "BestEffort")
         var document = SandboxDocument(configuration: configuration, createdAt: 1, ids: IDMapping(first: 65536), cgroup: "c")

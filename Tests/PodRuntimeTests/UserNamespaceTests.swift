@@ -12,7 +12,7 @@ import Testing
 struct UserNamespaceTests {
     private func owner(_ path: String) throws -> UInt32 { try FileStatus(of: path).uid }
 
-    @Test func theRootOfThePodIsNobodyOnTheNode() async throws {
+    @Test("the pod's root has no rights on the node") func theRootOfThePodIsNobodyOnTheNode() async throws {
         try await RuntimeFixture.with { fixture in
             let sandbox = fixture.sandbox(user: .pod)
             let started = try await fixture.runtime.createSandbox(sandbox)
@@ -54,7 +54,7 @@ struct UserNamespaceTests {
         }
     }
 
-    @Test func podsDoNotShareIDsAndKeepThemOverARestart() async throws {
+    @Test("pods share no ids and keep theirs across a restart") func podsDoNotShareIDsAndKeepThemOverARestart() async throws {
         try await RuntimeFixture.with { fixture in
             let sandboxes = [fixture.sandbox(user: .pod), fixture.sandbox(user: .pod)]
             for sandbox in sandboxes { _ = try await fixture.runtime.createSandbox(sandbox) }
@@ -78,7 +78,7 @@ struct UserNamespaceTests {
         }
     }
 
-    @Test func idsOfASandboxThatCannotBeReadAreFreeWhenItHasEnded() async throws {
+    @Test("the ids of an unreadable sandbox are free once it has ended") func idsOfASandboxThatCannotBeReadAreFreeWhenItHasEnded() async throws {
         try await RuntimeFixture.with { fixture in
             let damaged = fixture.sandbox(user: .pod)
             let started = try await fixture.runtime.createSandbox(damaged)
@@ -94,7 +94,7 @@ struct UserNamespaceTests {
         }
     }
 
-    @Test func anImageOfIDsBeyondThePodsIsRefused() async throws {
+    @Test("an image with ids beyond the pod's is refused") func anImageOfIDsBeyondThePodsIsRefused() async throws {
         try await RuntimeFixture.with { fixture in
             try systemCall("chown", fixture.image) { chown(fixture.image, 70000, 0) }
             let sandbox = fixture.sandbox(user: .pod)

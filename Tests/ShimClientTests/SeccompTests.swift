@@ -20,7 +20,7 @@ import Testing
     private static let eperm: UInt32 = 0x0005_0001
     private static let enosys: UInt32 = 0x0005_0026
 
-    @Test func theDefaultProfileDecides() throws {
+    @Test("the default profile decides as published") func theDefaultProfileDecides() throws {
         let cases: [(String, [UInt64], Set<String>, UInt32)] = [
             ("read", [], [], Self.allow),
             ("execve", [], [], Self.allow),
@@ -64,14 +64,14 @@ import Testing
         }
     }
 
-    @Test func oldKernelsGetNoPtrace() throws {
+    @Test("before Linux 4.8 the default profile allows no ptrace") func oldKernelsGetNoPtrace() throws {
         let old = SeccompHost(architecture: SeccompHost.compiledArchitecture, kernel: KernelVersion(major: 4, minor: 7))
         let program = try SeccompCompiler(host: old, scratchDirectory: "/tmp").compile(.runtimeDefault, capabilities: [], name: "test")
         let result = BPFMachine(program).run(number: seccomp_syscall_resolve_name("ptrace"), architecture: seccomp_arch_native(), arguments: [])
         #expect(result == Self.eperm)
     }
 
-    @Test func localProfilesAreRead() throws {
+    @Test("local profiles are read in both formats") func localProfilesAreRead() throws {
         let json = """
             {"defaultAction":"SCMP_ACT_ERRNO","defaultErrnoRet":38,"architectures":["SCMP_ARCH_X86_64","SCMP_ARCH_X86"],
              "archMap":[{"architecture":"SCMP_ARCH_S390X","subArchitectures":["SCMP_ARCH_S390"]}],
@@ -94,17 +94,19 @@ import Testing
         #endif
     }
 
-    @Test(arguments: [
-        "", "[]", "{}", #"{"defaultAction":"SCMP_ACT_NOTIFY"}"#, #"{"defaultAction":"ALLOW"}"#,
-        #"{"defaultAction":"SCMP_ACT_ALLOW","sysCalls":[]}"#,
-        #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"action":"SCMP_ACT_ERRNO"}]}"#,
-        #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"x","action":"SCMP_ACT_TRAP","args":[{"index":6,"value":0,"op":"SCMP_CMP_NE"}]}]}"#,
-        #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":0,"op":"=="}]}]}"#,
-        #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","errnoRet":5000}]}"#,
-        #"{"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"/run/x"}"#,
-        #"{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_NEW_LISTENER"]}"#,
-        #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","includes":{"cap":["CAP_SYS_ADMIN"]}}]}"#,
-    ])
+    @Test(
+        "a profile that is not understood stops the container",
+        arguments: [
+            "", "[]", "{}", #"{"defaultAction":"SCMP_ACT_NOTIFY"}"#, #"{"defaultAction":"ALLOW"}"#,
+            #"{"defaultAction":"SCMP_ACT_ALLOW","sysCalls":[]}"#,
+            #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"action":"SCMP_ACT_ERRNO"}]}"#,
+            #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"name":"x","action":"SCMP_ACT_TRAP","args":[{"index":6,"value":0,"op":"SCMP_CMP_NE"}]}]}"#,
+            #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","args":[{"index":0,"value":0,"op":"=="}]}]}"#,
+            #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","errnoRet":5000}]}"#,
+            #"{"defaultAction":"SCMP_ACT_ALLOW","listenerPath":"/run/x"}"#,
+            #"{"defaultAction":"SCMP_ACT_ALLOW","flags":["SECCOMP_FILTER_FLAG_NEW_LISTENER"]}"#,
+            #"{"defaultAction":"SCMP_ACT_ALLOW","syscalls":[{"names":["read"],"action":"SCMP_ACT_ERRNO","includes":{"cap":["CAP_SYS_ADMIN"]}}]}"#,
+        ])
     func profilesThatAreNotUnderstoodStopTheContainer(json: String) {
         #expect {
             try SeccompProfile(json: Array(json.utf8), path: "p.json")
@@ -114,7 +116,7 @@ import Testing
         }
     }
 
-    @Test func filtersAreMadeOnceForEachContentAndCapabilities() throws {
+    @Test("a filter is compiled once for each content and set of capabilities") func filtersAreMadeOnceForEachContentAndCapabilities() throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         let path = folder.path + "/p.json"
@@ -137,7 +139,9 @@ import Testing
         #expect(try compiler.filter(.localhost(path: path), capabilities: []) != first)
     }
 
-    @Test(arguments: ["", "folder", "missing.json"]) func aProfileThatIsNoFileStopsTheContainer(name: String) throws {
+    @Test("a profile that cannot be read stops the container", arguments: ["", "folder", "missing.json"]) func aProfileThatIsNoFileStopsTheContainer(
+        name: String
+    ) throws {
         let folder = try TestFolder()
         defer { folder.remove() }
         try Directories.make(folder.path + "/folder")
@@ -149,13 +153,13 @@ import Testing
         }
     }
 
-    @Test func anUnknownArchitectureStopsTheContainer() throws {
+    @Test("an unknown architecture stops the container") func anUnknownArchitectureStopsTheContainer() throws {
         let json = #"{"defaultAction":"SCMP_ACT_ALLOW","architectures":["SCMP_ARCH_PDP11"]}"#
         let profile = try SeccompProfile(json: Array(json.utf8), path: "p.json")
         #expect(throws: RuntimeFailure.self) { try run(profile, [], "read") }
     }
 
-    @Test func capabilitiesAreNumbers() throws {
+    @Test("capabilities become the kernel's numbers") func capabilitiesAreNumbers() throws {
         #expect(try CapabilityName.mask([]) == 0)
         #expect(try CapabilityName.mask(["CAP_CHOWN", "CAP_NET_RAW", "CAP_CHECKPOINT_RESTORE"]) == 1 | 1 << 13 | 1 << 40)
         for bad in ["NET_RAW", "CAP_NET_RAWW", "ALL", ""] {

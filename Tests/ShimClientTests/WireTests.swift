@@ -7,7 +7,7 @@ import Testing
 @testable import ShimClient
 
 @Suite struct WireTests {
-    @Test func whatIsWrittenIsRead() throws {
+    @Test("every written field is read back") func whatIsWrittenIsRead() throws {
         for seed in 0..<200 as Range<UInt64> {
             var random = SeededGenerator(seed)
             var writer = WireWriter(type: UInt16.random(in: 1...100, using: &random), sequence: UInt32.random(in: 1...UInt32.max, using: &random))
@@ -23,7 +23,7 @@ import Testing
         }
     }
 
-    @Test func layoutsKeepTheirStrings() throws {
+    @Test("layouts keep the strings behind them") func layoutsKeepTheirStrings() throws {
         var writer = WireWriter(kind: SWL_KIND_LAUNCH)
         writer.layout(SWL_TAG_SYSCTL, swl_sysctl(key_length: 3, value_length: 2), followedBy: ["key", "va"])
         writer.numbers(SWL_TAG_PROCESS_ADDITIONAL_GIDS, [7, 8, 9])
@@ -35,7 +35,7 @@ import Testing
     }
 
     /// Zeros would read as a success that nobody saw.
-    @Test func anExitWithoutItsMarkIsNone() throws {
+    @Test("an exit without its magic number is none") func anExitWithoutItsMarkIsNone() throws {
         func exit(_ value: swl_exit) throws -> swl_exit? {
             var writer = WireWriter(type: UInt16(SWL_EVENT_EXITED.rawValue), sequence: 0)
             writer.layout(SWL_TAG_EXIT, value)
@@ -48,7 +48,7 @@ import Testing
         #expect(try exit(marked)?.exit_code == 3)
     }
 
-    @Test func whatAnEarlierShimCannotIsSaid() {
+    @Test("a request that an earlier shim lacks says so") func whatAnEarlierShimCannotIsSaid() {
         let verb = ShimStatus(step: SWL_STEP_MESSAGE.rawValue, errno: ENOTSUP, text: "a sandbox knows no verb 27")
         #expect(verb.failure(.internal, "attach").code == .notSupported)
         #expect(verb.failure(.internal, "attach").message.contains("delete the pod"))
@@ -57,7 +57,7 @@ import Testing
         #expect(mount.failure(.create, "start") == RuntimeFailure(.create, "mount: mount /x"))
     }
 
-    @Test func damagedMessagesAreErrorsAndNothingElse() throws {
+    @Test("damaged messages are errors and nothing else") func damagedMessagesAreErrorsAndNothingElse() throws {
         var writer = WireWriter(type: UInt16(SWL_VERB_QUERY.rawValue) | UInt16(SWL_REPLY.rawValue), sequence: 5)
         writer.layout(SWL_TAG_STATUS, swl_status(step: 0, reserved: 0, error: 0))
         writer.layout(SWL_TAG_SANDBOX_STATE, swl_sandbox_state())
@@ -83,13 +83,13 @@ import Testing
         #expect(throws: RuntimeFailure.self) { try ShimMessage([]) }
     }
 
-    @Test func descriptorsWithoutRolesAreRefused() throws {
+    @Test("descriptors without roles are refused") func descriptorsWithoutRolesAreRefused() throws {
         var writer = WireWriter(type: 0x4001, sequence: 1)
         writer.numbers(SWL_TAG_FDS, [SWL_FD_PIDFD.rawValue])
         #expect(throws: RuntimeFailure.self) { try ShimMessage(writer.finished()) }
     }
 
-    @Test func aFieldThatMustBeUnderstoodStopsTheReader() throws {
+    @Test("an unknown field that must be understood stops the reader") func aFieldThatMustBeUnderstoodStopsTheReader() throws {
         var writer = WireWriter(type: 0x4001, sequence: 1)
         writer.bytes(SWL_TAG_PROCESS_ARGS, [1], mustUnderstand: true)
         #expect(throws: RuntimeFailure.self) { try ShimMessage(writer.finished()) }

@@ -2,7 +2,7 @@ import FoundationEssentials
 import LinuxSystem
 import PodCore
 
-/// A directory with a `config.json`, read and looked through. What is asked for and cannot be given is refused here, by the field's name:
+/// A directory with a `config.json`, read and checked. A field that cannot be honoured is refused here by its name:
 /// a container that silently lacks something is worse than none.
 struct OCIBundle: Sendable {
     /// Absolute.
@@ -85,7 +85,7 @@ struct OCIBundle: Sendable {
         if spec.domainname != nil, !isNew("uts") { throw Self.invalid("domainname", "no new uts namespace", "one, or the host would be renamed") }
     }
 
-    /// Kinds of namespaces that can be somebody else's, in the order in which the shim takes them: those of the sandbox, those of the container.
+    /// Kinds of namespaces that can be joined by path, in the shim's order: those of the sandbox, then those of the container.
     static let joinableBySandbox = ["network", "ipc", "uts"]
     static let joinableByContainer = ["pid", "cgroup", "time"]
 
@@ -94,7 +94,7 @@ struct OCIBundle: Sendable {
         linux.namespaces?.first { $0.type == type }?.path.flatMap { $0.isEmpty ? nil : $0 }
     }
 
-    /// Whether the configuration asks for a namespace of the container's own.
+    /// Returns true if the configuration wants a new namespace of this kind.
     func isNew(_ type: String) -> Bool { linux.namespaces?.contains { $0.type == type && ($0.path ?? "").isEmpty } ?? false }
 
     private func refuseUnsupported() throws(RuntimeFailure) {

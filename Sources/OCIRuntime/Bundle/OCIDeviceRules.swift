@@ -2,13 +2,13 @@ import CLinux
 import PodCore
 
 /// `linux.resources.devices` for the shim, which allows what every container has in any case, and the nodes of `linux.devices` where there are no
-/// rules. Making nodes is left to CAP_MKNOD: whoever may not open one gains nothing by it.
+/// rules. Making nodes is left to CAP_MKNOD: a node is of no use to a process that may not open it.
 enum OCIDeviceRules {
     private static let defaults: [(major: Int64, minor: Int64?)] = [
         (1, 3), (1, 5), (1, 7), (1, 8), (1, 9), (5, 0), (5, 1), (5, 2), (136, nil),
     ]
 
-    /// In their order: the last one that speaks of an access counts.
+    /// In their order: the last rule that matches an access counts.
     static func rules(_ rules: [OCISpec.DeviceRule]) throws(RuntimeFailure) -> [swl_device_rule] {
         var result: [swl_device_rule] = []
         for (index, rule) in rules.enumerated() {

@@ -2,7 +2,7 @@ import FoundationEssentials
 import PodCore
 import ShimClient
 
-/// What `features` prints: what of the specification this runtime has.
+/// The output of `features`: the parts of the specification that this runtime supports.
 struct OCIFeatures: Sendable, Encodable {
     /// The version of the runtime specification that is implemented.
     static let specification = "1.2.0"

@@ -61,7 +61,7 @@ struct OCIMount: Sendable {
         }
     }
 
-    /// What the words of `options` mean.
+    /// The meaning of the words of `options`.
     struct Options {
         var attributes: UInt32 = 0
         var propagation: swl_propagation?
@@ -78,7 +78,7 @@ struct OCIMount: Sendable {
             "nosymfollow": (SWL_ATTR_NOSYMFOLLOW, 0), "symfollow": (0, SWL_ATTR_NOSYMFOLLOW),
             "rro": (SWL_ATTR_READONLY | SWL_ATTR_RECURSIVE_READONLY, 0),
             "idmap": (SWL_ATTR_IDMAPPED, 0),
-            // What the kernel does without being asked.
+            // The kernel's defaults.
             "defaults": (0, 0), "relatime": (0, 0), "norelatime": (0, 0), "async": (0, 0), "nomand": (0, 0), "noiversion": (0, 0),
             "nolazytime": (0, 0),
         ]
@@ -88,7 +88,7 @@ struct OCIMount: Sendable {
         ]
         /// Of the file system as a whole, and therefore not for bind mounts, which would change it for the host as well.
         private static let wholeFileSystem: Set<String> = ["sync", "dirsync", "lazytime"]
-        /// What would have to be done to the mount and is not; everything else is an option of the file system, which knows its own.
+        /// Options that this runtime does not support. Everything else is an option of the file system, which checks it.
         private static let refused: Set<String> = [
             "unbindable", "runbindable", "mand", "iversion", "silent", "loud", "remount", "ridmap", "tmpcopyup",
             "copy-symlink", "rrw", "rnosuid", "rsuid", "rnodev", "rdev", "rnoexec", "rexec", "rnoatime", "ratime", "rstrictatime", "rnostrictatime",

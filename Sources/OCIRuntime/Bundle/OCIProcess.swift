@@ -12,7 +12,7 @@ struct OCIProcess: Sendable {
     /// The capabilities that the shim has to give.
     let available: UInt64
 
-    /// What is wrong with a process before any file is looked at.
+    /// Checks a process before any file is read.
     static func check(_ process: OCISpec.Process) throws(RuntimeFailure) {
         guard let program = process.args?.first, !program.isEmpty else {
             throw OCIBundle.invalid("process.args", "none", "the program to run")
@@ -74,7 +74,7 @@ struct OCIProcess: Sendable {
         "RLIMIT_AS", "RLIMIT_LOCKS", "RLIMIT_SIGPENDING", "RLIMIT_MSGQUEUE", "RLIMIT_NICE", "RLIMIT_RTPRIO", "RLIMIT_RTTIME",
     ]
 
-    /// What of the capabilities is left out: names that nobody knows, and what this machine itself has not got. The specification wants a
+    /// The capabilities that are left out: unknown names, and those that this machine itself lacks. The specification wants a
     /// warning for these and the container all the same.
     var missingCapabilities: [String] {
         let sets = process.capabilities
@@ -103,7 +103,7 @@ struct OCIProcess: Sendable {
 
     // MARK: Home
 
-    /// Callers of OCI runtimes rely on HOME: it is what the container's user database says, unless they have set it themselves.
+    /// Callers of OCI runtimes rely on HOME: it comes from the container's user database unless the caller has set it.
     private func environment(_ root: String) -> [String] {
         let given = process.env ?? []
         if given.contains(where: { $0.hasPrefix("HOME=") && $0 != "HOME=" }) { return given }
@@ -125,7 +125,7 @@ struct OCIProcess: Sendable {
 }
 
 extension WireWriter {
-    /// What a shim must not pass over.
+    /// Fields that a shim must not ignore.
     mutating func demand<Layout: BitwiseCopyable>(_ tag: swl_tag, _ value: Layout, followedBy text: String = "") {
         bytes(tag, withUnsafeBytes(of: value) { Array($0) } + Array(text.utf8), mustUnderstand: true)
     }

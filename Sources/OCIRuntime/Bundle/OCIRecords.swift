@@ -58,7 +58,7 @@ struct OCIRecords: Sendable {
         return writer.finished()
     }
 
-    /// The shim's own choice, nobody, or in a user namespace without it the last id there is: the least likely one to be somebody.
+    /// The pause process' user: 65535 as the shim chooses, or the last id of a user namespace that lacks it, since files rarely belong to it.
     private func pauseUser() -> swl_user {
         let id = { (mappings: [OCISpec.IDMapping]?) -> UInt32 in
             let ranges = (mappings ?? []).filter { $0.size > 0 }
@@ -99,7 +99,7 @@ struct OCIRecords: Sendable {
                 propagation: mount.propagation.rawValue, data: mount.data)
             if mount.source != nil { source += 1 }
         }
-        // What every /dev has anyway, there as a link.
+        // Every /dev has these anyway, as links.
         for device in linux.devices ?? [] where device.path != "/dev/ptmx" { try append(device, to: &writer) }
         for rule in try OCIDeviceRules.rules(linux.resources?.devices ?? []) {
             writer.demand(SWL_TAG_DEVICE_RULE, rule)
@@ -123,7 +123,7 @@ struct OCIRecords: Sendable {
         return bytes
     }
 
-    /// Whether somebody has something to do between the mounts and the change of the root.
+    /// Returns true if hooks run between the mounts and the change of the root.
     var waitsBeforeRoot: Bool {
         let hooks = bundle.spec.hooks
         return [hooks?.prestart, hooks?.createRuntime, hooks?.createContainer].contains { !($0 ?? []).isEmpty }

@@ -28,7 +28,7 @@ extension SeccompProfile {
     }
 
     private static func action(_ name: String, _ number: UInt64?, _ place: String) throws(RuntimeFailure) -> Action {
-        // EPERM is what the specification says when no number is given.
+        // EPERM is the specification's default.
         guard let errno = UInt16(exactly: number ?? 1), errno <= 4095 else { throw OCIBundle.invalid(place, "errno \(number ?? 0)", "0 to 4095") }
         if name == "SCMP_ACT_NOTIFY" { throw OCIBundle.unsupported("\(place): SCMP_ACT_NOTIFY") }
         guard let action = Action(name: name, errno: errno) else {

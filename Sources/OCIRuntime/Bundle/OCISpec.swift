@@ -108,7 +108,7 @@ struct OCISpec: Sendable, Decodable {
         var poststop: [Hook]?
     }
 
-    /// A program that is told the container's state. Kept with the container: some run when `config.json` does not count any more.
+    /// A program that reads the container's state. Kept with the container, since some hooks run when `config.json` does not count any more.
     struct Hook: Sendable, Hashable, Codable {
         var path: String
         var args: [String]?

@@ -8,7 +8,7 @@ import ShimClient
 
 /// `swiftlet oci`: one command over one container, as container managers and test suites call every OCI runtime.
 package enum OCICommand {
-    /// Runs a command line to its end and says with which exit code to leave. Results go to standard output, problems to standard error.
+    /// Runs a command line to its end and returns the exit code. Results go to standard output, problems to standard error.
     /// - Parameters:
     ///   - version: of this program.
     ///   - signals: what arrives from now on, for passing it on to a container in the foreground.

@@ -210,7 +210,7 @@ extension OCICommandLine {
 }
 
 extension OCISpec.Resources {
-    // What is not there yet begins with no limit.
+    // A new entry begins without a limit.
     fileprivate var memoryLimits: OCISpec.Memory {
         get { memory ?? .init() }
         set { memory = newValue }

@@ -3,9 +3,9 @@ import Glibc
 import LinuxSystem
 import PodCore
 
-/// Who gets the master side of a program's terminal.
+/// The receiver of the master side of a program's terminal.
 enum OCIConsole: Sendable {
-    /// Whoever listens at `--console-socket`.
+    /// The listener at `--console-socket`.
     case socket(OwnedFileDescriptor, path: String)
     /// The caller, with the program in the foreground.
     case own(OCITerminal)

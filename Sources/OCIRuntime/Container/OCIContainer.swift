@@ -2,7 +2,7 @@ import FoundationEssentials
 import LinuxSystem
 import PodCore
 
-/// What is remembered of a container between two commands, in its sandbox's folder. Everything else is asked of the shim.
+/// The record of a container between two commands, in its sandbox's folder. The shim answers for the rest.
 struct OCIContainer: Sendable, Codable {
     var version = 1
     let id: String
@@ -21,9 +21,9 @@ struct OCIContainer: Sendable, Codable {
     var shim: ProcessIdentity?
     /// Of the container's first process, once there was one.
     var pid: Int32?
-    /// Whether `create` has come to its end.
+    /// `create` has finished.
     var isCreated = false
-    /// What further programs in it are like, unless they are told otherwise. Of the filter the flags; its instructions are in a file.
+    /// The defaults for further programs in the container. Of the filter, only the flags; its instructions are in a file.
     let process: OCISpec.Process?
     let seccompFlags: UInt32?
     /// When it was made, as RFC 3339 has it.

@@ -10,12 +10,12 @@ enum OCIHooks {
     /// F_SETPIPE_SZ, which the C library declares for `_GNU_SOURCE` only.
     private static let setPipeSize: Int32 = 1031
 
-    /// Runs one after the other; the first that fails ends it.
+    /// Runs the hooks one after the other until one fails.
     static func run(_ hooks: [OCISpec.Hook], _ name: String, _ state: OCIState) async throws(RuntimeFailure) {
         for hook in hooks { try await run(hook, name, state) }
     }
 
-    /// The same for hooks whose failure changes nothing: each is run, and what went wrong is returned.
+    /// Runs all hooks, whose failures change nothing, and returns the problems.
     static func attempt(_ hooks: [OCISpec.Hook], _ name: String, _ state: OCIState) async -> [String] {
         var problems: [String] = []
         for hook in hooks {
@@ -32,7 +32,7 @@ enum OCIHooks {
         let text = Array(try state.json(pretty: false).utf8)
         do {
             let input = try Pipe()
-            // Written before anybody reads: a pipe that holds it all is made, or the hook could never be started.
+            // Written before the hook reads: without a pipe that holds it all the hook could never be started.
             let size = input.writeEnd.withRawValue { fcntl($0, setPipeSize, Int32(clamping: max(65536, text.count))) }
             guard size >= text.count else { throw SystemError(call: "fcntl F_SETPIPE_SZ", errno: errno) }
             try input.writeEnd.writeAll(text)

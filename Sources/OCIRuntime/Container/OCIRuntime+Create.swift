@@ -159,7 +159,7 @@ extension OCIRuntime {
             warn(of: reply)
             return reply
         } catch {
-            // What the hooks have begun is theirs to end.
+            // The poststop hooks end what other hooks have begun.
             for problem in await OCIHooks.attempt(container.poststop, "poststop", OCIState(container, .stopped)) { logger.warning("\(problem)") }
             throw error
         }

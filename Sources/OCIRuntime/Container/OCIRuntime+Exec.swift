@@ -66,7 +66,7 @@ extension OCIRuntime {
             do {
                 try await handOver(reply, console, request.pidFile)
             } catch {
-                // It runs, and nobody would know of it.
+                // It runs, and no caller would know of it.
                 await signal(SIGKILL, to: execID, connection, all: true)
                 await terminal?.finish()
                 throw error
@@ -129,7 +129,7 @@ extension OCIRuntime {
         return try name.isEmpty ? base.open() : base.child(name).open()
     }
 
-    // MARK: What is to run
+    // MARK: The program
 
     private func process(of request: ExecRequest, in container: OCIContainer) throws(RuntimeFailure) -> OCISpec.Process {
         if let file = request.processFile {

@@ -6,7 +6,7 @@ import Logging
 import PodCore
 import ShimClient
 
-/// What the command lines of runtimes have beyond the specification's operations: lists, the freezer, new limits.
+/// Operations of the command line beyond the specification: lists, the freezer, new limits.
 extension OCIRuntime {
     /// One line of `list`, with the names that other runtimes give its fields.
     struct Listed: Sendable {
@@ -81,7 +81,7 @@ extension OCIRuntime {
 
     // MARK: Limits
 
-    /// New limits for a container; those that are not named stay.
+    /// Sets limits of a container; those that are not named stay.
     func update(_ id: String, _ resources: OCISpec.Resources) throws(RuntimeFailure) {
         let container = try existing(id).container
         if !(resources.devices ?? []).isEmpty { throw OCIBundle.unsupported("devices", "what a container may open stays for its life") }

@@ -108,7 +108,7 @@ struct OCIRuntime: Sendable {
         if let refusal = reply.refusal { throw RuntimeFailure(.notRunning, "container \"\(id)\": \(refusal.explanation)") }
     }
 
-    /// What a container left behind that has no first process any more.
+    /// Signals the processes of a container whose first process has ended.
     private func killRest(_ container: OCIContainer, _ signal: Int32) async throws(RuntimeFailure) {
         guard container.ownsCgroup else { return }
         let cgroup = try cgroup(of: container)

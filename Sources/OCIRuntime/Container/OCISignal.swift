@@ -12,7 +12,7 @@ enum OCISignal {
     ]
 
     static func number(_ text: String) throws(RuntimeFailure) -> Int32 {
-        // 0 asks only whether there is somebody to send it to.
+        // 0 only checks whether the process exists.
         if let number = Int32(text), (0...64).contains(number) { return number }
         let upper = text.uppercased()
         let name = upper.hasPrefix("SIG") ? String(upper.dropFirst(3)) : upper

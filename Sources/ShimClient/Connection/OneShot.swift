@@ -19,7 +19,7 @@ package final class OneShot<Value: Sendable>: Sendable {
 
     package init() { state = Mutex(.open(next: 0, [:])) }
 
-    /// Given already.
+    /// Makes a promise that has its value.
     package init(_ value: Value) { state = Mutex(.given(value)) }
 
     /// Only the first value counts.
@@ -49,7 +49,7 @@ package final class OneShot<Value: Sendable>: Sendable {
         return token
     }
 
-    /// Drops a callback: of somebody who has gone before the value came.
+    /// Drops a callback whose owner no longer waits for the value.
     package func forget(_ token: Token) {
         state.withLock { state in
             guard case .open(let next, var callbacks) = state else { return }
@@ -58,13 +58,13 @@ package final class OneShot<Value: Sendable>: Sendable {
         }
     }
 
-    /// Waits whether or not the task is cancelled: what was asked for happens all the same, and whoever asked has to know how it went in order
-    /// to undo it. Whoever gives the value bounds the time.
+    /// Waits whether or not the task is cancelled: the requested operation happens all the same, and its caller needs the result in order to
+    /// undo it. The giver of the value bounds the time.
     package func value() async -> Value {
         await withCheckedContinuation { continuation in _ = onGiven { continuation.resume(returning: $0) } }
     }
 
-    /// The same for at most so long; `nil` then.
+    /// Waits for at most `patience`, then returns `nil`.
     package func value(within patience: Duration) async -> Value? {
         guard let loop = try? ReadinessLoop.shared() else { return ifGiven }
         let first = OneShot<Value?>()

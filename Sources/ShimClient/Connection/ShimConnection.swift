@@ -9,7 +9,7 @@ package final class ShimConnection: Sendable {
     package typealias PendingReply = OneShot<Result<ShimMessage, RuntimeFailure>>
     /// Called in order; the next message is read when it returns, so it must not wait for a reply on this connection.
     package typealias EventHandler = @Sendable (ShimMessage) async -> Void
-    /// Called once, when the other end is gone or speaks nonsense; not after `close()`.
+    /// Called once, when the other end has closed or sent a malformed message; not after `close()`.
     package typealias EndHandler = @Sendable () async -> Void
 
     /// The name of a shim's socket in its sandbox's folder.
@@ -21,11 +21,11 @@ package final class ShimConnection: Sendable {
         var closed = false
     }
 
-    /// How long a request may wait for room in the socket of somebody who does not read.
+    /// How long a request may wait for room in the socket of a peer that does not read.
     private static let sendTimeout = Duration.seconds(10)
 
     private let socket: SeqPacketSocket
-    /// Who is at the other end, for messages.
+    /// The name of the peer, for messages.
     private let name: String
     private let state = Mutex(State())
     private let reader = Mutex<Task<Void, Never>?>(nil)
@@ -111,7 +111,7 @@ package final class ShimConnection: Sendable {
         return pending
     }
 
-    /// Ends the connection. What is still waited for fails.
+    /// Ends the connection. Requests without a reply fail.
     package func close() {
         if end("the connection was closed") { reader.withLock { $0?.cancel() } }
     }
@@ -132,7 +132,7 @@ package final class ShimConnection: Sendable {
         state.withLock { _ = $0.pending.removeValue(forKey: sequence) }
     }
 
-    /// Whether the stream can be read on.
+    /// Returns false if the stream cannot be read any further.
     private func arrived(_ record: SeqPacketSocket.Record, _ onEvent: EventHandler) async -> Bool {
         let message: ShimMessage
         do throws(RuntimeFailure) {
@@ -145,11 +145,11 @@ package final class ShimConnection: Sendable {
         } else if let pending = state.withLock({ $0.pending.removeValue(forKey: message.sequence) }) {
             pending.give(.success(message))
         }
-        // A reply that nobody waits for came too late: its request has failed already.
+        // A reply without a request came too late: its request has failed already.
         return true
     }
 
-    /// Whether this was the first end.
+    /// Returns false if the connection had ended before.
     private func end(_ why: String) -> Bool {
         let pending: [PendingReply]? = state.withLock { state in
             guard !state.closed else { return nil }

@@ -5,17 +5,17 @@ import LinuxSystem
 package import Logging
 package import PodCore
 
-/// The way to the one process that starts shims. It is looked for when it is needed, and started when nobody does.
+/// The connection to the one process that starts shims. The spawner is looked for when it is needed, and started if no service manager does.
 package actor SpawnerConnection {
     private let runDirectory: String
     private let shimProgram: String
     /// Where shims live; `nil` keeps them in the spawner's own cgroup.
     private let cgroup: Cgroup
-    /// How long somebody else is given to start it.
+    /// How long a service manager is given to start the spawner.
     private let patience: Duration
     private let logger: Logger
     private var current: ShimConnection?
-    /// Whoever comes while somebody connects waits for the same connection.
+    /// The attempt under way; further callers wait for its connection.
     private var connecting: Task<ShimConnection, any Error>?
 
     package init(runDirectory: String, shimProgram: String, cgroup: Cgroup, patience: Duration = .zero, logger: Logger) {
@@ -53,10 +53,10 @@ package actor SpawnerConnection {
     }
 
     /// The new shim ended at once, or its cgroup has just been made anew. After a `cgroup.kill` on a cgroup of the way to either of them some
-    /// kernels (6.18) kill for ever what a process clones from one to the other. In a cgroup that is new nothing was killed, and of what is moved
-    /// there the kernel does not ask where it came from.
+    /// kernels (6.18) kill for ever what a process clones from one to the other. In a new cgroup nothing was killed, and the kernel does
+    /// not kill processes that are moved there.
     private func spawnAside(_ connection: ShimConnection, _ sandboxID: String) async throws(RuntimeFailure) -> swl_process {
-        logger.warning("a shim ended while it was started, trying it beside its cgroup", metadata: ["sandbox": .string(sandboxID)])
+        logger.warning("Shim ended while it was started; trying again beside its cgroup", metadata: ["sandbox": .string(sandboxID)])
         do {
             try await renewCgroup()
             let process = try Self.process(of: try await ask(connection, sandboxID, []))
@@ -93,7 +93,7 @@ package actor SpawnerConnection {
         }
     }
 
-    /// The spawner's pid, if it was needed yet.
+    /// The spawner's pid; `nil` before the first connection.
     package var process: Int32? { current?.peer?.pid }
 
     package func close() {
@@ -119,8 +119,8 @@ package actor SpawnerConnection {
         if let found = try await SpawnerSocket.connect(runDirectory, patience: patience) {
             connection = found
         } else {
-            logger.notice("no spawner is running, starting one", metadata: ["program": .string(shimProgram), "waited": "\(patience)"])
-            // What killed the one before may have killed all that was there.
+            logger.notice("No spawner is running; starting one", metadata: ["program": .string(shimProgram), "waited": "\(patience)"])
+            // The earlier spawner may have been killed with its whole cgroup.
             try await renewCgroup()
             connection = try await SpawnerStart.run(program: shimProgram, runDirectory: runDirectory, cgroup: cgroup.path)
         }

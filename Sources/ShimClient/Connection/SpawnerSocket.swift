@@ -3,7 +3,7 @@ import LinuxSystem
 
 /// Where the spawner listens.
 enum SpawnerSocket {
-    /// The spawner writes it when it listens.
+    /// The spawner writes this file when it listens.
     static func pidFile(_ runDirectory: String) -> String { runDirectory + "/spawner.pid" }
 
     /// Connects to the spawner, or to the first one that listens within `patience`; `nil` when there is none.
@@ -11,7 +11,7 @@ enum SpawnerSocket {
         guard patience > .zero else { return try await connect(runDirectory) }
         let deadline = KernelClock.monotonic + patience.nanoseconds
         let changes = try Inotify()
-        // Before the first try: what listens after a vain one is told.
+        // Before the first try: a spawner that listens after a failed one gives an event.
         _ = try changes.add(runDirectory, .closeWrite)
         var events = changes.makeAsyncIterator()
         while true {

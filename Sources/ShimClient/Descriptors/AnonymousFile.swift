@@ -2,7 +2,7 @@ import Glibc
 package import LinuxSystem
 import Synchronization
 
-/// A file without a name: what is handed over by descriptor and gone with it.
+/// A file without a name, passed on by descriptor and gone with it.
 package enum AnonymousFile {
     private static let counter = Atomic<UInt64>(0)
 
@@ -15,7 +15,7 @@ package enum AnonymousFile {
         return file
     }
 
-    /// The same with content, ready to be read from the start by whoever gets it.
+    /// Makes a file with this content, whose receiver reads it from the start.
     package static func make(in directory: String, content: [UInt8]) throws(SystemError) -> OwnedFileDescriptor {
         let file = try make(in: directory)
         try file.writeAll(content)
@@ -24,7 +24,7 @@ package enum AnonymousFile {
 }
 
 extension OwnedFileDescriptor {
-    /// Makes `bytes` the whole content; whoever reads next reads it from its start.
+    /// Makes `bytes` the whole content; the next read begins at its start.
     package func replaceAll(with bytes: [UInt8]) throws(SystemError) {
         try systemCall("ftruncate") { withRawValue { ftruncate($0, 0) } }
         try systemCall("lseek") { withRawValue { Int32(clamping: lseek($0, 0, SEEK_SET)) } }

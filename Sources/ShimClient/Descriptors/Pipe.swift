@@ -1,14 +1,14 @@
 import Glibc
 package import LinuxSystem
 
-/// A pipe. Both ends are close-on-exec; the child's end is dup'ed by whoever starts it.
+/// A pipe. Both ends are close-on-exec; starting a child duplicates the child's end.
 package struct Pipe: Sendable {
     package let readEnd: OwnedFileDescriptor
     package let writeEnd: OwnedFileDescriptor
 
     package init() throws(SystemError) {
         var ends: [Int32] = [-1, -1]
-        // Not atomic, as pipe2 is not to be had; children of this process get no descriptor that is not named (`ChildProcess`).
+        // Not atomic, since Swift's Glibc lacks pipe2; children of this process get only the descriptors that are named (`ChildProcess`).
         try systemCall("pipe") { pipe(&ends) }
         readEnd = OwnedFileDescriptor(ends[0])
         writeEnd = OwnedFileDescriptor(ends[1])

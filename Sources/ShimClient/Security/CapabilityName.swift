@@ -33,7 +33,7 @@ package enum CapabilityName {
         all.enumerated().filter { mask & 1 << UInt64($0.offset) != 0 }.map(\.element)
     }
 
-    /// The permitted set of a process (`CapPrm` in /proc/PID/status). A machine inside a container lacks some, and nobody can give them there.
+    /// The permitted set of a process (`CapPrm` in /proc/PID/status). A machine inside a container lacks some, and no process there can grant them.
     package static func permitted(of pid: Int32) throws(SystemError) -> UInt64 {
         let path = "/proc/\(pid)/status"
         for line in try SmallFile.text(path).split(separator: "\n") where line.hasPrefix("CapPrm:") {

@@ -13,10 +13,10 @@ package struct IDMapping: Sendable, Hashable, Codable {
         self.count = count
     }
 
-    /// What a sandbox's `ids` file says: `first count`.
+    /// The content of a sandbox's `ids` file: `first count`.
     package var text: String { "\(first) \(count)\n" }
 
-    /// What the node calls the owner of an image's directory.
+    /// The node's ids of the owner of an image's directory.
     package func owner(of path: String, _ status: FileStatus) throws(RuntimeFailure) -> (uid: UInt32, gid: UInt32) {
         guard let uid = host(status.uid), let gid = host(status.gid) else {
             throw RuntimeFailure(
@@ -25,7 +25,7 @@ package struct IDMapping: Sendable, Hashable, Codable {
         return (uid, gid)
     }
 
-    /// What the node knows an id of the pod as; `nil` beyond the mapping.
+    /// The node's id for an id of the pod; `nil` beyond the mapping.
     package func host(_ id: UInt32) -> UInt32? { id < count ? first + id : nil }
 }
 

@@ -1,4 +1,4 @@
-/// The two numbers of a kernel release that features are told by.
+/// The two numbers of a kernel release that decide about features.
 package struct KernelVersion: Sendable, Hashable, Comparable {
     package let major: Int
     package let minor: Int

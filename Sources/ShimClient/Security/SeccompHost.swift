@@ -1,6 +1,6 @@
 package import LinuxSystem
 
-/// What profiles ask about the machine.
+/// The facts about the machine that profiles depend on.
 package struct SeccompHost: Sendable, Hashable {
     /// As Go names it: what profiles write.
     let architecture: String

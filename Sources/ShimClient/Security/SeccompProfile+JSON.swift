@@ -95,7 +95,7 @@ private struct SeccompProfileReader {
         let text = try string(members[name], "\(place).\(name)")
         let number = try number(members[errno], "\(place).\(errno)")
         guard number ?? 0 <= 4095 else { throw wrong("\(place).\(errno)", "found \(number ?? 0)", "0 to 4095") }
-        // EPERM is what the specification says when no number is given.
+        // EPERM is the specification's default.
         guard let action = SeccompProfile.Action(name: text, errno: UInt16(number ?? 1)) else {
             throw wrong(
                 "\(place).\(name)", "found \(text)",

@@ -16,7 +16,7 @@ extension SeccompProfile.Action {
 }
 
 extension SeccompProfile {
-    /// The bit for the shim; 0 for one that asks for nothing more, `nil` for one that is not known.
+    /// The flag's bit for the shim; 0 if the shim has nothing to do for it, `nil` if the name is unknown.
     package static func flag(named name: String) -> UInt32? {
         switch name {
         case "SECCOMP_FILTER_FLAG_LOG": 1 << 1

@@ -2,7 +2,7 @@ package import CLinux
 import LinuxSystem
 package import PodCore
 
-/// The files that a shim leaves in the run directory, for the case that it is not there any more to be asked.
+/// The files that a shim writes into the run directory, for an agent that cannot ask the shim any more.
 package enum ContainerStateFile {
     /// `containers/<cid>/exit`: how the container ended. `nil` when there is no such file.
     package static func exit(at path: String) throws(RuntimeFailure) -> swl_exit? {
@@ -14,7 +14,7 @@ package enum ContainerStateFile {
         return exit
     }
 
-    /// `containers/<cid>/state`: which process it is. `nil` when there is no such file.
+    /// `containers/<cid>/state`: the identity of its process. `nil` when there is no such file.
     package static func container(at path: String) throws(RuntimeFailure) -> swl_container_state? {
         guard let bytes = try content(path) else { return nil }
         guard let (_, state) = parse(WireField(tag: 0, flags: 0, payload: bytes)), state.magic == SWL_STATE_MAGIC, state.version == SWL_WIRE_VERSION

@@ -8,13 +8,13 @@ package struct ShimStatus: Sendable, Hashable {
     package let errno: Int32
     package let text: String
 
-    /// Whether the shim refused with this errno.
+    /// Returns true if the shim refused with this errno.
     package func `is`(_ number: Int32) -> Bool { errno == number }
 
     /// The object does not exist or does not run (any more).
     package var isGone: Bool { step == SWL_STEP_LOOKUP.rawValue || errno == ESRCH }
 
-    /// The shim does not know the verb, or what the record asks for: it was built before that was made.
+    /// The shim is older than the verb, or than a field of the record.
     var isOfEarlierVersion: Bool { errno == ENOTSUP && (step == SWL_STEP_MESSAGE.rawValue || step == SWL_STEP_RECORD.rawValue) }
 
     /// The step as the documentation names it.

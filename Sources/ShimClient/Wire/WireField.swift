@@ -1,6 +1,6 @@
 import CLinux
 
-/// One field of a message or record, as it was received: nothing in it is trusted before it was looked at.
+/// One field of a message or record, as it was received; nothing in it is trusted before it was checked.
 package struct WireField: Sendable, Hashable {
     package let tag: UInt16
     package let flags: UInt16
@@ -14,12 +14,12 @@ package struct WireField: Sendable, Hashable {
         return payload.withUnsafeBytes { $0.loadUnaligned(as: type) }
     }
 
-    /// What follows the fixed layout.
+    /// The bytes behind the fixed layout.
     package func tail<Layout: BitwiseCopyable>(after type: Layout.Type) -> ArraySlice<UInt8> {
         payload.dropFirst(MemoryLayout<Layout>.size)
     }
 
-    /// Text for people and ids: what is no UTF-8 is replaced.
+    /// Text for people and ids; bytes that are not UTF-8 are replaced.
     package var string: String { String(decoding: payload, as: UTF8.self) }
 
     package var numbers: [UInt32]? {
