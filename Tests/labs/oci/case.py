@@ -13,7 +13,7 @@ import unittest
 from labs import busybox, cgroups
 from labs.case import LabCase, needs_root
 from labs.files import read_text, write_text
-from labs.mounts import mount_points
+from labs.mounts import mount_points_below, unmount_below
 from labs.oci.bundle import BASE
 from labs.processes import spawner_of
 from labs.programs import program
@@ -53,19 +53,27 @@ class OCICase(LabCase):
         self.root = self.folder + "/run"
         self.rootfs = self.folder + "/bundle/rootfs"
         self.ids = []
-        self.addCleanup(self.clear)
+        # Last in, first out, and each also after a failure of the one before.
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.addCleanup(unmount_below, self.folder)
+        self.addCleanup(self.check_leftovers)
+        self.addCleanup(self.stop_spawner)
+        self.addCleanup(self.delete_containers)
         busybox.make_root(self.rootfs, "proc", "dev", "sys", "tmp")
 
-    def clear(self):
+    def delete_containers(self):
         for name in self.ids:
             self.oci("delete", "--force", name)
-        left = os.listdir(self.root + "/sandboxes") if os.path.isdir(self.root + "/sandboxes") else []
+
+    def stop_spawner(self):
         spawner = spawner_of(self.root)
         if spawner:
             os.kill(spawner, signal.SIGTERM)
             self.wait(spawner)
-        mounted = [place for place in mount_points() if self.folder in place]
-        shutil.rmtree(self.folder)
+
+    def check_leftovers(self):
+        left = os.listdir(self.root + "/sandboxes") if os.path.isdir(self.root + "/sandboxes") else []
+        mounted = mount_points_below(self.folder)
         group = cgroups.hierarchy()
         # Other containers may use these cgroups.
         cgroups.remove_if_empty(f"{group}/swiftlet-oci", f"{group}/swiftlet-oci-shims")
