@@ -1,5 +1,3 @@
-package import KubeModel
-
 /// A port of the node that leads to a port of a pod: `hostPort` of a container with its neighbours.
 package struct HostPort: Sendable, Hashable, Codable {
     package enum Transport: String, Sendable, Hashable, Codable, CaseIterable {
@@ -28,34 +26,5 @@ extension HostPort: CustomStringConvertible {
     package var description: String {
         let host = hostIP.map { $0.utf8.contains(UInt8(ascii: ":")) ? "[\($0)]" : $0 } ?? "*"
         return "\(host):\(port)/\(transport.rawValue)"
-    }
-}
-
-extension PodSpec {
-    /// The node's ports that lead to this pod, in the order of its containers and sidecars. A pod with the node's network has none: its programs
-    /// listen on the node themselves. So has an init container that is no sidecar, because it has ended before the pod serves anybody.
-    package func hostPorts() throws(PlanFailure) -> [HostPort] {
-        guard !usesHostNetwork else { return [] }
-        var result: [HostPort] = []
-        for container in (initContainers ?? []).filter({ $0.restartPolicy == .always }) + containers {
-            for port in container.ports ?? [] {
-                if let hostPort = try HostPort(port, container: container.name), !result.contains(hostPort) { result.append(hostPort) }
-            }
-        }
-        return result
-    }
-}
-
-extension HostPort {
-    /// `nil` for a port that the node has no part in.
-    fileprivate init?(_ port: ContainerPort, container: String) throws(PlanFailure) {
-        guard let wanted = port.hostPort, wanted != 0 else { return nil }
-        guard let number = UInt16(exactly: wanted), let target = UInt16(exactly: port.containerPort), target != 0 else {
-            throw PlanFailure("container \(container): found hostPort \(wanted) for containerPort \(port.containerPort), wanted 1 to 65535 for both")
-        }
-        guard let transport = Transport(rawValue: port.protocol ?? "TCP") else {
-            throw PlanFailure("container \(container): hostPort \(wanted): found protocol \(port.protocol ?? ""), wanted TCP, UDP or SCTP")
-        }
-        self.init(hostIP: port.hostIP.flatMap { $0.isEmpty ? nil : $0 }, transport: transport, port: number, target: target)
     }
 }
