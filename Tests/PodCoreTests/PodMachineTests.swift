@@ -103,7 +103,7 @@ struct PodMachineTests {
         let life0 = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"none"}]}"#)) { action, life in
             guard case .ensureImage = action else { return life.obey(action) }
             tries += 1
-            return tries < 3 ? .imageFailed(container: "c", ImageProblem(reason: "ErrImagePull", message: "not found")) : life.obey(action)
+            return tries < 3 ? .imageFailed(container: "c", ImageProblem(reason: .errImagePull, message: "not found")) : life.obey(action)
         }
         var life = life0
         #expect(life.states(of: "c").last == "ErrImagePull")

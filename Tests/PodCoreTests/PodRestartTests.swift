@@ -30,7 +30,7 @@ struct PodRestartTests {
         var life = PodLife(try PodLife.pod(Self.withSidecar))
         life.answer = { action, life in
             guard case .ensureImage("s") = action else { return life.obey(action) }
-            return .imageFailed(container: "s", ImageProblem(reason: "ErrImagePull", message: "gone"))
+            return .imageFailed(container: "s", ImageProblem(reason: .errImagePull, message: "gone"))
         }
         life.receive(.sandboxEnded(id: "s0"))
         #expect(life.sandboxesMade == 2)

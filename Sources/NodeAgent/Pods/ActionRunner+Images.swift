@@ -6,7 +6,7 @@ import Timing
 extension ActionRunner {
     func ensureImage(_ name: String, _ snapshot: PodSnapshot) async -> PodEvent? {
         guard let container = snapshot.pod.spec.container(named: name), let image = container.image else {
-            return .imageFailed(container: name, ImageProblem(reason: "InvalidImageName", message: "container \(name) names no image"))
+            return .imageFailed(container: name, ImageProblem(reason: .invalidImageName, message: "container \(name) names no image"))
         }
         let fieldPath = ContainerRecord(name: name, role: snapshot.pod.spec.role(of: name)).fieldPath
         func record(_ kind: PodEventRecord.Kind, _ reason: String, _ message: String) {
@@ -21,11 +21,11 @@ extension ActionRunner {
             }
             if policy == .never {
                 let message = "Container image \"\(image)\" is not present with pull policy of Never"
-                record(.warning, "ErrImageNeverPull", message)
-                return .imageFailed(container: name, ImageProblem(reason: "ErrImageNeverPull", message: message))
+                record(.warning, WaitingReason.errImageNeverPull.rawValue, message)
+                return .imageFailed(container: name, ImageProblem(reason: .errImageNeverPull, message: message))
             }
         } catch {
-            let reason = error.code == .invalidName ? "InvalidImageName" : "ImageInspectError"
+            let reason: WaitingReason = error.code == .invalidName ? .invalidImageName : .imageInspectError
             record(.warning, "InspectFailed", error.message)
             return .imageFailed(container: name, ImageProblem(reason: reason, message: error.message))
         }
@@ -39,7 +39,7 @@ extension ActionRunner {
             return .imageReady(container: name, pulled)
         } catch {
             record(.warning, "Failed", "Failed to pull image \"\(image)\": \(error.message)")
-            return .imageFailed(container: name, ImageProblem(reason: "ErrImagePull", message: error.message))
+            return .imageFailed(container: name, ImageProblem(reason: .errImagePull, message: error.message))
         }
     }
 

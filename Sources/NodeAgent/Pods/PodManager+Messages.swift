@@ -45,6 +45,6 @@ extension ContainerStatus {
     /// How the container of this id ended, if that is what it tells of and not only that nobody saw it.
     fileprivate func end(ofContainer id: String) -> ContainerState.Terminated? {
         [state.terminated, lastState.terminated].compactMap { $0 }
-            .first { Self.bareID($0.containerID) == id && $0.reason != "ContainerStatusUnknown" }
+            .first { Self.bareID($0.containerID) == id && $0.reason != TerminationReason.containerStatusUnknown.rawValue }
     }
 }

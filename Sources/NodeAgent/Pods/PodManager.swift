@@ -93,7 +93,7 @@ package actor PodManager {
         let lastLogs = await lastLogs(of: pod, besides: sandboxes)
         machine.adopt(sandboxes, at: time.moment, lastLogs: lastLogs) { messages[$0.id] }
         // What already runs was let in by an earlier agent.
-        if sandboxes.isEmpty, machine.teardown == .none, !machine.isDeleting, let refusal = runner.admission().refusal(of: pod) {
+        if sandboxes.isEmpty, !machine.isEnding, !machine.isDeleting, let refusal = runner.admission().refusal(of: pod) {
             machine.refuse(refusal)
         }
         await employ(machine, .updated(pod))

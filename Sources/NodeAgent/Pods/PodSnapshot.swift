@@ -10,9 +10,7 @@ package struct PodSnapshot: Sendable {
     package init(_ machine: PodMachine) {
         pod = machine.pod
         addresses = machine.addresses
-        var paths: [String: String] = [:]
-        for name in machine.volumes.keys { paths[name] = machine.mountedPath(ofVolume: name) }
-        volumePaths = paths
+        volumePaths = machine.volumePaths
     }
 
     package var identity: PodIdentity { PodIdentity(namespace: pod.namespace, name: pod.name, uid: pod.uid) }

@@ -98,7 +98,7 @@ package actor PodWorker {
     /// An object that the pod's volumes show has changed, or a token is due.
     func refreshVolumes() {
         refreshAt = nil
-        guard machine.teardown == .none, machine.volumesAreMounted else { return }
+        guard !machine.isEnding, machine.volumesAreMounted else { return }
         guard !isRefreshing else {
             wantsRefresh = true
             return

@@ -32,37 +32,3 @@ package enum PodEvent: Sendable {
     case cleanedUp
     case cleanUpFailed(message: String)
 }
-
-/// Why a container's image is not there, as a waiting reason and texts.
-package struct ImageProblem: Sendable, Hashable {
-    /// `ErrImagePull`, `ErrImageNeverPull`, `InvalidImageName`, `ImageInspectError`.
-    package let reason: String
-    package let message: String
-
-    package init(reason: String, message: String) {
-        self.reason = reason
-        self.message = message
-    }
-}
-
-/// Why a container did not start.
-package struct ContainerProblem: Sendable, Hashable {
-    package enum Kind: Sendable, Hashable {
-        /// The pod asks for something that is not there or not allowed: `CreateContainerConfigError`.
-        case configuration
-        /// It could not be prepared: `CreateContainerError`.
-        case create
-        /// Its program could not be executed; a container of this id existed: `RunContainerError` or terminated `StartError`.
-        case start(id: String, imageID: String)
-        /// The sandbox is not there any more.
-        case sandboxGone
-    }
-
-    package let kind: Kind
-    package let message: String
-
-    package init(_ kind: Kind, message: String) {
-        self.kind = kind
-        self.message = message
-    }
-}

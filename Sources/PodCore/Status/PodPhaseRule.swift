@@ -3,30 +3,30 @@ import KubeModel
 extension PodMachine {
     /// The phase that the containers' states amount to (kubelet's rules), whatever still has to be given back. Conditions follow from it.
     var phaseOfContainers: PodPhase {
-        let initial = containers.filter { $0.role == .initial && !isSidecar($0) }
-        if initial.contains(where: { $0.ended.map { $0.terminated.exitCode != 0 } == true && !mayRestart($0) }) { return .failed }
+        let initial = containers.filter { $0.role == .initial && !rules.isSidecar($0) }
+        if initial.contains(where: { rules.hasFailedForGood($0) }) { return .failed }
         let regular = containers.filter { $0.role == .regular }
         let running = regular.count { $0.running != nil }
         let ended = regular.compactMap(\.ended)
         if regular.count - running - ended.count > 0 { return .pending }
         if running > 0 { return .running }
-        let succeeded = ended.allSatisfy { $0.terminated.exitCode == 0 }
-        if teardown >= .stoppingSandbox { return succeeded ? .succeeded : .failed }
-        if regular.contains(where: mayRestart) { return .running }
+        let succeeded = ended.allSatisfy { $0.exitCode == 0 }
+        if end.step >= .stoppingSandbox { return succeeded ? .succeeded : .failed }
+        if regular.contains(where: rules.mayRun) { return .running }
         return succeeded ? .succeeded : .failed
     }
 
     /// The same for the pod: one that ends before all of its containers ran has failed.
     private var apparentPhase: PodPhase {
         let phase = phaseOfContainers
-        return phase == .pending && teardown >= .stoppingSandbox ? .failed : phase
+        return phase == .pending && end.step >= .stoppingSandbox ? .failed : phase
     }
 
     /// The phase to report: a terminal one only once the sandbox has been stopped, and never back from one.
     func reportedPhase(previous: PodPhase?) -> PodPhase {
         let phase = apparentPhase
         if let previous, previous.isTerminal { return previous }
-        guard phase.isTerminal, teardown < .cleaningUp else {
+        guard phase.isTerminal, end.step < .cleaningUp else {
             // A pod that once ran does not become Pending again, while a container is made anew for example.
             return phase == .pending && previous == .running ? .running : phase
         }
@@ -36,6 +36,6 @@ extension PodMachine {
     /// Whether a regular container's program was executed, however it ended.
     private func hasRun(_ record: ContainerRecord) -> Bool {
         guard record.role == .regular else { return false }
-        return record.running != nil || record.ended.map { $0.terminated.reason != "StartError" } == true
+        return record.running != nil || record.ended?.hasRun == true
     }
 }

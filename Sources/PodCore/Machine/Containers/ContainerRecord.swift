@@ -1,0 +1,83 @@
+package import KubeModel
+import Timing
+
+/// One container of a pod: where it is in its life, how it ended before, and the back-offs of its next tries.
+package struct ContainerRecord: Sendable {
+    package typealias Role = ContainerConfiguration.Role
+
+    package let name: String
+    package let role: Role
+    package internal(set) var step = ContainerStep.idle(.init())
+    /// The end before the current container: `lastState`.
+    package internal(set) var last: EndedContainer?
+    /// The user of the latest container.
+    package internal(set) var user: ContainerUser?
+    /// How many containers of this name came before the current one.
+    package internal(set) var restartCount = 0
+    var restartBackOff = BackOff()
+    var pullBackOff = BackOff()
+    /// The highest number of a log that an earlier agent left, where only the log is left.
+    var lastLog: Int?
+
+    package init(name: String, role: Role) {
+        self.name = name
+        self.role = role
+    }
+
+    package var running: RunningContainer? {
+        switch step {
+        case .running(let running), .stopping(let running, _): running
+        case .idle, .pausing, .ensuringImage, .imageReady, .starting: nil
+        }
+    }
+
+    /// How the container ended, while it does not run.
+    package var ended: EndedContainer? { shown?.end }
+
+    /// The status of a container that does not run.
+    package var shown: ContainerStep.Shown? {
+        switch step {
+        case .idle(let shown), .pausing(let shown, _), .ensuringImage(let shown), .imageReady(let shown, _), .starting(let shown, _): shown
+        case .running, .stopping: nil
+        }
+    }
+
+    var isStarting: Bool { if case .starting = step { true } else { false } }
+
+    /// An action for its next start has begun, and its result is missing.
+    var isUnderWay: Bool {
+        switch step {
+        case .ensuringImage, .starting: true
+        case .idle, .pausing, .imageReady, .running, .stopping: false
+        }
+    }
+
+    /// Whether a container of this name was ever made.
+    package var wasCreated: Bool { running != nil || ended != nil || last != nil }
+
+    /// The restart count of the next container. A log is never written twice, and so a number is never used twice.
+    package var nextCount: Int { max(wasCreated ? restartCount + 1 : 0, lastLog.map { $0 + 1 } ?? 0) }
+
+    /// `spec.containers{name}`, as events name it.
+    package var fieldPath: String {
+        switch role {
+        case .initial: "spec.initContainers{\(name)}"
+        case .regular: "spec.containers{\(name)}"
+        case .ephemeral: "spec.ephemeralContainers{\(name)}"
+        }
+    }
+
+    /// Begins anew in another sandbox, as an init container does.
+    mutating func forgetCompletion() {
+        guard let ended else { return }
+        last = ended
+        switch step {
+        case .idle, .pausing(_, .start), .pausing(_, .restart): step = .idle(.init())
+        case .pausing(_, let pause): step = .pausing(.init(), pause)
+        case .ensuringImage: step = .ensuringImage(.init())
+        case .imageReady(_, let image): step = .imageReady(.init(), image)
+        case .starting(_, let count): step = .starting(.init(), restartCount: count)
+        case .running, .stopping: break
+        }
+    }
+}

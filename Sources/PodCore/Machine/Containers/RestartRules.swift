@@ -1,0 +1,38 @@
+import KubeModel
+
+/// Which containers of a pod run again, by its spec.
+struct RestartRules: Sendable {
+    let spec: PodSpec
+
+    func isSidecar(_ record: ContainerRecord) -> Bool {
+        record.role == .initial && spec.container(named: record.name)?.restartPolicy == .always
+    }
+
+    /// Whether the restart policy lets the container run, again if it has ended.
+    func mayRun(_ record: ContainerRecord) -> Bool {
+        guard let exitCode = record.ended?.exitCode else { return true }
+        if isSidecar(record) { return true }
+        if record.role == .initial, exitCode == 0 { return false }
+        if spec.container(named: record.name)?.restartsByRule(after: exitCode) == true { return true }
+        switch policy(of: record) {
+        case .always: return true
+        case .onFailure: return exitCode != 0
+        case .never: return false
+        }
+    }
+
+    /// Whether a pod that has begun to run gets another sandbox for this container.
+    func mayRunInAnotherSandbox(_ record: ContainerRecord) -> Bool {
+        record.role == .regular && (record.ended == nil ? policy(of: record) != .never : mayRun(record))
+    }
+
+    func hasFailedForGood(_ record: ContainerRecord) -> Bool {
+        guard let ended = record.ended else { return false }
+        return ended.exitCode != 0 && !mayRun(record)
+    }
+
+    /// The container's own policy, else the pod's.
+    private func policy(of record: ContainerRecord) -> RestartPolicy {
+        spec.container(named: record.name)?.restartPolicy ?? spec.restartPolicy ?? .always
+    }
+}

@@ -1,0 +1,17 @@
+/// What the parts of a pod's machine decided: actions in their order, and when to decide again if no event comes before.
+struct Decision: Sendable {
+    private(set) var actions: [PodAction] = []
+    private(set) var nextWake: Duration?
+
+    mutating func perform(_ action: PodAction) {
+        actions.append(action)
+    }
+
+    mutating func record(_ kind: PodEventRecord.Kind, _ reason: String, _ message: String, fieldPath: String? = nil) {
+        perform(.record(PodEventRecord(kind, reason, message, fieldPath: fieldPath)))
+    }
+
+    mutating func wake(at time: Duration) {
+        nextWake = nextWake.map { min($0, time) } ?? time
+    }
+}

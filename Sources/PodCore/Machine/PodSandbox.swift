@@ -1,0 +1,153 @@
+import Timing
+
+/// The sandbox of a pod, and the earlier ones whose records are still on disk.
+struct PodSandbox: Sendable {
+    enum State: Sendable, Hashable {
+        /// The first state, and the one after a lost sandbox was stopped. Leads to `creating`; to `stopped` when the pod ends.
+        case absent
+        /// The last creation failed. Leads to `creating` when `retryAt` has come; to `stopped` when the pod ends.
+        case failed(retryAt: Duration)
+        /// The result of the creation is missing. Leads to `ready` or `failed`.
+        case creating
+        /// Containers may run. The stop belongs to the pod's end. Leads to `lost`, and to `stopped` when the pod ends.
+        case ready(id: String, addresses: [String], stop: Attempt)
+        /// The pause process or the shim is gone; the rest must be stopped. Leads to `absent`; to `stopped` when the pod ends.
+        case lost(id: String, stop: Attempt)
+        /// The last state, in the course of the pod's end. The addresses stay in the status.
+        case stopped(addresses: [String])
+    }
+
+    enum Event: Sendable {
+        case created(id: String, addresses: [String])
+        case creationFailed(message: String)
+        case ended(id: String)
+        case stopped
+        case stopFailed(message: String)
+        case removed(id: String)
+    }
+
+    private(set) var state: State
+    /// Sandboxes whose records are still on disk, the latest last.
+    private(set) var knownIDs: [String] = []
+    /// Counts the sandboxes of this pod, from 0.
+    private var attempt = 0
+    private var backOff = BackOff(initial: .seconds(1), maximum: .seconds(60))
+
+    init(_ state: State = .absent) {
+        self.state = state
+    }
+
+    /// The sandbox in which containers may run.
+    var readyID: String? {
+        if case .ready(let id, _, _) = state { return id }
+        return nil
+    }
+
+    var addresses: [String] {
+        switch state {
+        case .ready(_, let addresses, _), .stopped(let addresses): addresses
+        case .absent, .failed, .creating, .lost: []
+        }
+    }
+
+    /// - Parameter isEnding: the pod ends, and no other sandbox follows.
+    mutating func receive(_ event: Event, isEnding: Bool, at now: Duration, into decision: inout Decision) {
+        switch (event, state) {
+        case (.created(let id, let addresses), .creating): created(id, addresses, into: &decision)
+        case (.creationFailed(let message), .creating):
+            backOff.step(at: now)
+            state = .failed(retryAt: now + (backOff.delay(at: now) ?? .seconds(1)))
+            attempt += 1
+            decision.record(.warning, "FailedCreatePodSandBox", "Failed to create pod sandbox: \(message)")
+        case (.ended(let ended), .ready(let id, _, let stop)) where ended == id: state = .lost(id: id, stop: stop)
+        case (.stopped, .lost(_, .underWay)) where !isEnding:
+            state = .absent
+            attempt += 1
+        case (.stopped, .ready(_, _, .underWay)), (.stopped, .lost(_, .underWay)): state = .stopped(addresses: addresses)
+        case (.stopFailed(let message), _): stopFailed(message, at: now, into: &decision)
+        case (.removed(let id), _): knownIDs.removeAll { $0 == id }
+        case (.created, _), (.creationFailed, _), (.ended, _), (.stopped, _): break
+        }
+    }
+
+    private mutating func created(_ id: String, _ addresses: [String], into decision: inout Decision) {
+        state = .ready(id: id, addresses: addresses, stop: .due)
+        knownIDs.append(id)
+        backOff.reset()
+        // The one before is kept: a restarted agent finds in it how the containers last ended.
+        for earlier in knownIDs.dropLast(2) { decision.perform(.removeSandbox(id: earlier)) }
+    }
+
+    private mutating func stopFailed(_ message: String, at now: Duration, into decision: inout Decision) {
+        switch state {
+        case .ready(let id, let addresses, var stop):
+            stop.fail(at: now)
+            state = .ready(id: id, addresses: addresses, stop: stop)
+        case .lost(let id, var stop):
+            stop.fail(at: now)
+            state = .lost(id: id, stop: stop)
+        case .absent, .failed, .creating, .stopped: break
+        }
+        decision.record(.warning, "FailedKillPod", "error killing pod: \(message)")
+    }
+
+    /// Makes a sandbox where there is none, after what is left of a lost one was stopped.
+    mutating func decide(at now: Duration, into decision: inout Decision) {
+        switch state {
+        case .ready, .creating, .stopped: break
+        case .lost: stop(at: now, into: &decision)
+        case .failed(let retryAt) where retryAt > now: decision.wake(at: retryAt)
+        case .absent, .failed:
+            state = .creating
+            decision.perform(.createSandbox(attempt: attempt))
+        }
+    }
+
+    /// Takes the next step to a stopped sandbox, at the pod's end.
+    /// - Returns: whether it is stopped.
+    mutating func decideEnd(at now: Duration, into decision: inout Decision) -> Bool {
+        switch state {
+        case .absent, .failed:
+            state = .stopped(addresses: [])
+            return true
+        case .stopped: return true
+        case .creating: return false
+        case .ready, .lost:
+            stop(at: now, into: &decision)
+            return false
+        }
+    }
+
+    private mutating func stop(at now: Duration, into decision: inout Decision) {
+        switch state {
+        case .ready(let id, let addresses, var stop):
+            stop.decide(.stopSandbox(id: id), at: now, into: &decision)
+            state = .ready(id: id, addresses: addresses, stop: stop)
+        case .lost(let id, var stop):
+            stop.decide(.stopSandbox(id: id), at: now, into: &decision)
+            state = .lost(id: id, stop: stop)
+        case .absent, .failed, .creating, .stopped: break
+        }
+    }
+
+    /// The records of all sandboxes are gone.
+    mutating func forgetRecords() {
+        knownIDs = []
+    }
+
+    /// Takes over an earlier agent's sandboxes, in the order of their making.
+    /// - Parameter needsAddress: the pod has no use for a sandbox without an address.
+    /// - Returns: the sandbox in which the pod goes on.
+    mutating func adopt(_ ordered: [RecoveredSandbox], needsAddress: Bool) -> RecoveredSandbox? {
+        knownIDs = ordered.map(\.configuration.id)
+        guard let latest = ordered.last else { return nil }
+        attempt = latest.configuration.attempt
+        // The agent of a sandbox without an address ended before it could record one: clients cannot reach the pod there.
+        guard latest.isRunning, !needsAddress || !latest.addresses.isEmpty else {
+            if case .absent = state { state = .lost(id: latest.configuration.id, stop: .due) }
+            return nil
+        }
+        state = .ready(id: latest.configuration.id, addresses: latest.addresses, stop: .due)
+        return latest
+    }
+}

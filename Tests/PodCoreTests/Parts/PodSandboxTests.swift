@@ -1,0 +1,82 @@
+import Testing
+
+@testable import PodCore
+
+@Suite("Sandbox of a pod")
+struct PodSandboxTests {
+    private var sandbox = PodSandbox()
+
+    private mutating func decide(at now: Duration = .zero) -> Decision {
+        var decision = Decision()
+        sandbox.decide(at: now, into: &decision)
+        return decision
+    }
+
+    private mutating func receive(_ event: PodSandbox.Event, isEnding: Bool = false, at now: Duration = .zero) -> [PodAction] {
+        var decision = Decision()
+        sandbox.receive(event, isEnding: isEnding, at: now, into: &decision)
+        return decision.actions
+    }
+
+    @Test("a creation that fails is repeated with the next number, after growing pauses")
+    mutating func creationFails() {
+        #expect(decide().actions == [.createSandbox(attempt: 0)])
+        #expect(decide().actions.isEmpty)
+        #expect(receive(.creationFailed(message: "no")).count == 1)
+        #expect(decide().nextWake == .seconds(1))
+        #expect(decide(at: .seconds(1)).actions == [.createSandbox(attempt: 1)])
+        _ = receive(.creationFailed(message: "no"), at: .seconds(1))
+        #expect(decide(at: .seconds(1)).nextWake == .seconds(3))
+    }
+
+    @Test("a lost sandbox is stopped before the next one is made; a stop that fails is repeated after two seconds")
+    mutating func lost() {
+        _ = decide()
+        _ = receive(.created(id: "a", addresses: ["10.0.0.2"]))
+        #expect(sandbox.readyID == "a" && sandbox.addresses == ["10.0.0.2"])
+        _ = receive(.ended(id: "another"))
+        #expect(sandbox.readyID == "a")
+        _ = receive(.ended(id: "a"))
+        #expect(sandbox.readyID == nil && sandbox.addresses.isEmpty)
+        #expect(decide().actions == [.stopSandbox(id: "a")])
+        #expect(decide().actions.isEmpty)
+        _ = receive(.stopFailed(message: "no"))
+        #expect(decide().nextWake == .seconds(2))
+        #expect(decide(at: .seconds(2)).actions == [.stopSandbox(id: "a")])
+        _ = receive(.stopped, at: .seconds(2))
+        #expect(decide(at: .seconds(2)).actions == [.createSandbox(attempt: 1)])
+    }
+
+    @Test("at the pod's end the stop of a lost sandbox is not begun a second time, and no other sandbox follows")
+    mutating func endWhileLost() {
+        _ = decide()
+        _ = receive(.created(id: "a", addresses: []))
+        _ = receive(.ended(id: "a"))
+        #expect(decide().actions == [.stopSandbox(id: "a")])
+        var decision = Decision()
+        let isStopped = sandbox.decideEnd(at: .zero, into: &decision)
+        #expect(!isStopped && decision.actions.isEmpty)
+        _ = receive(.stopped, isEnding: true)
+        #expect(sandbox.state == .stopped(addresses: []))
+        #expect(decide().actions.isEmpty)
+    }
+
+    @Test("a sandbox that is stopped at the pod's end keeps its addresses")
+    mutating func end() {
+        _ = decide()
+        _ = receive(.created(id: "a", addresses: ["10.0.0.2"]))
+        var decision = Decision()
+        let isStopped = sandbox.decideEnd(at: .zero, into: &decision)
+        #expect(!isStopped && decision.actions == [.stopSandbox(id: "a")])
+        #expect(sandbox.readyID == "a")
+        _ = receive(.stopped, isEnding: true)
+        #expect(sandbox.addresses == ["10.0.0.2"])
+    }
+
+    @Test("a pod without a sandbox ends without one")
+    mutating func endWithout() {
+        var decision = Decision()
+        let isStopped = sandbox.decideEnd(at: .zero, into: &decision)
+        #expect(isStopped && decision.actions.isEmpty)
+    }
+}

@@ -1,0 +1,31 @@
+import Testing
+
+@testable import PodCore
+
+/// Random lives under simulated time. A seed that fails prints the life.
+@Suite("Pod machine under random events")
+struct PodPropertyTests {
+    private static let specs = [
+        #"{"containers":[{"name":"c","image":"b"}]}"#,
+        #"{"restartPolicy":"Never","containers":[{"name":"c","image":"b"},{"name":"d","image":"b"}]}"#,
+        #"{"restartPolicy":"OnFailure","initContainers":[{"name":"i","image":"b"},{"name":"s","image":"b","restartPolicy":"Always"},{"name":"j","image":"b"}],"containers":[{"name":"c","image":"b"},{"name":"d","image":"b"}]}"#,
+        #"{"initContainers":[{"name":"s","image":"b","restartPolicy":"Always"}],"containers":[{"name":"c","image":"b","volumeMounts":[{"name":"v","mountPath":"/v"},{"name":"w","mountPath":"/w"}]}],"volumes":[{"name":"v","emptyDir":{}},{"name":"w","emptyDir":{}}]}"#,
+    ]
+
+    @Test("no life has an illegal transition or two launches of a container at once, and every life ends when the node obeys", arguments: specs)
+    func lives(spec: String) throws {
+        let pod = try PodLife.pod(spec)
+        var launches = 0
+        for seed in 0..<UInt64(24) {
+            var node = RandomNode(pod, seed: seed)
+            for _ in 0..<Int(seed % 4 + 1) * 30 where node.violations.isEmpty { node.step() }
+            let isGone = node.violations.isEmpty && node.delete(grace: Int64(seed % 10))
+            launches += node.launches
+            guard node.violations.isEmpty, isGone else {
+                Issue.record("seed \(seed): \(node.violations), gone: \(isGone)\n\(node.trace)")
+                return
+            }
+        }
+        #expect(launches > 20, "the lives reach the start of containers")
+    }
+}

@@ -1,0 +1,212 @@
+import KubeModel
+import Timing
+
+@testable import PodCore
+
+/// A pod's machine on a node that answers late, in any order, and not always with success. Notes what the machine must never do.
+struct RandomNode {
+    private(set) var machine: PodMachine
+    private(set) var violations: [String] = []
+    private var history: [(time: Duration, what: any Sendable)] = []
+    private(set) var launches = 0
+    private var now = Moment(wall: Timestamp(seconds: 1_800_000_000), monotonic: .zero)
+    private var random: SplitMix
+    /// Actions without a result so far.
+    private var waiting: [PodAction] = []
+    /// Running containers: names by id.
+    private var running: [String: String] = [:]
+    private var sandboxID: String?
+    private var reported: PodStatus?
+    private var failures = true
+
+    /// Events and actions, for a seed that fails.
+    var trace: String { history.map { "\($0.time) \($0.what)" }.joined(separator: "\n") }
+
+    init(_ pod: Pod, seed: UInt64) {
+        random = SplitMix(seed: seed)
+        machine = PodMachine(pod: pod, startTime: now.wall)
+        decide()
+    }
+
+    // MARK: Any order
+
+    /// Lets something happen.
+    mutating func step() {
+        switch Int.random(in: 0..<20, using: &random) {
+        case 0..<11: answerOne()
+        case 11..<14: exitOne()
+        case 14: endSandbox()
+        case 15: deliver(.containerExited(id: "stray", exit(0), message: nil))
+        case 16: deliver(.sandboxEnded(id: "stray"))
+        default: pass()
+        }
+    }
+
+    private mutating func answerOne() {
+        guard let index = waiting.indices.randomElement(using: &random) else { return pass() }
+        answer(waiting.remove(at: index))
+    }
+
+    private mutating func answer(_ action: PodAction) {
+        if failures, random.oneIn(5) { fail(action) } else { perform(action) }
+    }
+
+    private mutating func perform(_ action: PodAction) {
+        switch action {
+        case .mountVolume(let name): deliver(.volumeMounted(name: name, path: "/v/\(name)"))
+        case .createSandbox(let attempt):
+            let id = "s\(attempt)"
+            sandboxID = id
+            let started = StartedSandbox(id: id, pausePID: 1, networkNamespacePath: "", createdAt: now.wall)
+            deliver(.sandboxCreated(started, addresses: ["10.0.0.2"]))
+        case .ensureImage(let container): deliver(.imageReady(container: container, PodLife.image))
+        case .startContainer(let name, _, _, let sandbox, _): start(name, in: sandbox)
+        case .stopContainer(let id, _, let signal):
+            if signal == .kill || !failures || random.oneIn(2) { end(id) }
+        case .stopSandbox(let id):
+            if id == sandboxID { sandboxID = nil }
+            deliver(.sandboxStopped)
+        case .removeSandbox(let id): deliver(.sandboxRemoved(id: id))
+        case .cleanUp, .removeSandboxes, .removeRemains: deliver(.cleanedUp)
+        case .removeContainer, .record: break
+        }
+    }
+
+    private mutating func start(_ name: String, in sandbox: String) {
+        guard sandbox == sandboxID else {
+            return deliver(.containerFailed(container: name, ContainerProblem(.sandboxGone, message: "gone")))
+        }
+        launches += 1
+        let id = "c\(launches)"
+        if failures, random.oneIn(6) {
+            // The exit overtakes the start.
+            deliver(.containerExited(id: id, exit(1), message: nil))
+        } else {
+            running[id] = name
+        }
+        deliver(.containerStarted(container: name, StartedContainer(id: id, pid: 2, startedAt: now.wall), imageID: "b@sha256:1"))
+    }
+
+    private mutating func fail(_ action: PodAction) {
+        switch action {
+        case .mountVolume(let name): deliver(.volumeFailed(name: name, VolumeFailure(.system, "no")))
+        case .createSandbox: deliver(.sandboxFailed(message: "no"))
+        case .ensureImage(let container):
+            let reason: WaitingReason = random.oneIn(2) ? .errImagePull : .invalidImageName
+            deliver(.imageFailed(container: container, ImageProblem(reason: reason, message: "no")))
+        case .startContainer(let name, let count, _, _, _):
+            let kinds: [ContainerProblem.Kind] = [.configuration, .create, .start(id: "x\(name)\(count)", imageID: "b")]
+            deliver(.containerFailed(container: name, ContainerProblem(kinds.randomElement(using: &random) ?? .create, message: "no")))
+        case .stopContainer(let id, _, let signal): deliver(.signalFailed(containerID: id, signal, message: "no"))
+        case .stopSandbox: deliver(.sandboxStopFailed(message: "no"))
+        case .cleanUp, .removeSandboxes, .removeRemains: deliver(.cleanUpFailed(message: "no"))
+        case .removeSandbox, .removeContainer, .record: break
+        }
+    }
+
+    private mutating func exitOne() {
+        guard let id = running.keys.sorted().randomElement(using: &random) else { return }
+        end(id)
+    }
+
+    private mutating func end(_ id: String) {
+        guard running.removeValue(forKey: id) != nil else { return }
+        deliver(.containerExited(id: id, exit(random.oneIn(2) ? 0 : 1), message: nil))
+    }
+
+    private mutating func endSandbox() {
+        guard let id = sandboxID else { return }
+        sandboxID = nil
+        running = [:]
+        deliver(.sandboxEnded(id: id))
+    }
+
+    private func exit(_ code: Int) -> ContainerExit { ContainerExit(startedAt: nil, finishedAt: now.wall, exitCode: code) }
+
+    private mutating func pass() {
+        let pause = [Duration.milliseconds(100), .seconds(1), .seconds(30), .seconds(400)].randomElement(using: &random) ?? .seconds(1)
+        move(to: random.oneIn(2) ? max(machine.nextWake ?? .zero, now.monotonic) : now.monotonic + pause)
+    }
+
+    private mutating func move(to time: Duration) {
+        now = Moment(wall: now.wall.advanced(bySeconds: (time - now.monotonic).components.seconds), monotonic: time)
+        decide()
+    }
+
+    // MARK: The end
+
+    /// Deletes the pod and lets the node obey. True when nothing of the pod is left in the end.
+    mutating func delete(grace: Int64) -> Bool {
+        failures = false
+        var pod = machine.pod
+        pod.metadata.deletionTimestamp = now.wall.advanced(bySeconds: grace)
+        pod.metadata.deletionGracePeriodSeconds = grace
+        deliver(.updated(pod))
+        for _ in 0..<500 where !machine.isGone {
+            if !waiting.isEmpty {
+                answer(waiting.removeFirst())
+            } else if machine.mayDeleteFromAPI {
+                deliver(.removed)
+            } else if let wake = machine.nextWake {
+                move(to: max(wake, now.monotonic))
+            } else {
+                return false
+            }
+        }
+        return machine.isGone && running.isEmpty
+    }
+
+    // MARK: The machine
+
+    private mutating func deliver(_ event: PodEvent) {
+        history.append((now.monotonic, event))
+        let before = machine
+        machine.receive(event, at: now)
+        violations += Transitions.illegal(from: before, to: machine)
+        decide()
+        if let exit = machine.takeEarlyExit() { deliver(exit) }
+    }
+
+    private mutating func decide() {
+        let before = machine
+        let actions = machine.decide(at: now)
+        violations += Transitions.illegal(from: before, to: machine)
+        if let wake = machine.nextWake, wake <= now.monotonic { violations.append("a wake at \(wake), which is not later than now") }
+        for action in actions {
+            history.append((now.monotonic, action))
+            check(action)
+            if case .record = action { continue }
+            waiting.append(action)
+        }
+        let status = machine.status(hostIPs: [], previous: reported, at: now)
+        if reported?.phase?.isTerminal == true, status.phase != reported?.phase { violations.append("the phase goes back to \(status.phase as Any)") }
+        for container in status.initContainerStatuses.map({ $0 + (status.containerStatuses ?? []) }) ?? status.containerStatuses ?? [] {
+            let earlier = reported?.container(named: container.name)?.restartCount ?? 0
+            if container.restartCount < earlier { violations.append("the restart count of \(container.name) goes back from \(earlier)") }
+        }
+        reported = status
+    }
+
+    private mutating func check(_ action: PodAction) {
+        switch action {
+        case .startContainer(let name, _, _, _, _):
+            if running.values.contains(name) { violations.append("\(name) is started while it runs") }
+            if isWaiting(for: { if case .startContainer(name, _, _, _, _) = $0 { true } else { false } }) {
+                violations.append("\(name) is started twice at once")
+            }
+        case .createSandbox:
+            if sandboxID != nil { violations.append("a second sandbox beside \(sandboxID ?? "")") }
+            if isWaiting(for: { if case .createSandbox = $0 { true } else { false } }) { violations.append("two sandboxes are made at once") }
+        case .stopSandbox:
+            if !running.isEmpty { violations.append("the sandbox is stopped while containers run in it") }
+            if waiting.contains(action) { violations.append("the sandbox is stopped twice at once") }
+        case .cleanUp:
+            if sandboxID != nil { violations.append("volumes and addresses are given back while there is a sandbox") }
+        case .mountVolume:
+            if waiting.contains(action) { violations.append("a volume is mounted twice at once") }
+        case .ensureImage, .stopContainer, .removeContainer, .removeSandbox, .removeSandboxes, .removeRemains, .record: break
+        }
+    }
+
+    private func isWaiting(for isMeant: (PodAction) -> Bool) -> Bool { waiting.contains(where: isMeant) }
+}

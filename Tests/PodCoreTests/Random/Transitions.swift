@@ -1,0 +1,34 @@
+@testable import PodCore
+
+/// The legal transitions of a pod machine's parts, as their states' comments have them. A state may always stay.
+enum Transitions {
+    private static let containers: [String: Set<String>] = [
+        "idle": ["ensuringImage", "pausing"], "pausing": ["ensuringImage", "idle"], "ensuringImage": ["imageReady", "pausing"],
+        "imageReady": ["starting"], "starting": ["running", "pausing"], "running": ["stopping", "idle"], "stopping": ["idle"],
+    ]
+    private static let sandboxes: [String: Set<String>] = [
+        "absent": ["creating", "stopped"], "failed": ["creating", "stopped"], "creating": ["ready", "failed"], "ready": ["lost", "stopped"],
+        "lost": ["absent", "stopped"], "stopped": [],
+    ]
+    private static let volumes: [String: Set<String>] = [
+        "wanted": ["mounting"], "mounting": ["mounted", "failed"], "failed": ["mounting"], "mounted": [],
+    ]
+
+    /// Names the illegal transitions between two moments with one event or one decision between them.
+    static func illegal(from before: PodMachine, to after: PodMachine) -> [String] {
+        var found: [String] = []
+        func check<State: Equatable>(_ what: String, _ from: State, _ to: State, _ legal: [String: Set<String>]) {
+            guard from != to else { return }
+            let (from, to) = (name(from), name(to))
+            if from != to, legal[from]?.contains(to) != true { found.append("\(what): \(from) to \(to)") }
+        }
+        for (old, new) in zip(before.containers, after.containers) { check("container \(old.name)", old.step, new.step, containers) }
+        check("sandbox", before.sandbox.state, after.sandbox.state, sandboxes)
+        for (name, state) in after.volumes.states { check("volume \(name)", before.volumes.states[name] ?? .wanted, state, volumes) }
+        if after.end.step < before.end.step { found.append("end: \(before.end.step) to \(after.end.step)") }
+        return found
+    }
+
+    /// `ready` of `ready(id: "s0", ...)`.
+    private static func name(_ state: Any) -> String { String("\(state)".prefix { $0 != "(" }) }
+}
