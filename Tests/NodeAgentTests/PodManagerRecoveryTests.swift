@@ -44,7 +44,8 @@ struct PodManagerRecoveryTests {
     }
 
     /// The file is the running one's.
-    @Test func theMessageOfTheRunBeforeComesFromTheStatus() async throws {
+    @Test("the termination message of the container before the running one comes from the status")
+    func theMessageOfTheRunBeforeComesFromTheStatus() async throws {
         node.state.withLock { state in
             state.messages["/messages/main"] = "what the second one says"
             state.recovered = [
@@ -58,7 +59,8 @@ struct PodManagerRecoveryTests {
         #expect(shown?.state.running != nil)
     }
 
-    @Test func theMessageOfTheLastRunComesFromItsFile() async throws {
+    @Test("the latest container's termination message comes from its file, an earlier one's from its log")
+    func theMessageOfTheLastRunComesFromItsFile() async throws {
         node.state.withLock { state in
             state.messages["/messages/main"] = "the second one's last words"
             state.logTails = ["/logs/web/main/0.log": "the first one's log"]
@@ -70,7 +72,8 @@ struct PodManagerRecoveryTests {
     }
 
     /// A start that the earlier agent did not live to see has emptied the file.
-    @Test func aMessageThatWasToldIsNotReadAgain() async throws {
+    @Test("a termination message that the status has is not read again")
+    func aMessageThatWasToldIsNotReadAgain() async throws {
         let launched = RecoveredSandbox.Container(
             configuration: NodeBench.configuration(id: "c1", restartCount: 1, messageFile: "/messages/main"), condition: .neverStarted)
         node.state.withLock { state in
@@ -81,7 +84,8 @@ struct PodManagerRecoveryTests {
         #expect(shown?.state.terminated?.message == "said and told")
     }
 
-    @Test func aLogOfBeforeIsNotWrittenAgain() async throws {
+    @Test("a log number that an earlier agent used is not used again")
+    func aLogOfBeforeIsNotWrittenAgain() async throws {
         node.state.withLock { $0.lastLogs = ["main": 6] }
         try await bench.run {
             var seen = PodStatus(phase: .pending)
@@ -92,7 +96,8 @@ struct PodManagerRecoveryTests {
         #expect(node.state.withLock { $0.started.map(\.restartCount) } == [7])
     }
 
-    @Test func aPodWithAForbiddenSysctlFailsAtOnce() async throws {
+    @Test("a pod with a forbidden sysctl fails before a sandbox is made")
+    func aPodWithAForbiddenSysctlFailsAtOnce() async throws {
         let context: PodSecurityContext = try Wire.decode(["sysctls": [["name": "kernel.msgmax", "value": "1"]]])
         let pod = NodeBench.pod { $0.spec.securityContext = context }
         try await bench.run {
@@ -104,7 +109,8 @@ struct PodManagerRecoveryTests {
     }
 
     /// It was let in by an earlier agent.
-    @Test func aPodThatRunsIsNotRefused() async throws {
+    @Test("a pod that runs already is not refused")
+    func aPodThatRunsIsNotRefused() async throws {
         node.state.withLock { $0.recovered = [NodeBench.sandbox("s1", of: identity, running: "c1")] }
         let context: PodSecurityContext = try Wire.decode(["sysctls": [["name": "kernel.msgmax", "value": "1"]]])
         try await bench.run {
@@ -115,7 +121,7 @@ struct PodManagerRecoveryTests {
     }
 
     @Test(
-        "a signal that cannot be sent is repeated; a container that nobody has any more has ended",
+        "a signal that cannot be sent is repeated; a container that the runtime does not have has ended",
         arguments: [([RuntimeFailure.Code.internal], ["stop id-2", "stop id-2"]), ([.internal, .notFound], ["stop id-2", "stop id-2"])])
     func signalsAreRepeated(failures: [RuntimeFailure.Code], did: [String]) async throws {
         node.state.withLock { $0.signalFailures = failures }

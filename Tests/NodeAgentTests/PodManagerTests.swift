@@ -24,7 +24,8 @@ struct PodManagerTests {
         return await bench.manager.pods().first
     }
 
-    @Test func aPodLivesAndGoes() async throws {
+    @Test("a pod runs, is deleted, and everything of it is removed in order")
+    func aPodLivesAndGoes() async throws {
         let pod = NodeBench.pod()
         try await bench.run {
             bench.list([pod])
@@ -53,7 +54,8 @@ struct PodManagerTests {
         #expect(bench.events.created.map(\.reason) == ["Pulled", "Created", "Started", "Killing"])
     }
 
-    @Test func anEndThatIsToldBeforeTheStart() async throws {
+    @Test("an exit reported before the start's result ends the pod")
+    func anEndThatIsToldBeforeTheStart() async throws {
         node.state.withLock { $0.exitBeforeStartAnswer = exit(3) }
         try await bench.run {
             bench.list([NodeBench.pod(restartPolicy: .never)])
@@ -62,11 +64,13 @@ struct PodManagerTests {
         }
     }
 
-    @Test(arguments: [
-        (1, "from the file" as String?, nil as String?, "from the file" as String?), (1, nil, "FallbackToLogsOnError", "from the log"),
-        (0, nil, "FallbackToLogsOnError", nil), (1, nil, nil, nil), (1, "", "FallbackToLogsOnError", "from the log"),
-        (1, "from the file", "FallbackToLogsOnError", "from the file"),
-    ])
+    @Test(
+        "the termination message comes from the container's file, or from its log if the policy allows it",
+        arguments: [
+            (1, "from the file" as String?, nil as String?, "from the file" as String?), (1, nil, "FallbackToLogsOnError", "from the log"),
+            (0, nil, "FallbackToLogsOnError", nil), (1, nil, nil, nil), (1, "", "FallbackToLogsOnError", "from the log"),
+            (1, "from the file", "FallbackToLogsOnError", "from the file"),
+        ])
     func terminationMessage(code: Int, file: String?, policy: String?, wanted: String?) async throws {
         node.state.withLock { state in
             state.messages["/messages/id-2"] = file
@@ -81,7 +85,8 @@ struct PodManagerTests {
         }
     }
 
-    @Test func restartsAfterTheBackOff() async throws {
+    @Test("a container that exits again starts after the back-off, and the container superseded twice is removed")
+    func restartsAfterTheBackOff() async throws {
         try await bench.run {
             bench.list([NodeBench.pod()])
             _ = await shown(.running)
@@ -98,7 +103,8 @@ struct PodManagerTests {
         }
     }
 
-    @Test func whatIsLeftOfUnknownPodsIsRemovedOnce() async throws {
+    @Test("sandboxes and folders of pods that are not in the API are removed once")
+    func whatIsLeftOfUnknownPodsIsRemovedOnce() async throws {
         let gone = PodIdentity(namespace: "default", name: "gone", uid: "u0")
         node.state.withLock { state in
             state.recovered = [NodeBench.sandbox("s0", of: gone, running: "c0")]
@@ -124,7 +130,8 @@ struct PodManagerTests {
         #expect(bench.sandboxes.podUID(ofSandbox: "s0") == nil)
     }
 
-    @Test func aRunningPodIsFoundAgain() async throws {
+    @Test("a running pod is recovered without a new sandbox or start")
+    func aRunningPodIsFoundAgain() async throws {
         let pod = NodeBench.pod(restartPolicy: .never)
         node.state.withLock { state in
             state.recovered = [NodeBench.sandbox("s1", of: PodIdentity(namespace: "default", name: "web", uid: "u1"), running: "c1")]
@@ -142,7 +149,8 @@ struct PodManagerTests {
     }
 
     /// While the API server is away nobody knows the pod yet, but its container may end.
-    @Test func anEndBeforeThePodsAreKnownIsNotLost() async throws {
+    @Test("an exit before the API's pods are known reaches its pod")
+    func anEndBeforeThePodsAreKnownIsNotLost() async throws {
         node.state.withLock { state in
             state.recovered = [NodeBench.sandbox("s1", of: PodIdentity(namespace: "default", name: "web", uid: "u1"), running: "c1")]
             state.messages["/messages/c1"] = "bye"
@@ -157,7 +165,8 @@ struct PodManagerTests {
         }
     }
 
-    @Test func anotherPodOfTheSameNameTakesOver() async throws {
+    @Test("another pod of one name takes over from the earlier pod")
+    func anotherPodOfTheSameNameTakesOver() async throws {
         try await bench.run {
             bench.list([NodeBench.pod(uid: "u1")])
             _ = await shown(.running)
@@ -170,7 +179,8 @@ struct PodManagerTests {
         #expect(bench.statuses.entries.allSatisfy { !$0.contains("delete") })
     }
 
-    @Test func aSandboxWithoutNetworkIsTakenBack() async throws {
+    @Test("a sandbox whose network fails is removed and made again")
+    func aSandboxWithoutNetworkIsTakenBack() async throws {
         node.state.withLock { $0.networkFailures = 1 }
         try await bench.run {
             bench.list([NodeBench.pod()])
@@ -185,7 +195,7 @@ struct PodManagerTests {
     }
 
     @Test(
-        "a class whose handler is none of this node's is refused until it is one",
+        "a runtime class whose handler this node does not have is refused until the node has it",
         arguments: [
             (nil, #"runtimeclass.node.k8s.io "fast" not found"#), ("kata", #"no runtime for "kata" is configured"#),
         ])
@@ -202,7 +212,8 @@ struct PodManagerTests {
         }
     }
 
-    @Test func hostPortsAreForwardedBeforeTheFirstStart() async throws {
+    @Test("host ports are forwarded before the first container starts")
+    func hostPortsAreForwardedBeforeTheFirstStart() async throws {
         let ports: [ContainerPort] = try [
             Wire.decode(["containerPort": 80, "hostPort": 8080]), Wire.decode(["containerPort": 53, "hostPort": 53, "protocol": "UDP"]),
         ]
@@ -214,7 +225,8 @@ struct PodManagerTests {
         #expect(did == ["forward *:8080/TCP to 10.0.0.7", "forward *:53/UDP to 10.0.0.7", "start main id-2"])
     }
 
-    @Test func pullsWithThePodsSecrets() async throws {
+    @Test("an image is pulled with the pod's secrets, and a missing secret is reported")
+    func pullsWithThePodsSecrets() async throws {
         let config = #"{"auths":{"r":{"username":"u","password":"p"}}}"#
         let secret: Secret = try Wire.decode(["metadata": ["name": "pull"], "data": [".dockerconfigjson": .string(Wire.base64(config))]])
         node.state.withLock { state in

@@ -32,7 +32,8 @@ struct PodStatusPatchTests {
         return (result, try Wire.decode(#require(result["status"])))
     }
 
-    @Test func theNewStatusTakesThePlaceOfTheOld() throws {
+    @Test("the new status replaces the old one")
+    func theNewStatusTakesThePlaceOfTheOld() throws {
         var new = PodStatus(phase: .succeeded)
         new.hostIP = "192.0.2.2"
         new.hostIPs = [AddressEntry(ip: "192.0.2.2")]
@@ -54,20 +55,23 @@ struct PodStatusPatchTests {
         #expect(found == new)
     }
 
-    @Test func anEmptyStatusTakesEverythingBackThatTheNodeOwns() throws {
+    @Test("an empty status removes every field that the node owns")
+    func anEmptyStatusTakesEverythingBackThatTheNodeOwns() throws {
         var wanted = PodStatus()
         wanted.nominatedNodeName = "somewhere"
         wanted.conditions = old().conditions
         #expect(try applied(PodStatus(), to: old()).status == wanted)
     }
 
-    @Test func theSameStatusChangesNothing() throws {
+    @Test("an unchanged status changes nothing")
+    func theSameStatusChangesNothing() throws {
         var found = try applied(old(), to: old()).status
         found.conditions?.sort { $0.type < $1.type }
         #expect(found == old())
     }
 
-    @Test func carriesTheUIDAsPrecondition() throws {
+    @Test("the patch has the pod's UID as a precondition")
+    func carriesTheUIDAsPrecondition() throws {
         #expect(try PodStatusPatch.patch(PodStatus(phase: .pending), uid: "4711")["metadata", "uid"]?.string == "4711")
         #expect(try PodStatusPatch.patch(PodStatus(phase: .pending), uid: "4711").object?.keys.sorted() == ["metadata", "status"])
     }

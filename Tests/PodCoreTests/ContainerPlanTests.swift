@@ -22,7 +22,7 @@ struct ContainerPlanTests {
         #expect(mounts.map(\.readOnly) == [false, true, true, false])
     }
 
-    @Test("files that follow API objects are not the container's to change", arguments: ["configMap", "secret", "projected", "downwardAPI"])
+    @Test("files that follow API objects are read-only", arguments: ["configMap", "secret", "projected", "downwardAPI"])
     func files(kind: String) throws {
         let fields = kind == "projected" ? #""sources":[]"# : ""
         let volumes = #","volumes":[{"name":"v","\#(kind)":{\#(fields)}}]"#
@@ -30,14 +30,14 @@ struct ContainerPlanTests {
         #expect(try mounts(#"[{"name":"v","mountPath":"/x"}]"#, spec: #","volumes":[{"name":"v","emptyDir":{}}]"#).first?.readOnly == false)
     }
 
-    @Test("nothing is sent out of a user namespace")
+    @Test("no mount propagates out of a user namespace")
     func propagation() throws {
         let mount = #"[{"name":"v","mountPath":"/x","mountPropagation":"Bidirectional"}]"#
         #expect(try mounts(mount).first?.propagation == .bidirectional)
         #expect(throws: PlanFailure.self) { try mounts(mount, spec: #","hostUsers":false"#) }
     }
 
-    @Test("the node's files do not go where they would cover the node's own for ever")
+    @Test("managed files are not mounted where they would cover the node's own for ever")
     func passedOn() throws {
         for (path, kept) in [("/etc", ["/etc", "/dev/termination-log"]), ("/dev/", ["/dev/", "/etc/hosts", "/etc/hostname", "/etc/resolv.conf"])] {
             let mount = #"[{"name":"v","mountPath":"\#(path)","mountPropagation":"Bidirectional"}]"#
@@ -47,7 +47,7 @@ struct ContainerPlanTests {
         #expect(try mounts(#"[{"name":"v","mountPath":"/et","mountPropagation":"Bidirectional"}]"#).count == 5)
     }
 
-    @Test("the image's volumes, in one spelling")
+    @Test("the image's volumes are listed once, in one spelling")
     func imageVolumes() throws {
         let config = ImageConfig(cmd: ["sh"], volumes: ["/data/", "/data", "//var/./lib/", "relative", "/", "/a/../etc", "/nul\0"])
         let configuration = try configuration("[]", config: config)

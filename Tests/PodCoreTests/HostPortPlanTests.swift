@@ -12,7 +12,7 @@ struct HostPortPlanTests {
 
     private func containers(_ ports: String) -> String { #""containers":[{"name":"c","ports":[\#(ports)]}]"# }
 
-    @Test("containers' and sidecars' ports count, those of init containers that end do not")
+    @Test("ports of containers and sidecars count, ports of ordinary init containers do not")
     func whichContainers() throws {
         let spec = try spec(
             #"""
@@ -30,7 +30,7 @@ struct HostPortPlanTests {
         #expect(try spec.hostPorts().map(\.description) == ["*:20/UDP", "*:50/TCP", "127.0.0.1:50/SCTP"])
     }
 
-    @Test("with the node's network a program listens on the node itself")
+    @Test("a pod on the node's network has no ports that lead to it")
     func hostNetwork() throws {
         let ports = containers(#"{"containerPort":80,"hostPort":80}"#)
         #expect(try spec(#""hostNetwork":true,\#(ports)"#).hostPorts() == [])
@@ -38,7 +38,7 @@ struct HostPortPlanTests {
     }
 
     @Test(
-        "what is no port is refused",
+        "an invalid port is refused",
         arguments: [
             #"{"containerPort":80,"hostPort":65536}"#, #"{"containerPort":80,"hostPort":-1}"#, #"{"containerPort":0,"hostPort":80}"#,
             #"{"containerPort":80,"hostPort":80,"protocol":"tcp"}"#,
@@ -48,7 +48,7 @@ struct HostPortPlanTests {
         #expect(failure.message.hasPrefix("container c: ") && failure.message.contains("wanted"))
     }
 
-    @Test("a record of an agent that forwarded no ports is read")
+    @Test("a record of an agent without host ports can be read")
     func oldRecords() throws {
         let fields = #"""
             "id":"a","pod":{"namespace":"n","name":"p","uid":"u"},"attempt":0,"hostname":"p","network":"pod","ipc":"pod","pid":"container",

@@ -64,7 +64,7 @@ struct PlanTests {
     }
 
     @Test(
-        "what is missing is named as kubelet names it",
+        "a missing object is named as kubelet names it",
         arguments: [
             (#"{"configMapKeyRef":{"name":"none","key":"k"}}"#, #"configmap "none" not found"#),
             (#"{"configMapKeyRef":{"name":"m","key":"no"}}"#, "couldn't find key no in ConfigMap ns/m"),

@@ -28,7 +28,7 @@ struct PodAdmissionTests {
         #expect(try refusal(fields) == PodRefusal(reason: "SysctlForbidden", message: message))
     }
 
-    @Test("what is allowed, and AppArmor where nobody insists on it, is taken")
+    @Test("a pod with allowed sysctls, or without a wish for AppArmor, is taken")
     func taken() throws {
         #expect(try refusal(#""securityContext":{"sysctls":[{"name":"kernel.msgmax","value":"1"}]}"#) == nil)
         #expect(try refusal("", hasAppArmor: false) == nil)
@@ -36,7 +36,7 @@ struct PodAdmissionTests {
         #expect(try refusal(#""securityContext":{"appArmorProfile":{"type":"RuntimeDefault"}}"#) == nil)
     }
 
-    @Test("AppArmor that is asked for and not there refuses the pod")
+    @Test("a pod that asks for AppArmor is refused where the host has none")
     func appArmor() throws {
         let expected = PodRefusal(reason: "AppArmor", message: "Cannot enforce AppArmor: AppArmor is not enabled on the host")
         #expect(try refusal(#""securityContext":{"appArmorProfile":{"type":"RuntimeDefault"}}"#, hasAppArmor: false) == expected)
@@ -46,7 +46,7 @@ struct PodAdmissionTests {
         #expect(wrong?.reason == "AppArmor")
     }
 
-    @Test("a refused pod has failed, holds nothing, and may be deleted; the next agent knows it as such")
+    @Test("a refused pod has failed, holds nothing, and may be deleted, also under the next agent")
     func refused() throws {
         var machine = PodMachine(pod: try PodLife.pod(#"{"containers":[{"name":"c","image":"b"}]}"#), startTime: Timestamp(seconds: 7))
         machine.refuse(PodRefusal(reason: "SysctlForbidden", message: "no"))

@@ -23,7 +23,7 @@ struct PodEndingTests {
         life.actions.compactMap { if case .stopContainer(_, _, let signal) = $0 { signal } else { nil } }
     }
 
-    @Test("a kill that could not be sent is sent again until the container is gone, and that is said once")
+    @Test("a kill that could not be sent is repeated until the container is gone, and reported once")
     func killIsRepeated() throws {
         var life = try ending(grace: 2) { $0 == .kill }
         // Tries after 0, 1, 3, 7, 15, 31 seconds and then every 30.
@@ -41,7 +41,7 @@ struct PodEndingTests {
         #expect(life.machine.mayDeleteFromAPI)
     }
 
-    @Test("a stop signal that could not be sent is sent again until the grace period is over, then the kill follows at once")
+    @Test("a stop signal that could not be sent is repeated until the grace period is over, then the kill follows at once")
     func stopIsRepeated() throws {
         var life = try ending(grace: 5) { $0 == .stop }
         life.pass(.milliseconds(4900))
@@ -52,7 +52,7 @@ struct PodEndingTests {
         #expect(signals(life) == [.stop, .stop, .stop, .kill])
     }
 
-    @Test("a sidecar that is told to stop when the grace period is over has two seconds, whatever else happens meanwhile")
+    @Test("a sidecar that is stopped after the grace period has two seconds, whatever else happens meanwhile")
     func lateSidecar() throws {
         let spec = #"{"initContainers":[{"name":"s","image":"b","restartPolicy":"Always"}],"containers":[{"name":"c","image":"b"}]}"#
         var life = PodLife(try PodLife.pod(spec))
@@ -69,7 +69,7 @@ struct PodEndingTests {
         #expect(signals(life) == [.stop, .kill, .stop, .kill])
     }
 
-    @Test("a failure that is told after the next signal was sent repeats nothing")
+    @Test("a failure reported after the next signal was sent repeats nothing")
     func lateFailure() throws {
         var life = try ending(grace: 2) { _ in false }
         life.pass(.seconds(3))
@@ -92,7 +92,7 @@ struct PodEndingTests {
         #expect(life.status.containerStatuses?.compactMap { $0.state.terminated?.message?.utf8.count } == Array(repeating: limit, count: containers))
     }
 
-    @Test("no character is cut in two")
+    @Test("a cut termination message ends with a whole character")
     func messageOfWideCharacters() throws {
         let list = (0..<4).map { #"{"name":"c\#($0)","image":"b"}"# }.joined(separator: ",")
         var life = PodLife(try PodLife.pod(#"{"restartPolicy":"Never","containers":[\#(list)]}"#))

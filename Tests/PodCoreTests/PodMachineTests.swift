@@ -6,7 +6,7 @@ import Timing
 
 @Suite("Pod machine")
 struct PodMachineTests {
-    @Test("runs, is deleted with grace, and gives everything back in order")
+    @Test("a pod runs, is deleted with grace, and releases everything in order")
     func runAndDelete() throws {
         var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"busybox"}],"terminationGracePeriodSeconds":5}"#))
         #expect(life.phases == [.pending, .running])
@@ -28,7 +28,7 @@ struct PodMachineTests {
         #expect(life.machine.isGone)
     }
 
-    @Test("kills after the grace period, once")
+    @Test("a container that does not stop is killed after the grace period, once")
     func killAfterGrace() throws {
         var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"busybox"}]}"#))
         life.receive(.updated(try deleted(life.machine.pod, grace: 3)))
@@ -53,7 +53,7 @@ struct PodMachineTests {
     }
 
     @Test(
-        "ends as the restart policy says",
+        "a pod ends as its restart policy asks",
         arguments: [
             ("Never", 0, [PodPhase.pending, .running, .succeeded]), ("Never", 3, [.pending, .running, .failed]),
             ("OnFailure", 0, [.pending, .running, .succeeded]), ("OnFailure", 3, [.pending, .running]), ("Always", 0, [.pending, .running]),
@@ -64,7 +64,7 @@ struct PodMachineTests {
         #expect(life.phases == phases)
     }
 
-    @Test("a finished container's conditions are told before the sandbox is stopped")
+    @Test("a finished container's conditions are reported before the sandbox is stopped")
     func completionOrder() throws {
         var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"busybox"}],"restartPolicy":"Never"}"#))
         life.answer = { action, life in if case .stopSandbox = action { nil } else { life.obey(action) } }
@@ -78,7 +78,7 @@ struct PodMachineTests {
         #expect(life.series("PodReadyToStartContainers").last == "False")
     }
 
-    @Test("restarts at once, then after 10 s, 20 s, 40 s")
+    @Test("a container restarts at once, then after 10 s, 20 s, 40 s")
     func restartBackOff() throws {
         var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"busybox"}]}"#))
         life.exit("c", code: 1)
@@ -139,7 +139,7 @@ struct PodMachineTests {
         }
     }
 
-    @Test("a volume that cannot be mounted holds the containers back and says so")
+    @Test("a volume that cannot be mounted holds the containers back and is reported")
     func volumeFails() throws {
         let spec =
             #"{"containers":[{"name":"c","image":"b","volumeMounts":[{"name":"v","mountPath":"/v"}]}],"volumes":[{"name":"v","emptyDir":{}},{"name":"unused","emptyDir":{}}]}"#
@@ -171,7 +171,7 @@ struct PodMachineTests {
         #expect(life.events.map(\.reason).contains("SandboxChanged"))
     }
 
-    @Test("of sandboxes that died only the last one's records are kept")
+    @Test("of lost sandboxes only the last one's records are kept")
     func sandboxesDoNotPileUp() throws {
         var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"busybox"}]}"#))
         for number in 0..<4 {
@@ -182,7 +182,7 @@ struct PodMachineTests {
         #expect(life.machine.knownSandboxes == ["s3", "s4"])
     }
 
-    @Test("an end that is told before its start is not lost")
+    @Test("an exit reported before its start is not lost")
     func earlyExit() throws {
         var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"busybox"}],"restartPolicy":"Never"}"#)) { action, life in
             if case .startContainer = action { nil } else { life.obey(action) }

@@ -46,7 +46,7 @@ struct PodRecoveryTests {
         return life
     }
 
-    @Test("a reboot runs init containers again, before the others")
+    @Test("after a reboot init containers run again, before the others")
     func reboot() throws {
         var life = try initialized().next()
         #expect(life.starts == ["i 1"])
@@ -68,7 +68,7 @@ struct PodRecoveryTests {
         #expect(life.starts == ["i 1", "c 1"])
     }
 
-    @Test("in a sandbox that runs, only what its own init containers did counts")
+    @Test("in a sandbox that runs, only its own init containers' ends count")
     func initOfAnEarlierSandbox() throws {
         let before = sandbox(0, isRunning: false, container("i", .exited(Self.done), role: .initial), container("c", .exited(Self.killed)))
         #expect(try initialized().next(finding: [before, sandbox(1, isRunning: true)]).starts == ["i 1"])
@@ -80,7 +80,7 @@ struct PodRecoveryTests {
         #expect(runs.containerStatus("i")?.state.terminated?.reason == "Completed")
     }
 
-    @Test("what could not be started keeps its count, its last end and its reason, though it left no record")
+    @Test("a container that could not be started keeps its count, its last end and its reason, though it left no record")
     func startErrors() throws {
         var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"b"}]}"#)) { action, life in
             guard case .startContainer(_, let count, _, _, _) = action else { return life.obey(action) }
@@ -114,7 +114,7 @@ struct PodRecoveryTests {
         #expect(next.containerStatus("c")?.restartCount == 1)
     }
 
-    @Test("no log that an earlier agent left is written again")
+    @Test("a log number that an earlier agent used is not used again")
     func logs() throws {
         let life = try initialized().next(finding: [sandbox(0, isRunning: true)], lastLogs: ["i": 4])
         #expect(life.starts == ["i 5"])
@@ -152,7 +152,7 @@ struct PodRecoveryTests {
         #expect(next.status.phase == phase)
     }
 
-    @Test("a pod that was deleted while its sandbox died keeps what its init containers did")
+    @Test("a pod that was deleted while its sandbox died keeps its init containers' ends")
     func deletedMeanwhile() throws {
         var life = try initialized()
         var pod = life.machine.pod

@@ -30,7 +30,8 @@ import Testing
 
     private let rules = ResourceRules(podPidsLimit: 100, nodeMemory: 8 << 30, nodeSwap: 4 << 30)
 
-    @Test func guaranteed() {
+    @Test("a pod is guaranteed when every container has CPU and memory limits that equal its requests")
+    func guaranteed() {
         let all = ["cpu": "500m", "memory": "64Mi"]
         let spec = Self.pod([Self.container("a", all, all), Self.container("b", [:], ["cpu": "1", "memory": "1Gi"])])
         #expect(spec.qosClass == .guaranteed)
@@ -45,7 +46,8 @@ import Testing
         #expect(spec.oomScore(of: spec.containers[0], nodeMemory: 8 << 30) == -997)
     }
 
-    @Test func bestEffort() {
+    @Test("a pod without CPU or memory requests and limits is best effort")
+    func bestEffort() {
         let spec = Self.pod([Self.container("a")]) { $0.overhead = Self.list(["cpu": "250m", "memory": "64Mi"]) }
         #expect(spec.qosClass == .bestEffort)
         // Overhead alone makes nothing burstable.
@@ -57,7 +59,8 @@ import Testing
         #expect(spec.oomScore(of: spec.containers[0], nodeMemory: 8 << 30) == 1000)
     }
 
-    @Test func aLimitOfThePodNeedsEveryContainer() {
+    @Test("the pod has a limit only if every container has it")
+    func aLimitOfThePodNeedsEveryContainer() {
         let limited = Self.container("a", ["cpu": "100m", "memory": "32Mi"], ["cpu": "1", "memory": "64Mi"])
         let half = Self.container("b", ["cpu": "100m"], ["memory": "64Mi"])
         let spec = Self.pod([limited, half])
@@ -71,7 +74,8 @@ import Testing
     }
 
     /// Sidecars run beside everything that starts after them.
-    @Test func initContainersCountWithTheSidecarsBeforeThem() {
+    @Test("an init container counts together with the sidecars before it")
+    func initContainersCountWithTheSidecarsBeforeThem() {
         func cpu(_ name: String, _ amount: String, sidecar: Bool = false) -> Container { Self.container(name, ["cpu": amount], sidecar: sidecar) }
         func total(_ initial: [Container], _ regular: [Container]) -> Int64? {
             Self.pod(regular, initial: initial).cgroupResources(rules).cpuRequest
@@ -83,7 +87,8 @@ import Testing
         #expect(total([cpu("s", "1", sidecar: true), cpu("i", "1"), cpu("t", "2", sidecar: true)], [cpu("a", "1")]) == 4000)
     }
 
-    @Test func overheadCountsWhereSomethingCounts() {
+    @Test("the runtime class' overhead is added where there is a request or a limit")
+    func overheadCountsWhereSomethingCounts() {
         let overhead = Self.list(["cpu": "250m", "memory": "64Mi"])
         let full = Self.pod([Self.container("a", ["cpu": "500m", "memory": "32Mi"], ["cpu": "1", "memory": "64Mi"])]) { $0.overhead = overhead }
         let resources = full.cgroupResources(rules)
@@ -94,7 +99,8 @@ import Testing
     }
 
     /// `spec.resources`.
-    @Test func thePodsOwnResourcesReplaceTheSums() {
+    @Test("the pod's own resources replace the sums of its containers")
+    func thePodsOwnResourcesReplaceTheSums() {
         let own = Self.container("a", ["cpu": "100m", "memory": "32Mi"], ["memory": "48Mi", "hugepages-2Mi": "2Mi"])
         let spec = Self.pod([own, Self.container("b")]) {
             $0.resources = Self.resources(
@@ -116,7 +122,8 @@ import Testing
             Self.pod([Self.container("a", ["cpu": "1"])]) { $0.resources = ResourceRequirements(limits: [:], requests: [:]) }.qosClass == .burstable)
     }
 
-    @Test func hugepagesByTheKernelsNames() {
+    @Test("huge pages are counted by the kernel's names of their sizes")
+    func hugepagesByTheKernelsNames() {
         let limits = ["cpu": "1", "hugepages-2Mi": "4Mi", "hugepages-1Gi": "2Gi", "hugepages-64Ki": "128Ki", "hugepages-x": "1"]
         let spec = Self.pod([Self.container("a", [:], limits), Self.container("b")])
         let wanted: [String: Int64] = ["2MB": 4 << 20, "1GB": 2 << 30, "64KB": 128 << 10]
@@ -125,7 +132,8 @@ import Testing
         #expect(spec.cgroupResources(of: spec.containers[1], rules).hugepageLimits.isEmpty)
     }
 
-    @Test func nodeRules() {
+    @Test("the node's rules decide on CPU quota, its period, process limits and OOM kills")
+    func nodeRules() {
         let limits = ["cpu": "500m", "memory": "64Mi"]
         let spec = Self.pod([Self.container("a", limits, limits)])
         let loose = ResourceRules(enforcesCPULimits: false, cpuPeriod: 20_000, killsTogether: false)
@@ -135,7 +143,8 @@ import Testing
         #expect(pod.cpuLimit == nil && pod.pidsLimit == nil && pod.memoryLimit == 64 << 20)
     }
 
-    @Test func swapIsForBurstableContainersThatAskedForLessThanTheyMay() {
+    @Test("only burstable containers that request less memory than their limit may swap")
+    func swapIsForBurstableContainersThatAskedForLessThanTheyMay() {
         var limited = rules
         limited.swap = .limitedSwap
         let a = Self.container("a", ["memory": "2Gi"], ["memory": "3Gi"])
@@ -155,7 +164,8 @@ import Testing
         #expect(swap(guaranteed, guaranteed.containers[0], limited) == 0)
     }
 
-    @Test func oomScores() {
+    @Test("a container that requests more memory has a lower OOM score, within kubelet's bounds")
+    func oomScores() {
         let node: Int64 = 10 << 30
         func score(_ spec: PodSpec, _ name: String) -> Int {
             spec.oomScore(of: (spec.containers + (spec.initContainers ?? [])).first { $0.name == name }!, nodeMemory: node)

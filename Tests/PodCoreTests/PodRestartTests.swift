@@ -25,7 +25,7 @@ struct PodRestartTests {
         #expect(life.containerStatus("s")?.state.running != nil)
     }
 
-    @Test("but in each sandbox the first regular container waits for it")
+    @Test("in each sandbox the first regular container waits for the sidecar")
     func sidecarFirst() throws {
         var life = PodLife(try PodLife.pod(Self.withSidecar))
         life.answer = { action, life in

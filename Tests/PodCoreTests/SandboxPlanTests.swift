@@ -41,7 +41,7 @@ struct SandboxPlanTests {
     }
 
     @Test(
-        "what is not allowed, not the pod's own or not a name is refused",
+        "a sysctl that is not allowed, not the pod's own or not a name is refused",
         arguments: [
             ("kernel.msgmax", "1", "", #"forbidden sysctl: "kernel.msgmax" not allowlisted"#),
             ("net.core.somaxconnx", "1", "", "forbidden sysctl"), ("net.core.somaxcon", "1", "", "forbidden sysctl"),
@@ -60,7 +60,7 @@ struct SandboxPlanTests {
     }
 
     @Test(
-        "the administrator may allow only what a namespace of a pod holds",
+        "the administrator may allow only parameters of a pod's namespaces",
         arguments: ["kernel.core*", "vm.swappiness", "*", "", "net..x", "net.*.x"])
     func unsafePatterns(pattern: String) {
         #expect(throws: PlanFailure.self) { try SysctlRules(allowedUnsafe: [pattern]) }
@@ -96,7 +96,7 @@ struct SandboxPlanTests {
     }
 
     @Test(
-        "a name that is none, or too long for the kernel, is refused",
+        "an invalid name, or one too long for the kernel, is refused",
         arguments: [
             (#""hostname":"a b""#, #"pod Hostname "a b" is not a valid DNS label"#),
             (#""hostname":"a\n10.0.0.1 api""#, "pod Hostname"), (#""hostname":"-a""#, "pod Hostname"), (#""hostname":"a.b""#, "pod Hostname"),

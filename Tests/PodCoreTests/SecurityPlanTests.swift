@@ -18,7 +18,7 @@ struct SecurityPlanTests {
     }
 
     @Test(
-        "what cannot be granted is refused, and the field is named",
+        "a setting that cannot be granted is refused, and the field is named",
         arguments: [
             (#"{"capabilities":{"add":["NOPE"]}}"#, #"unknown capability "NOPE""#),
             (#"{"capabilities":{"drop":["NOPE"]}}"#, #"unknown capability "NOPE""#),
@@ -55,7 +55,7 @@ struct SecurityPlanTests {
         }
     }
 
-    @Test("the pod's number takes the place of the image's user, the container's that of the pod's")
+    @Test("the pod's number replaces the image's user, the container's number the pod's")
     func effectiveUser() throws {
         for (context, podContext, expected) in [
             ("{}", "{}", "app:staff"), ("{}", #"{"runAsUser":5}"#, "5"), (#"{"runAsUser":0}"#, #"{"runAsUser":5}"#, "0"),
@@ -100,7 +100,7 @@ struct SecurityPlanTests {
         #expect(throws: PlanFailure.self) { try plan("{}", user: many) }
     }
 
-    @Test("a user namespace has so many ids and no more")
+    @Test("an id outside the user namespace is refused")
     func unmapped() throws {
         for user in [ImageUser(uid: 65536, gid: 0), ImageUser(uid: 0, gid: 65536), ImageUser(uid: 0, gid: 0, additionalGids: [70000])] {
             #expect(throws: PlanFailure.self) { try plan("{}", spec: #","hostUsers":false"#, user: user) }
@@ -124,7 +124,7 @@ struct SecurityPlanTests {
         #expect(try plan("{}", #"{"seccompProfile":{"type":"Localhost","localhostProfile":"a/b.json"}}"#).seccomp == .localhost(path: "/s/a/b.json"))
     }
 
-    @Test("/proc is bare only behind a user namespace")
+    @Test("/proc is unmasked only in a user namespace")
     func procMount() throws {
         #expect(try plan("{}").maskedPaths.contains("/proc/kcore"))
         let unmasked = try plan(#"{"procMount":"Unmasked"}"#, spec: #","hostUsers":false"#)

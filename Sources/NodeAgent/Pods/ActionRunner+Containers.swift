@@ -22,7 +22,7 @@ extension ActionRunner {
         }
         let created = PodEventRecord(.normal, "Created", "Container created", fieldPath: fieldPath)
         files.set(configuration, podUID: pod.uid, sandboxID: sandboxID)
-        // The log before the last one is of no use to `logs --previous` any more, and a start that fails leaves one too.
+        // `logs --previous` does not need the log before the last one. A start that fails leaves a log too.
         if restartCount >= 2 { await ports.folders.removeLogs(of: snapshot.identity, container: name, upTo: restartCount - 2) }
         do {
             let started = try await ports.runtime.startContainer(configuration, inSandbox: sandboxID)
@@ -69,7 +69,7 @@ extension ActionRunner {
         return try plan.configuration(of: container, role: role, pod: pod)
     }
 
-    /// The files behind /etc/hosts, /etc/hostname and /etc/resolv.conf, written anew for each start, as kubelet does.
+    /// Writes the files behind /etc/hosts, /etc/hostname and /etc/resolv.conf, anew for each start, as kubelet does.
     private func etcFiles(_ hostname: PodHostname, _ addresses: [String], _ snapshot: PodSnapshot) async throws
         -> ContainerPlan.EtcFiles
     {
@@ -101,7 +101,7 @@ extension ActionRunner {
             return nil
         } catch {
             if error.code == .notFound {
-                // Nobody has it any more, so that no end will ever be told.
+                // The runtime does not have the container any more, so that no exit event will follow.
                 let exit = ContainerExit(startedAt: nil, finishedAt: time.wallTime(), exitCode: 137, isKnown: false)
                 return .containerExited(id: id, exit, message: nil)
             }

@@ -43,7 +43,7 @@ extension ActionRunner {
         }
     }
 
-    /// Credentials of the pod's pull secrets. One that is missing or unreadable is told, and the pull goes on without it, as in kubelet.
+    /// Returns the credentials of the pod's pull secrets. A missing or unreadable secret is reported as an event, and the pull goes on without it.
     private func credentials(_ snapshot: PodSnapshot) async -> [RegistryCredential] {
         var names = ObjectNames()
         for secret in snapshot.pod.spec.imagePullSecrets ?? [] { if let name = secret.name { names.secrets.insert(name) } }

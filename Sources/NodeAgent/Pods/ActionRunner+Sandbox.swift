@@ -17,7 +17,7 @@ extension ActionRunner {
             let addresses = try await attach(started, configuration, snapshot)
             if !started.notEnforced.isEmpty, configuration.resources.hasLimits {
                 logger.notice(
-                    "Limits of a pod are not enforced: this host's cgroup v2 hierarchy lacks their controllers.",
+                    "Limits of a pod are not enforced because this host's cgroup v2 hierarchy lacks their controllers",
                     metadata: ["pod": "\(snapshot.identity)", "limits": "\(started.notEnforced.joined(separator: ", "))"])
             }
             return .sandboxCreated(started, addresses: addresses)
@@ -27,7 +27,7 @@ extension ActionRunner {
         }
     }
 
-    /// All handlers of this node are the same runtime: a class decides only whether the pod may run here.
+    /// All handlers of this node lead to one runtime: a class decides only whether the pod may run here.
     private func checkRuntime(of pod: Pod, _ handlers: [String]) async throws {
         guard let name = pod.spec.runtimeClassName, !name.isEmpty else { return }
         guard let handler = try await ports.objects.runtimeHandler(ofClass: name) else {
@@ -41,19 +41,19 @@ extension ActionRunner {
         }
     }
 
-    /// A sandbox without its network is of no use: it is taken back.
+    /// Attaches the network. Without it the sandbox is removed again.
     private func attach(_ started: StartedSandbox, _ configuration: SandboxConfiguration, _ snapshot: PodSnapshot) async throws -> [String] {
         guard !snapshot.pod.spec.usesHostNetwork else { return [] }
         do {
             let addresses = try await ports.network.attach(sandboxID: started.id, networkNamespacePath: started.networkNamespacePath)
-            // Before the record, from which the next agent takes who has which port: a sandbox that is refused one is never found with it.
+            // Before the record, from which the next agent takes the ports of each sandbox: a sandbox whose port was refused must not be recorded with it.
             try await ports.network.forwardHostPorts(
                 of: SandboxNetwork(
                     sandboxID: started.id, pod: configuration.pod, addresses: addresses, hostPorts: configuration.hostPorts ?? []))
             try await ports.runtime.record(addresses: addresses, ofSandbox: started.id)
             return addresses
         } catch {
-            await tolerate("take a sandbox without network back", snapshot) {
+            await tolerate("remove a sandbox without a network", snapshot) {
                 try await ports.runtime.stopSandbox(started.id)
                 try await ports.network.detach(sandboxID: started.id)
                 try await ports.runtime.removeSandbox(started.id)
@@ -83,7 +83,7 @@ extension ActionRunner {
         }
     }
 
-    /// When it fails the next sandbox, or the pod's end, tries again.
+    /// After a failure, the next sandbox or the pod's end tries again.
     func removeSandbox(_ id: String, _ snapshot: PodSnapshot) async -> PodEvent? {
         do {
             try await ports.runtime.removeSandbox(id)
@@ -91,7 +91,7 @@ extension ActionRunner {
             return .sandboxRemoved(id: id)
         } catch {
             logger.warning(
-                "An earlier sandbox of a pod cannot be removed.", metadata: ["pod": "\(snapshot.identity)", "sandbox": "\(id)", "error": "\(error)"])
+                "An earlier sandbox of a pod cannot be removed", metadata: ["pod": "\(snapshot.identity)", "sandbox": "\(id)", "error": "\(error)"])
             return nil
         }
     }

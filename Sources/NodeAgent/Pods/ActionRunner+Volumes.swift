@@ -17,7 +17,7 @@ extension ActionRunner {
         }
     }
 
-    /// Brings the contents of the pod's file volumes up to date; returns when the next one has to be looked at again for its token.
+    /// Updates the contents of the pod's file volumes. Returns the time of the next update for a token.
     package func refreshVolumes(_ snapshot: PodSnapshot) async -> Timestamp? {
         var next: Timestamp?
         for name in snapshot.volumePaths.keys {
@@ -27,7 +27,7 @@ extension ActionRunner {
                 next = [next, renewAt].compactMap { $0 }.min()
             } catch {
                 logger.warning(
-                    "A volume's files could not be brought up to date; the container keeps the old ones.",
+                    "A volume's files could not be updated; the container keeps the old ones",
                     metadata: ["pod": "\(snapshot.identity)", "volume": "\(name)", "error": "\(error)"])
                 next = [next, time.wallTime().advanced(bySeconds: 60)].compactMap { $0 }.min()
             }

@@ -4,7 +4,7 @@ package import Logging
 package import PodCore
 package import Timing
 
-/// Performs what the pod machines decide, through the ports, and says what came of it. Keeps no state of pods.
+/// Performs the actions of pod machines through the ports, and returns their results as events. Keeps no state of pods.
 package struct ActionRunner: Sendable {
     package struct Ports: Sendable {
         package let runtime: any ContainerRuntime
@@ -56,7 +56,7 @@ package struct ActionRunner: Sendable {
         self.makeID = makeID
     }
 
-    /// Performs one action; `nil` when its result is of no interest or comes by itself.
+    /// Performs one action. Returns `nil` when the machine does not wait for the result, or the result comes as another event.
     package func perform(_ action: PodAction, _ snapshot: PodSnapshot) async -> PodEvent? {
         switch action {
         case .mountVolume(let name): return await mountVolume(name, snapshot)
@@ -90,8 +90,8 @@ package struct ActionRunner: Sendable {
             try await work()
         } catch {
             logger.warning(
-                "Something of a pod could not be done; nothing depends on it.",
-                metadata: ["pod": "\(snapshot.identity)", "what": "\(what)", "error": "\(error)"])
+                "An optional step of a pod failed",
+                metadata: ["pod": "\(snapshot.identity)", "step": "\(what)", "error": "\(error)"])
         }
     }
 
@@ -104,6 +104,6 @@ package struct ActionRunner: Sendable {
 
 /// The Services that the node knows, for service links.
 package protocol ServiceListing: Sendable {
-    /// `nil` until they were listed once.
+    /// `nil` until the Services were listed once.
     func services() async -> [Service]?
 }

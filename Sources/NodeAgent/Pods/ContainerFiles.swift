@@ -1,7 +1,7 @@
 import PodCore
 import Synchronization
 
-/// Where each known container's log and termination message are.
+/// The paths of each known container's log and termination message.
 package final class ContainerFiles: Sendable {
     package struct Entry: Sendable, Hashable {
         package let podUID: String

@@ -2,7 +2,7 @@ import KubeModel
 import PodCore
 
 extension PodManager {
-    /// What the containers that have ended said, by id: from the pod's status where it was told already, else from their files, which are known
+    /// Returns the termination messages of ended containers by id: from the pod's status if it has them, else from their files. The files are known
     /// from here on.
     func terminationMessages(of sandboxes: [RecoveredSandbox], _ pod: Pod) async -> [String: String] {
         let containers = sandboxes.flatMap(\.containers)
@@ -28,7 +28,7 @@ extension PodManager {
         return messages
     }
 
-    /// The highest number of a log of each container of which these sandboxes have no record, for a pod that was here before.
+    /// Returns the highest log number of each container without a record in these sandboxes, for a pod that ran here before.
     func lastLogs(of pod: Pod, besides sandboxes: [RecoveredSandbox]) async -> [String: Int] {
         guard pod.status?.startTime != nil, pod.status?.phase?.isTerminal != true else { return [:] }
         let identity = PodIdentity(namespace: pod.namespace, name: pod.name, uid: pod.uid)
@@ -42,7 +42,7 @@ extension PodManager {
 }
 
 extension ContainerStatus {
-    /// How the container of this id ended, if that is what it tells of and not only that nobody saw it.
+    /// Returns the end of the container of this id, if the status reports it as known.
     fileprivate func end(ofContainer id: String) -> ContainerState.Terminated? {
         [state.terminated, lastState.terminated].compactMap { $0 }
             .first { Self.bareID($0.containerID) == id && $0.reason != TerminationReason.containerStatusUnknown.rawValue }

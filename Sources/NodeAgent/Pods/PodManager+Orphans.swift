@@ -3,14 +3,15 @@ import Logging
 import PodCore
 
 extension PodManager {
-    /// Ends what belongs to no pod of the API any more: sandboxes of an earlier agent, and folders on disk. Called once the pods are known.
+    /// Ends sandboxes of an earlier agent, and removes folders, whose pods are no longer in the API. Called once the pods are known.
     ///
-    /// Their pods end as those do that vanish from the API while the agent looks: with a stop signal first, and what fails is tried again.
+    /// Such a pod ends like a pod that is removed from the API while the agent runs: with a stop signal first, and failed steps are repeated.
     func removeOrphans() async {
         for (uid, sandboxes) in takeRecovered() {
             guard let first = sandboxes.first else { continue }
             logger.info(
-                "A pod is no longer in the API; what is left of it is removed.", metadata: ["pod": "\(first.configuration.pod)", "uid": "\(uid)"])
+                "A pod is no longer in the API; its sandboxes and folders are removed",
+                metadata: ["pod": "\(first.configuration.pod)", "uid": "\(uid)"])
             await end(Pod(orphanOf: sandboxes, first.configuration.pod), sandboxes)
         }
         do {
@@ -18,13 +19,13 @@ extension PodManager {
                 await end(Pod(orphanOf: [], PodIdentity(namespace: "", name: "", uid: uid)), [])
             }
         } catch {
-            logger.warning("Folders of earlier pods could not be looked through.", metadata: ["error": "\(error)"])
+            logger.warning("Folders of earlier pods could not be listed", metadata: ["error": "\(error)"])
         }
     }
 }
 
 extension Pod {
-    /// As much of a pod as its sandboxes remember.
+    /// Creates the part of a pod that its sandboxes' records hold.
     fileprivate init(orphanOf sandboxes: [RecoveredSandbox], _ identity: PodIdentity) {
         var containers: [Container] = []
         var initial: [Container] = []
@@ -34,7 +35,7 @@ extension Pod {
             switch configuration.role {
             case .regular, .ephemeral: containers.append(container)
             case .initial:
-                // Whatever runs of them is to be ended too.
+                // As a sidecar it is stopped too if it runs.
                 container.restartPolicy = .always
                 initial.append(container)
             }

@@ -4,7 +4,7 @@ package import Logging
 package import PodCore
 package import Timing
 
-/// All pods of this node: finds again what an earlier agent left, follows the API's pods and the runtime's events, and owns every task that this causes.
+/// All pods of this node: recovers an earlier agent's sandboxes, follows the API's pods and the runtime's events, and owns the tasks that follow.
 package actor PodManager {
     let runner: ActionRunner
     private let statuses: StatusWriter
@@ -15,9 +15,9 @@ package actor PodManager {
     let jobs = JobQueue()
     private let wakes: WakeQueue<String>
     private var workers: [String: PodWorker] = [:]
-    /// The uid of the pod that has a name now; one that is being taken away gives way to its successor.
+    /// The uid of the latest pod of each name; a pod that is still being removed gives way to its successor.
     private var uids: [ObjectKey: String] = [:]
-    /// What each pod refers to, as long as it is kept fresh.
+    /// The objects that each pod refers to, while they are kept fresh.
     private var held: [String: (names: ObjectNames, namespace: String)] = [:]
     private var recovered: [String: [RecoveredSandbox]] = [:]
 
@@ -34,7 +34,7 @@ package actor PodManager {
         wakes = WakeQueue(time: time)
     }
 
-    /// Reconnects to the sandboxes of an earlier agent. Nothing is changed yet: what they are good for is known once the API's pods are.
+    /// Reconnects to the sandboxes of an earlier agent. It changes nothing yet: their use is known once the API's pods are.
     package func recover() async throws {
         let found = try await runner.ports.runtime.recover()
         var networks: [SandboxNetwork] = []
@@ -47,10 +47,10 @@ package actor PodManager {
                     hostPorts: sandbox.configuration.hostPorts ?? [], isRunning: sandbox.isRunning))
         }
         try await runner.ports.network.recover(networks)
-        if !found.isEmpty { logger.info("Found sandboxes of an earlier agent again.", metadata: ["sandboxes": "\(found.count)"]) }
+        if !found.isEmpty { logger.info("Found sandboxes of an earlier agent", metadata: ["sandboxes": "\(found.count)"]) }
     }
 
-    /// Runs until cancelled; pods go on without the agent.
+    /// Runs until it is cancelled. Pods go on without the agent.
     package func run(pods: ReflectorUpdates<Pod>) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.jobs.run() }
@@ -67,7 +67,7 @@ package actor PodManager {
             for change in changes.values { await apply(change) }
             if isFirst {
                 isFirst = false
-                // Only now, so that an end in a sandbox that was found again meets the worker of its pod. Until then it waits in the stream.
+                // Only now, so that an exit in a recovered sandbox finds the worker of its pod. Until then it waits in the stream.
                 jobs.submit { await self.followRuntime() }
                 await removeOrphans()
             }
@@ -78,7 +78,7 @@ package actor PodManager {
         switch change {
         case .deleted(let pod): await remove(uid: pod.uid)
         case .stored(let pod):
-            // The name may belong to another pod than the last time it was seen.
+            // The name may belong to another pod than before.
             if let earlier = uids.updateValue(pod.uid, forKey: pod.key), earlier != pod.uid { await remove(uid: earlier) }
             await store(pod)
         }
@@ -92,7 +92,7 @@ package actor PodManager {
         let messages = await terminationMessages(of: sandboxes, pod)
         let lastLogs = await lastLogs(of: pod, besides: sandboxes)
         machine.adopt(sandboxes, at: time.moment, lastLogs: lastLogs) { messages[$0.id] }
-        // What already runs was let in by an earlier agent.
+        // An earlier agent has admitted a pod that already runs.
         if sandboxes.isEmpty, !machine.isEnding, !machine.isDeleting, let refusal = runner.admission().refusal(of: pod) {
             machine.refuse(refusal)
         }
@@ -169,7 +169,7 @@ package actor PodManager {
         return recovered
     }
 
-    /// A changed ConfigMap or Secret reaches the files of the pods that show it.
+    /// Updates the files of the pods that show a changed ConfigMap or Secret.
     package func objectsChanged(configMaps: Set<ObjectKey> = [], secrets: Set<ObjectKey> = []) async {
         for (uid, (names, namespace)) in held {
             let isConcerned =
@@ -181,7 +181,7 @@ package actor PodManager {
 
     package var count: Int { workers.count }
 
-    /// The pods with their latest status.
+    /// Returns the pods with their latest status.
     package func pods() async -> [Pod] {
         var pods: [Pod] = []
         for worker in workers.values { pods.append(await worker.pod) }

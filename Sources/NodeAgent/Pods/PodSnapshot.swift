@@ -1,7 +1,7 @@
 package import KubeModel
 package import PodCore
 
-/// What an action needs to know of its pod, as it was when the action was decided.
+/// The pod as it was when an action was decided, as far as actions need it.
 package struct PodSnapshot: Sendable {
     package let pod: Pod
     package let addresses: [String]

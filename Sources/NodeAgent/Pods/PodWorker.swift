@@ -23,7 +23,7 @@ package actor PodWorker {
     private var isRefreshing = false
     private var wantsRefresh = false
     private var machineWake: Duration?
-    /// When the files of some volume are to be looked at again.
+    /// When the volumes' files are to be updated next.
     private var refreshAt: Duration?
 
     init(_ machine: PodMachine, _ surroundings: Surroundings) {
@@ -40,7 +40,7 @@ package actor PodWorker {
 
     package var state: PodMachine { machine }
 
-    /// Takes an event and does what follows from it.
+    /// Feeds an event to the machine, and begins the actions that follow.
     func handle(_ event: PodEvent) {
         machine.receive(event, at: surroundings.time.moment)
         if case .volumeMounted = event { scheduleRefresh() }
@@ -95,7 +95,7 @@ package actor PodWorker {
         surroundings.statuses.submit(status, of: machine.identity, deletes: deletes)
     }
 
-    /// An object that the pod's volumes show has changed, or a token is due.
+    /// Updates the volumes' files, because an object that they show has changed or a token is due.
     func refreshVolumes() {
         refreshAt = nil
         guard !machine.isEnding, machine.volumesAreMounted else { return }
@@ -122,7 +122,7 @@ package actor PodWorker {
         setWake()
     }
 
-    /// Tokens were just issued: the next look at the volumes says when they are due.
+    /// Tokens were just issued: an update of the volumes returns when they are due.
     private func scheduleRefresh() {
         guard machine.volumesAreMounted, machine.pod.spec.volumes?.contains(where: { !VolumePlan.tokenRequests(of: $0).isEmpty }) == true else {
             return

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Which pod a sandbox belongs to, from before it exists until its records are gone: what happens in it is routed by this.
+/// The pod of each sandbox, from before the sandbox exists until its records are gone. Runtime events are routed by it.
 package final class SandboxIndex: Sendable {
     private let uids = Mutex<[String: String]>([:])
 

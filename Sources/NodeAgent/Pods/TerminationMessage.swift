@@ -1,15 +1,15 @@
 import KubeModel
 import PodCore
 
-/// How a container says why it ended, within kubelet's limits.
+/// A container's own account of its end, within kubelet's limits.
 enum TerminationMessage {
-    /// Bytes that the container's file may hold.
+    /// Bytes of the container's file that are read.
     private static let fileLimit = 4096
-    /// What of the log stands in for it (`FallbackToLogsOnError`).
+    /// Bytes of the log that replace an empty file (`FallbackToLogsOnError`).
     private static let logLimit = 2048
     private static let logLines = 80
 
-    /// - Parameter ownsFile: whether no later container has been given the file.
+    /// - Parameter ownsFile: whether no later container was given the file.
     static func read(
         _ files: ContainerFiles.Entry, ownsFile: Bool = true, _ exit: ContainerExit, _ pod: Pod, _ folders: any PodFolders
     ) async -> String? {

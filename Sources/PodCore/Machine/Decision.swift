@@ -1,4 +1,4 @@
-/// What the parts of a pod's machine decided: actions in their order, and when to decide again if no event comes before.
+/// The result of a decision: actions in their order, and the time of the next decision if no event comes before.
 struct Decision: Sendable {
     private(set) var actions: [PodAction] = []
     private(set) var nextWake: Duration?

@@ -1,24 +1,24 @@
 import KubeModel
 
-/// What a pod's machine wants done. Each is performed once; its result comes back as a ``PodEvent``.
+/// An action for the node. Each is performed once; its result comes back as a ``PodEvent``.
 package enum PodAction: Sendable, Hashable {
     case mountVolume(name: String)
     case createSandbox(attempt: Int)
-    /// Look for the image, pull it when the policy says so.
+    /// Look for the image, and pull it if the policy asks for it.
     case ensureImage(container: String)
     case startContainer(container: String, restartCount: Int, image: ImageDescription, sandboxID: String, addresses: [String])
     /// Send the stop signal. The end comes as `containerExited`.
     case stopContainer(id: String, sandboxID: String, signal: StopSignal)
-    /// Drop an ended container's remains, when a newer one has taken its place.
+    /// Remove an ended container that was superseded twice.
     case removeContainer(id: String, sandboxID: String)
     case stopSandbox(id: String)
     /// Remove the records of an earlier, stopped sandbox while the pod goes on.
     case removeSandbox(id: String)
-    /// Give back volumes and addresses; the sandboxes are all stopped. Their records and the logs stay.
+    /// Release volumes and addresses; all sandboxes are stopped. Their records and the logs stay.
     case cleanUp(sandboxIDs: [String])
     /// Remove the records of stopped sandboxes, and with them the pod's cgroup.
     case removeSandboxes(ids: [String])
-    /// Delete what is left of a pod that the API server has forgotten: logs and folders.
+    /// Delete the logs and folders of a pod that is no longer in the API.
     case removeRemains
     case record(PodEventRecord)
 }

@@ -1,10 +1,10 @@
 package import KubeModel
 
-/// What a pod's machine is told. Results of actions carry what they are a result of, so that a late one is recognised.
+/// An input of a pod's machine. The result of an action names its object, so that a late result is recognised.
 package enum PodEvent: Sendable {
     /// A newer object of the pod, perhaps with a deletion timestamp.
     case updated(Pod)
-    /// The API server has no such pod any more.
+    /// The pod is no longer in the API.
     case removed
 
     case volumeMounted(name: String, path: String)
@@ -12,11 +12,11 @@ package enum PodEvent: Sendable {
 
     case sandboxCreated(StartedSandbox, addresses: [String])
     case sandboxFailed(message: String)
-    /// The sandbox's pause process or shim died by itself.
+    /// The sandbox's pause process or shim ended by itself.
     case sandboxEnded(id: String)
     case sandboxStopped
     case sandboxStopFailed(message: String)
-    /// An earlier sandbox of the pod has left nothing.
+    /// The records of an earlier sandbox of the pod are gone.
     case sandboxRemoved(id: String)
 
     case imageReady(container: String, ImageDescription)
@@ -25,7 +25,7 @@ package enum PodEvent: Sendable {
     case containerStarted(container: String, StartedContainer, imageID: String, user: ContainerUser? = nil)
     case containerFailed(container: String, ContainerProblem)
     case containerExited(id: String, ContainerExit, message: String?)
-    /// A running container could not be told to end.
+    /// A signal could not be sent to a running container.
     case signalFailed(containerID: String, StopSignal, message: String)
 
     /// Volumes are unmounted and deleted, the sandbox's remains and the cgroup are gone.

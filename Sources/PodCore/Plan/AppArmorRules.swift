@@ -1,11 +1,11 @@
 import KubeModel
 
-/// Which AppArmor profile a container asks for: its own field, then the annotation that came before the fields, then the pod's field.
+/// The AppArmor profile that a container asks for: by its own field, then by the older annotation, then by the pod's field.
 enum AppArmorRules {
     /// Followed by the container's name.
     private static let annotation = "container.apparmor.security.beta.kubernetes.io/"
 
-    /// `nil` when nobody says anything.
+    /// `nil` when neither the container nor the pod asks for a profile.
     static func choice(_ pod: Pod, _ container: Container) throws(PlanFailure) -> ContainerConfiguration.AppArmorChoice? {
         if let profile = container.securityContext?.appArmorProfile { return try choice(profile) }
         if let text = pod.metadata.annotations?[annotation + container.name] { return try choice(annotated: text) }
@@ -13,7 +13,7 @@ enum AppArmorRules {
         return nil
     }
 
-    /// Whether some container may not run without it.
+    /// Whether some container must not run without AppArmor.
     static func isRequired(by pod: Pod) throws(PlanFailure) -> Bool {
         for container in (pod.spec.initContainers ?? []) + pod.spec.containers {
             switch try choice(pod, container) {

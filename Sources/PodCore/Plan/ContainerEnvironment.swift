@@ -1,9 +1,9 @@
 import FoundationEssentials
 package import KubeModel
 
-/// Builds a container's environment from its spec, in kubelet's order: `envFrom`, then `env`, then what Services add.
+/// Builds a container's environment from its spec, in kubelet's order: `envFrom`, then `env`, then the Services' variables.
 package struct ContainerEnvironment: Sendable {
-    /// In the order in which they were first set.
+    /// Names in the order in which they were first set.
     package private(set) var names: [String] = []
     private var values: [String: String] = [:]
 
@@ -37,13 +37,13 @@ package struct ContainerEnvironment: Sendable {
         }
     }
 
-    /// Keys that cannot be names are passed over: printable ASCII without `=` (RelaxedEnvironmentVariableValidation).
+    /// Skips keys that cannot be names. A name is printable ASCII without `=` (RelaxedEnvironmentVariableValidation).
     private mutating func setIfValid(_ name: String, _ value: String) {
         guard !name.isEmpty, name.utf8.allSatisfy({ (0x20...0x7e).contains($0) && $0 != UInt8(ascii: "=") }) else { return }
         set(name, value)
     }
 
-    /// `nil` when an optional source is not there.
+    /// `nil` when an optional source does not exist.
     private static func value(
         of variable: EnvVar, _ container: Container, _ facts: PodFacts, _ objects: ReferencedObjects, resolve: (String) -> String?
     ) throws(PlanFailure) -> String? {

@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// Everything about one start of one container that is known outside the pod's spec.
+/// The inputs of one start of one container, besides the pod's spec.
 package struct ContainerPlan: Sendable {
     package var id: String
     package var restartCount: Int
@@ -52,7 +52,7 @@ package struct ContainerPlan: Sendable {
         self.resources = resources
     }
 
-    /// The configuration to start.
+    /// Returns the configuration to start.
     package func configuration(of container: Container, role: ContainerConfiguration.Role, pod: Pod) throws(PlanFailure) -> ContainerConfiguration {
         if container.volumeDevices?.isEmpty == false {
             throw PlanFailure("container \(container.name) wants a block device (volumeDevices), which this node does not support yet")
@@ -75,7 +75,7 @@ package struct ContainerPlan: Sendable {
         return configuration
     }
 
-    /// Parents before children. One that climbs or is the root itself is no directory that an image could mean.
+    /// Parents before children. A path with `..` or the root itself is not a volume that an image can declare.
     private var imageVolumes: [String] {
         let paths = image.config.volumes.map(Self.parts).filter { !$0.isEmpty && !$0.contains("..") && !$0.contains { $0.utf8.contains(0) } }
         return Set(paths.map { "/" + $0.joined(separator: "/") }).sorted()
@@ -96,7 +96,7 @@ package struct ContainerPlan: Sendable {
         return image.config.workingDir.isEmpty ? "/" : image.config.workingDir
     }
 
-    /// The image's variables first; what the pod sets wins.
+    /// The image's variables first; the pod's variables replace them.
     private func environmentLines() -> [String] {
         var lines: [String] = []
         var imageNames: Set<String> = []
@@ -123,9 +123,9 @@ package struct ContainerPlan: Sendable {
             }
             mounts.append(try planned(mount, source: source, pod))
         }
-        // However it is written: a pod that mounts its own file there gets that one.
+        // The pod's own mount wins, however its path is written.
         let taken = Set(mounts.map { Self.parts(of: $0.destination) })
-        // In a volume that passes mounts on they would cover the node's own files, and stay there for ever.
+        // In a volume that propagates mounts, these files would cover the node's own for ever.
         let passedOn = mounts.filter { $0.propagation == .bidirectional }.map { Self.parts(of: $0.destination) }
         func add(_ source: String, at destination: String, readOnly: Bool = false) {
             let place = Self.parts(of: destination)
@@ -146,14 +146,14 @@ package struct ContainerPlan: Sendable {
 
     private func planned(_ mount: VolumeMount, source: String, _ pod: Pod) throws(PlanFailure) -> ContainerConfiguration.Mount {
         let subPath = try subPath(of: mount)
-        // What follows API objects is not a container's to change, whatever the mount says.
+        // Files that follow API objects are read-only, whatever the mount asks for.
         let readOnly = mount.readOnly ?? false || pod.spec.volumes?.first { $0.name == mount.name }?.hasFiles ?? false
         let propagation: ContainerConfiguration.Propagation
         switch mount.mountPropagation {
         case nil, "None": propagation = .private
         case "HostToContainer": propagation = .hostToContainer
         case "Bidirectional":
-            // The kernel lets nothing out of a mount namespace that a user namespace owns.
+            // No mount propagates out of a mount namespace that a user namespace owns.
             if pod.spec.hostUsers == false {
                 throw PlanFailure("mountPropagation Bidirectional of volume mount \(mount.name) cannot be had with hostUsers: false")
             }

@@ -1,8 +1,8 @@
 package import KubeModel
 
 extension PodSpec {
-    /// The node's ports that lead to this pod, in the order of its containers and sidecars. A pod with the node's network has none: its programs
-    /// listen on the node themselves. So has an init container that is no sidecar, because it has ended before the pod serves anybody.
+    /// The node's ports that lead to this pod, in the order of its containers and sidecars. A pod on the node's network has none: its programs
+    /// listen on the node themselves. Ports of ordinary init containers do not count, because they have ended before the pod serves clients.
     package func hostPorts() throws(PlanFailure) -> [HostPort] {
         guard !usesHostNetwork else { return [] }
         var result: [HostPort] = []
@@ -16,7 +16,7 @@ extension PodSpec {
 }
 
 extension HostPort {
-    /// `nil` for a port that the node has no part in.
+    /// `nil` for a port without a port of the node.
     fileprivate init?(_ port: ContainerPort, container: String) throws(PlanFailure) {
         guard let wanted = port.hostPort, wanted != 0 else { return nil }
         guard let number = UInt16(exactly: wanted), let target = UInt16(exactly: port.containerPort), target != 0 else {

@@ -1,6 +1,6 @@
 /// Why a container cannot be planned from its pod: waiting reason `CreateContainerConfigError`.
 package struct PlanFailure: Error, Sendable, Hashable, CustomStringConvertible {
-    /// As kubelet says it where kubelet has the case.
+    /// Kubelet's text where kubelet has the case.
     package let message: String
 
     package init(_ message: String) {

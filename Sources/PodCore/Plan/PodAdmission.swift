@@ -2,17 +2,17 @@ package import KubeModel
 
 /// Why this node does not take a pod.
 package struct PodRefusal: Sendable, Hashable {
-    /// `status.reason`, and the event's.
+    /// `status.reason`, and the reason of the event.
     package let reason: String
     package let message: String
 }
 
-/// What a pod must not ask of this node: found before anything is made for it, because waiting would not help.
+/// Finds pods that this node can never run, before anything is made for them.
 package struct PodAdmission: Sendable {
     private let sysctls: SysctlRules
     private let hasAppArmor: Bool
 
-    /// - Parameter hasAppArmor: whether the kernel enforces it.
+    /// - Parameter hasAppArmor: whether the kernel enforces AppArmor.
     package init(sysctls: SysctlRules, hasAppArmor: Bool) {
         self.sysctls = sysctls
         self.hasAppArmor = hasAppArmor

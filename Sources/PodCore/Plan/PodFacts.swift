@@ -1,13 +1,13 @@
 package import KubeModel
 
-/// What a pod may learn about itself and its node through fields and files.
+/// The facts that a pod reads about itself and its node through fields and files.
 package struct PodFacts: Sendable {
     package let pod: Pod
     package let nodeName: String
     /// The node's addresses, primary family first.
     package let hostIPs: [String]
     package let podIPs: [String]
-    /// Stands in for limits that a container does not have.
+    /// Replaces limits that a container does not have.
     package let nodeAllocatable: [String: Quantity]
 
     package init(pod: Pod, nodeName: String, hostIPs: [String], podIPs: [String], nodeAllocatable: [String: Quantity]) {

@@ -1,12 +1,12 @@
 package import KubeModel
 
-/// What a pod is called inside.
+/// The hostname that a pod's programs see.
 package struct PodHostname: Sendable, Hashable {
     /// The short name, as /etc/hosts has it last on its line.
     package let name: String
-    /// What follows the name in its full form; `nil` when the pod has no subdomain.
+    /// The domain of the fully qualified name; `nil` when the pod has no subdomain.
     package let domain: String?
-    /// The kernel's node name: what `hostname`, /etc/hostname and `$HOSTNAME` say.
+    /// The kernel's node name, as `hostname`, /etc/hostname and `$HOSTNAME` show it.
     package let kernelName: String
 
     /// Longest DNS label, and longest node name of Linux (`__NEW_UTS_LEN`).

@@ -1,13 +1,13 @@
 package import KubeModel
 
 extension PodSpec {
-    /// Every container of the pod by name, whatever its role.
+    /// Returns the container of this name, of any role.
     package func container(named name: String) -> Container? {
         (initContainers ?? []).first { $0.name == name } ?? containers.first { $0.name == name }
             ?? (ephemeralContainers ?? []).first { $0.name == name }
     }
 
-    /// Volumes that some container mounts, in the order of the spec. Others are not made, as in kubelet.
+    /// Volumes that some container mounts, in the order of the spec. As in kubelet, no other volume is made.
     package var usedVolumeNames: [String] {
         var used: Set<String> = []
         for container in (initContainers ?? []) + containers + (ephemeralContainers ?? []) {
@@ -26,7 +26,7 @@ extension PodSpec {
 }
 
 extension Container {
-    /// Whether the first of `restartPolicyRules` that fits asks for a restart; one that asks for something else leaves it to the policy.
+    /// Whether the first of `restartPolicyRules` that fits asks for a restart. A rule with another action leaves the decision to the policy.
     func restartsByRule(after exitCode: Int) -> Bool {
         guard restartPolicy != nil else { return false }
         let rule = restartPolicyRules?.first { rule in

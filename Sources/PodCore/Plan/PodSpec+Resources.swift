@@ -1,7 +1,7 @@
 package import KubeModel
 
 extension PodSpec {
-    /// The quality-of-service class (`ComputePodQOS`): by CPU and memory of the pod itself if it has them, else of init and regular containers.
+    /// The quality-of-service class (`ComputePodQOS`): by CPU and memory of `spec.resources` if they are there, else of init and regular containers.
     package var qosClass: QoSClass {
         let counted = ["cpu", "memory"]
         let all = podLevelResources.map { [$0] } ?? allContainers.map { $0.resources ?? ResourceRequirements() }
@@ -21,10 +21,10 @@ extension PodSpec {
         return isGuaranteed ? .guaranteed : .burstable
     }
 
-    /// What the pod as a whole asks for and may use, without its overhead (`status.resources`).
+    /// The requests and limits of the pod as a whole, without its overhead (`status.resources`).
     ///
-    /// Regular containers and sidecars run together, an ordinary init container only beside the sidecars before it: the most that runs at
-    /// one time counts. A limit holds for the pod only if every container has it. The pod's own `resources` replace the sums.
+    /// Regular containers and sidecars run together; an ordinary init container runs beside the sidecars before it. The largest sum at
+    /// one time counts. The pod has a limit only if every container has it. The pod's own `resources` replace the sums.
     package var aggregateResources: ResourceRequirements {
         var requests = aggregate(\.effectiveRequests)
         var limits = aggregate { $0.resources?.limits ?? [:] }
@@ -36,7 +36,7 @@ extension PodSpec {
         return ResourceRequirements(limits: limits.isEmpty ? nil : limits, requests: requests.isEmpty ? nil : requests)
     }
 
-    /// `spec.resources`, if it says anything that counts.
+    /// `spec.resources`, if it has CPU, memory or huge pages.
     private var podLevelResources: ResourceRequirements? {
         let names = [resources?.requests, resources?.limits].compactMap { $0?.keys }.joined()
         return names.contains(where: Self.isPodLevel) ? resources : nil
@@ -65,7 +65,7 @@ extension PodSpec {
         return running.merging(peak) { max($0, $1) }
     }
 
-    /// The limits of the pod's cgroup (`ResourceConfigForPod`). The runtime class' overhead counts where something counts at all.
+    /// The limits of the pod's cgroup (`ResourceConfigForPod`). The runtime class' overhead is added where there is a request or a limit.
     package func cgroupResources(_ rules: ResourceRules) -> CgroupResources {
         let total = aggregateResources
         var result = CgroupResources(
@@ -81,7 +81,7 @@ extension PodSpec {
         return result
     }
 
-    /// The limits of one container's cgroup. What the container has no limit of its own for, it may use as far as the pod's own goes.
+    /// The limits of one container's cgroup. Without a limit of its own, a container may use as much as `spec.resources` allows the pod.
     package func cgroupResources(of container: Container, _ rules: ResourceRules) -> CgroupResources {
         func limit(_ name: String) -> Quantity? {
             if let own = container.resources?.limits?[name], !own.isZero { return own }
@@ -95,8 +95,8 @@ extension PodSpec {
             cpuPeriod: rules.cpuPeriod, killsTogether: rules.killsTogether)
     }
 
-    /// The container's part of the node's swap is its part of the node's memory. Only burstable pods swap, and of them no container that
-    /// asked for all the memory it may have, and none that the node depends on.
+    /// The container's share of the node's swap is its share of the node's memory. Only burstable pods swap, except containers that
+    /// request all the memory they may use, and pods that the node depends on.
     private func swapLimit(of container: Container, _ rules: ResourceRules) -> Int64 {
         let request = container.effectiveRequests["memory"]?.value ?? 0
         guard rules.swap == .limitedSwap, rules.nodeMemory > 0, qosClass == .burstable, !isCritical, request > 0,
@@ -107,10 +107,10 @@ extension PodSpec {
 
     /// `system-cluster-critical` and above.
     private var isCritical: Bool { (priority ?? 0) >= 2_000_000_000 }
-    /// What the node needs, and not the cluster: the class counts beside the priority.
+    /// The node needs the pod, not the cluster: the class counts besides the priority.
     private var isNodeCritical: Bool { isCritical && priorityClassName == "system-node-critical" }
 
-    /// Kubelet's score of a container, -997 to 1000: who uses more than it asked for goes first.
+    /// Kubelet's score of a container, -997 to 1000: a container that uses more than it requests is killed first.
     package func oomScore(of container: Container, nodeMemory: Int64) -> Int {
         if isNodeCritical { return -997 }
         switch qosClass {
@@ -120,13 +120,13 @@ extension PodSpec {
             guard nodeMemory > 0 else { return 999 }
             let own = rawOOMScore(of: container, nodeMemory)
             let isSidecar = (initContainers ?? []).contains { $0.name == container.name && $0.restartPolicy == .always }
-            // A sidecar is not to go before the containers that it serves.
+            // A sidecar must not be killed before the containers that it serves.
             let score = isSidecar ? min(own, containers.map { rawOOMScore(of: $0, nodeMemory) }.max() ?? own) : own
             return Int(min(max(score, 3), 999))
         }
     }
 
-    /// What the pod asks for beyond its containers' requests belongs to all that run in it alike.
+    /// The pod's request beyond its containers' requests is shared equally by the containers that run together.
     private func rawOOMScore(of container: Container, _ nodeMemory: Int64) -> Int64 {
         func request(_ container: Container) -> Int64 { container.effectiveRequests["memory"]?.value ?? 0 }
         var requested = request(container)
@@ -140,14 +140,14 @@ extension PodSpec {
 }
 
 extension Container {
-    /// A request that is missing is the limit, as the API server fills it in.
+    /// A missing request is the limit, as the API server fills it in.
     fileprivate var effectiveRequests: [String: Quantity] {
         (resources?.limits ?? [:]).merging(resources?.requests ?? [:]) { $1 }
     }
 }
 
 extension CgroupResources {
-    /// Amounts of huge pages in a resource list, in bytes by the kernel's names of their sizes: `hugepages-2Mi` is `2MB` there.
+    /// Bytes of huge pages in a resource list, by the kernel's names of their sizes: `hugepages-2Mi` is `2MB`.
     package static func hugepages(_ limits: [String: Quantity]) -> [String: Int64] {
         var result: [String: Int64] = [:]
         for (name, quantity) in limits where name.hasPrefix("hugepages-") {

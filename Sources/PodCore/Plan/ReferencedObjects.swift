@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// ConfigMaps and Secrets of a pod's namespace, as far as they exist.
+/// The ConfigMaps and Secrets of a pod's namespace that exist, of the ones asked for.
 package struct ReferencedObjects: Sendable {
     package var configMaps: [String: ConfigMap]
     package var secrets: [String: Secret]
@@ -21,14 +21,14 @@ package struct ReferencedObjects: Sendable {
     }
 }
 
-/// Names of the ConfigMaps and Secrets that something refers to.
+/// Names of ConfigMaps and Secrets that a container, a volume or a pod refers to.
 package struct ObjectNames: Sendable, Hashable {
     package var configMaps: Set<String> = []
     package var secrets: Set<String> = []
 
     package init() {}
 
-    /// What a container's environment needs.
+    /// The objects that a container's environment refers to.
     package init(environmentOf container: Container) {
         for source in container.envFrom ?? [] {
             if let name = source.configMapRef?.name { configMaps.insert(name) }
@@ -40,7 +40,7 @@ package struct ObjectNames: Sendable, Hashable {
         }
     }
 
-    /// What a volume's files need.
+    /// The objects that a volume's files refer to.
     package init(volume: Volume) {
         if let name = volume.configMap?.name { configMaps.insert(name) }
         if let name = volume.secret?.secretName { secrets.insert(name) }
@@ -55,7 +55,7 @@ package struct ObjectNames: Sendable, Hashable {
         secrets.formUnion(other.secrets)
     }
 
-    /// Everything that a pod refers to, pull secrets included.
+    /// All objects that a pod refers to, pull secrets included.
     package init(pod: Pod) {
         for container in (pod.spec.initContainers ?? []) + pod.spec.containers { formUnion(ObjectNames(environmentOf: container)) }
         for volume in pod.spec.volumes ?? [] { formUnion(ObjectNames(volume: volume)) }

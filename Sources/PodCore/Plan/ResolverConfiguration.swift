@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// The /etc/resolv.conf of a pod, and what had to be left out of it.
+/// The /etc/resolv.conf of a pod, within the resolver's limits.
 package struct ResolverConfiguration: Sendable, Hashable {
     package var nameservers: [String] = []
     package var searches: [String] = []
@@ -8,7 +8,7 @@ package struct ResolverConfiguration: Sendable, Hashable {
 
     package init() {}
 
-    /// Reads the node's file; unknown lines are passed over.
+    /// Reads the node's file; unknown lines are skipped.
     package init(parsing text: String) {
         for line in text.split(separator: "\n") {
             let fields = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
@@ -54,7 +54,7 @@ extension ResolverConfiguration {
     private static let maxSearches = 32
     private static let maxSearchCharacters = 2048
 
-    /// The configuration for a pod, with the events that tell what was changed on the way.
+    /// Returns the configuration for a pod, and the events that report lines left out of it.
     package static func forPod(_ pod: Pod, node: Node) -> (ResolverConfiguration, [PodEventRecord]) {
         var events: [PodEventRecord] = []
         var result = base(pod, node, &events)
@@ -91,7 +91,7 @@ extension ResolverConfiguration {
         return result
     }
 
-    /// Options of the pod replace those of the same name.
+    /// An option of the pod replaces the node's option of that name.
     private mutating func merge(_ changes: [PodDNSConfig.Option]) {
         for change in changes {
             guard let name = change.name else { continue }

@@ -1,4 +1,4 @@
-/// What the node decides about resources, beside what pods ask for.
+/// The node's rules for resources, besides the pods' requests and limits.
 package struct ResourceRules: Sendable, Hashable {
     /// `memorySwap.swapBehavior`.
     package enum SwapBehavior: String, Sendable, CaseIterable {
@@ -13,11 +13,11 @@ package struct ResourceRules: Sendable, Hashable {
     /// Microseconds: `cpuCFSQuotaPeriod`.
     package var cpuPeriod: Int64
     package var swap: SwapBehavior
-    /// The OOM killer takes a container's processes together: not `singleProcessOOMKill`.
+    /// The OOM killer ends a container's processes together: the opposite of `singleProcessOOMKill`.
     package var killsTogether: Bool
-    /// Bytes that the machine has.
+    /// Bytes of the machine.
     package var nodeMemory: Int64
-    /// Bytes that the machine has.
+    /// Bytes of the machine.
     package var nodeSwap: Int64
 
     package init(

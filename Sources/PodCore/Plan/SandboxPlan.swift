@@ -1,8 +1,8 @@
 package import KubeModel
 
-/// Turns a pod into its sandbox.
+/// Turns a pod into its sandbox's configuration.
 package enum SandboxPlan {
-    /// Refuses what this node cannot give, rather than running the pod with less protection than it asked for.
+    /// Refuses a pod that this node would run with less protection than the pod asks for.
     package static func configuration(
         of pod: Pod, id: String, attempt: Int, hostname: String, resources: ResourceRules, sysctls: SysctlRules
     ) throws(PlanFailure) -> SandboxConfiguration {
@@ -15,7 +15,7 @@ package enum SandboxPlan {
             hostPorts: try pod.spec.hostPorts())
     }
 
-    /// The namespaces that are shared with the node are not the user namespace's to own.
+    /// A user namespace cannot own namespaces that are shared with the node.
     private static func user(of pod: Pod) throws(PlanFailure) -> SandboxConfiguration.NamespaceMode {
         guard pod.spec.hostUsers == false else { return .node }
         let shared = [("hostNetwork", pod.spec.hostNetwork), ("hostPID", pod.spec.hostPID), ("hostIPC", pod.spec.hostIPC)].filter { $0.1 == true }

@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// The security side of a container, decided from pod, container and image. Anything unknown is refused, not dropped.
+/// The security settings of a container, decided from pod, container and image. Unknown settings are refused, not dropped.
 package struct SecurityPlan: Sendable, Hashable {
     package let uid: UInt32
     package let gid: UInt32
@@ -14,14 +14,14 @@ package struct SecurityPlan: Sendable, Hashable {
     /// `nil` when the pod says nothing.
     package let appArmor: ContainerConfiguration.AppArmorChoice?
 
-    /// What the common container runtimes grant by default.
+    /// The capabilities that the common container runtimes grant by default.
     package static let defaultCapabilities = [
         "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW", "CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP",
         "CAP_SETPCAP",
         "CAP_NET_BIND_SERVICE", "CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE",
     ]
 
-    /// In the order of their numbers in `linux/capability.h`.
+    /// The capabilities in the order of their numbers in `linux/capability.h`.
     package static let allCapabilities = [
         "CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_DAC_READ_SEARCH", "CAP_FOWNER", "CAP_FSETID", "CAP_KILL", "CAP_SETGID", "CAP_SETUID", "CAP_SETPCAP",
         "CAP_LINUX_IMMUTABLE", "CAP_NET_BIND_SERVICE", "CAP_NET_BROADCAST", "CAP_NET_ADMIN", "CAP_NET_RAW", "CAP_IPC_LOCK", "CAP_IPC_OWNER",
@@ -38,11 +38,11 @@ package struct SecurityPlan: Sendable, Hashable {
 
     package static let defaultReadonlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
 
-    /// The most supplementary groups that the kernel takes for one process (NGROUPS_MAX).
+    /// The kernel's limit of supplementary groups of one process (NGROUPS_MAX).
     private static let maxGroups = 65536
 
     /// - Parameters:
-    ///   - user: who the effective user string is in the image.
+    ///   - user: the effective user string as the image's account files resolve it.
     ///   - seccompRoot: where `localhostProfile` paths begin (`<root>/seccomp`).
     package init(
         pod: Pod, container: Container, imageUser: String, user: ImageUser, seccompDefault: Bool, seccompRoot: String
@@ -61,7 +61,7 @@ package struct SecurityPlan: Sendable, Hashable {
         capabilities = isPrivileged ? Self.allCapabilities : try Self.capabilities(context?.capabilities)
         noNewPrivileges = context?.allowPrivilegeEscalation == false
         let profile = context?.seccompProfile ?? podContext?.seccompProfile
-        // Read also where it does not count: a wrong profile is not hidden by `privileged`.
+        // Checked also for privileged containers, which do not use it: a wrong profile must be refused.
         let chosen = try Self.seccomp(profile, byDefault: seccompDefault, root: seccompRoot)
         seccomp = isPrivileged ? .unconfined : chosen
         let isUnmasked = try Self.isUnmasked(pod, container) || isPrivileged
@@ -70,7 +70,7 @@ package struct SecurityPlan: Sendable, Hashable {
         appArmor = try AppArmorRules.choice(pod, container)
     }
 
-    /// Kubernetes' bounds of user and group ids (`IsValidUserID`): the sign bit would be root's to some programs.
+    /// Kubernetes' bounds of user and group ids (`IsValidUserID`): some programs would take an id with the sign bit for root's.
     static func identifier(_ value: Int64?, _ field: String) throws(PlanFailure) -> UInt32? {
         guard let value else { return nil }
         guard let id = UInt32(exactly: value), id <= Int32.max else {
@@ -79,7 +79,7 @@ package struct SecurityPlan: Sendable, Hashable {
         return id
     }
 
-    /// The user string that the image's account files have to resolve: the pod's number, else the image's own.
+    /// The user string for the image's account files to resolve: the pod's number, else the image's own user.
     package static func effectiveUser(pod: Pod, container: Container, imageUser: String) throws(PlanFailure) -> String {
         guard let uid = try identifier(container.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser, "runAsUser") else {
             return imageUser
@@ -98,7 +98,7 @@ package struct SecurityPlan: Sendable, Hashable {
                 throw PlanFailure("container has runAsNonRoot and image has non-numeric user (\(name)), cannot verify user is non-root \(place)")
             }
         }
-        // Whatever was written where: this is the number that the program will run as.
+        // The check is on the number with which the program runs, wherever it was set.
         if user.uid == 0 { throw PlanFailure("container has runAsNonRoot and image will run as root \(place)") }
     }
 
@@ -121,7 +121,7 @@ package struct SecurityPlan: Sendable, Hashable {
         return groups
     }
 
-    /// The kernel knows no others there, and would say so without saying which.
+    /// The kernel refuses other ids without naming them.
     private static func verifyMapped(_ ids: [UInt32]) throws(PlanFailure) {
         guard let beyond = ids.first(where: { $0 >= SandboxConfiguration.idsPerUserNamespace }) else { return }
         throw PlanFailure(
@@ -129,7 +129,7 @@ package struct SecurityPlan: Sendable, Hashable {
                 + "\(SandboxConfiguration.idsPerUserNamespace - 1)")
     }
 
-    /// Adds and drops over the default set. Where both say ALL, only what is added by name remains.
+    /// Adds to and drops from the default set. With ALL in both lists, only the capabilities added by name remain.
     private static func capabilities(_ changes: Capabilities?) throws(PlanFailure) -> [String] {
         let add = try (changes?.add ?? []).map(normalised)
         let drop = try (changes?.drop ?? []).map(normalised)
@@ -157,7 +157,7 @@ package struct SecurityPlan: Sendable, Hashable {
         case "Unconfined": return .unconfined
         case "RuntimeDefault": return .runtimeDefault
         case "Localhost":
-            // An empty name would be the folder and an absolute one any file; neither may end as "no profile" (CVE-2023-2431).
+            // An empty name would name the folder and an absolute one any file. Neither may become "no profile" (CVE-2023-2431).
             guard let path = profile?.localhostProfile, !path.isEmpty, !path.hasPrefix("/"), !path.split(separator: "/").contains(".."),
                 !path.utf8.contains(0)
             else {
@@ -168,7 +168,7 @@ package struct SecurityPlan: Sendable, Hashable {
         }
     }
 
-    /// A bare /proc shows and changes the node unless a user namespace stands before it.
+    /// An unmasked /proc shows and changes the node, unless the pod has a user namespace.
     private static func isUnmasked(_ pod: Pod, _ container: Container) throws(PlanFailure) -> Bool {
         switch container.securityContext?.procMount {
         case nil, "Default": return false

@@ -4,8 +4,8 @@ package import KubeModel
 package enum ServiceEnvironment {
     /// `FOO_SERVICE_HOST`, `FOO_SERVICE_PORT[_NAME]` and the link variables of every Service that has a cluster IP.
     ///
-    /// The API server's Service, `kubernetes` in `default`, is always told; the pod's own namespace's Services when `links` is true,
-    /// and win over it.
+    /// Always includes the API server's Service, `kubernetes` in `default`. The Services of the pod's namespace are included when `links` is true,
+    /// and replace it where they have its name.
     package static func variables(services: [Service], namespace: String, links: Bool) -> [String: String] {
         var visible: [String: Service] = [:]
         for service in services where service.clusterAddress != nil {

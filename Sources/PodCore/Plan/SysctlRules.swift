@@ -1,4 +1,4 @@
-/// Which kernel parameters a pod may set: those that Kubernetes calls safe and those that the administrator allows, in namespaces of the
+/// The kernel parameters that a pod may set: Kubernetes' safe ones and the ones that the administrator allows, in namespaces of the
 /// pod's own.
 package struct SysctlRules: Sendable, Hashable {
     private static let safe: Set<String> = [
@@ -16,18 +16,18 @@ package struct SysctlRules: Sendable, Hashable {
     /// kubelet's `allowedUnsafeSysctls`: names, or beginnings of names followed by `*`.
     private let allowed: [String]
 
-    /// The safe ones alone.
+    /// Allows the safe parameters alone.
     package init() {
         allowed = []
     }
 
-    /// - Throws: for a pattern that is none, or that reaches parameters that no namespace of a pod holds.
+    /// - Throws: for an invalid pattern, and for one that matches parameters outside a pod's namespaces.
     package init(allowedUnsafe patterns: [String]) throws(PlanFailure) {
         var allowed: [String] = []
         for pattern in patterns {
             let written = pattern.hasSuffix("*") ? String(pattern.dropLast()) : pattern
             let name = Self.dotted(written)
-            // Completed by a letter, a pattern has to be a name.
+            // A pattern completed by a letter must be a valid name.
             guard Self.isName(pattern.hasSuffix("*") ? name + "x" : name) else {
                 throw PlanFailure("\"\(pattern)\" is no sysctl: wanted a name such as net.core.somaxconn, or a beginning such as kernel.msg*")
             }
@@ -40,7 +40,7 @@ package struct SysctlRules: Sendable, Hashable {
         self.allowed = allowed
     }
 
-    /// The parameter's dotted name; `name` may be written with slashes. Refuses what would reach beyond the pod.
+    /// Returns the parameter's dotted name; `name` may be written with slashes. Refuses a parameter that would reach beyond the pod.
     func checked(_ name: String, _ value: String, hostNetwork: Bool, hostIPC: Bool) throws(PlanFailure) -> String {
         let dotted = Self.dotted(name)
         guard Self.isName(dotted) else { throw PlanFailure("\"\(name)\" is no sysctl: wanted a name such as net.ipv4.tcp_syncookies") }
@@ -54,7 +54,7 @@ package struct SysctlRules: Sendable, Hashable {
         case .network, .ipc: break
         case nil: throw PlanFailure("forbidden sysctl: \"\(dotted)\" belongs to no namespace of a pod: it would change the node")
         }
-        // What values are made of; nothing that could begin another parameter or line (CVE-2022-0811).
+        // A value has no character that could begin another parameter or line (CVE-2022-0811).
         guard value.utf8.count <= 1024, value.utf8.allSatisfy(Self.valueBytes.contains) else {
             throw PlanFailure(
                 "the value of sysctl \"\(dotted)\" is \"\(value.prefix(80))\": wanted at most 1024 letters, digits, blanks and any of , . _ : -")

@@ -1,6 +1,6 @@
 /// Kubernetes' `$(NAME)` references in env values, commands and arguments.
 ///
-/// `$$` stands for one `$`, so `$$(NAME)` is the text `$(NAME)`; a reference to nothing known stays as it is.
+/// `$$` stands for one `$`, so `$$(NAME)` is the text `$(NAME)`; a reference to an unknown name stays as it is.
 package enum VariableExpansion {
     package static func expand(_ text: String, _ value: (String) -> String?) -> String {
         guard text.contains("$") else { return text }

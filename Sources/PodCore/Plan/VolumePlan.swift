@@ -1,9 +1,9 @@
 import FoundationEssentials
 package import KubeModel
 
-/// Turns a pod's volume into what has to be on the node.
+/// Turns a pod's volume into its content on the node.
 package enum VolumePlan {
-    /// What a token projection needs from the API server, in the order of the sources.
+    /// The token requests of a volume's projections, in the order of the sources.
     package static func tokenRequests(of volume: Volume) -> [VolumeProjection.ServiceAccountToken] {
         (volume.projected?.sources ?? []).compactMap(\.serviceAccountToken)
     }

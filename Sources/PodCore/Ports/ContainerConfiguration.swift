@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// Everything that a container needs, decided from the pod, the image and the node. Also what is remembered about it on disk.
+/// The configuration of a container, decided from the pod, the image and the node. Also the container's record on disk.
 ///
 /// Names follow the OCI runtime specification where it has the thing.
 package struct ContainerConfiguration: Sendable, Hashable, Codable {
@@ -22,7 +22,7 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
         /// -1000 to 1000.
         package var oomScoreAdj: Int
         package var seccomp: SeccompChoice
-        /// `nil` when the pod says nothing: the runtime's default where the host has AppArmor, else none.
+        /// `nil` when the pod asks for no profile: the runtime's default where the host has AppArmor, else none.
         package var appArmor: AppArmorChoice?
 
         package init(

@@ -7,22 +7,22 @@ package protocol ContainerRuntime: Sendable {
     /// Makes the pod's cgroup and starts the sandbox's pause process. The network is attached by the caller afterwards.
     func createSandbox(_ configuration: SandboxConfiguration) async throws(RuntimeFailure) -> StartedSandbox
 
-    /// Remembers the sandbox's addresses in its record, so that a restarted agent knows them.
+    /// Writes the sandbox's addresses into its record, for a restarted agent.
     func record(addresses: [String], ofSandbox sandboxID: String) async throws(RuntimeFailure)
 
     /// Starts a container; returns once its program was executed.
     func startContainer(_ configuration: ContainerConfiguration, inSandbox sandboxID: String) async throws(RuntimeFailure) -> StartedContainer
 
-    /// Sends a signal to the container's first process. A container that ended is no error.
+    /// Sends a signal to the container's first process. A container that ended is not an error.
     func signal(_ signal: Int32, container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure)
 
-    /// Sends the container's stop signal. A container that ended is no error.
+    /// Sends the container's stop signal. A container that ended is not an error.
     func stop(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure)
 
-    /// Ends every process of the container's cgroup, and returns when they have ended. The exit is told as an event, with or without the shim.
+    /// Ends every process of the container's cgroup, and returns when they have ended. The exit comes as an event, with or without the shim.
     func kill(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure)
 
-    /// Forgets an ended container: its record, its cgroup, its writable layer. The log stays.
+    /// Removes an ended container: its record, its cgroup, its writable layer. The log stays.
     func removeContainer(_ containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure)
 
     /// Ends whatever still runs in the sandbox, the pause process last, and the shim.
@@ -31,17 +31,17 @@ package protocol ContainerRuntime: Sendable {
     /// Removes a stopped sandbox's records and writable layers, and the pod's cgroup when it was the last sandbox.
     func removeSandbox(_ sandboxID: String) async throws(RuntimeFailure)
 
-    /// Finds the sandboxes that an earlier agent left, reconnects to them and says what state they are in. Those that nobody could manage are
-    /// ended. One that cannot be ended is returned as running and without addresses, and its end is told: it has to be stopped.
+    /// Finds the sandboxes that an earlier agent left, reconnects to them and returns their states. Sandboxes that cannot be managed are
+    /// ended. A sandbox that cannot be ended is returned as running and without addresses, and its end is reported: it must be stopped.
     func recover() async throws(RuntimeFailure) -> [RecoveredSandbox]
 
-    /// What happens by itself. One reader; every exit is delivered exactly once after `recover`.
+    /// Events that no call caused. One reader; every exit is delivered exactly once after `recover`.
     var events: AsyncStream<RuntimeEvent> { get }
 
     /// Runs a program in a running container.
     func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ExecSession
 
-    /// Connects a client with the streams of a running container. What the container wrote before is in its log alone.
+    /// Connects a client with the streams of a running container. Earlier output is in the log alone.
     func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ExecSession
 
     /// Reads a container's log file.
@@ -70,7 +70,7 @@ package struct StartedContainer: Sendable, Hashable, Codable {
     package let id: String
     package let pid: Int32
     package let startedAt: Timestamp
-    /// What could not be granted, though the container runs: a limit that may not be raised, for example.
+    /// Settings that could not be granted although the container runs: for example a limit that may not be raised.
     package let warnings: [String]
 
     package init(id: String, pid: Int32, startedAt: Timestamp, warnings: [String] = []) {
@@ -105,7 +105,7 @@ package struct ContainerExit: Sendable, Hashable, Codable {
 
 package enum RuntimeEvent: Sendable, Hashable {
     case containerExited(sandboxID: String, containerID: String, ContainerExit)
-    /// The sandbox's pause process or shim is gone: nothing in it runs any more. May be told again.
+    /// The sandbox's pause process or shim is gone: nothing in it runs any more. May be repeated.
     case sandboxEnded(sandboxID: String)
 }
 
@@ -114,7 +114,7 @@ package struct RecoveredSandbox: Sendable, Hashable {
     package enum ContainerCondition: Sendable, Hashable {
         case running(StartedContainer)
         case exited(ContainerExit)
-        /// Launched by an agent that did not live to see whether it started.
+        /// Launched by an agent that ended before the result of the start.
         case neverStarted
     }
 

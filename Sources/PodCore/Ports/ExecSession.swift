@@ -74,10 +74,10 @@ package protocol ExecSession: Sendable {
     func resize(_ size: TerminalSize) async throws(RuntimeFailure)
 
     /// Exec: the program's exit code; 128 + signal when a signal ended it. Attach: 0 when the output has ended, since how the container
-    /// ended is told by its pod.
+    /// ended is in its pod's status.
     func exitCode() async throws(RuntimeFailure) -> Int
 
-    /// The client has gone. Exec: ends the program and what it started, if it still runs. Attach: lets go of the container.
+    /// The client has disconnected. Exec: ends the program and what it started, if it still runs. Attach: disconnects from the container.
     func terminate() async
 }
 

@@ -1,4 +1,4 @@
-/// Where container images come from. `ImageStore` conforms.
+/// The container images of this node. `ImageStore` conforms.
 package protocol ImageService: Sendable {
     /// The image that a reference names, if it is on this node, unpacked and whole.
     func image(_ reference: String) async throws(ImageFailure) -> ImageDescription?
@@ -6,7 +6,7 @@ package protocol ImageService: Sendable {
     /// Fetches an image and unpacks it. Concurrent pulls of one reference share the work.
     func pull(_ reference: String, credentials: [RegistryCredential]) async throws(ImageFailure) -> ImageDescription
 
-    /// Who a user string (`name`, `uid`, `user:group`, `uid:gid`; empty for root) is in the image's /etc/passwd and /etc/group.
+    /// Resolves a user string (`name`, `uid`, `user:group`, `uid:gid`; empty for root) by the image's /etc/passwd and /etc/group.
     func user(_ user: String, in image: ImageDescription) async throws(ImageFailure) -> ImageUser
 
     /// Every image on the node.
@@ -102,9 +102,9 @@ package struct RegistryCredential: Sendable, Hashable, CustomStringConvertible, 
 /// Why an image is not there.
 package struct ImageFailure: Error, Sendable, Hashable, CustomStringConvertible {
     package enum Code: Sendable, Hashable {
-        /// The reference is not one: waiting reason `InvalidImageName`.
+        /// The reference is invalid: waiting reason `InvalidImageName`.
         case invalidName
-        /// The registry does not know it, refuses, cannot be reached, or sent something else: `ErrImagePull`.
+        /// The registry does not have the image, refuses, cannot be reached, or sent something else: `ErrImagePull`.
         case pullFailed
         /// The registry itself cannot be reached: `RegistryUnavailable` in the message, `ErrImagePull` as reason.
         case registryUnavailable

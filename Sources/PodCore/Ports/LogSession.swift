@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// What part of a container's log is wanted (`core/v1 PodLogOptions`).
+/// The part of a container's log to read (`core/v1 PodLogOptions`).
 package struct LogOptions: Sendable, Hashable {
     package var follow = false
     package var timestamps = false

@@ -1,17 +1,17 @@
 package import KubeModel
 
-/// What the node's HTTP endpoint and the operator's socket may ask of the agent. `NodeAgent` conforms.
+/// The agent as the node's HTTP endpoint and the operator's socket see it. `NodeAgent` conforms.
 package protocol NodeView: Sendable {
     /// The pods bound to this node with their latest status.
     func pods() async -> [Pod]
 
-    /// Where a container of a pod is. `previous` means the one before the last restart.
+    /// Returns the place of a pod's container. `previous` means the container before the last restart.
     func container(_ name: String, ofPod pod: ObjectKey, uid: String?, previous: Bool) async throws(NodeViewFailure) -> ContainerLocation
 
-    /// One entry a check; the node is healthy when all are.
+    /// Returns one entry for each check. The node is healthy when all checks are.
     func health() async -> [HealthCheck]
 
-    /// What `swiftlet status` prints.
+    /// The figures that `swiftlet status` prints.
     func summary() async -> NodeSummary
 }
 
@@ -74,7 +74,7 @@ package struct NodeViewFailure: Error, Sendable, Hashable, CustomStringConvertib
     package enum Code: Sendable, Hashable {
         /// No such pod or container: 404.
         case notFound
-        /// It is there, but not in the state that the request needs: 400.
+        /// The pod or container is not in the state that the request needs: 400.
         case notReady
     }
 

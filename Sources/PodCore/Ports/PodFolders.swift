@@ -12,7 +12,7 @@ package protocol PodFolders: Sendable {
     /// The end of a container's log: at most `lines` lines and `limit` bytes.
     func logTail(at path: String, lines: Int, limit: Int) async -> String?
 
-    /// Makes the folder of a container's logs and says where its n-th log goes.
+    /// Makes the folder of a container's logs. Returns the path of its n-th log.
     func logPath(of pod: PodIdentity, container: String, restartCount: Int) async throws(VolumeFailure) -> String
 
     /// The highest n for which there is an n-th log; `nil` when there is none.

@@ -1,4 +1,4 @@
-/// What names a pod everywhere outside the API: in folders, records, logs and events.
+/// The names of a pod outside the API: in folders, records, logs and events.
 package struct PodIdentity: Sendable, Hashable, Codable {
     package let namespace: String
     package let name: String

@@ -1,29 +1,29 @@
 /// The pod network of this node. `PodNetwork` conforms.
 package protocol PodNetworkPort: Sendable {
-    /// Makes the node ready for pods of these ranges (`spec.podCIDRs`), keeping what is there. May be called again with other ranges.
+    /// Makes the node ready for pods of these ranges (`spec.podCIDRs`); existing pods keep their addresses. May be called again with other ranges.
     func setUp(podCIDRs: [String]) async throws(NetworkFailure)
 
     /// Gives a sandbox its interface and addresses, the node's primary family first. A repeated call returns the same addresses.
     func attach(sandboxID: String, networkNamespacePath: String) async throws(NetworkFailure) -> [String]
 
     /// Leads the sandbox's `hostPorts` to its addresses; in effect on return. A repeated call changes nothing.
-    /// - Throws: `.portTaken` when another sandbox has one of them; then none is forwarded.
+    /// - Throws: `.portTaken` when another sandbox has one of the ports; then no port is forwarded.
     func forwardHostPorts(of sandbox: SandboxNetwork) async throws(NetworkFailure)
 
     /// Takes the sandbox's addresses and ports of the node back. Its interface goes with its namespace.
     func detach(sandboxID: String) async throws(NetworkFailure)
 
-    /// Takes over what an earlier agent left: keeps addresses and ports of the sandboxes that run, frees all others.
+    /// Takes over an earlier agent's sandboxes: keeps the addresses and ports of the running ones, frees all others.
     func recover(_ sandboxes: [SandboxNetwork]) async throws(NetworkFailure)
 }
 
-/// A sandbox as the pod network knows it.
+/// A sandbox as the pod network sees it.
 package struct SandboxNetwork: Sendable, Hashable {
     package var sandboxID: String
     package var pod: PodIdentity
     package var addresses: [String]
     package var hostPorts: [HostPort]
-    /// `false` for one that has ended and is still there to be removed.
+    /// `false` for a sandbox that has ended and must still be removed.
     package var isRunning: Bool
 
     package init(sandboxID: String, pod: PodIdentity, addresses: [String], hostPorts: [HostPort] = [], isRunning: Bool = true) {

@@ -1,8 +1,8 @@
 package import KubeModel
 
-/// Asks the API server about who calls the node's endpoint. `KubeClient` conforms.
+/// Asks the API server about the callers of the node's endpoint. `KubeClient` conforms.
 package protocol RequestReviewer: Sendable {
-    /// Who a bearer token is; `nil` when the API server does not know it.
+    /// Returns the user of a bearer token; `nil` when the API server does not know the token.
     func authenticate(token: String) async throws -> UserInfo?
 
     /// Whether the user may do this.

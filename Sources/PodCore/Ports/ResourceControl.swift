@@ -18,10 +18,10 @@ package protocol ResourceControl: Sendable {
     /// The limits that the kernel has for the pod (`status.resources`, with overhead).
     func resources(ofSandbox sandboxID: String) async throws(RuntimeFailure) -> EffectiveResources
 
-    /// What the pod and each running container of it have used.
+    /// Returns the usage of the pod and of each of its running containers.
     func stats(ofSandbox sandboxID: String) async throws(RuntimeFailure) -> SandboxStats
 
-    /// What all pods together have used.
+    /// Returns the usage of all pods together.
     func statsOfAllPods() async throws(RuntimeFailure) -> ResourceStats
 }
 
@@ -29,7 +29,7 @@ package protocol ResourceControl: Sendable {
 package struct EffectiveResources: Sendable, Hashable {
     /// In the configured figures where the kernel has what they become: it counts CPU and pages more coarsely.
     package let resources: CgroupResources
-    /// Configured limits without a file in the kernel, which hold nobody; `resources` repeats them as configured.
+    /// Configured limits without a file in the kernel, which are not enforced; `resources` repeats them as configured.
     package let notEnforced: [String]
 
     package init(resources: CgroupResources, notEnforced: [String]) {

@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// What a cgroup has used, read once. Counters count from the cgroup's making: rates are the reader's to make, of two readings and their
+/// The usage of a cgroup, read once. Counters start with the cgroup: a reader computes rates from two readings and their
 /// times. A figure is absent where the kernel does not give it, because a controller is missing or switched off.
 package struct ResourceStats: Sendable, Hashable {
     /// How much of the time tasks waited for something (pressure stall information).

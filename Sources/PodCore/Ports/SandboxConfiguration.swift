@@ -1,4 +1,4 @@
-/// Everything that a sandbox needs, decided from the pod. Also what is remembered about it on disk.
+/// The configuration of a sandbox, decided from the pod. Also the sandbox's record on disk.
 package struct SandboxConfiguration: Sendable, Hashable, Codable {
     /// How far a namespace is shared.
     package enum NamespaceMode: String, Sendable, Hashable, Codable {

@@ -3,7 +3,7 @@ package protocol VolumeService: Sendable {
     /// Makes the volume be there with this content; returns its root on the node. Called again, it updates file contents in place (atomically).
     func mount(_ volume: VolumeRequest) async throws(VolumeFailure) -> String
 
-    /// Unmounts and deletes everything of the pod's volumes, in this order, never crossing a mount point. Repeating it is no error.
+    /// Unmounts and deletes everything of the pod's volumes, in this order, never crossing a mount point. A repeated call is not an error.
     func tearDown(podUID: String) async throws(VolumeFailure)
 
     /// UIDs of pods that have a folder here.
@@ -68,7 +68,7 @@ package struct VolumeFile: Sendable, Hashable {
 /// Why a volume is not there: event `FailedMount`.
 package struct VolumeFailure: Error, Sendable, Hashable, CustomStringConvertible {
     package enum Code: Sendable, Hashable {
-        /// What the pod asks for is not what is on the node: a wrong hostPath type, a bad item path.
+        /// The node does not have the volume that the pod asks for: a wrong hostPath type, a bad item path.
         case invalid
         /// The kernel or the file system refused.
         case system
@@ -77,7 +77,7 @@ package struct VolumeFailure: Error, Sendable, Hashable, CustomStringConvertible
     }
 
     package let code: Code
-    /// As kubelet says it where kubelet has the case, without the `MountVolume.SetUp failed` prefix.
+    /// Kubelet's text where kubelet has the case, without the `MountVolume.SetUp failed` prefix.
     package let message: String
 
     package init(_ code: Code, _ message: String) {

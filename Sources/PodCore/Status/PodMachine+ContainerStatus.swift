@@ -43,7 +43,7 @@ extension PodMachine {
     private func shown(_ ended: EndedContainer) -> ContainerState.Terminated {
         var terminated = ended.terminated
         terminated.containerID = ended.id.isEmpty ? nil : Self.runtimePrefix + ended.id
-        // Shared out evenly, however much the others have to say.
+        // Each container has an equal share, used or not.
         terminated.message = terminated.message?.cut(toBytes: Self.messagesLimit / containers.count)
         return terminated
     }
@@ -79,7 +79,7 @@ extension PodMachine {
 }
 
 extension String {
-    /// The longest beginning that takes no more than this as UTF-8; a position inside a character is rounded down.
+    /// Returns the longest beginning of at most `limit` bytes of UTF-8. A position inside a character is rounded down.
     fileprivate func cut(toBytes limit: Int) -> String {
         utf8.count > limit ? String(self[..<utf8.index(startIndex, offsetBy: limit)]) : self
     }

@@ -2,7 +2,7 @@ package import KubeModel
 package import Timing
 
 extension PodMachine {
-    /// The pod's status as the API server should show it.
+    /// Returns the pod's status as the API server should show it.
     ///
     /// `previous` is the status that was last reported: transition times are kept from it where a condition did not change.
     package func status(hostIPs: [String], previous: PodStatus?, at now: Moment) -> PodStatus {
@@ -23,7 +23,7 @@ extension PodMachine {
         status.podIPs = podIPs.isEmpty ? nil : podIPs.map(AddressEntry.init)
         status.startTime = startTime
         let initial = containers.filter { $0.role == .initial }.map(containerStatus)
-        // By name, as clients of kubelet expect them; init containers keep their order.
+        // Sorted by name, as clients of kubelet expect; init containers keep their order.
         let regular = containers.filter { $0.role == .regular }.map(containerStatus).sorted { $0.name < $1.name }
         status.initContainerStatuses = initial.isEmpty ? nil : initial
         status.containerStatuses = regular
@@ -35,7 +35,7 @@ extension PodMachine {
         return status
     }
 
-    /// While a deleted pod's containers are being stopped, what was reported stands, as with kubelet: clients see the end, not its steps.
+    /// While a deleted pod's containers are being stopped, the reported status stands, as with kubelet: clients see the end, not its steps.
     package var holdsStatus: Bool { end.step == .stoppingContainers && isDeleting }
 
     private func stamped(_ condition: PodCondition, previous: PodStatus?, _ now: Moment) -> PodCondition {

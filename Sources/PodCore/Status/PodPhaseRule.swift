@@ -1,7 +1,7 @@
 import KubeModel
 
 extension PodMachine {
-    /// The phase that the containers' states amount to (kubelet's rules), whatever still has to be given back. Conditions follow from it.
+    /// The phase that follows from the containers' states alone, by kubelet's rules. Conditions use it.
     var phaseOfContainers: PodPhase {
         let initial = containers.filter { $0.role == .initial && !rules.isSidecar($0) }
         if initial.contains(where: { rules.hasFailedForGood($0) }) { return .failed }
@@ -16,18 +16,18 @@ extension PodMachine {
         return succeeded ? .succeeded : .failed
     }
 
-    /// The same for the pod: one that ends before all of its containers ran has failed.
+    /// The phase of the pod: a pod that ends before all of its containers ran has failed.
     private var apparentPhase: PodPhase {
         let phase = phaseOfContainers
         return phase == .pending && end.step >= .stoppingSandbox ? .failed : phase
     }
 
-    /// The phase to report: a terminal one only once the sandbox has been stopped, and never back from one.
+    /// Returns the phase to report: a terminal phase only once the sandbox was stopped, and no other phase after it.
     func reportedPhase(previous: PodPhase?) -> PodPhase {
         let phase = apparentPhase
         if let previous, previous.isTerminal { return previous }
         guard phase.isTerminal, end.step < .cleaningUp else {
-            // A pod that once ran does not become Pending again, while a container is made anew for example.
+            // A pod that once ran does not become Pending again, for example while a container is made anew.
             return phase == .pending && previous == .running ? .running : phase
         }
         return previous == .running || containers.contains(where: hasRun) ? .running : .pending

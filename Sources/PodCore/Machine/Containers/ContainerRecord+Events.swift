@@ -71,7 +71,7 @@ extension ContainerRecord {
         let retry = ContainerStep.Pause.retry(until: now.monotonic + Self.errorRetry)
         switch problem.kind {
         case .sandboxGone:
-            // Not the container's fault: the end of the sandbox is on its way and decides. An end is shown again, other reasons stay.
+            // The failure is the sandbox's, whose end is on its way and decides. An end is shown again; a reason without an end stays.
             let waiting = shown.end == nil ? shown.waiting : nil
             step = .pausing(.init(end: shown.end, waiting: waiting), .retry(until: now.monotonic + .seconds(1)))
             return
@@ -92,7 +92,7 @@ extension ContainerRecord {
 }
 
 extension RunningContainer {
-    /// The end of this container; it counts from the runtime's start where the exit does not say when that was.
+    /// The end of this container. The start is the recorded one if the exit has none.
     fileprivate func ended(_ exit: ContainerExit, message: String?, at now: Duration) -> EndedContainer {
         let exit = ContainerExit(
             startedAt: exit.startedAt ?? startedAt, finishedAt: exit.finishedAt, exitCode: exit.exitCode, signal: exit.signal,

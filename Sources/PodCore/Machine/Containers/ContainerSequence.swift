@@ -154,7 +154,7 @@ struct ContainerSequence: Sendable {
             {
                 records[index].adoptLost(known, at: now)
             }
-            // What an init container did in an earlier sandbox does not count in this one.
+            // The end of an init container in an earlier sandbox does not count in this one.
             if let live, records[index].role == .initial, !isInitialized, let ended = records[index].ended,
                 !Self.happened(ended, in: live, of: sandboxes)
             {
