@@ -1,4 +1,3 @@
-import KubeClient
 package import KubeModel
 import Logging
 import PodCore

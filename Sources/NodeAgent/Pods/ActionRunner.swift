@@ -1,4 +1,3 @@
-package import KubeClient
 package import KubeModel
 package import Logging
 package import PodCore

@@ -1,4 +1,3 @@
-import KubeClient
 package import KubeModel
 package import PodCore
 import Timing
