@@ -6,30 +6,27 @@ extension PodMachine {
         var status = ContainerStatus(name: record.name, image: spec?.image ?? "")
         status.restartCount = record.restartCount
         status.volumeMounts = spec.flatMap(mountStatuses)
+        status.started = record.isStarted
         var lastEnd = record.last
         if let running = record.running {
             status.state = .running(since: running.startedAt)
             status.containerID = Self.runtimePrefix + running.id
             status.imageID = running.imageID
             status.ready = record.role == .regular || rules.isSidecar(record)
-            status.started = true
             status.user = record.user
-        } else {
-            status.started = false
-            if let end = record.ended {
-                if !end.id.isEmpty { status.containerID = Self.runtimePrefix + end.id }
-                status.imageID = end.imageID
-                status.user = record.user
-                if !isEnding, rules.mayRun(record), let waiting = record.shown?.waiting {
-                    status.state = .waiting(reason: waiting.reason.rawValue, message: waiting.message)
-                    lastEnd = end
-                } else {
-                    status.state = .terminated(shown(end))
-                    status.ready = record.role == .initial && !rules.isSidecar(record) && end.exitCode == 0
-                }
+        } else if let end = record.ended {
+            if !end.id.isEmpty { status.containerID = Self.runtimePrefix + end.id }
+            status.imageID = end.imageID
+            status.user = record.user
+            if !isEnding, rules.mayRun(record), let waiting = record.shown?.waiting {
+                status.state = .waiting(reason: waiting.reason.rawValue, message: waiting.message)
+                lastEnd = end
             } else {
-                status.state = waitingState(record)
+                status.state = .terminated(shown(end))
+                status.ready = record.role == .initial && !rules.isSidecar(record) && end.exitCode == 0
             }
+        } else {
+            status.state = waitingState(record)
         }
         if let lastEnd { status.lastState = .terminated(shown(lastEnd)) }
         if record.wasCreated, let spec { addResources(spec, to: &status) }

@@ -31,6 +31,9 @@ package struct ContainerRecord: Sendable {
         }
     }
 
+    /// Whether the container counts as started: the containers after a sidecar wait for it. It is `started` in the status.
+    package var isStarted: Bool { running != nil }
+
     /// How the container ended, while it does not run.
     package var ended: EndedContainer? { shown?.end }
 

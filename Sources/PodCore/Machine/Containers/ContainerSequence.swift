@@ -95,7 +95,7 @@ struct ContainerSequence: Sendable {
         let rules = RestartRules(spec: place.pod.spec)
         for index in records.indices where records[index].role == .initial {
             let record = records[index]
-            let isDone = rules.isSidecar(record) ? record.running != nil : isInitialized || record.ended?.exitCode == 0
+            let isDone = rules.isSidecar(record) ? record.isStarted : isInitialized || record.ended?.exitCode == 0
             if isDone { continue }
             let isOnItsWay = run(index, in: place, rules, at: now, into: &decision)
             if isOnItsWay || !isInitialized { return }
