@@ -19,7 +19,9 @@ GETPID = 39
 
 
 def pods(world):
-    return Sandbox(world), Sandbox(world, pid=1), UserPod(world, pid=1)
+    yield Sandbox(world)
+    yield Sandbox(world, pid=1)
+    yield UserPod(world, pid=1)
 
 
 def make_call(pid, number):
@@ -49,8 +51,8 @@ class Pause(ShimCase):
             assert os.getsid(pod.pause) == pod.pause != os.getsid(pod.shim)
 
     def test_pause_reaps(self):
-        for pod, user in zip(pods(self.world)[1:], (0, 2)):
-            with pod:
+        for kind, user in ((Sandbox, 0), (UserPod, 2)):
+            with kind(self.world, pid=1) as pod:
                 wait_until("the pause's filter", lambda: status(pod.pause, "Seccomp") == "2", 10)
                 # Orphans of a container that shares the pod's pid namespace.
                 pod.launch("c", ["sh", "-c", "(sleep 1000 & sleep 1000 &); sleep 1000"], ns=namespaces(pid=2, user=user))
