@@ -98,7 +98,7 @@ struct PodManagerTests {
             #expect(node.didNot("start main id-4"))
             bench.time.advance(by: .seconds(10))
             await node.did.wait { $0.contains("start main id-4") }
-            // What was replaced twice is removed, with its log.
+            // The container superseded twice is removed, with its log.
             #expect(node.did.entries.contains("remove id-2"))
         }
     }
@@ -148,7 +148,7 @@ struct PodManagerTests {
         #expect(node.didNot("start"))
     }
 
-    /// While the API server is away nobody knows the pod yet, but its container may end.
+    /// While the API server is away the manager does not know the pod yet, but its container may end.
     @Test("an exit before the API's pods are known reaches its pod")
     func anEndBeforeThePodsAreKnownIsNotLost() async throws {
         node.state.withLock { state in
@@ -157,7 +157,7 @@ struct PodManagerTests {
         }
         node.tell(.containerExited(sandboxID: "s1", containerID: "c1", exit(0)))
         try await bench.run {
-            // The manager is up and has had its turn before it is told about the pod.
+            // The manager is up and has had its turn before it gets the pod.
             for _ in 0..<100 { await Task.yield() }
             bench.list([NodeBench.pod(restartPolicy: .never)])
             let pod = await shown(.succeeded)

@@ -46,7 +46,7 @@ struct PodStatusPatchTests {
         new.containerStatuses = [ContainerStatus(name: "main", image: "a", state: .terminated(ended))]
 
         var found = try applied(new, to: old()).status
-        // What is not the node's stays.
+        // Fields that the node does not own stay.
         #expect(found.conditions?.first { $0.type == "example.com/gate" } == PodCondition(type: "example.com/gate", status: true, reason: "Gated"))
         #expect(found.nominatedNodeName == "somewhere")
         found.nominatedNodeName = nil

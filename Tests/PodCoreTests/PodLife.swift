@@ -12,7 +12,7 @@ struct PodLife {
     private(set) var actions: [PodAction] = []
     private(set) var events: [PodEventRecord] = []
     private var started = 0
-    /// What an action comes to; `nil` for nothing yet.
+    /// The result of an action; `nil` while there is none.
     var answer: (PodAction, inout PodLife) -> PodEvent?
 
     init(_ pod: Pod, answer: @escaping (PodAction, inout PodLife) -> PodEvent? = { $1.obey($0) }) {
@@ -25,7 +25,7 @@ struct PodLife {
         step()
     }
 
-    /// The pod's life under the next agent, which finds these sandboxes and what this one told the API server.
+    /// The pod's life under the next agent, which finds these sandboxes and the status that this agent reported.
     func next(
         finding sandboxes: [RecoveredSandbox] = [], lastLogs: [String: Int] = [:],
         answer: @escaping (PodAction, inout PodLife) -> PodEvent? = { $1.obey($0) }
@@ -37,7 +37,7 @@ struct PodLife {
         return PodLife(machine, answer: answer)
     }
 
-    /// What was started, with its restart count: `c 0`.
+    /// The containers started, each with its restart count: `c 0`.
     var starts: [String] {
         actions.compactMap { if case .startContainer(let name, let count, _, _, _) = $0 { "\(name) \(count)" } else { nil } }
     }

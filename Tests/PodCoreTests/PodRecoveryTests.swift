@@ -27,7 +27,7 @@ struct PodRecoveryTests {
         container(name, .running(StartedContainer(id: "old-\(name)-\(count)", pid: 4, startedAt: Timestamp(seconds: 1))), count: count)
     }
 
-    /// Younger than everything that is told of it, if nothing else is said.
+    /// A sandbox that is by default younger than all its events.
     private func sandbox(
         _ attempt: Int, isRunning: Bool, createdAt: Int64 = 1_800_100_000, _ containers: RecoveredSandbox.Container...
     ) -> RecoveredSandbox {
@@ -74,7 +74,7 @@ struct PodRecoveryTests {
         #expect(try initialized().next(finding: [before, sandbox(1, isRunning: true)]).starts == ["i 1"])
         let ran = sandbox(1, isRunning: true, container("i", .exited(Self.done), count: 1, role: .initial))
         #expect(try initialized().next(finding: [before, ran]).starts == ["c 1"])
-        // Without a record of it: a regular container says that there was an init container before.
+        // Without a record of the init container: a regular container proves that it has run.
         let runs = try initialized().next(finding: [before, sandbox(1, isRunning: true, running("c", count: 1))])
         #expect(runs.starts.isEmpty)
         #expect(runs.containerStatus("i")?.state.terminated?.reason == "Completed")
@@ -118,7 +118,7 @@ struct PodRecoveryTests {
     func logs() throws {
         let life = try initialized().next(finding: [sandbox(0, isRunning: true)], lastLogs: ["i": 4])
         #expect(life.starts == ["i 5"])
-        // A container with a record has its number from there: the launch that nobody saw may have made a log.
+        // A container with a record has its number from there: the launch without a result may have made a log.
         let launched = sandbox(0, isRunning: true, container("i", .exited(Self.done), role: .initial), container("c", .neverStarted))
         let young = PodLife(try PodLife.pod(Self.withInit)) { if case .createSandbox = $0 { nil } else { $1.obey($0) } }
         #expect(young.next(finding: [launched], lastLogs: ["i": 0, "c": 0]).starts == ["c 0"])

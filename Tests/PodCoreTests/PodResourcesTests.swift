@@ -177,7 +177,7 @@ import Testing
             $0.priorityClassName = "system-node-critical"
         }
         #expect(score(nodeCritical, "tenth") == -997)
-        // What the cluster needs is scored as others are.
+        // A pod that the cluster needs is scored like others.
         let clusterCritical = Self.pod([tenth]) {
             $0.priority = 2_000_000_000
             $0.priorityClassName = "system-cluster-critical"

@@ -20,10 +20,10 @@ final class FakeNode: Sendable {
         var runtimeClasses: [String: String] = [:]
         var credentials: [RegistryCredential] = []
         var imageIsPresent = true
-        /// The exit that is told before the answer to a start.
+        /// The exit that is reported before the answer to a start.
         var exitBeforeStartAnswer: ContainerExit?
         var networkFailures = 0
-        /// What comes of the next signals, one for each; afterwards they are obeyed.
+        /// The failures of the next signals, one for each; later signals are obeyed.
         var signalFailures: [RuntimeFailure.Code] = []
     }
 
@@ -42,7 +42,7 @@ final class FakeNode: Sendable {
         .init(runtime: self, images: self, network: self, volumes: self, folders: self, objects: self, services: self)
     }
 
-    /// What was done, apart from reading.
+    /// The calls made, apart from reads.
     func didNot(_ text: String) -> Bool { !did.entries.contains { $0.hasPrefix(text) } }
 }
 
