@@ -8,6 +8,9 @@
 #include <time.h>
 
 _Static_assert(sizeof(struct swl_inotify_header) == sizeof(struct inotify_event), "the kernel's event header");
+_Static_assert(EPOLL_CTL_ADD == 1 && EPOLL_CTL_DEL == 2 && EPOLL_CTL_MOD == 3, "SWL_EPOLL_CTL_*");
+
+#define EVENTS_MAX 64
 
 int swl_inotify_init(void)
 {
@@ -37,8 +40,8 @@ int swl_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_
 
 int swl_epoll_wait(int epoll, uint64_t *tokens, int capacity, int timeout)
 {
-    struct epoll_event events[64];
-    int count = epoll_wait(epoll, events, capacity < 64 ? capacity : 64, timeout);
+    struct epoll_event events[EVENTS_MAX];
+    int count = epoll_wait(epoll, events, capacity < EVENTS_MAX ? capacity : EVENTS_MAX, timeout);
     for (int i = 0; i < count; i++)
         tokens[i] = events[i].data.u64;
     return count;

@@ -11,6 +11,13 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#ifndef STATX_MNT_ID
+#define STATX_MNT_ID 0x1000U
+#endif
+#ifndef STATX_ATTR_MOUNT_ROOT
+#define STATX_ATTR_MOUNT_ROOT 0x2000
+#endif
+
 _Static_assert(sizeof(struct open_how) == 24, "open_how is three 64-bit fields");
 _Static_assert(O_PATH == 010000000, "SWL_O_PATH");
 _Static_assert(AT_EMPTY_PATH == 0x1000 && AT_REMOVEDIR == 0x200 && AT_SYMLINK_NOFOLLOW == 0x100, "SWL_AT_*");
@@ -35,13 +42,13 @@ int swl_statx(int dirfd, const char *path, int flags, struct swl_stat *out)
 {
     struct statx s;
     memset(&s, 0, sizeof s);
-    if (statx(dirfd, path, flags, STATX_BASIC_STATS | 0x1000 /* STATX_MNT_ID */, &s) < 0)
+    if (statx(dirfd, path, flags, STATX_BASIC_STATS | STATX_MNT_ID, &s) < 0)
         return -1;
     *out = (struct swl_stat){
         .inode = s.stx_ino,
         .size = s.stx_size,
         .blocks = s.stx_blocks,
-        .mount_id = (s.stx_mask & 0x1000) ? s.stx_mnt_id : 0,
+        .mount_id = (s.stx_mask & STATX_MNT_ID) ? s.stx_mnt_id : 0,
         .mtime_sec = s.stx_mtime.tv_sec,
         .mtime_nsec = s.stx_mtime.tv_nsec,
         .mode = s.stx_mode,
@@ -50,7 +57,7 @@ int swl_statx(int dirfd, const char *path, int flags, struct swl_stat *out)
         .links = s.stx_nlink,
         .device_major = s.stx_dev_major,
         .device_minor = s.stx_dev_minor,
-        .is_mount_root = (s.stx_attributes & 0x2000 /* STATX_ATTR_MOUNT_ROOT */) != 0,
+        .is_mount_root = (s.stx_attributes & STATX_ATTR_MOUNT_ROOT) != 0,
     };
     return 0;
 }

@@ -45,6 +45,9 @@ int swl_unshare(int flags)
     return unshare(flags);
 }
 
+#define NOT_STARTED 127
+#define STACK_SIZE ((size_t)64 * 1024)
+
 struct spawn_child {
     const struct swl_spawn_request *request;
     sigset_t mask;
@@ -56,7 +59,7 @@ static int spawn_failed(struct spawn_child *child, const char *step)
 {
     child->error = errno;
     child->step = step;
-    _exit(127);
+    _exit(NOT_STARTED);
 }
 
 // Runs on its own stack in the parent's memory, with the parent's thread suspended: only system calls, no allocation, no locks.
@@ -69,7 +72,7 @@ static int spawn_entry(void *argument)
     struct sigaction ordinary;
     memset(&ordinary, 0, sizeof ordinary);
     ordinary.sa_handler = SIG_DFL;
-    for (int number = 1; number < 65; number++)
+    for (int number = 1; number < NSIG; number++)
         if (number != SIGKILL && number != SIGSTOP)
             sigaction(number, &ordinary, NULL);
 
@@ -83,7 +86,7 @@ static int spawn_entry(void *argument)
 
     // Sources are lifted above the targets first, so that no dup2 overwrites a source still to come.
     int count = (int)request->fd_count;
-    int lifted[16];
+    int lifted[SWL_SPAWN_FDS_MAX];
     for (int i = 0; i < count; i++) {
         int source = request->fds[i];
         if (source < 0) {
@@ -91,7 +94,7 @@ static int spawn_entry(void *argument)
             if (source < 0)
                 return spawn_failed(child, "open /dev/null");
         }
-        lifted[i] = fcntl(source, F_DUPFD_CLOEXEC, 32);
+        lifted[i] = fcntl(source, F_DUPFD_CLOEXEC, 2 * SWL_SPAWN_FDS_MAX);
         if (lifted[i] < 0)
             return spawn_failed(child, "fcntl F_DUPFD_CLOEXEC");
     }
@@ -111,12 +114,11 @@ static int spawn_entry(void *argument)
 pid_t swl_spawn(const struct swl_spawn_request *request, int *pidfd, const char **failed_step)
 {
     *failed_step = "clone";
-    if (request->fd_count > 16) {
+    if (request->fd_count > SWL_SPAWN_FDS_MAX) {
         errno = EINVAL;
         return -1;
     }
-    const size_t stack_size = 64 * 1024;
-    char *stack = mmap(NULL, stack_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+    char *stack = mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
     if (stack == MAP_FAILED)
         return -1;
 
@@ -128,7 +130,7 @@ pid_t swl_spawn(const struct swl_spawn_request *request, int *pidfd, const char 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel);
 
     int fd = -1;
-    pid_t pid = clone(spawn_entry, stack + stack_size, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &child, &fd);
+    pid_t pid = clone(spawn_entry, stack + STACK_SIZE, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &child, &fd);
     int error = pid < 0 ? errno : child.error;
     if (pid > 0 && error != 0) {
         waitpid(pid, NULL, 0);
@@ -139,7 +141,7 @@ pid_t swl_spawn(const struct swl_spawn_request *request, int *pidfd, const char 
 
     pthread_setcancelstate(cancel, NULL);
     pthread_sigmask(SIG_SETMASK, &child.mask, NULL);
-    munmap(stack, stack_size);
+    munmap(stack, STACK_SIZE);
     if (pid > 0)
         *pidfd = fd;
     errno = error;

@@ -9,12 +9,12 @@
 
 ssize_t swl_send_fds(int socket, const void *bytes, size_t count, const int *fds, unsigned int fd_count, int flags)
 {
-    if (fd_count > SWL_MAX_FDS) {
+    if (fd_count > SWL_FDS_MAX) {
         errno = EINVAL;
         return -1;
     }
     union {
-        char space[CMSG_SPACE(SWL_MAX_FDS * sizeof(int))];
+        char space[CMSG_SPACE(SWL_FDS_MAX * sizeof(int))];
         struct cmsghdr align;
     } control;
     struct iovec part = {.iov_base = (void *)bytes, .iov_len = count};
@@ -36,7 +36,7 @@ ssize_t swl_recv_fds(int socket, void *bytes, size_t capacity, int *fds, unsigne
                      int *message_flags, int flags)
 {
     union {
-        char space[CMSG_SPACE(SWL_MAX_FDS * sizeof(int))];
+        char space[CMSG_SPACE(SWL_FDS_MAX * sizeof(int))];
         struct cmsghdr align;
     } control;
     struct iovec part = {.iov_base = bytes, .iov_len = capacity};

@@ -53,7 +53,7 @@ package final class ReadinessLoop: Sendable {
     private init() throws(SystemError) {
         epoll = try descriptorCall("epoll_create1") { swl_epoll_create() }
         wake = try descriptorCall("eventfd") { swl_eventfd() }
-        try systemCall("epoll_ctl") { swl_epoll_control(epoll.rawValue, 1, wake.rawValue, SWL_EPOLLIN, 0) }
+        try systemCall("epoll_ctl") { swl_epoll_control(epoll.rawValue, SWL_EPOLL_CTL_ADD, wake.rawValue, SWL_EPOLLIN, 0) }
     }
 
     /// Suspends until the descriptor is ready. Throws `.timedOut` after `timeout` and `CancellationError` when the task is cancelled.
@@ -122,7 +122,7 @@ package final class ReadinessLoop: Sendable {
         let (token, wakes) = add(Waiter(descriptor: copy, deadline: deadline, completion: completion))
         do {
             try systemCall("epoll_ctl") {
-                copy.withRawValue { swl_epoll_control(epoll.rawValue, 1, $0, direction.mask | SWL_EPOLLONESHOT, token.number) }
+                copy.withRawValue { swl_epoll_control(epoll.rawValue, SWL_EPOLL_CTL_ADD, $0, direction.mask | SWL_EPOLLONESHOT, token.number) }
             }
         } catch {
             if remove(token) == nil { return token }
@@ -159,7 +159,7 @@ package final class ReadinessLoop: Sendable {
         guard let waiter = state.withLock({ $0.waiters.removeValue(forKey: token.number) }) else { return nil }
         // Closing alone would not do: the open file lives on in the caller's descriptor, and with it the registration.
         if let copy = waiter.descriptor {
-            copy.withRawValue { _ = swl_epoll_control(epoll.rawValue, 2, $0, 0, 0) }
+            copy.withRawValue { _ = swl_epoll_control(epoll.rawValue, SWL_EPOLL_CTL_DEL, $0, 0, 0) }
             copy.close()
         }
         return waiter

@@ -125,7 +125,7 @@ package final class SeqPacketSocket: Sendable {
 
     private func receive(capacity: Int) throws(SystemError) -> Record? {
         var bytes = [UInt8](repeating: 0, count: max(capacity, 1))
-        var numbers = [Int32](repeating: -1, count: SWL_MAX_FDS)
+        var numbers = [Int32](repeating: -1, count: Int(SWL_FDS_MAX))
         var count: UInt32 = 0
         var flags: Int32 = 0
         let length = try systemCall("recvmsg") {

@@ -12,6 +12,9 @@
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
+
+#define COPIED_AT_ONCE (1 << 24)
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x0010U
@@ -40,7 +43,7 @@ static int run_sealed(char **argv)
     }
     ssize_t moved;
     do {
-        moved = sendfile(copy, self, NULL, 1 << 24);
+        moved = sendfile(copy, self, NULL, COPIED_AT_ONCE);
     } while (moved > 0);
     if (moved < 0 || fcntl(copy, F_ADD_SEALS, all_seals) != 0) {
         return -1;
@@ -48,7 +51,7 @@ static int run_sealed(char **argv)
     // The environment is not inherited further. The padding is room for the titles of the sandbox processes.
     char notify[128] = "", padding[128];
     const char *notify_socket = getenv("NOTIFY_SOCKET");
-    if (notify_socket && strlen(notify_socket) < 108) {
+    if (notify_socket && strlen(notify_socket) < sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
         snprintf(notify, sizeof notify, "NOTIFY_SOCKET=%s", notify_socket);
     }
     memset(padding, '_', sizeof padding);

@@ -71,9 +71,6 @@ static const int32_t SWL_CLONE_NEWNET = 0x40000000;
 static const uint32_t SWL_RENAME_NOREPLACE = 1;
 static const uint32_t SWL_RENAME_EXCHANGE = 2;
 
-// A SEQPACKET record carries at most this many descriptors (the kernel's SCM_MAX_FD).
-enum { SWL_MAX_FDS = 253 };
-
 int swl_pidfd_open(pid_t pid, unsigned int flags);
 int swl_pidfd_send_signal(int pidfd, int signal);
 
@@ -112,7 +109,7 @@ struct swl_stat {
 };
 int swl_statx(int dirfd, const char *path, int flags, struct swl_stat *out);
 
-// One record with descriptors. Received descriptors are close-on-exec. `message_flags` gets msghdr.msg_flags (MSG_TRUNC, MSG_CTRUNC).
+// One record with at most SWL_FDS_MAX descriptors. Received descriptors are close-on-exec. `message_flags` gets msghdr.msg_flags (MSG_TRUNC, MSG_CTRUNC).
 ssize_t swl_send_fds(int socket, const void *bytes, size_t count, const int *fds, unsigned int fd_count, int flags);
 ssize_t swl_recv_fds(int socket, void *bytes, size_t capacity, int *fds, unsigned int fd_capacity, unsigned int *fd_count,
                      int *message_flags, int flags);
@@ -128,6 +125,8 @@ int swl_ioctl_int(int fd, unsigned long request, int *value);
 int swl_ioctl_pointer(int fd, unsigned long request, void *pointer);
 unsigned long swl_fs_ioc_getflags(void);
 
+#define SWL_SPAWN_FDS_MAX 16
+
 // Starts a program without copying this process: vfork semantics on a stack of its own.
 struct swl_spawn_request {
     const char *path;
@@ -135,7 +134,7 @@ struct swl_spawn_request {
     char *const *envp;
     const char *directory; // NULL: inherited
     const int *fds;        // become 0, 1, 2, ... in the child; -1 becomes /dev/null; every other descriptor is closed
-    unsigned int fd_count;
+    unsigned int fd_count; // at most SWL_SPAWN_FDS_MAX
     int cgroup_procs_fd; // an open cgroup.procs that the child enters before it executes, or -1
     int new_session;
 };
@@ -170,7 +169,9 @@ static const uint32_t SWL_IN_ONLYDIR = 0x01000000;
 static const uint32_t SWL_IN_ISDIR = 0x40000000;
 
 int swl_epoll_create(void);
-// `operation`: 1 add, 2 delete, 3 modify.
+static const int32_t SWL_EPOLL_CTL_ADD = 1;
+static const int32_t SWL_EPOLL_CTL_DEL = 2;
+static const int32_t SWL_EPOLL_CTL_MOD = 3;
 int swl_epoll_control(int epoll, int operation, int fd, uint32_t events, uint64_t token);
 // Fills `tokens` with the ready tokens; timeout in milliseconds, -1 for none.
 int swl_epoll_wait(int epoll, uint64_t *tokens, int capacity, int timeout);

@@ -130,6 +130,7 @@ struct swl_mount {
 #define SWL_ATTR_RECURSIVE 512
 #define SWL_ATTR_STRICTATIME 1024
 #define SWL_ATTR_NODIRATIME 2048
+#define SWL_ATTR_ALL 4095
 
 enum swl_propagation {
     SWL_PROPAGATION_PRIVATE = 0, ///< Kubernetes None

@@ -14,13 +14,13 @@ package final class ReadinessSet: Sendable {
 
     package func add(_ descriptor: OwnedFileDescriptor) throws(SystemError) {
         let number = descriptor.rawValue
-        try systemCall("epoll_ctl") { epoll.withRawValue { swl_epoll_control($0, 1, number, SWL_EPOLLIN, 0) } }
+        try systemCall("epoll_ctl") { epoll.withRawValue { swl_epoll_control($0, SWL_EPOLL_CTL_ADD, number, SWL_EPOLLIN, 0) } }
     }
 
     /// No longer waits for a descriptor; called before it is closed.
     package func remove(_ descriptor: OwnedFileDescriptor) {
         let number = descriptor.rawValue
-        epoll.withRawValue { _ = swl_epoll_control($0, 2, number, 0, 0) }
+        epoll.withRawValue { _ = swl_epoll_control($0, SWL_EPOLL_CTL_DEL, number, 0, 0) }
     }
 
     /// Suspends until one of them is readable or was closed at its other end, or `interrupt` was called (which stays so).

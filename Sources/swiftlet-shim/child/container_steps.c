@@ -73,13 +73,16 @@ static int change_owner(const struct child *child, struct fault *fault)
     return unshare(flags) == 0 ? 0 : fail(fault, SWL_STEP_USER_NAMESPACE, "make mount and cgroup namespaces of the pod's user");
 }
 
+// Descriptors besides those that came in lists, of which one message brings at most SWL_FDS_MAX.
+#define OWN_MAX 10
+
 static int steps(struct child *child, struct fault *fault)
 {
     const struct record *record = child->record;
-    int kept[SWL_FDS_MAX + 13] = {child->report, child->stdio[0], child->stdio[1],   child->stdio[2], child->sandbox,
-                                  child->cgroup, child->user,     child->hook_state, child->pids,     child->procfs};
+    int kept[OWN_MAX + SWL_FDS_MAX] = {child->report, child->stdio[0], child->stdio[1],   child->stdio[2], child->sandbox,
+                                       child->cgroup, child->user,     child->hook_state, child->pids,     child->procfs};
     int trees[SWL_FDS_MAX];
-    size_t count = 10;
+    size_t count = OWN_MAX;
     if (record->mounts.count > sizeof trees / sizeof *trees) {
         return refuse(fault, SWL_STEP_MOUNT, E2BIG, "%zu mounts, at most %d are supported", record->mounts.count, SWL_FDS_MAX);
     }

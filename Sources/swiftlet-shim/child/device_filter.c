@@ -6,11 +6,16 @@
 #include <string.h>
 #include <sys/syscall.h>
 
-#define RULES_MAX 300
+#define RULES_MAX 290
+// Instructions: of one rule at most, and of all the rest.
+#define RULE_LENGTH 8
+#define FRAME_LENGTH 176
+// Programs that the kernel takes in one cgroup.
+#define PROGRAMS_MAX 64
 #define ANY SWL_DEVICE_ANY
 
 struct program {
-    struct bpf_insn code[RULES_MAX * 8 + 96];
+    struct bpf_insn code[RULES_MAX * RULE_LENGTH + FRAME_LENGTH];
     uint32_t length;
 };
 
@@ -97,10 +102,10 @@ static void build(const struct record *record, struct program *program)
 }
 
 // Several may be attached (the service manager's further up): all must allow. What is in this very cgroup already is a predecessor's, of an
-// earlier start in it; left there, they would add up to the kernel's bound of 64.
+// earlier start in it; left there, they would add up to the kernel's bound.
 static int attach_filter(int cgroup, int loaded)
 {
-    uint32_t earlier[64];
+    uint32_t earlier[PROGRAMS_MAX];
     union bpf_attr query = {.query = {.target_fd = (uint32_t)cgroup,
                                       .attach_type = BPF_CGROUP_DEVICE,
                                       .prog_ids = (uint64_t)(uintptr_t)earlier,
@@ -149,8 +154,8 @@ int limit_devices(const struct child *child, struct fault *fault)
         return 0;
     }
     size_t count = record->devices.count + record->device_rules.count;
-    if (count > RULES_MAX - 10) {
-        return refuse(fault, SWL_STEP_DEVICES, E2BIG, "%zu devices and rules, at most %d are supported", count, RULES_MAX - 10);
+    if (count > RULES_MAX) {
+        return refuse(fault, SWL_STEP_DEVICES, E2BIG, "%zu devices and rules, at most %d are supported", count, RULES_MAX);
     }
     build(record, &program);
     union bpf_attr load = {

@@ -9,6 +9,9 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
+// Of folders below the host's /dev.
+#define DEPTH_MAX 6
+
 static const struct {
     const char *name;
     unsigned major, minor;
@@ -97,7 +100,7 @@ static int copy_host_devices(const char *host, int target, int depth, struct fau
         }
         char path[PATH_MAX];
         snprintf(path, sizeof path, "%s/%s", host, entry->d_name);
-        if (S_ISDIR(status.st_mode) && depth < 6) {
+        if (S_ISDIR(status.st_mode) && depth < DEPTH_MAX) {
             mkdirat(target, entry->d_name, 0755);
             OWNED int below = openat(target, entry->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
             result = below < 0 ? 0 : copy_host_devices(path, below, depth + 1, fault);

@@ -10,6 +10,10 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
+// Exit codes of a hook that was not run, with and without its errno in the pipe.
+#define NOT_STARTED 127
+#define NOT_REPORTED 126
+
 // The part of a list that belongs to one hook, ended by NULL as exec wants it.
 static const char **part(const char *const *items, size_t count)
 {
@@ -31,7 +35,7 @@ static _Noreturn void become_hook(const struct child *child, const struct hook_s
     }
     int error = errno;
     ssize_t written = write(failure, &error, sizeof error);
-    _exit(written == (ssize_t)sizeof error ? 127 : 126);
+    _exit(written == (ssize_t)sizeof error ? NOT_STARTED : NOT_REPORTED);
 }
 
 // `failed` is the read end of what become_hook() writes to.
@@ -39,7 +43,7 @@ static int await_hook(const struct hook_spec *hook, pid_t pid, int pidfd, int fa
 {
     struct pollfd end = {.fd = pidfd, .events = POLLIN};
     uint32_t seconds = hook->fixed.seconds;
-    int got, error, status, timeout = seconds == 0 ? -1 : seconds > INT_MAX / 1000 ? INT_MAX : (int)seconds * 1000;
+    int got, error, status, timeout = seconds == 0 ? -1 : seconds > INT_MAX / MS_PER_S ? INT_MAX : (int)seconds * MS_PER_S;
     while ((got = poll(&end, 1, timeout)) < 0 && errno == EINTR) {
     }
     if (got != 1) {

@@ -9,11 +9,14 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
+// Bits of a set.
+#define CAPABILITIES_MAX 64
+
 // Fails for numbers the kernel does not know: a capability asked for and not given is an error, not a detail.
 static int last_capability(void)
 {
     int last = 0;
-    while (last < 63 && prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0) {
+    while (last < CAPABILITIES_MAX - 1 && prctl(PR_CAPBSET_READ, last + 1, 0, 0, 0) >= 0) {
         last++;
     }
     return last;
@@ -22,7 +25,7 @@ static int last_capability(void)
 int drop_bounding_set(const struct swl_capabilities *capabilities, struct fault *fault)
 {
     int last = last_capability();
-    uint64_t known = last == 63 ? UINT64_MAX : ((uint64_t)1 << (last + 1)) - 1;
+    uint64_t known = last == CAPABILITIES_MAX - 1 ? UINT64_MAX : ((uint64_t)1 << (last + 1)) - 1;
     uint64_t all = capabilities->bounding | capabilities->effective | capabilities->inheritable | capabilities->permitted |
                    capabilities->ambient;
     if (all & ~known) {
@@ -85,7 +88,7 @@ int set_capabilities(const struct swl_capabilities *capabilities, struct fault *
     if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) != 0) {
         return fail(fault, SWL_STEP_CAPABILITIES, "clear the ambient set");
     }
-    for (int number = 0; number < 64; number++) {
+    for (int number = 0; number < CAPABILITIES_MAX; number++) {
         if ((capabilities->ambient >> number & 1) && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) != 0) {
             return fail(fault, SWL_STEP_CAPABILITIES, "raise ambient capability %d", number);
         }

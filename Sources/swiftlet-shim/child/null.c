@@ -1,13 +1,16 @@
 #include "child/steps.h"
 
+#include <linux/major.h>
 #include <stdio.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-static bool is_null(const struct stat *status)
+#define NULL_MINOR 3
+
+bool is_null_device(const struct stat *status)
 {
-    return S_ISCHR(status->st_mode) && status->st_rdev == makedev(1, 3);
+    return S_ISCHR(status->st_mode) && status->st_rdev == makedev(MEM_MAJOR, NULL_MINOR);
 }
 
 // What an O_PATH descriptor stands for, opened.
@@ -34,7 +37,7 @@ int shield_null(const struct child *child, struct fault *fault)
         if (fstat(i, &status) != 0) {
             return fail(fault, SWL_STEP_STDIO, "stat descriptor %d", i);
         }
-        if (!is_null(&status)) {
+        if (!is_null_device(&status)) {
             continue;
         }
         if (tree < 0) {
@@ -43,7 +46,7 @@ int shield_null(const struct child *child, struct fault *fault)
                 mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0) {
                 return fail(fault, SWL_STEP_STDIO, "make a read-only mount of the host's /dev/null");
             }
-            if (!is_null(&status)) {
+            if (!is_null_device(&status)) {
                 return refuse(fault, SWL_STEP_STDIO, ENODEV, "the host's /dev/null is not the null device");
             }
         }
@@ -58,7 +61,7 @@ int adopt_null(const struct child *child, struct fault *fault)
 {
     struct stat own, status;
     OWNED int path = sys_openat2(AT_FDCWD, "/dev/null", O_PATH, 0, RESOLVE_NO_LINKS);
-    if (path < 0 || fstat(path, &own) != 0 || !is_null(&own)) {
+    if (path < 0 || fstat(path, &own) != 0 || !is_null_device(&own)) {
         return 0; // none, or something else of that name: the one that is there does as well
     }
     for (int i = 0; i < 3; i++) {
@@ -66,7 +69,7 @@ int adopt_null(const struct child *child, struct fault *fault)
             return fail(fault, SWL_STEP_STDIO, "stat descriptor %d", i);
         }
         // Where the container shows the host's own node it stays the read-only one. Not every node can be opened, either: nodev, or its mode.
-        if (is_null(&status) && (status.st_dev != own.st_dev || status.st_ino != own.st_ino)) {
+        if (is_null_device(&status) && (status.st_dev != own.st_dev || status.st_ino != own.st_ino)) {
             replace(child, path, i);
         }
     }

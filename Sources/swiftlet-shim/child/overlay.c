@@ -45,11 +45,15 @@ int overlay_by_fsconfig(const struct record *record, bool nodev)
     return fsmount(context, FSMOUNT_CLOEXEC, nodev ? MOUNT_ATTR_NODEV : 0);
 }
 
+#define MOUNT_OPTIONS_MAX 4096
+// For upper and work directory.
+#define MOUNT_OPTIONS_REST 64
+
 // Before that mount(2) takes one page of options. Descriptor numbers, relative to /proc/self/fd, are the shortest names there are:
 // a page holds about a thousand of them, and no path needs its colons escaped.
 int overlay_by_mount(const struct record *record, bool nodev, int *mount_fd)
 {
-    char options[4096];
+    char options[MOUNT_OPTIONS_MAX];
     int used = snprintf(options, sizeof options, "lowerdir=");
     for (size_t i = 0; i < record->lowers.count; i++) {
         int lower = open(record->lowers.items[i], O_PATH | O_DIRECTORY | O_CLOEXEC); // closed by exec, at the latest
@@ -57,7 +61,7 @@ int overlay_by_mount(const struct record *record, bool nodev, int *mount_fd)
             return -1;
         }
         used += snprintf(options + used, sizeof options - (size_t)used, "%s%d", i ? ":" : "", lower);
-        if ((size_t)used >= sizeof options - 64) {
+        if ((size_t)used >= sizeof options - MOUNT_OPTIONS_REST) {
             errno = E2BIG;
             return -1;
         }

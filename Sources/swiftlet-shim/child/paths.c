@@ -5,6 +5,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+// As the kernel has it.
+#define LINKS_MAX 40
+
 // A walk that makes what is missing. `done` is a plain path below the root, free of links and dots; `todo` is what remains.
 struct walk {
     int root;
@@ -57,7 +60,7 @@ static int follow_link(struct walk *walk, int parent, const char *component)
         return -1;
     }
     target[length] = 0;
-    if (++walk->links > 40 || (size_t)length + strlen(walk->todo) + 2 > sizeof walk->todo) {
+    if (++walk->links > LINKS_MAX || (size_t)length + strlen(walk->todo) + 2 > sizeof walk->todo) {
         errno = ELOOP;
         return -1;
     }

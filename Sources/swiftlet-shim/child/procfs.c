@@ -6,8 +6,7 @@
 #include <sys/vfs.h>
 
 #define PROC_ROOT_INODE 1
-// RESOLVE_BENEATH | NO_MAGICLINKS | NO_XDEV; "self" is an ordinary link
-#define RESOLVE_SAME_FILE_SYSTEM (0x08 | 0x02 | 0x01)
+#define RESOLVE_SAME_FILE_SYSTEM (RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_XDEV) // "self" is an ordinary link
 
 int procfs_open(struct fault *fault)
 {

@@ -4,7 +4,6 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 // Read-only, as far as the file system goes: what is written to the null device is swallowed as ever, but mode, owner and times of the host's
 // node are not the container's to change.
@@ -22,7 +21,7 @@ int mask_paths(const struct record *record, int root, struct fault *fault)
     OWNED int empty = -1;
     struct stat status;
     // Not trusted by name: with something else bound there, masking would expose that instead (CVE-2025-31133).
-    if (null < 0 || fstat(null, &status) != 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3)) {
+    if (null < 0 || fstat(null, &status) != 0 || !is_null_device(&status)) {
         return refuse(fault, SWL_STEP_MASKED_PATH, ENODEV, "the host's /dev/null is not the null device");
     }
     for (size_t i = 0; i < record->masked_paths.count; i++) {

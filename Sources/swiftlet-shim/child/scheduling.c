@@ -1,6 +1,7 @@
 // How the kernel treats a program beside others, and which kernel it believes to see. Kept over its exec.
 #include "child/steps.h"
 
+#include <linux/ioprio.h>
 #include <linux/sched.h>
 #include <sys/personality.h>
 #include <sys/syscall.h>
@@ -14,8 +15,6 @@ struct scheduling {
     uint64_t runtime, deadline, period;
     uint32_t clamp_minimum, clamp_maximum;
 };
-
-#define IOPRIO_WHO_PROCESS 1
 
 int set_scheduling(const struct child *child, struct fault *fault)
 {
@@ -46,8 +45,8 @@ int set_scheduling(const struct child *child, struct fault *fault)
     }
     if (record_has(record, SWL_TAG_PROCESS_IO_PRIORITY) &&
         syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, record->io_priority) != 0) {
-        return fail(fault, SWL_STEP_SCHEDULING, "set the I/O priority to class %u, level %u", record->io_priority >> 13,
-                    record->io_priority & 8191);
+        return fail(fault, SWL_STEP_SCHEDULING, "set the I/O priority to class %u, level %u",
+                    (unsigned)IOPRIO_PRIO_CLASS(record->io_priority), (unsigned)IOPRIO_PRIO_DATA(record->io_priority));
     }
     if (record_has(record, SWL_TAG_PROCESS_PERSONALITY) && personality(record->personality) < 0) {
         return fail(fault, SWL_STEP_SCHEDULING, "set the personality to %#x", record->personality);

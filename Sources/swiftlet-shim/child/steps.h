@@ -3,6 +3,8 @@
 
 #include "child/child.h"
 
+#include <sys/stat.h>
+
 // report.c
 void child_report(const struct child *child, uint32_t kind, const struct fault *fault, int descriptor);
 void child_warn(const struct child *child, const struct fault *fault);
@@ -78,6 +80,14 @@ int make_devices(const struct child *child, int root, struct fault *fault);
 // device_filter.c
 int limit_devices(const struct child *child, struct fault *fault);
 
+// null.c: standard streams that are the null device. Never by the host's own node: what root of a container does to its mode, owner or times by
+// way of /proc/self/fd would be done to the host's.
+bool is_null_device(const struct stat *status);
+// Before the container is entered: through a read-only mount of the node. Writing to a device is no writing to its file system.
+int shield_null(const struct child *child, struct fault *fault);
+// In the container's root: its own node, so that the name is what a program expects, where there is a true one.
+int adopt_null(const struct child *child, struct fault *fault);
+
 // protect.c
 int mask_paths(const struct record *record, int root, struct fault *fault);
 // Every tmpfs that is to be read-only, now that all is in it.
@@ -100,13 +110,6 @@ int write_sysctls(const struct child *child, struct fault *fault);
 
 // hooks.c: those of this moment, one after the other.
 int run_hooks(const struct child *child, enum swl_hook_moment moment, struct fault *fault);
-
-// null.c: standard streams that are the null device. Never by the host's own node: what root of a container does to its mode, owner or times by
-// way of /proc/self/fd would be done to the host's.
-// Before the container is entered: through a read-only mount of the node. Writing to a device is no writing to its file system.
-int shield_null(const struct child *child, struct fault *fault);
-// In the container's root: its own node, so that the name is what a program expects, where there is a true one.
-int adopt_null(const struct child *child, struct fault *fault);
 
 // terminal.c: a terminal of the container's own devpts as stdin, stdout and stderr; its master side goes to the shim.
 int open_terminal(const struct child *child, struct fault *fault);

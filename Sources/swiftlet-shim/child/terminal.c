@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#define RESOLVE_HERE (RESOLVE_PLAIN_BENEATH | 0x01) // RESOLVE_NO_XDEV: nor may anything be mounted over it
+#define RESOLVE_HERE (RESOLVE_PLAIN_BENEATH | RESOLVE_NO_XDEV) // nor may anything be mounted over it
 
 static int open_master(struct fault *fault)
 {

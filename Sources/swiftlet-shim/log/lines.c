@@ -10,6 +10,8 @@
 #define MARKER_MAX 256
 // What 64 KiB of lines of 400 bytes or more become; shorter ones take several writes.
 #define BATCH_MAX 73728
+// Beyond that its memory is worth giving back.
+#define LARGE_BATCH 16384
 
 static struct {
     struct log *log;
@@ -19,7 +21,7 @@ static struct {
     size_t touched;
 } batch; // one loop, one batch at a time
 // The lines; in front of them room for the marker, so that both go out together.
-static char bytes[MARKER_MAX + BATCH_MAX] __attribute__((aligned(4096)));
+static char bytes[MARKER_MAX + BATCH_MAX] __attribute__((aligned(PAGE)));
 static char *const lines = bytes + MARKER_MAX;
 
 void log_begin(struct log *log, const char *stream)
@@ -148,15 +150,15 @@ void log_end(void)
 
 void log_relax(void)
 {
-    if (batch.touched > 16384) {
-        madvise(bytes, sizeof bytes / 4096 * 4096, MADV_DONTNEED);
+    if (batch.touched > LARGE_BATCH) {
+        madvise(bytes, sizeof bytes / PAGE * PAGE, MADV_DONTNEED);
         batch.touched = 0;
     }
 }
 
 void log_forget(void)
 {
-    memset(bytes, 0, sizeof bytes % 4096 + 4096);
-    madvise(bytes, sizeof bytes / 4096 * 4096, MADV_DONTNEED);
-    memset(bytes + sizeof bytes / 4096 * 4096, 0, sizeof bytes % 4096);
+    memset(bytes, 0, sizeof bytes % PAGE + PAGE);
+    madvise(bytes, sizeof bytes / PAGE * PAGE, MADV_DONTNEED);
+    memset(bytes + sizeof bytes / PAGE * PAGE, 0, sizeof bytes % PAGE);
 }

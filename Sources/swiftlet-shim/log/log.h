@@ -7,6 +7,9 @@
 // Content bytes of one log line; longer ones are cut into P pieces.
 #define LOG_LINE_MAX 16384
 
+// Of memory; smaller than the system's where that has larger ones.
+#define PAGE 4096
+
 struct log {
     int fd; // -1: output is discarded
     char *path;

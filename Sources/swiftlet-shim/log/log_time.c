@@ -1,4 +1,5 @@
 #include "log/log_time.h"
+#include "system/system.h"
 
 struct date {
     long year, month, day, hour, minute, second;
@@ -38,14 +39,14 @@ static char *digits(char *at, long value, int count, char after)
 
 void log_time_format(int64_t ns, char out[LOG_TIME_LENGTH])
 {
-    struct date date = date_of(ns / 1000000000);
+    struct date date = date_of(ns / NS_PER_S);
     out = digits(out, date.year, 4, '-');
     out = digits(out, date.month, 2, '-');
     out = digits(out, date.day, 2, 'T');
     out = digits(out, date.hour, 2, ':');
     out = digits(out, date.minute, 2, ':');
     out = digits(out, date.second, 2, '.');
-    digits(out, (long)(ns % 1000000000), 9, 'Z');
+    digits(out, (long)(ns % NS_PER_S), 9, 'Z');
 }
 
 void log_second_format(int64_t seconds, char out[LOG_SECOND_LENGTH])

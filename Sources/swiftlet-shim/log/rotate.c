@@ -10,6 +10,12 @@
 
 #include "log/log_time.h"
 
+// Files of one rotation.
+#define REMOVED_MAX 64
+// Of a file within its second, see rename_away(), and how many are tried.
+#define NUMBER_MAX 9999
+#define TRIES_MAX 20000
+
 // Whether this is the name of a rotated file of `name`: `<name>.YYYYMMDD-HHMMSS`, with a number for further ones of that second, and
 // with ".gz" once the agent has compressed it. What it is compressing into has other suffixes and is not counted.
 // Its length without ".gz", or 0.
@@ -23,7 +29,7 @@ static size_t rotated_length(const char *entry, const char *name, size_t prefix)
     if (strspn(at, digits) != 8 || at[8] != '-' || strspn(at + 9, digits) != 6) {
         return 0;
     }
-    at += 15;
+    at += LOG_SECOND_LENGTH;
     if (at[0] == '-') {
         size_t number = strspn(at + 1, digits);
         at += number ? number + 1 : 0;
@@ -36,8 +42,8 @@ static size_t rotated_length(const char *entry, const char *name, size_t prefix)
 static void prune(int directory, const char *name, uint32_t keep)
 {
     size_t prefix = strlen(name);
-    for (int pass = 0; pass < 64; pass++) {
-        char buffer[4096] __attribute__((aligned(8)));
+    for (int pass = 0; pass < REMOVED_MAX; pass++) {
+        char buffer[PAGE] __attribute__((aligned(8)));
         char oldest[NAME_MAX + 4] = "", plain[NAME_MAX + 1];
         uint32_t count = 0;
         long got;
@@ -88,7 +94,7 @@ static void go_on(struct log *log)
 // file for the oldest. For the same reason a number that pruning has freed is not used again.
 static int rename_away(struct log *log, int directory, const char *name)
 {
-    int64_t now = realtime_ns() / 1000000000;
+    int64_t now = realtime_ns() / NS_PER_S;
     if (now > log->rotated_second) {
         log->rotated_second = now;
         log->rotated_times = 0;
@@ -96,8 +102,8 @@ static int rename_away(struct log *log, int directory, const char *name)
         log->rotated_times++;
     }
     char rotated[NAME_MAX + 32], second[LOG_SECOND_LENGTH];
-    for (int tries = 0; tries < 20000; tries++, log->rotated_times++) {
-        if (log->rotated_times > 9999) {
+    for (int tries = 0; tries < TRIES_MAX; tries++, log->rotated_times++) {
+        if (log->rotated_times > NUMBER_MAX) {
             log->rotated_second++;
             log->rotated_times = 0;
         }

@@ -9,7 +9,8 @@
 
 // A pipe's default size: a writer that fills it is answered by one read. Pages of it that a small read does not reach are never touched.
 #define READ_MAX 65536
-static char buffer[READ_MAX] __attribute__((aligned(4096)));
+#define LARGE_READ (READ_MAX / 4)
+static char buffer[READ_MAX] __attribute__((aligned(PAGE)));
 static bool is_large; // most of it is in memory
 
 // One line out of the kept beginning and the new bytes.
@@ -98,9 +99,9 @@ bool stream_read(struct stream *stream)
     }
     // What a flood has used is given back when little comes again. Not at every drained pipe: a writer that is as fast as this process leaves
     // one again and again.
-    if (got > READ_MAX / 4) {
+    if (got > LARGE_READ) {
         is_large = true;
-    } else if (got < 4096) {
+    } else if (got < PAGE) {
         streams_settle();
     }
     return true;

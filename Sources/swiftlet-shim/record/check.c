@@ -1,6 +1,8 @@
 // What a well-formed record must also satisfy: values that the launch steps rely on.
 #include "record/check.h"
 
+#include <limits.h>
+#include <linux/oom.h>
 #include <string.h>
 
 int record_check(const struct record *record, struct fault *fault)
@@ -8,17 +10,18 @@ int record_check(const struct record *record, struct fault *fault)
     if (record->cgroup_path && !is_path(record->cgroup_path)) {
         return refuse_value(fault, "cgroup path is not absolute", record->cgroup_path);
     }
-    if (record->oom_score_adj < -1000 || record->oom_score_adj > 1000) {
-        return refuse(fault, SWL_STEP_RECORD, EINVAL, "oomScoreAdj %d is not within -1000...1000", record->oom_score_adj);
+    if (record->oom_score_adj < OOM_SCORE_ADJ_MIN || record->oom_score_adj > OOM_SCORE_ADJ_MAX) {
+        return refuse(fault, SWL_STEP_RECORD, EINVAL, "oomScoreAdj %d is not within %d...%d", record->oom_score_adj,
+                      OOM_SCORE_ADJ_MIN, OOM_SCORE_ADJ_MAX);
     }
     if (record->kind != SWL_KIND_EXEC && (check_namespaces(record, fault) != 0 || check_sysctls(record, fault) != 0)) {
         return -1;
     }
     if (record->kind == SWL_KIND_SANDBOX) {
-        if (record->hostname && (strlen(record->hostname) > 64 || record->namespaces.uts != SWL_NS_NEW)) {
+        if (record->hostname && (strlen(record->hostname) > HOST_NAME_MAX || record->namespaces.uts != SWL_NS_NEW)) {
             return refuse_value(fault, "a hostname needs a new uts namespace and at most 64 bytes", record->hostname);
         }
-        if (record->domainname && (strlen(record->domainname) > 64 || record->namespaces.uts != SWL_NS_NEW)) {
+        if (record->domainname && (strlen(record->domainname) > HOST_NAME_MAX || record->namespaces.uts != SWL_NS_NEW)) {
             return refuse_value(fault, "a domain name needs a new uts namespace and at most 64 bytes", record->domainname);
         }
         if (check_mappings(record, fault) != 0) {

@@ -1,7 +1,9 @@
 // Mounts, devices and the root file system of a container.
 #include "record/check.h"
 
+#include <limits.h>
 #include <string.h>
+#include <sys/stat.h>
 
 int check_mounts(const struct record *record, struct fault *fault)
 {
@@ -9,7 +11,7 @@ int check_mounts(const struct record *record, struct fault *fault)
         const struct mount_spec *mount = &record->mounts.items[i];
         const struct swl_mount *fixed = &mount->fixed;
         uint32_t times = fixed->attributes & (SWL_ATTR_NOATIME | SWL_ATTR_STRICTATIME);
-        if (fixed->type < SWL_MOUNT_BIND || fixed->type > SWL_MOUNT_MQUEUE || (fixed->attributes & ~4095U) ||
+        if (fixed->type < SWL_MOUNT_BIND || fixed->type > SWL_MOUNT_MQUEUE || (fixed->attributes & ~(uint32_t)SWL_ATTR_ALL) ||
             times == (SWL_ATTR_NOATIME | SWL_ATTR_STRICTATIME) || fixed->propagation > SWL_PROPAGATION_UNBINDABLE ||
             !is_path(mount->destination) || (fixed->type == SWL_MOUNT_BIND && mount->data[0])) {
             return refuse_value(fault, "type, attributes, propagation, destination or data of a mount are not valid",
@@ -26,8 +28,8 @@ int check_mounts(const struct record *record, struct fault *fault)
     }
     for (size_t i = 0; i < record->devices.count; i++) {
         const struct device_spec *device = &record->devices.items[i];
-        if (!is_path(device->path) || !memchr("cbp", (int)device->fixed.type, 3) || device->fixed.type > 127 ||
-            (device->fixed.mode & ~07777U)) {
+        if (!is_path(device->path) || !memchr("cbp", (int)device->fixed.type, 3) || device->fixed.type > SCHAR_MAX ||
+            (device->fixed.mode & ~(uint32_t)ALLPERMS)) {
             return refuse_value(fault, "device is not valid", device->path);
         }
     }

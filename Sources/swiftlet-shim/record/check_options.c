@@ -18,7 +18,7 @@ static int check_time(const struct record *record, struct fault *fault)
     }
     for (size_t i = 0; i < record->time_offsets.count; i++) {
         const struct swl_time_offset *offset = &record->time_offsets.items[i];
-        if ((offset->clock != CLOCK_MONOTONIC && offset->clock != CLOCK_BOOTTIME) || offset->nanoseconds > 999999999) {
+        if ((offset->clock != CLOCK_MONOTONIC && offset->clock != CLOCK_BOOTTIME) || offset->nanoseconds >= NS_PER_S) {
             return refuse(fault, SWL_STEP_RECORD, EINVAL, "the offset of clock %u and %u ns is not valid", offset->clock,
                           offset->nanoseconds);
         }

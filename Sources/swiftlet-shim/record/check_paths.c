@@ -1,5 +1,6 @@
 #include "record/check.h"
 
+#include <limits.h>
 #include <string.h>
 
 int refuse_value(struct fault *fault, const char *problem, const char *value)
@@ -9,7 +10,7 @@ int refuse_value(struct fault *fault, const char *problem, const char *value)
 
 bool is_path(const char *path)
 {
-    return path[0] == '/' && strlen(path) < 4096;
+    return path[0] == '/' && strlen(path) < PATH_MAX;
 }
 
 int check_paths(const char *const *items, size_t count, const char *what, struct fault *fault)

@@ -1,16 +1,19 @@
 // What a program is to run as: arguments, user, capabilities, limits, filters.
 #include "record/check.h"
 
+#include <limits.h>
 #include <linux/filter.h>
 #include <string.h>
 #include <sys/resource.h>
+
+#define DELETE 127
 
 // It becomes part of a command to the kernel.
 static bool is_profile(const char *name)
 {
     size_t length = strlen(name);
     for (size_t i = 0; i < length; i++) {
-        if ((unsigned char)name[i] < ' ' || name[i] == 127) {
+        if ((unsigned char)name[i] < ' ' || name[i] == DELETE) {
             return false;
         }
     }
@@ -40,7 +43,7 @@ int check_program(const struct record *record, struct fault *fault)
             return refuse(fault, SWL_STEP_RECORD, EINVAL, "rlimit number %u does not exist", record->rlimits.items[i].resource);
         }
     }
-    if (record->user.uid == UINT32_MAX || record->user.gid == UINT32_MAX || record->groups.count > 65536) {
+    if (record->user.uid == UINT32_MAX || record->user.gid == UINT32_MAX || record->groups.count > NGROUPS_MAX) {
         return refuse(fault, SWL_STEP_RECORD, EINVAL, "uid or gid 4294967295 means nobody at all");
     }
     if (record->seccomp.count / sizeof(struct sock_filter) > BPF_MAXINSNS) {

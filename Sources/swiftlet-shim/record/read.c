@@ -5,6 +5,12 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
+// Of a user that the record does not state.
+#define DEFAULT_ID 65535
+// Each field needs less than that many times its bytes when it is decoded, and the ends of lists some more.
+#define DECODED_PER_BYTE 6
+#define DECODED_MIN 16384
+
 void record_free(struct record *record)
 {
     if (record->memory) {
@@ -29,7 +35,7 @@ static int read_all(int fd, uint8_t *bytes, size_t size)
 int record_read(int fd, uint16_t kind, struct record *record, struct fault *fault)
 {
     memset(record, 0, sizeof *record);
-    record->user = (struct swl_user){.uid = 65535, .gid = 65535};
+    record->user = (struct swl_user){.uid = DEFAULT_ID, .gid = DEFAULT_ID};
     record->overlay_options = "";
     struct stat status;
     if (fd < 0 || fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
@@ -39,9 +45,9 @@ int record_read(int fd, uint16_t kind, struct record *record, struct fault *faul
         return refuse(fault, SWL_STEP_RECORD, EFBIG, "the record has %lld bytes, wanted are %zu to %d", (long long)status.st_size,
                       sizeof(struct swl_record), SWL_RECORD_MAX);
     }
-    // A copy, for the client could change the file while it is read. Each field needs less than six times its bytes decoded.
+    // A copy, for the client could change the file while it is read.
     size_t size = (size_t)status.st_size;
-    record->memory_size = size * 7 + 16384;
+    record->memory_size = size * (1 + DECODED_PER_BYTE) + DECODED_MIN;
     record->memory = mmap(NULL, record->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (record->memory == MAP_FAILED) {
         record->memory = NULL;

@@ -89,7 +89,7 @@ struct record {
     struct swl_log_limits log_limits;
     const char *pause_path;
 
-    uint64_t seen[2]; // bit n: tag n occurred
+    uint64_t seen[2]; // bit n: tag n occurred, see record_has()
 
     // One mapping: the record's bytes, then the room that the pointers above point into.
     uint8_t *memory;

@@ -54,7 +54,7 @@ void readers_forget(const struct sandbox *sandbox)
 
 static int64_t stall_deadline(void)
 {
-    return monotonic_ms() + SWL_ATTACH_STALL_SECONDS * 1000;
+    return monotonic_ms() + SWL_ATTACH_STALL_SECONDS * MS_PER_S;
 }
 
 void reader_fall_behind(struct reader *reader, size_t taken)

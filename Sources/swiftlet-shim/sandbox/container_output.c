@@ -3,6 +3,9 @@
 
 #include <sys/epoll.h>
 
+// A pipe holds at most 1 MiB; whoever else has got hold of it and goes on writing must not hold up its end.
+#define DRAIN_TURNS_MAX 128
+
 static void stream_changed(struct container *container, struct stream *stream)
 {
     if (stream->watch.fd < 0) {
@@ -122,8 +125,7 @@ int container_streams(struct container *container, struct request *request, cons
 // Readers that are slow do not hold up its end either: what they have not taken yet is kept for them, at most what a pipe holds.
 static void drain(struct container *container, struct stream *stream)
 {
-    // A pipe holds at most 1 MiB; whoever else has got hold of it and goes on writing must not hold up its end.
-    for (int turns = 0; turns < 128; turns++) {
+    for (int turns = 0; turns < DRAIN_TURNS_MAX; turns++) {
         stream->paused = false;
         if (!stream_read(stream)) {
             break;

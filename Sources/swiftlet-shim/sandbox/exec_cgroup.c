@@ -8,6 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+// Execs of one id that have left processes.
+#define NAMES_MAX 10
+
 // A cgroup that an exec has left processes in.
 struct leftover {
     struct leftover *next;
@@ -20,7 +23,7 @@ void exec_cgroup_make(const struct container *container, struct exec *exec)
         return;
     }
     // An id can come again while something of its first exec still runs.
-    for (int number = 0; number < 10; number++) {
+    for (int number = 0; number < NAMES_MAX; number++) {
         int length = snprintf(exec->cgroup_name, sizeof exec->cgroup_name, "exec-%s", exec->id);
         if (number) {
             snprintf(exec->cgroup_name + length, sizeof exec->cgroup_name - (size_t)length, "-%d", number);

@@ -21,7 +21,7 @@ void remember_mappings(struct sandbox *sandbox, const struct record *record)
 
 static int write_map(int process, const char *name, const struct swl_id_mapping *maps, size_t count, struct fault *fault)
 {
-    char text[SWL_ID_MAPPINGS_MAX * 36];
+    char text[SWL_ID_MAPPINGS_MAX * sizeof "4294967295 4294967295 4294967295\n"];
     size_t length = 0;
     for (size_t i = 0; i < count; i++) {
         length += (size_t)snprintf(text + length, sizeof text - length, "%u %u %u\n", maps[i].container_id, maps[i].host_id,

@@ -61,8 +61,8 @@ struct exec {
     struct exec *next;
     char id[SWL_ID_MAX + 1];
     char container[SWL_ID_MAX + 1];
-    int cgroup;           // made for it below the container's, or -1
-    char cgroup_name[80]; // there
+    int cgroup;                                      // made for it below the container's, or -1
+    char cgroup_name[SWL_ID_MAX + sizeof "exec--9"]; // there
 };
 
 struct sandbox {

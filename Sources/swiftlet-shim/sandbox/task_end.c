@@ -4,6 +4,9 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
+// Added to the number of a signal, as shells do.
+#define SIGNALED 128
+
 static struct swl_exit exit_of(const struct task *task, int status)
 {
     int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
@@ -11,7 +14,7 @@ static struct swl_exit exit_of(const struct task *task, int status)
         .magic = SWL_EXIT_MAGIC,
         .version = SWL_WIRE_VERSION,
         .pid = task->process.pid,
-        .exit_code = signal ? 128 + signal : WEXITSTATUS(status),
+        .exit_code = signal ? SIGNALED + signal : WEXITSTATUS(status),
         .signal = signal,
         .start_time = task->process.start_time,
         .started_at = task->process.started_at,

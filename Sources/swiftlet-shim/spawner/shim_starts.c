@@ -76,7 +76,7 @@ int shim_starts_timeout(void)
         return -1;
     }
     int64_t left = starts->deadline - monotonic_ns();
-    return left <= 0 ? 0 : (int)(left / 1000000 + 1);
+    return left <= 0 ? 0 : (int)(left / NS_PER_MS + 1);
 }
 
 void shim_starts_expire(struct server *spawner)
@@ -136,7 +136,7 @@ int shim_start(struct server *spawner, int run_directory, const struct client *c
                             .client = client->serial,
                             .verb = request->type,
                             .sequence = request->sequence,
-                            .deadline = monotonic_ns() + START_SECONDS * 1000000000LL};
+                            .deadline = monotonic_ns() + START_SECONDS * NS_PER_S};
     if (server_watch(spawner, &start->watch, EPOLLIN) != 0) {
         free(start);
         return fail(fault, SWL_STEP_SPAWN, "epoll_ctl");

@@ -6,7 +6,7 @@ static int64_t clock_ns(clockid_t clock)
 {
     struct timespec now;
     clock_gettime(clock, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
 }
 
 int64_t realtime_ns(void)
@@ -21,5 +21,5 @@ int64_t monotonic_ns(void)
 
 int64_t monotonic_ms(void)
 {
-    return monotonic_ns() / 1000000;
+    return monotonic_ns() / NS_PER_MS;
 }

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+#define RACES_MAX 32
+
 int sys_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
     struct {
@@ -11,7 +13,7 @@ int sys_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, 
     // With RESOLVE_IN_ROOT the kernel answers EAGAIN when a rename races with "..": a bounded number of new tries.
     for (int tries = 0;; tries++) {
         long fd = syscall(SYS_openat2, directory, path, &how, sizeof how);
-        if (fd >= 0 || (errno != EAGAIN && errno != EINTR) || tries == 32) {
+        if (fd >= 0 || (errno != EAGAIN && errno != EINTR) || tries == RACES_MAX) {
             return (int)fd;
         }
     }
@@ -56,7 +58,7 @@ int close_other_fds(const int *kept, size_t count)
             sorted[j - 1] = swap;
         }
     }
-    int first = 3;
+    int first = STDERR_FILENO + 1;
     for (size_t i = 0; i < count; i++) {
         if (sorted[i] < first) {
             continue;

@@ -7,6 +7,10 @@
 #include <string.h>
 #include <sys/syscall.h>
 
+// Of /proc/PID/stat.
+#define COMMAND_FIELD 2
+#define START_TIME_FIELD 22
+
 pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd)
 {
     struct clone_args arguments = {
@@ -31,9 +35,9 @@ uint64_t process_start_time(pid_t pid)
         return 0;
     }
     text[length] = 0;
-    // The command name (field 2) may contain spaces and parentheses: count from its last ')'.
+    // The command name may contain spaces and parentheses: count from its last ')'.
     const char *at = strrchr(text, ')');
-    for (int field = 2; at && field < 22; field++) {
+    for (int field = COMMAND_FIELD; at && field < START_TIME_FIELD; field++) {
         at = strchr(at + 1, ' ');
     }
     return at ? strtoull(at + 1, NULL, 10) : 0;
@@ -43,7 +47,7 @@ void reset_signals(void)
 {
     // All zero is SIG_DFL. The raw call, for glibc hides signals 32 and 33, which can be ignored all the same.
     static const uint64_t defaults[8];
-    for (int number = 1; number <= 64; number++) {
+    for (int number = 1; number < NSIG; number++) {
         syscall(SYS_rt_sigaction, number, defaults, NULL, sizeof(uint64_t)); // refuses SIGKILL and SIGSTOP
     }
     sigset_t none;

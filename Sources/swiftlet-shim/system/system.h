@@ -64,7 +64,7 @@ static inline int take(int *fd)
 int sys_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve);
 // Writes `value` into the existing file `name` in one write.
 int write_file_at(int directory, const char *name, const char *value);
-// Closes every descriptor from 3 on that is not among the `count` kept ones.
+// Closes every descriptor beyond the standard streams that is not among the `count` kept ones.
 int close_other_fds(const int *kept, size_t count);
 
 // packets.c
@@ -82,6 +82,9 @@ uint64_t process_start_time(pid_t pid);
 void reset_signals(void);
 
 // clocks.c
+#define MS_PER_S 1000
+#define NS_PER_MS 1000000
+#define NS_PER_S 1000000000LL
 int64_t realtime_ns(void);
 int64_t monotonic_ns(void);
 int64_t monotonic_ms(void);

@@ -52,6 +52,9 @@ void message_warning(struct message *message, const struct fault *fault);
 // Never blocks. -1 and errno: EAGAIN when the peer does not read.
 int message_send(struct message *message, int socket);
 
+// pid, cgroup, time
+#define LAUNCH_NAMESPACES_MAX 3
+
 struct request {
     uint16_t type;
     uint32_t sequence;
@@ -69,7 +72,7 @@ struct request {
     int hook_state;
     int sources[SWL_FDS_MAX];
     size_t source_count;
-    int namespaces[3]; // LAUNCH
+    int namespaces[LAUNCH_NAMESPACES_MAX]; // LAUNCH
     size_t namespace_count;
 };
 

@@ -1,5 +1,6 @@
 """The Python side of swl_wire.h, for tests only. Every number is read from the headers."""
 import array
+import glob
 import os
 import re
 import socket
@@ -8,7 +9,7 @@ import struct
 from labs.files import read_bytes, read_text
 from labs.programs import ROOT
 
-HEADERS = [os.path.join(ROOT, "Sources", "CLinux", "include", name) for name in ("swl_wire.h", "swl_record.h")]
+HEADERS = sorted(glob.glob(os.path.join(ROOT, "Sources", "CLinux", "include", "swl_*.h")))
 
 
 def _constants():
