@@ -68,7 +68,7 @@ static int spawn_entry(void *argument)
     struct spawn_child *child = argument;
     const struct swl_spawn_request *request = child->request;
 
-    // Handlers first: with the mask lifted, a handler of the parent would run in the parent's memory.
+    // Handlers first: once the mask is lifted, a handler of the parent would run in the parent's memory.
     struct sigaction ordinary;
     memset(&ordinary, 0, sizeof ordinary);
     ordinary.sa_handler = SIG_DFL;
@@ -78,13 +78,13 @@ static int spawn_entry(void *argument)
 
     if (request->new_session && setsid() < 0)
         return spawn_failed(child, "setsid");
-    // Before anything of the program runs, so that no descendant is ever outside.
+    // Before the program runs, so that no descendant is ever outside.
     if (request->cgroup_procs_fd >= 0 && write(request->cgroup_procs_fd, "0", 1) != 1)
         return spawn_failed(child, "write cgroup.procs");
     if (request->directory && chdir(request->directory) < 0)
         return spawn_failed(child, "chdir");
 
-    // Sources are lifted above the targets first, so that no dup2 overwrites a source still to come.
+    // Sources are first duplicated above the targets, so that no dup2 overwrites a source that is still needed.
     int count = (int)request->fd_count;
     int lifted[SWL_SPAWN_FDS_MAX];
     for (int i = 0; i < count; i++) {

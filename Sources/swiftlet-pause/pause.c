@@ -1,5 +1,5 @@
-// swiftlet-pause: holds the namespaces of a pod. Without the C library, so that it costs a few pages.
-// As PID 1 of a shared pid namespace it reaps every orphan; SIGTERM and SIGINT end it with code 0.
+// swiftlet-pause: holds the namespaces of a pod. It uses no C library, so it costs few pages. As PID 1 of a shared pid namespace
+// it reaps every orphan; SIGTERM and SIGINT end it with code 0.
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/prctl.h>
@@ -42,7 +42,7 @@ __asm__(".globl _start\n_start:\n mov x29, xzr\n bl run\n");
 
 enum { SIGINT = 2, SIGTERM = 15, SIGCHLD = 17, SIG_BLOCK = 0, WNOHANG = 1, EINTR = 4 };
 
-// What it does for the rest of its life. Anything else ends it: it would no longer be this program that runs.
+// The only system calls for the rest of its life. Any other call ends it: another program would be running in its place.
 #define LOAD(field) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field))
 static const struct sock_filter filter[] = {
     LOAD(arch),
@@ -56,16 +56,17 @@ static const struct sock_filter filter[] = {
     BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
 };
 
-// Blocked and waited for, instead of handlers: PID 1 ignores signals without a handler, blocked ones are kept for it.
+// Signals are blocked and waited for: PID 1 ignores signals without a handler, but keeps blocked ones.
 __attribute__((used, noreturn)) void run(void)
 {
     uint64_t set = 1ULL << (SIGINT - 1) | 1ULL << (SIGTERM - 1) | 1ULL << (SIGCHLD - 1);
     call(SYS_rt_sigprocmask, SIG_BLOCK, (long)&set, 0, sizeof set);
-    // Exec has made it dumpable. In a shared pid namespace a container of the same user could trace it, and through it act on the pod's namespaces.
+    // The exec has made it dumpable. In a shared pid namespace a container of the same user could trace it, and through it act on
+    // the pod's namespaces.
     if (call(SYS_prctl, PR_SET_DUMPABLE, 0, 0, 0) != 0) {
         call(SYS_exit_group, 1, 0, 0, 0);
     }
-    // Allowed without privileges by no_new_privs, which whoever starts it in a pod has set.
+    // Allowed without privileges by no_new_privs, which the shim has set.
     struct sock_fprog program = {sizeof filter / sizeof *filter, (struct sock_filter *)filter};
     if (call(SYS_prctl, PR_SET_SECCOMP, SECCOMP_MODE_FILTER, (long)&program, 0) != 0) {
         call(SYS_exit_group, 1, 0, 0, 0);

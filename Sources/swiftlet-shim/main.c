@@ -1,5 +1,5 @@
-// swiftlet-shim: the privileged C of swiftlet. `spawner` starts one process per pod; that process is the `sandbox` mode and is
-// a fork of the spawner, never a command line of its own.
+// swiftlet-shim: the privileged C of swiftlet. `spawner` starts one process per pod; that process runs in `sandbox` mode and is a
+// fork of the spawner, never a command line of its own.
 #include "spawner/spawner.h"
 #include "system/system.h"
 
@@ -29,8 +29,8 @@ static bool runs_sealed(void)
     return seals >= 0 && (seals & all_seals) == all_seals;
 }
 
-// Containers start as forks of this process, and until their exec /proc/<pid>/exe is this program. A container that gets
-// hold of it must not be able to write the host's binary (CVE-2019-5736): run from a sealed copy in memory.
+// Containers start as forks of this process, and until their exec /proc/<pid>/exe is this program. A container that opens it must
+// not be able to write the host's binary (CVE-2019-5736), so the program runs from a sealed copy in memory.
 static int run_sealed(char **argv)
 {
     OWNED int self = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
@@ -48,7 +48,7 @@ static int run_sealed(char **argv)
     if (moved < 0 || fcntl(copy, F_ADD_SEALS, all_seals) != 0) {
         return -1;
     }
-    // The environment is not inherited further. The padding is room for the titles of the sandbox processes.
+    // The environment is not inherited further. The padding leaves room for the titles of the sandbox processes.
     char notify[128] = "", padding[128];
     const char *notify_socket = getenv("NOTIFY_SOCKET");
     if (notify_socket && strlen(notify_socket) < sizeof(((struct sockaddr_un *)NULL)->sun_path)) {
@@ -106,11 +106,11 @@ int main(int argc, char **argv)
         return 1;
     }
     title_init(argc, argv);
-    // Inherited by every fork up to its exec: no process of a container may read descriptors or memory of this
-    // program through /proc (CVE-2016-9962).
+    // Every fork up to its exec inherits this: no process of a container may read descriptors or memory of this program through
+    // /proc (CVE-2016-9962).
     prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     prctl(PR_SET_NAME, "swiftlet-spawn", 0, 0, 0);
-    // No keys of whoever has started it, in case one of those forks gets no keyring of its own.
+    // Drops the keys of the caller, in case a fork gets no keyring of its own.
     if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS) {
         fprintf(stderr, "swiftlet-shim: cannot get a session keyring of its own: %s\n", strerror(errno));
         return 1;

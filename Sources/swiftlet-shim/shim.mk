@@ -3,13 +3,13 @@
 SHIM_CC ?= cc
 SHIM_OUT ?= build
 SHIM_CFLAGS ?= -O2 -g0
-# Position-independent, so that the one root process that reads what others send lies at a random address: its relocations are made once, by the
-# spawner, and cost no page that would not be written anyway. No -fcf-protection: Debian's static C library is built without it, and the linker
-# drops it from a program of which one part lacks it.
+# Position-independent, so that the root process that parses foreign input lies at a random address. The spawner makes the relocations once, in pages
+# that are written anyway. No -fcf-protection: Debian's static C library is built without it, and the linker drops it from a program when one part
+# lacks it.
 SHIM_FLAGS := -std=c11 -D_GNU_SOURCE -ISources/CLinux/include -ISources/swiftlet-shim -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wvla \
 	-fno-strict-aliasing -fstack-protector-strong -D_FORTIFY_SOURCE=3 -ffunction-sections -fdata-sections -fPIE
 SHIM_LINK := -static-pie -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack -s
-# The wings, each with those whose interface (WING/WING.h) its files may include; system is open to all.
+# For each wing the wings whose interface (WING/WING.h) its files may include. Every wing may include system.
 SHIM_WINGS := system wire record loop log child sandbox spawner
 SHIM_USES_record := wire
 SHIM_USES_loop := wire
@@ -25,7 +25,7 @@ SHIM_HEADERS := $(wildcard Sources/swiftlet-shim/*/*.h) $(wildcard Sources/CLinu
 shim: $(SHIM_OUT)/bin/swiftlet-shim
 pause: $(SHIM_OUT)/bin/swiftlet-pause
 
-# The same with its fail points, for tests that end it between two steps.
+# The shim with fail points, for tests that end it between two steps.
 shim-faults:
 	@$(MAKE) --no-print-directory shim SHIM_OUT=$(SHIM_OUT)/faults SHIM_CFLAGS='-O1 -g -DSWL_FAIL_POINTS'
 	@install -D $(SHIM_OUT)/faults/bin/swiftlet-shim $(SHIM_OUT)/bin/faults/swiftlet-shim
@@ -65,7 +65,7 @@ test-shim: shim pause $(SHIM_OUT)/obj/shim-test/overlay_test $(SHIM_OUT)/obj/shi
 	    python3 -B -m unittest discover -s Tests/shim -v $(ARGS); \
 	fi
 
-# $(call wing_includes,wing): a regular expression of the headers that its files may include.
+# $(call wing_includes,wing): a regular expression for the headers that the wing's files may include.
 empty :=
 wing_includes = "(($(subst $(empty) $(empty),|,$(strip none $(SHIM_USES_$(1)))))/\2|system/[a-z_]+|$(1)/[a-z_]+)\.h"
 

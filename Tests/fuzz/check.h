@@ -1,4 +1,4 @@
-// What has to hold for every input.
+// Aborts unless the condition holds.
 #pragma once
 
 #include <stdio.h>

@@ -1,16 +1,16 @@
-# Fuzzing of the C that reads what others send: libFuzzer under ASan and UBSan. `make fuzz` runs each target for FUZZ_SECONDS, `make fuzz-smoke`
+# Fuzzing of the C that parses foreign input: libFuzzer under ASan and UBSan. `make fuzz` runs each target for FUZZ_SECONDS, `make fuzz-smoke`
 # for a few; findings stay in $(FUZZ_OUT).
 FUZZ_CC ?= clang
 FUZZ_SECONDS ?= 600
 FUZZ_OUT ?= build/fuzz
 FUZZ_TARGETS := record request log
-# lld: the linker that clang takes otherwise may be one that complains about every symbol of the sanitizer.
+# lld: clang's default linker may complain about every symbol of the sanitizer.
 FUZZ_FLAGS := -std=c11 -D_GNU_SOURCE -ISources/CLinux/include -ISources/swiftlet-shim -Wall -Wextra -Werror -g -O1 -fno-strict-aliasing \
 	-fno-sanitize-recover=all -fsanitize=fuzzer,address,undefined -fuse-ld=lld
 
 FUZZ_SYSTEM := $(addprefix system/,clocks fault files packets)
 FUZZ_SOURCES_record := $(patsubst Sources/swiftlet-shim/%.c,%,$(wildcard Sources/swiftlet-shim/record/*.c)) child/seccomp_filter wire/fields $(FUZZ_SYSTEM)
-# The memory of a record comes from where the sanitizer knows its end.
+# The memory of a record comes from calloc(), so that the sanitizer knows its end.
 FUZZ_FLAGS_record := -Dmmap=fuzz_mmap -Dmunmap=fuzz_munmap
 FUZZ_SOURCES_request := wire/fields wire/message wire/request $(FUZZ_SYSTEM)
 FUZZ_SOURCES_log := log/stream log/lines log/log_time $(FUZZ_SYSTEM)
@@ -49,6 +49,6 @@ fuzz:
 fuzz-smoke:
 	$(call run_fuzzers,4)
 
-# The inputs to begin with, made again from the definitions that the tests use.
+# Makes the first inputs again from the definitions of the tests.
 fuzz-seeds:
 	$(PYTHON) Tests/fuzz/seeds.py Tests/fuzz

@@ -1,5 +1,6 @@
-// The log splitter against the obvious one: the same lines come out, whatever the sizes of the reads and wherever the file is rotated.
-// Input: one byte of settings, then for each read one byte for its length (times 97, so that 16 KiB are soon passed) and how to make it.
+// Compares the log splitter with a simple model: both produce the same lines, whatever the sizes of the reads and wherever the
+// file is rotated. Input: one byte of settings, then three bytes for each read: its length, its options (times 97, so that 16 KiB
+// are soon passed; newlines), and its content.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,7 @@ static char input[INPUT_MAX], wanted[OUTPUT_MAX], found[OUTPUT_MAX];
 static size_t found_length;
 static uint64_t limit;
 
-// Seams: nothing of the event loop or the file system is wanted here.
+// Replacements: this test uses no event loop and no file system.
 void server_unwatch(struct server *unused, struct watch *watch)
 {
     (void)unused;
@@ -31,7 +32,7 @@ static void collect(struct log *log)
     CHECK(fstat(log->fd, &status) == 0 && (uint64_t)status.st_size == log->size);
     size_t size = (size_t)status.st_size;
     CHECK(found_length + size <= OUTPUT_MAX && pread(log->fd, found + found_length, size, 0) == (ssize_t)size);
-    // A file is only longer than the limit when its single line is.
+    // A file is longer than the limit only when it has a single line.
     const char *first = memchr(found + found_length, '\n', size);
     CHECK(!limit || size <= limit || first == found + found_length + size - 1);
     CHECK(size == 0 || found[found_length + size - 1] == '\n');
@@ -46,7 +47,7 @@ void log_rotate(struct log *log)
     log->size = 0;
 }
 
-// The model: cut at newlines, take one "\r" before each away, split what is longer than a line may be.
+// The model: cuts at newlines, drops one "\r" before each, splits lines that are too long.
 static size_t model(const char *bytes, size_t length)
 {
     char *out = wanted;
@@ -119,7 +120,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         size_t count = (size_t)data[at] * (data[at + 1] & 1 ? 97 : 1);
         char *piece = input + length;
         memset(piece, data[at + 2], count);
-        if (data[at + 1] & 2) { // lines, ended like those of other systems
+        if (data[at + 1] & 2) { // lines with the line ends of other systems
             for (size_t i = (size_t)(data[at + 1] >> 4); i < count; i += 1 + (size_t)(data[at + 1] >> 3) * 23) {
                 piece[i] = '\n';
                 if (i && data[at + 1] & 4) {

@@ -1,4 +1,5 @@
-// The decoder of records and its checks. Input: one byte for the kind, then the fields; the header is made here, or nothing would get past it.
+// The decoder of records and its checks. Input: one byte for the kind, then the fields. The header is made here: random headers
+// would be refused at once.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +12,7 @@
 
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
 
-// read.c is compiled to take its memory here, where the sanitizer knows where it ends.
+// read.c is compiled to take its memory from here, so that the sanitizer knows where it ends.
 void *fuzz_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
 {
     (void)address, (void)protection, (void)flags, (void)fd, (void)offset;
@@ -44,7 +45,7 @@ static void check_texts(const struct record *record, const char *const *items, s
     CHECK(!items || !items[count]);
 }
 
-// What the launch steps take for granted.
+// The properties that the launch steps rely on.
 static void check_record(const struct record *record)
 {
     CHECK(record->memory_used <= record->memory_size);
@@ -82,7 +83,7 @@ static void check_record(const struct record *record)
         sum += record->seccomp.items[i];
     }
     sum += filter_lets_start(record);
-    CHECK(sum != 0xdeadbeef || record->kind); // so that the sums are made
+    CHECK(sum != 0xdeadbeef || record->kind); // so that the sums are computed
     CHECK(record->kind == SWL_KIND_SANDBOX ? record->pause_path != NULL : record->args.count && record->cwd[0] == '/');
 }
 
@@ -98,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint16_t kind = (uint16_t)(1 + data[0] % 3);
     uint32_t length = (uint32_t)(size - 1 + sizeof(struct swl_record));
     struct swl_record head = {SWL_RECORD_MAGIC, SWL_WIRE_VERSION, kind, length, 0};
-    // One in some inputs keeps a header of its own.
+    // Some inputs keep a header of their own.
     size_t made = data[0] < 240 ? sizeof head : 0;
     CHECK(ftruncate(file, 0) == 0 && pwrite(file, &head, made, 0) == (ssize_t)made);
     CHECK(pwrite(file, data + 1, size - 1, (off_t)made) == (ssize_t)(size - 1));
@@ -113,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     return 0;
 }
 
-// Mutation by fields: bytes changed at random hardly ever leave a record whole.
+// Mutates whole fields: random changes of bytes rarely leave a record intact.
 struct piece {
     uint8_t *at;
     size_t size;
@@ -143,7 +144,7 @@ static size_t put_field(uint8_t *out, size_t room, uint16_t tag, uint16_t flags,
     return whole;
 }
 
-// A field that could be right, of any tag.
+// Writes a plausible field of any tag.
 static size_t put_new(uint8_t *out, size_t room, unsigned *random)
 {
     static const char *const texts[] = {"/",    "/a", "/proc/sys", "K=v", "net.ipv4.ip_forward", "kernel.shmmax",
@@ -198,10 +199,10 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     struct piece piece = pieces[(size_t)rand_r(&random) % count];
     size_t after = size - (size_t)(piece.at + piece.size - data);
     switch (rand_r(&random) % 6) {
-    case 0: // taken out
+    case 0: // removed
         memmove(piece.at, piece.at + piece.size, after);
         return size - piece.size;
-    case 1: // twice
+    case 1: // repeated
         if (size + piece.size > max_size) {
             return size;
         }

@@ -1,4 +1,5 @@
-// Messages as they come over a socket, with descriptors. Input: one byte for their number and for what becomes of the header, then the message.
+// Messages from a socket, with descriptors. Input: one byte for the number of descriptors and the kind of header, then the
+// message.
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         CHECK(is_id(request.sandbox) && is_id(request.container) && is_id(request.exec) && request.source_count <= 7);
         request_close(&request);
     }
-    // Nothing that came with it stays open, whatever became of it.
+    // None of its descriptors stays open, whatever the result.
     CHECK(lowest_free() == before);
     return 0;
 }

@@ -1,9 +1,9 @@
-// What an attacker would run, for test_hostile.py. Ends with its standard input or at SIGTERM.
+// The attacks of test_hostile.py. Each runs until standard input ends, or SIGTERM.
 // hostile swap A B    exchanges two names as fast as it can
-// hostile snoop F W   looks for processes on their way into this container and tries to get hold of them; says what it could do. F is a file
-//                     that only the host's root directory has, W twice in a row is what only another container has written
-// hostile trace PID   tries to trace it
-// hostile keys        shows its session keyring, and looks for the key "swl-test" in it
+// hostile snoop F W   tries to reach processes on their way into this container, and prints the number of successes of each kind. F is a file
+//                     that only the host's root directory has; only another container has written W twice in a row
+// hostile trace PID   tries to trace the process
+// hostile keys        prints its session keyring, and whether the key "swl-test" is in it
 // hostile fill        takes all keys that its user may have
 #include <ctype.h>
 #include <dirent.h>
@@ -56,7 +56,7 @@ static bool is_shim(pid_t pid)
     return got > 0 && strncmp(name, "swiftlet", 8) == 0;
 }
 
-// The program of the process, opened for reading while it runs and then through the descriptor for writing, when it may have ended.
+// Opens the program of the process for reading while it runs, then through the descriptor for writing, after it may have ended.
 static bool overwrite(pid_t pid)
 {
     char path[64], target[256] = "";
@@ -81,7 +81,7 @@ static bool overwrite(pid_t pid)
     return wrote;
 }
 
-// Its memory, or one of its descriptors; their numbers alone may be listed.
+// Returns whether its memory or one of its descriptors can be reached; listing the numbers alone is harmless.
 static bool reaches_inside(pid_t pid)
 {
     char path[64], target[256];
@@ -113,7 +113,7 @@ static unsigned long long permitted(const char *path)
     return set;
 }
 
-// More than standard streams and the socket on which it reports.
+// Returns whether it holds more than standard streams and the report socket.
 static bool holds_more(pid_t pid)
 {
     char path[64], target[256];
@@ -213,13 +213,14 @@ static int snoop(const char *file, const char *word)
             privileged += (permitted(path) & ~own) != 0;
             held += holds_more(pid) && is_shim(pid);
             told += has_in_memory(pid, text);
-            // Still the shim afterwards: what was reached was the shim's, not the program's.
+            // Still the shim afterwards: the shim was reached, not the program.
             if (reaches_inside(pid)) {
                 opened += is_shim(pid);
             }
             if (ptrace(PTRACE_SEIZE, pid, 0, 0) == 0) {
                 traced += is_shim(pid);
-                // A traced process that ends belongs to its tracer first: let go, or the runtime would wait for its end.
+                // A traced process that ends is reported to its tracer first. Without the detach the runtime would wait for its
+                // end.
                 ptrace(PTRACE_INTERRUPT, pid, 0, 0);
                 waitpid(pid, NULL, __WALL);
                 ptrace(PTRACE_DETACH, pid, 0, 0);

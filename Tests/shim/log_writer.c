@@ -1,5 +1,5 @@
-// Writes lines to stdout as fast as they are taken: log_writer LINE_BYTES TOTAL_BYTES WRITE_BYTES. The newline counts; WRITE_BYTES is a
-// multiple of LINE_BYTES or a part of it.
+// Writes lines to stdout as fast as they are read: log_writer LINE_BYTES TOTAL_BYTES WRITE_BYTES. LINE_BYTES includes the
+// newline; WRITE_BYTES is a multiple of LINE_BYTES or a part of it.
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-// Mounts an overlay with the given number of lower directories in both ways the shim knows, in a mount namespace of its own.
+// Mounts an overlay with the given number of lower directories in both ways that the shim uses, in a mount namespace of its own.
 // usage: overlay_test DIRECTORY COUNT; DIRECTORY holds l0 ... l<COUNT-1>, each with a file named after it, and root, upper, work.
 #include "child/steps.h"
 

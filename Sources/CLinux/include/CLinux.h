@@ -91,12 +91,12 @@ int swl_unshare(int flags);
 int swl_renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned int flags);
 int swl_syncfs(int fd);
 
-// What statx reports of one object, with the mount it lives on.
+// The result of statx for one object, with its mount.
 struct swl_stat {
     uint64_t inode;
     uint64_t size;     // bytes
     uint64_t blocks;   // 512-byte units
-    uint64_t mount_id; // 0 when the kernel does not tell
+    uint64_t mount_id; // 0 when the kernel does not report it
     int64_t mtime_sec;
     uint32_t mtime_nsec;
     uint32_t mode;
@@ -109,7 +109,8 @@ struct swl_stat {
 };
 int swl_statx(int dirfd, const char *path, int flags, struct swl_stat *out);
 
-// One record with at most SWL_FDS_MAX descriptors. Received descriptors are close-on-exec. `message_flags` gets msghdr.msg_flags (MSG_TRUNC, MSG_CTRUNC).
+// Send or receive one packet with at most SWL_FDS_MAX descriptors. Received descriptors are close-on-exec. `message_flags` gets
+// msghdr.msg_flags (MSG_TRUNC, MSG_CTRUNC).
 ssize_t swl_send_fds(int socket, const void *bytes, size_t count, const int *fds, unsigned int fd_count, int flags);
 ssize_t swl_recv_fds(int socket, void *bytes, size_t capacity, int *fds, unsigned int fd_capacity, unsigned int *fd_count,
                      int *message_flags, int flags);
@@ -120,7 +121,7 @@ int swl_accept(int socket);
 int swl_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 int swl_socketpair(int type, int *first, int *second);
 
-// ioctl is variadic.
+// Fixed arguments for the variadic ioctl.
 int swl_ioctl_int(int fd, unsigned long request, int *value);
 int swl_ioctl_pointer(int fd, unsigned long request, void *pointer);
 unsigned long swl_fs_ioc_getflags(void);
@@ -135,19 +136,19 @@ struct swl_spawn_request {
     const char *directory; // NULL: inherited
     const int *fds;        // become 0, 1, 2, ... in the child; -1 becomes /dev/null; every other descriptor is closed
     unsigned int fd_count; // at most SWL_SPAWN_FDS_MAX
-    int cgroup_procs_fd; // an open cgroup.procs that the child enters before it executes, or -1
+    int cgroup_procs_fd;   // an open cgroup.procs that the child enters before its exec, or -1
     int new_session;
 };
-// Returns the pid and stores a pidfd, or -1 with the errno of the step that failed and that step's name in `failed_step`.
+// Returns the pid and stores a pidfd. On failure returns -1 with the errno of the failed step and its name in `failed_step`.
 pid_t swl_spawn(const struct swl_spawn_request *request, int *pidfd, const char **failed_step);
-// Reaps the child behind a pidfd. 1: reaped, `code` is si_code and `status` is si_status. 0: still running.
+// Reaps the child behind a pidfd. Returns 1 with si_code in `code` and si_status in `status`, or 0 while the child runs.
 int swl_reap_pidfd(int pidfd, int *code, int *status);
 int swl_cld_exited(void);
 
 int swl_inotify_init(void);
 int swl_inotify_add(int fd, const char *path, uint32_t mask);
 int swl_inotify_remove(int fd, int watch);
-// The layout of one inotify event: offsets are fixed by the kernel's interface.
+// The layout of one inotify event; the kernel's interface fixes the offsets.
 struct swl_inotify_header {
     int32_t watch;
     uint32_t mask;

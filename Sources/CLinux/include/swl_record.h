@@ -1,5 +1,5 @@
-/// The layouts that records are made of: what a process, its mounts, devices and namespaces are to be. Part of swl_wire.h, which
-/// describes how they travel. The content follows the OCI runtime specification.
+/// The layouts of records: a process, its mounts, devices and namespaces. Part of swl_wire.h, which describes how records travel.
+/// The content follows the OCI runtime specification.
 #ifndef SWL_RECORD_H
 #define SWL_RECORD_H
 
@@ -9,7 +9,7 @@ struct swl_user {
     uint32_t uid;
     uint32_t gid;
     uint32_t umask;
-    uint32_t flags; ///< SWL_USER_UMASK: `umask` counts; else 0022
+    uint32_t flags; ///< SWL_USER_UMASK: `umask` is set; else 0022
 };
 
 #define SWL_USER_UMASK 1
@@ -30,7 +30,7 @@ struct swl_rlimit {
     uint64_t hard;
 };
 
-/// As TIOCSWINSZ takes it; 0 x 0 is the kernel's default.
+/// In the format of TIOCSWINSZ; 0 x 0 is the kernel's default.
 struct swl_console_size {
     uint16_t rows;
     uint16_t columns;
@@ -46,13 +46,13 @@ struct swl_id_mapping {
     uint32_t reserved;
 };
 
-/// Before the exec, with everything else done.
+/// Held before the exec, after every other step.
 #define SWL_HOLD_EXEC 1
-/// With all mounts and devices in place, before the root is changed: the host's files are still there to see, in the container's
+/// Held with all mounts and devices in place, before the root changes: the host's files are still visible, in the container's
 /// namespaces.
 #define SWL_HOLD_ROOT 2
 
-/// As sched_setattr() takes it.
+/// In the format of sched_setattr().
 struct swl_scheduler {
     uint32_t policy; ///< SCHED_*
     int32_t nice;
@@ -64,7 +64,7 @@ struct swl_scheduler {
     uint64_t period;
 };
 
-/// Of a new time namespace, in /proc/PID/timens_offsets.
+/// An offset of a new time namespace, in /proc/PID/timens_offsets.
 struct swl_time_offset {
     uint32_t clock; ///< CLOCK_MONOTONIC or CLOCK_BOOTTIME
     uint32_t nanoseconds;
@@ -74,14 +74,14 @@ struct swl_time_offset {
 enum swl_hook_moment {
     /// In the container's namespaces, with the host's root, after SWL_HOLD_ROOT. Not with a user namespace.
     SWL_HOOK_CREATE_CONTAINER = 1,
-    /// In the container, as its user, after SWL_HOLD_EXEC, which it needs.
+    /// In the container, as its user, after SWL_HOLD_EXEC, which this hook requires.
     SWL_HOOK_START_CONTAINER = 2,
 };
 
-/// Then `path_length` bytes: absolute path of a program. One that fails, or takes too long, ends the launch.
+/// Followed by `path_length` bytes: absolute path of a program. A hook that fails, or takes too long, ends the launch.
 struct swl_hook {
     uint32_t moment;  ///< enum swl_hook_moment
-    uint32_t seconds; ///< 0 = as long as it takes
+    uint32_t seconds; ///< 0 = no limit
     uint32_t argument_count;
     uint32_t variable_count;
     uint32_t path_length;
@@ -92,7 +92,7 @@ struct swl_hook {
 #define SWL_STDIN_ONCE 2
 
 enum swl_mount_type {
-    SWL_MOUNT_BIND = 1, ///< of descriptor number `source`, with what is mounted below it
+    SWL_MOUNT_BIND = 1, ///< of descriptor number `source`, with the mounts below it
     SWL_MOUNT_PROC = 2,
     SWL_MOUNT_SYSFS = 3,
     SWL_MOUNT_CGROUP2 = 4,
@@ -101,8 +101,8 @@ enum swl_mount_type {
     SWL_MOUNT_MQUEUE = 7,
 };
 
-/// Then `destination_length` bytes of the absolute destination in the container, then `data_length` bytes of file system options,
-/// comma separated. Missing destinations are made: a file for a file source, a directory otherwise.
+/// Followed by `destination_length` bytes of the absolute destination in the container, then `data_length` bytes of file system
+/// options, comma separated. Missing destinations are made: a file for a file source, a directory otherwise.
 struct swl_mount {
     uint32_t type;        ///< enum swl_mount_type
     uint32_t source;      ///< BIND: index among the MOUNT_SOURCE descriptors
@@ -117,16 +117,16 @@ struct swl_mount {
 #define SWL_ATTR_NODEV 4
 #define SWL_ATTR_NOEXEC 8
 #define SWL_ATTR_NOATIME 16
-/// READONLY for everything mounted below as well (recursiveReadOnly)
+/// READONLY for every mount below as well (recursiveReadOnly)
 #define SWL_ATTR_RECURSIVE_READONLY 32
-/// BIND of the source's own mount only, without what is mounted below it
+/// BIND of the source's own mount only, without the mounts below it
 #define SWL_ATTR_NOT_RECURSIVE 64
 /// Symbolic links are not followed on this mount
 #define SWL_ATTR_NOSYMFOLLOW 128
-/// BIND: owners are shifted by the sandbox's id mappings, so that the container's root is the source's root. Needs a user namespace,
-/// and a kernel that can do that for the source's file system. Mounts below keep their owners unless RECURSIVE is set too.
+/// BIND: the sandbox's id mappings shift the owners, so that the container's root is the source's root. Needs a user namespace,
+/// and a kernel that can shift owners of the source's file system. Mounts below keep their owners unless RECURSIVE is set too.
 #define SWL_ATTR_IDMAPPED 256
-/// The attributes hold for everything mounted below as well
+/// The attributes hold for every mount below as well
 #define SWL_ATTR_RECURSIVE 512
 #define SWL_ATTR_STRICTATIME 1024
 #define SWL_ATTR_NODIRATIME 2048
@@ -139,7 +139,7 @@ enum swl_propagation {
     SWL_PROPAGATION_UNBINDABLE = 3,
 };
 
-/// Then `path_length` bytes: absolute path in the container.
+/// Followed by `path_length` bytes: absolute path in the container.
 struct swl_device {
     uint32_t type; ///< 'c', 'b' or 'p'
     uint32_t major;
@@ -155,8 +155,8 @@ struct swl_device {
 #define SWL_DEVICE_WRITE 2
 #define SWL_DEVICE_ANY UINT32_MAX
 
-/// The last rule that speaks of an access to a device decides about it; without one it is forbidden. Making a node is always allowed, to those
-/// with CAP_MKNOD.
+/// The last rule about an access to a device decides; an access without a rule is forbidden. A program with CAP_MKNOD may always
+/// make a node.
 struct swl_device_rule {
     uint32_t type;   ///< 'c', 'b' or 'a' for both
     uint32_t major;  ///< SWL_DEVICE_ANY: all
@@ -166,8 +166,9 @@ struct swl_device_rule {
     uint32_t reserved;
 };
 
-/// Then key ("net.ipv4.ip_forward", or with slashes; the other character stands for itself within a name, "net.ipv4.conf.eth0/1.forwarding"),
-/// then value: letters, digits, blanks and ._-/:@, only. Refused unless it belongs to a network or ipc namespace that is the pod's own.
+/// Followed by the key ("net.ipv4.ip_forward", or with slashes; the other character stands for itself within a name,
+/// "net.ipv4.conf.eth0/1.forwarding") and the value: letters, digits, blanks and ._-/:@, only. Refused unless the sysctl belongs
+/// to a network or ipc namespace of the pod's own.
 struct swl_sysctl {
     uint32_t key_length;
     uint32_t value_length;
@@ -176,15 +177,15 @@ struct swl_sysctl {
 enum swl_namespace_mode {
     SWL_NS_HOST = 0, ///< the shim's, which is the host's
     SWL_NS_NEW = 1,
-    SWL_NS_SANDBOX = 2, ///< that of the pause (LAUNCH only)
-    SWL_NS_TARGET = 3,  ///< pid only: that of SWL_TAG_PID_TARGET (LAUNCH only)
-    SWL_NS_GIVEN = 4,   ///< of a NAMESPACE descriptor; its sysctls and names are somebody else's
+    SWL_NS_SANDBOX = 2, ///< the pause's (LAUNCH only)
+    SWL_NS_TARGET = 3,  ///< pid only: of the container SWL_TAG_PID_TARGET (LAUNCH only)
+    SWL_NS_GIVEN = 4,   ///< of a NAMESPACE descriptor; its sysctls and names are not the pod's
 };
 
-/// enum swl_namespace_mode each. SANDBOX record: network, ipc, uts are NEW, HOST or GIVEN, pid is NEW (shared by the pod) or HOST, mount is NEW,
-/// cgroup is HOST, user is HOST or NEW (with mappings; then network, ipc, uts are NEW). LAUNCH record: network, ipc, uts are SANDBOX; pid is
-/// NEW, SANDBOX, TARGET, GIVEN or HOST; mount is NEW; cgroup is NEW, GIVEN or HOST; user is HOST, or SANDBOX exactly when the sandbox made one,
-/// then nothing is GIVEN. Everything else is refused.
+/// enum swl_namespace_mode each. SANDBOX record: network, ipc, uts are NEW, HOST or GIVEN; pid is NEW (shared by the pod) or
+/// HOST; mount is NEW; cgroup is HOST; user is HOST or NEW (with mappings; then network, ipc, uts are NEW). LAUNCH record:
+/// network, ipc, uts are SANDBOX; pid is NEW, SANDBOX, TARGET, GIVEN or HOST; mount is NEW; cgroup is NEW, GIVEN or HOST; user is
+/// HOST, or SANDBOX exactly when the sandbox made one, then nothing is GIVEN. Every other combination is refused.
 struct swl_namespaces {
     uint32_t network;
     uint32_t ipc;
@@ -196,9 +197,9 @@ struct swl_namespaces {
     uint32_t reserved;
 };
 
-/// Rotation: before the line with which the file would pass `max_size` bytes it is renamed to `<name>.YYYYMMDD-HHMMSS` (UTC, with `-NNNN` behind
-/// it for further ones of that second) and opened anew; at most `max_files` files, the current one included, are kept. Rotated files that
-/// somebody has compressed to `<rotated>.gz` count like the plain ones, as one where both are there.
+/// Rotation: the file is renamed to `<name>.YYYYMMDD-HHMMSS` (UTC, with `-NNNN` behind it for further files of that second) and
+/// opened anew before the line that would make it longer than `max_size` bytes. At most `max_files` files are kept, the current
+/// one included. A rotated file compressed to `<rotated>.gz` counts like a plain one, and as one where both exist.
 struct swl_log_limits {
     uint64_t max_size;  ///< 0 = never
     uint32_t max_files; ///< at least 2

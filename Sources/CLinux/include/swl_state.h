@@ -1,11 +1,11 @@
-/// What messages and state files say of processes, and the small payloads of requests. Part of swl_wire.h.
+/// Processes in messages and state files, and the small payloads of requests. Part of swl_wire.h.
 #ifndef SWL_STATE_H
 #define SWL_STATE_H
 
 #include <stdint.h>
 
-/// A process as /proc tells it. `start_time` is field 22 of /proc/PID/stat (clock ticks since boot): pid and start time
-/// together name a process for as long as the machine runs.
+/// A process of /proc. `start_time` is field 22 of /proc/PID/stat (clock ticks since boot): pid and start time together identify
+/// a process until the next boot.
 struct swl_process {
     int32_t pid; ///< in the shim's (host) pid namespace
     uint32_t reserved;
@@ -13,7 +13,7 @@ struct swl_process {
     int64_t started_at; ///< ns since 1970 at the exec; 0 before it
 };
 
-/// How a process ended; also the whole content of `containers/<cid>/exit`.
+/// The end of a process; also the whole content of `containers/<cid>/exit`.
 struct swl_exit {
     uint32_t magic;   ///< SWL_EXIT_MAGIC
     uint16_t version; ///< SWL_WIRE_VERSION
@@ -71,12 +71,13 @@ struct swl_signal {
     uint32_t flags; ///< SWL_SIGNAL_*
 };
 
-/// Every process of the container's cgroup and those below: SIGKILL goes by cgroup.kill, others to each member. For an exec: those of
-/// the cgroup that the shim made for it, which it cannot leave by setsid(). Without a cgroup only the init process (with its pid
-/// namespace, if it has one), or the exec's process group, is reached.
+/// Every process of the container's cgroup and those below: SIGKILL goes by cgroup.kill, other signals go to each member. For an
+/// exec: the cgroup that the shim made for it, which setsid() does not leave. Without a cgroup only the init process (with its
+/// pid namespace, if it has one), or the exec's process group, is reached.
 #define SWL_SIGNAL_ALL 1
 
-/// Limits of a new shim process. Absent: nofile 65536, core UINT64_MAX, oom_score_adj -998. What may not be raised or lowered stays.
+/// Limits of a new shim process. Absent: nofile 65536, core UINT64_MAX, oom_score_adj -998. A limit that the kernel does not let
+/// the shim change stays.
 struct swl_shim_limits {
     uint64_t nofile;
     uint64_t core;

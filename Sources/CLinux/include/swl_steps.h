@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/// Which step failed. The number is for programs, the text beside it for people.
+/// The failed step. The number is for programs, the text beside it for people.
 enum swl_step {
     SWL_STEP_NONE = 0,
     SWL_STEP_MESSAGE = 1,      ///< malformed request, unknown verb or must-understand tag
@@ -38,10 +38,10 @@ enum swl_step {
     SWL_STEP_EXEC = 29, ///< exec: "prog": then one of: executable file not found in $PATH, no such file or directory,
                         ///< permission denied, is a directory, exec format error, or the errno's text
     SWL_STEP_SIGNAL = 30,
-    SWL_STEP_LIMIT = 31, ///< a bound of the shim (SWL_CONTAINERS_MAX, descriptors, memory)
+    SWL_STEP_LIMIT = 31, ///< a limit of the shim (SWL_CONTAINERS_MAX, descriptors, memory)
     SWL_STEP_TERMINAL = 32,
     SWL_STEP_APPARMOR = 33,
-    SWL_STEP_USER_NAMESPACE = 34, ///< making it, its mappings, mounts with shifted ids
+    SWL_STEP_USER_NAMESPACE = 34, ///< the user namespace, its mappings, mounts with shifted ids
     SWL_STEP_HOOK = 35,
     SWL_STEP_SCHEDULING = 36, ///< scheduler, I/O priority, personality, CPU affinity
 };

@@ -1,23 +1,23 @@
-/// The language between the agent (Swift) and swiftlet-shim (C): messages on unix sockets, records in files, and the files
-/// that the shim leaves in the run directory. Both sides compile this header; nothing else describes the format.
+/// The language between the agent (Swift) and swiftlet-shim (C): messages on unix sockets, records in files, and the shim's files
+/// in the run directory. Both sides compile this header and its parts; the format is described here only.
 ///
 /// Transport: SOCK_SEQPACKET unix sockets (`<run>/spawner.sock`, `<run>/sandboxes/<id>/shim.sock`, mode 0600, peer uid 0).
 /// One packet is one message: `swl_header`, then fields. Integers are in the byte order of the machine.
 ///
 /// Field: `swl_field`, then `length` payload bytes, then zero bytes up to the next multiple of 8. A tag may repeat where its
-/// description says "list". Strings are raw bytes: no NUL inside, none at the end. A struct may be followed by the strings
-/// whose lengths it states, back to back, without padding between them. A reader that does not know a tag skips it, unless
-/// SWL_FIELD_MUST_UNDERSTAND is set: then the whole message or record is refused. A struct longer than the reader's
-/// definition is refused; new members therefore arrive as new tags.
+/// description says "list". Strings are raw bytes without a NUL inside or at the end. The strings whose lengths a struct states
+/// follow it back to back, without padding between them. A reader skips a tag that it does not know, unless
+/// SWL_FIELD_MUST_UNDERSTAND is set: then it refuses the whole message or record. A struct longer than the reader's definition is
+/// refused, so new members arrive as new tags.
 ///
-/// Record: what is too big for a packet (SWL_VERB_CREATE_SANDBOX, _LAUNCH, _EXEC). `swl_record`, then fields, in a file or
+/// Record: parameters too big for a packet (SWL_VERB_CREATE_SANDBOX, _LAUNCH, _EXEC). `swl_record`, then fields, in a file or
 /// memfd whose descriptor travels with the request. Read from offset 0, at most SWL_RECORD_MAX bytes.
 ///
-/// Descriptors: SCM_RIGHTS of the same packet, at most SWL_FDS_MAX. SWL_TAG_FDS (u32 array) states the role of each, in
-/// order; a request with descriptors and without matching roles is refused.
+/// Descriptors: SCM_RIGHTS of the packet, at most SWL_FDS_MAX. SWL_TAG_FDS (u32 array) states the role of each, in order; a
+/// request whose roles do not match its descriptors is refused.
 ///
-/// Versions: `version` rises only when an existing layout changes. A shim answers the versions 1...SWL_WIRE_VERSION, and
-/// SWL_VERB_PING tells which one it was built with, so that an agent can talk to the shims of its predecessor.
+/// Versions: `version` rises only when an existing layout changes. A shim answers the versions 1...SWL_WIRE_VERSION.
+/// SWL_VERB_PING reports the version of its build, so an agent can talk to the shims of its predecessor.
 #ifndef SWL_WIRE_H
 #define SWL_WIRE_H
 
@@ -52,7 +52,7 @@
 /// Containers (running or exited and not yet removed), and execs (running), of one sandbox.
 #define SWL_CONTAINERS_MAX 128
 #define SWL_EXECS_MAX 256
-/// Readers of one container's output at the same time, and how long one may take nothing.
+/// Readers of one container's output at the same time, and seconds that a reader may take nothing.
 #define SWL_ATTACHED_MAX 16
 #define SWL_ATTACH_STALL_SECONDS 10
 /// Ranges of a user namespace's mapping.

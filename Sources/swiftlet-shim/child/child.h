@@ -1,6 +1,6 @@
-// A new process of a pod, between clone3 and exec, and what it and the shim's event loop know of each other: the parameters that it starts with and the
-// reports that it sends. Nothing here returns to the event loop. Includes record and system; inside, *_steps.c use the files of single steps, in the
-// order of steps.h, and each of those only what comes before it there.
+// A new process of a pod, between clone3 and exec, and the border to the shim's event loop: the child's parameters and its
+// reports. Nothing here returns to the event loop. Includes record and system. Inside, *_steps.c use the files of single steps,
+// which steps.h lists in order; each file uses only files before it.
 #pragma once
 
 #include "record/record.h"
@@ -16,16 +16,16 @@ enum report_kind {
 };
 
 // One packet on the close-on-exec report socket. READY is sent right before execve(): end of file after READY means that the
-// program runs, end of file without it that the child was killed on the way. WAITING is sent by child_await(), TERMINAL carries the
-// master side of a new terminal, APPEARED the pidfd of the process that takes over, see appear(), PROCFS the mount namespace that keep_procfs()
-// made. The shim answers a child that waits with one byte.
+// program runs, end of file without READY that the child was killed on the way. child_await() sends WAITING. TERMINAL carries the
+// master side of a new terminal, APPEARED the pidfd of the process that takes over (see appear()), PROCFS the mount namespace
+// that keep_procfs() made. The shim continues a waiting child by one byte.
 struct report {
     uint32_t kind;
     int32_t pid; // APPEARED
     struct fault fault;
 };
 
-// The id mappings of the pod's user namespace. All functions take NULL for a pod without one.
+// The id mappings of the pod's user namespace. All functions accept NULL for a pod without one.
 struct id_maps {
     struct swl_id_mapping uids[SWL_ID_MAPPINGS_MAX], gids[SWL_ID_MAPPINGS_MAX];
     size_t uid_count, gid_count;
@@ -35,29 +35,29 @@ struct child {
     const struct record *record;
     int report;
     int stdio[3];
-    const int *sources; // mount sources, O_PATH; of a sandbox: namespaces that were given
+    const int *sources; // mount sources, O_PATH; of a sandbox: given namespaces
     size_t source_count;
-    const int *namespaces; // LAUNCH: those that were given, in the order pid, cgroup, time
+    const int *namespaces; // LAUNCH: given namespaces, in the order pid, cgroup, time
     size_t namespace_count;
-    int hook_state;            // LAUNCH: what hooks read, or -1
+    int hook_state;            // LAUNCH: the file that hooks read, or -1
     bool timed;                // EXEC: the container has a time namespace of its own
-    int sandbox;               // pidfd of the pause: whose network, ipc and uts namespaces to join
+    int sandbox;               // pidfd of the pause, whose network, ipc and uts namespaces are joined
     int target;                // EXEC: pidfd of the container's init
-    bool appears;              // it starts outside the pid namespace that it is to be in, see appear()
-    int pids;                  // LAUNCH: a pidfd in that namespace, or the namespace; counts only when it `appears`
-    int procfs;                // LAUNCH: the mount namespace that keep_procfs() made, or -1
+    bool appears;              // starts outside its pid namespace, see appear()
+    int pids;                  // LAUNCH: a pidfd in that namespace, or the namespace; used only with `appears`
+    int procfs;                // LAUNCH: the mount namespace from keep_procfs(), or -1
     int cgroup;                // LAUNCH: directory of the container's cgroup, or -1
     const struct id_maps *ids; // NULL: the pod has no user namespace
-    int user;                  // the pod's user namespace; counts only when `ids` is set
+    int user;                  // the pod's user namespace; used only with `ids`
     int program;               // SANDBOX: the open pause program
-    int proc;                  // the host's /proc, see procfs_open(); child_begin() opens it
+    int proc;                  // the host's /proc, opened by child_begin(), see procfs_open()
 };
 
-// Without any descriptor: each is -1.
+// Sets every descriptor to -1.
 void child_init(struct child *child, const struct record *record);
 
-// The programs of the event loop's children, top to bottom in their steps.
+// The steps of each kind of child, from top to bottom.
 _Noreturn void container_child(struct child *child);
 _Noreturn void exec_child(struct child *child);
-// `child->sandbox` and `->target` are not used.
+// Does not use `child->sandbox` and `->target`.
 _Noreturn void pause_child(struct child *child);

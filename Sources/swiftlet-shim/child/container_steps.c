@@ -1,5 +1,5 @@
-// A container's first process, from clone3 to exec. The shim has cloned it with CLONE_INTO_CGROUP (it never runs outside its limits)
-// and into its pid namespace, unless it appears there at the end.
+// A container's first process, from clone3 to exec. The shim clones it with CLONE_INTO_CGROUP, so it never runs outside its
+// limits, and into its pid namespace, unless it appears there at the end.
 #include "child/steps.h"
 #include "system/fail_point.h"
 
@@ -7,14 +7,14 @@
 #include <string.h>
 #include <sys/mount.h>
 
-// Made now, while root may still write: the program's user gets an existing directory.
+// Made while root may still write: the program's user finds an existing directory.
 static int make_cwd(const struct record *record, int root, struct fault *fault)
 {
     OWNED int directory = open_in_root(root, record->cwd, TARGET_DIRECTORY, 0755);
     return directory >= 0 ? 0 : fail(fault, SWL_STEP_CWD, "open or make the working directory \"%.300s\"", record->cwd);
 }
 
-// Mounts in the root that the program sees: whether those that it makes itself are shown to namespaces below.
+// Decides whether the program's own mounts propagate to namespaces below.
 static int propagate_root(const struct record *record, struct fault *fault)
 {
     static const uint64_t modes[] = {MS_PRIVATE, MS_SLAVE, MS_SHARED, MS_UNBINDABLE};
@@ -58,9 +58,9 @@ static int build_root(const struct child *child, int *trees, struct fault *fault
     return pivot_into(root, fault) != 0 || propagate_root(record, fault) != 0 ? -1 : 0;
 }
 
-// The mounts were made by the host's root in a mount namespace of the host's. The copy that the program gets belongs to the pod's user
-// namespace, and with that the kernel locks them all: not even the container's CAP_SYS_ADMIN takes away what covers a path or makes it
-// writable again. The cgroup namespace is made anew for the same owner.
+// The host's root made the mounts in a mount namespace of the host. The program's copy belongs to the pod's user namespace, so
+// the kernel locks every mount in it: even CAP_SYS_ADMIN in the container cannot uncover a path or make it writable again. The
+// cgroup namespace is made again for the same owner.
 static int change_owner(const struct child *child, struct fault *fault)
 {
     if (!child->ids) {
@@ -73,7 +73,7 @@ static int change_owner(const struct child *child, struct fault *fault)
     return unshare(flags) == 0 ? 0 : fail(fault, SWL_STEP_USER_NAMESPACE, "make mount and cgroup namespaces of the pod's user");
 }
 
-// Descriptors besides those that came in lists, of which one message brings at most SWL_FDS_MAX.
+// Single descriptors; the lists together have at most SWL_FDS_MAX, because one message brings them.
 #define OWN_MAX 10
 
 static int steps(struct child *child, struct fault *fault)
@@ -96,21 +96,21 @@ static int steps(struct child *child, struct fault *fault)
         return -1;
     }
     fail_point_in_child("child.begun");
-    // Early, because the memory used from here on counts for the container. The filter while CAP_SYS_ADMIN is there and no program of
-    // the container runs yet.
+    // Early, because memory used from here on counts for the container. The device filter is loaded while CAP_SYS_ADMIN is there
+    // and no program of the container runs.
     if (set_oom_score_adj(child, fault) != 0 || limit_devices(child, fault) != 0) {
         return -1;
     }
-    // In the mount namespace that the sources belong to.
+    // Still in the mount namespace of the sources.
     if (clone_sources(child, trees, fault) != 0) {
         return -1;
     }
     fail_point_in_child("child.sources");
-    // Before the mounts: /sys shows the network namespace, mqueue the ipc namespace of who mounts it.
+    // Before the mounts: /sys shows the network namespace, and mqueue the ipc namespace, of the process that mounts it.
     if (join_sandbox(child, fault) != 0 || make_namespaces(child, fault) != 0) {
         return -1;
     }
-    // For the process that goes on in its place.
+    // For the process that takes over.
     if (child->appears && setns(child->pids, CLONE_NEWPID) != 0) {
         return fail(fault, SWL_STEP_NAMESPACES, "enter the pid namespace");
     }
@@ -119,7 +119,7 @@ static int steps(struct child *child, struct fault *fault)
         return -1;
     }
     fail_point_in_child("child.pivoted");
-    // While this is the host's root still: a raised rlimit, and pipes that belong to it.
+    // While the host's root still runs this: it may raise an rlimit, and the pipes belong to it.
     if (write_sysctls(child, fault) != 0 || set_rlimits(child, fault) != 0 || give_stdio(child, fault) != 0) {
         return -1;
     }

@@ -1,4 +1,4 @@
-// New file systems and copies of mounts, not attached anywhere yet, and attaching them.
+// New file systems and copies of mounts, not attached yet, and attaching them.
 #include "child/steps.h"
 
 #include <linux/magic.h>
@@ -22,7 +22,7 @@ uint64_t attributes_of(uint32_t flags)
            (flags & SWL_ATTR_NOSYMFOLLOW ? MOUNT_ATTR_NOSYMFOLLOW : 0);
 }
 
-// For people; the rest is told by number.
+// Names the common file systems for error texts; others are named by number.
 static const char *file_system_name(int tree, char *number, size_t size)
 {
     static const struct {
@@ -64,7 +64,7 @@ int shift_owners(int tree, unsigned below, int user, const char *what, struct fa
     return 0;
 }
 
-// The kernel takes the ids of whoever mounts, which here is still the host's root.
+// The kernel interprets the ids in the user namespace of the mounting process, which is still the host's root.
 static const char *option_value(const char *key, const char *value, const struct id_maps *ids, char *number, size_t size)
 {
     bool uid = strcmp(key, "uid") == 0, gid = strcmp(key, "gid") == 0;
@@ -83,7 +83,7 @@ static const char *option_value(const char *key, const char *value, const struct
 int mount_with(const char *type, const char *options, uint64_t attributes, const struct id_maps *ids, int pids)
 {
     OWNED int context = fsopen(type, FSOPEN_CLOEXEC);
-    // The source is what tools show in the first column of /proc/mounts.
+    // Tools show the source in the first column of /proc/mounts.
     if (context < 0 || fsconfig(context, FSCONFIG_SET_STRING, "source", type, 0) != 0 ||
         (pids >= 0 && fsconfig(context, FSCONFIG_SET_FD, "pidns", NULL, pids) != 0)) {
         return -1;

@@ -1,5 +1,6 @@
-// Which device nodes a container may open. CAP_MKNOD is among the default capabilities of containers, so that a node for the host's
-// disk can be made in any tmpfs: only the kernel's check at open time helps. In cgroup v2 that is a small BPF program.
+// The device nodes that a container may open. CAP_MKNOD is among the default capabilities of containers, so a container can make
+// a node for the host's disk in any tmpfs: only the kernel's check at open time helps. In cgroup v2 that check is a small BPF
+// program.
 #include "child/steps.h"
 
 #include <linux/bpf.h>
@@ -7,10 +8,10 @@
 #include <sys/syscall.h>
 
 #define RULES_MAX 290
-// Instructions: of one rule at most, and of all the rest.
+// Instructions of one rule at most, and of the rest of the program.
 #define RULE_LENGTH 8
 #define FRAME_LENGTH 176
-// Programs that the kernel takes in one cgroup.
+// The kernel's limit of programs in one cgroup.
 #define PROGRAMS_MAX 64
 #define ANY SWL_DEVICE_ANY
 
@@ -42,8 +43,8 @@ static void allow(struct program *program, int type, uint32_t major, uint32_t mi
     add_return(program, 1);
 }
 
-// From the last rule to the first: an allowed access is ticked off in register 3, so that it may be made up of several rules' accesses;
-// what an earlier rule forbids is asked only for the rest.
+// Rules run from the last to the first. An allowed access is cleared in register 3, so that several rules together can allow an
+// access; an earlier rule that forbids is asked only for the rest.
 static void follow(struct program *program, const struct swl_device_rule *rule)
 {
     int32_t access =
@@ -71,9 +72,9 @@ static void follow(struct program *program, const struct swl_device_rule *rule)
 
 static void build(const struct record *record, struct program *program)
 {
-    // null, zero, full, random, urandom, tty, ptmx, the terminals of devpts, and net/tun: VPNs make its node themselves, and what can be
-    // done with it takes CAP_NET_ADMIN over the pod's network. Not the console, which is the host's: a container's /dev/console is a terminal of
-    // its devpts.
+    // null, zero, full, random, urandom, tty, ptmx, the terminals of devpts, and net/tun: VPNs make its node themselves, and
+    // using it needs CAP_NET_ADMIN over the pod's network. Not the console, which is the host's: a container's /dev/console is a
+    // terminal of its devpts.
     static const uint32_t defaults[][2] = {{1, 3}, {1, 5}, {1, 7}, {1, 8}, {1, 9}, {5, 0}, {5, 2}, {136, ANY}, {10, 200}};
     program->length = 0;
     add(program, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_2, BPF_REG_1, offsetof(struct bpf_cgroup_dev_ctx, access_type), 0);
@@ -88,7 +89,7 @@ static void build(const struct record *record, struct program *program)
     for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++) {
         allow(program, BPF_DEVCG_DEV_CHAR, defaults[i][0], defaults[i][1]);
     }
-    // With rules it is them that decide about a node that is there.
+    // With rules, the rules decide about a node, not its presence.
     for (size_t i = 0; i < record->devices.count && record->device_rules.count == 0; i++) {
         const struct swl_device *device = &record->devices.items[i].fixed;
         if (device->type != 'p') {
@@ -101,8 +102,8 @@ static void build(const struct record *record, struct program *program)
     add_return(program, 0);
 }
 
-// Several may be attached (the service manager's further up): all must allow. What is in this very cgroup already is a predecessor's, of an
-// earlier start in it; left there, they would add up to the kernel's bound.
+// Several filters may be attached (the service manager's in a cgroup above): all must allow. A filter in this cgroup comes from
+// an earlier start in it; left there, such filters would reach the kernel's limit.
 static int attach_filter(int cgroup, int loaded)
 {
     uint32_t earlier[PROGRAMS_MAX];
@@ -126,7 +127,7 @@ static int attach_filter(int cgroup, int loaded)
             return -1;
         }
         union bpf_attr detach = {.target_fd = (uint32_t)cgroup, .attach_bpf_fd = (uint32_t)old, .attach_type = BPF_CGROUP_DEVICE};
-        // Never a moment without a filter: the last one is replaced, the others go before.
+        // There is never a moment without a filter: the last one is replaced, the others are detached before.
         if (i + 1 < query.query.prog_cnt) {
             if (syscall(SYS_bpf, BPF_PROG_DETACH, &detach, sizeof detach) != 0) {
                 return -1;

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 
-// Of folders below the host's /dev.
+// Depth of folders below the host's /dev.
 #define DEPTH_MAX 6
 
 static const struct {
@@ -22,8 +22,8 @@ static const char *const links[][2] = {
     {"stderr", "/proc/self/fd/2"}, {"ptmx", "pts/ptmx"},
 };
 
-// Where mknod is not allowed (a machine that is itself a container), the host's node is bound over an empty file. Read-only, which a device does
-// not notice: mode, owner and times of the node are the host's.
+// Where mknod is not allowed (a machine that is itself a container), the host's node is bound over an empty file. The mount is
+// read-only, which does not affect the device: mode, owner and times of the node are the host's.
 static int bind_node(int directory, const char *name, const char *host_path)
 {
     OWNED int source = open(host_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -37,7 +37,7 @@ static int bind_node(int directory, const char *name, const char *host_path)
     return tree < 0 || mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) != 0 ? -1 : attach(tree, target);
 }
 
-// uid and gid are the host's.
+// uid and gid are ids of the host.
 static int make_node(int directory, const char *name, mode_t mode, dev_t device, uid_t uid, gid_t gid, const char *host_path)
 {
     if (mknodat(directory, name, mode, device) != 0) {
@@ -78,8 +78,8 @@ static int make_device(const struct device_spec *device, const struct id_maps *i
     return 0;
 }
 
-// Privileged containers see every device node of the host, at the same path, with the same owner and mode. In a user namespace the
-// host's root owns nothing, so that a node of the host's is of use only if everybody may open it.
+// Privileged containers get every device node of the host, at the same path, with the same owner and mode. In a user namespace
+// the host's root owns nothing, so a node of the host is usable only if its mode lets all users open it.
 static int copy_host_devices(const char *host, int target, int depth, struct fault *fault)
 {
     static const char *const left_out[] = {".", "..", "pts", "shm", "fd", "mqueue", "console", ".udev", "hugepages"};
@@ -96,7 +96,7 @@ static int copy_host_devices(const char *host, int target, int depth, struct fau
             skip = skip || strcmp(entry->d_name, left_out[i]) == 0;
         }
         if (skip || fstatat(dirfd(entries), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-            continue; // gone meanwhile
+            continue; // removed meanwhile
         }
         char path[PATH_MAX];
         snprintf(path, sizeof path, "%s/%s", host, entry->d_name);
@@ -119,7 +119,7 @@ int make_devices(const struct child *child, int root, struct fault *fault)
     const struct record *record = child->record;
     const struct swl_mount *dev = mount_at_dev(record);
     if (dev && dev->type == SWL_MOUNT_BIND) {
-        return 0; // somebody else's, the host's as a rule: it has the nodes that it has
+        return 0; // another /dev, usually the host's, keeps its own nodes
     }
     if (dev && dev->type == SWL_MOUNT_TMPFS) {
         OWNED int directory = open_in_root(root, "/dev", TARGET_EXISTING, 0);
@@ -140,7 +140,7 @@ int make_devices(const struct child *child, int root, struct fault *fault)
                 return fail(fault, SWL_STEP_DEVICES, "link /dev/%s", links[i][0]);
             }
         }
-        // For bind_console(), which comes after the protection.
+        // The mount point for bind_console(), which comes after the protection.
         if (record->terminal) {
             OWNED int place = openat(directory, "console", O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
             if (place < 0 && errno != EEXIST) {

@@ -1,4 +1,5 @@
-// A further process in a running container. The shim has cloned it into the container's cgroup; it appears in the pid namespace at the end.
+// A further process in a running container. The shim clones it into the container's cgroup; it appears in the pid namespace at
+// the end.
 #include "child/steps.h"
 
 #include <sched.h>
@@ -9,17 +10,17 @@ static int steps(struct child *child, struct fault *fault)
     if (child_begin(child, kept, sizeof kept / sizeof *kept, fault) != 0 || set_oom_score_adj(child, fault) != 0) {
         return -1;
     }
-    // While this is the host's root still: a raised rlimit, and pipes that belong to it.
+    // While the host's root still runs this: it may raise an rlimit, and the pipes belong to it.
     if (set_rlimits(child, fault) != 0 || give_stdio(child, fault) != 0) {
         return -1;
     }
-    // All at once and by pidfd: a reused pid cannot be joined by mistake. The mount namespace brings root and working directory.
+    // All at once and by pidfd: a reused pid cannot be joined by mistake. The mount namespace sets root and working directory.
     int kinds = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWCGROUP | CLONE_NEWNS | CLONE_NEWPID |
                 (child->timed ? CLONE_NEWTIME : 0);
     if (setns(child->target, kinds) != 0) {
         return fail(fault, SWL_STEP_NAMESPACES, "join the container's namespaces");
     }
-    // The pod's, not the one that the container's init may have made for itself since.
+    // The pod's user namespace, not one that the container's init may have made since.
     if (enter_user_namespace(child, fault) != 0) {
         return -1;
     }

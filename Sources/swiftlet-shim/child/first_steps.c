@@ -1,4 +1,4 @@
-// The first steps of every child, and those that each takes somewhere on its way.
+// The first steps of every child, and steps that every child takes later on its way.
 #include "child/steps.h"
 
 #include <linux/keyctl.h>
@@ -14,7 +14,7 @@ int child_begin(struct child *child, const int *kept, size_t count, struct fault
 {
     // Blocked and ignored signals survive exec; the program expects defaults.
     reset_signals();
-    // The shim's sockets and other containers' pipes must not be within reach of what runs below.
+    // The steps below must not reach the shim's sockets and other containers' pipes.
     if (close_other_fds(kept, count) != 0) {
         return fail(fault, SWL_STEP_CLOSE_FDS, "close_range");
     }
@@ -23,9 +23,9 @@ int child_begin(struct child *child, const int *kept, size_t count, struct fault
     if (child->proc < 0) {
         return -1;
     }
-    umask(0); // modes of mount points and devices are meant as written; the program's umask is set right before exec
+    umask(0); // modes of mount points and devices are exact; the program's umask is set right before exec
     for (int i = 0; i < 3; i++) {
-        if (dup2(child->stdio[i], i) < 0) { // dup2 also drops close-on-exec
+        if (dup2(child->stdio[i], i) < 0) { // dup2 also clears close-on-exec
             return fail(fault, SWL_STEP_STDIO, "dup2 to %d", i);
         }
     }
@@ -69,7 +69,7 @@ int set_rlimits(const struct child *child, struct fault *fault)
 
 int child_session(const struct child *child, struct fault *fault)
 {
-    // A keyring of its own, or the container would share keys with the shim and with other containers.
+    // Without a keyring of its own the container would share keys with the shim and with other containers.
     if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS) {
         return fail(fault, SWL_STEP_SESSION, "join a new session keyring%s",
                     errno == EDQUOT ? " (the user has as many keys as kernel.keys allows, see /proc/key-users)" : "");
@@ -77,21 +77,21 @@ int child_session(const struct child *child, struct fault *fault)
     return child->record->terminal ? open_terminal(child, fault) : 0;
 }
 
-// Not reachable by terminal signals of whoever started the shim, and killable as a whole.
+// Starts a session: terminal signals for the shim's starter do not reach it, and it can be killed as a whole.
 int lead_session(const struct record *record, struct fault *fault)
 {
     if (setsid() < 0) {
         return fail(fault, SWL_STEP_SESSION, "setsid");
     }
-    // This process leads a new session and no other has the terminal.
+    // This process leads a new session and no other session has the terminal.
     if (record->terminal && ioctl(0, TIOCSCTTY, 0) != 0) {
         return fail(fault, SWL_STEP_TERMINAL, "make it the controlling terminal");
     }
     return 0;
 }
 
-// Programs open /dev/stdout again by name: the pipes must belong to the user that they will run as. The pod's user namespace has no say over
-// pipes of the host, hence before it is entered.
+// Programs open /dev/stdout again by name, so the pipes must belong to the program's user. Comes before the pod's user namespace
+// is entered, which has no rights over pipes of the host.
 int give_stdio(const struct child *child, struct fault *fault)
 {
     uint32_t uid = host_uid(child->ids, child->record->user.uid);

@@ -1,4 +1,5 @@
-// Programs that are run on a container's way to its own: children of its first process, in what that one is in at the moment.
+// Hooks: programs that run before the container's own, as children of its first process, in the namespaces and root of that
+// moment.
 #include "child/steps.h"
 
 #include <limits.h>
@@ -10,11 +11,11 @@
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
-// Exit codes of a hook that was not run, with and without its errno in the pipe.
+// Exit codes of a hook that did not start, with and without its errno in the pipe.
 #define NOT_STARTED 127
 #define NOT_REPORTED 126
 
-// The part of a list that belongs to one hook, ended by NULL as exec wants it.
+// Copies one hook's part of a list and ends it by NULL for execve().
 static const char **part(const char *const *items, size_t count)
 {
     const char **copy = calloc(count + 1, sizeof *copy);
@@ -27,7 +28,7 @@ static const char **part(const char *const *items, size_t count)
 static _Noreturn void become_hook(const struct child *child, const struct hook_spec *hook, const char **arguments,
                                   const char **variables, int failure)
 {
-    // From its start on for each of them: it is one file, and the place in it is shared.
+    // Each hook reads from the start: all share one file and its offset.
     if (lseek(child->hook_state, 0, SEEK_SET) == 0 && dup2(child->hook_state, 0) == 0 &&
         prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0) {
         close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -38,7 +39,7 @@ static _Noreturn void become_hook(const struct child *child, const struct hook_s
     _exit(written == (ssize_t)sizeof error ? NOT_STARTED : NOT_REPORTED);
 }
 
-// `failed` is the read end of what become_hook() writes to.
+// `failed` is the read end of the pipe that become_hook() writes to.
 static int await_hook(const struct hook_spec *hook, pid_t pid, int pidfd, int failed, struct fault *fault)
 {
     struct pollfd end = {.fd = pidfd, .events = POLLIN};

@@ -9,10 +9,10 @@
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 
-// Bits of a set.
+// Bits of a capability set.
 #define CAPABILITIES_MAX 64
 
-// Fails for numbers the kernel does not know: a capability asked for and not given is an error, not a detail.
+// Refuses numbers that the kernel does not know: a requested capability that is not given is an error.
 static int last_capability(void)
 {
     int last = 0;
@@ -118,8 +118,8 @@ static int regain_effective(struct fault *fault)
     return capset(permitted, permitted, inheritable) == 0 ? 0 : fail(fault, SWL_STEP_CAPABILITIES, "capset");
 }
 
-// Holds from the next exec on. Of the kernels with the mount calls that the shim needs, each that has AppArmor has this directory; the
-// older /proc/self/attr/exec belongs to whichever security module came first.
+// Takes effect at the next exec. Every kernel that has AppArmor and the mount calls that the shim needs has this directory; the
+// older /proc/self/attr/exec belongs to the first security module.
 int set_apparmor_profile(const struct child *child, struct fault *fault)
 {
     const char *profile = child->record->apparmor_profile;
@@ -141,7 +141,7 @@ int set_apparmor_profile(const struct child *child, struct fault *fault)
     return 0;
 }
 
-// Without no_new_privs the kernel wants CAP_SYS_ADMIN for a filter; the change of uid has cleared the effective set.
+// Without no_new_privs the kernel requires CAP_SYS_ADMIN for a filter, and the change of uid has cleared the effective set.
 int install_seccomp(const struct record *record, struct fault *fault)
 {
     if (record->seccomp.count == 0) {

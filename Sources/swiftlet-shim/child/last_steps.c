@@ -1,4 +1,4 @@
-// The last steps of every program of a container, up to its exec.
+// The last steps of every container program, up to its exec.
 #include "child/steps.h"
 #include "system/fail_point.h"
 
@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-// A directory outside the root can be reached through a leaked descriptor in /proc/self/fd (CVE-2024-21626); the kernel then names
-// it "(unreachable)/...".
+// A leaked descriptor in /proc/self/fd can lead to a directory outside the root (CVE-2024-21626); the kernel then names it
+// "(unreachable)/...".
 static int check_cwd(const struct record *record, struct fault *fault)
 {
     char path[PATH_MAX];
@@ -24,8 +24,8 @@ static int become(const struct child *child, char *path, struct fault *fault)
     if (set_scheduling(child, fault) != 0) {
         return -1;
     }
-    // First as root: work directories of images can be closed to the user, and runc enters them all the same. Then, where a network
-    // file system is closed to root, as the user.
+    // First as root, as runc does: work directories of images can be closed to the user. Then as the user: a network file system
+    // can be closed to root.
     bool entered = chdir(record->cwd) == 0;
     if (!entered && errno != EACCES) {
         return fail(fault, SWL_STEP_CWD, "chdir to \"%.300s\"", record->cwd);
@@ -40,14 +40,15 @@ static int become(const struct child *child, char *path, struct fault *fault)
     if (check_cwd(record, fault) != 0 || set_apparmor_profile(child, fault) != 0 || adopt_null(child, fault) != 0) {
         return -1;
     }
-    // Close-on-exec is too late: the kernel looks the program up before it closes anything, and its name, a link in the image, the interpreter
-    // of a script or an ELF file may lead through /proc/self/fd (CVE-2024-21626). What stays is no directory: a socket, and a file in memory.
+    // Close-on-exec comes too late: the kernel looks the program up before it closes descriptors, and its name, a link in the
+    // image, or the interpreter of a script or ELF file may lead through /proc/self/fd (CVE-2024-21626). The descriptors that
+    // stay are not directories: a socket and a file in memory.
     const int kept[] = {child->report, child->hook_state};
     if (close_other_fds(kept, sizeof kept / sizeof *kept) != 0) {
         return fail(fault, SWL_STEP_CLOSE_FDS, "close_range");
     }
-    // Without no_new_privs the filter takes CAP_SYS_ADMIN, which programs in the container are not to get hold of: so before they can, if it lets
-    // everything pass that has to follow.
+    // Without no_new_privs the filter needs CAP_SYS_ADMIN, which programs in the container must not get. So it is installed
+    // before they can see this process, if it allows all later system calls.
     bool filtered = child->appears && !record->no_new_privileges && filter_lets_start(record);
     if (filtered && install_seccomp(record, fault) != 0) {
         return -1;
@@ -62,7 +63,7 @@ static int become(const struct child *child, char *path, struct fault *fault)
     if (find_program(record, path, fault) != 0) {
         return -1;
     }
-    // Before seccomp as well: what waits needs no system call that a filter may forbid.
+    // Before seccomp as well: waiting must not need a system call that a filter may forbid.
     if (record->hold & SWL_HOLD_EXEC) {
         child_await(child);
     }
@@ -70,7 +71,7 @@ static int become(const struct child *child, char *path, struct fault *fault)
         return -1;
     }
     umask(record->user.flags & SWL_USER_UMASK ? record->user.umask & 0777 : 0022);
-    // Without no_new_privs it comes before the capabilities are given up; with it, last.
+    // Without no_new_privs the filter comes before the capabilities are dropped; with it, last.
     if (!record->no_new_privileges) {
         return (!filtered && install_seccomp(record, fault) != 0) || set_capabilities(&record->capabilities, fault) != 0 ? -1 : 0;
     }

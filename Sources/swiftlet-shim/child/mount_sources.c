@@ -1,4 +1,4 @@
-// Copies of the sources of bind mounts, made in the mount namespace that they belong to.
+// Copies of the sources of bind mounts, made in the mount namespace of the sources.
 #include "child/steps.h"
 
 #include <sched.h>
@@ -7,13 +7,13 @@
 static struct mount_attr attributes_to_set(const struct swl_mount *mount)
 {
     struct mount_attr attributes = {.attr_set = attributes_of(mount->attributes)};
-    // Setting an access time mode means replacing the whole field.
+    // Setting an access time mode replaces the whole field.
     attributes.attr_clr = attributes.attr_set & MOUNT_ATTR__ATIME ? MOUNT_ATTR__ATIME : 0;
     return attributes;
 }
 
-// A descriptor that the agent opened: nobody can exchange the file behind it any more. open_tree() refuses mounts of another mount
-// namespace, hence before the own one is made.
+// Clones a source by the agent's descriptor, whose file cannot be exchanged any more. open_tree() refuses mounts of another mount
+// namespace, hence before this process makes its own.
 static int clone_source(int source, const struct mount_spec *mount, int user, struct fault *fault)
 {
     const struct swl_mount *fixed = &mount->fixed;
@@ -39,7 +39,7 @@ static int clone_source(int source, const struct mount_spec *mount, int user, st
     return take(&tree);
 }
 
-// The kernel copies only mounts of the own mount namespace.
+// The kernel copies only mounts of the caller's mount namespace.
 static int clone_procfs(const struct child *child, const struct mount_spec *mount, struct fault *fault)
 {
     OWNED int own = openat(child->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC);

@@ -15,14 +15,14 @@ static const struct {
     [SWL_MOUNT_TMPFS] = {"tmpfs", ""},     [SWL_MOUNT_MQUEUE] = {"mqueue", ""},
 };
 
-// /proc and /sys decide what later steps read and write: they may only be mounted on a real directory, never through a link that an
-// image made (CVE-2019-19921).
+// /proc and /sys decide where later steps read and write. They may only be mounted on a real directory, never through a link that
+// an image made (CVE-2019-19921).
 static bool must_be_plain(uint32_t type)
 {
     return type == SWL_MOUNT_PROC || type == SWL_MOUNT_SYSFS;
 }
 
-// Nothing may be mounted over files of /proc (CVE-2019-16884), except those that lxcfs and the like replace.
+// Refuses mounts over files of /proc (CVE-2019-16884), except the files that lxcfs and the like replace.
 static bool forbidden_in_proc(int target, const char *destination)
 {
     static const char *const allowed[] = {"/proc/cpuinfo", "/proc/diskstats", "/proc/meminfo", "/proc/stat",
@@ -47,21 +47,21 @@ static int make_tree(const struct child *child, const struct mount_spec *mount, 
     uint32_t type = mount->fixed.type;
     const char *name = file_systems[type].name;
     OWNED int pids = -1;
-    // The namespace that this process is in is the host's then: never shown to a container.
+    // This process is in the host's pid namespace, which a container must never see.
     if (type == SWL_MOUNT_PROC && child->appears) {
         pids = openat(child->proc, "self/ns/pid_for_children", O_RDONLY | O_CLOEXEC);
         if (pids < 0) {
             return fail(fault, SWL_STEP_MOUNT, "open the pid namespace for \"%.200s\"", mount->destination);
         }
     }
-    // A tmpfs is empty: what is to be in it, mount points and devices, is made first, see protect_mounts().
+    // A tmpfs starts empty: its mount points and devices are made before it becomes read-only, see protect_mounts().
     uint64_t attributes = attributes_of(mount->fixed.attributes) & ~(uint64_t)(type == SWL_MOUNT_TMPFS ? MOUNT_ATTR_RDONLY : 0);
     OWNED int tree = mount_with(name, mount->data[0] ? mount->data : file_systems[type].options, attributes, child->ids, pids);
     if (tree < 0) {
         return fail(fault, SWL_STEP_MOUNT, "make a %s with options \"%.100s\" for \"%.200s\"", name, mount->data,
                     mount->destination);
     }
-    // These two ignore whom new files belong to.
+    // These two file systems ignore the owner of new files.
     bool terminals = type == SWL_MOUNT_DEVPTS;
     if (child->ids && (terminals || type == SWL_MOUNT_MQUEUE)) {
         uint32_t uid = host_uid(child->ids, 0), gid = host_gid(child->ids, 0);

@@ -1,4 +1,4 @@
-// The namespaces of a container's first process, apart from those of pids and users: the pause's, somebody else's, its own.
+// The namespaces of a container's first process, except pid and user: the pause's, given ones, new ones.
 #include "child/steps.h"
 
 #include <sched.h>
@@ -11,7 +11,8 @@
 #define CLONE_NEWTIME 0x00000080
 #endif
 
-// The pause holds them; a pod on the host's network has a pause in the host's namespace, and joining it changes nothing.
+// The pause holds these namespaces. In a pod on the host's network the pause is in the host's namespace, and joining it changes
+// nothing.
 int join_sandbox(const struct child *child, struct fault *fault)
 {
     if (setns(child->sandbox, CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS) != 0) {
@@ -20,7 +21,7 @@ int join_sandbox(const struct child *child, struct fault *fault)
     return 0;
 }
 
-// Made for the children of who asks; the own process gets there by joining it, and its clocks have to be set before.
+// A new time namespace is for the caller's children. The caller sets its clocks first and then joins it.
 static int make_time_namespace(const struct child *child, struct fault *fault)
 {
     const struct record *record = child->record;
@@ -41,7 +42,7 @@ static int make_time_namespace(const struct child *child, struct fault *fault)
     return made >= 0 && setns(made, CLONE_NEWTIME) == 0 ? 0 : fail(fault, SWL_STEP_NAMESPACES, "join the new time namespace");
 }
 
-// The kernel checks that each is of its kind.
+// The kernel checks the kind of each.
 static int join_given(const struct child *child, struct fault *fault)
 {
     const struct record *record = child->record;
@@ -64,7 +65,7 @@ int make_namespaces(const struct child *child, struct fault *fault)
     if (record->time_namespace == SWL_NS_NEW && make_time_namespace(child, fault) != 0) {
         return -1;
     }
-    // The cgroup namespace's root is the cgroup of this moment: the container's own.
+    // The root of the cgroup namespace is the current cgroup, which is the container's.
     int flags = CLONE_NEWNS | (record->namespaces.cgroup == SWL_NS_NEW ? CLONE_NEWCGROUP : 0);
     if (unshare(flags) != 0) {
         return fail(fault, SWL_STEP_NAMESPACES, "make mount and cgroup namespaces");

@@ -13,7 +13,7 @@ bool is_null_device(const struct stat *status)
     return S_ISCHR(status->st_mode) && status->st_rdev == makedev(MEM_MAJOR, NULL_MINOR);
 }
 
-// What an O_PATH descriptor stands for, opened.
+// Opens the file behind an O_PATH descriptor.
 static int open_again(const struct child *child, int path, int flags)
 {
     char name[32];
@@ -62,13 +62,14 @@ int adopt_null(const struct child *child, struct fault *fault)
     struct stat own, status;
     OWNED int path = sys_openat2(AT_FDCWD, "/dev/null", O_PATH, 0, RESOLVE_NO_LINKS);
     if (path < 0 || fstat(path, &own) != 0 || !is_null_device(&own)) {
-        return 0; // none, or something else of that name: the one that is there does as well
+        return 0; // no null device of its own: the host's read-only one stays
     }
     for (int i = 0; i < 3; i++) {
         if (fstat(i, &status) != 0) {
             return fail(fault, SWL_STEP_STDIO, "stat descriptor %d", i);
         }
-        // Where the container shows the host's own node it stays the read-only one. Not every node can be opened, either: nodev, or its mode.
+        // If the container shows the host's own node, the read-only one stays. It also stays if the node cannot be opened: nodev,
+        // or its mode.
         if (is_null_device(&status) && (status.st_dev != own.st_dev || status.st_ino != own.st_ino)) {
             replace(child, path, i);
         }

@@ -6,7 +6,8 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-// Since Linux 6.7 each lower directory is a parameter of its own, without any common length limit. EINVAL: not known here.
+// Since Linux 6.7 each lower directory is a parameter of its own, without a common length limit. EINVAL: the kernel does not know
+// it.
 int overlay_by_fsconfig(const struct record *record, bool nodev)
 {
     OWNED int context = fsopen("overlay", FSOPEN_CLOEXEC);
@@ -46,11 +47,11 @@ int overlay_by_fsconfig(const struct record *record, bool nodev)
 }
 
 #define MOUNT_OPTIONS_MAX 4096
-// For upper and work directory.
+// Reserved for the upper and work directory.
 #define MOUNT_OPTIONS_REST 64
 
-// Before that mount(2) takes one page of options. Descriptor numbers, relative to /proc/self/fd, are the shortest names there are:
-// a page holds about a thousand of them, and no path needs its colons escaped.
+// Before Linux 6.7, mount(2) takes one page of options. Descriptor numbers, relative to /proc/self/fd, are the shortest possible
+// names: a page holds about a thousand of them, and no colon in a path needs an escape.
 int overlay_by_mount(const struct record *record, bool nodev, int *mount_fd)
 {
     char options[MOUNT_OPTIONS_MAX];
@@ -93,11 +94,11 @@ bool root_is_nodev(const struct child *child)
     return child->cgroup < 0 && !child->record->host_devices;
 }
 
-#define LOWERS_MAX 500 // the kernel's own bound
+#define LOWERS_MAX 500 // the kernel's limit
 
-// Owners of image layers are the container's ids. In a user namespace each layer is shown through a clone with shifted owners. An overlay
-// wants lower directories that are mounted somewhere in this namespace: one upon the other at `place`, where the overlay will hide
-// them; named by descriptor, since only the last one can be reached by path.
+// The owners of image layers are ids of the container. In a user namespace each layer is used through a clone with shifted
+// owners. An overlay needs lower directories that are mounted in this namespace: they are stacked at `place`, where the overlay
+// will hide them, and named by descriptor, since a path reaches only the last one.
 static int shift_lowers(const struct child *child, int place, struct record *shifted, int *trees, struct fault *fault)
 {
     static char names[LOWERS_MAX][24];
@@ -123,7 +124,7 @@ static int shift_lowers(const struct child *child, int place, struct record *shi
     return 0;
 }
 
-// The directory is empty and the agent's; as the uppermost one it shows its owner as that of the container's root directory.
+// The agent's upper directory is empty; its owner shows as the owner of the container's root directory.
 static int own_upper(const struct child *child, struct fault *fault)
 {
     OWNED int upper = open(child->record->upper, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);

@@ -5,10 +5,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-// As the kernel has it.
+// The kernel's limit.
 #define LINKS_MAX 40
 
-// A walk that makes what is missing. `done` is a plain path below the root, free of links and dots; `todo` is what remains.
+// A walk that makes missing components. `done` is a plain path below the root, without links and dots; `todo` is the rest.
 struct walk {
     int root;
     char done[PATH_MAX];
@@ -16,7 +16,7 @@ struct walk {
     int links;
 };
 
-// Takes the next component off `todo`; false when there is none. Dots are handled here: ".." shortens `done`, and at the root stays.
+// Takes the next component off `todo`; returns false at the end. "." is skipped, ".." shortens `done` and stays at the root.
 static bool next_component(struct walk *walk, char *component)
 {
     for (;;) {
@@ -51,7 +51,7 @@ static int open_plain(const struct walk *walk)
     return sys_openat2(walk->root, walk->done[0] ? walk->done : ".", O_PATH, 0, RESOLVE_PLAIN_BENEATH);
 }
 
-// Puts the link's target in front of what remains; an absolute one starts again at the root.
+// Puts the link's target in front of `todo`; an absolute target restarts at the root.
 static int follow_link(struct walk *walk, int parent, const char *component)
 {
     char target[PATH_MAX];
@@ -127,6 +127,6 @@ int open_in_root(int root, const char *path, enum target_kind kind, uint32_t mod
             return -1;
         }
     }
-    // Should somebody swap a directory for a link meanwhile (a volume shared with a running container), this refuses.
+    // If a directory was swapped for a link meanwhile (in a volume shared with a running container), this refuses it.
     return open_plain(&walk);
 }

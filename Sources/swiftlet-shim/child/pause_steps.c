@@ -1,4 +1,4 @@
-// The pause: cloned into the pod's new namespaces, it fits them out and becomes swiftlet-pause in an empty root.
+// The pause: cloned into the pod's new namespaces, it sets them up and becomes swiftlet-pause in an empty root.
 #include "child/steps.h"
 
 #include <linux/limits.h>
@@ -26,14 +26,14 @@ static int change_root(const struct child *child, struct fault *fault)
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) {
         return fail(fault, SWL_STEP_PROPAGATION, "make / private");
     }
-    // In a user namespace nobody has capabilities over a process that is on its way into the pod.
+    // In a user namespace no program of the pod has capabilities over a process on its way into the pod.
     if (child->record->namespaces.pid == SWL_NS_NEW && !child->ids && keep_procfs(child, fault) != 0) {
         return -1;
     }
     return empty_root(fault);
 }
 
-// Those of somebody else that the sandbox is to live in. The kernel checks that each is of its kind.
+// Joins the given namespaces. The kernel checks the kind of each.
 static int join_given(const struct child *child, struct fault *fault)
 {
     const struct swl_namespaces *names = &child->record->namespaces;
@@ -51,7 +51,7 @@ static int join_given(const struct child *child, struct fault *fault)
     return 0;
 }
 
-// The pause filters its own system calls, and ends where it cannot: better said here than found out then.
+// swiftlet-pause filters its own system calls and exits where it cannot. This check reports the reason.
 static int check_seccomp(struct fault *fault)
 {
     uint32_t action = SECCOMP_RET_KILL_PROCESS;
@@ -72,7 +72,7 @@ static int steps(struct child *child, struct fault *fault)
         join_given(child, fault) != 0) {
         return -1;
     }
-    // In a user namespace: until its id mappings are written, this process has no uid there.
+    // In a user namespace this process has no uid until its id mappings are written.
     if (child->ids) {
         child_await(child);
     }
@@ -82,7 +82,7 @@ static int steps(struct child *child, struct fault *fault)
     if (record->domainname && setdomainname(record->domainname, strlen(record->domainname)) != 0) {
         return fail(fault, SWL_STEP_HOSTNAME, "set the domain name to \"%.64s\"", record->domainname);
     }
-    // /proc/sys shows the namespaces of who opens it, so the host's /proc will do.
+    // /proc/sys shows the namespaces of the process that opens it, so the host's /proc serves.
     if (write_sysctls(child, fault) != 0 || (child->ids && become_namespace_root(fault) != 0) || change_root(child, fault) != 0 ||
         child_session(child, fault) != 0 || lead_session(record, fault) != 0) {
         return -1;
@@ -97,7 +97,7 @@ static int steps(struct child *child, struct fault *fault)
     if (check_seccomp(fault) != 0) {
         return -1;
     }
-    // With the shim gone nobody could look after the pod any more, and what lives in this one's pid namespace ends with it.
+    // Without the shim no process could manage the pod. Processes in the pause's pid namespace end with the pause.
     if (child_die_with_shim(fault) != 0) {
         return -1;
     }
@@ -113,7 +113,8 @@ _Noreturn void pause_child(struct child *child)
     if (steps(child, &fault) != 0) {
         child_fail(child, &fault);
     }
-    // It waits for these instead of handling them. One that comes before its first step must find them blocked, or it ends by the signal.
+    // swiftlet-pause waits for these signals instead of handling them. A signal before its first step must find them blocked, or
+    // the pause is killed.
     sigset_t waited_for;
     sigemptyset(&waited_for);
     sigaddset(&waited_for, SIGTERM);
@@ -121,7 +122,7 @@ _Noreturn void pause_child(struct child *child)
     sigprocmask(SIG_BLOCK, &waited_for, NULL);
     child_ready(child);
     char *const arguments[] = {"/pause", NULL}, *const environment[] = {NULL};
-    // By descriptor: there is no file in its root.
+    // By descriptor: its root has no file.
     execveat(child->program, "", arguments, environment, AT_EMPTY_PATH);
     exec_failed(child->record->pause_path, errno, &fault);
     child_fail(child, &fault);

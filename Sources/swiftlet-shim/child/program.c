@@ -1,4 +1,4 @@
-// From args[0] to a path for execve(), as a shell user expects it, and the words for what can go wrong.
+// Resolves args[0] to a path for execve(), as a shell does, and words the errors.
 #include "child/steps.h"
 
 #include <limits.h>
@@ -16,7 +16,7 @@ int exec_failed(const char *name, int error, struct fault *fault)
     return refuse(fault, SWL_STEP_EXEC, error, "exec: \"%.300s\": %s", name, reason ? reason : "unknown error");
 }
 
-// 0 if `path` can be executed by the user that this process has become, else the errno of what is in the way.
+// Returns 0 if the current user can execute `path`, else the errno of the obstacle.
 static int try_program(const char *path)
 {
     struct stat status;
@@ -44,7 +44,7 @@ int find_program(const struct record *record, char *path, struct fault *fault)
     int denied = 0;
     while (search && *search) {
         size_t length = strcspn(search, ":");
-        // An empty element is the working directory: image authors do not mean that, so it is left out.
+        // An empty element would mean the working directory. Image authors do not intend that, so it is skipped.
         if (length && snprintf(path, PATH_MAX, "%.*s/%s", (int)length, search, name) < PATH_MAX) {
             int error = try_program(path);
             if (error == 0) {

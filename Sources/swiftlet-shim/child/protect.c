@@ -1,12 +1,12 @@
-// Masked paths, read-only paths, read-only root. After all mounts, so that none of them can hide or undo the protection.
+// Masked paths, read-only paths, read-only root. After all mounts, so that no mount hides or undoes the protection.
 #include "child/steps.h"
 
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-// Read-only, as far as the file system goes: what is written to the null device is swallowed as ever, but mode, owner and times of the host's
-// node are not the container's to change.
+// Returns a read-only copy of a mount. Writing to the null device still works; mode, owner and times of the host's node cannot be
+// changed.
 static int clone_mount(int source)
 {
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
@@ -14,13 +14,13 @@ static int clone_mount(int source)
     return tree >= 0 && mount_setattr(tree, "", AT_EMPTY_PATH, &attributes, sizeof attributes) == 0 ? take(&tree) : -1;
 }
 
-// A file is hidden by the host's /dev/null, a directory by an empty read-only tmpfs (one for all of them).
+// The host's /dev/null hides a file; an empty read-only tmpfs, one for all, hides a directory.
 int mask_paths(const struct record *record, int root, struct fault *fault)
 {
     OWNED int null = open("/dev/null", O_PATH | O_NOFOLLOW | O_CLOEXEC);
     OWNED int empty = -1;
     struct stat status;
-    // Not trusted by name: with something else bound there, masking would expose that instead (CVE-2025-31133).
+    // The name is not trusted: another file bound there would be exposed by the mask (CVE-2025-31133).
     if (null < 0 || fstat(null, &status) != 0 || !is_null_device(&status)) {
         return refuse(fault, SWL_STEP_MASKED_PATH, ENODEV, "the host's /dev/null is not the null device");
     }
@@ -55,7 +55,7 @@ int mask_paths(const struct record *record, int root, struct fault *fault)
     return 0;
 }
 
-// Another mount on the same place hides this one.
+// Returns whether a later mount on the same place hides this one.
 static bool is_hidden(const struct record *record, size_t index)
 {
     for (size_t i = index + 1; i < record->mounts.count; i++) {
@@ -104,7 +104,7 @@ int protect_paths(const struct record *record, int root, struct fault *fault)
     return 0;
 }
 
-// Last, for the mount points had to be made in it.
+// Last, because mount points had to be made in the root.
 int protect_root(const struct record *record, int root, struct fault *fault)
 {
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};

@@ -1,4 +1,4 @@
-// The child's end of its report socket: what it tells the shim, and where it waits for the shim.
+// The child's end of its report socket: reports to the shim, and waiting for it.
 #include "child/steps.h"
 
 void child_report(const struct child *child, uint32_t kind, const struct fault *fault, int descriptor)
@@ -34,7 +34,7 @@ void child_ready(const struct child *child)
     while ((written = write(child->report, &ready, sizeof ready)) < 0 && errno == EINTR) {
     }
     if (written < 0) {
-        _exit(1); // the shim died before it could be asked to take this process along
+        _exit(1); // the shim died before child_die_with_shim() took effect
     }
 }
 
@@ -45,7 +45,7 @@ void child_warn(const struct child *child, const struct fault *fault)
 
 _Noreturn void child_fail(const struct child *child, const struct fault *fault)
 {
-    // By write(), like READY: the last ones come from behind the seccomp filter.
+    // By write(), like READY: the last faults come from behind the seccomp filter.
     struct report report = {.kind = REPORT_FAULT, .fault = *fault};
     while (write(child->report, &report, sizeof report) < 0 && errno == EINTR) {
     }

@@ -4,7 +4,7 @@
 #include <sys/mount.h>
 #include <sys/syscall.h>
 
-// The root is a directory as it is: of the image, when there is no more than one layer and nothing is to be written, or the caller's own.
+// Binds a directory as the root: a single read-only layer of the image, or the caller's own directory.
 static int bind_root(const struct child *child, int place, struct fault *fault)
 {
     const struct record *record = child->record;
@@ -38,8 +38,8 @@ int mount_rootfs(const struct child *child, struct fault *fault)
     return overlay ? mount_overlay(child, place, fault) : bind_root(child, place, fault);
 }
 
-// Directories of the root itself: so they have the image's content, owners and modes, belong to the container and end with it. As mounts of
-// their own they stay writable when the root is made read-only.
+// Volumes are directories of the root itself: they have the image's content, owners and modes, belong to the container and end
+// with it. As mounts of their own they stay writable in a read-only root.
 int mount_volumes(const struct record *record, int root, struct fault *fault)
 {
     if (record->volumes.count > SWL_FDS_MAX) {
@@ -57,8 +57,8 @@ int mount_volumes(const struct record *record, int root, struct fault *fault)
     return 0;
 }
 
-// pivot_root(".", ".") stacks the old root on the new one, so that no directory for it is needed; then it is detached, and with it
-// every mount of the host that the new namespace had copied.
+// pivot_root(".", ".") stacks the old root on the new one, so it needs no directory for the old root. Detaching the old root
+// removes every mount of the host that the new namespace had copied.
 int pivot_into(int root, struct fault *fault)
 {
     if (fchdir(root) != 0 || syscall(SYS_pivot_root, ".", ".") != 0) {

@@ -1,4 +1,4 @@
-// How the kernel treats a program beside others, and which kernel it believes to see. Kept over its exec.
+// The kernel's treatment of a program beside others, and the personality of the kernel that it sees. Both survive exec.
 #include "child/steps.h"
 
 #include <linux/ioprio.h>
@@ -6,7 +6,7 @@
 #include <sys/personality.h>
 #include <sys/syscall.h>
 
-// As the kernel has it since Linux 4.14; glibc has no name for it yet.
+// The kernel's struct since Linux 4.14; glibc has no name for it yet.
 struct scheduling {
     uint32_t size, policy;
     uint64_t flags;
@@ -25,7 +25,7 @@ int set_scheduling(const struct child *child, struct fault *fault)
     }
     if (record_has(record, SWL_TAG_PROCESS_SCHEDULER)) {
         const struct swl_scheduler *wanted = &record->scheduler;
-        // Both would be lost on the way to the process that appears there.
+        // The clone in appear() would lose both.
         if (child->appears && (wanted->policy == SCHED_DEADLINE || (wanted->flags & SCHED_FLAG_RESET_ON_FORK))) {
             return refuse(fault, SWL_STEP_SCHEDULING, EOPNOTSUPP,
                           "SCHED_DEADLINE and SCHED_FLAG_RESET_ON_FORK are for the first process of a pid namespace");

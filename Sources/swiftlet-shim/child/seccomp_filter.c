@@ -1,4 +1,4 @@
-// Whether a seccomp filter can be there before the last steps to the program. It is run here as the kernel will run it.
+// Decides whether a seccomp filter can be installed before the last steps. The filter is run here as the kernel will run it.
 #include "child/steps.h"
 
 #include <linux/audit.h>
@@ -17,7 +17,7 @@
 #define ARCHITECTURE AUDIT_ARCH_AARCH64
 #endif
 
-// The instructions that libseccomp writes. Every jump leads forward.
+// Runs the instructions that libseccomp emits. Every jump leads forward.
 static uint32_t action_of(const struct sock_filter *filter, size_t count, const struct seccomp_data *call)
 {
     uint32_t value = 0;
@@ -61,7 +61,7 @@ static uint32_t action_of(const struct sock_filter *filter, size_t count, const 
 
 bool filter_lets_start(const struct record *record)
 {
-    // From lower_privileges() to execve(), with the arguments that filters ask for.
+    // From lower_privileges() to execve(), with the arguments that filters check.
     const struct {
         int number;
         uint64_t arguments[2];

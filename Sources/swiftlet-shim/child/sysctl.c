@@ -25,8 +25,8 @@ int write_sysctls(const struct child *child, struct fault *fault)
     if (!child->ids || (fault->error != EACCES && fault->error != EPERM)) {
         return -1;
     }
-    // Those of an ipc namespace look at nothing but the effective uid: on older kernels for the host's root, on newer ones for the root of
-    // the user namespace that owns it.
+    // Sysctls of an ipc namespace check only the effective uid: older kernels want the host's root, newer ones the root of the
+    // user namespace that owns it.
     if (syscall(SYS_setresuid, -1, host_uid(child->ids, 0), -1) != 0 && syscall(SYS_setresuid, -1, 0, -1) != 0) {
         return -1;
     }

@@ -1,5 +1,5 @@
-// The terminal of a program of a container. No name that an image or a program of the container could have laid decides what is opened:
-// links are refused on the way, the file system has to be a devpts, and the program's side is asked from the master side.
+// The terminal of a container's program. No name made by an image or a program of the container decides what is opened: links on
+// the way are refused, the file system must be a devpts, and the program's side is opened through the master side.
 #include "child/steps.h"
 
 #include <linux/magic.h>
@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#define RESOLVE_HERE (RESOLVE_PLAIN_BENEATH | RESOLVE_NO_XDEV) // nor may anything be mounted over it
+#define RESOLVE_HERE (RESOLVE_PLAIN_BENEATH | RESOLVE_NO_XDEV) // a mount over it is refused as well
 
 static int open_master(struct fault *fault)
 {
@@ -41,8 +41,8 @@ static int open_slave(int master, struct fault *fault)
     return take(&slave);
 }
 
-// Programs look for their terminal there as well. Bound by descriptor: what lies at the name is only covered, never opened. Not where the mount
-// would arrive at the host and stay there, in the place of its own console.
+// Makes the terminal /dev/console as well, where programs look for it. Bound by descriptor: a file at that name is covered, never
+// opened. Skipped where the mount would propagate to the host and cover its own console.
 static int bind_console(const struct record *record, int slave, struct fault *fault)
 {
     const struct swl_mount *dev = mount_at_dev(record);
@@ -83,7 +83,7 @@ int open_terminal(const struct child *child, struct fault *fault)
     if (ioctl(master, TIOCSWINSZ, &size) != 0) {
         return fail(fault, SWL_STEP_TERMINAL, "set the size of the terminal");
     }
-    // Its group is that of the devpts' option, tty.
+    // The group comes from the devpts' option: tty.
     if (fchown(slave, record->user.uid, (gid_t)-1) != 0) {
         return fail(fault, SWL_STEP_TERMINAL, "give the terminal to user %u", record->user.uid);
     }

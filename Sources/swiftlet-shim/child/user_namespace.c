@@ -1,4 +1,4 @@
-// A process on its way into the pod's user namespace (hostUsers: false): from the host's root to a root that owns nothing of the host.
+// The way into the pod's user namespace (hostUsers: false): from the host's root to a root that owns nothing of the host.
 #include "child/steps.h"
 
 #include <linux/securebits.h>
@@ -32,15 +32,15 @@ int own_as_mapped_root(const struct child *child, struct fault *fault)
     if (!child->ids) {
         return 0;
     }
-    // Without this bit the change of the file system uid would take CAP_CHOWN, CAP_MKNOD and the like away. Entering the namespace
-    // clears it.
+    // Without this bit the change of the file system uid would drop CAP_CHOWN, CAP_MKNOD and the like. Entering the namespace
+    // clears the bit.
     if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0) != 0) {
         return fail(fault, SWL_STEP_USER_NAMESPACE, "keep capabilities over a change of the file system uid");
     }
     uint32_t uid = host_uid(child->ids, 0), gid = host_gid(child->ids, 0);
     setfsgid(gid);
     setfsuid(uid);
-    // They do not tell whether they worked; asked with an impossible id they tell what holds.
+    // They do not report errors; called with an impossible id they return the current one.
     if ((uint32_t)setfsuid((uid_t)-1) != uid || (uint32_t)setfsgid((gid_t)-1) != gid) {
         return refuse(fault, SWL_STEP_USER_NAMESPACE, EPERM, "make files as host user %u and group %u", uid, gid);
     }

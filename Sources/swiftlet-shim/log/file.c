@@ -7,8 +7,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-// For the life of the container: whoever can exchange the folder for a link must not choose where files are made, renamed and removed as root. That
-// of the container and that of its pod are no links from the beginning; what they lie in is the host's affair.
+// Holds the folder open for the life of the container: a user who can replace the folder by a link must not choose where root
+// creates, renames and removes files. The folders of the container and its pod must not be links; the folders above them are the
+// host's.
 static int open_folder(const char *path)
 {
     char text[PATH_MAX];
@@ -31,7 +32,7 @@ static int open_folder(const char *path)
     return above < 0 ? -1 : sys_openat2(above, *name ? name : ".", O_RDONLY | O_DIRECTORY, 0, RESOLVE_PLAIN_BENEATH);
 }
 
-// A fifo or device in the place of the log could block this process for ever.
+// Refuses a fifo or device in place of the log: it could block this process for ever.
 static int open_log(struct log *log, uint64_t *size)
 {
     const char *name = strrchr(log->path, '/') + 1;

@@ -1,4 +1,4 @@
-// Lines of one read, put together and written with one call. Copying a line costs a fifth of what the kernel takes for one more iovec.
+// Collects the lines of one read and writes them with one call. Copying a line costs a fifth of one more iovec in the kernel.
 #include "log/log.h"
 
 #include <stdio.h>
@@ -8,9 +8,9 @@
 #include "log/log_time.h"
 
 #define MARKER_MAX 256
-// What 64 KiB of lines of 400 bytes or more become; shorter ones take several writes.
+// Room for 64 KiB of lines of 400 bytes or more; shorter lines take several writes.
 #define BATCH_MAX 73728
-// Beyond that its memory is worth giving back.
+// A larger batch gives its memory back.
 #define LARGE_BATCH 16384
 
 static struct {
@@ -20,7 +20,7 @@ static struct {
     char headers[2][48]; // "<time> <stream> P " and "... F "
     size_t touched;
 } batch; // one loop, one batch at a time
-// The lines; in front of them room for the marker, so that both go out together.
+// The lines. Room for the marker lies in front of them, so that one write takes both.
 static char bytes[MARKER_MAX + BATCH_MAX] __attribute__((aligned(PAGE)));
 static char *const lines = bytes + MARKER_MAX;
 
@@ -45,7 +45,7 @@ void log_begin(struct log *log, const char *stream)
     batch.used = 0;
 }
 
-// After lost lines the file says so. Returns the marker's length, in front of the lines.
+// Writes the marker of lost lines in front of the lines and returns its length.
 static size_t put_marker(const struct log *log)
 {
     char text[MARKER_MAX], time[LOG_TIME_LENGTH];
@@ -67,7 +67,8 @@ static uint64_t count_lines(const char *at, const char *end)
     return count;
 }
 
-// Writes `length` bytes from `start`; what does not fit is cut at the end of a line. Returns what is in the file, 0 with errno.
+// Writes `length` bytes from `start`; cuts at the end of a line when not all fit. Returns the bytes now in the file, or 0 and
+// errno.
 static size_t append(struct log *log, const char *start, size_t length)
 {
     ssize_t written;
@@ -80,10 +81,10 @@ static size_t append(struct log *log, const char *start, size_t length)
     errno = ENOSPC;
     size_t whole = (size_t)written;
     if (whole < length) {
-        // While lines are being lost, the marker is only worth its room together with all lines that come after it.
+        // While lines are being lost, the marker is written only together with all lines that follow it.
         const char *newline = log->dropped ? NULL : memrchr(start, '\n', whole);
         whole = newline ? (size_t)(newline + 1 - start) : 0;
-        // Readers must not find half a line. Where it cannot be taken back it stays, and counts.
+        // Readers must not find half a line. When the half line cannot be truncated, it stays and counts for the size.
         if (ftruncate(log->fd, (off_t)(log->size + whole)) != 0) {
             log->size += (size_t)written - whole;
         }

@@ -5,7 +5,7 @@ struct date {
     long year, month, day, hour, minute, second;
 };
 
-// Days since 1970 to a date of the Gregorian calendar, counted in eras of 400 years that begin in March.
+// Converts days since 1970 to a date of the Gregorian calendar, counted in eras of 400 years that begin in March.
 static struct date date_of(int64_t seconds)
 {
     long days = (long)(seconds / 86400) + 719468, second = (long)(seconds % 86400);

@@ -1,4 +1,4 @@
-// Rotating and pruning the log file. Rotation needs no agent.
+// Rotates and prunes the log file without the agent.
 #include "log/log.h"
 
 #include <dirent.h>
@@ -10,15 +10,15 @@
 
 #include "log/log_time.h"
 
-// Files of one rotation.
+// Files that one rotation removes at most.
 #define REMOVED_MAX 64
-// Of a file within its second, see rename_away(), and how many are tried.
+// The largest number behind the name of a rotated file, see rename_away(), and the number of names tried.
 #define NUMBER_MAX 9999
 #define TRIES_MAX 20000
 
-// Whether this is the name of a rotated file of `name`: `<name>.YYYYMMDD-HHMMSS`, with a number for further ones of that second, and
-// with ".gz" once the agent has compressed it. What it is compressing into has other suffixes and is not counted.
-// Its length without ".gz", or 0.
+// Recognizes the name of a rotated file of `name`: `<name>.YYYYMMDD-HHMMSS`, with a number behind it for further files of that
+// second, and with ".gz" once the agent has compressed the file. Files that are being compressed have other suffixes and do not
+// count. Returns the length without ".gz", or 0.
 static size_t rotated_length(const char *entry, const char *name, size_t prefix)
 {
     static const char digits[] = "0123456789";
@@ -37,8 +37,8 @@ static size_t rotated_length(const char *entry, const char *name, size_t prefix)
     return *at == 0 || strcmp(at, ".gz") == 0 ? (size_t)(at - entry) : 0;
 }
 
-// Removes the smallest rotated names (they sort by time) until at most `keep` are left. Counts first, then removes, in passes over
-// the directory: no list of names is kept. A file and its compressed copy are one.
+// Removes the smallest rotated names (they sort by time) until at most `keep` are left. Each pass over the directory counts
+// first, then removes one, so no list of names is kept. A file and its compressed copy count once.
 static void prune(int directory, const char *name, uint32_t keep)
 {
     size_t prefix = strlen(name);
@@ -79,7 +79,8 @@ static void prune(int directory, const char *name, uint32_t keep)
     }
 }
 
-// The file stays. Without a name nobody can read or remove it: then it starts again, so that it cannot fill the disk unseen.
+// Goes on with the old file. A file without a name cannot be read or removed: it is emptied, so that it cannot fill the disk
+// unseen.
 static void go_on(struct log *log)
 {
     struct stat status;
@@ -90,8 +91,8 @@ static void go_on(struct log *log)
     log->rotate_beyond = log->size + log->limits.max_size / 8;
 }
 
-// Renames whatever has the log's name. Names never sort before earlier ones, even when the clock goes back: pruning would take the newest
-// file for the oldest. For the same reason a number that pruning has freed is not used again.
+// Renames the log file away. New names never sort before earlier ones, even when the clock goes back: pruning would take the
+// newest file for the oldest. For the same reason a number that pruning has freed is not used again.
 static int rename_away(struct log *log, int directory, const char *name)
 {
     int64_t now = realtime_ns() / NS_PER_S;
@@ -119,8 +120,8 @@ static int rename_away(struct log *log, int directory, const char *name)
     return -1;
 }
 
-// Renames the file away and opens it anew, without waiting for the disk. Should that fail, the old file goes on: too long a log is better
-// than none.
+// Renames the file away and opens a new one, without waiting for the disk. On failure the old file goes on: a log that is too
+// long is better than none.
 void log_rotate(struct log *log)
 {
     const char *name = strrchr(log->path, '/') + 1;

@@ -1,4 +1,4 @@
-// From output pipes to log lines. Whatever happens to the file, the pipe is read: a container must not hang on a full disk, and
+// Turns output pipes into log lines. The pipe is read whatever happens to the file: a container must not hang on a full disk, and
 // this process must not grow.
 #include "log/log.h"
 
@@ -7,13 +7,13 @@
 #include <sys/epoll.h>
 #include <sys/mman.h>
 
-// A pipe's default size: a writer that fills it is answered by one read. Pages of it that a small read does not reach are never touched.
+// A pipe's default size: one read empties a full pipe. A small read does not touch the buffer's later pages.
 #define READ_MAX 65536
 #define LARGE_READ (READ_MAX / 4)
 static char buffer[READ_MAX] __attribute__((aligned(PAGE)));
-static bool is_large; // most of it is in memory
+static bool is_large; // most of the buffer is in memory
 
-// One line out of the kept beginning and the new bytes.
+// Emits one line made of the kept beginning and the new bytes.
 static void emit(struct stream *stream, bool full, const char *bytes, size_t length)
 {
     log_line(full, stream->partial, stream->partial_length, bytes, length);
@@ -44,7 +44,7 @@ static void split(struct stream *stream, const char *bytes, size_t length)
             return;
         } else {
             size_t shown = content;
-            // "\r\n" ends a line as well; its "\r" may have come with the previous read.
+            // "\r\n" ends a line as well; the "\r" may have come with the previous read.
             if (shown && bytes[shown - 1] == '\r') {
                 shown--;
             } else if (!shown && stream->partial_length && stream->partial[stream->partial_length - 1] == '\r') {
@@ -97,8 +97,8 @@ bool stream_read(struct stream *stream)
         free(stream->partial);
         stream->partial = NULL;
     }
-    // What a flood has used is given back when little comes again. Not at every drained pipe: a writer that is as fast as this process leaves
-    // one again and again.
+    // Gives the memory of a flood back when a small read follows. Not at every drained pipe: a writer as fast as this process
+    // leaves a drained pipe again and again.
     if (got > LARGE_READ) {
         is_large = true;
     } else if (got < PAGE) {

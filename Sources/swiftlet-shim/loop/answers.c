@@ -9,7 +9,8 @@ void server_reply(struct server *server, uint64_t serial, struct message *messag
     for (struct client *client = server->clients; client; client = client->next) {
         if (client->serial == serial) {
             if (message_send(message, client->watch.fd) != 0) {
-                // The loop finds the closed connection and frees the client; freeing it here would pull it from under callers.
+                // The loop finds the closed connection and frees the client. Freeing it here would leave callers with a dangling
+                // pointer.
                 shutdown(client->watch.fd, SHUT_RDWR);
             }
             return;
@@ -41,7 +42,7 @@ void server_broadcast(struct server *server, struct message *message)
     }
 }
 
-// A unix socket is writable while at most a quarter of it is taken: the rest is for what cannot wait.
+// A unix socket is writable while at most a quarter of it is full. The rest stays free for messages that cannot wait.
 static bool has_room(const struct client *client)
 {
     struct pollfd state = {.fd = client->watch.fd, .events = POLLOUT};

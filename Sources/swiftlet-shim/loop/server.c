@@ -50,14 +50,14 @@ static void client_ready(struct watch *watch, uint32_t events)
     }
 }
 
-// False when nobody waits, or nobody can be let in: no descriptor is free.
+// Returns false when no client waits, or when no descriptor is free for it.
 static bool client_accept(struct server *server)
 {
     OWNED int fd = accept4(server->listener.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) {
         return false;
     }
-    // The mode of the socket file already keeps others out; the peer's uid holds where a file mode was changed.
+    // The mode of the socket file already keeps other users out. The peer's uid is checked in case the mode was changed.
     struct ucred peer;
     socklen_t size = sizeof peer;
     if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 || peer.uid != 0 || server->client_count >= CLIENTS_MAX) {
@@ -99,7 +99,7 @@ int server_open(struct server *server, int directory, const char *name, struct f
     if (fd < 0) {
         return fail(fault, SWL_STEP_SPAWN, "socket");
     }
-    // Through the directory's descriptor: sun_path holds 107 bytes, run directories can be longer.
+    // By the directory's descriptor: sun_path holds 107 bytes, and run directories can be longer.
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "/proc/self/fd/%d/%s", directory, name);
     unlinkat(directory, name, 0);
@@ -110,7 +110,8 @@ int server_open(struct server *server, int directory, const char *name, struct f
         return fail(fault, SWL_STEP_SPAWN, "listen on %s", name);
     }
     server->listener = (struct watch){take(&fd), listener_ready};
-    // Told once: who cannot be let in for want of descriptors waits for the next that comes or goes, and does not keep the loop turning.
+    // Edge-triggered: a client that cannot be accepted for lack of descriptors waits until another one comes or goes, and does
+    // not spin the loop.
     if (server_watch(server, &server->listener, EPOLLIN | EPOLLET) != 0) {
         return fail(fault, SWL_STEP_SPAWN, "epoll_ctl");
     }

@@ -1,4 +1,4 @@
-// What a well-formed record must also satisfy: values that the launch steps rely on.
+// Checks of a well-formed record: values that the launch steps rely on.
 #include "record/check.h"
 
 #include <limits.h>

@@ -21,7 +21,7 @@ int check_mounts(const struct record *record, struct fault *fault)
         if ((fixed->attributes & SWL_ATTR_IDMAPPED) && (!user || fixed->type != SWL_MOUNT_BIND)) {
             return refuse_value(fault, "shifted owners are for bind mounts of a pod with a user namespace", mount->destination);
         }
-        // The kernel makes slaves of them when a user namespace gets its copy.
+        // The kernel turns shared mounts into slaves when a user namespace gets its copy.
         if (fixed->propagation == SWL_PROPAGATION_SHARED && user) {
             return refuse_value(fault, "a pod with a user namespace cannot propagate mounts to the host", mount->destination);
         }

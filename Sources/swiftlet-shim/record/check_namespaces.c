@@ -1,4 +1,4 @@
-// Which namespaces a record may ask for, and the id mappings of a user namespace.
+// The namespaces that a record may ask for, and the id mappings of a user namespace.
 #include "record/check.h"
 
 int check_namespaces(const struct record *record, struct fault *fault)
@@ -8,7 +8,7 @@ int check_namespaces(const struct record *record, struct fault *fault)
     bool sandbox = record->kind == SWL_KIND_SANDBOX, good = names->mount == SWL_NS_NEW;
     for (size_t i = 0; i < 3; i++) {
         good = good && (sandbox ? shared[i] <= SWL_NS_NEW || shared[i] == SWL_NS_GIVEN : shared[i] == SWL_NS_SANDBOX);
-        // A namespace of the host's is out of reach for the root of a user namespace.
+        // The root of a user namespace has no rights over a namespace of the host.
         good = good && (!sandbox || names->user != SWL_NS_NEW || shared[i] == SWL_NS_NEW);
     }
     if (sandbox) {
@@ -37,7 +37,8 @@ static int check_mapping(const struct swl_id_mapping *maps, size_t count, const 
     }
     for (size_t i = 0; i < count; i++) {
         const struct swl_id_mapping *map = &maps[i];
-        // UINT32_MAX is nobody at all. Host id 0 would make the container's user the host's root, which is what this is there to prevent.
+        // UINT32_MAX is not an id. Host id 0 would make the container's user the host's root, which user namespaces are there to
+        // prevent.
         if (map->size == 0 || map->host_id == 0 || (uint64_t)map->container_id + map->size > UINT32_MAX ||
             (uint64_t)map->host_id + map->size > UINT32_MAX) {
             return refuse(fault, SWL_STEP_RECORD, EINVAL,

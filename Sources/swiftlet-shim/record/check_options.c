@@ -1,4 +1,4 @@
-// What a well-formed record must satisfy in what few programs ask for: clocks, hooks, device rules, scheduling.
+// Checks of rarely used options: clocks, hooks, device rules, scheduling.
 #include "record/check.h"
 
 #include <linux/ioprio.h>
@@ -36,8 +36,8 @@ static int check_hooks(const struct record *record, struct fault *fault)
         if (path[0] != '/' || (!creates && hook->moment != SWL_HOOK_START_CONTAINER)) {
             return refuse(fault, SWL_STEP_RECORD, EINVAL, "the hook \"%.200s\" at moment %u is not valid", path, hook->moment);
         }
-        // The mount namespace is the host's root's until the root has changed: a hook of the pod's user could do nothing in it, and the
-        // host's is not what was asked for.
+        // Until the root has changed, the mount namespace belongs to the host's root. A hook of the pod's user could do nothing
+        // in it, and the record does not ask for a hook of the host's root.
         if (creates && record->namespaces.user != SWL_NS_HOST) {
             return refuse(fault, SWL_STEP_RECORD, EINVAL,
                           "the hook \"%.200s\" cannot be run in a user namespace before the root has changed", path);

@@ -1,4 +1,4 @@
-// What a program is to run as: arguments, user, capabilities, limits, filters.
+// The identity of a program: arguments, user, capabilities, limits, filters.
 #include "record/check.h"
 
 #include <limits.h>
@@ -8,7 +8,7 @@
 
 #define DELETE 127
 
-// It becomes part of a command to the kernel.
+// The name becomes part of a command to the kernel.
 static bool is_profile(const char *name)
 {
     size_t length = strlen(name);

@@ -22,8 +22,8 @@ bool sysctl_path(const char *key, char path[SYSCTL_PATH_MAX])
 
 #define LETTERS_AND_DIGITS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 
-// Only what belongs to a namespace of the pod: anything else would change the host. The values of those are numbers, ranges, names
-// and addresses; nothing that any reader on the way could take for a second setting (CVE-2022-0811).
+// Allows only sysctls of the pod's own namespaces: any other would change the host. Their values are numbers, ranges, names and
+// addresses; no reader on the way can take such a value for a second setting (CVE-2022-0811).
 int check_sysctls(const struct record *record, struct fault *fault)
 {
     bool sandbox = record->kind == SWL_KIND_SANDBOX;
@@ -35,7 +35,7 @@ int check_sysctls(const struct record *record, struct fault *fault)
         bool network = plain && starts(path, "net/");
         bool ipc = plain && (starts(path, "kernel/shm") || starts(path, "kernel/msg") || starts(path, "fs/mqueue/") ||
                              strcmp(path, "kernel/sem") == 0);
-        // LAUNCH: whether the sandbox has its own is checked again where its namespaces are known.
+        // LAUNCH: check_launch() checks again whether the sandbox has its own namespace, because it knows the sandbox.
         bool own = (network && (!sandbox || record->namespaces.network == SWL_NS_NEW)) ||
                    (ipc && (!sandbox || record->namespaces.ipc == SWL_NS_NEW));
         if (!own) {

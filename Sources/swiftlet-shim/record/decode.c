@@ -1,4 +1,4 @@
-// From the bytes of a record to its fields in C.
+// Decodes the bytes of a record into C fields.
 #include "record/decode.h"
 
 #include <linux/seccomp.h>
@@ -7,7 +7,7 @@
 enum { SANDBOX = 1, LAUNCH = 2, EXEC = 4, PROGRAM = LAUNCH | EXEC, ALL = 7 };
 enum shape { U32, FIXED, TEXT, TEXTS, FIXEDS, BYTES, WORDS, MOUNTS, DEVICES, SYSCTLS, HOOKS };
 
-// What each tag looks like, where it may stand, where it must, and where it goes.
+// Shape and place of each tag: the record kinds that allow and require it, and its field in struct record.
 struct rule {
     uint8_t tag, allowed, required, shape;
     uint16_t size, offset;
@@ -95,7 +95,7 @@ static void *allocate(struct record *record, size_t size)
     return record->memory + start;
 }
 
-// A NUL-terminated copy; a NUL inside would make C and the agent see two different strings.
+// Returns a NUL-terminated copy. A NUL inside is refused: C and the agent would see two different strings.
 static const char *text(struct record *record, const uint8_t *bytes, size_t length)
 {
     char *copy = memchr(bytes, 0, length) ? NULL : allocate(record, length + 1);
@@ -106,7 +106,7 @@ static const char *text(struct record *record, const uint8_t *bytes, size_t leng
     return copy;
 }
 
-// A fixed struct and the two strings behind it, whose lengths the struct states.
+// Decodes a fixed struct and the two strings behind it; the struct states their lengths.
 static bool two_texts(struct record *record, const struct field *field, size_t size, size_t first, size_t second,
                       const char **first_text, const char **second_text)
 {
@@ -199,7 +199,7 @@ int record_decode(struct record *record, struct fields all, struct fault *fault)
     size_t counts[RULES] = {0};
     struct field field;
     int more;
-    // First the counts, so that lists are arrays of the right size.
+    // The first pass counts, so that lists become arrays of the right size.
     for (struct fields fields = all; (more = fields_next(&fields, &field)) == 1;) {
         const struct rule *rule = rule_of(field.tag);
         if (rule ? !(rule->allowed & kind_bit) || (counts[rule - rules] && !is_list(rule))

@@ -1,8 +1,8 @@
-// The decoder of record fields; read.c gives it the bytes and the memory.
+// The decoder of record fields; read.c supplies the bytes and the memory.
 #pragma once
 
 #include "record/record.h"
 #include "wire/wire.h"
 
-// Fills `record`, whose kind and memory are set, from its fields.
+// Fills `record` from its fields. Its kind and memory are set already.
 int record_decode(struct record *record, struct fields all, struct fault *fault);

@@ -5,9 +5,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 
-// Of a user that the record does not state.
+// The user of a record that states none.
 #define DEFAULT_ID 65535
-// Each field needs less than that many times its bytes when it is decoded, and the ends of lists some more.
+// A decoded field needs less than this many times its encoded bytes; the ends of lists need some more.
 #define DECODED_PER_BYTE 6
 #define DECODED_MIN 16384
 
@@ -45,7 +45,7 @@ int record_read(int fd, uint16_t kind, struct record *record, struct fault *faul
         return refuse(fault, SWL_STEP_RECORD, EFBIG, "the record has %lld bytes, wanted are %zu to %d", (long long)status.st_size,
                       sizeof(struct swl_record), SWL_RECORD_MAX);
     }
-    // A copy, for the client could change the file while it is read.
+    // Works on a copy: the client could change the file during the read.
     size_t size = (size_t)status.st_size;
     record->memory_size = size * (1 + DECODED_PER_BYTE) + DECODED_MIN;
     record->memory = mmap(NULL, record->memory_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -1,5 +1,5 @@
-// A record (swl_wire.h) decoded into C: everything that a launch, an exec or a sandbox start needs to know. Includes wire and system; inside,
-// read.c uses decode.c and check.c, and that one the check_*.c files.
+// A record (swl_wire.h) decoded into C: the parameters of a launch, an exec or a sandbox. Includes wire and system. Inside,
+// read.c uses decode.c and check.c; check.c uses the check_*.c files.
 #pragma once
 
 #include "system/system.h"
@@ -26,7 +26,7 @@ struct hook_spec {
     const char *path;
 };
 
-// A list of T in the record's memory; `count` entries, pointer lists end with NULL.
+// A list of T in the record's memory: `count` entries. Lists of pointers end with NULL.
 #define LIST(T)                                                                                                                  \
     struct {                                                                                                                     \
         T *items;                                                                                                                \
@@ -91,7 +91,7 @@ struct record {
 
     uint64_t seen[2]; // bit n: tag n occurred, see record_has()
 
-    // One mapping: the record's bytes, then the room that the pointers above point into.
+    // One mapping: the record's bytes, then the memory that the pointers above point into.
     uint8_t *memory;
     size_t memory_size;
     size_t memory_used;
@@ -102,14 +102,15 @@ static inline bool record_has(const struct record *record, int tag)
     return record->seen[tag / 64] >> (tag % 64) & 1;
 }
 
-// Reads, decodes and checks the record behind `fd`. On failure nothing is held.
+// Reads, decodes and checks the record behind `fd`. A failed call holds no memory.
 int record_read(int fd, uint16_t kind, struct record *record, struct fault *fault);
 void record_free(struct record *record);
-// How many namespaces a LAUNCH record wants to be given as descriptors.
+// Returns the number of namespace descriptors that a LAUNCH record needs.
 size_t record_given_namespaces(const struct record *record);
 
 #define APPARMOR_NAME_MAX 250
 #define SYSCTL_PATH_MAX 256
-// The file below /proc/sys: "net.ipv4.ip_forward" and "net/ipv4/ip_forward" are the same. Whichever of the two characters comes first
-// separates; the other one is its counterpart within a name ("net.ipv4.conf.eth0/1.forwarding"). False when it is too long.
+// Writes the file's path below /proc/sys. "net.ipv4.ip_forward" and "net/ipv4/ip_forward" name the same file: the first of the
+// two characters separates, the other stands for its counterpart within a name ("net.ipv4.conf.eth0/1.forwarding"). Returns false
+// when the key is too long.
 bool sysctl_path(const char *key, char path[SYSCTL_PATH_MAX]);

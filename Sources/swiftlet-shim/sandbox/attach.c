@@ -1,4 +1,4 @@
-// ATTACH: a client reads what the container writes from now on.
+// ATTACH: from now on a client reads the container's output.
 #include "sandbox/container.h"
 
 #include <sys/stat.h>
@@ -20,7 +20,7 @@ static int check(const struct container *container, const struct stream *stream,
         return refuse(fault, SWL_STEP_LIMIT, ENOSPC, "%d readers are attached to container \"%s\" already", SWL_ATTACHED_MAX,
                       container->id);
     }
-    // The description is the client's as well, but it has given the pipe away.
+    // The client shares the open file description, but it has given the pipe away.
     return fcntl(fd, F_SETFL, flags | O_NONBLOCK) == 0 ? 0 : fail(fault, SWL_STEP_STDIO, "make the reader's pipe non-blocking");
 }
 
@@ -30,7 +30,7 @@ int container_attach(struct container *container, struct request *request, struc
         return refuse(fault, SWL_STEP_LOOKUP, ESRCH, "container \"%s\" does not run", container->id);
     }
     if (container->terminal >= 0) {
-        close_owned(&request->stdio[STDERR_FILENO]); // everything comes by the terminal
+        close_owned(&request->stdio[STDERR_FILENO]); // a terminal carries both streams
     }
     int *out = &request->stdio[STDOUT_FILENO], *err = &request->stdio[STDERR_FILENO];
     if (*out < 0 && *err < 0) {
@@ -42,7 +42,7 @@ int container_attach(struct container *container, struct request *request, struc
     }
     struct sandbox *sandbox = container->task.sandbox;
     struct reader *first = NULL;
-    // A stream that has ended already: the client finds the end of its pipe when the request's descriptors are closed.
+    // For a stream that has ended already, the pipe ends when the request's descriptors are closed.
     if (*out >= 0 && container->out.watch.fd >= 0 && !(first = reader_add(sandbox, &container->out, container->id, out))) {
         return fail(fault, SWL_STEP_LIMIT, "add a reader");
     }

@@ -1,4 +1,4 @@
-// What slow readers have not taken yet.
+// The bytes that slow readers have not taken yet.
 #include "sandbox/readers.h"
 
 #include <stdlib.h>
@@ -47,7 +47,8 @@ void readers_forget(const struct sandbox *sandbox)
 {
     for (const struct reader *reader = sandbox->readers; reader; reader = reader->next) {
         if (reader->backlog) {
-            memset(reader->backlog->bytes, 0, reader->backlog->length); // too long for the heap, perhaps
+            memset(reader->backlog->bytes, 0,
+                   reader->backlog->length); // this block may lie outside the heap that memory_forget() clears
         }
     }
 }

@@ -1,6 +1,6 @@
-// The end of a container whose pid namespace is not its own: that of the pod, of another container, of the host. What its first process leaves
-// behind would go on, hold the ports that the next start wants, and write to its log. It is ended as well, and the container has ended when the last
-// process has, as the kernel sees to it where the first process is the namespace's init.
+// Ends a container that shares its pid namespace with the pod, another container or the host. The processes that its first
+// process left behind would go on, hold the ports that the next start needs, and write to its log. They are killed, and the
+// container ends with its last process. In a pid namespace of its own, the kernel does the same when the namespace's init ends.
 #include "sandbox/container.h"
 #include "system/fail_point.h"
 
@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-// `oom_kill` counts processes of this cgroup and below it that the OOM killer took, whoever's limit was the reason: the container's own,
-// the pod's or the machine's. What it takes of a neighbour counts there. `oom_group_kill` counts where the group was ended, not what
-// died, and memory.events.local forgets the cgroups that a container made for itself. It is counted before the signal is sent, so
-// that it is there when the first process has ended.
+// `oom_kill` counts the processes of this cgroup and those below that the OOM killer took, whether for the limit of the
+// container, the pod or the machine. A neighbour's processes count in the neighbour's cgroup. `oom_group_kill` counts kills of
+// the group, not processes, and memory.events.local leaves out the cgroups that a container made for itself. The kernel counts
+// before it sends the signal, so the count is complete when the first process has ended.
 uint64_t read_oom_kills(int cgroup)
 {
     static const char key[] = "oom_kill ";
@@ -31,7 +31,7 @@ uint64_t read_oom_kills(int cgroup)
     return 0;
 }
 
-// No process of it is left.
+// Called when no process of the container is left.
 static void container_exited(struct container *container)
 {
     struct sandbox *sandbox = container->task.sandbox;
@@ -45,7 +45,7 @@ static void container_exited(struct container *container)
     if (read_oom_kills(container->cgroup) > container->oom_kills_before) {
         container->exit.flags |= SWL_EXIT_OOM_KILLED;
     }
-    // On disk before anybody is told.
+    // The exit is on disk before any client learns of it.
     if (write_exit(sandbox, container, &fault) != 0) {
         send_warning(sandbox, container->id, &fault);
     }
@@ -56,10 +56,10 @@ static void container_exited(struct container *container)
 static bool populated(const struct container *container)
 {
     char text[256];
-    // Also arms the next EPOLLPRI: the kernel compares with what was read last.
+    // Reading also arms the next EPOLLPRI: the kernel compares with the last read.
     ssize_t length = pread(container->ending.fd, text, sizeof text - 1, 0);
     if (length < 0) {
-        return false; // somebody has removed the cgroup: nothing is in it
+        return false; // the cgroup was removed, so it is empty
     }
     text[length] = 0;
     return strstr(text, "populated 1") != NULL;
@@ -90,7 +90,7 @@ static void cgroup_changed(struct watch *watch, uint32_t events)
     container_ending_step(container);
 }
 
-// False when there is nothing to wait for.
+// Kills the processes left behind. Returns false when there are none to wait for.
 static bool end_others(struct container *container)
 {
     struct sandbox *sandbox = container->task.sandbox;
@@ -99,7 +99,7 @@ static bool end_others(struct container *container)
     }
     for (struct exec *exec = sandbox->execs; exec; exec = exec->next) {
         if (strcmp(exec->container, container->id) == 0) {
-            exec->task.kind->kill(&exec->task); // its cgroup can be elsewhere
+            exec->task.kind->kill(&exec->task); // its cgroup may be elsewhere
         }
     }
     container->ending = (struct watch){openat(container->cgroup, "cgroup.events", O_RDONLY | O_CLOEXEC), cgroup_changed};

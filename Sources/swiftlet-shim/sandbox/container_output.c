@@ -1,9 +1,9 @@
-// What a container's program reads and writes: pipes or a terminal, its log, and those who read along.
+// The streams of a container's program: pipes or a terminal, its log, and attached readers.
 #include "sandbox/container.h"
 
 #include <sys/epoll.h>
 
-// A pipe holds at most 1 MiB; whoever else has got hold of it and goes on writing must not hold up its end.
+// A pipe holds at most 1 MiB. Another process that has a write end and goes on writing must not delay the container's end.
 #define DRAIN_TURNS_MAX 128
 
 static void stream_changed(struct container *container, struct stream *stream)
@@ -36,7 +36,7 @@ static void err_changed(struct stream *stream)
     stream_changed((struct container *)((char *)stream - offsetof(struct container, err)), stream);
 }
 
-// The shim's end of an output pipe goes into the loop, the program's end is returned.
+// Adds the shim's end of an output pipe to the loop and returns the program's end.
 static int open_stream(struct sandbox *sandbox, struct container *container, struct stream *stream, const char *name,
                        void (*changed)(struct stream *))
 {
@@ -58,8 +58,8 @@ int container_terminal(struct container *container, int master, struct fault *fa
     struct sandbox *sandbox = container->task.sandbox;
     struct stream *out = &container->out;
     container->terminal = master;
-    // Read through a duplicate: at the end of the output that one is closed. Closing the terminal itself would hang up on a program that
-    // has closed its own side and goes on.
+    // Read through a duplicate, which is closed at the end of the output. Closing the terminal itself would hang up on a program
+    // that has closed its own side and goes on.
     int reads = fcntl(master, F_DUPFD_CLOEXEC, 3);
     if (container->stdin_open) {
         container->stdin_write = fcntl(master, F_DUPFD_CLOEXEC, 3);
@@ -106,7 +106,7 @@ int container_streams(struct container *container, struct request *request, cons
             child->stdio[i] = given[i] >= 0 ? take(&given[i]) : open("/dev/null", O_RDWR | O_CLOEXEC);
         }
     } else if (record->terminal) {
-        // The child opens it in the container and hands it over, see container_terminal().
+        // The child opens the terminal in the container and hands it over, see container_terminal().
         container->gives_terminal = !record->log_path;
         for (int i = 0; i < 3; i++) {
             child->stdio[i] = open("/dev/null", O_RDWR | O_CLOEXEC);
@@ -122,7 +122,7 @@ int container_streams(struct container *container, struct request *request, cons
     return 0;
 }
 
-// Readers that are slow do not hold up its end either: what they have not taken yet is kept for them, at most what a pipe holds.
+// Slow readers do not delay the container's end either: at most the content of a pipe is kept for them.
 static void drain(struct container *container, struct stream *stream)
 {
     for (int turns = 0; turns < DRAIN_TURNS_MAX; turns++) {

@@ -1,4 +1,4 @@
-// Whether the launch that a client asks for fits the sandbox.
+// Checks that a requested launch fits the sandbox.
 #include "sandbox/container.h"
 
 #include <string.h>
@@ -12,7 +12,7 @@ static int check_user_namespace(const struct sandbox *sandbox, const struct reco
                                     wanted ? "wants" : "wants no", there ? "has" : "has no");
 }
 
-// A sysctl is only the pod's own if the sandbox has that namespace for itself.
+// A sysctl belongs to the pod only if the sandbox has that namespace for itself.
 static int check_sysctls_of(const struct sandbox *sandbox, const struct record *record, struct fault *fault)
 {
     for (size_t i = 0; i < record->sysctls.count; i++) {

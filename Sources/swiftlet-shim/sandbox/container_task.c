@@ -1,4 +1,4 @@
-// A container as a task of the event loop: its launch, and what its kind does.
+// A container as a task of the event loop: its launch and the functions of its kind.
 #include "sandbox/container.h"
 #include "system/fail_point.h"
 
@@ -31,7 +31,7 @@ void container_forget(struct sandbox *sandbox, struct container *container)
 
 static struct container *container_of(struct task *task)
 {
-    return (struct container *)task; // its first member
+    return (struct container *)task; // the first member
 }
 
 static int save(struct task *task, struct fault *fault)
@@ -39,7 +39,7 @@ static int save(struct task *task, struct fault *fault)
     return write_container_state(task->sandbox, container_of(task), fault);
 }
 
-// The terminal of a container without a log is left to the client.
+// Without a log, the terminal belongs to the client.
 static int receive(struct task *task, enum report_kind report, int *descriptor, struct fault *fault)
 {
     struct container *container = container_of(task);
@@ -101,14 +101,15 @@ static int launch(struct container *container, struct client *client, struct req
         task_cgroup(request, record, &container->cgroup, fault) == 0 &&
         log_open(&container->log, record->log_path, &record->log_limits, fault) == 0 &&
         container_streams(container, request, record, &child, fault) == 0 &&
-        // Also tells, before anything is started, that the container's directory is there.
+        // Fails here, before the clone, when the container's directory does not exist.
         write_container_state(sandbox, container, fault) == 0) {
         container->oom_kills_before = read_oom_kills(container->cgroup);
         container->timed = record->time_namespace != SWL_NS_HOST;
         container->shares_pids = record->namespaces.pid != SWL_NS_NEW;
         clone.cgroup = child.cgroup = container->cgroup;
         int procfs = record->namespaces.pid == SWL_NS_SANDBOX ? sandbox->procfs : -1;
-        // Who is held, or runs hooks, is known by its pid before the end. In a user namespace nobody has capabilities over this process.
+        // A held container, and one with hooks, needs its final pid before the end, so it starts in the namespace. In a user
+        // namespace no program of the pod has capabilities over this process, so appearing there has no use.
         if (clone.pid_namespace >= 0 && !record->hold && !record->hooks.count && !child.ids &&
             (procfs >= 0 || procfs_takes_namespace(sandbox->own_pid_namespace))) {
             child.appears = true;
@@ -124,7 +125,7 @@ static int launch(struct container *container, struct client *client, struct req
         close_owned(&child.stdio[i]);
     }
     if (result == 0) {
-        // As early as possible: whoever cleans up after a dead shim finds the pid here.
+        // As early as possible: after a crash of the shim, cleaning up depends on the pid in this file.
         struct fault ignored;
         write_container_state(sandbox, container, &ignored);
         fail_point("launch.cloned");

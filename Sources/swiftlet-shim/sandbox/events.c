@@ -1,4 +1,4 @@
-// Events to subscribers.
+// Events for subscribers.
 #include "sandbox/state.h"
 
 void send_started(struct sandbox *sandbox, const struct container *container)

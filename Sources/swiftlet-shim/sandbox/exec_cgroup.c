@@ -1,6 +1,6 @@
-// A cgroup of its own for each exec, `exec-<id>` below the container's: its limits are the container's, cgroup.kill there ends all that
-// the exec started, however it detached itself, and a container that has given controllers to children of its cgroup, as systemd in
-// a container does, has no other place left for a process.
+// A cgroup for each exec, `exec-<id>` below the container's. The container's limits hold in it, and its cgroup.kill ends every
+// process that the exec started, however it detached itself. A container that has given controllers to children of its cgroup, as
+// systemd in a container does, has no other place for a process.
 #include "sandbox/container.h"
 
 #include <stdio.h>
@@ -8,10 +8,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-// Execs of one id that have left processes.
+// Execs with the same id that have left processes behind.
 #define NAMES_MAX 10
 
-// A cgroup that an exec has left processes in.
+// The cgroup of an exec that has left processes behind.
 struct leftover {
     struct leftover *next;
     char name[];
@@ -22,7 +22,7 @@ void exec_cgroup_make(const struct container *container, struct exec *exec)
     if (container->cgroup < 0) {
         return;
     }
-    // An id can come again while something of its first exec still runs.
+    // An id can be used again while processes of its first exec still run.
     for (int number = 0; number < NAMES_MAX; number++) {
         int length = snprintf(exec->cgroup_name, sizeof exec->cgroup_name, "exec-%s", exec->id);
         if (number) {
@@ -35,7 +35,7 @@ void exec_cgroup_make(const struct container *container, struct exec *exec)
             }
             return;
         }
-        // Anything else, like a limit on the number of cgroups: the container's own does.
+        // After any other error, such as a limit on the number of cgroups, the exec uses the container's cgroup.
         if (errno != EEXIST) {
             return;
         }
@@ -48,7 +48,7 @@ void exec_cgroup_leave(struct container *container, struct exec *exec)
         return;
     }
     close_owned(&exec->cgroup);
-    // Without its container the agent removes what is below the container's cgroup.
+    // When the container is gone, the agent removes the cgroups below the container's.
     if (!container || container->cgroup < 0) {
         return;
     }

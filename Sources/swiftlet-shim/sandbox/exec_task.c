@@ -1,4 +1,4 @@
-// An exec as a task of the event loop: its start, and what its kind does.
+// An exec as a task of the event loop: its start and the functions of its kind.
 #include "sandbox/exec.h"
 
 #include <signal.h>
@@ -7,7 +7,7 @@
 
 static struct exec *exec_of(struct task *task)
 {
-    return (struct exec *)task; // its first member
+    return (struct exec *)task; // the first member
 }
 
 static void forget(struct task *task)
@@ -33,21 +33,21 @@ static void forget(struct task *task)
 static void kill_exec(struct task *task)
 {
     const struct exec *exec = exec_of(task);
-    // Not reaped, so the pid is still its own; it leads the process group that setsid() made for it.
+    // The process is not reaped, so the pid is still its own; it leads the process group that setsid() made.
     if (exec->cgroup < 0 && task->state == SWL_STATE_RUNNING) {
         kill(-task->process.pid, SIGKILL);
     }
     task_kill(task, exec->cgroup);
 }
 
-// An exec has no file: it ends with its shim.
+// An exec has no state file: it does not outlive its shim.
 static int save(struct task *task, struct fault *fault)
 {
     (void)task, (void)fault;
     return 0;
 }
 
-// Its terminal is the client's.
+// The terminal of an exec belongs to the client.
 static int receive(struct task *task, enum report_kind report, int *descriptor, struct fault *fault)
 {
     (void)task, (void)report, (void)descriptor, (void)fault;
@@ -56,7 +56,7 @@ static int receive(struct task *task, enum report_kind report, int *descriptor, 
 
 static void started(struct task *task)
 {
-    (void)task; // the reply says it all
+    (void)task; // the reply is enough
 }
 
 static void ended(struct task *task, const struct swl_exit *exit)
@@ -113,7 +113,7 @@ static int start_exec(struct exec *exec, struct container *container, struct cli
         if (task_start(&exec->task, &clone, &child, client, request, fault) == 0) {
             return 0;
         }
-        // Where the container made its cgroup a threaded one, no process can go below it.
+        // No process can enter a cgroup below a threaded one, which the container may have made of its own.
         if (fault->error != EOPNOTSUPP && fault->error != EBUSY) {
             return -1;
         }

@@ -1,4 +1,4 @@
-// The id mappings of a pod's user namespace, as its shim keeps and writes them.
+// The id mappings of a pod's user namespace: stored in the shim, written for the pause.
 #include "sandbox/state.h"
 
 #include <stdio.h>
@@ -9,7 +9,7 @@ const struct id_maps *sandbox_ids(const struct sandbox *sandbox)
     return sandbox->namespaces.user == SWL_NS_NEW ? &sandbox->ids : NULL;
 }
 
-// record_check() has bounded the counts.
+// record_check() has limited the counts.
 void remember_mappings(struct sandbox *sandbox, const struct record *record)
 {
     struct id_maps *ids = &sandbox->ids;

@@ -1,4 +1,4 @@
-// The pause as a task of the event loop: the sandbox is made by its start and dead with it.
+// The pause as a task of the event loop: its start makes the sandbox, its end ends the sandbox.
 #include "sandbox/verbs.h"
 #include "system/fail_point.h"
 
@@ -21,7 +21,7 @@ static int receive(struct task *task, enum report_kind report, int *descriptor, 
 
 static void started(struct task *task)
 {
-    (void)task; // the reply says it all
+    (void)task; // the reply is enough
 }
 
 static void ended(struct task *task, const struct swl_exit *exit)
@@ -96,7 +96,7 @@ int sandbox_create(struct sandbox *self, struct client *client, struct request *
                      (uint64_t)(names->ipc == SWL_NS_NEW ? CLONE_NEWIPC : 0) |
                      (uint64_t)(names->uts == SWL_NS_NEW ? CLONE_NEWUTS : 0) |
                      (uint64_t)(names->pid == SWL_NS_NEW ? CLONE_NEWPID : 0) |
-                     // The kernel makes it first: the others belong to it.
+                     // The kernel makes the user namespace first: it owns the others.
                      (uint64_t)(names->user == SWL_NS_NEW ? CLONE_NEWUSER : 0),
             .pid_namespace = -1,
             .cgroup = cgroup,
@@ -105,7 +105,7 @@ int sandbox_create(struct sandbox *self, struct client *client, struct request *
         fail_point("pause.cloned");
         struct fault problem;
         if (result == 0 && child.ids && (write_mappings(self, &problem) != 0 || task_continue(&self->pause, &problem) != 0)) {
-            task_abort(&self->pause, &problem); // and that answers the request
+            task_abort(&self->pause, &problem); // the abort answers the request
         }
     }
     record_free(&record);

@@ -70,7 +70,7 @@ static void tee_to_readers(struct stream *stream, const char *bytes, size_t leng
     struct sandbox *sandbox = sandbox_of(stream->server);
     bool kept = false;
     if (stream->backlog && !(kept = backlog_keep(stream, bytes, length))) {
-        readers_end(stream); // without memory they get no more than what is kept for them
+        readers_end(stream); // without memory the readers get only the bytes kept so far
         return;
     }
     for (struct reader *reader = sandbox->readers, *next; reader; reader = next) {
@@ -105,7 +105,7 @@ void readers_end(struct stream *stream)
             }
         }
     }
-    stream->backlog = NULL; // the readers', who free it
+    stream->backlog = NULL; // the readers own it and free it
     stream_resume(stream);
 }
 
@@ -127,7 +127,7 @@ struct reader *reader_add(struct sandbox *sandbox, struct stream *stream, const 
         return NULL;
     }
     reader->watch = (struct watch){*fd, reader_ready};
-    // No events asked for: its end is told all the same.
+    // Without requested events epoll still reports the end of the pipe.
     if (server_watch(&sandbox->server, &reader->watch, 0) != 0) {
         free(reader);
         return NULL;

@@ -1,10 +1,10 @@
-// Clients that read what a container writes, besides its log. A reader that is slow slows the container: the stream is not read on until every
-// reader has taken what was read last, so that this is all that is ever kept for them.
+// Clients that read a container's output besides its log. A slow reader slows the container: the stream is not read until every
+// reader has taken the last read, so nothing more is ever kept for them.
 #pragma once
 
 #include "sandbox/state.h"
 
-// Bytes that were read and are not taken by everybody yet, once for all slow readers of a stream.
+// Bytes of the last read that a reader has not taken yet. All slow readers of a stream share them.
 struct backlog {
     size_t references;
     size_t length;
@@ -15,42 +15,43 @@ struct reader {
     struct watch watch; // the write end of its pipe
     struct reader *next;
     struct sandbox *sandbox;
-    struct stream *stream;          // NULL: nothing but the backlog will come
-    struct backlog *backlog;        // NULL: it has taken everything
-    size_t taken;                   // of the backlog
-    int64_t deadline;               // ms; with a backlog: when it is let go, should it take nothing until then
+    struct stream *stream;          // NULL: only the backlog is left to deliver
+    struct backlog *backlog;        // NULL: everything is taken
+    size_t taken;                   // bytes of the backlog
+    int64_t deadline;               // ms; with a backlog: the reader is dropped if it takes nothing until then
     const char *name;               // of the stream
-    char container[SWL_ID_MAX + 1]; // which it may outlive
+    char container[SWL_ID_MAX + 1]; // the container may be gone
 };
 
 // backlog.c
-// Appends, at the container's end: what is still in its pipe is read at once then. False without memory.
+// Adds bytes to the backlog. At the container's end the rest of its pipe is read at once, so there can be more than one read.
+// Returns false without memory.
 bool backlog_keep(struct stream *stream, const char *bytes, size_t length);
-// The reader has to take what is kept from `taken` on.
+// Makes the reader take the backlog from `taken` on.
 void reader_fall_behind(struct reader *reader, size_t taken);
-// The reader takes no more of it. Without slow readers the stream goes on.
+// Ends the reader's part in the backlog. Without other slow readers the stream resumes.
 void reader_catch_up(struct reader *reader);
-// It has taken more of it: its time begins again.
+// Counts bytes that the reader took and restarts its time.
 void reader_took(struct reader *reader, size_t length);
 void stream_pause(struct stream *stream);
 void stream_resume(struct stream *stream);
-// In a fork: nothing of what they have not taken yet stays.
+// In a fork: clears the bytes of every backlog.
 void readers_forget(const struct sandbox *sandbox);
 
 // readers.c
-// Takes the write end of the pipe. NULL and errno.
+// Adds a reader and takes the write end of the pipe. Returns NULL and errno on failure.
 struct reader *reader_add(struct sandbox *sandbox, struct stream *stream, const char *container, int *fd);
 void reader_drop(struct reader *reader);
-// The end of one may still wait to be read behind the request that wants its place.
+// Drops readers whose pipe is closed: their events may be queued behind the request that needs the place.
 void readers_drop_gone(struct sandbox *sandbox, const struct stream *stream);
-// How many bytes the pipe took, or -1 when nobody reads it any more.
+// Returns the bytes that the pipe took, or -1 when the pipe has no reader any more.
 ssize_t reader_offer(const struct reader *reader, const char *bytes, size_t length);
-// No more will be read for them: each gets what it has not taken yet, then its pipe is closed.
+// The stream has ended: each reader gets the rest of its backlog, then its pipe is closed.
 void readers_end(struct stream *stream);
 
 // slow_readers.c
-// Milliseconds until readers_expire() has something to do; -1 = nothing.
+// Returns the milliseconds until readers_expire() has work, or -1.
 int readers_timeout(const struct sandbox *sandbox);
 void readers_expire(struct sandbox *sandbox);
-// Before this process ends: the rest goes into their pipes, made longer for it where that is allowed.
+// Before this process ends: puts the rest into the readers' pipes, which are enlarged where the kernel allows.
 void readers_flush(struct sandbox *sandbox);

@@ -1,4 +1,4 @@
-// The process of one pod: a single thread around one epoll. It is forked by the spawner and lives as long as the pod.
+// The process of one pod: one thread around one epoll. The spawner forks it, and it lives as long as the pod.
 #include "sandbox/sandbox.h"
 #include "sandbox/verbs.h"
 #include "system/fail_point.h"
@@ -16,7 +16,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 
-// Without an event for so long, a pod is taken to be quiet.
+// A pod without an event for this long counts as quiet.
 #define SETTLE_MS 1000
 
 static struct sandbox sandbox;
@@ -28,7 +28,7 @@ static void signals_ready(struct watch *watch, uint32_t events)
     tasks_reap(&sandbox);
 }
 
-// Nothing of the spawner's is passed on: limits, session, descriptors, umask and directory are set here.
+// Sets limits, session, descriptors, umask and directory, so that none of the spawner's is passed on.
 static int take_over(const char *id, int directory, int ready, const struct swl_shim_limits *limits, struct fault *fault)
 {
     const int kept[] = {directory, ready};
@@ -44,14 +44,15 @@ static int take_over(const char *id, int directory, int ready, const struct swl_
     umask((mode_t)limits->umask & 0777);
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
-        // The hard limit can be raised with CAP_SYS_RESOURCE only; whatever is possible is taken.
+        // Raising the hard limit needs CAP_SYS_RESOURCE; without it the old hard limit bounds the value.
         struct rlimit wanted = {limits->nofile, limits->nofile > files.rlim_max ? limits->nofile : files.rlim_max};
         if (setrlimit(RLIMIT_NOFILE, &wanted) != 0) {
             wanted = (struct rlimit){limits->nofile < files.rlim_max ? limits->nofile : files.rlim_max, files.rlim_max};
             setrlimit(RLIMIT_NOFILE, &wanted);
         }
     }
-    // The soft limit only: containers inherit both. By default it is the hard one: whether crashes leave a core is up to the node.
+    // Only the soft limit is set: containers inherit both. By default it equals the hard limit: the node decides whether crashes
+    // leave a core.
     struct rlimit core;
     if (getrlimit(RLIMIT_CORE, &core) == 0) {
         core.rlim_cur = limits->core < core.rlim_max ? limits->core : core.rlim_max;
@@ -62,7 +63,7 @@ static int take_over(const char *id, int directory, int ready, const struct swl_
     snprintf(text, sizeof text, "swiftlet-shim sandbox %s", id);
     title_set(text);
     prctl(PR_SET_NAME, "swiftlet-shim", 0, 0, 0);
-    // Orphans of containers without a pid namespace of their own come here to be reaped.
+    // Orphans of containers without their own pid namespace become children of this process, which reaps them.
     if (prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0) {
         return fail(fault, SWL_STEP_SPAWN, "become a subreaper");
     }
@@ -71,7 +72,7 @@ static int take_over(const char *id, int directory, int ready, const struct swl_
 
 static int open_sandbox(struct sandbox *self, int directory, struct fault *fault)
 {
-    // Held for life. Not shim.pid itself: that file is replaced by renaming.
+    // Locked for life. Not shim.pid itself: a rename replaces that file.
     int lock = openat(directory, "shim.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0) {
         errno = errno == EWOULDBLOCK ? EEXIST : errno;
@@ -87,7 +88,7 @@ static int open_sandbox(struct sandbox *self, int directory, struct fault *fault
     }
     // Stray signals do not end a pod; SHUTDOWN does.
     static const int ignored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGTERM,
-                                  SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ}; // too large a log is an error of write() like others
+                                  SIGUSR1, SIGUSR2, SIGALRM, SIGXFSZ}; // a log beyond the limit is an error of write()
     for (size_t i = 0; i < sizeof ignored / sizeof *ignored; i++) {
         signal(ignored[i], SIG_IGN);
     }
@@ -118,7 +119,7 @@ _Noreturn void sandbox_main(const char *id, int directory, int ready, const stru
 {
     struct fault fault = {0};
     bool good = take_over(id, directory, ready, limits, &fault) == 0 && open_sandbox(&sandbox, directory, &fault) == 0;
-    // A spawner that does not listen any more has told its client that the start failed.
+    // A spawner that does not listen any more has answered its client with a failure.
     if (announce(ready, &fault) != 0 || !good) {
         _exit(1);
     }
@@ -132,7 +133,7 @@ _Noreturn void sandbox_main(const char *id, int directory, int ready, const stru
         } else if (settles) {
             streams_settle();
             memory_settle();
-            settled = true; // no further wake-up until something happens
+            settled = true; // no further wake-up until the next event
         }
         readers_expire(&sandbox);
         shut_down_step(&sandbox);

@@ -20,7 +20,7 @@ int shut_down(struct sandbox *sandbox, struct client *client, const struct reque
     return 0;
 }
 
-// Containers and execs first, the pause last: their namespaces and its network live until nobody uses them.
+// Containers and execs end first, the pause last: their namespaces and network exist until their last process has ended.
 void shut_down_step(struct sandbox *sandbox)
 {
     if (!sandbox->stopping || sandbox->execs) {

@@ -1,12 +1,12 @@
-// SIGNAL: to a process, or to all of a cgroup.
+// SIGNAL: to one process, or to all processes of a cgroup.
 #include "sandbox/verbs.h"
 
 #include <dirent.h>
 #include <signal.h>
 #include <sys/pidfd.h>
 
-// Every member of a cgroup and of those below it. Members come and go while the files are read; who wants certainty sends SIGKILL, which
-// goes by cgroup.kill.
+// Signals every member of a cgroup and of those below it. Members come and go while the files are read. Only SIGKILL, which uses
+// cgroup.kill, is certain to reach all.
 static int signal_members(int cgroup, int number, int depth)
 {
     char text[1024];
@@ -41,7 +41,7 @@ static int signal_members(int cgroup, int number, int depth)
     return fd < 0 ? -1 : 0;
 }
 
-// A container that makes cgroups deeper than this below its own has processes that only SIGKILL reaches.
+// Processes in deeper cgroups of a container are reached by SIGKILL only.
 #define CGROUP_DEPTH 8
 
 static int signal_cgroup(int cgroup, int number, struct fault *fault)
@@ -60,7 +60,7 @@ static int signal_exec(struct sandbox *sandbox, const struct request *request, s
     if ((request->signal.flags & SWL_SIGNAL_ALL) && exec->cgroup >= 0) {
         return signal_cgroup(exec->cgroup, number, fault);
     }
-    // Not reaped, so the pid is still its own; it leads the process group that setsid() made for it.
+    // The process is not reaped, so the pid is still its own; it leads the process group that setsid() made.
     if (exec->task.state == SWL_STATE_RUNNING && kill(-exec->task.process.pid, number) == 0) {
         return 0;
     }
@@ -81,7 +81,7 @@ int send_signal(struct sandbox *sandbox, const struct request *request, struct f
         return -1;
     }
     if ((request->signal.flags & SWL_SIGNAL_ALL) && container->cgroup >= 0) {
-        // Also for an exited one: processes of a container without a pid namespace can outlive it.
+        // Also for an exited container: processes of a container without its own pid namespace can outlive it.
         return signal_cgroup(container->cgroup, number, fault);
     }
     if (container->task.pidfd < 0) {

@@ -1,4 +1,4 @@
-// Readers that take nothing for too long, and those that have not taken all at this process' end.
+// Readers that take nothing for too long, and readers with a backlog when this process ends.
 #include "sandbox/readers.h"
 
 void readers_flush(struct sandbox *sandbox)
@@ -6,7 +6,7 @@ void readers_flush(struct sandbox *sandbox)
     for (struct reader *reader = sandbox->readers; reader; reader = reader->next) {
         size_t rest = reader->backlog ? reader->backlog->length - reader->taken : 0;
         int size = rest ? fcntl(reader->watch.fd, F_GETPIPE_SZ) : -1;
-        // Pages can be partly filled: twice the room.
+        // Pages can be partly filled, hence twice the room.
         if (size > 0 && fcntl(reader->watch.fd, F_SETPIPE_SZ, size + 2 * (int)rest) > 0) {
             reader_offer(reader, reader->backlog->bytes + reader->taken, rest);
         }
@@ -27,7 +27,7 @@ int readers_timeout(const struct sandbox *sandbox)
     return first > now ? (int)(first - now) : 0;
 }
 
-// Its pipe ends as if the container had, so somebody has to say why.
+// The dropped reader's pipe ends as if the container had ended, so a warning gives the reason.
 static void tell_stalled(const struct reader *reader)
 {
     struct fault fault;

@@ -1,4 +1,4 @@
-// What a sandbox process holds: the pause, containers, execs. And how the world gets to know of it: state files and events.
+// The state of a sandbox process: the pause, containers, execs; and its state files and events.
 #pragma once
 
 #include "child/child.h"
@@ -6,18 +6,18 @@
 
 #define WARNINGS_MAX 4
 
-// A process between clone3 and exec: the shim's end of its report socket and who waits for the answer.
+// A child between clone3 and exec: the shim's end of its report socket, and the request to answer.
 struct starting {
     struct watch watch;
     struct task *task;
     uint64_t client; // serial
-    uint16_t verb;   // 0: nobody waits, it is held
+    uint16_t verb;   // 0: no request waits, the child is held
     uint32_t sequence;
-    bool appears; // another process will take over, see appear()
-    bool waits;   // in child_await(), and nobody has told it to go on yet
+    bool appears; // another process will take over from the child, see appear()
+    bool waits;   // in child_await(), until task_continue()
     bool held;    // LAUNCH was answered: the client knows the container
     bool ready;
-    int terminal; // master side that came from the child and has no owner yet, or -1
+    int terminal; // master side from the child, not handed out yet, or -1
     struct fault fault;
     size_t warning_count;
     struct fault warnings[WARNINGS_MAX];
@@ -26,14 +26,14 @@ struct starting {
 struct sandbox;
 struct task_kind;
 
-// One child process of the shim that somebody asked for.
+// A child process of the shim that a client requested.
 struct task {
     const struct task_kind *kind; // see task.h
     enum swl_state state;
     struct sandbox *sandbox;
     int pidfd;
     struct swl_process process;
-    struct starting *starting; // until the exec, or its failure, is known
+    struct starting *starting; // until the exec or its failure
 };
 
 struct container {
@@ -44,14 +44,14 @@ struct container {
     int stdin_write; // or -1
     bool stdin_open, stdin_once;
     int terminal;        // master side, or -1; `out` reads from a duplicate
-    bool gives_terminal; // to the client that launches, in the reply
-    bool shares_pids;    // its pid namespace is not its own
-    struct watch ending; // cgroup.events, while processes that its first one left behind are being ended; else -1
+    bool gives_terminal; // in the reply, to the client that launches
+    bool shares_pids;    // uses the pid namespace of the pod, another container or the host
+    struct watch ending; // cgroup.events, while the processes left behind are being killed; else -1
     bool timed;          // has a time namespace of its own
     uint64_t oom_kills_before;
     struct swl_exit exit;
     struct log log;
-    bool rotation_untold; // to some subscriber that was behind
+    bool rotation_untold; // a subscriber was behind at the last rotation
     struct stream out, err;
     struct leftover *leftovers;
 };
@@ -61,8 +61,8 @@ struct exec {
     struct exec *next;
     char id[SWL_ID_MAX + 1];
     char container[SWL_ID_MAX + 1];
-    int cgroup;                                      // made for it below the container's, or -1
-    char cgroup_name[SWL_ID_MAX + sizeof "exec--9"]; // there
+    int cgroup;                                      // below the container's, or -1
+    char cgroup_name[SWL_ID_MAX + sizeof "exec--9"]; // of `cgroup`
 };
 
 struct sandbox {
@@ -74,15 +74,15 @@ struct sandbox {
     struct task pause;
     struct swl_exit pause_exit;
     struct swl_namespaces namespaces;
-    int procfs;         // what keep_procfs() made, or -1
-    int user_namespace; // the pod's, when namespaces.user is NEW; held for mounts with shifted owners and for joining
+    int procfs;         // the mount namespace from keep_procfs(), or -1
+    int user_namespace; // the pod's, when namespaces.user is NEW; needed for mounts with shifted owners and for joining
     struct id_maps ids;
     struct container *containers;
     struct exec *execs;
     size_t container_count, exec_count;
     struct reader *readers;
-    size_t slow_readers; // those that have something to take
-    // SHUTDOWN was asked for; whoever asked is answered at the end.
+    size_t slow_readers; // readers with a backlog
+    // SHUTDOWN was requested; its client gets the answer at the end.
     bool stopping;
     uint64_t stop_client;
     struct request stop_request;
@@ -95,15 +95,15 @@ static inline struct sandbox *sandbox_of(struct server *server)
 
 // lookup.c
 struct container *container_find(struct sandbox *sandbox, const char *id);
-// The container that a request is about.
+// Finds the container that a request names.
 int container_named(struct sandbox *sandbox, const struct request *request, struct container **container, struct fault *fault);
 struct exec *exec_find(struct sandbox *sandbox, const char *container, const char *id);
 
 // id_mappings.c
-// What children of this sandbox are given: NULL without a user namespace.
+// Returns the mappings for children of this sandbox, NULL without a user namespace.
 const struct id_maps *sandbox_ids(const struct sandbox *sandbox);
 void remember_mappings(struct sandbox *sandbox, const struct record *record);
-// Writes them for the new pause, which waits for it, and opens its user namespace.
+// Writes the mappings for the new pause, which waits for them, and opens its user namespace.
 int write_mappings(struct sandbox *sandbox, struct fault *fault);
 
 // state_files.c
@@ -116,9 +116,9 @@ void fill_container_state(const struct container *container, struct swl_containe
 
 // events.c
 void send_started(struct sandbox *sandbox, const struct container *container);
-// Of an event SWL_EVENT_*; NULL for the ids that it does not have.
+// `event` is one of SWL_EVENT_*; an id that the event does not carry is NULL.
 void send_exited(struct sandbox *sandbox, uint16_t event, const char *container, const char *exec, const struct swl_exit *exit);
 void send_warning(struct sandbox *sandbox, const char *container, const struct fault *warning);
-// Told once for all rotations since a subscriber has last read.
+// One event stands for all rotations since a subscriber last read.
 void send_rotated(struct sandbox *sandbox, struct container *container);
 void send_untold(struct server *server);

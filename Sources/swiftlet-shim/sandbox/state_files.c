@@ -1,4 +1,4 @@
-// The files that tell a later agent what exists. Always a whole file: written aside, then renamed.
+// The files from which a later agent recovers the pod. Each is written aside and then renamed, so a file is always whole.
 #include "sandbox/state.h"
 
 #include <stdio.h>

@@ -1,4 +1,4 @@
-// A child by itself: cloned, let go on, ended.
+// A single child: cloned, continued, ended.
 #include "sandbox/task.h"
 
 #include <sched.h>
@@ -8,7 +8,7 @@
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 
-// Children are made in the pid namespace that was entered last; this process itself never changes its own.
+// Children start in the pid namespace that was entered last; this process never changes its own.
 static int enter_pid_namespace(int fd, struct fault *fault)
 {
     return setns(fd, CLONE_NEWPID) == 0 ? 0 : fail(fault, SWL_STEP_NAMESPACES, "enter the pid namespace");
@@ -22,7 +22,7 @@ pid_t task_clone(struct task *task, const struct task_clone *clone, struct child
     pid_t pid = sys_clone(clone->flags, clone->cgroup, &task->pidfd);
     if (pid == 0) {
         const struct task_kind *kind = task->kind;
-        // It is going to be seen by programs that can read its memory: nothing of other containers is in there.
+        // Programs that can read the child's memory will see it: the memory must hold no data of other containers.
         if (child->appears) {
             readers_forget(task->sandbox);
             streams_forget();
@@ -31,13 +31,13 @@ pid_t task_clone(struct task *task, const struct task_clone *clone, struct child
         kind->run(child);
     }
     if (pid < 0) {
-        // ENOMEM is how the kernel says that a pid namespace has lost its init.
+        // The kernel returns ENOMEM for a pid namespace that has lost its init.
         const char *hint = clone->flags & CLONE_NEWUSER ? " with a user namespace (is user.max_user_namespaces 0?)" : "";
         fail(fault, SWL_STEP_CLONE, "clone3%s%s", clone->cgroup >= 0 ? " into the cgroup" : "", hint);
     }
     struct fault second;
     if (clone->pid_namespace >= 0 && enter_pid_namespace(task->sandbox->own_pid_namespace, &second) != 0) {
-        abort(); // no child must ever be started in the wrong namespace; setns to one's own cannot fail
+        abort(); // no child may ever start in the wrong namespace; setns to one's own cannot fail
     }
     return pid;
 }

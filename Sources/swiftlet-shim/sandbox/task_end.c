@@ -46,7 +46,7 @@ static struct task *task_of(struct sandbox *sandbox, pid_t pid)
             return &exec->task;
         }
     }
-    return NULL; // an orphan of a container without a pid namespace of its own
+    return NULL; // an orphan of a container without its own pid namespace
 }
 
 void tasks_reap(struct sandbox *sandbox)

@@ -1,4 +1,4 @@
-// The child's reports, as they arrive at the event loop.
+// Reads the child's reports in the event loop.
 #include "sandbox/task.h"
 
 #include <sys/wait.h>
@@ -10,16 +10,16 @@ void starting_warn(struct starting *starting, const struct fault *fault)
     }
 }
 
-// The size of a report and what came with it in `descriptor`, 0 at the end, -1 when nothing is there yet.
+// Returns the size of a report and stores its descriptor in `descriptor`; 0 at the end, -1 when no report has arrived.
 static ssize_t receive(int socket, struct report *report, int *descriptor)
 {
     ssize_t got = receive_packet(socket, report, sizeof *report, descriptor);
-    // Told once, when the child has left something unread; what it said still follows.
+    // ECONNRESET comes once, when the child has left a packet unread; its reports still follow.
     return got < 0 && errno == ECONNRESET ? receive_packet(socket, report, sizeof *report, descriptor) : got;
 }
 
-// The process that goes on for it. Taken once, and only a child of this process: what it has been cloned for may be in the container's reach by now
-// and say anything.
+// Switches to the process that takes over. Accepted once, and only for a child of this process: the sender may be within the
+// container's reach by now and report anything.
 static void appeared(struct task *task, pid_t pid, int *pidfd)
 {
     struct starting *starting = task->starting;
@@ -34,7 +34,7 @@ static void appeared(struct task *task, pid_t pid, int *pidfd)
     task->pidfd = take(pidfd);
     task->process.pid = pid;
     task->process.start_time = process_start_time(pid);
-    // Before it may go on: whoever cleans up after a dead shim finds the pid here.
+    // Before the child may go on: after a crash of the shim, cleaning up depends on the pid in this file.
     if (task->kind->save(task, &fault) != 0) {
         task_abort(task, &fault);
     } else if (task_continue(task, &fault) != 0) {
@@ -42,7 +42,8 @@ static void appeared(struct task *task, pid_t pid, int *pidfd)
     }
 }
 
-// The kind of task knows whether it is this process that has it from now on; a terminal that it leaves is the client's and travels with the reply.
+// The kind of task decides whether this process keeps the descriptor. A terminal that it does not keep belongs to the client and
+// travels with the reply.
 static void received(struct task *task, enum report_kind report, int *descriptor)
 {
     struct fault fault;

@@ -1,4 +1,4 @@
-// From clone to exec, on the loop's side: who is answered, and when.
+// From clone to exec, in the event loop: when a request is answered.
 #include "sandbox/task.h"
 #include "system/fail_point.h"
 
@@ -35,11 +35,11 @@ static void reply_started(struct task *task)
         message_fd(message, SWL_FD_TERMINAL, starting->terminal);
     }
     server_reply(&sandbox->server, starting->client, message);
-    close_owned(&starting->terminal); // a copy here would keep it from ever hanging up
+    close_owned(&starting->terminal); // a copy here would keep the terminal from hanging up
     starting->verb = 0;
 }
 
-// It has come to where it was to be held. LAUNCH is answered, or the START that led here; the next START will be.
+// The child has reached the place where it is held. This answers LAUNCH or the START that led here; the next START continues it.
 static void held(struct task *task)
 {
     struct starting *starting = task->starting;
@@ -79,7 +79,7 @@ static void starting_ready(struct watch *watch, uint32_t events)
     } else if (end && starting->ready && !starting->fault.error) {
         started(task);
     } else if (end) {
-        server_unwatch(&task->sandbox->server, watch); // tasks_reap() answers when the child is gone
+        server_unwatch(&task->sandbox->server, watch); // tasks_reap() answers when the child is reaped
     }
 }
 
@@ -96,7 +96,8 @@ static void reply_failed(struct task *task, int status)
     struct sandbox *sandbox = task->sandbox;
     bool known = starting->held;
     starting_free(task);
-    // First forgotten, then answered: the client may try the same id again at once. What was held is known and has an exit.
+    // Forgotten first, then answered: the client may use the same id again at once. A held container is known to the client and
+    // has an exit.
     if (!known) {
         task->kind->forget(task);
     }
@@ -109,7 +110,7 @@ bool starting_ended(struct task *task, int status)
 {
     starting_read_reports(task);
     if (task->starting->ready && !task->starting->fault.error) {
-        started(task); // it ran the program and ended before the loop came to its report
+        started(task); // the program ran and ended before the loop read the report
         return true;
     }
     bool known = task->starting->held;
@@ -123,7 +124,7 @@ int task_go(struct task *task, struct client *client, const struct request *requ
         return refuse(fault, SWL_STEP_LOOKUP, EALREADY, "container \"%s\" is not held before its start", request->container);
     }
     if (task_continue(task, fault) != 0) {
-        return -1; // its exit is on the way
+        return -1; // its exit follows
     }
     task->state = SWL_STATE_STARTING;
     task->starting->waits = false;
@@ -148,7 +149,7 @@ int task_start(struct task *task, const struct task_clone *clone, struct child *
         return fail(fault, SWL_STEP_LIMIT, "allocate a start");
     }
     starting->watch = (struct watch){reports, starting_ready};
-    // Before the clone: nothing that can fail may come after it.
+    // Before the clone: after it no call may fail.
     if (server_watch(&sandbox->server, &starting->watch, EPOLLIN) != 0) {
         free(starting);
         return fail(fault, SWL_STEP_LIMIT, "epoll_ctl");

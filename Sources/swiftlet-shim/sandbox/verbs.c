@@ -1,4 +1,4 @@
-// The requests that a sandbox process answers.
+// The requests of a sandbox process.
 #include "sandbox/verbs.h"
 
 #include <sys/ioctl.h>

@@ -1,4 +1,4 @@
-// The requests that a sandbox process answers.
+// The requests of a sandbox process.
 #pragma once
 
 #include "sandbox/exec.h"
@@ -15,7 +15,7 @@ void reply_query(struct sandbox *sandbox, uint64_t client, const struct request 
 
 // shutdown.c
 int shut_down(struct sandbox *sandbox, struct client *client, const struct request *request, struct fault *fault);
-// Goes on with the end that shut_down() began, when there is something to go on with; does not return from its last step.
+// Continues the end that shut_down() began, when a step is due; does not return from the last step.
 void shut_down_step(struct sandbox *sandbox);
 
 // verbs.c

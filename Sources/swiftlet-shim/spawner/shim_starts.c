@@ -7,7 +7,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-// A shim that has not said yet whether it listens, and who waits for it.
+// A shim that has not announced itself yet, and the client that waits for it.
 struct start {
     struct watch watch; // channel to the shim
     struct server *spawner;
@@ -21,7 +21,7 @@ struct start {
 #define STARTS_MAX 256
 #define START_SECONDS 5
 
-// In the order of their deadlines.
+// Sorted by deadline.
 static struct start *starts;
 static struct start **starts_end = &starts;
 static size_t start_count;
@@ -39,7 +39,7 @@ static void reply_start(struct server *spawner, const struct start *start, const
     server_reply(spawner, start->client, message);
 }
 
-// A shim that cannot tell anybody any more that it listens ends itself.
+// A shim that finds its channel closed ends itself.
 static void start_forget(struct server *spawner, struct start *start)
 {
     for (struct start **link = &starts; *link; link = &(*link)->next) {
@@ -89,7 +89,7 @@ void shim_starts_expire(struct server *spawner)
     }
 }
 
-// Between the two forks: a new session, and the shim proper in its cgroup, so that the shim's parent is init.
+// Runs between the two forks: starts a new session and then the shim in its cgroup, so that the shim's parent is init.
 static _Noreturn void fork_shim(const struct request *request, int directory, int channel)
 {
     reset_signals();
@@ -147,7 +147,7 @@ int shim_start(struct server *spawner, int run_directory, const struct client *c
     }
     if (middle < 0) {
         fail(fault, SWL_STEP_CLONE, "fork");
-        // Closes the descriptor, which takes it out of the epoll as well.
+        // Closing the descriptor takes it out of the epoll as well.
         free(start);
         return -1;
     }

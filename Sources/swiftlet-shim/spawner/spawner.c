@@ -92,7 +92,7 @@ static int start(const char *run_directory, const char *pid_file, struct watch *
     if (run_fd < 0) {
         return fail(fault, SWL_STEP_STATE_FILE, "open the run directory %s", run_directory);
     }
-    // The lock lives as long as this process: a second spawner would take the first one's socket away.
+    // The lock lives as long as this process: a second spawner would take over the first one's socket.
     int lock = openat(run_fd, "spawner.lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0) {
         return fail(fault, SWL_STEP_LOOKUP, "lock %s/spawner.lock (does another spawner run here?)", run_directory);

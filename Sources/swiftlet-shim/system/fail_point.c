@@ -17,7 +17,7 @@
 static char directory[PATH_MAX + 16];
 static char armed[NAME_MAX + 1];
 
-// Shared with the child, which cannot name the shim from its own pid namespace, and with a process that can.
+// Shared with the child, which cannot name the shim from inside its own pid namespace, and with a process that can.
 static struct {
     uint32_t reached, done;
 } * word;
@@ -65,7 +65,7 @@ static void start_killer(void)
     await(&word->reached, shim);
     kill(shim, SIGKILL);
     while (getppid() == shim) {
-        usleep(1000); // until it is dead indeed; there is nothing else to wait for in a process that is not its parent
+        usleep(1000); // until it is dead; a process that is not its parent has nothing else to wait for
     }
     tell(&word->done);
     _exit(0);

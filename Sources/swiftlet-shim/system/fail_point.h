@@ -1,5 +1,5 @@
-// Named places between steps where a test can end this process, as a crash at that very moment would. Compiled into test builds only
-// (SWL_FAIL_POINTS). `<run>/fail-points/` holds a file for each place that is armed.
+// Named places between steps where a test can end this process, as a crash at that moment would. Compiled into test builds only
+// (SWL_FAIL_POINTS). `<run>/fail-points/` holds a file for each armed place.
 #pragma once
 
 #ifdef SWL_FAIL_POINTS
@@ -7,7 +7,7 @@
 void fail_points_init(const char *run_directory);
 // Ends this process if a file of that name is there, and removes the file.
 void fail_point(const char *name);
-// Arms what the next child meets ("child.<step>"): behind its new root it cannot look at the directory any more.
+// Arms the places of the next child ("child.<step>"): behind its new root the child cannot read the directory any more.
 void fail_points_arm_child(void);
 // Ends the shim, not the child.
 void fail_point_in_child(const char *name);

@@ -10,7 +10,7 @@ int sys_openat2(int directory, const char *path, uint64_t flags, uint64_t mode, 
     struct {
         uint64_t flags, mode, resolve;
     } how = {flags | O_CLOEXEC, mode, resolve};
-    // With RESOLVE_IN_ROOT the kernel answers EAGAIN when a rename races with "..": a bounded number of new tries.
+    // With RESOLVE_IN_ROOT the kernel answers EAGAIN when a rename races with "..". The number of further tries is bounded.
     for (int tries = 0;; tries++) {
         long fd = syscall(SYS_openat2, directory, path, &how, sizeof how);
         if (fd >= 0 || (errno != EAGAIN && errno != EINTR) || tries == RACES_MAX) {
@@ -50,7 +50,7 @@ int close_other_fds(const int *kept, size_t count)
     for (size_t i = 0; i < count; i++) {
         sorted[i] = kept[i];
     }
-    // Insertion of a few numbers; qsort() would allocate.
+    // Insertion sort of a few numbers; qsort() would allocate.
     for (size_t i = 1; i < count; i++) {
         for (size_t j = i; j > 0 && compare_ints(&sorted[j - 1], &sorted[j]) > 0; j--) {
             int swap = sorted[j];

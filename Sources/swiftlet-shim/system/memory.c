@@ -1,4 +1,4 @@
-// What one pod costs, kept small: most of this program is only needed while something starts.
+// Keeps the memory of a pod's shim small: most of this program is only needed while something starts.
 #include "system/system.h"
 
 #include <elf.h>
@@ -6,14 +6,14 @@
 #include <string.h>
 #include <sys/mman.h>
 
-// Laid at the beginning of the program by the linker; its headers say which parts there are.
+// The linker places this header at the beginning of the program; it lists the program's parts.
 extern const Elf64_Ehdr __ehdr_start __attribute__((visibility("hidden")));
 
 static uintptr_t heap;
 
 void memory_begin(void)
 {
-    heap = (uintptr_t)malloc(16); // kept: what the C library has for itself lies before
+    heap = (uintptr_t)malloc(16); // kept: memory of the C library itself lies before this address
 }
 
 void memory_forget(void)
@@ -30,9 +30,9 @@ void memory_settle(void)
     uintptr_t start = (uintptr_t)&__ehdr_start, page = (uintptr_t)getpagesize();
     const Elf64_Phdr *header = (const Elf64_Phdr *)(start + __ehdr_start.e_phoff);
     for (unsigned i = 0; i < __ehdr_start.e_phnum; i++) {
-        // Never a writable one: what was written to it exists nowhere else.
+        // Never a writable part: written pages exist nowhere else.
         if (header[i].p_type == PT_LOAD && !(header[i].p_flags & PF_W)) {
-            // The first part has address 0 in the file: the program is position-independent.
+            // The program is position-independent, so its first part has address 0 in the file.
             uintptr_t first = (start + header[i].p_vaddr) & ~(page - 1), end = start + header[i].p_vaddr + header[i].p_memsz;
             madvise((void *)first, end - first, MADV_DONTNEED);
         }

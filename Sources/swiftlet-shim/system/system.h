@@ -1,6 +1,6 @@
-// The ground that every wing stands on: the result convention, owned descriptors, and the system calls that glibc lacks.
+// The base of all wings: the result convention, owned descriptors, and the system calls that glibc lacks.
 //
-// Wings and their one direction (each header says what its wing includes; `make lint-wings` holds it):
+// The wings depend on each other in one direction. Each header lists the includes of its wing; `make lint-wings` checks them.
 //
 //     spawner    starts the process of each pod
 //     sandbox    that process: the tasks in its event loop
@@ -9,7 +9,8 @@
 //     wire       messages and fields
 //     system     here
 //
-// The two columns know nothing of each other. No function of child runs in an event loop and, once the child has begun, none of the others in a child.
+// The two columns do not include each other. No function of child runs in an event loop. Once a child has begun, it runs no
+// function of sandbox, log or loop.
 //
 // Result convention: a function that can fail takes a `struct fault *`, fills it and returns -1; 0 (or a descriptor) is success.
 #pragma once
@@ -49,7 +50,7 @@ static inline void close_owned(int *fd)
 }
 #define OWNED __attribute__((cleanup(close_owned)))
 
-// Gives the descriptor away and forgets it.
+// Returns the descriptor and clears the variable.
 static inline int take(int *fd)
 {
     int given = *fd;
@@ -68,17 +69,18 @@ int write_file_at(int directory, const char *name, const char *value);
 int close_other_fds(const int *kept, size_t count);
 
 // packets.c
-// One packet, with a descriptor beside it when `fd` is one; whole or not at all. A signal does not end it.
+// Sends one packet whole or not at all, with a descriptor beside it when `fd` is not -1. Retries after a signal.
 ssize_t send_packet(int socket, const void *bytes, size_t length, int fd);
-// One packet and the descriptor beside it; without one *fd stays as it is. Never blocks; 0 at the end.
+// Receives one packet and the descriptor beside it; without a descriptor *fd keeps its value. Never blocks; returns 0 at the end.
 ssize_t receive_packet(int socket, void *bytes, size_t length, int *fd);
 
 // processes.c
-// A process in `cgroup` (when >= 0), with CLONE_PARENT a sibling; the child returns 0 with the caller's memory copied.
+// Starts a process in `cgroup` (when >= 0), with CLONE_PARENT as a sibling. The child returns 0 with a copy of the caller's
+// memory.
 pid_t sys_clone(uint64_t flags, int cgroup, int *pidfd);
-// Field 22 of /proc/<pid>/stat; 0 when the process is gone.
+// Returns field 22 of /proc/<pid>/stat, or 0 when the process is gone.
 uint64_t process_start_time(pid_t pid);
-// Restores default dispositions and an empty mask: what is ignored or blocked here must not be inherited by programs.
+// Restores default dispositions and an empty mask: programs must not inherit what is ignored or blocked here.
 void reset_signals(void);
 
 // clocks.c
@@ -94,9 +96,10 @@ void title_init(int argc, char **argv);
 void title_set(const char *title);
 
 // memory.c
-// Takes the pages of code and constants out of this process; those that are needed come back by themselves. What a pod needs once it
-// runs is a small part of them.
+// Takes the pages of code and constants out of this process; the kernel reads the needed ones again. A running pod needs a small
+// part of them.
 void memory_settle(void);
-// At the program's begin, and in a fork: all that was allocated is gone, and nothing can be allocated any more.
+// memory_begin() runs at the start of the program. memory_forget() runs in a fork: it clears all allocated memory, and nothing
+// can be allocated afterwards.
 void memory_begin(void);
 void memory_forget(void);

@@ -1,4 +1,4 @@
-// Room for the descriptors that travel with one message.
+// Room for the descriptors of one message.
 #pragma once
 
 #include <sys/socket.h>

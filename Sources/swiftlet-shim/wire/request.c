@@ -50,7 +50,7 @@ static int *descriptor_place(struct request *request, uint32_t role)
         if (role == SWL_FD_NAMESPACE && request->type == SWL_VERB_LAUNCH) {
             return namespace_place(request);
         }
-        // A sandbox has no mounts, so that one list will do.
+        // A sandbox has no mounts, so one list serves both roles.
         if ((role == SWL_FD_NAMESPACE) != (request->type == SWL_VERB_CREATE_SANDBOX)) {
             return NULL;
         }
@@ -61,7 +61,7 @@ static int *descriptor_place(struct request *request, uint32_t role)
     }
 }
 
-// Every descriptor finds its place, or all are closed by the caller.
+// Gives every descriptor its place. On failure the caller closes them all.
 static int assign_descriptors(struct request *request, const struct field *roles, int *fds, size_t count, struct fault *fault)
 {
     if ((roles->payload ? roles->length : 0) != count * sizeof(uint32_t)) {

@@ -16,21 +16,21 @@ struct fields {
 };
 
 // fields.c
-// Bytes of a payload with its padding.
+// Returns the bytes of a payload with its padding.
 static inline size_t field_padded(size_t length)
 {
     return (length + 7) & ~(size_t)7;
 }
-// 1: one more field; 0: end; -1: malformed.
+// Returns 1 for a field, 0 at the end, -1 for a malformed one.
 int fields_next(struct fields *fields, struct field *field);
-// Copies a fixed struct out of the start of a payload; its exact size is wanted unless strings may follow.
+// Copies a fixed struct from the start of a payload. The size must match exactly unless strings may follow.
 bool field_struct(const struct field *field, void *out, size_t size, bool strings_follow);
-// Copies an id into `out` (SWL_ID_MAX + 1 bytes) if it is a valid one.
+// Copies a valid id into `out` (SWL_ID_MAX + 1 bytes); returns false for an invalid one.
 bool field_id(const struct field *field, char *out);
-// [a-z0-9-]{1,64}
+// Matches [a-z0-9-]{1,64}.
 bool id_is_valid(const void *id, size_t length);
 
-// A message under construction. There is one buffer: replies are built and sent one at a time.
+// A message under construction. All messages share one buffer: replies are built and sent one at a time.
 struct message {
     uint8_t *bytes;
     size_t length;
@@ -45,11 +45,11 @@ struct message *message_begin(uint16_t type, uint32_t sequence);
 void message_field(struct message *message, uint16_t tag, const void *head, size_t head_length, const void *tail,
                    size_t tail_length);
 void message_string(struct message *message, uint16_t tag, const char *text);
-// The descriptor stays the caller's.
+// The caller keeps the descriptor.
 void message_fd(struct message *message, uint32_t role, int fd);
 void message_status(struct message *message, const struct fault *fault);
 void message_warning(struct message *message, const struct fault *fault);
-// Never blocks. -1 and errno: EAGAIN when the peer does not read.
+// Never blocks. Returns -1 and errno, EAGAIN when the peer does not read.
 int message_send(struct message *message, int socket);
 
 // pid, cgroup, time
@@ -77,7 +77,7 @@ struct request {
 };
 
 // request.c
-// 1: a request; 0: the peer closed or sent what is no message at all; -1: nothing there yet;
-// -2: a message with type and sequence, but refused (fault is set).
+// Returns 1 for a request; 0 when the peer closed or sent something that is not a message; -1 when nothing has arrived yet; -2
+// for a refused message whose type and sequence are known (fault is set).
 int request_receive(int socket, struct request *request, struct fault *fault);
 void request_close(struct request *request);
