@@ -9,7 +9,7 @@ int appear(const struct child *child, struct fault *fault)
     OWNED int pidfd = -1;
     // The change of user may have set it again.
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
-        return fail(fault, SWL_STEP_CLONE, "keep descriptors and memory to itself");
+        return fail(fault, SWL_STEP_CLONE, "hide descriptors and memory from the pod");
     }
     // Not clone3(): filters forbid it because they cannot read its arguments.
     pid_t pid = (pid_t)syscall(SYS_clone, APPEAR_FLAGS, NULL, &pidfd, NULL, NULL);

@@ -150,7 +150,7 @@ int limit_devices(const struct child *child, struct fault *fault)
     }
     if (child->cgroup < 0) {
         refuse(fault, SWL_STEP_DEVICES, EOPNOTSUPP,
-               "without a cgroup of its own the container's access to devices is not limited");
+               "the container's access to devices is not limited: it has no cgroup of its own");
         child_warn(child, fault);
         return 0;
     }

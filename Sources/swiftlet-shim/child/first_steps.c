@@ -85,7 +85,7 @@ int lead_session(const struct record *record, struct fault *fault)
     }
     // This process leads a new session and no other session has the terminal.
     if (record->terminal && ioctl(0, TIOCSCTTY, 0) != 0) {
-        return fail(fault, SWL_STEP_TERMINAL, "make it the controlling terminal");
+        return fail(fault, SWL_STEP_TERMINAL, "make the terminal the controlling one");
     }
     return 0;
 }
@@ -106,5 +106,7 @@ int give_stdio(const struct child *child, struct fault *fault)
 
 int child_die_with_shim(struct fault *fault)
 {
-    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0 ? 0 : fail(fault, SWL_STEP_SESSION, "ask to die with the shim");
+    return prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) == 0
+               ? 0
+               : fail(fault, SWL_STEP_SESSION, "set the signal for the death of the shim");
 }

@@ -56,7 +56,7 @@ static int await_hook(const struct hook_spec *hook, pid_t pid, int pidfd, int fa
         }
     }
     if (got != 1) {
-        return refuse(fault, SWL_STEP_HOOK, ETIMEDOUT, "the hook \"%.300s\" has not ended within %u s and was killed", hook->path,
+        return refuse(fault, SWL_STEP_HOOK, ETIMEDOUT, "the hook \"%.300s\" did not end within %u s and was killed", hook->path,
                       seconds);
     }
     if (read(failed, &error, sizeof error) == (ssize_t)sizeof error) {

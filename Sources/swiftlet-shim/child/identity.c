@@ -63,7 +63,7 @@ int change_user(const struct record *record, struct fault *fault)
         return fail(fault, SWL_STEP_USER, "become user %u%s", uid, unmapped());
     }
     if (prctl(PR_SET_KEEPCAPS, 0, 0, 0, 0) != 0) {
-        return fail(fault, SWL_STEP_CAPABILITIES, "end keeping capabilities");
+        return fail(fault, SWL_STEP_CAPABILITIES, "stop keeping capabilities");
     }
     return 0;
 }

@@ -48,10 +48,10 @@ static int join_given(const struct child *child, struct fault *fault)
     const struct record *record = child->record;
     const int *next = child->namespaces + (record->namespaces.pid == SWL_NS_GIVEN);
     if (record->namespaces.cgroup == SWL_NS_GIVEN && setns(*next++, CLONE_NEWCGROUP) != 0) {
-        return fail(fault, SWL_STEP_NAMESPACES, "join the cgroup namespace that was given");
+        return fail(fault, SWL_STEP_NAMESPACES, "join the given cgroup namespace");
     }
     if (record->time_namespace == SWL_NS_GIVEN && setns(*next, CLONE_NEWTIME) != 0) {
-        return fail(fault, SWL_STEP_NAMESPACES, "join the time namespace that was given");
+        return fail(fault, SWL_STEP_NAMESPACES, "join the given time namespace");
     }
     return 0;
 }

@@ -45,7 +45,7 @@ static int join_given(const struct child *child, struct fault *fault)
     const int *next = child->sources;
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
         if (all[i].mode == SWL_NS_GIVEN && setns(*next++, all[i].kind) != 0) {
-            return fail(fault, SWL_STEP_NAMESPACES, "join the %s namespace that was given", all[i].name);
+            return fail(fault, SWL_STEP_NAMESPACES, "join the given %s namespace", all[i].name);
         }
     }
     return 0;

@@ -51,7 +51,7 @@ int mount_volumes(const struct record *record, int root, struct fault *fault)
         OWNED int place = open_in_root(root, path, TARGET_DIRECTORY, 0755);
         OWNED int tree = place < 0 ? -1 : open_tree(place, "", AT_EMPTY_PATH | OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
         if (tree < 0 || attach(tree, place) != 0) {
-            return fail(fault, SWL_STEP_ROOTFS, "make \"%.300s\" a volume, as the image wants it", path);
+            return fail(fault, SWL_STEP_ROOTFS, "make \"%.300s\" a volume of the image", path);
         }
     }
     return 0;

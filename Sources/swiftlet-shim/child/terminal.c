@@ -36,7 +36,7 @@ static int open_slave(int master, struct fault *fault)
         return fail(fault, SWL_STEP_TERMINAL, "open the program's side of the terminal");
     }
     if (!S_ISCHR(other.st_mode) || one.st_dev != other.st_dev) {
-        return refuse(fault, SWL_STEP_TERMINAL, ENODEV, "the two sides of the terminal are not of one devpts");
+        return refuse(fault, SWL_STEP_TERMINAL, ENODEV, "the two sides of the terminal belong to different devpts");
     }
     return take(&slave);
 }

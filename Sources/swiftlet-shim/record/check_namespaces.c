@@ -42,8 +42,8 @@ static int check_mapping(const struct swl_id_mapping *maps, size_t count, const 
         if (map->size == 0 || map->host_id == 0 || (uint64_t)map->container_id + map->size > UINT32_MAX ||
             (uint64_t)map->host_id + map->size > UINT32_MAX) {
             return refuse(fault, SWL_STEP_RECORD, EINVAL,
-                          "the %s mapping of %u ids from %u to the host's %u is empty, too long or of root", what, map->size,
-                          map->container_id, map->host_id);
+                          "the %s mapping of %u ids from %u to the host's %u is empty, too long or includes root", what,
+                          map->size, map->container_id, map->host_id);
         }
         for (size_t j = 0; j < i; j++) {
             if (overlap(map->container_id, maps[j].container_id, map->size, maps[j].size) ||

@@ -44,7 +44,7 @@ static int check_hooks(const struct record *record, struct fault *fault)
         }
         if (!creates && !(record->hold & SWL_HOLD_EXEC)) {
             return refuse(fault, SWL_STEP_RECORD, EINVAL,
-                          "the hook \"%.200s\" of the start needs a launch that is held before it", path);
+                          "the hook \"%.200s\" at the start needs a launch that is held before its exec", path);
         }
         if (hook->argument_count > arguments || hook->variable_count > variables || hook->argument_count == 0) {
             return refuse(fault, SWL_STEP_RECORD, EINVAL, "the hook \"%.200s\" has no arguments, or more than there are", path);
@@ -54,7 +54,8 @@ static int check_hooks(const struct record *record, struct fault *fault)
     }
     return arguments == 0 && variables == 0
                ? 0
-               : refuse(fault, SWL_STEP_RECORD, EINVAL, "%zu arguments and variables belong to no hook", arguments + variables);
+               : refuse(fault, SWL_STEP_RECORD, EINVAL, "%zu arguments and variables do not belong to any hook",
+                        arguments + variables);
 }
 
 static int check_device_rules(const struct record *record, struct fault *fault)

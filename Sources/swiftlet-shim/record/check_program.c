@@ -44,7 +44,8 @@ int check_program(const struct record *record, struct fault *fault)
         }
     }
     if (record->user.uid == UINT32_MAX || record->user.gid == UINT32_MAX || record->groups.count > NGROUPS_MAX) {
-        return refuse(fault, SWL_STEP_RECORD, EINVAL, "uid or gid 4294967295 means nobody at all");
+        return refuse(fault, SWL_STEP_RECORD, EINVAL,
+                      "uid and gid must be below 4294967295, with at most 65536 supplementary groups");
     }
     if (record->seccomp.count / sizeof(struct sock_filter) > BPF_MAXINSNS) {
         return refuse(fault, SWL_STEP_RECORD, E2BIG, "the seccomp filter has more than %d instructions", BPF_MAXINSNS);

@@ -204,8 +204,8 @@ int record_decode(struct record *record, struct fields all, struct fault *fault)
         const struct rule *rule = rule_of(field.tag);
         if (rule ? !(rule->allowed & kind_bit) || (counts[rule - rules] && !is_list(rule))
                  : field.flags & SWL_FIELD_MUST_UNDERSTAND) {
-            return refuse(fault, SWL_STEP_RECORD, EINVAL,
-                          "tag %u is unknown, repeated or does not belong into a record of kind %u", field.tag, record->kind);
+            return refuse(fault, SWL_STEP_RECORD, EINVAL, "tag %u is unknown, repeated or does not belong in a record of kind %u",
+                          field.tag, record->kind);
         }
         if (rule) {
             counts[rule - rules]++;

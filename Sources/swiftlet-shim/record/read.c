@@ -42,7 +42,7 @@ int record_read(int fd, uint16_t kind, struct record *record, struct fault *faul
         return refuse(fault, SWL_STEP_RECORD, EINVAL, "no descriptor of a record file came with the request");
     }
     if (status.st_size < (off_t)sizeof(struct swl_record) || status.st_size > SWL_RECORD_MAX) {
-        return refuse(fault, SWL_STEP_RECORD, EFBIG, "the record has %lld bytes, wanted are %zu to %d", (long long)status.st_size,
+        return refuse(fault, SWL_STEP_RECORD, EFBIG, "the record has %lld bytes, wanted %zu to %d", (long long)status.st_size,
                       sizeof(struct swl_record), SWL_RECORD_MAX);
     }
     // Works on a copy: the client could change the file during the read.
@@ -59,13 +59,13 @@ int record_read(int fd, uint16_t kind, struct record *record, struct fault *faul
     if (read_all(fd, record->memory, size) != 0) {
         fail(fault, SWL_STEP_RECORD, "read the record");
     } else if (memcpy(&head, record->memory, sizeof head), head.magic != SWL_RECORD_MAGIC || head.kind != kind) {
-        refuse(fault, SWL_STEP_RECORD, EINVAL, "magic %08x kind %u, wanted are %08x and %u", head.magic, head.kind,
+        refuse(fault, SWL_STEP_RECORD, EINVAL, "found magic %08x and kind %u, wanted %08x and %u", head.magic, head.kind,
                SWL_RECORD_MAGIC, kind);
     } else if (head.version == 0 || head.version > SWL_WIRE_VERSION) {
         refuse(fault, SWL_STEP_RECORD, EPROTONOSUPPORT, "record version %u, this shim reads 1 to %u", head.version,
                SWL_WIRE_VERSION);
     } else if (head.length != size) {
-        refuse(fault, SWL_STEP_RECORD, EBADMSG, "the record says %u bytes, its file has %zu", head.length, size);
+        refuse(fault, SWL_STEP_RECORD, EBADMSG, "the record states %u bytes, its file has %zu", head.length, size);
     } else {
         record->kind = kind;
         struct fields fields = {record->memory + sizeof head, record->memory + size};

@@ -97,7 +97,7 @@ int container_streams(struct container *container, struct request *request, cons
     bool own = given[0] >= 0 || given[1] >= 0 || given[2] >= 0;
     if (own && (record->terminal || record->log_path || record->stdin_flags)) {
         return refuse(fault, SWL_STEP_STDIO, EINVAL,
-                      "a container that gets descriptors has no terminal, log or stdin of the shim");
+                      "a container with given descriptors cannot have a terminal, log or stdin of the shim");
     }
     container->stdin_open = record->stdin_flags & SWL_STDIN_OPEN;
     container->stdin_once = record->stdin_flags & SWL_STDIN_ONCE;
@@ -117,7 +117,7 @@ int container_streams(struct container *container, struct request *request, cons
         child->stdio[2] = open_stream(sandbox, container, &container->err, "stderr", err_changed);
     }
     if (child->stdio[0] < 0 || child->stdio[1] < 0 || child->stdio[2] < 0) {
-        return fail(fault, SWL_STEP_STDIO, "open what the container reads and writes");
+        return fail(fault, SWL_STEP_STDIO, "open the container's standard streams");
     }
     return 0;
 }

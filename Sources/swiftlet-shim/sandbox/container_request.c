@@ -33,7 +33,8 @@ static int check_descriptors(const struct request *request, const struct record 
                       request->namespace_count, record_given_namespaces(record));
     }
     if (record->hooks.count && request->hook_state < 0) {
-        return refuse(fault, SWL_STEP_HOOK, EINVAL, "%zu hooks, and no state for them to read", record->hooks.count);
+        return refuse(fault, SWL_STEP_HOOK, EINVAL, "the record has %zu hooks, but no state for them came with the request",
+                      record->hooks.count);
     }
     return 0;
 }

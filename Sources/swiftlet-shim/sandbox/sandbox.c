@@ -76,7 +76,7 @@ static int open_sandbox(struct sandbox *self, int directory, struct fault *fault
     int lock = openat(directory, "shim.lock", O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (lock < 0 || flock(lock, LOCK_EX | LOCK_NB) != 0) {
         errno = errno == EWOULDBLOCK ? EEXIST : errno;
-        return fail(fault, SWL_STEP_LOOKUP, "a shim of this sandbox is alive, or its lock");
+        return fail(fault, SWL_STEP_LOOKUP, "lock the sandbox (does another shim of it run?)");
     }
     self->directory = directory;
     self->user_namespace = self->procfs = -1;
@@ -84,7 +84,7 @@ static int open_sandbox(struct sandbox *self, int directory, struct fault *fault
     self->shim = (struct swl_process){.pid = getpid(), .start_time = process_start_time(getpid()), .started_at = realtime_ns()};
     self->own_pid_namespace = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
     if (self->own_pid_namespace < 0) {
-        return fail(fault, SWL_STEP_NAMESPACES, "open the own pid namespace");
+        return fail(fault, SWL_STEP_NAMESPACES, "open the shim's pid namespace");
     }
     // Stray signals do not end a pod; SHUTDOWN does.
     static const int ignored[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGPIPE, SIGTERM,

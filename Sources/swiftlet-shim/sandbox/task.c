@@ -56,7 +56,7 @@ int task_continue(struct task *task, struct fault *fault)
 {
     static const char go_on = 1;
     if (!task->starting || task->starting->watch.fd < 0 || send(task->starting->watch.fd, &go_on, 1, MSG_NOSIGNAL) != 1) {
-        return refuse(fault, SWL_STEP_CLONE, ESRCH, "the new process is gone before it could go on");
+        return refuse(fault, SWL_STEP_CLONE, ESRCH, "the new process ended before it could go on");
     }
     return 0;
 }

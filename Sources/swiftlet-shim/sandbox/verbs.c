@@ -42,7 +42,7 @@ static int resize(struct sandbox *sandbox, const struct request *request, struct
         return -1;
     }
     if (!request->has_console_size) {
-        return refuse(fault, SWL_STEP_MESSAGE, EINVAL, "the request says no size");
+        return refuse(fault, SWL_STEP_MESSAGE, EINVAL, "the request states no size");
     }
     if (container->task.state == SWL_STATE_EXITED) {
         return refuse(fault, SWL_STEP_TERMINAL, ESRCH, "container \"%s\" has exited", container->id);

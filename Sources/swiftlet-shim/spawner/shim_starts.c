@@ -110,7 +110,7 @@ int shim_start(struct server *spawner, int run_directory, const struct client *c
                struct fault *fault)
 {
     if (!request->sandbox[0]) {
-        return refuse(fault, SWL_STEP_MESSAGE, EINVAL, "spawn names no sandbox");
+        return refuse(fault, SWL_STEP_MESSAGE, EINVAL, "the request names no sandbox");
     }
     if (start_count >= STARTS_MAX) {
         return refuse(fault, SWL_STEP_LIMIT, EAGAIN, "%d shims are being started and do not listen yet", STARTS_MAX);
@@ -129,7 +129,7 @@ int shim_start(struct server *spawner, int run_directory, const struct client *c
     OWNED int theirs = pair[1];
     struct start *start = calloc(1, sizeof *start);
     if (!start) {
-        return fail(fault, SWL_STEP_LIMIT, "memory for one more shim");
+        return fail(fault, SWL_STEP_LIMIT, "allocate the start of a shim");
     }
     *start = (struct start){.watch = {mine, start_ready},
                             .spawner = spawner,

@@ -157,7 +157,7 @@ int request_receive(int socket, struct request *request, struct fault *fault)
                    SWL_WIRE_VERSION);
             result = -2;
         } else if (header.length != (size_t)length || (packet.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) {
-            refuse(fault, SWL_STEP_MESSAGE, EBADMSG, "message of %zd bytes says it has %u, or was cut off", length,
+            refuse(fault, SWL_STEP_MESSAGE, EBADMSG, "the message has %zd bytes and states %u, or was cut off", length,
                    header.length);
             result = -2;
         } else {
