@@ -25,7 +25,7 @@ void server_reply_status(struct server *server, uint64_t serial, const struct re
     server_reply(server, serial, message);
 }
 
-static void tell(struct client *client, struct message *message)
+static void deliver(struct client *client, struct message *message)
 {
     if (message_send(message, client->watch.fd) != 0) {
         client->subscribed = false;
@@ -37,7 +37,7 @@ void server_broadcast(struct server *server, struct message *message)
 {
     for (struct client *client = server->clients; client; client = client->next) {
         if (client->subscribed) {
-            tell(client, message);
+            deliver(client, message);
         }
     }
 }
@@ -51,20 +51,20 @@ static bool has_room(const struct client *client)
 
 bool server_offer(struct server *server, struct message *message)
 {
-    bool told = true;
+    bool complete = true;
     for (struct client *client = server->clients; client; client = client->next) {
         if (!client->subscribed) {
             continue;
         }
         if (!client->behind && has_room(client)) {
-            tell(client, message);
+            deliver(client, message);
             continue;
         }
-        told = false;
+        complete = false;
         if (!client->behind) {
             client->behind = true;
             server_change(server, &client->watch, EPOLLIN | EPOLLOUT);
         }
     }
-    return told;
+    return complete;
 }

@@ -38,14 +38,14 @@ void send_rotated(struct sandbox *sandbox, struct container *container)
 {
     struct message *message = message_begin(SWL_EVENT_LOG_ROTATED, 0);
     message_string(message, SWL_TAG_CONTAINER_ID, container->id);
-    container->rotation_untold = !server_offer(&sandbox->server, message);
+    container->rotation_pending = !server_offer(&sandbox->server, message);
 }
 
-void send_untold(struct server *server)
+void send_pending(struct server *server)
 {
     struct sandbox *sandbox = sandbox_of(server);
     for (struct container *container = sandbox->containers; container; container = container->next) {
-        if (container->rotation_untold) {
+        if (container->rotation_pending) {
             send_rotated(sandbox, container);
         }
     }

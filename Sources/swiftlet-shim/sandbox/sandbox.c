@@ -97,7 +97,7 @@ static int open_sandbox(struct sandbox *self, int directory, struct fault *fault
     sigaddset(&mask, SIGCHLD);
     sigprocmask(SIG_SETMASK, &mask, NULL);
     self->server.handle = sandbox_handle;
-    self->server.caught_up = send_untold;
+    self->server.caught_up = send_pending;
     if (server_open(&self->server, directory, "shim.sock", fault) != 0) {
         return -1;
     }

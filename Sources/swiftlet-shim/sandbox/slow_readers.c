@@ -28,11 +28,11 @@ int readers_timeout(const struct sandbox *sandbox)
 }
 
 // The dropped reader's pipe ends as if the container had ended, so a warning gives the reason.
-static void tell_stalled(const struct reader *reader)
+static void warn_stalled(const struct reader *reader)
 {
     struct fault fault;
     refuse(&fault, SWL_STEP_STDIO, ETIMEDOUT,
-           "an attached client took nothing of %s for %d s and was dropped; %zu bytes were waiting for it", reader->name,
+           "an attached client took nothing of %s for %d s and is let go; %zu bytes were waiting for it", reader->name,
            SWL_ATTACH_STALL_SECONDS, reader->backlog->length - reader->taken);
     send_warning(reader->sandbox, reader->container, &fault);
 }
@@ -46,7 +46,7 @@ void readers_expire(struct sandbox *sandbox)
     for (struct reader *reader = sandbox->readers, *next; reader; reader = next) {
         next = reader->next;
         if (reader->backlog && reader->deadline <= now) {
-            tell_stalled(reader);
+            warn_stalled(reader);
             reader_drop(reader);
         }
     }

@@ -51,7 +51,7 @@ struct container {
     uint64_t oom_kills_before;
     struct swl_exit exit;
     struct log log;
-    bool rotation_untold; // a subscriber was behind at the last rotation
+    bool rotation_pending; // a subscriber was behind at the last rotation
     struct stream out, err;
     struct leftover *leftovers;
 };
@@ -121,4 +121,4 @@ void send_exited(struct sandbox *sandbox, uint16_t event, const char *container,
 void send_warning(struct sandbox *sandbox, const char *container, const struct fault *warning);
 // One event stands for all rotations since a subscriber last read.
 void send_rotated(struct sandbox *sandbox, struct container *container);
-void send_untold(struct server *server);
+void send_pending(struct server *server);

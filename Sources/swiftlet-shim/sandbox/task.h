@@ -61,7 +61,7 @@ int task_start(struct task *task, const struct task_clone *clone, struct child *
 // Handles the child's death. Returns false when it never ran and has been forgotten.
 bool starting_ended(struct task *task, int status);
 // START: continues a held child; `request` is answered after its exec.
-int task_go(struct task *task, struct client *client, const struct request *request, struct fault *fault);
+int task_resume(struct task *task, struct client *client, const struct request *request, struct fault *fault);
 
 // task_end.c
 void tasks_reap(struct sandbox *sandbox);

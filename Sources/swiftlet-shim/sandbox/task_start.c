@@ -118,7 +118,7 @@ bool starting_ended(struct task *task, int status)
     return known;
 }
 
-int task_go(struct task *task, struct client *client, const struct request *request, struct fault *fault)
+int task_resume(struct task *task, struct client *client, const struct request *request, struct fault *fault)
 {
     if (task->state != SWL_STATE_CREATED) {
         return refuse(fault, SWL_STEP_LOOKUP, EALREADY, "container \"%s\" is not held before its start", request->container);

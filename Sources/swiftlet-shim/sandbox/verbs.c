@@ -114,8 +114,9 @@ void sandbox_handle(struct server *server, struct client *client, struct request
         answered = (result = hand_out_stdin(sandbox, client, request, &fault)) == 0;
         break;
     case SWL_VERB_START:
-        result =
-            container_named(sandbox, request, &container, &fault) != 0 ? -1 : task_go(&container->task, client, request, &fault);
+        result = container_named(sandbox, request, &container, &fault) != 0
+                     ? -1
+                     : task_resume(&container->task, client, request, &fault);
         answered = result == 0;
         break;
     case SWL_VERB_ATTACH:

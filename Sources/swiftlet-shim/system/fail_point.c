@@ -49,7 +49,7 @@ static void await(uint32_t *flag, pid_t parent)
     }
 }
 
-static void tell(uint32_t *flag)
+static void raise_flag(uint32_t *flag)
 {
     __atomic_store_n(flag, 1, __ATOMIC_SEQ_CST);
     syscall(SYS_futex, flag, FUTEX_WAKE, 1, NULL, NULL, 0);
@@ -67,7 +67,7 @@ static void start_killer(void)
     while (getppid() == shim) {
         usleep(1000); // until it is dead; a process that is not its parent has nothing else to wait for
     }
-    tell(&word->done);
+    raise_flag(&word->done);
     _exit(0);
 }
 
@@ -92,7 +92,7 @@ void fail_points_arm_child(void)
 void fail_point_in_child(const char *name)
 {
     if (strcmp(armed, name) == 0) {
-        tell(&word->reached);
+        raise_flag(&word->reached);
         await(&word->done, getppid());
     }
 }
