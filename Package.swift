@@ -110,8 +110,8 @@ let package = Package(
         library(
             "DevCluster",
             [
-                "HTTPUpgrade", "KubeModel", asyncHTTPClient, hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioConcurrencyHelpers, nioCore,
-                nioPosix, nioHTTP1, nioSSL, serviceLifecycle, swiftASN1, x509, crypto, yams,
+                "HTTPUpgrade", "KubeModel", "Timing", asyncHTTPClient, hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioConcurrencyHelpers,
+                nioCore, nioPosix, nioHTTP1, nioSSL, serviceLifecycle, swiftASN1, x509, crypto, yams,
             ]),
 
         // Level 5: programs.
@@ -136,7 +136,12 @@ let package = Package(
 
         // Tests.
         .target(name: "TestSupport", dependencies: ["KubeModel", "LinuxSystem", "Timing"], path: "Tests/TestSupport", swiftSettings: strict),
-        tests("DevCluster", ["KubeModel", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle, swiftASN1, x509]),
+        tests(
+            "DevCluster",
+            [
+                "KubeModel", "TestSupport", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle,
+                swiftASN1, x509,
+            ]),
         tests("HTTPUpgrade", [hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
         tests("ImageStore", ["CLinux", "LinuxSystem", "PodCore", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
         .testTarget(name: "ImportRulesTests", swiftSettings: strict),

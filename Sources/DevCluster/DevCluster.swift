@@ -9,6 +9,7 @@ import NIOCore
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
+import Timing
 
 /// A small Kubernetes control plane in one process and in memory, for trying swiftlet out and for its tests.
 package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
@@ -16,6 +17,7 @@ package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
     package var description: String { "DevCluster(\(configuration.listenHost):\(configuration.port))" }
 
     private let configuration: DevClusterConfiguration
+    private let time = SystemTime()
     private let logger: Logger
     private let store: ObjectStore
     private let authority: CertificateAuthority
@@ -31,13 +33,12 @@ package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
         guard configuration.serviceRange.count >= 8 else {
             throw DevClusterError(.badConfiguration, "the service range \(configuration.serviceRange) is too small: use at least a /29")
         }
-        let now = WallClock.now
-        store = ObjectStore(historyLength: configuration.historyLength, now: now)
-        authority = try CertificateAuthority(now: now)
+        store = ObjectStore(historyLength: configuration.historyLength, time: time)
+        authority = try CertificateAuthority(time: time)
         rules = ObjectRules(services: ServiceRules(clusterRange: configuration.serviceRange))
         let bootstrap = Identity(user: "system:bootstrap:devcluster", groups: ["system:bootstrappers", "system:authenticated"])
         authenticator = Authenticator(
-            tokens: ServiceAccountTokens(now: now),
+            tokens: ServiceAccountTokens(time: time),
             bootstrapTokens: Dictionary(configuration.bootstrapTokens.map { ($0, bootstrap) }, uniquingKeysWith: { first, _ in first }))
     }
 
@@ -79,7 +80,7 @@ package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
         let store = store
         // Controllers and watches end when the server does, for whatever reason.
         try await withThrowingTaskGroup(of: Void.self) { tasks in
-            addControllers(&tasks, group)
+            addControllers(&tasks)
             tasks.addTask {
                 // Open watches would hold a graceful end up.
                 try? await gracefulShutdown()
@@ -101,8 +102,8 @@ package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
         }
     }
 
-    private func addControllers(_ tasks: inout ThrowingTaskGroup<Void, any Error>, _ group: any EventLoopGroup) {
-        let (store, logger) = (store, logger)
+    private func addControllers(_ tasks: inout ThrowingTaskGroup<Void, any Error>) {
+        let (store, time, logger) = (store, time, logger)
         let controllers: [any Controller] = [
             NamespaceController(rules: rules, authorityPEM: authority.certificatePEM), NodeRangeController(podRange: configuration.podRange),
             CertificateController(signer: CertificateSigner(authority: authority)), Scheduler(), EndpointSliceController(),
@@ -110,8 +111,7 @@ package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
         for controller in controllers { tasks.addTask { await controller.run(store, logger) } }
         let timed: [any TimedController] = [NodeLifecycle(graceSeconds: configuration.leaseGraceSeconds), EventExpiry()]
         for controller in timed {
-            let wake = DelayedWake(loop: group.next())
-            tasks.addTask { await controller.run(store, wake, logger) }
+            tasks.addTask { await controller.run(store, time, logger) }
         }
     }
 

@@ -1,4 +1,5 @@
 import KubeModel
+import TestSupport
 import Testing
 
 @testable import DevCluster
@@ -61,28 +62,28 @@ struct ControllerTests {
     }
 
     @Test func aNodeWithoutRenewalIsUnknown() async throws {
-        let clock = TestClock()
-        let store = ObjectStore(now: { clock.now })
+        let time = ManualTime()
+        let store = ObjectStore(time: time)
         _ = try await Fixtures.create(.nodes, Fixtures.node("a"), store)
         var controller = NodeLifecycle(graceSeconds: 40)
         #expect(try await controller.reconcile(store) == 40)
-        clock.advance(39)
+        time.advance(by: .seconds(39))
         #expect(try await controller.reconcile(store) == 1)
         #expect(await store.list(.nodes)[0].condition("Ready")?.text("status") == "True")
-        clock.advance(1)
+        time.advance(by: .seconds(1))
         #expect(try await controller.reconcile(store) == nil)
         let ready = await store.list(.nodes)[0].condition("Ready")
         #expect(ready?.text("status") == "Unknown" && ready?.text("reason") == "NodeStatusUnknown")
     }
 
     @Test func eventsExpire() async throws {
-        let clock = TestClock()
-        let store = ObjectStore(now: { clock.now })
+        let time = ManualTime()
+        let store = ObjectStore(time: time)
         _ = try await Fixtures.create(.namespaces, ["metadata": ["name": "default"]], store)
         _ = try await Fixtures.create(.events, ["metadata": ["name": "e"], "involvedObject": ["kind": "Pod", "name": "p"]], store)
         var controller = EventExpiry()
         #expect(try await controller.reconcile(store) == 3600)
-        clock.advance(3600)
+        time.advance(by: .seconds(3600))
         #expect(try await controller.reconcile(store) == nil)
         #expect(await store.list(.events).isEmpty)
     }

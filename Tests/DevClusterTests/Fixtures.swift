@@ -1,4 +1,5 @@
 import KubeModel
+import TestSupport
 
 @testable import DevCluster
 
@@ -9,7 +10,7 @@ enum Fixtures {
     static let rules = ObjectRules(services: ServiceRules(clusterRange: IPv4Range(base: 10 << 24 | 96 << 16, prefixLength: 16)))
 
     static func store(historyLength: Int = 64) async throws -> ObjectStore {
-        let store = ObjectStore(historyLength: historyLength, now: { time })
+        let store = ObjectStore(historyLength: historyLength, time: ManualTime(epoch: time))
         _ = try await create(.namespaces, ["metadata": ["name": "default"]], store)
         _ = try await create(.serviceAccounts, ["metadata": ["name": "default"]], store)
         return store

@@ -4,7 +4,9 @@ import KubeModel
 import NIOCore
 import NIOHTTP1
 import SwiftASN1
+import TestSupport
 import Testing
+import Timing
 import X509
 
 @testable import DevCluster
@@ -79,7 +81,7 @@ struct ServerTests {
     }
 
     @Test func certificatesOfNodesAreSigned() async throws {
-        let authority = try CertificateAuthority(now: WallClock.now)
+        let authority = try CertificateAuthority(time: SystemTime())
         let signer = CertificateSigner(authority: authority)
         func request(_ organisation: String, _ name: String) throws -> JSONValue {
             let key = Certificate.PrivateKey(P256.Signing.PrivateKey())
@@ -105,7 +107,7 @@ struct ServerTests {
         let store = try await Fixtures.store()
         let pod = try await Fixtures.create(.pods, Fixtures.pod(), store)
         let account = try #require(await store.get(.serviceAccounts, ObjectKey(namespace: "default", name: "default")))
-        let tokens = ServiceAccountTokens(now: { Fixtures.time })
+        let tokens = ServiceAccountTokens(time: ManualTime(epoch: Fixtures.time))
         let authenticator = Authenticator(tokens: tokens, bootstrapTokens: [:])
         let (token, _) = try tokens.issue(account: account, audiences: [], seconds: 600, bound: pod)
         func user(_ token: String) async -> String? {

@@ -3,6 +3,7 @@ import FoundationEssentials
 import KubeModel
 import NIOSSL
 import SwiftASN1
+import Timing
 import X509
 
 /// The cluster's own certificate authority, made afresh at every start.
@@ -16,18 +17,18 @@ struct CertificateAuthority: Sendable {
     let certificatePEM: String
     private let certificate: Certificate
     private let key: P256.Signing.PrivateKey
-    private let now: @Sendable () -> Timestamp
+    private let time: any TimeSource
 
-    init(now: @escaping @Sendable () -> Timestamp) throws {
-        self.now = now
+    init(time: any TimeSource) throws {
+        self.time = time
         let key = P256.Signing.PrivateKey()
         self.key = key
         let name = try DistinguishedName { CommonName("swiftlet-devcluster") }
-        let time = now().seconds
+        let now = time.wallTime().seconds
         let certificate = try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: Certificate.PublicKey(key.publicKey),
-            notValidBefore: Date(timeIntervalSince1970: Double(time - 300)),
-            notValidAfter: Date(timeIntervalSince1970: Double(time + 10 * 365 * 86_400)),
+            notValidBefore: Date(timeIntervalSince1970: Double(now - 300)),
+            notValidAfter: Date(timeIntervalSince1970: Double(now + 10 * 365 * 86_400)),
             issuer: name, subject: name, signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.isCertificateAuthority(maxPathLength: nil))
@@ -63,10 +64,10 @@ struct CertificateAuthority: Sendable {
     func issue(
         subject: DistinguishedName, publicKey: Certificate.PublicKey, usage: ExtendedKeyUsage.Usage, names: [GeneralName], seconds: Int64
     ) throws -> String {
-        let time = now().seconds
+        let now = time.wallTime().seconds
         let issued = try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: publicKey,
-            notValidBefore: Date(timeIntervalSince1970: Double(time - 300)), notValidAfter: Date(timeIntervalSince1970: Double(time + seconds)),
+            notValidBefore: Date(timeIntervalSince1970: Double(now - 300)), notValidAfter: Date(timeIntervalSince1970: Double(now + seconds)),
             issuer: certificate.subject, subject: subject, signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.notCertificateAuthority)

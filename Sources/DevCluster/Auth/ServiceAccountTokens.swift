@@ -1,14 +1,15 @@
 import Crypto
 import KubeModel
+import Timing
 
 /// Issues and checks the tokens of service accounts: JSON Web Tokens signed with ES256.
 struct ServiceAccountTokens: Sendable {
     static let issuer = "https://kubernetes.default.svc.cluster.local"
 
     private let key = P256.Signing.PrivateKey()
-    private let now: @Sendable () -> Timestamp
+    private let time: any TimeSource
 
-    init(now: @escaping @Sendable () -> Timestamp) { self.now = now }
+    init(time: any TimeSource) { self.time = time }
 
     /// What a valid token says.
     struct Claims: Sendable {
@@ -24,8 +25,8 @@ struct ServiceAccountTokens: Sendable {
 
     /// `bound` is the pod that the token lives and dies with.
     func issue(account: JSONValue, audiences: [String], seconds: Int64, bound pod: JSONValue?) throws -> (token: String, expiration: Timestamp) {
-        let time = now().wholeSeconds
-        let expiration = time.advanced(bySeconds: seconds)
+        let now = time.wallTime().wholeSeconds
+        let expiration = now.advanced(bySeconds: seconds)
         var kubernetes: JSONValue = [
             "namespace": .string(account.namespace),
             "serviceaccount": ["name": .string(account.name), "uid": .string(account.uid)],
@@ -39,7 +40,7 @@ struct ServiceAccountTokens: Sendable {
         let payload: JSONValue = [
             "iss": .string(Self.issuer), "sub": .string("system:serviceaccount:\(account.namespace):\(account.name)"),
             "aud": .array((audiences.isEmpty ? [Self.issuer] : audiences).map { .string($0) }), "exp": .integer(expiration.seconds),
-            "iat": .integer(time.seconds), "nbf": .integer(time.seconds), "jti": .string(UniqueID.make()), "kubernetes.io": kubernetes,
+            "iat": .integer(now.seconds), "nbf": .integer(now.seconds), "jti": .string(UniqueID.make()), "kubernetes.io": kubernetes,
         ]
         let signed = Base64.encodeURL(JSONWriter.bytes(header)) + "." + Base64.encodeURL(JSONWriter.bytes(payload))
         let signature = try key.signature(for: Array(signed.utf8))
@@ -56,7 +57,7 @@ struct ServiceAccountTokens: Sendable {
             let parsed = try? P256.Signing.ECDSASignature(rawRepresentation: signature),
             key.publicKey.isValidSignature(parsed, for: Array("\(parts[0]).\(parts[1])".utf8)),
             let claims = try? JSONParser.parse(payload), claims.text("iss") == Self.issuer,
-            let expiration = claims["exp"]?.integer, expiration > now().seconds
+            let expiration = claims["exp"]?.integer, expiration > time.wallTime().seconds
         else { return nil }
         let kubernetes = claims["kubernetes.io"] ?? [:]
         return Claims(

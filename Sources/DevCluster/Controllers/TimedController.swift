@@ -1,5 +1,6 @@
 import KubeModel
 import Logging
+import Timing
 
 /// A controller that also has to act when time passes.
 protocol TimedController: Sendable {
@@ -11,12 +12,14 @@ protocol TimedController: Sendable {
 
 extension TimedController {
     /// Both changes and the timer end in the same loop, one at a time.
-    func run(_ store: ObjectStore, _ wake: DelayedWake, _ logger: Logger) async {
+    func run(_ store: ObjectStore, _ time: any TimeSource, _ logger: Logger) async {
+        let wake = DelayedWake(time: time)
         await withTaskGroup(of: Void.self) { group in
             group.addTask {
                 for await _ in await store.changes(of: watched) { wake.wake() }
                 wake.stop()
             }
+            group.addTask { await wake.run() }
             group.addTask {
                 var controller = self
                 for await _ in wake.wakes {

@@ -1,4 +1,5 @@
 import KubeModel
+import Timing
 
 /// All objects in memory, with one revision counter for all resources as etcd has.
 ///
@@ -14,7 +15,7 @@ actor ObjectStore {
     /// Changes that a watch may lag behind before it is ended.
     static let watchBuffer = 4096
 
-    let now: @Sendable () -> Timestamp
+    private let time: any TimeSource
     private(set) var revision: Int64 = 1
     private var collections: [ResourceType: [ObjectKey: JSONValue]] = [:]
     private var history: EventHistory
@@ -22,10 +23,12 @@ actor ObjectStore {
     private var observers: [(types: Set<ResourceType>, continuation: AsyncStream<Void>.Continuation)] = []
     private var nextWatcher = 0
 
-    init(historyLength: Int = 4096, now: @escaping @Sendable () -> Timestamp) {
+    init(historyLength: Int = 4096, time: any TimeSource) {
         history = EventHistory(capacity: historyLength)
-        self.now = now
+        self.time = time
     }
+
+    nonisolated func now() -> Timestamp { time.wallTime() }
 
     /// Runs several steps as one; the body cannot suspend.
     func transaction<Result: Sendable>(_ body: @Sendable (isolated ObjectStore) throws -> Result) rethrows -> Result { try body(self) }
