@@ -154,7 +154,7 @@ let package = Package(
         tests("LinuxNftables", ["KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", logging]),
         tests("LinuxSystem", ["CLinux"]),
         tests("Nftables"),
-        tests("NodeAgent", ["KubeClient", "KubeModel", "PodCore", "TestSupport", "Timing", logging]),
+        tests("NodeAgent", ["DevCluster", "KubeClient", "KubeModel", "PodCore", "TestSupport", "Timing", logging]),
         tests(
             "NodeServer",
             [

@@ -1,3 +1,4 @@
+import DevCluster
 import KubeModel
 import Testing
 

@@ -131,12 +131,3 @@ enum PodValidation {
         errors.unsupported(field, value, allowed)
     }
 }
-
-extension String {
-    var trimmingSpace: String {
-        var rest = self[...]
-        while rest.first?.isWhitespace == true { rest.removeFirst() }
-        while rest.last?.isWhitespace == true { rest.removeLast() }
-        return String(rest)
-    }
-}

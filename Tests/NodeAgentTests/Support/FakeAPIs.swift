@@ -1,3 +1,4 @@
+import DevCluster
 import KubeClient
 import KubeModel
 import Synchronization

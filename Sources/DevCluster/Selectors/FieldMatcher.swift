@@ -1,3 +1,5 @@
+package import KubeModel
+
 /// A field selector: `metadata.name=web,status.phase!=Failed`. Which fields a resource offers is for its server to say.
 package struct FieldMatcher: Sendable, Hashable {
     package struct Term: Sendable, Hashable {

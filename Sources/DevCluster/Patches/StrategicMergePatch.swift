@@ -1,3 +1,5 @@
+package import KubeModel
+
 /// Kubernetes' strategic merge patch: a merge patch that merges lists by key where the type says so, with the
 /// directives `$patch`, `$retainKeys`, `$deleteFromPrimitiveList/<field>` and `$setElementOrder/<field>`.
 package enum StrategicMergePatch {

@@ -1,3 +1,5 @@
+package import KubeModel
+
 /// A label selector ready to be asked: all requirements must hold.
 package struct LabelMatcher: Sendable, Hashable {
     package let requirements: [LabelRequirement]

@@ -1,13 +1,13 @@
 import KubeModel
 
 /// Who sends a request.
-package struct Identity: Sendable, Hashable {
-    package let user: String
-    package let uid: String
-    package let groups: [String]
-    package let extra: [String: [String]]
+struct Identity: Sendable, Hashable {
+    let user: String
+    let uid: String
+    let groups: [String]
+    let extra: [String: [String]]
 
-    package init(user: String, uid: String = "", groups: [String], extra: [String: [String]] = [:]) {
+    init(user: String, uid: String = "", groups: [String], extra: [String: [String]] = [:]) {
         self.user = user
         self.uid = uid
         self.groups = groups

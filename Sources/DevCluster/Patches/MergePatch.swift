@@ -1,3 +1,5 @@
+package import KubeModel
+
 /// RFC 7386: members replace members, null removes, arrays are replaced as a whole.
 package enum MergePatch {
     package static func apply(_ patch: JSONValue, to target: JSONValue) -> JSONValue {

@@ -1,3 +1,5 @@
+import KubeModel
+
 /// The order that `$setElementOrder` asks for: elements that the client named in its order; elements that only the server has
 /// keep their place relative to those.
 struct ListOrder {

@@ -1,3 +1,5 @@
+package import KubeModel
+
 /// RFC 6902: a list of operations, all or none.
 package enum JSONPatch {
     /// More operations than this are refused, as by a Kubernetes API server.

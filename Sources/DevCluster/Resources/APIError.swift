@@ -1,21 +1,21 @@
-package import KubeModel
+import KubeModel
 
 /// A request that fails, as the Status object that the client gets.
-package struct APIError: Error, Sendable, Hashable, CustomStringConvertible {
+struct APIError: Error, Sendable, Hashable, CustomStringConvertible {
     /// One wrong field of an object.
-    package struct Cause: Sendable, Hashable {
+    struct Cause: Sendable, Hashable {
         /// `FieldValueRequired`, `FieldValueInvalid`, `FieldValueForbidden`, ...
-        package let reason: String
-        package let message: String
-        package let field: String
+        let reason: String
+        let message: String
+        let field: String
     }
 
-    package let code: Int
-    package let reason: String
-    package let message: String
-    package var details: JSONValue?
+    let code: Int
+    let reason: String
+    let message: String
+    var details: JSONValue?
 
-    package var description: String { message }
+    var description: String { message }
 
     init(code: Int, reason: String, message: String, details: JSONValue? = nil) {
         self.code = code
@@ -24,7 +24,7 @@ package struct APIError: Error, Sendable, Hashable, CustomStringConvertible {
         self.details = details
     }
 
-    package var status: JSONValue {
+    var status: JSONValue {
         var status: JSONValue = [
             "kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Failure", "message": .string(message), "reason": .string(reason),
             "code": .integer(Int64(code)),
