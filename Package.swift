@@ -78,21 +78,25 @@ let package = Package(
 
         // Level 2: the kernel and the API.
         library("LinuxSystem", ["CLinux"]),
-        library("LinuxCgroups", ["KubeModel", "LinuxSystem", "PodCore"]),
+        library("LinuxCgroups", ["KubeModel", "LinuxSystem", "PodCore", "Timing"]),
         library("LinuxNetlink", ["CMnl", "CLinux", "LinuxSystem"]),
         library("LinuxNftables", ["CMnl", "CNftnl", "LinuxNetlink", "LinuxSystem", "Nftables"]),
         library("ShimClient", ["CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
         library(
             "KubeClient",
             [
-                "KubeModel", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioPosix, nioHTTP1, nioSSL, nioFoundationCompat, swiftASN1,
-                x509, yams,
+                "KubeModel", "LinuxSystem", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioPosix, nioHTTP1, nioSSL, nioFoundationCompat,
+                swiftASN1, x509, yams,
             ]),
         library("HTTPUpgrade", [hummingbirdCore, logging, nioCore, nioHTTP1, nioSSL]),
 
         // Level 3: adapters.
         library(
-            "ImageStore", ["CArchive", "CLinux", "CSeccomp", "LinuxSystem", "PodCore", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioSSL]),
+            "ImageStore",
+            [
+                "CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxSystem", "PodCore", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1,
+                nioSSL,
+            ]),
         library("PodRuntime", ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging]),
         library("OCIRuntime", ["CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging]),
         library("PodNetwork", ["LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", logging]),
@@ -135,7 +139,9 @@ let package = Package(
             swiftSettings: strict),
 
         // Tests.
-        .target(name: "TestSupport", dependencies: ["KubeModel", "LinuxSystem", "Timing"], path: "Tests/TestSupport", swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: ["KubeModel", "LinuxSystem", "Timing", crypto, logging, swiftASN1, x509], path: "Tests/TestSupport",
+            swiftSettings: strict),
         tests(
             "DevCluster",
             [
@@ -143,33 +149,36 @@ let package = Package(
                 swiftASN1, x509,
             ]),
         tests("HTTPUpgrade", [hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
-        tests("ImageStore", ["CLinux", "LinuxSystem", "PodCore", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
+        tests(
+            "ImageStore",
+            ["CLinux", "LinuxSystem", "PodCore", "TestSupport", "Timing", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
         .testTarget(name: "ImportRulesTests", swiftSettings: strict),
         tests(
             "KubeClient",
-            ["KubeModel", "TestSupport", "Timing", crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, swiftASN1, x509]),
-        tests("KubeModel"),
-        tests("LinuxCgroups", ["LinuxSystem", "PodCore"]),
-        tests("LinuxNetlink", ["CLinux", "CMnl", "LinuxSystem"]),
-        tests("LinuxNftables", ["KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", logging]),
-        tests("LinuxSystem", ["CLinux"]),
+            ["KubeModel", "TestSupport", "Timing", logging, nioCore, nioHTTP1, nioPosix, nioSSL, swiftASN1, x509]),
+        tests("KubeModel", ["TestSupport"]),
+        tests("LinuxCgroups", ["LinuxSystem", "PodCore", "TestSupport"]),
+        tests("LinuxNetlink", ["CLinux", "CMnl", "LinuxSystem", "TestSupport"]),
+        tests("LinuxNftables", ["KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", "TestSupport", logging]),
+        tests("LinuxSystem", ["CLinux", "TestSupport"]),
         tests("Nftables"),
-        tests("NodeAgent", ["DevCluster", "KubeClient", "KubeModel", "PodCore", "TestSupport", "Timing", logging]),
+        tests("NodeAgent", ["DevCluster", "KubeClient", "KubeModel", "PodCore", "TestSupport", "Timing"]),
         tests(
             "NodeServer",
             [
-                "KubeModel", "PodCore", asyncHTTPClient, crypto, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket,
-                serviceLifecycle, swiftASN1, x509,
+                "KubeModel", "PodCore", "TestSupport", asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket,
+                serviceLifecycle, x509,
             ]),
         tests("OCIRuntime", ["CLinux", "PodCore", "ShimClient"]),
         tests("PodCore", ["KubeModel", "Timing"]),
-        tests("PodNetwork", ["LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "PodCore", logging]),
+        tests("PodNetwork", ["LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "PodCore", "TestSupport", logging]),
         tests(
             "PodRuntime",
             ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "TestSupport", logging]),
-        tests("PodVolumes", ["LinuxSystem", "PodCore"]),
-        tests("ProxyAgent", ["KubeModel", "Nftables", "ProxyCore", "Timing", logging]),
+        tests("PodVolumes", ["LinuxSystem", "PodCore", "TestSupport"]),
+        tests("ProxyAgent", ["KubeModel", "Nftables", "ProxyCore", "TestSupport", "Timing", logging]),
         tests("ProxyCore", ["KubeModel", "Nftables"]),
         tests("ShimClient", ["CLinux", "CSeccomp", "LinuxSystem", "PodCore", "TestSupport"]),
+        tests("Timing", ["KubeModel", "TestSupport"]),
     ]
 )

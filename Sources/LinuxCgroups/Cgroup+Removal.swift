@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import Timing
 
 extension Cgroup {
     /// Kills every process in this cgroup and below it, forks in progress included (`cgroup.kill`). Nothing there is a success.
@@ -36,7 +37,7 @@ extension Cgroup {
     /// - Throws: `.busy` with the processes that are left after `timeout`.
     package func remove(timeout: Duration = .seconds(10)) async throws {
         let deadline = KernelClock.monotonic + timeout.nanoseconds
-        var pause = Duration.milliseconds(1)
+        var backOff = BackOff(initial: .milliseconds(1), maximum: .milliseconds(100))
         while true {
             do {
                 try await BlockingPool.shared.run("remove cgroup") { if try isPopulated() { try kill() } }
@@ -50,8 +51,7 @@ extension Cgroup {
                     throw CgroupError(
                         code: .busy, operation: "remove", path: path, detail: "still busy after \(timeout): \(left)", cause: error.cause)
                 }
-                try await ReadinessLoop.shared().pause(pause)
-                pause = min(pause * 2, .milliseconds(100))
+                try await ReadinessLoop.shared().pause(backOff.next())
             }
         }
     }

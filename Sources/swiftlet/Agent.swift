@@ -15,6 +15,7 @@ import PodRuntime
 import PodVolumes
 import ProxyAgent
 import ServiceLifecycle
+import Timing
 import UnixSignals
 
 /// Builds the parts in the order of their dependencies and runs them until a signal comes.
@@ -108,13 +109,12 @@ enum Agent {
         return [
             Part {
                 try notification.send("READY=1")
-                let clock = ContinuousClock()
                 guard let interval = notification.watchdogInterval else { return try await gracefulShutdown() }
                 while true {
                     // An agent that turns its loops and serves no pod any more is not alive.
                     _ = await pods.count
                     try notification.send("WATCHDOG=1")
-                    try await clock.sleep(for: interval)
+                    try await SystemTime().sleep(for: interval)
                 }
             }
         ]

@@ -1,7 +1,6 @@
 import KubeClient
 import KubeModel
 import Testing
-import Timing
 
 @Suite struct PureTests {
     @Test func bucketGivesTheBurstThenTheRate() {
@@ -15,14 +14,6 @@ import Timing
         // Never more than the burst, however long it was quiet.
         for _ in 0..<100 { #expect(bucket.reserve(now: .seconds(1000)) == .zero) }
         #expect(bucket.reserve(now: .seconds(1000)) > .zero)
-    }
-
-    @Test func backoffDoublesToItsLongest() {
-        var backOff = BackOff(initial: .seconds(1), maximum: .seconds(30), jitter: 1)
-        #expect((0..<7).map { _ in backOff.next(random: 0) } == [1, 2, 4, 8, 16, 30, 30].map { .seconds($0) })
-        backOff.reset()
-        #expect(backOff.next(random: 0.5) == .milliseconds(1500))
-        #expect((0..<20).allSatisfy { _ in backOff.next(random: 0.99) <= .seconds(30) })
     }
 
     @Test func cacheForgetsAndIsBounded() {

@@ -3,7 +3,6 @@ import Nftables
 import ProxyCore
 import Synchronization
 import Testing
-import Timing
 
 @testable import ProxyAgent
 
@@ -178,13 +177,5 @@ import Timing
         #expect(targets([]).stale(since: earlier).values.allSatisfy(\.isEmpty) && targets([]).stale(since: earlier).count == 2)
         #expect(targets([("10.96.0.2", [])]).stale(since: targets([])).count == 2)
         #expect(targets([("10.96.0.1", ["10.0.0.1", "10.0.0.2"])]).stale(since: earlier).isEmpty)
-    }
-
-    @Test func pausesEndAtThirtySeconds() {
-        var delay = BackOff(initial: .milliseconds(100), maximum: .seconds(30))
-        let pauses = (0..<12).map { _ in delay.next() }
-        #expect(pauses[0] == .milliseconds(100) && pauses[8] == .milliseconds(25600) && pauses[11] == .seconds(30))
-        delay.reset()
-        #expect(delay.next() == .milliseconds(100))
     }
 }

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import LinuxSystem
 import NIOCore
 import NIOHTTP1
+import Timing
 
 extension RegistrySession {
     /// A manifest or index with the digest that names it.
@@ -51,6 +52,7 @@ extension RegistrySession {
     nonisolated func download(_ descriptor: Descriptor, into file: BlobFile, pool: BlockingPool) async throws {
         var idle = 0
         var continuations = 0
+        var backOff = transport.timing.backOff
         while true {
             let before = file.count
             do {
@@ -67,7 +69,9 @@ extension RegistrySession {
                 idle = file.count > before ? 0 : idle + 1
                 continuations += 1
                 guard idle <= transport.timing.retries, continuations <= transport.timing.continuations else { throw error }
-                try await transport.clock.sleep(for: transport.timing.pause(before: max(1, idle)))
+                // The first try without progress waits no longer than one with progress.
+                if idle <= 1 { backOff.reset() }
+                try await transport.time.sleep(for: backOff.next())
             }
         }
     }

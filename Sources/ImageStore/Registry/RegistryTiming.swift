@@ -1,3 +1,5 @@
+import Timing
+
 /// How patient the registry client is.
 struct RegistryTiming: Sendable, Hashable {
     /// Until the head of an answer is there.
@@ -13,8 +15,6 @@ struct RegistryTiming: Sendable, Hashable {
     var continuations = 64
     /// The largest `Retry-After` that is waited for.
     var longestRetryAfter: Duration = .seconds(60)
-    /// The first pause; each later one is twice as long.
-    var firstPause: Duration = .seconds(1)
-
-    func pause(before attempt: Int) -> Duration { firstPause * (1 << min(max(0, attempt - 1), 5)) }
+    /// The pauses between tries.
+    var backOff = BackOff(initial: .seconds(1), maximum: .seconds(32))
 }

@@ -3,13 +3,14 @@ import LinuxSystem
 import NIOCore
 import NIOHTTP1
 import NIOSSL
+import Timing
 
 /// Sends GET requests: follows redirects by the rules that keep credentials at home, and waits where a server asks for it.
 struct RegistryTransport: Sendable {
     let client: HTTPClient
     let configuration: RegistryConfiguration
     let timing: RegistryTiming
-    let clock: any Clock<Duration>
+    let time: any TimeSource
 
     /// An answer, and whether it came from the server that was asked or from one that it named.
     struct Answer: Sendable {
@@ -26,6 +27,7 @@ struct RegistryTransport: Sendable {
         _ url: RegistryURL, tls: TLSConfiguration?, headers: HTTPHeaders, authorization: String?, follows: Bool = true
     ) async throws -> Answer {
         var attempt = 0
+        var backOff = timing.backOff
         while true {
             let answer = try await follow(url, tls: tls, headers: headers, authorization: authorization, follows: follows)
             let status = answer.response.status.code
@@ -35,7 +37,8 @@ struct RegistryTransport: Sendable {
             if let asked, asked > timing.longestRetryAfter { return answer }
             attempt += 1
             await discard(answer.response)
-            try await clock.sleep(for: asked ?? timing.pause(before: attempt))
+            let pause = backOff.next()
+            try await time.sleep(for: asked ?? pause)
         }
     }
 

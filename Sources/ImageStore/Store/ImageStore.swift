@@ -5,6 +5,7 @@ package import Logging
 import NIOCore
 package import PodCore
 import Synchronization
+package import Timing
 
 /// The images of this node: fetched from registries, verified, unpacked into directories that containers share as overlayfs lower directories.
 ///
@@ -31,20 +32,20 @@ package final class ImageStore: ImageService {
     /// Opens the store, or makes a new one.
     /// - Parameter directory: absolute, e.g. `/var/lib/swiftlet/images`.
     /// - Parameter executable: the program that knows the `unpack-layer` subcommand (`LayerUnpackProgram`): this one.
-    /// - Parameter clock: for pauses between tries.
+    /// - Parameter time: for pauses between tries.
     package static func open(
         directory: String, registries: RegistryConfiguration = RegistryConfiguration(), limits: ImageLimits = ImageLimits(),
-        executable: String = "/proc/self/exe", clock: any Clock<Duration> = ContinuousClock(), logger: Logger
+        executable: String = "/proc/self/exe", time: any TimeSource = SystemTime(), logger: Logger
     ) async throws(ImageFailure) -> ImageStore {
         let pool = BlockingPool(name: "images", threads: 4, queueLimit: 4096)
         return try await open(
             directory: directory, registries: registries, limits: limits, unpacker: ConfinedUnpacker(executable: executable, pool: pool),
-            timing: RegistryTiming(), pool: pool, clock: clock, logger: logger)
+            timing: RegistryTiming(), pool: pool, time: time, logger: logger)
     }
 
     static func open(
         directory: String, registries: RegistryConfiguration, limits: ImageLimits, unpacker: any LayerUnpacking, timing: RegistryTiming,
-        pool: BlockingPool, clock: any Clock<Duration>, logger: Logger
+        pool: BlockingPool, time: any TimeSource, logger: Logger
     ) async throws(ImageFailure) -> ImageStore {
         let layout = StoreLayout(root: directory)
         do {
@@ -53,7 +54,7 @@ package final class ImageStore: ImageService {
             let recovery = try await pool.run("open image store") { try StoreRecovery.run(layout, logger: logger) }
             return ImageStore(
                 layout: layout, recovery: recovery, registries: registries, limits: limits, unpacker: unpacker, timing: timing, pool: pool,
-                clock: clock, logger: logger)
+                time: time, logger: logger)
         } catch {
             throw ImageFailure(.storeFailed, "cannot open the image store \(directory): \(error)")
         }
@@ -61,7 +62,7 @@ package final class ImageStore: ImageService {
 
     private init(
         layout: StoreLayout, recovery: StoreRecovery.Result, registries: RegistryConfiguration, limits: ImageLimits,
-        unpacker: any LayerUnpacking, timing: RegistryTiming, pool: BlockingPool, clock: any Clock<Duration>, logger: Logger
+        unpacker: any LayerUnpacking, timing: RegistryTiming, pool: BlockingPool, time: any TimeSource, logger: Logger
     ) {
         self.layout = layout
         index = IndexFile(path: layout.index, recovery.index)
@@ -76,7 +77,7 @@ package final class ImageStore: ImageService {
         // A registry that is away is reported at once; the pod's back-off tries again.
         http.connectionPool.retryConnectionEstablishment = false
         http.httpVersion = .http1Only
-        transport = RegistryTransport(client: HTTPClient(configuration: http), configuration: registries, timing: timing, clock: clock)
+        transport = RegistryTransport(client: HTTPClient(configuration: http), configuration: registries, timing: timing, time: time)
     }
 
     /// Closes the connections to registries. Pulls that are under way fail.

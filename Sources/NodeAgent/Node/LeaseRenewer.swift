@@ -7,7 +7,6 @@ package import Timing
 package struct LeaseRenewer: Sendable {
     /// How often one renewal is tried before the next turn is waited for.
     private static let tries = 5
-    private static let longestBackOff = Duration.seconds(7)
 
     private let api: any NodeAPI
     private let nodeName: String
@@ -39,7 +38,7 @@ package struct LeaseRenewer: Sendable {
 
     private func renewWithRetries(_ lease: Lease?) async -> Lease? {
         var current = lease
-        var wait = Duration.milliseconds(200)
+        var backOff = BackOff(initial: .milliseconds(200), maximum: .seconds(7))
         for attempt in 1...Self.tries {
             do {
                 return try await renew(current)
@@ -54,8 +53,7 @@ package struct LeaseRenewer: Sendable {
                         metadata: ["error": "\(error)"])
                 }
             }
-            do { try await time.sleep(until: time.now() + wait) } catch { return nil }
-            wait = min(wait * 2, Self.longestBackOff)
+            do { try await time.sleep(for: backOff.next()) } catch { return nil }
         }
         return nil
     }

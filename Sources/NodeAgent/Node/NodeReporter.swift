@@ -49,9 +49,9 @@ package actor NodeReporter {
         settings.podCIDRs.isEmpty ? node?.spec?.podCIDRs ?? [node?.spec?.podCIDR].compactMap { $0 } : settings.podCIDRs
     }
 
-    /// Registers, trying for as long as it takes: 100 ms at first, twice as long each time, at most 7 s.
+    /// Registers, and tries again until it succeeds.
     package func register() async throws {
-        var wait = Duration.milliseconds(100)
+        var backOff = BackOff(initial: .milliseconds(100), maximum: .seconds(7))
         while true {
             do {
                 let node = try await createOrAdopt()
@@ -65,8 +65,7 @@ package actor NodeReporter {
                 logger.error(
                     "The node could not be registered; it will be tried again.", metadata: ["node": "\(settings.name)", "error": "\(error)"])
             }
-            try await time.sleep(until: time.now() + wait)
-            wait = min(wait * 2, .seconds(7))
+            try await time.sleep(for: backOff.next())
         }
     }
 
@@ -91,7 +90,7 @@ package actor NodeReporter {
             group.addTask { for await _ in self.readiness.changes { await self.report() } }
             while !Task.isCancelled {
                 await report()
-                do { try await time.sleep(until: time.now() + settings.statusUpdateFrequency) } catch { break }
+                do { try await time.sleep(for: settings.statusUpdateFrequency) } catch { break }
             }
             group.cancelAll()
         }

@@ -13,7 +13,9 @@ package final class StatusWriter: Sendable {
         let pod: PodIdentity
         var waiting: [StatusReport] = []
         var isWriting = false
+        /// Failed writes in a row.
         var failures = 0
+        var backOff = BackOff(initial: .milliseconds(500), maximum: .seconds(10))
         /// The pod went away while its status was being written.
         var isForgotten = false
     }
@@ -96,21 +98,24 @@ package final class StatusWriter: Sendable {
         entries.withLock { entries in
             entries[pod.uid]?.isWriting = false
             entries[pod.uid]?.failures = 0
+            entries[pod.uid]?.backOff.reset()
         }
         writeNext(pod.uid)
     }
 
     /// False when the agent is stopping.
     private func waitAfterFailure(_ report: StatusReport, of pod: PodIdentity, _ error: any Error) async -> Bool {
-        let failures = entries.withLock { entries in
-            entries[pod.uid]?.failures += 1
-            return entries[pod.uid]?.failures ?? 1
+        let (failures, pause) = entries.withLock { entries in
+            var entry = entries[pod.uid] ?? Entry(pod: pod)
+            entry.failures += 1
+            let pause = entry.backOff.next()
+            if entries[pod.uid] != nil { entries[pod.uid] = entry }
+            return (entry.failures, pause)
         }
         logger.error(
             "The status of a pod could not be written; it will be tried again.",
             metadata: ["pod": "\(pod)", "phase": "\(report.status.phase?.rawValue ?? "")", "tries": "\(failures)", "error": "\(error)"])
-        let wait = min(Duration.milliseconds(500) * (1 << min(failures - 1, 5)), .seconds(10))
-        do { try await time.sleep(until: time.now() + wait) } catch { return false }
+        do { try await time.sleep(for: pause) } catch { return false }
         return true
     }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import KubeModel
 import NodeServer
+import Timing
 
 /// `swiftlet pods`: the pods of this node.
 struct Pods: AsyncParsableCommand {
@@ -29,7 +30,7 @@ struct Pods: AsyncParsableCommand {
             StandardStream.complain("no pods" + (namespace.map { " in namespace \($0)" } ?? " on this node"))
             return
         }
-        try await StandardStream.output.write(Array(Self.text(list.items, wide: output == .wide, now: TimeText.now()).utf8))
+        try await StandardStream.output.write(Array(Self.text(list.items, wide: output == .wide, now: SystemTime().wallTime()).utf8))
     }
 
     static func text(_ pods: [Pod], wide: Bool, now: Timestamp) -> String {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import KubeModel
 import NodeServer
+import Timing
 
 /// `swiftlet proxy`: the Services that this node makes reachable.
 struct Proxy: AsyncParsableCommand {
@@ -25,7 +26,7 @@ struct Proxy: AsyncParsableCommand {
             if output == .json {
                 try await StandardStream.output.write(JSONText.of(snapshot))
             } else {
-                try await StandardStream.output.write(Array(Self.text(snapshot, now: TimeText.now()).utf8))
+                try await StandardStream.output.write(Array(Self.text(snapshot, now: SystemTime().wallTime()).utf8))
             }
             if let problem = snapshot.problem {
                 throw CommandFailure("the kernel's rules do not follow the API: \(problem)")

@@ -2,6 +2,7 @@ import ArgumentParser
 import KubeModel
 import NodeServer
 import PodCore
+import Timing
 
 /// `swiftlet status`: the agent and the node at a glance.
 struct Status: AsyncParsableCommand {
@@ -31,7 +32,7 @@ struct Status: AsyncParsableCommand {
         if output == .json {
             try await StandardStream.output.write(JSONText.of(Document(summary: summary, health: health)))
         } else {
-            try await StandardStream.output.write(Array(Self.text(summary, health, now: TimeText.now()).utf8))
+            try await StandardStream.output.write(Array(Self.text(summary, health, now: SystemTime().wallTime()).utf8))
         }
         if !summary.isReady || health.contains(where: { $0.problem != nil }) { throw ExitCode.failure }
     }

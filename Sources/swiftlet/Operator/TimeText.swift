@@ -1,6 +1,3 @@
-import Glibc
-import KubeModel
-
 /// Lengths of time as people write and read them.
 enum TimeText {
     /// How long ago something was, in kubectl's short form: `45s`, `12m`, `3h20m`, `5d`.
@@ -35,11 +32,5 @@ enum TimeText {
             number = nil
         }
         return number == nil && total > 0 ? total : nil
-    }
-
-    static func now() -> Timestamp {
-        var time = timespec()
-        clock_gettime(CLOCK_REALTIME, &time)
-        return Timestamp(seconds: Int64(time.tv_sec), nanoseconds: Int32(time.tv_nsec))
     }
 }

@@ -1,6 +1,7 @@
 import LinuxSystem
 import Logging
 import PodCore
+import Timing
 
 @testable import ImageStore
 
@@ -11,12 +12,12 @@ func withStore<R>(
 ) async throws -> R {
     let pool = BlockingPool(name: "images", threads: 4, queueLimit: 4096)
     var timing = RegistryTiming()
-    timing.firstPause = .milliseconds(5)
+    timing.backOff = BackOff(initial: .milliseconds(5), maximum: .milliseconds(160))
     timing.stall = .milliseconds(500)
     timing.retries = 2
     let store = try await ImageStore.open(
         directory: directory, registries: registries, limits: limits, unpacker: unpacker ?? DirectUnpacker(pool: pool), timing: timing, pool: pool,
-        clock: ContinuousClock(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        time: SystemTime(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     do {
         let result = try await body(store)
         await store.shutdown()
