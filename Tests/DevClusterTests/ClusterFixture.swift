@@ -1,5 +1,4 @@
 import AsyncHTTPClient
-import FoundationEssentials
 import KubeModel
 import Logging
 import NIOCore
@@ -7,6 +6,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import ServiceLifecycle
+import TestSupport
 import X509
 
 @testable import DevCluster
@@ -17,8 +17,8 @@ struct ClusterFixture: Sendable {
     let directory: String
 
     static func run(_ body: @escaping @Sendable (ClusterFixture) async throws -> Void) async throws {
-        let directory = "\(FileManager.default.temporaryDirectory.path)/devcluster-\(UniqueID.make())"
-        defer { try? FileManager.default.removeItem(atPath: directory) }
+        let folder = try TemporaryFolder()
+        let directory = folder.sub("cluster")
         var configuration = DevClusterConfiguration()
         configuration.port = 0
         configuration.directory = directory
@@ -45,6 +45,7 @@ struct ClusterFixture: Sendable {
             await services.triggerGracefulShutdown()
             try await group.waitForAll()
         }
+        try folder.remove()
     }
 
     /// A client with the administrator's certificate, or with none.

@@ -1,4 +1,5 @@
 import PodCore
+import TestSupport
 import Testing
 
 @testable import ImageStore
@@ -58,7 +59,7 @@ import Testing
 
     /// Whatever is accepted is complete, is accepted again as it is printed, and has nothing that could be a path or a header of its own.
     @Test func fuzz() {
-        var random = Splitmix(state: 7)
+        var random = SeededGenerator(seed: 7)
         let alphabet = Array("abz019./:@-_A[]%\u{0}\n sha256:".utf8)
         var accepted = 0
         for _ in 0..<20_000 {
@@ -69,18 +70,5 @@ import Testing
             #expect(!reference.description.contains("..") && !reference.description.contains("\n") && !reference.description.contains("%"))
         }
         #expect(accepted > 100)
-    }
-}
-
-/// Random numbers that are the same in every run.
-struct Splitmix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

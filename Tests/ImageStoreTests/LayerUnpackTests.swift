@@ -1,6 +1,7 @@
 import CLinux
 import Glibc
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import ImageStore
@@ -8,7 +9,7 @@ import Testing
 @Suite(.enabled(if: isRoot, "needs root")) struct LayerUnpackTests {
     /// Unpacks into `<directory>/layer`, beside a file that no layer may touch.
     private func unpack(_ tar: [UInt8], limits: ImageLimits = ImageLimits(), _ check: (String, LayerReport) async throws -> Void) async throws {
-        try await withTemporaryDirectory { directory async throws in
+        try await withTemporaryFolder { directory async throws in
             let report = try Self.unpack(tar, in: directory, limits: limits)
             #expect(report.diffID == ContentHasher.digest(of: tar))
             try await check(directory + "/layer", report)
@@ -27,7 +28,7 @@ import Testing
     }
 
     private func refused(_ tar: [UInt8], limits: ImageLimits = ImageLimits()) async throws -> ImageStoreError {
-        try await withTemporaryDirectory { directory async throws in
+        try await withTemporaryFolder { directory async throws in
             let error = try #require(throws: ImageStoreError.self) { try Self.unpack(tar, in: directory, limits: limits) }
             #expect(try SmallFile.text(directory + "/victim") == "untouched")
             #expect(try FileStatus(of: directory + "/victim").mode == 0o600)
@@ -325,7 +326,7 @@ import Testing
     func compression(_ program: String) async throws {
         guard access(program, X_OK) == 0 else { return }
         let plain = tar { $0.file("a", String(repeating: "hello ", count: 100_000)) } + [UInt8](repeating: 0, count: 9000)
-        try await withTemporaryDirectory { directory async throws in
+        try await withTemporaryFolder { directory async throws in
             let packed = try await TestImage.compress(plain, with: program, in: directory)
             #expect(packed.count < plain.count / 10)
             try Directories.make(directory + "/x")
@@ -348,7 +349,7 @@ import Testing
     }
 
     @Test func fuzz() async throws {
-        var random = Splitmix(state: 23)
+        var random = SeededGenerator(seed: 23)
         let seed = tar {
             $0.directory("a/")
             $0.symlink("a/l", to: "../../..")
@@ -358,7 +359,7 @@ import Testing
             $0.file("x", "more")
             $0.file(".wh.w", "")
         }
-        try await withTemporaryDirectory { directory async throws in
+        try await withTemporaryFolder { directory async throws in
             try AtomicFile.replace(directory + "/victim", with: "untouched")
             var limits = ImageLimits()
             limits.unpackedBytes = 1 << 20
@@ -384,7 +385,7 @@ import Testing
                 _ = try? Self.unpack(bytes, in: place, limits: limits)
                 #expect(try SmallFile.text(place + "/victim") == "untouched")
                 #expect(try DirectoryListing.names(at: place) == ["blob", "layer", "victim"])
-                try removeTree(place)
+                try TreeRemoval.remove(place)
             }
             #expect(try DirectoryListing.names(at: directory) == ["victim"])
         }
@@ -401,7 +402,7 @@ import Testing
             $0.add(.init(name: Array("null".utf8), type: "3", mode: 0o666, major: 1, minor: 3))
             $0.add(.init(name: [0x66, 0xff], content: [1]))
         }
-        try await withTemporaryDirectory { directory async throws in
+        try await withTemporaryFolder { directory async throws in
             let packed = try await TestImage.compress(bytes, with: "/usr/bin/gzip", in: directory)
             let pool = BlockingPool(name: "test", threads: 2, queueLimit: 64)
             let unpacker = ConfinedUnpacker(executable: builtProgram("swiftlet"), pool: pool)

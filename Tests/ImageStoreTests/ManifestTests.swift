@@ -1,4 +1,5 @@
 import PodCore
+import TestSupport
 import Testing
 
 @testable import ImageStore
@@ -86,7 +87,7 @@ import Testing
     }
 
     @Test func fuzz() {
-        var random = Splitmix(state: 11)
+        var random = SeededGenerator(seed: 11)
         let seed = Array("{\"schemaVersion\":2,\"config\":\(Self.config),\"layers\":[\(Self.layer)]}".utf8)
         for _ in 0..<5_000 {
             var bytes = seed

@@ -3,6 +3,7 @@ import LinuxSystem
 import NIOHTTP1
 import PodCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ImageStore
@@ -21,7 +22,7 @@ import Testing
     @Test func byTagAndDigest() async throws {
         let image = Self.image(user: "app")
         try await FakeRegistry.with(FakeRegistry.Script(honest(image))) { server async throws in
-            try await withTemporaryDirectory { directory async throws in
+            try await withTemporaryFolder { directory async throws in
                 try await withStore(in: directory) { store async throws in
                     let tag = "\(server.authority)/test/image:1"
                     #expect(try await store.image(tag) == nil)
@@ -92,7 +93,7 @@ import Testing
         top.file("dir/above")
         let image = TestImage(layers: [base.finished, top.finished])
         try await FakeRegistry.with(FakeRegistry.Script(honest(image))) { server async throws in
-            try await withTemporaryDirectory { directory async throws in
+            try await withTemporaryFolder { directory async throws in
                 try await withStore(in: directory + "/store") { store async throws in
                     let pulled = try await store.pull("\(server.authority)/test/image:1", credentials: [])
                     try Directories.make(directory + "/mnt")
@@ -113,7 +114,7 @@ import Testing
     @Test func movedTag() async throws {
         let current = Mutex(Self.image(content: "old"))
         try await FakeRegistry.with(FakeRegistry.Script { request in honest(current.withLock { $0 })(request) }) { server async throws in
-            try await withTemporaryDirectory { directory async throws in
+            try await withTemporaryFolder { directory async throws in
                 try await withStore(in: directory) { store async throws in
                     let tag = "\(server.authority)/test/image:1"
                     let old = try await store.pull(tag, credentials: [])
@@ -134,7 +135,7 @@ import Testing
         let index = TestImage.index([("linux/s390x", other.manifest), ("\(Platform.host)", image.manifest)])
         let foreign = TestImage.index([("linux/s390x", other.manifest), ("linux/riscv64", other.manifest)])
         try await FakeRegistry.with(FakeRegistry.Script(honest(image, tags: ["multi": index, "foreign": foreign]))) { server async throws in
-            try await withTemporaryDirectory { directory async throws in
+            try await withTemporaryFolder { directory async throws in
                 try await withStore(in: directory) { store async throws in
                     let pulled = try await store.pull("\(server.authority)/test/image:multi", credentials: [])
                     #expect(pulled.id == "\(image.config)")
@@ -150,7 +151,7 @@ import Testing
 
     @Test func unknownImage() async throws {
         try await FakeRegistry.with(FakeRegistry.Script { _ in .missing }) { server async throws in
-            try await withTemporaryDirectory { directory async throws in
+            try await withTemporaryFolder { directory async throws in
                 try await withStore(in: directory) { store async throws in
                     let name = "\(server.authority)/test/none:1"
                     let failure = await #expect(throws: ImageFailure.self) { try await store.pull(name, credentials: []) }
@@ -168,7 +169,7 @@ import Testing
     @Test func absentRegistry() async throws {
         // A port that was free a moment ago.
         let port = try await FakeRegistry.with(FakeRegistry.Script { _ in .missing }) { $0.port }
-        try await withTemporaryDirectory { directory async throws in
+        try await withTemporaryFolder { directory async throws in
             try await withStore(in: directory) { store async throws in
                 let failure = await #expect(throws: ImageFailure.self) { try await store.pull("127.0.0.1:\(port)/a:1", credentials: []) }
                 #expect(failure?.code == .registryUnavailable)
@@ -219,7 +220,7 @@ import Testing
         ]
         for (what, answer) in cases {
             try await FakeRegistry.with(FakeRegistry.Script(answer)) { server async throws in
-                try await withTemporaryDirectory { directory async throws in
+                try await withTemporaryFolder { directory async throws in
                     try await withStore(in: directory) { store async throws in
                         let reference = "\(server.authority)/test/image" + (what == "other diff_id" ? ":1" : "@\(image.digest)")
                         let failure = await #expect(throws: ImageFailure.self, "\(what)") { try await store.pull(reference, credentials: []) }
@@ -261,7 +262,7 @@ import Testing
                     return reply
                 }
             ) { server async throws in
-                try await withTemporaryDirectory { directory async throws in
+                try await withTemporaryFolder { directory async throws in
                     try await withStore(in: directory) { store async throws in
                         let pulled = try await store.pull("\(server.authority)/test/image:1", credentials: [])
                         #expect(try FileStatus(of: pulled.lowerDirectories[0] + "/big").size == 3_000_000)
@@ -288,7 +289,7 @@ import Testing
                 return honest(image)(request)
             }
         ) { server async throws in
-            try await withTemporaryDirectory { directory async throws in
+            try await withTemporaryFolder { directory async throws in
                 try await withStore(in: directory) { store async throws in
                     _ = try await store.pull("\(server.authority)/test/image:1", credentials: [])
                 }
@@ -299,7 +300,7 @@ import Testing
     @Test func concurrentPullsShareOneDownload() async throws {
         let image = Self.image()
         try await FakeRegistry.with(FakeRegistry.Script(honest(image))) { server async throws in
-            try await withTemporaryDirectory { directory async throws in
+            try await withTemporaryFolder { directory async throws in
                 try await withStore(in: directory) { store async throws in
                     let name = "\(server.authority)/test/image:1"
                     let found = try await withThrowingTaskGroup(of: ImageDescription.self) { group in
@@ -336,7 +337,7 @@ import Testing
             }
         ) { server async throws in
             address.withLock { $0 = server.authority }
-            try await withTemporaryDirectory { directory async throws in
+            try await withTemporaryFolder { directory async throws in
                 try await withStore(in: directory) { store async throws in
                     let name = "\(server.authority)/test/image:1"
                     let denied = await #expect(throws: ImageFailure.self) { try await store.pull(name, credentials: []) }
@@ -371,7 +372,7 @@ import Testing
                         return FakeRegistry.Reply(status: .temporaryRedirect, headers: [("Location", "http://\(target)\(request.path)")])
                     }
                 ) { server async throws in
-                    try await withTemporaryDirectory { directory async throws in
+                    try await withTemporaryFolder { directory async throws in
                         try await withStore(in: directory) { store async throws in
                             let secret = RegistryCredential(registry: server.authority, username: credential.username, password: credential.password)
                             let outcome = await Result { try await store.pull("\(server.authority)/test/image:1", credentials: [secret]) }
@@ -393,7 +394,7 @@ import Testing
                 let registries = RegistryConfiguration(hosts: [
                     "registry.test": .init(endpoints: ["http://\(broken.authority)", "http://\(mirror.authority)/prefix"])
                 ])
-                try await withTemporaryDirectory { directory async throws in
+                try await withTemporaryFolder { directory async throws in
                     try await withStore(in: directory, registries: registries) { store async throws in
                         let secret = RegistryCredential(registry: "registry.test", username: "u", password: "p")
                         let pulled = try await store.pull("registry.test/test/image:1", credentials: [secret])

@@ -5,6 +5,7 @@ import NIOCore
 import NIOHTTP1
 import NIOSSL
 import PodCore
+import TestSupport
 import Testing
 
 @testable import ImageStore
@@ -15,7 +16,7 @@ struct RealRegistryTests {
     /// Runs `body` with the address of a registry that is gone afterwards.
     /// - Parameter tls: with a certificate of its own making, at `<directory>/tls.crt`.
     private func withRegistry(tls: Bool = false, _ body: (String, String) async throws -> Void) async throws {
-        try await withTemporaryDirectory { directory async throws in
+        try await withTemporaryFolder { directory async throws in
             // A port that was free a moment ago.
             let port = try await FakeRegistry.with(FakeRegistry.Script { _ in .missing }) { $0.port }
             let address = "127.0.0.1:\(port)"

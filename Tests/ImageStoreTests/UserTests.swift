@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import LinuxSystem
 import PodCore
+import TestSupport
 import Testing
 
 @testable import ImageStore
@@ -59,7 +60,7 @@ import Testing
     }
 
     @Test(arguments: ["passwd", "group"]) func oversizedFilesAreNotRead(name: String) async throws {
-        try await withTemporaryDirectory { root in
+        try await withTemporaryFolder { root in
             try Directories.make(root + "/etc")
             let file = try OwnedFileDescriptor.open(root + "/etc/" + name, O_WRONLY | O_CREAT, mode: 0o644)
             #expect(file.withRawValue { ftruncate($0, 5 << 30) } == 0)
@@ -69,7 +70,7 @@ import Testing
     }
 
     @Test(.enabled(if: isRoot, "needs root")) func mergedLayers() async throws {
-        try await withTemporaryDirectory { root in
+        try await withTemporaryFolder { root in
             func text(_ path: String, _ layers: [String]) throws -> String? {
                 let tree = try MergedTree(lowerDirectories: layers.map { "\(root)/\($0)" })
                 return try tree.open(path).map { String(decoding: try $0.readAll(limit: 100), as: UTF8.self) }

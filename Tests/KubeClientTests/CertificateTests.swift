@@ -43,7 +43,7 @@ import X509
                 case .sign(let life):
                     let pem = String(decoding: try #require(Data(base64Encoded: object.spec.request)), as: UTF8.self)
                     let csr = try X509.CertificateSigningRequest(pemEncoded: pem)
-                    let certificate = try authority.sign(csr.publicKey, "system:node:n1", life: life)
+                    let certificate = try TestAuthority.pem(authority.sign(csr.publicKey, "system:node:n1", life: life))
                     object.status = try status(#"{"certificate":"\#(Data(certificate.utf8).base64EncodedString())"}"#)
                 }
                 let line = String(decoding: try JSONEncoder().encode(object), as: UTF8.self)
@@ -56,7 +56,7 @@ import X509
 
     @Test func bootstrapWritesCertificateAndKubeconfig() async throws {
         let signer = try Signer(.sign(life: 86_400))
-        try await Scratch.with { directory in
+        try await withTemporaryFolder { directory in
             try await ScriptedServer.with {
                 await signer.answer($0)
             } _: { server in
@@ -84,7 +84,7 @@ import X509
                 let names = try FileManager.default.contentsOfDirectory(atPath: pki.path).sorted()
                 #expect(names.count == 2 && names[0].hasPrefix("kubelet-client-20") && names[1] == "kubelet-client-current.pem", "\(names)")
                 #expect(try FileManager.default.attributesOfItem(atPath: pki.path + "/" + names[0])[.posixPermissions] as? Int == 0o600)
-                let pem = try Scratch.text(current)
+                let pem = try TemporaryFolder.text(current)
                 #expect(pem.contains("BEGIN CERTIFICATE") && pem.contains("PRIVATE KEY"))
                 // The second start finds it and asks nobody.
                 let before = server.requests.count
@@ -96,7 +96,7 @@ import X509
 
     @Test func deniedRequestSaysWhy() async throws {
         let signer = try Signer(.deny)
-        try await Scratch.with { directory in
+        try await withTemporaryFolder { directory in
             try await ScriptedServer.with {
                 await signer.answer($0)
             } _: { server in
@@ -112,7 +112,7 @@ import X509
 
     @Test func unansweredRequestEndsInTime() async throws {
         let time = ManualTime()
-        try await Scratch.with { directory in
+        try await withTemporaryFolder { directory in
             let watching = Turnstile(permits: 0)
             try await ScriptedServer.with { request in
                 if request.query["watch"] != nil { watching.open() }
@@ -138,7 +138,7 @@ import X509
 
     @Test func rotationAtItsTime() throws {
         let info = try CertificateInfo(
-            pem: try TestAuthority("a").issue("x", notBefore: Date(timeIntervalSince1970: 1_000_000), life: 1000).certificate, origin: "x")
+            pem: try TestAuthority("a").issue("x", notBefore: Date(timeIntervalSince1970: 1_000_000), life: 1000).pem, origin: "x")
         #expect(info.rotationTime(random: 0).seconds == 1_000_700)
         #expect(info.rotationTime(random: 1).seconds == 1_000_900)
         #expect(info.isValid(at: Timestamp(seconds: 1_000_999)) && !info.isValid(at: Timestamp(seconds: 1_001_000)))
@@ -146,11 +146,11 @@ import X509
 
     @Test func rotatorRenewsAndTheClientUsesTheNewOne() async throws {
         let signer = try Signer(.sign(life: 86_400))
-        try await Scratch.with { directory in
+        try await withTemporaryFolder { directory in
             let time = ManualTime(epoch: Timestamp(seconds: Int64(Date().timeIntervalSince1970)))
             let pki = CertificateDirectory(directory)
             let old = try signer.authority.issue("system:node:n1", notBefore: Date() - 950, life: 1000)
-            try Scratch.write(directory + "/kubelet-client-old.pem", old.certificate + old.key)
+            try TemporaryFolder.write(old.pem + old.keyPEM, to: directory + "/kubelet-client-old.pem")
             try FileManager.default.createSymbolicLink(
                 atPath: directory + "/kubelet-client-current.pem", withDestinationPath: "kubelet-client-old.pem")
             try await ScriptedServer.with {
@@ -170,18 +170,18 @@ import X509
                 #expect(fresh?.commonName == "system:node:n1")
                 let current = await pki.currentInfo(.client(nodeName: "n1"))
                 #expect(current == fresh)
-                #expect(try Scratch.text(directory + "/kubelet-client-current.pem") != old.certificate + old.key)
+                #expect(try TemporaryFolder.text(directory + "/kubelet-client-current.pem") != old.pem + old.keyPEM)
             }
         }
     }
 
     @Test func selfSignedIsMadeOnceAndAgainForOtherAddresses() async throws {
-        try await Scratch.with { directory in
+        try await withTemporaryFolder { directory in
             let now = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
             let pki = CertificateDirectory(directory + "/pki")
             func make(_ addresses: [String], at time: Timestamp) async throws -> String {
                 let files = try await ServingCertificate.selfSigned(in: pki, hostname: "n1", ipAddresses: addresses, now: time)
-                return try Scratch.text(files.certificatePath)
+                return try TemporaryFolder.text(files.certificatePath)
             }
             let first = try await make(["10.0.0.1", "fd00::1"], at: now)
             let same = try await make(["10.0.0.1"], at: now)

@@ -159,9 +159,9 @@ import Timing
     }
 
     @Test func tokenFileIsReadAgainAfterItChanged() async throws {
-        try await Scratch.with { directory in
+        try await withTemporaryFolder { directory in
             let (node, time, path) = (node, ManualTime(), directory + "/token")
-            try Scratch.write(path, "first\n")
+            try TemporaryFolder.write("first\n", to: path)
             try await ScriptedServer.with { _ in
                 ScriptedServer.Step.json(200, node)
             } _: { server in
@@ -170,7 +170,7 @@ import Timing
                 defer { client.shutdown() }
                 let key = ObjectKey(namespace: "", name: "n1")
                 _ = try await client.get(Node.self, key)
-                try Scratch.write(path, "second\n")
+                try TemporaryFolder.write("second\n", to: path)
                 _ = try await client.get(Node.self, key)
                 time.advance(by: .seconds(11))
                 _ = try await client.get(Node.self, key)

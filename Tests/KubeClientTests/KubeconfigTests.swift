@@ -1,5 +1,6 @@
 import FoundationEssentials
 import KubeClient
+import TestSupport
 import Testing
 
 @Suite struct KubeconfigTests {
@@ -83,7 +84,7 @@ import Testing
     }
 
     @Test func writtenFileIsReadBack() async throws {
-        try await Scratch.with { directory in
+        try await withTemporaryFolder { directory in
             let access = ClusterAccess(
                 server: "https://10.0.0.1:6443", certificateAuthority: .inline(Array("PEM".utf8), origin: "x"), tlsServerName: "api", origin: "x")
             let path = directory + "/kubelet.conf"

@@ -1,12 +1,13 @@
 import KubeClient
 import NIOCore
+import TestSupport
 import Testing
 
 @Suite struct LineSplitterTests {
     /// The same text in random pieces always gives the same lines.
     @Test(arguments: 0..<60)
     func chunkingDoesNotMatter(seed: Int) throws {
-        var random = SplitMix(state: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         let lines = (0..<30).map { index in String(repeating: "x\(index)é", count: Int(random.next() % 40)) }
         var text = lines.map { $0 + (random.next() % 3 == 0 ? "\r\n" : "\n") }.joined().utf8[...]
         var splitter = LineSplitter()
@@ -44,18 +45,5 @@ import Testing
         #expect(try splitter.next() == nil)
         splitter.append(ByteBuffer(string: "\n"))
         #expect(try splitter.next().map { String(buffer: $0) } == "01234567")
-    }
-}
-
-/// Repeatable random numbers.
-struct SplitMix {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }

@@ -11,13 +11,13 @@ import Timing
     private let node = #"{"kind":"Node","apiVersion":"v1","metadata":{"name":"n1"}}"#
     private let key = ObjectKey(namespace: "", name: "n1")
 
-    private func server(_ pair: TestAuthority.Pair, clientAuthority: TestAuthority? = nil) throws -> TLSConfiguration {
+    private func server(_ pair: TestAuthority.Issued, clientAuthority: TestAuthority? = nil) throws -> TLSConfiguration {
         var tls = TLSConfiguration.makeServerConfiguration(
-            certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(pair.certificate.utf8)).map { .certificate($0) },
-            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(pair.key.utf8), format: .pem)))
+            certificateChain: try NIOSSLCertificate.fromPEMBytes(Array(pair.pem.utf8)).map { .certificate($0) },
+            privateKey: .privateKey(try NIOSSLPrivateKey(bytes: Array(pair.keyPEM.utf8), format: .pem)))
         if let clientAuthority {
             tls.certificateVerification = .noHostnameVerification
-            tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(try clientAuthority.pem.utf8)))
+            tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(clientAuthority.pem.utf8)))
         }
         return tls
     }
@@ -36,8 +36,8 @@ import Timing
             ScriptedServer.Step.json(200, node)
         } _: {
             let access = try access($0.url, authority.pem) {
-                $0.clientCertificate = .inline(Array(client.certificate.utf8), origin: "c")
-                $0.clientKey = .inline(Array(client.key.utf8), origin: "k")
+                $0.clientCertificate = .inline(Array(client.pem.utf8), origin: "c")
+                $0.clientKey = .inline(Array(client.keyPEM.utf8), origin: "k")
             }
             let kube = try KubeClient(access, options: TestClient.options())
             defer { kube.shutdown() }
@@ -65,11 +65,11 @@ import Timing
         try await ScriptedServer.with(tls: tls) { _ in
             ScriptedServer.Step.json(200, node)
         } _: { server in
-            let kube = try KubeClient(access(server.url, try authority.pem), options: TestClient.options())
+            let kube = try KubeClient(access(server.url, authority.pem), options: TestClient.options())
             defer { kube.shutdown() }
             let error = try await #require(throws: APIError.self) { try await kube.get(Node.self, key) }
             #expect(error.code == .untrustedServer && "\(error)".contains("tls-server-name"), "\(error)")
-            let named = try KubeClient(access(server.url, try authority.pem) { $0.tlsServerName = "api.cluster" }, options: TestClient.options())
+            let named = try KubeClient(access(server.url, authority.pem) { $0.tlsServerName = "api.cluster" }, options: TestClient.options())
             defer { named.shutdown() }
             #expect(try await named.get(Node.self, key).name == "n1")
             #expect(server.requests.first?.headers.first(name: "Host") == "127.0.0.1:\(server.port)")
@@ -94,9 +94,9 @@ import Timing
         try await ScriptedServer.with(tls: try server(try authority.issue("server"), clientAuthority: authority)) { _ in
             []
         } _: { server in
-            let access = access(server.url, try authority.pem) {
-                $0.clientCertificate = .inline(Array(client.certificate.utf8), origin: "/pki/current.pem")
-                $0.clientKey = .inline(Array(client.key.utf8), origin: "/pki/current.pem")
+            let access = access(server.url, authority.pem) {
+                $0.clientCertificate = .inline(Array(client.pem.utf8), origin: "/pki/current.pem")
+                $0.clientKey = .inline(Array(client.keyPEM.utf8), origin: "/pki/current.pem")
             }
             let kube = try KubeClient(access, options: TestClient.options())
             defer { kube.shutdown() }
@@ -126,8 +126,8 @@ import Timing
 
     @Test func uselessKeyIsNamed() async throws {
         let authority = try TestAuthority("a")
-        let certificate = try authority.issue("system:node:n1").certificate
-        let access = access("https://127.0.0.1:1", try authority.pem) {
+        let certificate = try authority.issue("system:node:n1").pem
+        let access = access("https://127.0.0.1:1", authority.pem) {
             $0.clientCertificate = .inline(Array(certificate.utf8), origin: "/pki/c.pem")
             $0.clientKey = .inline(Array(certificate.utf8), origin: "/pki/k.pem")
         }
@@ -139,7 +139,7 @@ import Timing
 
     @Test func missingKeyFileIsNamed() async throws {
         let authority = try TestAuthority("a")
-        let access = access("https://127.0.0.1:1", try authority.pem) {
+        let access = access("https://127.0.0.1:1", authority.pem) {
             $0.clientCertificate = .file("/nonexistent/c.pem")
             $0.clientKey = .file("/nonexistent/k.pem")
         }
@@ -151,15 +151,15 @@ import Timing
 
     /// A replaced certificate file gives new connections with the new certificate; the old server would refuse them.
     @Test func replacedClientCertificateIsUsed() async throws {
-        try await Scratch.with { directory in
+        try await withTemporaryFolder { directory in
             let authority = try TestAuthority("a")
             let (path, time, node) = (directory + "/current.pem", ManualTime(), node)
             let stranger = try TestAuthority("b").issue("system:node:n1")
-            try Scratch.write(path, stranger.certificate + stranger.key)
+            try TemporaryFolder.write(stranger.pem + stranger.keyPEM, to: path)
             try await ScriptedServer.with(tls: try server(try authority.issue("server"), clientAuthority: authority)) { _ in
                 ScriptedServer.Step.json(200, node)
             } _: { server in
-                let access = access(server.url, try authority.pem) {
+                let access = access(server.url, authority.pem) {
                     $0.clientCertificate = .file(path)
                     $0.clientKey = .file(path)
                 }
@@ -167,11 +167,11 @@ import Timing
                 defer { kube.shutdown() }
                 await #expect(throws: APIError.self) { try await kube.get(Node.self, key) }
                 // Half a replacement keeps what there is.
-                try Scratch.write(path, "garbage")
+                try TemporaryFolder.write("garbage", to: path)
                 await kube.reloadCredentials()
                 await #expect(throws: APIError.self) { try await kube.get(Node.self, key) }
                 let good = try authority.issue("system:node:n1")
-                try Scratch.write(path, good.certificate + good.key)
+                try TemporaryFolder.write(good.pem + good.keyPEM, to: path)
                 await kube.reloadCredentials()
                 #expect(try await kube.get(Node.self, key).name == "n1")
             }
@@ -186,7 +186,7 @@ import Timing
         try await ScriptedServer.with(tls: try server(try authority.issue("server"))) {
             api.answer($0)
         } _: { server in
-            let kube = try KubeClient(access(server.url, try authority.pem), options: TestClient.options(ManualTime()))
+            let kube = try KubeClient(access(server.url, authority.pem), options: TestClient.options(ManualTime()))
             defer { kube.shutdown() }
             let reflector = Reflector<ConfigMap>(kube)
             let updates = reflector.updates()
@@ -206,7 +206,7 @@ import Timing
             if request.path.hasSuffix("/nodes/n1") { return ScriptedServer.Step.json(200, node) }
             return request.query["watch"] == nil ? ScriptedAPI.list("1", []) : [ScriptedAPI.head, .hang]
         } _: { server in
-            let kube = try KubeClient(access(server.url, try authority.pem), options: TestClient.options(ManualTime()))
+            let kube = try KubeClient(access(server.url, authority.pem), options: TestClient.options(ManualTime()))
             defer { kube.shutdown() }
             let reflectors = (0..<90).map { Reflector<ConfigMap>(kube, scope: ObjectScope(fieldSelector: "metadata.name=a\($0)")) }
             try await withThrowingTaskGroup(of: Void.self) { group in

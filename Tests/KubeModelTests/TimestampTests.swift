@@ -1,4 +1,5 @@
 import FoundationEssentials
+import TestSupport
 import Testing
 
 @testable import KubeModel
@@ -29,7 +30,7 @@ struct TimestampTests {
 
     /// Every year from 1 to 9999 is reached; the generator's start is fixed, so that a failure comes again.
     @Test func comesBackAsItWas() throws {
-        var generator = Generator(state: 42)
+        var generator = SeededGenerator(seed: 42)
         for _ in 0..<5000 {
             let time = Timestamp(
                 seconds: Int64.random(in: -62_135_596_800...253_402_300_799, using: &generator),
@@ -79,18 +80,5 @@ struct TimestampTests {
         let micro = try JSONDecoder().decode([MicroTime].self, from: Data(#"["2026-01-02T03:04:05.123456Z"]"#.utf8))
         #expect(micro.map(\.timestamp) == [Timestamp(seconds: 1_767_323_045, nanoseconds: 123_456_000)])
         #expect(throws: DecodingError.self) { try JSONDecoder().decode([Timestamp].self, from: Data(#"["yesterday"]"#.utf8)) }
-    }
-
-    private struct Generator: RandomNumberGenerator {
-        var state: UInt64
-
-        /// SplitMix64.
-        mutating func next() -> UInt64 {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var mixed = state
-            mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-            return mixed ^ (mixed >> 31)
-        }
     }
 }

@@ -1,11 +1,12 @@
 import Glibc
 import LinuxCgroups
 import LinuxSystem
+import TestSupport
 import Testing
 
 /// A directory with the files that a cgroup has: the kernel's tree is a tree of files.
 final class FakeCgroups: Sendable {
-    let root: String
+    private let folder: TemporaryFolder
     static let everything = "cpuset cpu io memory hugetlb pids"
     static let limits = [
         "cpu.weight", "cpu.max", "memory.max", "memory.swap.max", "memory.oom.group", "pids.max", "hugetlb.2MB.max", "hugetlb.2MB.rsvd.max",
@@ -14,13 +15,11 @@ final class FakeCgroups: Sendable {
     static let hugepageSizes = ["2MB", "1GB"]
 
     init(controllers: String = everything) throws {
-        var template = Array("/tmp/swiftlet-test-cgroup-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw SystemError(call: "mkdtemp", errno: errno) }
-        root = String(cString: made)
+        folder = try TemporaryFolder()
         try populate("", controllers: controllers)
     }
 
-    deinit { try? TreeRemoval.remove(root) }
+    var root: String { folder.path }
 
     func populate(_ name: String, controllers: String = everything, files: [String] = []) throws {
         let path = name.isEmpty ? root : root + "/" + name

@@ -2,12 +2,13 @@ import Glibc
 import LinuxCgroups
 import LinuxSystem
 import PodCore
+import TestSupport
 import Testing
 
 private let mountPoint = (try? MountTable()).flatMap { CgroupTree.mountPoint(in: $0) }
 
 /// The real cgroup2 file system, in a child of its root that is the test's own.
-@Suite(.enabled(if: geteuid() == 0 && mountPoint != nil, "needs root and a cgroup2 mount"))
+@Suite(.enabled(if: isRoot && mountPoint != nil, "needs root and a cgroup2 mount"))
 struct KernelTreeTests {
     let tree: CgroupTree
     let name = "swiftlet-test-\(getpid())-\(UInt32.random(in: 0 ... .max))"

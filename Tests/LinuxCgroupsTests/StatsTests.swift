@@ -1,5 +1,6 @@
 import LinuxSystem
 import PodCore
+import TestSupport
 import Testing
 
 @testable import LinuxCgroups
@@ -95,7 +96,7 @@ import Testing
 
     /// Whatever the kernel may come to write: tables made at random read back, with lines in between that mean nothing to us.
     @Test(arguments: 0..<50) func tablesReadBack(seed: Int) {
-        var random = SplitMix(state: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         var wanted = ResourceStats.CPU()
         let known: [(String, WritableKeyPath<ResourceStats.CPU, UInt64?>)] = [
             ("usage_usec", \.usage), ("user_usec", \.user), ("system_usec", \.system), ("nr_periods", \.periods),
@@ -117,7 +118,7 @@ import Testing
 
     /// Bytes of any kind, cut anywhere: nothing traps, and nothing is made up.
     @Test(arguments: 0..<200) func anyBytesAreRead(seed: Int) {
-        var random = SplitMix(state: UInt64(seed))
+        var random = SeededGenerator(seed: UInt64(seed))
         let alphabet = Array("some full avg10=0.1 total=9 8:0 rbytes=: .\n=usage_usec".utf8) + [0, 0xFF]
         let bytes = (0..<Int.random(in: 0...200, using: &random)).map { _ in alphabet.randomElement(using: &random)! }
         var cpu = ResourceStats.CPU()
@@ -129,17 +130,5 @@ import Testing
         #expect(devices.count <= bytes.count / 3 + 1)
         let pressure = ResourceStats.Pressure(parsing: bytes[...])
         #expect((pressure.some?.total ?? 0) <= .max)
-    }
-}
-
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
     }
 }

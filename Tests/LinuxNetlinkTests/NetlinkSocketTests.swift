@@ -2,6 +2,7 @@ import CLinux
 import CMnl
 import Glibc
 import LinuxSystem
+import TestSupport
 import Testing
 
 @testable import LinuxNetlink
@@ -41,7 +42,7 @@ import Testing
     }
 }
 
-@Suite(.enabled(if: geteuid() == 0, "needs root")) struct NetlinkSocketKernelTests {
+@Suite(.enabled(if: isRoot, "needs root")) struct NetlinkSocketKernelTests {
     /// The namespace of a thread that left with unshare; nothing else refers to it, so it ends with the descriptor.
     static func freshNamespace() throws -> OwnedFileDescriptor {
         final class Box { var descriptor: Int32 = -1 }

@@ -1,10 +1,11 @@
 import Glibc
 import LinuxNetlink
 import LinuxSystem
+import TestSupport
 import Testing
 
 /// Links, addresses, routes and neighbours in two network namespaces of the test's own.
-@Suite(.enabled(if: geteuid() == 0, "needs root")) struct NetworkStackTests {
+@Suite(.enabled(if: isRoot, "needs root")) struct NetworkStackTests {
     let here: Namespace
     let there: Namespace
     let stack: NetworkStack

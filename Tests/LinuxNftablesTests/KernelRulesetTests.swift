@@ -3,9 +3,10 @@ import LinuxNftables
 import LinuxSystem
 import Nftables
 import ProxyCore
+import TestSupport
 import Testing
 
-@Suite(.enabled(if: geteuid() == 0, "needs root")) struct KernelRulesetTests {
+@Suite(.enabled(if: isRoot, "needs root")) struct KernelRulesetTests {
     let net: TestNamespace
     let store: KernelRulesetStore
 

@@ -6,9 +6,10 @@ import Logging
 import Nftables
 import ProxyAgent
 import ProxyCore
+import TestSupport
 import Testing
 
-@Suite(.enabled(if: geteuid() == 0, "needs root"), .serialized) struct ServiceTrafficTests {
+@Suite(.enabled(if: isRoot, "needs root"), .serialized) struct ServiceTrafficTests {
     let cluster: TestCluster
     let store: KernelRulesetStore
     let source = TestSource()
@@ -46,11 +47,7 @@ import Testing
     }
 
     func eventually(_ what: String, within limit: Duration = .seconds(60), _ condition: () async throws -> Bool) async throws {
-        let end = ContinuousClock.now + limit
-        while ContinuousClock.now < end {
-            if try await condition() { return }
-            try await Task.sleep(for: .milliseconds(5))
-        }
+        if try await TestSupport.eventually(within: limit, condition) { return }
         Issue.record("\(what) did not happen within \(limit); status: \(agent.status.lastFailure ?? "no failure")")
     }
 

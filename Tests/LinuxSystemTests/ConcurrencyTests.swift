@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import LinuxSystem
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct ConcurrencyTests {
@@ -115,7 +116,7 @@ import Testing
     }
 
     @Test func connectingToAListener() async throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         let path = directory.sub("socket")
         let missing = await #expect(throws: SystemError.self) { _ = try await SeqPacketSocket.connect(to: path) }
         #expect(missing?.errno == ENOENT)
@@ -152,7 +153,7 @@ import Testing
     }
 
     /// The pool starts a worker on the thread that resumes a task; none may be started inside a namespace.
-    @Test(.enabled(if: geteuid() == 0, "needs root")) func noWorkerInheritsANamespace() async throws {
+    @Test(.enabled(if: isRoot, "needs root")) func noWorkerInheritsANamespace() async throws {
         let own = try Namespace.current(.net).inode()
         let other = try await Namespace.make(.net)
         // At priorities of their own, whose workers are started for these tasks only. Whether one is still to be started when the visitor
@@ -190,7 +191,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: geteuid() == 0, "needs root")) func namespacesStayOnTheirThread() async throws {
+    @Test(.enabled(if: isRoot, "needs root")) func namespacesStayOnTheirThread() async throws {
         let own = try Namespace.current(.net).inode()
         let other = try await Namespace.make(.net)
         #expect(try other.inode() != own)

@@ -1,4 +1,5 @@
 import LinuxSystem
+import TestSupport
 import Testing
 
 @Suite struct HostFactsTests {
@@ -26,7 +27,7 @@ import Testing
     }
 
     @Test func swapAreasAreThoseBelowTheHeading() throws {
-        let directory = try TemporaryDirectory()
+        let directory = try TemporaryFolder()
         let table = directory.sub("swaps")
         #expect(try HostFacts.swapAreas(in: table) == [])
         let heading = "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"

@@ -1,12 +1,13 @@
 import LinuxSystem
+import TestSupport
 import Testing
 
 @Suite struct KernelParametersTests {
-    private let directory: TemporaryDirectory
+    private let directory: TemporaryFolder
     private let kernel: KernelParameters
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try TemporaryFolder()
         kernel = KernelParameters(root: directory.path)
         try Directories.make(directory.sub("vm"))
         try Directories.make(directory.sub("kernel/keys"))

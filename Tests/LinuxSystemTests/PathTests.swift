@@ -1,11 +1,12 @@
 import Glibc
 import LinuxSystem
+import TestSupport
 import Testing
 
 @Suite struct PathTests {
-    let directory: TemporaryDirectory
+    let directory: TemporaryFolder
 
-    init() throws { directory = try TemporaryDirectory() }
+    init() throws { directory = try TemporaryFolder() }
 
     @Test func namesStayInsideTheRoot() throws {
         try AtomicFile.replace(directory.sub("outside"), with: "secret")
@@ -131,7 +132,7 @@ import Testing
         #expect(error?.code == .malformed)
     }
 
-    @Test(.enabled(if: geteuid() == 0, "needs root")) func removalStopsAtMountsUnderNamesThatAreNoText() throws {
+    @Test(.enabled(if: isRoot, "needs root")) func removalStopsAtMountsUnderNamesThatAreNoText() throws {
         let directory = directory
         try DedicatedThread.runBlocking(name: "mounts") {
             try Namespace.unshareCallingThread(.mnt)
@@ -152,7 +153,7 @@ import Testing
         try TreeRemoval.remove(directory.sub("tree"))
     }
 
-    @Test(.enabled(if: geteuid() == 0, "needs root")) func removalStopsAtMounts() throws {
+    @Test(.enabled(if: isRoot, "needs root")) func removalStopsAtMounts() throws {
         let directory = directory
         // In a mount namespace of its own, so that the machine's table never sees it.
         try DedicatedThread.runBlocking(name: "mounts") {
@@ -189,7 +190,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: geteuid() == 0, "needs root")) func treesAreClonedAttachedAndMadeReadOnly() throws {
+    @Test(.enabled(if: isRoot, "needs root")) func treesAreClonedAttachedAndMadeReadOnly() throws {
         let directory = directory
         try DedicatedThread.runBlocking(name: "mounts") {
             try Namespace.unshareCallingThread(.mnt)

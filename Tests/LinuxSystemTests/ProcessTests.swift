@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import TestSupport
 import Testing
 
 @Suite struct ProcessTests {
@@ -79,7 +80,7 @@ import Testing
         #expect(ProcessIdentity.startTime(inStat: line) == expected)
     }
 
-    @Test(.enabled(if: geteuid() == 0 && FileStatus.exists("/sys/fs/cgroup/unified/cgroup.procs"), "needs root and a cgroup2 mount"))
+    @Test(.enabled(if: isRoot && FileStatus.exists("/sys/fs/cgroup/unified/cgroup.procs"), "needs root and a cgroup2 mount"))
     func childStartsInsideItsCgroup() async throws {
         let cgroup = "/sys/fs/cgroup/unified/swiftlet-test-spawn-\(getpid())"
         try Directories.make(cgroup)

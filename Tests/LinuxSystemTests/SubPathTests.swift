@@ -2,14 +2,15 @@ import CLinux
 import Glibc
 import LinuxSystem
 import Synchronization
+import TestSupport
 import Testing
 
 @Suite struct SubPathTests {
-    let directory: TemporaryDirectory
+    let directory: TemporaryFolder
     var volume: String { directory.sub("volume") }
 
     init() throws {
-        directory = try TemporaryDirectory()
+        directory = try TemporaryFolder()
         try Directories.make(directory.sub("volume/dir/inner"))
         try AtomicFile.replace(directory.sub("volume/dir/file"), with: "x")
         try Directories.make(directory.sub("outside"))
@@ -34,7 +35,7 @@ import Testing
     }
 
     @Test func missingDirectoriesGetTheRootsModeAndOwner() throws {
-        let root = geteuid() == 0
+        let root = isRoot
         chmod(volume, 0o2731)
         if root {
             chown(volume, 12, 34)

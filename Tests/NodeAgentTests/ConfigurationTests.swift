@@ -310,10 +310,8 @@ import Testing
     }
 
     @Test func filesAndDirectories() throws {
-        let directory = FileManager.default.temporaryDirectory.appending(path: "configuration-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: directory) }
-        func write(_ name: String, _ text: String) throws { try Data(text.utf8).write(to: directory.appending(path: name)) }
+        let directory = try TemporaryFolder()
+        func write(_ name: String, _ text: String) throws { try TemporaryFolder.write(text, to: directory.sub(name)) }
         try write("20-b.conf", kubelet("port: 3"))
         try write("10-a.conf", kubelet("port: 2\nmaxPods: 7"))
         try write("ignored.yaml", "garbage: [")

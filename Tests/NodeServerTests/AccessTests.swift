@@ -3,10 +3,10 @@ import KubeModel
 import Logging
 import NIOCore
 import NodeServer
+import TestSupport
 import Testing
 
 @Suite struct AccessTests {
-    private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
     private static let apiServer = UserInfo(username: "api", groups: ["system:masters", "system:authenticated"])
 
     private func outcome(
@@ -15,7 +15,7 @@ import Testing
     ) async throws -> (status: Int, text: String) {
         let target = try #require(RequestTarget(uri: path))
         let control = AccessControl(
-            nodeName: "n1", reviewer: reviewer, allowsAnonymous: anonymous, reviewsTokens: tokens, allowsEverything: everything, logger: Self.quiet)
+            nodeName: "n1", reviewer: reviewer, allowsAnonymous: anonymous, reviewsTokens: tokens, allowsEverything: everything, logger: .silent)
         do {
             let user = try await control.admit(
                 method: method, segments: target.segments, credentials: RequestCredentials(certificateUser: certificate, bearerToken: token))

@@ -1,5 +1,4 @@
 import AsyncHTTPClient
-import FoundationEssentials
 import Glibc
 import KubeModel
 import Logging
@@ -9,21 +8,20 @@ import NIOPosix
 import NodeServer
 import PodCore
 import ServiceLifecycle
+import TestSupport
 import Testing
 
 /// The operators' socket.
 @Suite(.timeLimit(.minutes(2))) struct AdminTests {
-    private static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-
     private func withServer(_ body: @Sendable (String, FakeRuntime) async throws -> Void) async throws {
-        try await withFolder { folder in
+        try await withTemporaryFolder { folder in
             let path = folder + "/admin.sock"
             let runtime = FakeRuntime()
             let (ready, listening) = AsyncStream<Void>.makeStream()
             let server = AdminServer(
-                path: path, view: FakeView(), runtime: runtime, proxy: FakeView(), now: { Timestamp(seconds: 1000) }, logger: Self.quiet,
+                path: path, view: FakeView(), runtime: runtime, proxy: FakeView(), now: { Timestamp(seconds: 1000) }, logger: .silent,
                 onListening: { listening.yield() })
-            let group = ServiceGroup(services: [server], logger: Self.quiet)
+            let group = ServiceGroup(services: [server], logger: .silent)
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
                 var iterator = ready.makeAsyncIterator()
@@ -79,14 +77,14 @@ import Testing
 
     @Test func aSecondAgentIsRefused() async throws {
         try await withServer { socket, runtime async throws in
-            let second = AdminServer(path: socket, view: FakeView(), runtime: runtime, proxy: nil, now: { Timestamp(seconds: 0) }, logger: Self.quiet)
+            let second = AdminServer(path: socket, view: FakeView(), runtime: runtime, proxy: nil, now: { Timestamp(seconds: 0) }, logger: .silent)
             await #expect { try await second.run() } throws: { ($0 as? NodeServerError)?.code == .addressInUse }
             #expect(try await Self.get(socket, "/v1/summary").status == 200)
         }
-        try await withFolder { folder in
-            try write("precious", to: folder + "/file")
+        try await withTemporaryFolder { folder in
+            try TemporaryFolder.write("precious", to: folder + "/file")
             let server = AdminServer(
-                path: folder + "/file", view: FakeView(), runtime: FakeRuntime(), proxy: nil, now: { Timestamp(seconds: 0) }, logger: Self.quiet)
+                path: folder + "/file", view: FakeView(), runtime: FakeRuntime(), proxy: nil, now: { Timestamp(seconds: 0) }, logger: .silent)
             await #expect { try await server.run() } throws: { ($0 as? NodeServerError)?.code == .socketPath }
             #expect(access(folder + "/file", F_OK) == 0)
         }

@@ -5,6 +5,7 @@ import NIOHTTP1
 import NodeServer
 import PodCore
 import Synchronization
+import TestSupport
 import Testing
 
 /// Exec over real TLS with a scripted program.

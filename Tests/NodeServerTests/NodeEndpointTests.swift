@@ -8,6 +8,7 @@ import NIOPosix
 import NodeServer
 import PodCore
 import ServiceLifecycle
+import TestSupport
 import Testing
 import X509
 
@@ -72,21 +73,21 @@ import X509
     }
 
     @Test func certificateIsLoadedAgain() async throws {
-        try await withFolder { folder in
+        try await withTemporaryFolder { folder in
             let authority = try TestAuthority("clients")
-            let first = try authority.server()
-            try write(first.pem, to: folder + "/crt")
-            try write(first.keyPEM, to: folder + "/key")
+            let first = try authority.issue("n1", dnsNames: ["localhost"])
+            try TemporaryFolder.write(first.pem, to: folder + "/crt")
+            try TemporaryFolder.write(first.keyPEM, to: folder + "/key")
             let files = ServingFiles(certificate: folder + "/crt", key: folder + "/key", clientCA: nil)
-            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            let logger = Logger.silent
             let credentials = try ServingCredentials(files: files, logger: logger)
-            try write("broken", to: folder + "/crt")
+            try TemporaryFolder.write("broken", to: folder + "/crt")
             credentials.reloadIfChanged()
-            let second = try authority.server()
+            let second = try authority.issue("n1", dnsNames: ["localhost"])
             // The old key does not go with it: refused by name.
-            try write(second.pem, to: folder + "/crt")
+            try TemporaryFolder.write(second.pem, to: folder + "/crt")
             #expect(throws: NodeServerError.self) { try ServingCredentials(files: files, logger: logger) }
-            try write(second.keyPEM, to: folder + "/key")
+            try TemporaryFolder.write(second.keyPEM, to: folder + "/key")
             credentials.reloadIfChanged()
             #expect(throws: Never.self) { try ServingCredentials(files: files, logger: logger) }
             let missing = ServingFiles(certificate: folder + "/none", key: folder + "/key", clientCA: nil)
@@ -102,7 +103,7 @@ import X509
         }
         let holder = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
         let port = try #require(holder.localAddress?.port)
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let logger = Logger.silent
         let server = HealthServer(address: .tcp(host: "127.0.0.1", port: port), view: FakeView(), logger: logger)
         await #expect {
             try await server.run()
@@ -114,7 +115,7 @@ import X509
     }
 
     @Test func healthServerServesHealthOnly() async throws {
-        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let logger = Logger.silent
         let (ports, listening) = AsyncStream<Int>.makeStream()
         let server = HealthServer(address: .tcp(host: "127.0.0.1", port: 0), view: FakeView(), logger: logger) { listening.yield($0?.port ?? 0) }
         let group = ServiceGroup(services: [server], logger: logger)

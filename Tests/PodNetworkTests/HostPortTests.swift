@@ -5,10 +5,11 @@ import LinuxSystem
 import Nftables
 import PodCore
 import PodNetwork
+import TestSupport
 import Testing
 
 /// Traffic to a node's ports: a machine outside (192.0.2.1), the node (192.0.2.10), its pods.
-@Suite(.enabled(if: geteuid() == 0, "needs root")) struct HostPortTests {
+@Suite(.enabled(if: isRoot, "needs root")) struct HostPortTests {
     static let nodeIP = "192.0.2.10"
 
     let fixture: NetworkFixture

@@ -6,6 +6,7 @@ import Logging
 import PodCore
 import PodNetwork
 import Synchronization
+import TestSupport
 import Testing
 
 /// A node in a network namespace of its own, with pods in theirs. Descriptors are the only thing that holds them.
@@ -60,7 +61,7 @@ final class NetworkFixture: Sendable {
     }
 }
 
-@Suite(.enabled(if: geteuid() == 0, "needs root")) struct PodNetworkTests {
+@Suite(.enabled(if: isRoot, "needs root")) struct PodNetworkTests {
     let fixture: NetworkFixture
 
     init() throws { fixture = try NetworkFixture() }

@@ -33,7 +33,7 @@ import Testing
         let cgroups = try CgroupTree(root: tree + "/pods", hugepageSizes: ["2MB"])
         let settings = ShimRuntimeSettings(
             runDirectory: folder.path + "/run", stateDirectory: folder.path + "/state", cgroups: cgroups, shimProgram: "/none", pauseProgram: "/none")
-        return try ShimRuntime(settings, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        return try ShimRuntime(settings, logger: .silent)
     }
 
     private func content(_ file: String) throws -> String { try SmallFile.text("\(tree)/\(file)") }

@@ -43,7 +43,7 @@ import Testing
 
     @Test("the parser survives any bytes") func anyBytesPassWithoutATrap() {
         for seed in 0..<300 as Range<UInt64> {
-            var random = SeededGenerator(seed)
+            var random = SeededGenerator(seed: seed)
             var parser = LogParser(Bool.random(using: &random), since: nil, limit: nil)
             let alphabet = Array("2026-01-01T00:00:02Z stdout F P\n \n".utf8) + [0, 255]
             for _ in 0..<20 {

@@ -31,7 +31,7 @@ final class RuntimeFixture: Sendable {
     static let cgroupMount: String? = (try? MountTable()).flatMap { CgroupTree.mountPoint(in: $0) }
 
     static var isPossible: Bool {
-        geteuid() == 0 && cgroupMount != nil && access(programs + "/swiftlet-shim", X_OK) == 0 && access("/bin/busybox", X_OK) == 0
+        isRoot && cgroupMount != nil && access(programs + "/swiftlet-shim", X_OK) == 0 && access("/bin/busybox", X_OK) == 0
     }
 
     let folder: TestFolder
@@ -65,7 +65,7 @@ final class RuntimeFixture: Sendable {
     /// A new agent over the same directories. The old one is gone as after a crash.
     func restart(pause: String? = nil, _ change: (inout ShimRuntimeSettings) -> Void = { _ in }) throws {
         let tree = try CgroupTree(root: cgroupRoot, requireControllers: false)
-        var logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        var logger = Logger.silent
         if getenv("SWIFTLET_TEST_LOG") != nil { logger = Logger(label: "test") }
         var settings = ShimRuntimeSettings(
             runDirectory: folder.path + "/run", stateDirectory: folder.path + "/state", cgroups: tree,

@@ -2,9 +2,10 @@ import Glibc
 import LinuxSystem
 import PodCore
 import PodVolumes
+import TestSupport
 import Testing
 
-@Suite(.enabled(if: geteuid() == 0, "needs root")) struct FileVolumeTests {
+@Suite(.enabled(if: isRoot, "needs root")) struct FileVolumeTests {
     let fixture: VolumesFixture
 
     init() throws { fixture = try VolumesFixture() }

@@ -2,9 +2,10 @@ import Glibc
 import LinuxSystem
 import PodCore
 import PodVolumes
+import TestSupport
 import Testing
 
-@Suite(.enabled(if: geteuid() == 0, "needs root")) struct HostPathTests {
+@Suite(.enabled(if: isRoot, "needs root")) struct HostPathTests {
     let fixture: VolumesFixture
 
     init() throws {
@@ -71,7 +72,7 @@ import Testing
     }
 }
 
-@Suite(.enabled(if: geteuid() == 0, "needs root")) struct EmptyDirectoryTests {
+@Suite(.enabled(if: isRoot, "needs root")) struct EmptyDirectoryTests {
     let fixture: VolumesFixture
 
     init() throws { fixture = try VolumesFixture() }

@@ -1,24 +1,19 @@
-import Glibc
 import LinuxSystem
 import PodCore
 import PodVolumes
+import TestSupport
 
 /// A kubelet folder of a test's own; what is mounted in it is unmounted with the last reference.
 final class VolumesFixture: Sendable {
-    let root: String
     let volumes: PodVolumes
+    private let folder: TemporaryFolder
 
     init() throws {
-        var template = Array("/tmp/swiftlet-test-volumes-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template) else { throw SystemError(call: "mkdtemp", errno: errno) }
-        root = String(cString: made)
-        volumes = PodVolumes(root: root + "/kubelet")
+        folder = try TemporaryFolder()
+        volumes = PodVolumes(root: folder.path + "/kubelet")
     }
 
-    deinit {
-        _ = try? Mounts.unmountAll(under: root)
-        try? TreeRemoval.remove(root)
-    }
+    var root: String { folder.path }
 
     func mount(
         _ content: VolumeContent, name: String = "vol", pod: String = "uid-1", fsGroup: UInt32? = nil

@@ -2,6 +2,7 @@ import Logging
 import Nftables
 import ProxyCore
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import ProxyAgent
@@ -32,20 +33,6 @@ import Testing
             try await body()
             group.cancelAll()
             try await group.waitForAll()
-        }
-    }
-
-    struct NeverHappened: Error {
-        let what: String
-    }
-
-    func eventually(_ what: String, _ condition: () -> Bool) async throws {
-        let end = ContinuousClock.now + .seconds(60)
-        while !condition() {
-            if ContinuousClock.now > end {
-                throw NeverHappened(what: what)
-            }
-            try await Task.sleep(for: .milliseconds(1))
         }
     }
 

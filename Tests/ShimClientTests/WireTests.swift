@@ -9,7 +9,7 @@ import Testing
 @Suite struct WireTests {
     @Test("every written field is read back") func whatIsWrittenIsRead() throws {
         for seed in 0..<200 as Range<UInt64> {
-            var random = SeededGenerator(seed)
+            var random = SeededGenerator(seed: seed)
             var writer = WireWriter(type: UInt16.random(in: 1...100, using: &random), sequence: UInt32.random(in: 1...UInt32.max, using: &random))
             var wanted: [[UInt8]] = []
             for _ in 0..<Int.random(in: 0...12, using: &random) {
@@ -66,7 +66,7 @@ import Testing
         let good = writer.finished()
         var refused = 0
         for seed in 0..<4000 as Range<UInt64> {
-            var random = SeededGenerator(seed)
+            var random = SeededGenerator(seed: seed)
             var bytes = good
             for _ in 0..<Int.random(in: 1...4, using: &random) {
                 bytes[Int.random(in: 0..<bytes.count, using: &random)] = UInt8.random(in: 0...255, using: &random)

@@ -1,6 +1,7 @@
 import LinuxSystem
 import Logging
 import PodCore
+import TestSupport
 import Timing
 
 @testable import ImageStore
@@ -17,7 +18,7 @@ func withStore<R>(
     timing.retries = 2
     let store = try await ImageStore.open(
         directory: directory, registries: registries, limits: limits, unpacker: unpacker ?? DirectUnpacker(pool: pool), timing: timing, pool: pool,
-        time: SystemTime(), logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
+        time: SystemTime(), logger: .silent)
     do {
         let result = try await body(store)
         await store.shutdown()

@@ -1,6 +1,5 @@
 import FoundationEssentials
 import KubeModel
-import Logging
 
 /// Objects as they cross the wire.
 enum Wire {
@@ -15,17 +14,4 @@ enum Wire {
     }
 
     static func base64(_ text: String) -> String { Data(text.utf8).base64EncodedString() }
-}
-
-extension Logger {
-    static var silent: Logger { Logger(label: "test") { _ in SwiftLogNoOpLogHandler() } }
-}
-
-/// Runs something that goes on until it is cancelled, as long as the body takes.
-func whileRunning(_ service: @escaping @Sendable () async -> Void, _ body: () async throws -> Void) async throws {
-    try await withThrowingTaskGroup(of: Void.self) { group in
-        group.addTask { await service() }
-        try await body()
-        group.cancelAll()
-    }
 }

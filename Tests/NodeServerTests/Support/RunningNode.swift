@@ -9,6 +9,7 @@ import NodeServer
 import PodCore
 import ServiceLifecycle
 import Synchronization
+import TestSupport
 
 /// The HTTPS endpoint on a port of its own, with an authority that signs clients.
 struct RunningNode: Sendable {
@@ -26,13 +27,13 @@ struct RunningNode: Sendable {
         streamIdleTimeout: Duration = ExecUpgrade.defaultIdleTimeout,
         _ body: @Sendable (RunningNode) async throws -> Result
     ) async throws -> Result {
-        try await withFolder { folder in
+        try await withTemporaryFolder { folder in
             let authority = try TestAuthority("clients")
-            let server = try authority.server()
-            try write(server.pem, to: folder + "/tls.crt")
-            try write(server.keyPEM, to: folder + "/tls.key")
-            try write(authority.issued.pem, to: folder + "/ca.crt")
-            let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+            let server = try authority.issue("n1", dnsNames: ["localhost"])
+            try TemporaryFolder.write(server.pem, to: folder + "/tls.crt")
+            try TemporaryFolder.write(server.keyPEM, to: folder + "/tls.key")
+            try TemporaryFolder.write(authority.pem, to: folder + "/ca.crt")
+            let logger = Logger.silent
             let credentials = try ServingCredentials(
                 files: ServingFiles(certificate: folder + "/tls.crt", key: folder + "/tls.key", clientCA: folder + "/ca.crt"), logger: logger)
             let reviewer = reviewer ?? FakeReviewer(grants: ["\(apiServer) create proxy", "\(apiServer) get proxy", "\(reader) get proxy"])
@@ -61,7 +62,7 @@ struct RunningNode: Sendable {
 
     func tls(_ client: TestAuthority.Issued?) throws -> TLSConfiguration {
         var tls = TLSConfiguration.makeClientConfiguration()
-        tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(authority.issued.pem.utf8)))
+        tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(authority.pem.utf8)))
         if let client {
             tls.certificateChain = try NIOSSLCertificate.fromPEMBytes(Array(client.pem.utf8)).map { .certificate($0) }
             tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: Array(client.keyPEM.utf8), format: .pem))
