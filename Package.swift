@@ -94,7 +94,8 @@ let package = Package(
         library(
             "ImageStore",
             [
-                "CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxSystem", "PodCore", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1,
+                "CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxSystem", "PodCore", "Timing", asyncHTTPClient, crypto, logging, nioCore,
+                nioHTTP1,
                 nioSSL,
             ]),
         library("PodRuntime", ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging]),

@@ -18,10 +18,7 @@ package enum AtomicFile {
     package static func replace(
         _ path: String, with content: some ContiguousBytesLike, mode: UInt32 = 0o600, durability: Durability = .none
     ) throws(SystemError) {
-        let number = counter.add(1, ordering: .relaxed).newValue
-        let (directory, name) = split(path)
-        // The leading dot and the pid keep it out of the way of readers of the directory and of a second process.
-        let temporary = "\(directory)/.\(name).\(getpid())-\(number).tmp"
+        let (directory, temporary) = temporary(beside: path)
         let file = try OwnedFileDescriptor.open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, mode: mode)
         do throws(SystemError) {
             try systemCall("fchmod", temporary) { file.withRawValue { fchmod($0, mode) } }
@@ -43,6 +40,25 @@ package enum AtomicFile {
         } catch {
             guard error.is(ENOENT) else { throw error }
         }
+    }
+
+    /// Makes or replaces a symbolic link, with a rename like `replace`. Blocking.
+    package static func relink(_ path: String, to target: String) throws(SystemError) {
+        let temporary = temporary(beside: path).path
+        try systemCall("symlink", temporary) { symlink(target, temporary) }
+        do throws(SystemError) {
+            try systemCall("rename", path) { rename(temporary, path) }
+        } catch {
+            _ = unlink(temporary)
+            throw error
+        }
+    }
+
+    /// The leading dot and the pid keep the name out of the way of readers of the directory and of a second process.
+    private static func temporary(beside path: String) -> (directory: String, path: String) {
+        let number = counter.add(1, ordering: .relaxed).newValue
+        let (directory, name) = split(path)
+        return (directory, "\(directory)/.\(name).\(getpid())-\(number).tmp")
     }
 
     private static func split(_ path: String) -> (directory: String, name: String) {

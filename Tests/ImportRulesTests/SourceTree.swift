@@ -9,6 +9,11 @@ struct SourceTree {
 
         /// `PodCore` of that path.
         var target: String { String(path.split(separator: "/")[1]) }
+        /// `Machine` of that path, `nil` for a file beside the folders.
+        var folder: String? {
+            let parts = path.split(separator: "/")
+            return parts.count > 3 ? String(parts[2]) : nil
+        }
         var lineCount: Int { text.utf8.count { $0 == UInt8(ascii: "\n") } }
     }
 

@@ -35,7 +35,7 @@ import Testing
     }
 
     private static func get(_ socket: String, _ path: String) async throws -> (status: Int, text: String) {
-        let url = "http+unix://\(PercentDecoding.encode(socket))\(path)"
+        let url = "http+unix://\(PercentCoding.encode(socket))\(path)"
         let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: url), timeout: .seconds(10))
         return (Int(response.status.code), String(buffer: try await response.body.collect(upTo: 1 << 20)))
     }

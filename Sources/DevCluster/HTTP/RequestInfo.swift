@@ -1,3 +1,5 @@
+import KubeModel
+
 /// What a path and a method mean.
 struct RequestInfo: Sendable {
     let verb: String
@@ -13,7 +15,7 @@ struct RequestInfo: Sendable {
 
     /// Nil when the path is not one of a resource.
     init?(method: String, path: String, query: QueryItems) {
-        var parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { QueryItems.decoded($0, plusIsSpace: false) }
+        var parts = path.split(separator: "/", omittingEmptySubsequences: false).dropFirst().map { PercentCoding.decodeLeniently($0) }
         if parts.last == "" { parts.removeLast() }
         switch parts.first {
         case "api" where parts.count >= 3 && parts[1] == "v1":

@@ -24,7 +24,7 @@ enum NodeStream: String, Sendable {
     }
 
     private static func path(_ path: String, _ items: [(String, String)]) -> String {
-        let query = items.map { "\($0.0)=\(QueryItems.encoded($0.1))" }.joined(separator: "&")
+        let query = items.map { "\($0.0)=\(PercentCoding.encode($0.1))" }.joined(separator: "&")
         return query.isEmpty ? path : "\(path)?\(query)"
     }
 }

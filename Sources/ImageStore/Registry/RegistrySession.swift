@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import FoundationEssentials
+import KubeModel
 import NIOHTTP1
 import PodCore
 
@@ -106,9 +107,9 @@ actor RegistrySession {
         if realm.scheme == "http", url.scheme != "http" || !RegistryEndpoint.isPlainAllowed(realm.authority, in: transport.configuration) {
             throw ImageStoreError(.refused, "GET", "\(url)", "found the token realm \(realm), wanted https; no credentials were sent")
         }
-        var query = "scope=" + RegistryURL.encoded(challenge.parameters["scope"] ?? "repository:\(path):pull")
-        if let service = challenge.parameters["service"] { query += "&service=" + RegistryURL.encoded(service) }
-        if let credential { query += "&account=" + RegistryURL.encoded(credential.username) }
+        var query = "scope=" + PercentCoding.encode(challenge.parameters["scope"] ?? "repository:\(path):pull")
+        if let service = challenge.parameters["service"] { query += "&service=" + PercentCoding.encode(service) }
+        if let credential { query += "&account=" + PercentCoding.encode(credential.username) }
         guard let full = RegistryURL(realm.text + (realm.text.contains("?") ? "&" : "?") + query) else { return nil }
         let (status, body) = try await transport.token(full, authorization: credential.map(Self.basic))
         if [400, 401, 403, 404].contains(status) { return nil }

@@ -32,18 +32,4 @@ struct RegistryURL: Sendable, Hashable, CustomStringConvertible {
 
     /// Without the query, which carries signatures in storage URLs.
     var description: String { String(text.prefix { $0 != "?" && $0 != "#" }) }
-
-    /// Encodes for a query value.
-    static func encoded(_ value: String) -> String {
-        var result: [UInt8] = []
-        for byte in value.utf8 {
-            if ReferenceGrammar.isAlphanumeric(byte) || "-._~".utf8.contains(byte) {
-                result.append(byte)
-            } else {
-                result += Array("%".utf8) + Array("0123456789ABCDEF".utf8)[Int(byte >> 4)...Int(byte >> 4)]
-                result += Array("0123456789ABCDEF".utf8)[Int(byte & 15)...Int(byte & 15)]
-            }
-        }
-        return String(decoding: result, as: UTF8.self)
-    }
 }

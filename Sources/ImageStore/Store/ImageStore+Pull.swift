@@ -19,7 +19,7 @@ extension ImageStore {
             } catch let error as ImageStoreError {
                 let ownFault: [ImageStoreError.Code] = [.cancelled, .store, .tooLarge, .unsupported]
                 if ownFault.contains(error.code) { throw error }
-                logger.notice("registry mirror failed", metadata: ["image": "\(name)", "mirror": "\(mirror.base)", "error": "\(error)"])
+                logger.notice("Registry mirror failed", metadata: ["image": "\(name)", "mirror": "\(mirror.base)", "error": "\(error)"])
             }
         }
         return try await fetch(name, from: last, credentials: credentials)
@@ -202,7 +202,7 @@ extension ImageStore {
         let removal = Task { [pool] in try await pool.run("remove layer") { try TreeRemoval.remove(directory) } }
         if case .failure(let error) = await removal.result {
             // Not in the index, so the next start tries again.
-            logger.warning("cannot remove an unfinished layer", metadata: ["directory": "\(directory)", "error": "\(error)"])
+            logger.warning("Unfinished layer cannot be removed", metadata: ["directory": "\(directory)", "error": "\(error)"])
         }
     }
 }

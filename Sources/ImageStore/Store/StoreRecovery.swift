@@ -30,7 +30,7 @@ enum StoreRecovery {
         case .damaged(let reason):
             let aside = try quarantine(layout.index)
             logger.error(
-                "image index is damaged and was put aside; images are pulled again, layers of running containers are kept",
+                "Image index is damaged and was put aside; images are pulled again, layers of running containers are kept",
                 metadata: ["file": "\(aside)", "reason": "\(reason)"])
             index.retained = found
             isChanged = true
@@ -47,7 +47,7 @@ enum StoreRecovery {
             }
         }
         let broken = index.dropIncomplete(existing: existing)
-        for id in broken { logger.warning("image lacks a layer and is forgotten", metadata: ["image": "\(id)"]) }
+        for id in broken { logger.warning("Image lacks a layer and is dropped", metadata: ["image": "\(id)"]) }
         let retained = index.retained.filter(existing.contains)
         isChanged = isChanged || !broken.isEmpty || retained != index.retained
         index.retained = retained
@@ -65,7 +65,7 @@ enum StoreRecovery {
         do throws(SystemError) {
             try TreeRemoval.remove(path)
         } catch {
-            logger.warning("cannot remove a leftover of the image store", metadata: ["path": "\(path)", "error": "\(error)"])
+            logger.warning("Leftover of the image store cannot be removed", metadata: ["path": "\(path)", "error": "\(error)"])
         }
     }
 

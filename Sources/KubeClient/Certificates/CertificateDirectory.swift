@@ -1,22 +1,12 @@
 import KubeModel
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#endif
-
 /// `<root>/pki`: dated files with key and certificate, and a symbolic link to the one in use.
 package struct CertificateDirectory: Sendable, Hashable {
     package let path: String
-    private var files: BlockingFiles { BlockingFiles() }
 
     package init(_ path: String) {
         self.path = path
     }
-
-    package static func == (lhs: CertificateDirectory, rhs: CertificateDirectory) -> Bool { lhs.path == rhs.path }
-    package func hash(into hasher: inout Hasher) { hasher.combine(path) }
 
     /// `kubelet-client-current.pem`, both key and certificate.
     package func currentPath(_ purpose: CertificatePurpose) -> String { "\(path)/\(purpose.filePrefix)-current.pem" }
@@ -24,7 +14,7 @@ package struct CertificateDirectory: Sendable, Hashable {
     /// The certificate in use; nil when there is none or it cannot be read.
     package func currentInfo(_ purpose: CertificatePurpose) async -> CertificateInfo? {
         let current = currentPath(purpose)
-        guard let bytes = try? await files.read(current, operation: "read certificate") else { return nil }
+        guard let bytes = try? await CredentialFiles.read(current, operation: "read certificate") else { return nil }
         return try? CertificateInfo(pem: String(decoding: bytes, as: UTF8.self), origin: current)
     }
 
@@ -33,31 +23,24 @@ package struct CertificateDirectory: Sendable, Hashable {
         let date = now.rfc3339().replacingSeparators()
         let name = "\(purpose.filePrefix)-\(date).pem"
         let content = Array((certificatePEM.hasSuffix("\n") ? certificatePEM : certificatePEM + "\n").utf8) + Array(privateKeyPEM.utf8)
-        let (directory, current) = (path, currentPath(purpose))
-        try await files.run {
-            try BlockingFiles.makeDirectoryNow(directory, mode: 0o700)
-            try BlockingFiles.replaceNow("\(directory)/\(name)", with: content, mode: 0o600)
-            try BlockingFiles.relinkNow(current, to: name)
-        }
+        try await CredentialFiles.makeDirectory(path)
+        try await CredentialFiles.replace("\(path)/\(name)", with: content, mode: 0o600)
+        try await CredentialFiles.relink(currentPath(purpose), to: name)
     }
 
     /// The key of a request that is still waiting; kept so that a restart continues the same request.
     func pendingKey(_ purpose: CertificatePurpose) async -> String? {
-        guard let bytes = try? await files.read(pendingKeyPath(purpose), operation: "read key") else { return nil }
+        guard let bytes = try? await CredentialFiles.read(pendingKeyPath(purpose), operation: "read key") else { return nil }
         return String(decoding: bytes, as: UTF8.self)
     }
 
     func storePendingKey(_ purpose: CertificatePurpose, _ pem: String) async throws {
-        let (directory, file) = (path, pendingKeyPath(purpose))
-        try await files.run {
-            try BlockingFiles.makeDirectoryNow(directory, mode: 0o700)
-            try BlockingFiles.replaceNow(file, with: Array(pem.utf8), mode: 0o600)
-        }
+        try await CredentialFiles.makeDirectory(path)
+        try await CredentialFiles.replace(pendingKeyPath(purpose), with: Array(pem.utf8), mode: 0o600)
     }
 
     func removePendingKey(_ purpose: CertificatePurpose) async {
-        let file = pendingKeyPath(purpose)
-        _ = try? await files.run { unlink(file) }
+        try? await CredentialFiles.remove(pendingKeyPath(purpose))
     }
 
     private func pendingKeyPath(_ purpose: CertificatePurpose) -> String { "\(path)/\(purpose.filePrefix).key.tmp" }

@@ -25,7 +25,7 @@ package struct CertificateRequester: Sendable {
         do {
             _ = try await client.create(request.object(for: purpose))
             client.options.logger.info(
-                "Asked for a certificate, waiting for approval", metadata: ["request": "\(request.name)", "signer": "\(purpose.signerName)"])
+                "Certificate requested; waiting for its approval", metadata: ["request": "\(request.name)", "signer": "\(purpose.signerName)"])
         } catch let error as APIError where error.isAlreadyExists {
             client.options.logger.info("Waiting for an earlier certificate request", metadata: ["request": "\(request.name)"])
         }

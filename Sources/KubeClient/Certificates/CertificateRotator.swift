@@ -48,7 +48,7 @@ package struct CertificateRotator: Sendable {
             } catch is CancellationError {
                 return
             } catch {
-                client.options.logger.error("A certificate could not be renewed, it is tried again", metadata: ["error": "\(error)"])
+                client.options.logger.error("Certificate could not be renewed; trying again", metadata: ["error": "\(error)"])
                 do {
                     try await time.sleep(for: backOff.next(random: client.options.random()))
                 } catch {

@@ -40,7 +40,7 @@ package enum NodeBootstrap {
         switch source {
         case .inline(let content, _): bytes = content
         case .file(let file):
-            guard let content = try? await BlockingFiles().read(file, operation: "read certificate") else { return nil }
+            guard let content = try? await CredentialFiles.read(file, operation: "read certificate") else { return nil }
             bytes = content
         }
         guard let info = try? CertificateInfo(pem: String(decoding: bytes, as: UTF8.self), origin: "\(source)") else { return nil }
@@ -58,7 +58,7 @@ package enum NodeBootstrap {
                 try await CertificateRequester(client, directory: directory).request(purpose, wait: max(.seconds(1), deadline.remaining))
                 return
             } catch let error as APIError where error.isTransient && deadline.remaining > .zero {
-                client.options.logger.warning("The first certificate could not be requested, it is tried again", metadata: ["error": "\(error)"])
+                client.options.logger.warning("First certificate could not be requested; trying again", metadata: ["error": "\(error)"])
                 try await client.options.time.sleep(for: min(backOff.next(random: client.options.random()), max(.zero, deadline.remaining)))
             }
         }

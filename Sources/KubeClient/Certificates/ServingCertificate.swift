@@ -21,12 +21,9 @@ package struct ServingCertificate: Sendable, Hashable {
         let files = ServingCertificate(certificatePath: "\(directory.path)/kubelet.crt", keyPath: "\(directory.path)/kubelet.key")
         if await files.serves(hostname: hostname, ipAddresses: ipAddresses, now: now) { return files }
         let (certificate, key) = try make(hostname: hostname, ipAddresses: ipAddresses, now: now)
-        let path = directory.path
-        try await BlockingFiles().run {
-            try BlockingFiles.makeDirectoryNow(path, mode: 0o700)
-            try BlockingFiles.replaceNow(files.keyPath, with: Array(key.utf8), mode: 0o600)
-            try BlockingFiles.replaceNow(files.certificatePath, with: Array(certificate.utf8), mode: 0o644)
-        }
+        try await CredentialFiles.makeDirectory(directory.path)
+        try await CredentialFiles.replace(files.keyPath, with: Array(key.utf8), mode: 0o600)
+        try await CredentialFiles.replace(files.certificatePath, with: Array(certificate.utf8), mode: 0o644)
         return files
     }
 
@@ -36,9 +33,8 @@ package struct ServingCertificate: Sendable, Hashable {
     }
 
     private func serves(hostname: String, ipAddresses: [String], now: Timestamp) async -> Bool {
-        let files = BlockingFiles()
-        guard let certificateBytes = try? await files.read(certificatePath, operation: "read certificate"),
-            let keyBytes = try? await files.read(keyPath, operation: "read key"),
+        guard let certificateBytes = try? await CredentialFiles.read(certificatePath, operation: "read certificate"),
+            let keyBytes = try? await CredentialFiles.read(keyPath, operation: "read key"),
             let certificate = try? Certificate(pemEncoded: String(decoding: certificateBytes, as: UTF8.self)),
             let key = try? Certificate.PrivateKey(pemEncoded: String(decoding: keyBytes, as: UTF8.self)),
             key.publicKey == certificate.publicKey,

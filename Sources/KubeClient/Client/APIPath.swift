@@ -16,21 +16,9 @@ package enum APIPath {
         items.isEmpty ? "" : "?" + items.map { encoded($0.0) + "=" + encoded($0.1) }.joined(separator: "&")
     }
 
-    /// Percent-encodes all but the unreserved characters of RFC 3986.
-    static func encoded(_ text: String) -> String {
-        let digits = Array("0123456789ABCDEF".utf8)
-        var result: [UInt8] = []
-        for byte in text.utf8 {
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
-                UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
-                result.append(byte)
-            default:
-                result += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
-            }
-        }
+    private static func encoded(_ text: String) -> String {
         // "." and ".." would be read as steps in the path.
-        if text == "." || text == ".." { return result.map { _ in "%2E" }.joined() }
-        return String(decoding: result, as: UTF8.self)
+        if text == "." || text == ".." { return text.map { _ in "%2E" }.joined() }
+        return PercentCoding.encode(text)
     }
 }

@@ -10,7 +10,6 @@ actor CredentialStore {
 
     private let access: ClusterAccess
     private let time: any TimeSource
-    private let files = BlockingFiles()
     private var loaded: LoadedCredentials?
     /// What the files held, as digests; an empty one for a file that could not be read.
     private var stamps: [String: [UInt8]] = [:]
@@ -59,7 +58,7 @@ actor CredentialStore {
         var seen: [String: [UInt8]] = [:]
         for source in [access.certificateAuthority, access.clientCertificate, access.clientKey, access.token] {
             guard let path = source?.path else { continue }
-            let content = try? await files.read(path, operation: "look at")
+            let content = try? await CredentialFiles.read(path, operation: "look at")
             seen[path] = content.map { Array(SHA256.hash(data: $0)) } ?? []
         }
         return seen
@@ -93,7 +92,7 @@ actor CredentialStore {
         switch source {
         case nil: nil
         case .inline(let bytes, _): bytes
-        case .file(let path): try await files.read(path, operation: "read \(role)", hint: "; named in \(access.origin)")
+        case .file(let path): try await CredentialFiles.read(path, operation: "read \(role)", hint: "; named in \(access.origin)")
         }
     }
 }

@@ -23,6 +23,6 @@ extension Kubeconfig {
         } catch {
             throw APIError(.badConfiguration, operation: "write kubeconfig", object: path, reason: "it cannot be encoded", cause: "\(error)")
         }
-        try await BlockingFiles().run { try BlockingFiles.replaceNow(path, with: Array(text.utf8), mode: 0o600) }
+        try await CredentialFiles.replace(path, with: Array(text.utf8), mode: 0o600)
     }
 }

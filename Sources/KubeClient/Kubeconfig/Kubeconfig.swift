@@ -8,7 +8,7 @@ package enum Kubeconfig {
     /// Loads the file and resolves its current context, or the one named.
     package static func load(_ path: String, context: String? = nil) async throws -> ClusterAccess {
         let hint = "; write one for this node there, or name another with --kubeconfig"
-        let bytes = try await BlockingFiles().read(path, operation: operation, hint: hint)
+        let bytes = try await CredentialFiles.read(path, operation: operation, hint: hint)
         return try parse(String(decoding: bytes, as: UTF8.self), path: path, context: context)
     }
 

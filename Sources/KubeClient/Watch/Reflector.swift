@@ -153,7 +153,7 @@ package final class Reflector<Object: KubeObject>: Sendable {
         let name = problem.head.map { "\($0.key)" } ?? "without a name"
         guard malformed.withLock({ $0.isNew("\(name): \(problem.problem)") }) else { return }
         client.options.logger.error(
-            "Skipped an object that cannot be read; the others are processed",
+            "Skipped an unreadable object",
             metadata: ["resource": "\(Object.resource.plural)", "object": "\(name)", "problem": "\(problem.problem)"])
     }
 
@@ -173,7 +173,7 @@ package final class Reflector<Object: KubeObject>: Sendable {
         }
         // One line for each new kind of failure, not for each try.
         guard before?.description != error.description else { return }
-        client.options.logger.warning("List or watch failed, it is tried again", metadata: metadata.merging(["error": "\(error)"]) { $1 })
+        client.options.logger.warning("List or watch failed; trying again", metadata: metadata.merging(["error": "\(error)"]) { $1 })
     }
 
     private var metadata: Logger.Metadata {

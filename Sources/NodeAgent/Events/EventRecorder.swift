@@ -77,7 +77,7 @@ package actor EventRecorder {
             return
         } catch {
             logger.warning(
-                "An event could not be sent.",
+                "Event could not be sent",
                 metadata: ["reason": "\(entry.record.reason)", "object": "\(entry.object.name ?? "")", "error": "\(error)"])
         }
     }

@@ -49,7 +49,7 @@ package struct LeaseRenewer: Sendable {
                 current = nil
                 if attempt == Self.tries {
                     logger.error(
-                        "The node's lease could not be renewed; the control plane will call this node unknown when it expires.",
+                        "Lease of the node could not be renewed; the node becomes Unknown when the lease expires",
                         metadata: ["error": "\(error)"])
                 }
             }

@@ -57,13 +57,13 @@ package actor NodeReporter {
                 let node = try await createOrAdopt()
                 known.withLock { $0 = node }
                 events.record(PodEventRecord(.normal, "Starting", "Starting kubelet."), aboutNode: settings.name)
-                logger.info("The node is registered.", metadata: ["node": "\(settings.name)"])
+                logger.info("Node is registered", metadata: ["node": "\(settings.name)"])
                 return
             } catch let error as CancellationError {
                 throw error
             } catch {
                 logger.error(
-                    "The node could not be registered; it will be tried again.", metadata: ["node": "\(settings.name)", "error": "\(error)"])
+                    "Node could not be registered; trying again", metadata: ["node": "\(settings.name)", "error": "\(error)"])
             }
             try await time.sleep(for: backOff.next())
         }
@@ -107,7 +107,7 @@ package actor NodeReporter {
                     await report()
                 case .deleted:
                     logger.warning(
-                        "The Node object was deleted; it is registered again and the pods are kept.", metadata: ["node": "\(settings.name)"])
+                        "Node object was deleted; registering again and keeping the pods", metadata: ["node": "\(settings.name)"])
                     written = nil
                     try? await register()
                 }
@@ -122,7 +122,7 @@ package actor NodeReporter {
             try await network.setUp(podCIDRs: wanted)
             podCIDRs = wanted
             readiness.report("network", problem: nil)
-            logger.info("The pod network is set up.", metadata: ["podCIDRs": "\(wanted.joined(separator: ", "))"])
+            logger.info("Pod network is set up", metadata: ["podCIDRs": "\(wanted.joined(separator: ", "))"])
         } catch {
             readiness.report("network", problem: "the pod network could not be set up: \(error)")
         }
@@ -163,7 +163,7 @@ package actor NodeReporter {
         } catch is CancellationError {
             return
         } catch {
-            logger.error("The node's status could not be written; it will be tried again.", metadata: ["error": "\(error)"])
+            logger.error("Status of the node could not be written; trying again", metadata: ["error": "\(error)"])
         }
     }
 

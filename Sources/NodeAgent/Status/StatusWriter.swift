@@ -86,7 +86,7 @@ package final class StatusWriter: Sendable {
         } catch let error as APIError where error.makesStatusPointless {
             if error.isInvalid {
                 logger.error(
-                    "The API server calls a pod's status invalid; it is left out.",
+                    "API server rejects a pod's status as invalid; the status is dropped",
                     metadata: ["pod": "\(pod)", "phase": "\(report.status.phase?.rawValue ?? "")", "error": "\(error)"])
             }
         } catch is CancellationError {
@@ -113,7 +113,7 @@ package final class StatusWriter: Sendable {
             return (entry.failures, pause)
         }
         logger.error(
-            "The status of a pod could not be written; it will be tried again.",
+            "Status of a pod could not be written; trying again",
             metadata: ["pod": "\(pod)", "phase": "\(report.status.phase?.rawValue ?? "")", "tries": "\(failures)", "error": "\(error)"])
         do { try await time.sleep(for: pause) } catch { return false }
         return true

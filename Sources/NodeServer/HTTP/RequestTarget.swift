@@ -1,3 +1,5 @@
+import KubeModel
+
 /// A request's path and query, decoded once: authorisation and routing read the same segments.
 package struct RequestTarget: Sendable, Hashable {
     /// Decoded path segments. A trailing slash leaves no empty segment; an empty one elsewhere stays.
@@ -25,7 +27,7 @@ package struct RequestTarget: Sendable, Hashable {
         guard let path = parts.first, path.first == "/" else { return nil }
         var segments: [String] = []
         for part in path.dropFirst().split(separator: "/", omittingEmptySubsequences: false) {
-            guard let segment = PercentDecoding.decode(part) else { return nil }
+            guard let segment = PercentCoding.decode(part) else { return nil }
             segments.append(segment)
         }
         if segments.last == "" { segments.removeLast() }
@@ -34,8 +36,8 @@ package struct RequestTarget: Sendable, Hashable {
         if parts.count == 2 {
             for pair in parts[1].split(separator: "&") {
                 let halves = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                guard let name = PercentDecoding.decode(halves[0], plusIsSpace: true),
-                    let value = halves.count == 2 ? PercentDecoding.decode(halves[1], plusIsSpace: true) : ""
+                guard let name = PercentCoding.decode(halves[0], plusIsSpace: true),
+                    let value = halves.count == 2 ? PercentCoding.decode(halves[1], plusIsSpace: true) : ""
                 else { return nil }
                 query.append(QueryItem(name: name, value: value))
             }
@@ -61,8 +63,8 @@ package struct RequestTarget: Sendable, Hashable {
 
     /// The target as it goes into a request line.
     package var uri: String {
-        let path = "/" + segments.map(PercentDecoding.encode).joined(separator: "/")
+        let path = "/" + segments.map(PercentCoding.encode).joined(separator: "/")
         if query.isEmpty { return path }
-        return path + "?" + query.map { PercentDecoding.encode($0.name) + "=" + PercentDecoding.encode($0.value) }.joined(separator: "&")
+        return path + "?" + query.map { PercentCoding.encode($0.name) + "=" + PercentCoding.encode($0.value) }.joined(separator: "&")
     }
 }

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import FoundationEssentials
+import KubeModel
 import NIOCore
 import NIOHTTP1
 import NodeServer
@@ -34,7 +35,7 @@ struct AdminClient: Sendable {
 
     private func request(_ what: AdminPath, _ query: [RequestTarget.QueryItem], timeout: TimeAmount?) async throws -> HTTPClientResponse {
         let target = RequestTarget(segments: what.segments, query: query)
-        let request = HTTPClientRequest(url: "http+unix://\(PercentDecoding.encode(path))\(target.uri)")
+        let request = HTTPClientRequest(url: "http+unix://\(PercentCoding.encode(path))\(target.uri)")
         let response: HTTPClientResponse
         do {
             response = try await HTTPClient.shared.execute(request, deadline: timeout.map { .now() + $0 } ?? .distantFuture)

@@ -1,3 +1,4 @@
+import KubeModel
 import NIOCore
 import NIOHTTP1
 import TestSupport
@@ -68,23 +69,9 @@ final class ScriptHandler: ChannelInboundHandler {
         var query: [String: String] = [:]
         for pair in (parts.count > 1 ? parts[1] : "").split(separator: "&") {
             let sides = pair.split(separator: "=", maxSplits: 1)
-            query[String(sides[0])] = sides.count > 1 ? decoded(sides[1]) : ""
+            query[String(sides[0])] = sides.count > 1 ? PercentCoding.decodeLeniently(sides[1]) : ""
         }
         return .init(method: head.method.rawValue, path: String(parts[0]), query: query, headers: head.headers, body: String(buffer: body))
-    }
-
-    private static func decoded(_ text: Substring) -> String {
-        var bytes: [UInt8] = []
-        var rest = Array(text.utf8)[...]
-        while let byte = rest.popFirst() {
-            if byte == UInt8(ascii: "%"), rest.count >= 2, let value = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16) {
-                bytes.append(value)
-                rest = rest.dropFirst(2)
-            } else {
-                bytes.append(byte)
-            }
-        }
-        return String(decoding: bytes, as: UTF8.self)
     }
 }
 
