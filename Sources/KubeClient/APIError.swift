@@ -2,7 +2,7 @@ package import KubeModel
 
 /// Why a call to the API server, or the way to one, failed.
 ///
-/// `code` says what a caller can do about it; the description is for a person and names what was found, what was wanted and what to do.
+/// `code` tells callers how to react. The description names what was found, what was wanted and what to do.
 package struct APIError: Error, Sendable, CustomStringConvertible {
     /// Grows; a `switch` needs a default.
     package struct Code: Sendable, Hashable, CustomStringConvertible {
@@ -31,7 +31,7 @@ package struct APIError: Error, Sendable, CustomStringConvertible {
         package static let tooLarge = Code(value: .tooLarge)
         /// A kubeconfig that cannot be used as it is.
         package static let badConfiguration = Code(value: .badConfiguration)
-        /// A kubeconfig that asks for something this client does not do.
+        /// A kubeconfig with a feature that this client does not support.
         package static let unsupportedConfiguration = Code(value: .unsupportedConfiguration)
         package static let missingFile = Code(value: .missingFile)
         package static let unreadableFile = Code(value: .unreadableFile)
@@ -47,15 +47,15 @@ package struct APIError: Error, Sendable, CustomStringConvertible {
     }
 
     package let code: Code
-    /// What was tried: `get`, `watch`, `read kubeconfig`, ...
+    /// The operation: `get`, `watch`, `read kubeconfig`, ...
     package let operation: String
-    /// On what: `pods default/web`, a path, an address.
+    /// The operation's object: `pods default/web`, a path, an address.
     package let object: String
-    /// What was found, what was wanted, what to do.
+    /// What was found, what was wanted, what to do, as one text.
     package let reason: String
-    /// The API server's own words, for `.status`.
+    /// The API server's answer, for `.status`.
     package let status: Status?
-    /// The server's wish from `Retry-After` or the status details.
+    /// The pause that `Retry-After` or the status details ask for.
     package let retryAfterSeconds: Int?
     /// The error below, as text.
     package let cause: String?
@@ -93,7 +93,7 @@ extension APIError {
     package var isExpired: Bool { httpStatus == 410 || status?.reason == "Expired" || status?.reason == "Gone" }
     package var isInvalid: Bool { httpStatus == 422 || status?.reason == "Invalid" }
     package var isTooManyRequests: Bool { httpStatus == 429 }
-    /// Trying the same call again later may succeed without anybody changing anything.
+    /// Whether the same call may succeed later without any other change.
     package var isTransient: Bool {
         switch code {
         case .unreachable, .timeout, .connectionLost, .badAnswer: true

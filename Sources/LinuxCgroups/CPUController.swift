@@ -42,7 +42,7 @@ package enum CPUController {
         let limit = limits.cpuLimit.flatMap { $0 > 0 ? quota(milliCPU: $0, period: limits.cpuPeriod) : nil }
         return [
             CgroupSetting(file: "cpu.weight", value: String(weight(milliCPU: limits.cpuRequest ?? 0)), limits: limits.cpuRequest != nil),
-            // Both in one write: there is no moment in which a new quota meets an old period.
+            // Both in one write, so that a new quota never meets an old period.
             CgroupSetting(file: "cpu.max", value: "\(limit.map { String($0) } ?? "max") \(limits.cpuPeriod)", limits: limit != nil),
         ]
     }

@@ -1,16 +1,16 @@
 import Glibc
 import LinuxSystem
 
-/// What the kernel tells of a cgroup in `cgroup.events`.
+/// The events of a cgroup, from `cgroup.events`.
 extension Cgroup {
     private enum Event: String {
         case populated, frozen
     }
 
-    /// Whether any process lives in this cgroup or below it. A cgroup that does not exist is empty.
+    /// Whether any process is in this cgroup or below it. A cgroup that does not exist is empty.
     package func isPopulated() throws(CgroupError) -> Bool { try holds(.populated) }
 
-    /// Whether its processes are stopped, by itself or by a cgroup above it. One that does not exist is not.
+    /// Whether its processes are frozen, by itself or by a cgroup above it. A cgroup that does not exist is not frozen.
     package func isFrozen() throws(CgroupError) -> Bool { try holds(.frozen) }
 
     private func holds(_ event: Event) throws(CgroupError) -> Bool {
@@ -28,8 +28,8 @@ extension Cgroup {
         return String(decoding: try events.read(upTo: 4096), as: UTF8.self).split(separator: "\n").contains("\(event.rawValue) 1")
     }
 
-    /// Removing a cgroup wakes nobody who waits for its events, and takes an event that is on its way with it: somebody else may have been
-    /// faster, so the file is read again now and then.
+    /// Removing a cgroup wakes no waiter for its events, and discards a pending event. Another process may have removed the cgroup, so the file is
+    /// read again now and then.
     private static let longestWait = Duration.milliseconds(200)
 
     /// Suspends until no process is left.
@@ -54,8 +54,8 @@ extension Cgroup {
         }
     }
 
-    /// The kernel tells readers of the file by a priority event when it has changed since they read it; unlike a watch of inotify's, ending this
-    /// one costs no wait for readers all over the kernel. Of a cgroup that is gone nothing holds.
+    /// The kernel raises a priority event when the file has changed since the last read. Unlike an inotify watch, ending this wait costs no
+    /// synchronisation all over the kernel. A cgroup that is gone is neither populated nor frozen.
     private func wait(for event: Event, _ wanted: Bool, _ timeout: Duration) async throws {
         let deadline = KernelClock.monotonic + timeout.nanoseconds
         do {

@@ -16,15 +16,15 @@ extension Cgroup {
         try write(CPUController.files(CgroupLimits(cpuRequest: milliCPU)).filter { $0.file == "cpu.weight" })
     }
 
-    /// Writes `memory.swap.max` alone, in bytes: no swap with 0, also where there is no file for it because the kernel has no swap.
+    /// Writes `memory.swap.max` alone, in bytes: 0 forbids swap. A missing file is a success with 0, since such a kernel has no swap.
     /// - Returns: as `apply`.
     @discardableResult
     package func applySwapLimit(_ bytes: Int64) throws(CgroupError) -> [String] {
         try write(MemoryController.files(CgroupLimits(swapLimit: bytes)).filter { $0.file == "memory.swap.max" })
     }
 
-    /// Changes the limits of a cgroup in use. Nothing is written when the memory limit is below what is used: the kernel would reclaim, and
-    /// then kill. What is taken between this look and the write is reclaimed, or killed for, all the same.
+    /// Changes the limits of a cgroup in use. Nothing is written when the memory limit is below the memory in use: the kernel would reclaim,
+    /// and then kill. Memory taken between this check and the write is reclaimed, or killed for, all the same.
     /// - Returns: as `apply`.
     /// - Throws: `.belowUsage` with both figures.
     package func update(_ limits: CgroupLimits) throws(CgroupError) -> [String] {
@@ -41,9 +41,9 @@ extension Cgroup {
 
     /// The limits as the kernel has them.
     ///
-    /// Weights, quotas and pages are coarser than Kubernetes' units: where the kernel has exactly what `wanted` becomes, `wanted`'s figure is
-    /// returned, else the one that the kernel's stands for. `killsTogether`, and what is in `missing`, are `wanted`'s own.
-    /// - Returns: the limits, and the files of `wanted`'s limits that are not there, sorted.
+    /// Weights, quotas and pages are coarser than Kubernetes' units: where the kernel's value is the one that `wanted` becomes, `wanted`'s figure is
+    /// returned, else the figure for the kernel's value. `killsTogether`, and the limits in `missing`, are `wanted`'s own.
+    /// - Returns: the limits, and the missing files of `wanted`'s limits, sorted.
     package func limits(wanted: CgroupLimits) throws(CgroupError) -> (limits: CgroupLimits, missing: [String]) {
         var files = ControlFiles(self)
         var found = wanted
@@ -103,7 +103,7 @@ extension CgroupLimits {
             let parts = text.split(separator: " ")
             let period = parts.count == 2 ? Int64(parts[1]) ?? cpuPeriod : cpuPeriod
             let quota = parts.first.flatMap { Int64($0) }
-            // The same quota of another period is another limit, and "max" with another period is none.
+            // An equal quota of another period is another limit, and "max" with another period is not a limit.
             cpuLimit = quota.map { period > 0 ? Int64((Double($0) * 1000 / Double(period)).rounded()) : $0 }
             cpuPeriod = period
         case "memory.max": if !isSamePages(value, memoryLimit) { memoryLimit = value }

@@ -3,7 +3,7 @@ import LinuxSystem
 import Timing
 
 extension Cgroup {
-    /// Kills every process in this cgroup and below it, forks in progress included (`cgroup.kill`). Nothing there is a success.
+    /// Kills every process in this cgroup and below it, forks in progress included (`cgroup.kill`). A missing cgroup is a success.
     package func kill() throws(CgroupError) {
         do throws(SystemError) {
             try SmallFile.write("1", to: path + "/cgroup.kill")
@@ -14,11 +14,11 @@ extension Cgroup {
             }
             guard exists else { return }
         }
-        // Kernels before 5.14. A fork may slip through; `remove` kills again until nobody is left.
+        // Kernels before 5.14. A fork may slip through; `remove` kills again until no process is left.
         for pid in try processes() where pid > 1 { _ = Glibc.kill(pid, SIGKILL) }
     }
 
-    /// The processes that are left, for people: at most ten, with names and states (`D` waits for the kernel and cannot be killed).
+    /// Describes the processes that are left: at most ten, with names and states (`D` waits for the kernel and cannot be killed).
     func remaining() async throws -> String {
         try await BlockingPool.shared.run("list processes") {
             let pids = try processes()
@@ -33,7 +33,7 @@ extension Cgroup {
         }
     }
 
-    /// Kills what lives here, waits for its end, and removes this cgroup with all below it, children first. Nothing there is a success.
+    /// Kills every process here, waits for their end, and removes this cgroup with all below it, children first. A missing cgroup is a success.
     /// - Throws: `.busy` with the processes that are left after `timeout`.
     package func remove(timeout: Duration = .seconds(10)) async throws {
         let deadline = KernelClock.monotonic + timeout.nanoseconds
@@ -56,8 +56,8 @@ extension Cgroup {
         }
     }
 
-    /// Removes this cgroup with all below it, unless somebody lives there. Nothing there is a success. Blocking.
-    /// - Returns: whether it is gone.
+    /// Removes this cgroup with all below it, unless it holds a process. A missing cgroup is a success. Blocking.
+    /// - Returns: whether the cgroup is gone.
     package func removeIfEmpty() throws(CgroupError) -> Bool {
         do throws(CgroupError) {
             try removeDirectories()
@@ -68,7 +68,7 @@ extension Cgroup {
         }
     }
 
-    /// By descriptors and byte names: a container that owns its cgroup may have made some below with names that are no text.
+    /// Works on descriptors and byte names: a container that owns its cgroup may have made cgroups with names that are not UTF-8.
     private func removeDirectories() throws(CgroupError) {
         guard let slash = path.lastIndex(of: "/"), let name = FileName(String(path[path.index(after: slash)...])) else {
             throw CgroupError(code: .kernel, operation: "remove", path: path, detail: "wanted a directory below the mount")
@@ -90,7 +90,7 @@ extension Cgroup {
             }
             try systemCall("rmdir", path) { parent.withRawValue { unlinkat($0, name.cString, AT_REMOVEDIR) } }
         } catch {
-            // Somebody else was faster.
+            // Another process has removed it already.
             guard error.is(ENOENT) || error.is(ENODEV) else { throw error }
         }
     }

@@ -92,7 +92,7 @@ extension ResourceStats.Device {
 }
 
 extension ResourceStats.Pressure {
-    /// `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`, then the same of `full`.
+    /// `some avg10=0.00 avg60=0.00 avg300=0.00 total=0`, then a line of that form for `full`.
     init(parsing bytes: ArraySlice<UInt8>) {
         self.init()
         ControlFormat.forEachLine(bytes) { line in

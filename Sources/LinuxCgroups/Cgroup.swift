@@ -1,7 +1,7 @@
 import Glibc
 package import LinuxSystem
 
-/// One cgroup of a tree. A value: it says nothing about whether the directory exists.
+/// One cgroup of a tree. A value: its directory may not exist.
 package struct Cgroup: Sendable, Hashable {
     package let tree: CgroupTree
     /// Relative to the tree's root.

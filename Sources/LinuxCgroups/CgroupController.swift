@@ -12,7 +12,7 @@ package struct CgroupController: RawRepresentable, Sendable, Hashable, Comparabl
 
     /// Without these Kubernetes' limits mean nothing.
     package static let required: Set<CgroupController> = [.cpu, .memory, .pids]
-    /// What is enabled for pods where the kernel has it.
+    /// The controllers that are enabled for pods where the kernel has them.
     package static let wanted: Set<CgroupController> = [.cpu, .cpuset, .memory, .pids, .io, .hugetlb]
 
     package var description: String { rawValue }

@@ -5,15 +5,15 @@ package struct CgroupError: Error, Sendable, Equatable, CustomStringConvertible 
     package struct Code: Sendable, Hashable, CustomStringConvertible {
         package let description: String
 
-        /// The kernel refused; `cause` says why.
+        /// The kernel refused; `cause` has the reason.
         package static let kernel = Code(description: "kernel")
         /// A controller that limits need is not available, and limits are required.
         package static let missingControllers = Code(description: "missingControllers")
-        /// The root is no cgroup v2 directory.
+        /// The root is not a cgroup v2 directory.
         package static let notACgroup = Code(description: "notACgroup")
         /// A name that leaves the tree.
         package static let invalidName = Code(description: "invalidName")
-        /// A memory limit that is lower than what is used.
+        /// A memory limit below the memory in use.
         package static let belowUsage = Code(description: "belowUsage")
         /// Processes are still there after the deadline.
         package static let busy = Code(description: "busy")

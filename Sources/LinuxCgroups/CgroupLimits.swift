@@ -13,7 +13,7 @@ package struct CgroupLimits: Sendable, Hashable {
     /// Whether the OOM killer takes all processes of the cgroup together.
     package var killsTogether: Bool
     package var pidsLimit: Int64?
-    /// Bytes by page size as the kernel names it, e.g. `2MB`. A size that is not named gets 0: huge pages are only for those who asked.
+    /// Bytes by page size as the kernel names it, e.g. `2MB`. A size that is not named gets 0: huge pages are only for containers that request them.
     /// `nil` leaves all sizes as they are.
     package var hugepageLimits: [String: Int64]?
 

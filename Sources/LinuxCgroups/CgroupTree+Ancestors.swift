@@ -3,8 +3,8 @@ import LinuxSystem
 extension CgroupTree {
     /// Hands a controller down to the root from the cgroups above it, which belong to the service manager.
     ///
-    /// For what that does not delegate: systemd knows nothing of `hugetlb`, and leaves it alone where somebody else has enabled it. A cgroup
-    /// that refuses is no error: `availableControllers` says what came of it. Blocking.
+    /// For controllers that the service manager does not delegate: systemd does not manage `hugetlb`, and leaves it alone where it is enabled.
+    /// A refusal is not an error: `availableControllers` has the outcome. Blocking.
     package func obtain(_ controller: CgroupController) throws(CgroupError) {
         guard try !availableControllers().contains(controller) else { return }
         var above: [String] = []
@@ -23,7 +23,7 @@ extension CgroupTree {
         }
     }
 
-    /// Makes the root where it is gone, with what its parent can hand down. One that is there is kept. Blocking.
+    /// Makes a missing root, with the controllers that its parent can hand down. An existing root is kept. Blocking.
     package func restoreRoot() throws(CgroupError) {
         guard try CgroupError.translating("look at", root, { () throws(SystemError) in try FileStatus.ifPresent(root) }) == nil else { return }
         if let parent = Self.parent(of: root) { try delegate(parent) }

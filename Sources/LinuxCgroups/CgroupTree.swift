@@ -50,7 +50,7 @@ package struct CgroupTree: Sendable, Hashable {
         throw CgroupError(code: .notACgroup, operation: "read", path: path, detail: "wanted a line 0::/..., this process is in no cgroup v2")
     }
 
-    /// What the root can hand down.
+    /// The controllers that the root can hand down.
     package func availableControllers() throws(CgroupError) -> Set<CgroupController> {
         do throws(CgroupError) {
             return try Self.controllers(root + "/cgroup.controllers")
@@ -96,7 +96,7 @@ package struct CgroupTree: Sendable, Hashable {
         }
     }
 
-    /// Enables in `directory` what it has and its children lack. One write for each controller: one that is refused takes no other with it.
+    /// Enables in `directory` each controller that it has and its children lack. One write for each, so that a refusal concerns one controller only.
     func delegate(_ directory: String) throws(CgroupError) {
         let available = try Self.controllers(directory + "/cgroup.controllers")
         let wanted = CgroupController.wanted.intersection(available)

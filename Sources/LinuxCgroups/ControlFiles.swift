@@ -3,7 +3,7 @@ import LinuxSystem
 
 /// Reads the control files of one cgroup: the path is walked once, and all files share one buffer. Blocking.
 ///
-/// A file that is not there is `nil`: its controller is missing, or the cgroup itself has gone, which `exists` tells apart.
+/// A missing file is `nil`: its controller is missing, or the cgroup itself has gone; `exists` tells which.
 struct ControlFiles {
     private let path: String
     private let directory: Result<OwnedFileDescriptor, SystemError>

@@ -1,4 +1,4 @@
-/// The formats of control files (`Documentation/admin-guide/cgroup-v2.rst`). Total over bytes of any content: what has another form is skipped.
+/// The formats of control files (`Documentation/admin-guide/cgroup-v2.rst`). Total over bytes of any content: lines of another form are skipped.
 enum ControlFormat {
     private static let space = UInt8(ascii: " ")
     private static let newline = UInt8(ascii: "\n")

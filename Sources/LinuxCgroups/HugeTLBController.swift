@@ -8,14 +8,14 @@ package enum HugeTLBController {
         return bytes >= 1 << 20 ? "\(bytes >> 20)MB" : "\(bytes >> 10)KB"
     }
 
-    /// The page sizes of this machine, by those names; none where the kernel has no huge pages.
+    /// The page sizes of this machine, by the kernel's names; empty where the kernel has no huge pages.
     package static func sizes(in directory: String = "/sys/kernel/mm/hugepages") throws(SystemError) -> [String] {
         let prefix = "hugepages-"
         return try DirectoryListing.names(at: directory).filter { $0.hasPrefix(prefix) && $0.hasSuffix("kB") }
             .compactMap { Int64($0.dropFirst(prefix.utf8.count).dropLast(2)) }.sorted().map { sizeName(bytes: $0 << 10) }
     }
 
-    /// - Parameter sizes: all sizes of the machine. What nobody asked for is closed: a page size without a limit would be open to everyone.
+    /// - Parameter sizes: all sizes of the machine. Sizes without a request get 0: a page size without a limit would be open to every container.
     static func files(_ limits: CgroupLimits, sizes: [String]) -> [CgroupSetting] {
         guard let wanted = limits.hugepageLimits else { return [] }
         return Set(sizes).union(wanted.keys).sorted().flatMap { size in

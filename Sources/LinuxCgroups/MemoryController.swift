@@ -4,7 +4,7 @@ enum MemoryController {
         let limit = limits.memoryLimit.flatMap { $0 > 0 ? $0 : nil }
         return [
             CgroupSetting(file: "memory.max", value: limit.map { String($0) } ?? "max", limits: limit != nil),
-            // Without the file there is no swap to limit: a kernel without swap keeps the promise by itself.
+            // Without the file there is no swap to limit.
             CgroupSetting(
                 file: "memory.swap.max", value: limits.swapLimit.map { String(max(0, $0)) } ?? "max", limits: (limits.swapLimit ?? 0) > 0),
             CgroupSetting(file: "memory.oom.group", value: limits.killsTogether ? "1" : "0", limits: false),

@@ -2,11 +2,11 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Replacing a file so that a reader sees the old content or the new one, never a part.
+/// Replaces files so that a reader sees the old content or the new content, never a part.
 package enum AtomicFile {
     /// How much survives a power cut.
     package enum Durability: Sendable {
-        /// Nothing is promised: for tmpfs and for what can be made again.
+        /// Nothing survives for certain: for tmpfs and for files that can be made again.
         case none
         /// Content and name are on disk before this returns (fsync of the file and of its directory).
         case synced
@@ -33,7 +33,7 @@ package enum AtomicFile {
         if durability == .synced { try OwnedFileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).fsync() }
     }
 
-    /// Removes a file; none there is a success.
+    /// Removes a file. A missing file is a success.
     package static func remove(_ path: String) throws(SystemError) {
         do throws(SystemError) {
             try systemCall("unlink", path) { unlink(path) }

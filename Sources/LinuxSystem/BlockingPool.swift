@@ -57,7 +57,7 @@ package final class BlockingPool: Sendable {
     }
 
     /// Runs `body` on a thread of the pool.
-    /// - Throws: what `body` throws, `.timedOut` when `deadline` passes first (queueing included), `.busy` when the queue is
+    /// - Throws: the errors of `body`, `.timedOut` when `deadline` passes first (queueing included), `.busy` when the queue is
     ///   full, `CancellationError` when the task is cancelled before the job has started.
     package func run<T: Sendable>(
         _ operation: String = "blocking call", deadline: Duration? = nil, _ body: @escaping @Sendable () throws -> T
@@ -82,7 +82,7 @@ package final class BlockingPool: Sendable {
                 }
             }
         } onCancel: {
-            // Only what has not started: a started call finishes, and its caller learns how it ended.
+            // Only a job that has not started: a started call finishes, and its caller gets its result.
             guard let job = current.withLock({ $0 }) else { return }
             if job.phase.compareExchange(expected: 0, desired: 2, ordering: .sequentiallyConsistent).exchanged {
                 job.give(CancellationError())
@@ -90,7 +90,7 @@ package final class BlockingPool: Sendable {
         }
     }
 
-    /// Resumes a continuation exactly once, whoever comes first.
+    /// Resumes a continuation exactly once, with the first result.
     private final class Once<T: Sendable>: Sendable {
         private let answered = Mutex(false)
         private let timer = Mutex<ReadinessLoop.Token?>(nil)
@@ -144,7 +144,7 @@ package final class BlockingPool: Sendable {
         if starts { startThread() } else { state.wakeOne() }
     }
 
-    /// Whether one more thread is wanted and allowed; it is counted already then.
+    /// Returns whether one more thread is needed and allowed, and counts it.
     private func takeThread(_ state: inout State) -> Bool {
         let replaced = min(state.abandoned, size)
         guard state.waiting > state.idle, state.threads - replaced < size else { return false }
@@ -156,7 +156,7 @@ package final class BlockingPool: Sendable {
         do {
             try DedicatedThread.start(name: name) { [self] in work() }
         } catch {
-            // Without a single thread nobody would ever answer the waiting callers.
+            // Without any thread the waiting callers would never get an answer.
             let stranded: [Job] = state.withLock { state in
                 state.threads -= 1
                 guard state.threads == 0 else { return [] }

@@ -4,7 +4,7 @@ import Synchronization
 
 /// A child of this process, started without copying it (vfork semantics) and watched by pidfd.
 package final class ChildProcess: Sendable {
-    /// What to start. Nothing is inherited but what is named here: signal handlers are reset, the mask is empty.
+    /// The program to start. It inherits only the descriptors named here; signal handlers are reset, the mask is empty.
     package struct Request: Sendable {
         /// An absolute path; no search in $PATH.
         package var executable: String
@@ -67,7 +67,7 @@ package final class ChildProcess: Sendable {
         pidFD = PidFD(adopting: OwnedFileDescriptor(pidfd), pid: pid)
     }
 
-    /// A child that nobody has waited for is killed and reaped, so that no zombie stays.
+    /// Kills and reaps a child that was not waited for, so that no zombie stays.
     deinit {
         guard status.withLock({ $0 == nil }) else { return }
         try? pidFD.signal(SIGKILL)
@@ -77,7 +77,7 @@ package final class ChildProcess: Sendable {
 
     package func signal(_ number: Int32) throws(SystemError) { try pidFD.signal(number) }
 
-    /// Suspends until the child has ended. May be asked again. `.timedOut` leaves the child running.
+    /// Suspends until the child has ended. May be called again. `.timedOut` leaves the child running.
     package func exitStatus(timeout: Duration? = nil) async throws -> ExitStatus {
         if let known = status.withLock({ $0 }) { return known }
         try await pidFD.waitForExit(timeout: timeout)

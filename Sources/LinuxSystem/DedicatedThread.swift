@@ -58,7 +58,7 @@ package enum DedicatedThread {
         }
     }
 
-    /// The same for callers that may block: waits until the thread has finished.
+    /// Like `run`, for callers that may block: waits until the thread has finished.
     package static func runBlocking<T: Sendable>(name: String, _ body: @escaping @Sendable () throws -> T) throws -> T {
         let condition = ThreadCondition<Result<T, any Error>?>(nil)
         try start(name: name) {

@@ -1,8 +1,8 @@
 import Glibc
 
-/// Making directories on trusted paths (the agent's own trees). For names chosen by others see `SafePath`.
+/// Makes directories on trusted paths (the agent's own trees). For untrusted names see `SafePath`.
 package enum Directories {
-    /// Makes `path` with its missing parents, each with exactly `mode` (the umask does not count). Existing ones are left as they are.
+    /// Makes `path` with its missing parents, each with exactly `mode` (the umask does not count). Existing directories stay as they are.
     package static func make(_ path: String, mode: UInt32 = 0o755) throws(SystemError) {
         do throws(SystemError) {
             try systemCall("mkdir", path) { mkdir(path, mode) }

@@ -28,13 +28,12 @@ package enum DirectoryListing {
         }
     }
 
-    /// The entries that are text, for callers that only look for names they have chosen themselves. Whoever has to see
-    /// everything that is there takes `entries`.
+    /// The entries whose names are UTF-8, for callers that look for names of their own. `entries` returns every name.
     package static func names(of directory: OwnedFileDescriptor) throws(SystemError) -> [String] {
         try entries(of: directory).compactMap(\.text)
     }
 
-    /// The same, sorted. A directory that does not exist has none.
+    /// The names of `path`, sorted; empty if the directory does not exist.
     package static func names(at path: String) throws(SystemError) -> [String] {
         let directory: OwnedFileDescriptor
         do throws(SystemError) {

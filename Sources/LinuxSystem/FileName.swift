@@ -1,10 +1,10 @@
-/// One name in a directory, as the kernel has it: bytes, not text. Anybody who writes into a directory may choose a name
-/// that is no UTF-8, and a repaired text would name another file or none.
+/// One name in a directory, as the kernel has it: bytes, not text. Names may be any bytes, and a text repaired to UTF-8
+/// would name another file or none.
 package struct FileName: Sendable, Hashable, Comparable, CustomStringConvertible {
-    /// With the NUL that C wants behind it.
+    /// The name with a NUL at its end.
     package let cString: [CChar]
 
-    /// `nil` for what cannot be a name: nothing, a NUL or a slash inside.
+    /// `nil` if the text cannot be a name: it is empty, or holds a NUL or a slash.
     package init?(bytes: some Sequence<UInt8>) {
         var characters: [CChar] = []
         for byte in bytes {
@@ -18,7 +18,7 @@ package struct FileName: Sendable, Hashable, Comparable, CustomStringConvertible
     /// `nil` for what cannot be a name.
     package init?(_ text: String) { self.init(bytes: text.utf8) }
 
-    /// What `readdir` gives, which never holds a slash.
+    /// A name from `readdir`, which never holds a slash.
     init(entry: UnsafePointer<CChar>) {
         var characters: [CChar] = []
         var next = entry
@@ -31,10 +31,10 @@ package struct FileName: Sendable, Hashable, Comparable, CustomStringConvertible
 
     package var bytes: [UInt8] { cString.dropLast().map { UInt8(bitPattern: $0) } }
 
-    /// `nil` when it is no UTF-8.
+    /// `nil` when the name is not UTF-8.
     package var text: String? { String(validating: bytes, as: UTF8.self) }
 
-    /// For messages only: what is no UTF-8 is replaced.
+    /// For messages only: bytes that are not UTF-8 are replaced.
     package var description: String { String(decoding: bytes, as: UTF8.self) }
 
     package func hasPrefix(_ prefix: String) -> Bool { bytes.starts(with: prefix.utf8) }

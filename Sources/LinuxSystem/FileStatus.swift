@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// What `statx` reports of a file, never following a final symlink unless asked to.
+/// The answer of `statx` about a file. A final symlink is not followed unless `follow` is set.
 package struct FileStatus: Sendable, Equatable {
     package enum Kind: Sendable, Equatable {
         case file, directory, symlink, socket, characterDevice, blockDevice, fifo, other
@@ -35,7 +35,7 @@ package struct FileStatus: Sendable, Equatable {
         self = try directory.withRawValue { (number) throws(SystemError) in try FileStatus(name, in: number, follow: false) }
     }
 
-    /// The same for a name that may be no text.
+    /// Like the above, for a name that may not be UTF-8.
     package init(of name: FileName, in directory: OwnedFileDescriptor) throws(SystemError) {
         self = try directory.withRawValue { (number) throws(SystemError) in
             try FileStatus(name.cString, name.description, in: number, flags: SWL_AT_SYMLINK_NOFOLLOW)

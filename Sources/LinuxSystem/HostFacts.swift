@@ -1,6 +1,6 @@
 import Glibc
 
-/// What the kernel and the distribution tell about this machine. Small reads of memory-backed files.
+/// Facts about this machine from the kernel and the distribution. Small reads of memory-backed files.
 package enum HostFacts {
     /// A new random ID with every boot, dashes included.
     package static func bootID() throws(SystemError) -> String { try SmallFile.line("/proc/sys/kernel/random/boot_id") }
@@ -23,13 +23,13 @@ package enum HostFacts {
         return ""
     }
 
-    /// The board's UUID as the firmware gives it; the machine ID where there is no firmware table.
+    /// The board's UUID from the firmware; the machine ID where there is no firmware table.
     package static func systemUUID() -> String {
         if let line = try? SmallFile.line("/sys/class/dmi/id/product_uuid"), !line.isEmpty { return line }
         return machineID()
     }
 
-    /// PRETTY_NAME of os-release, e.g. `Debian GNU/Linux 12 (bookworm)`; `Linux` when there is no such file.
+    /// PRETTY_NAME of os-release, e.g. `Debian GNU/Linux 12 (bookworm)`; `Linux` without that file.
     package static func osPrettyName() -> String {
         for path in ["/etc/os-release", "/usr/lib/os-release"] {
             guard let text = try? SmallFile.text(path) else { continue }

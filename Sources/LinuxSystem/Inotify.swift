@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// File events as an asynchronous sequence. One consumer; the buffer is the kernel's own and bounded by it
-/// (fs.inotify.max_queued_events), after which one `isOverflow` event says that everything has to be looked at again.
+/// (fs.inotify.max_queued_events), after which one `isOverflow` event demands a look at everything.
 package final class Inotify: AsyncSequence, Sendable {
     package struct Mask: OptionSet, Sendable, Hashable {
         package let rawValue: UInt32
@@ -18,7 +18,7 @@ package final class Inotify: AsyncSequence, Sendable {
         package static let deleteSelf = Mask(rawValue: SWL_IN_DELETE_SELF)
         package static let moveSelf = Mask(rawValue: SWL_IN_MOVE_SELF)
         package static let onlyDirectory = Mask(rawValue: SWL_IN_ONLYDIR)
-        /// What a directory of configuration files needs: whole files that appear, change or go.
+        /// The events for a directory of configuration files: whole files that appear, change or go.
         package static let directoryContent: Mask = [.closeWrite, .movedFrom, .movedTo, .create, .delete]
     }
 
@@ -44,12 +44,12 @@ package final class Inotify: AsyncSequence, Sendable {
         descriptor = try descriptorCall("inotify_init1") { swl_inotify_init() }
     }
 
-    /// Watches `path`. The same object watched again gives the same watch with the new mask.
+    /// Watches `path`. Watching an object again returns its watch with the new mask.
     package func add(_ path: String, _ mask: Mask) throws(SystemError) -> Watch {
         Watch(number: try systemCall("inotify_add_watch", path) { descriptor.withRawValue { swl_inotify_add($0, path, mask.rawValue) } })
     }
 
-    /// Ends a watch; one that is gone already is fine.
+    /// Ends a watch. A watch that is gone already is a success.
     package func remove(_ watch: Watch) {
         descriptor.withRawValue { _ = swl_inotify_remove($0, watch.number) }
     }
@@ -65,7 +65,7 @@ package final class Inotify: AsyncSequence, Sendable {
         /// The next event. Throws `CancellationError` when the task is cancelled.
         package mutating func next() async throws -> Event? { try await next(timeout: nil) }
 
-        /// The same, `.timedOut` after `timeout`.
+        /// Like `next`, with `.timedOut` after `timeout`.
         package mutating func next(timeout: Duration?) async throws -> Event? {
             while true {
                 if let event = pending.popFirst() { return event }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// What `uname` says.
+/// The names that `uname` returns.
 package struct KernelNames: Sendable, Hashable {
     /// `Linux`
     package let system: String

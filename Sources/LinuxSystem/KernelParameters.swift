@@ -10,7 +10,7 @@ package struct KernelParameters: Sendable {
         package var description: String { "\(name) is \(found ?? "not there"), wanted \(wanted)" }
     }
 
-    /// `/proc/sys`, or a directory of the same form.
+    /// `/proc/sys`, or a directory with its layout.
     package let root: String
 
     package init(root: String = "/proc/sys") { self.root = root }

@@ -1,7 +1,7 @@
 /// /proc/meminfo in bytes.
 package struct MemoryFacts: Sendable, Hashable {
     package let total: UInt64
-    /// What programs can get without swapping.
+    /// The memory that programs can get without swapping.
     package let available: UInt64
     package let swapTotal: UInt64
     package let swapFree: UInt64

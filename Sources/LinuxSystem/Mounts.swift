@@ -3,7 +3,7 @@ import Glibc
 
 /// The mount calls. All of them may block (a dead NFS server, a slow device): call them on a `BlockingPool`.
 package enum Mounts {
-    /// Per-mount flags, the same for the old and the new interface.
+    /// Per-mount flags, for the old and the new interface alike.
     package struct Flags: OptionSet, Sendable, Hashable {
         package let rawValue: UInt64
         package init(rawValue: UInt64) { self.rawValue = rawValue }
@@ -34,12 +34,12 @@ package enum Mounts {
     }
 
     /// Unmounts the topmost mount at `path`. The last component is never followed when it is a symlink.
-    /// - Parameter lazily: detach now and finish when nobody uses it any more (MNT_DETACH).
+    /// - Parameter lazily: detach now and finish with the last use (MNT_DETACH).
     package static func unmount(_ path: String, lazily: Bool = false) throws(SystemError) {
         try systemCall("umount2", path) { swl_umount2(path, SWL_UMOUNT_NOFOLLOW | (lazily ? SWL_MNT_DETACH : 0)) }
     }
 
-    /// Unmounts everything at and under `path`, deepest first. What is busy is detached lazily.
+    /// Unmounts everything at and under `path`, deepest first. Busy mounts are detached lazily.
     /// - Returns: how many mounts are gone.
     @discardableResult
     package static func unmountAll(under path: String) throws(SystemError) -> Int {
@@ -62,7 +62,7 @@ package enum Mounts {
         return try descriptorCall("open_tree", path) { swl_open_tree(AT_FDCWD, path, flags) }
     }
 
-    /// The same from a descriptor, `O_PATH` included: what has been checked is what gets mounted.
+    /// Like the above, from a descriptor, `O_PATH` included, so that the checked object is the mounted one.
     package static func cloneTree(_ object: OwnedFileDescriptor, recursive: Bool = false) throws(SystemError) -> OwnedFileDescriptor {
         let flags = SWL_OPEN_TREE_CLONE | SWL_OPEN_TREE_CLOEXEC | UInt32(SWL_AT_EMPTY_PATH) | (recursive ? UInt32(SWL_AT_RECURSIVE) : 0)
         return try descriptorCall("open_tree") { object.withRawValue { swl_open_tree($0, "", flags) } }

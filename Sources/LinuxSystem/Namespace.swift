@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A namespace held open by a descriptor. It lives as long as someone holds it, even without a process in it.
+/// A namespace held open by a descriptor. It exists while a descriptor holds it, even without a process in it.
 package struct Namespace: Sendable {
     package enum Kind: String, Sendable, CaseIterable {
         case net, mnt, pid, ipc, uts, user, cgroup
@@ -33,17 +33,17 @@ package struct Namespace: Sendable {
         self.init(kind, descriptor: try .open(path, O_RDONLY))
     }
 
-    /// The one a process lives in.
+    /// The namespace of a process.
     package init(_ kind: Kind, ofProcess pid: Int32) throws(SystemError) {
         try self.init(kind, path: "/proc/\(pid)/ns/\(kind.rawValue)")
     }
 
-    /// The one that the calling thread is in.
+    /// The namespace of the calling thread.
     package static func current(_ kind: Kind) throws(SystemError) -> Namespace {
         try Namespace(kind, path: "/proc/thread-self/ns/\(kind.rawValue)")
     }
 
-    /// A new, empty namespace that nobody is in (network, IPC or UTS).
+    /// Makes a namespace without a process in it (network, IPC or UTS).
     package static func make(_ kind: Kind) async throws -> Namespace {
         try await DedicatedThread.run(name: "ns-make") { try makeOnThisThread(kind) }
     }
@@ -58,14 +58,14 @@ package struct Namespace: Sendable {
         return try current(kind)
     }
 
-    /// Gives the calling thread a new namespace. Only on a thread that ends afterwards (`DedicatedThread`). A new mount
+    /// Moves the calling thread into a new namespace. Only on a thread that ends afterwards (`DedicatedThread`). A new mount
     /// namespace is made private, so that its mounts stay its own.
     package static func unshareCallingThread(_ kind: Kind) throws(SystemError) {
         try systemCall("unshare", kind.rawValue) { swl_unshare(kind.flag) }
         if kind == .mnt { try Mounts.setPropagation(SWL_MS_PRIVATE, at: "/", recursive: true) }
     }
 
-    /// The inode number: two namespaces are the same when it is (`ls -l /proc/PID/ns`).
+    /// The inode number, which identifies a namespace (`ls -l /proc/PID/ns`).
     package func inode() throws(SystemError) -> UInt64 { try FileStatus(of: descriptor).inode }
 
     /// Runs `body` inside this namespace, on a short-lived thread of its own: `setns` changes the calling thread for

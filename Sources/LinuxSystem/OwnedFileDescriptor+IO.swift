@@ -55,7 +55,7 @@ extension OwnedFileDescriptor {
     }
 }
 
-/// What can be written: text and bytes, without a copy.
+/// Text and bytes, which can be written without a copy.
 package protocol ContiguousBytesLike {
     func withBytes(_ body: (UnsafeRawBufferPointer) throws(SystemError) -> Void) throws(SystemError)
 }

@@ -6,7 +6,7 @@ package final class PidFD: Sendable {
     package let pid: Int32
     package let descriptor: OwnedFileDescriptor
 
-    /// `pidfd_open`. The caller has to know that `pid` is still the process it means: see `ProcessIdentity.open`.
+    /// `pidfd_open`. The caller must ensure that `pid` is still the process that it means: see `ProcessIdentity.open`.
     package init(pid: Int32) throws(SystemError) {
         self.pid = pid
         descriptor = try descriptorCall("pidfd_open", "pid \(pid)") { swl_pidfd_open(pid, 0) }
@@ -36,7 +36,7 @@ package final class PidFD: Sendable {
         try await ReadinessLoop.shared().wait(for: descriptor, .readable, timeout: timeout)
     }
 
-    /// How the process ended; only its parent may ask, and only once. `nil` while it runs.
+    /// Returns how the process ended, `nil` while it runs. Only its parent may call this, and only once.
     package func reap() throws(SystemError) -> ExitStatus? {
         var code: Int32 = 0
         var status: Int32 = 0

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A process for as long as the machine is up: a pid alone is given to another process some time after its death.
+/// A process for as long as the machine is up: a pid alone may belong to another process after a while.
 package struct ProcessIdentity: Sendable, Hashable, Codable {
     package let pid: Int32
     /// Field 22 of /proc/PID/stat: clock ticks since boot.
@@ -11,7 +11,7 @@ package struct ProcessIdentity: Sendable, Hashable, Codable {
         self.startTime = startTime
     }
 
-    /// Who has this pid now. ESRCH or ENOENT when nobody has.
+    /// Returns the process that has this pid now. Throws ESRCH or ENOENT if there is none.
     package init(of pid: Int32) throws(SystemError) {
         let path = "/proc/\(pid)/stat"
         let text: String

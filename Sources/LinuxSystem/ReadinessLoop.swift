@@ -157,7 +157,7 @@ package final class ReadinessLoop: Sendable {
 
     private func remove(_ token: Token) -> Waiter? {
         guard let waiter = state.withLock({ $0.waiters.removeValue(forKey: token.number) }) else { return nil }
-        // Closing alone would not do: the open file lives on in the caller's descriptor, and with it the registration.
+        // Closing is not enough: the caller's descriptor keeps the open file, and with it the registration.
         if let copy = waiter.descriptor {
             copy.withRawValue { _ = swl_epoll_control(epoll.rawValue, SWL_EPOLL_CTL_DEL, $0, 0, 0) }
             copy.close()
@@ -195,7 +195,7 @@ package final class ReadinessLoop: Sendable {
         }
     }
 
-    /// The milliseconds to sleep (-1: until something happens), and what is due already.
+    /// The milliseconds to sleep (-1: until an event), and the timers that are due already.
     private func dueTimers() -> (timeout: Int32, expired: [Token]) {
         state.withLock { state in
             guard state.wakeUp < .max else { return (-1, []) }

@@ -1,8 +1,8 @@
 import CLinux
 import Glibc
 
-/// Opening names that someone else chose, resolved by the kernel (`openat2`) and not by string comparison: between a
-/// check of a string and its use anybody may swap a directory for a symlink.
+/// Opens untrusted names, resolved by the kernel (`openat2`) and not by string comparison: between the check of a string
+/// and its use a directory may be swapped for a symlink.
 package struct SafePath: Sendable {
     /// How far a name may lead.
     package struct Rules: OptionSet, Sendable {
@@ -35,14 +35,14 @@ package struct SafePath: Sendable {
         try open(Array(name.utf8CString), name, flags, mode: mode, rules: rules)
     }
 
-    /// The same for one name that may be no text.
+    /// Like the above, for one name that may not be UTF-8.
     package func open(
         _ name: FileName, _ flags: Int32, mode: UInt32 = 0, rules: Rules = .inRoot
     ) throws(SystemError) -> OwnedFileDescriptor {
         try open(name.cString, name.description, flags, mode: mode, rules: rules)
     }
 
-    /// The same for a path of such names.
+    /// Like the above, for a path of such names.
     package func open(bytes path: [UInt8], _ flags: Int32, rules: Rules = .inRoot) throws(SystemError) -> OwnedFileDescriptor {
         let text = String(decoding: path.prefix(300), as: UTF8.self)
         guard !path.contains(0) else { throw SystemError(code: .escapes, call: "openat2", path: text, detail: "found a NUL in a path") }
@@ -62,7 +62,7 @@ package struct SafePath: Sendable {
                     }
                 }
             } catch {
-                // The kernel gives up when it raced with a rename anywhere and asks to try again.
+                // The kernel fails with EAGAIN after a race with a rename anywhere; the call has to be repeated.
                 guard error.is(EAGAIN), tries < 64 else { throw error }
                 tries += 1
             }

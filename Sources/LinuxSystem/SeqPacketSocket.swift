@@ -11,7 +11,7 @@ package final class SeqPacketSocket: Sendable {
         package let descriptors: [OwnedFileDescriptor]
     }
 
-    /// Who is at the other end (`SO_PEERCRED`: at the time of connect or listen).
+    /// The process at the other end (`SO_PEERCRED`: at the time of connect or listen).
     package struct Peer: Sendable, Hashable {
         package let pid: Int32
         package let uid: UInt32
@@ -39,7 +39,7 @@ package final class SeqPacketSocket: Sendable {
         } catch {
             guard error.is(EAGAIN) else { throw error }
         }
-        // A unix socket gives no readiness for a full backlog: a blocking connect on a pool thread waits for a place.
+        // A unix socket reports no readiness for a full backlog, so a blocking connect on a pool thread waits for a place.
         return try await BlockingPool.shared.run("connect \(path)", deadline: timeout) {
             let socket = try descriptorCall("socket") { swl_unix_socket(Int32(SOCK_SEQPACKET.rawValue), 0) }
             try systemCall("connect", path) { socket.withRawValue { swl_unix_connect($0, path) } }

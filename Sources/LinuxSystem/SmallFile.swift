@@ -1,8 +1,8 @@
 import Glibc
 
-/// Files that the kernel makes, or that are small by nature: read and written whole.
+/// Reads and writes whole files: files of the kernel, and files that are small by nature.
 package enum SmallFile {
-    /// The whole content, refused beyond `limit` bytes. Read to its end, because /proc gives it in parts.
+    /// Returns the whole content; throws `.tooLarge` beyond `limit` bytes. Reads to the end, because /proc returns content in parts.
     package static func bytes(_ path: String, limit: Int = 1 << 20) throws(SystemError) -> [UInt8] {
         try OwnedFileDescriptor.open(path, O_RDONLY).readAll(limit: limit, path: path)
     }
@@ -11,14 +11,14 @@ package enum SmallFile {
         String(decoding: try bytes(path, limit: limit), as: UTF8.self)
     }
 
-    /// The first line without its end, blanks trimmed.
+    /// Returns the first line without its end, blanks trimmed.
     package static func line(_ path: String) throws(SystemError) -> String {
         let text = try text(path)
         let line = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
         return String(line.drop(while: { $0 == " " || $0 == "\t" }).trimmingEnd())
     }
 
-    /// Writes into an existing file of the kernel (sysctl, cgroup) with one call, as those want it.
+    /// Writes into an existing file of the kernel (sysctl, cgroup) with one call, as the kernel requires.
     package static func write(_ text: String, to path: String) throws(SystemError) {
         let descriptor = try OwnedFileDescriptor.open(path, O_WRONLY)
         var copy = text

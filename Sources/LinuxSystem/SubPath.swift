@@ -28,7 +28,7 @@ package enum SubPath {
         }
         try make(parts, resolver, volume: volume, subPath: subPath)
         do throws(SystemError) {
-            // Opened again from the root: what was made may have been moved since.
+            // Opened again from the root, because the new directory may have been moved since.
             return try resolver.open(name, SWL_O_PATH, rules: .beneath)
         } catch {
             throw explained(error, subPath, volume)

@@ -1,21 +1,21 @@
 import CLinux
 import Glibc
 
-/// The one error of this target: which call failed, on what, with which errno. Switch on `code` or `errno`, never on the text.
+/// The error of this target: the failed call, its object and errno. Switch on `code` or `errno`, never on the text.
 package struct SystemError: Error, Sendable, Equatable {
-    /// Why it failed, as far as callers tell cases apart. Grows; treat an unknown code like `.systemCall`.
+    /// The kind of failure, as far as callers tell kinds apart. Grows; treat an unknown code like `.systemCall`.
     package struct Code: Sendable, Hashable, CustomStringConvertible {
         package let description: String
 
-        /// The kernel refused; `errno` says why.
+        /// The kernel refused; `errno` has the reason.
         package static let systemCall = Code(description: "systemCall")
-        /// A deadline passed. What was started may still be going on.
+        /// A deadline passed. The call itself may still be going on.
         package static let timedOut = Code(description: "timedOut")
         /// A bound (queue, threads, buffer) is used up.
         package static let busy = Code(description: "busy")
         /// Something is larger than its bound allows.
         package static let tooLarge = Code(description: "tooLarge")
-        /// Content of a file or a record that cannot be understood.
+        /// Content of a file or a record that cannot be parsed.
         package static let malformed = Code(description: "malformed")
         /// The other side has closed, or the object was closed here.
         package static let closed = Code(description: "closed")
@@ -28,11 +28,11 @@ package struct SystemError: Error, Sendable, Equatable {
     package let code: Code
     /// The system call or the operation, e.g. `openat2`.
     package let call: String
-    /// The file, the process or the socket that it was about.
+    /// The file, process or socket of the call.
     package let path: String?
     /// The errno value, `nil` when no system call was at fault.
     package let errno: Int32?
-    /// What was found and what was wanted, for people.
+    /// What was found and what was wanted, as text.
     package let detail: String?
 
     package init(code: Code, call: String, path: String? = nil, errno: Int32? = nil, detail: String? = nil) {
@@ -51,7 +51,7 @@ package struct SystemError: Error, Sendable, Equatable {
     /// Whether the kernel answered with this errno.
     package func `is`(_ number: Int32) -> Bool { errno == number }
 
-    /// The object does not exist (ENOENT), or a parent is no directory (ENOTDIR).
+    /// The object does not exist (ENOENT), or a parent is not a directory (ENOTDIR).
     package var isNotFound: Bool { errno == ENOENT || errno == ENOTDIR }
 
     /// The process is gone (ESRCH).

@@ -6,7 +6,7 @@ package struct SystemdNotification: Sendable {
     /// How often `WATCHDOG=1` is to be sent: half of what the manager waits. `nil` without a watchdog.
     package let watchdogInterval: Duration?
 
-    /// `nil` when no service manager wants to be told.
+    /// `nil` when no service manager expects messages.
     package init?() {
         guard let path = Self.variable("NOTIFY_SOCKET"), path.hasPrefix("/") || path.hasPrefix("@") else { return nil }
         self.path = path

@@ -18,7 +18,7 @@ package struct TerminalWindow: Sendable, Hashable {
         self.init(columns: window.ws_col, rows: window.ws_row)
     }
 
-    /// Sets it (`TIOCSWINSZ`); the program in the foreground is told by SIGWINCH.
+    /// Sets the size (`TIOCSWINSZ`); the foreground program gets SIGWINCH.
     package func apply(to terminal: OwnedFileDescriptor) throws(SystemError) {
         var window = winsize(ws_row: rows, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0)
         try systemCall("ioctl TIOCSWINSZ") { terminal.withRawValue { swl_ioctl_pointer($0, UInt(TIOCSWINSZ), &window) } }

@@ -32,7 +32,7 @@ final class ThreadCondition<Value>: @unchecked Sendable {
     func wakeOne() { pthread_cond_signal(condition) }
     func wakeAll() { pthread_cond_broadcast(condition) }
 
-    /// Waits until `body` gives something.
+    /// Waits until `body` returns a value.
     func wait<R>(_ body: (inout Value) -> R?) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -42,7 +42,7 @@ final class ThreadCondition<Value>: @unchecked Sendable {
         }
     }
 
-    /// Waits until `body` gives something or the time on the monotonic clock has come; then `expired` decides under the lock.
+    /// Waits until `body` returns a value or the monotonic clock reaches the time; then `expired` decides under the lock.
     func wait<R>(until deadline: Int64, _ body: (inout Value) -> R?, expired: (inout Value) -> R) -> R {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }

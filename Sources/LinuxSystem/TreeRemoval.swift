@@ -1,13 +1,14 @@
 import CLinux
 import Glibc
 
-/// Removes a directory tree by descriptors. Symlinks are removed, never followed; whatever is mounted inside is left
-/// alone together with the directories above it, and reported.
+/// Removes a directory tree by descriptors. Symlinks are removed, never followed. Mount points inside stay, with the
+/// directories above them, and are reported.
 package enum TreeRemoval {
-    /// Every level holds a descriptor. What is deeper is moved up first, so that a pod cannot make a tree nobody can remove.
+    /// The deepest level that is removed in place, as every level holds a descriptor. Deeper directories are moved up first, so that a pod
+    /// cannot make a tree that cannot be removed.
     private static let deepest = 64
 
-    /// What one removal has met.
+    /// The state of one removal.
     private struct Progress {
         /// The first mount point.
         var mountPoint: String?
@@ -46,7 +47,7 @@ package enum TreeRemoval {
         try remove(entry, in: directory, path: path)
     }
 
-    /// The same for a name that may be no text.
+    /// Like the above, for a name that may not be UTF-8.
     /// - Parameter path: for messages.
     package static func remove(_ name: FileName, in directory: OwnedFileDescriptor, path: String) throws(SystemError) {
         var progress = Progress()
@@ -114,7 +115,7 @@ package enum TreeRemoval {
         }
     }
 
-    /// `nil`: it is a directory and wants `SWL_AT_REMOVEDIR`.
+    /// `nil` if it is a directory, whose removal takes `SWL_AT_REMOVEDIR`.
     private static func unlink(
         _ name: FileName, in directory: OwnedFileDescriptor, path: String, flags: Int32, _ progress: inout Progress
     ) throws(SystemError) -> Bool? {

@@ -20,7 +20,7 @@ struct AtomicVolumeWriter: Sendable {
         root = try .open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
     }
 
-    /// - Returns: whether anything had to be written.
+    /// - Returns: whether anything was written.
     @discardableResult
     func write(_ payload: FilePayload) throws(SystemError) -> Bool {
         let current = try link(Self.dataName)
@@ -110,7 +110,7 @@ struct AtomicVolumeWriter: Sendable {
         let own = try FileStatus(of: directory)
         guard own.mode == payload.directoryMode, own.gid == payload.fsGroup ?? own.gid else { return false }
         for entry in try DirectoryListing.entries(of: directory) {
-            // Keys are text; anything else was put there by somebody.
+            // Keys are text; any other name was not written by this agent.
             guard let name = entry.text else { return false }
             let path = prefix + name
             let status = try FileStatus(of: name, in: directory)
@@ -154,7 +154,7 @@ struct AtomicVolumeWriter: Sendable {
         for name in names { try remove(name) }
     }
 
-    /// What an interrupted write has left: hidden directories that `..data` does not name.
+    /// Removes the leftovers of an interrupted write: hidden directories that `..data` does not name.
     private func removeLeftovers(except current: String?) throws(SystemError) {
         for name in try DirectoryListing.entries(of: root) where name.hasPrefix("..") {
             if [Self.dataName, Self.nextDataName, current].contains(name.text) { continue }
@@ -170,7 +170,7 @@ struct AtomicVolumeWriter: Sendable {
         }
     }
 
-    /// A symlink's target; `nil` when there is no such symlink.
+    /// A symlink's target; `nil` without such a symlink.
     private func link(_ name: String) throws(SystemError) -> String? {
         var buffer = [UInt8](repeating: 0, count: 4096)
         do throws(SystemError) {

@@ -2,7 +2,7 @@ import Glibc
 import LinuxSystem
 import Synchronization
 
-/// `emptyDir`: a directory that lives as long as its pod, on disk or as a tmpfs. Also carries the file volumes. Blocking.
+/// `emptyDir`: a directory that exists as long as its pod, on disk or as a tmpfs. Also carries the file volumes. Blocking.
 struct EmptyDirectoryVolume: Sendable {
     enum Medium: Sendable, Hashable {
         case disk
@@ -39,7 +39,7 @@ struct EmptyDirectoryVolume: Sendable {
         }
     }
 
-    /// Under another name until owner and mode are right, so that an interrupted try is not taken for a finished one.
+    /// Uses another name until owner and mode are right, so that an interrupted try does not look finished.
     private func makeDirectory(in parent: String, name: String) throws(SystemError) {
         let temporary = parent + "/.new-" + name
         try Self.makeIfMissing(temporary)
@@ -58,7 +58,7 @@ struct EmptyDirectoryVolume: Sendable {
         }
     }
 
-    /// Whether the kernel knows `noswap` (since 6.4): found out with the first mount.
+    /// Whether the kernel supports `noswap` (since 6.4); the first mount finds out.
     private static let knowsNoSwap = Mutex(true)
 
     private func mountMemory(sizeLimit: Int64?) throws(SystemError) {
@@ -74,7 +74,7 @@ struct EmptyDirectoryVolume: Sendable {
             }
         }
         try Mounts.tmpfs(at: path, options: options)
-        // Only now is it known that noswap was what the kernel did not like.
+        // The mount succeeded without noswap, so noswap was the problem.
         Self.knowsNoSwap.withLock { $0 = false }
     }
 }

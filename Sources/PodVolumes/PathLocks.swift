@@ -1,6 +1,6 @@
 import Synchronization
 
-/// One at a time for each path. Within this process: what is locked in the file system a container can lock too, and never let go.
+/// Locks for paths, one holder at a time. Within this process only: a container could take a lock in the file system too, and keep it.
 final class PathLocks: Sendable {
     private final class Lock: Sendable {
         let mutex = Mutex(())

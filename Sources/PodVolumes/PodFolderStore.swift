@@ -78,7 +78,7 @@ package final class PodFolderStore: PodFolders {
 
     package func linkLog(at path: String, of pod: PodIdentity, container: String, containerID: String) async {
         let links = logLinks
-        // Kubelet's limit for this name; what is longer is cut in front of the extension.
+        // Kubelet's limit for this name. A longer name is cut in front of the extension.
         let name = String("\(pod.name)_\(pod.namespace)_\(container)-\(containerID)".prefix(251)) + ".log"
         _ = try? await pool.run("link a log") {
             try Directories.make(links, mode: 0o755)
@@ -119,7 +119,7 @@ package final class PodFolderStore: PodFolders {
     /// Of the log itself and of what was rotated away.
     private static func logNumber(_ name: String) -> Int? { name.split(separator: ".").first.flatMap { Int($0) } }
 
-    /// Links whose log is gone. Only those that point into the folder: the others belong to pods that are still there.
+    /// Removes links whose log is gone. Only links into the folder: the others belong to pods that still exist.
     private static func removeDeadLinks(in links: String, to folder: String) throws {
         for name in try DirectoryListing.names(at: links) {
             let path = "\(links)/\(name)"

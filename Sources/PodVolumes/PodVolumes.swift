@@ -24,7 +24,7 @@ package final class PodVolumes: VolumeService {
         try await blocking("tear down the volumes of pod \(podUID)") { [root] in
             let path = try VolumeLayout(root: root).pod(podUID)
             guard try FileStatus.ifPresent(path) != nil else { return }
-            // All unmounted first: what is still mounted belongs to someone else and must not be deleted.
+            // Everything is unmounted first: content that is still mounted belongs to other owners and must not be deleted.
             try Mounts.unmountAll(under: path)
             try TreeRemoval.remove(path)
             FailPoint.reach("volumes.removed")

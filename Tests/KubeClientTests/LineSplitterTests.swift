@@ -16,7 +16,7 @@ import Testing
             let piece = text.prefix(1 + Int(random.next() % 50))
             text = text.dropFirst(piece.count)
             splitter.append(ByteBuffer(bytes: piece))
-            // Sometimes several chunks arrive before anybody asks.
+            // Sometimes several chunks arrive before the first read.
             if random.next() % 4 != 0 { while let line = try splitter.next() { found.append(String(buffer: line)) } }
         }
         while let line = try splitter.next() { found.append(String(buffer: line)) }

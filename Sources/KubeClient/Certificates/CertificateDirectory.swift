@@ -11,7 +11,7 @@ package struct CertificateDirectory: Sendable, Hashable {
     /// `kubelet-client-current.pem`, both key and certificate.
     package func currentPath(_ purpose: CertificatePurpose) -> String { "\(path)/\(purpose.filePrefix)-current.pem" }
 
-    /// The certificate in use; nil when there is none or it cannot be read.
+    /// Returns the certificate in use, or nil when it is missing or cannot be read.
     package func currentInfo(_ purpose: CertificatePurpose) async -> CertificateInfo? {
         let current = currentPath(purpose)
         guard let bytes = try? await CredentialFiles.read(current, operation: "read certificate") else { return nil }
@@ -28,7 +28,7 @@ package struct CertificateDirectory: Sendable, Hashable {
         try await CredentialFiles.relink(currentPath(purpose), to: name)
     }
 
-    /// The key of a request that is still waiting; kept so that a restart continues the same request.
+    /// The key of a request without an answer yet. It is kept so that a restart continues the same request.
     func pendingKey(_ purpose: CertificatePurpose) async -> String? {
         guard let bytes = try? await CredentialFiles.read(pendingKeyPath(purpose), operation: "read key") else { return nil }
         return String(decoding: bytes, as: UTF8.self)

@@ -2,7 +2,7 @@ import FoundationEssentials
 package import KubeModel
 import X509
 
-/// What has to be known of a certificate in order to use and renew it.
+/// The facts of a certificate that its use and its renewal need.
 package struct CertificateInfo: Sendable, Hashable {
     package let notBefore: Timestamp
     package let notAfter: Timestamp
@@ -32,7 +32,7 @@ package struct CertificateInfo: Sendable, Hashable {
 
     package func isValid(at time: Timestamp) -> Bool { notBefore <= time && time < notAfter }
 
-    /// When to ask for the next one: after 70 to 90 % of the life, `random` from 0 up to 1 chooses.
+    /// The time of the next request: after 70 to 90 % of the life. `random`, from 0 up to 1, chooses.
     package func rotationTime(random: Double) -> Timestamp {
         let life = Double(notAfter.seconds - notBefore.seconds)
         return notBefore.advanced(bySeconds: Int64((life * (0.7 + 0.2 * random)).rounded()))

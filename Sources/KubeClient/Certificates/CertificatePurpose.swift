@@ -1,4 +1,4 @@
-/// What a node's certificate is for, and all that follows from it.
+/// The use of a node's certificate, with the signer, names and files that follow from it.
 package struct CertificatePurpose: Sendable, Hashable {
     package let nodeName: String
     package let signerName: String
@@ -15,7 +15,7 @@ package struct CertificatePurpose: Sendable, Hashable {
             filePrefix: "kubelet-client", dnsNames: [], ipAddresses: [])
     }
 
-    /// The node's own HTTPS endpoint. The signer wants at least one address.
+    /// The node's own HTTPS endpoint. The signer requires at least one address.
     package static func serving(nodeName: String, dnsNames: [String], ipAddresses: [String]) -> CertificatePurpose {
         CertificatePurpose(
             nodeName: nodeName, signerName: "kubernetes.io/kubelet-serving", usages: ["digital signature", "server auth"],

@@ -5,7 +5,7 @@ import Logging
 import Timing
 import X509
 
-/// Gets a certificate signed through the API: creates a CertificateSigningRequest, waits for whoever approves it, stores the result.
+/// Gets a certificate signed through the API: creates a CertificateSigningRequest, waits for its approval, stores the result.
 package struct CertificateRequester: Sendable {
     package static let usualWait = Duration.seconds(15 * 60)
 

@@ -9,7 +9,7 @@ package struct CertificateRotator: Sendable {
     private let purpose: @Sendable () async -> CertificatePurpose?
     private let onNewCertificate: @Sendable (CertificateInfo) async -> Void
 
-    /// `purpose` is asked before each request, because a serving certificate follows the node's addresses; nil means not yet.
+    /// `purpose` is called before each request, because a serving certificate follows the node's addresses; nil means not yet.
     /// `onNewCertificate` is called when a new one is on disk.
     package init(
         _ client: KubeClient, directory: CertificateDirectory, purpose: @escaping @Sendable () async -> CertificatePurpose?,
@@ -39,7 +39,7 @@ package struct CertificateRotator: Sendable {
                 }
                 let info = try await CertificateRequester(client, directory: directory).request(purpose)
                 backOff.reset()
-                // What was signed may already be due, with a signer that gives minutes only: then the pause below keeps this from spinning.
+                // A signer that grants only minutes makes the new certificate due at once; the pause below keeps this loop from spinning.
                 await client.reloadCredentials()
                 client.options.logger.info(
                     "Using a new certificate", metadata: ["file": "\(directory.currentPath(purpose))", "until": "\(info.notAfter.rfc3339())"])

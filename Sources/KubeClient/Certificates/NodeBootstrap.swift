@@ -4,10 +4,10 @@ import Timing
 
 /// Turns a bootstrap kubeconfig into the node's own identity.
 package enum NodeBootstrap {
-    /// The first certificate may wait for a person.
+    /// How long the first certificate may take. A person may have to approve it.
     package static let firstWait = Duration.seconds(3600)
 
-    /// How the node reaches the API server.
+    /// Returns how the node reaches the API server.
     ///
     /// An existing kubeconfig with a valid certificate is used as it is. Otherwise, with a bootstrap kubeconfig, a client certificate is
     /// requested and `kubeconfigPath` is written so that it uses `<pki>/kubelet-client-current.pem`.
@@ -27,7 +27,7 @@ package enum NodeBootstrap {
         return try await Kubeconfig.load(kubeconfigPath)
     }
 
-    /// The existing kubeconfig when its certificate is valid now; nil when there is none or it has expired. A file that cannot be read is an error.
+    /// Returns the existing kubeconfig's access if its certificate is valid now, nil if it is missing or expired. An unreadable file is an error.
     private static func usable(_ path: String, options: ClientOptions) async throws -> ClusterAccess? {
         let access: ClusterAccess
         do {
@@ -47,7 +47,7 @@ package enum NodeBootstrap {
         return info.isValid(at: options.time.wallTime()) ? access : nil
     }
 
-    /// An API server that is not there yet is waited for; a denied request or a bad configuration is final.
+    /// Waits for an API server that does not answer yet. A denied request or a bad configuration is final.
     private static func requestPatiently(
         _ client: KubeClient, _ directory: CertificateDirectory, _ purpose: CertificatePurpose, wait: Duration
     ) async throws {

@@ -1,7 +1,7 @@
 import SwiftASN1
 import X509
 
-/// Looks into PEM texts that hold several blocks.
+/// Finds blocks in PEM texts that hold several.
 enum PEMText {
     /// The first certificate of a chain, or of a file that holds key and certificate.
     static func firstCertificate(_ text: String) throws -> Certificate {

@@ -4,7 +4,7 @@ package import KubeModel
 import SwiftASN1
 import X509
 
-/// The files of the certificate that the node's HTTPS endpoint shows. Both may be the same file.
+/// The files of the certificate that the node's HTTPS endpoint presents. Both may be the same file.
 package struct ServingCertificate: Sendable, Hashable {
     package let certificatePath: String
     package let keyPath: String
@@ -27,7 +27,7 @@ package struct ServingCertificate: Sendable, Hashable {
         return files
     }
 
-    /// The certificate that a `kubernetes.io/kubelet-serving` request brought, see `CertificateRotator`.
+    /// The certificate from a `kubernetes.io/kubelet-serving` request, see `CertificateRotator`.
     package static func rotated(in directory: CertificateDirectory, _ purpose: CertificatePurpose) -> ServingCertificate {
         ServingCertificate(certificatePath: directory.currentPath(purpose), keyPath: directory.currentPath(purpose))
     }

@@ -8,7 +8,7 @@ import X509
 struct SigningRequest: Sendable {
     let privateKeyPEM: String
     let requestPEM: String
-    /// The same for the same key and purpose, so that an interrupted request is found again instead of piling up.
+    /// Equal for equal keys and purposes, so that an interrupted request is found again instead of piling up.
     let name: String
 
     init(purpose: CertificatePurpose, key: P256.Signing.PrivateKey) throws {

@@ -1,7 +1,7 @@
 package import Logging
 package import Timing
 
-/// How a client behaves, as far as the kubeconfig does not say it.
+/// The settings of a client that the kubeconfig does not contain.
 package struct ClientOptions: Sendable {
     /// The version in the user agent.
     package var version: String

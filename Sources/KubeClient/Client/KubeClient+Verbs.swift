@@ -10,7 +10,7 @@ extension KubeClient {
                 object: label(Object.resource, key)))
     }
 
-    /// All objects of the scope in one answer. An object that cannot be read fails the call; reflectors are lenient instead.
+    /// Returns all objects of the scope from one answer. An object that cannot be read fails the call; reflectors are lenient instead.
     package func list<Object: KubeObject>(_ type: Object.Type = Object.self, _ scope: ObjectScope = .everything) async throws -> ObjectList<Object> {
         try await exchange(
             APICall(
@@ -26,7 +26,7 @@ extension KubeClient {
                 object: label(Object.resource, object.key)))
     }
 
-    /// Replaces the object; with `metadata.resourceVersion` set only if nobody changed it in between.
+    /// Replaces the object. If `metadata.resourceVersion` is set, a change since that version makes the call fail.
     package func update<Object: KubeObject>(_ object: Object, subresource: String? = nil) async throws -> Object {
         try await exchange(
             APICall(
@@ -51,7 +51,7 @@ extension KubeClient {
         try await self.patch(type, key, subresource: subresource, kind, JSONWriter.bytes(patch))
     }
 
-    /// Deletes the object. The answer is the object in its last state or a `Status`; neither is of use to a node.
+    /// Deletes the object. The answer, its last state or a `Status`, is ignored.
     package func delete<Object: KubeObject>(_ type: Object.Type, _ key: ObjectKey, _ options: DeleteOptions = DeleteOptions()) async throws {
         _ = try await perform(
             APICall(
@@ -69,7 +69,7 @@ extension KubeClient {
                 operation: "create", object: label(resource, key, subresource)))
     }
 
-    /// Posts a review: something that is answered and not stored.
+    /// Posts a review: an object that the server answers and does not store.
     package func review<Review: Codable & Sendable>(_ resource: ResourceKind, _ review: Review) async throws -> Review {
         try await exchange(APICall("POST", APIPath.path(resource), body: try encode(review), operation: "create", object: resource.plural))
     }

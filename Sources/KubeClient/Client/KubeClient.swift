@@ -6,7 +6,7 @@ import NIOFoundationEssentialsCompat
 import NIOHTTP1
 import Timing
 
-/// Talks to one API server as one user. Copies share their connections.
+/// A client of one API server as one user. Copies share their connections.
 package struct KubeClient: Sendable {
     package let access: ClusterAccess
     package let options: ClientOptions
@@ -31,12 +31,12 @@ package struct KubeClient: Sendable {
         self.lane = lane
     }
 
-    /// The same client with a connection and a rate limit of its own, so that the node's lease never queues behind other calls.
+    /// A copy with a connection and a rate limit of its own, so that the node's lease never waits behind other calls.
     package func forLease() -> KubeClient {
         KubeClient(self, limiter: RateLimiter(rate: 5, burst: 10, time: options.time), lane: .lease)
     }
 
-    /// The same client and connections with a rate limit of its own, as events have.
+    /// A copy with the same connections and a rate limit of its own, for events.
     package func limited(queriesPerSecond: Double, burst: Int) -> KubeClient {
         KubeClient(self, limiter: RateLimiter(rate: max(0.1, queriesPerSecond), burst: burst, time: options.time), lane: lane)
     }
@@ -47,7 +47,7 @@ package struct KubeClient: Sendable {
     /// Reads certificates and tokens again now instead of at the next call after ten seconds.
     package func reloadCredentials() async { await transport.reloadCredentials() }
 
-    /// How long ago the API server last answered anything; nil when it never did.
+    /// The time since the API server's last answer, nil before the first.
     package var timeSinceLastContact: Duration? { transport.lastContact.map { options.time.now() - $0 } }
 
     /// Performs a call and returns its answer; everything but a 2xx status is thrown as `APIError`.
@@ -75,7 +75,7 @@ package struct KubeClient: Sendable {
                     .timeout, operation: call.operation, object: call.object,
                     reason: "\(transport.server.authority) did not answer within \(call.timeout)")
             } _: {
-                // The deadline above is the one that counts; the library's is far behind it.
+                // The deadline above ends the call; the library's own is far behind it.
                 let response = try await pooled.http.execute(request(call, token: token), deadline: .now() + .hours(1))
                 let status = Int(response.status.code)
                 let limit = (200..<300).contains(status) ? call.largestAnswer : 1 << 20
@@ -110,7 +110,7 @@ package struct KubeClient: Sendable {
         ConnectionFailure.translate(error, access: access, server: transport.server, operation: operation, object: object)
     }
 
-    /// The error of an answer that is no success. Proxies in between answer without a `Status`; then one is made up from the HTTP status.
+    /// The error of an answer that is not a success. Proxies answer without a `Status`; the HTTP status stands in for it.
     static func failure(status: Int, headers: HTTPHeaders, body: Data, operation: String, object: String) -> APIError {
         var found =
             (try? JSONDecoder().decode(Status.self, from: body)).flatMap { $0.kind == "Status" ? $0 : nil }

@@ -1,4 +1,4 @@
-/// Which objects of a resource a list or a watch is about.
+/// The objects of a resource that a list or a watch covers.
 package struct ObjectScope: Sendable, Hashable {
     /// Nil means all namespaces.
     package var namespace: String?

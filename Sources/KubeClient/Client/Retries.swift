@@ -4,10 +4,10 @@ struct Retries {
     private var afterLostConnection = 0
     private var afterUnauthorized = 0
 
-    /// How long to wait before the next try; nil when the error is final.
+    /// Returns the pause before the next try, nil when the error is final.
     mutating func pause(after error: APIError, method: String) -> Duration? {
         if let status = error.httpStatus {
-            // With Retry-After the server says that it has not done anything yet.
+            // Retry-After means that the server has not acted on the call.
             if status == 429 || status >= 500, let seconds = error.retryAfterSeconds, afterServerWish < 10 {
                 afterServerWish += 1
                 return .seconds(max(1, seconds))
@@ -19,7 +19,7 @@ struct Retries {
             }
             return nil
         }
-        // A kept-open connection that the server closed at the same moment; reading twice does no harm.
+        // The server may have closed an idle connection just when the call went out. Reading twice does no harm.
         if error.code == .connectionLost, method == "GET", afterLostConnection == 0 {
             afterLostConnection = 1
             return .zero

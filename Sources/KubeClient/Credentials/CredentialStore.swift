@@ -4,14 +4,14 @@ import Timing
 
 /// Reads certificates, keys and tokens, and reads them again when their files change.
 ///
-/// Files are looked at when a call needs them and the last look is `recheckInterval` old: an idle client does nothing.
+/// Files are read when a call needs them and the last reading is `recheckInterval` old; an idle client reads nothing.
 actor CredentialStore {
     static let recheckInterval = Duration.seconds(10)
 
     private let access: ClusterAccess
     private let time: any TimeSource
     private var loaded: LoadedCredentials?
-    /// What the files held, as digests; an empty one for a file that could not be read.
+    /// The digests of the files' contents, empty for a file that could not be read.
     private var stamps: [String: [UInt8]] = [:]
     private var lastLook: Duration = .zero
     private var loading: [CheckedContinuation<Void, Never>]?
@@ -24,7 +24,7 @@ actor CredentialStore {
     /// The credentials as the files are now. Files that became unreadable after a first success keep the last good content in use.
     func current() async throws -> LoadedCredentials {
         while loading != nil {
-            // One reader at a time: the others wait for what it finds.
+            // One reader at a time: the others wait for its result.
             await withCheckedContinuation { loading?.append($0) }
         }
         if let loaded, time.now() - lastLook < Self.recheckInterval { return loaded }

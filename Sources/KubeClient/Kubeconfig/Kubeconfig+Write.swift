@@ -2,7 +2,7 @@ import FoundationEssentials
 import Yams
 
 extension Kubeconfig {
-    /// Writes a kubeconfig for the same server whose client certificate and key are both in `certificateFile`. Mode 0600.
+    /// Writes a kubeconfig for the server of `access`, with client certificate and key in `certificateFile`. Mode 0600.
     package static func write(_ path: String, reaching access: ClusterAccess, certificateFile: String) async throws {
         var cluster = KubeconfigDocument.Cluster(server: access.server, tlsServerName: access.tlsServerName)
         if access.skipsServerVerification { cluster.insecureSkipTLSVerify = true }

@@ -1,4 +1,4 @@
-/// The `v1 Config` file as it is written; only what a client without plugins can use, and what it must refuse.
+/// The `v1 Config` file: the fields that a client without plugins can use, and the fields that it must refuse.
 struct KubeconfigDocument: Codable, Sendable {
     struct NamedCluster: Codable, Sendable {
         var name: String
@@ -29,7 +29,7 @@ struct KubeconfigDocument: Codable, Sendable {
     }
 
     struct User: Codable, Sendable {
-        /// Present means asked for; what is inside does not matter.
+        /// Only the presence of this field matters.
         struct Plugin: Codable, Sendable {}
 
         var clientCertificate: String?

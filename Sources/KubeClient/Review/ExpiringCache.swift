@@ -1,4 +1,4 @@
-/// A bounded cache whose entries have a time to live. Pure; `now` is given.
+/// A bounded cache whose entries have a time to live. Pure: the time is a parameter.
 package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private struct Entry: Sendable {
         var value: Value
@@ -31,7 +31,7 @@ package struct ExpiringCache<Key: Hashable & Sendable, Value: Sendable>: Sendabl
         entries[key] = Entry(value: value, expires: expires, order: counter)
     }
 
-    /// Drops what is out of date, and when that is not enough the older half, so that making room is rare.
+    /// Drops expired entries. If that is not enough, drops the older half, so that making room is rare.
     private mutating func makeRoom(now: Duration) {
         entries = entries.filter { $0.value.expires > now }
         guard entries.count >= limit else { return }

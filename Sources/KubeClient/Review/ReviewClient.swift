@@ -3,7 +3,7 @@ package import KubeModel
 import Synchronization
 import Timing
 
-/// Asks the API server who a caller is and what it may do, with the node's usual caches. Errors are never cached.
+/// Authenticates and authorises callers through the API server, with kubelet's caches. Errors are never cached.
 package final class ReviewClient: Sendable {
     package struct CacheTimes: Sendable, Hashable {
         package var token: Duration
@@ -22,7 +22,7 @@ package final class ReviewClient: Sendable {
         let attributes: SubjectAccessReview.ResourceAttributes
     }
 
-    /// A caller chooses its own token, so the size of what is kept must not depend on it.
+    /// Callers choose their tokens, so the size of an entry must not depend on the token.
     private static let cachedEntries = 4096
     private static let largestToken = 64 << 10
 
@@ -37,7 +37,7 @@ package final class ReviewClient: Sendable {
         self.times = times
     }
 
-    /// Who a bearer token is; nil when the API server does not know it.
+    /// Returns the user of a bearer token, nil for a token that the API server rejects.
     package func authenticate(token: String) async throws -> UserInfo? {
         guard !token.isEmpty, token.utf8.count <= Self.largestToken else { return nil }
         let digest = Array(SHA256.hash(data: Array(token.utf8)))
@@ -47,7 +47,7 @@ package final class ReviewClient: Sendable {
         guard let status = review.status else {
             throw APIError(.badAnswer, operation: "create", object: "tokenreviews", reason: "the answer has no status")
         }
-        // An unknown token comes back with an error text too; either way nobody vouched for the caller.
+        // For an unknown token the answer may also carry an error text. Either way the caller is not authenticated.
         let isKnown = status.authenticated ?? false
         let user = isKnown ? status.user : nil
         let now = time.now()
@@ -55,7 +55,7 @@ package final class ReviewClient: Sendable {
         return user
     }
 
-    /// Whether the user may do this.
+    /// Returns whether the user may perform the action.
     package func authorize(_ user: UserInfo, _ attributes: SubjectAccessReview.ResourceAttributes) async throws -> Bool {
         let question = Question(user: user, attributes: attributes)
         let time = client.options.time

@@ -27,7 +27,7 @@ final class PooledClient: Sendable {
             tlsConfiguration: credentials.tls, redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(10)), decompression: .disabled)
         if let tlsServerName { configuration.dnsOverride = [tlsServerName: server.host] }
-        // A failed connection is reported at once; whoever called decides when to try again.
+        // A failed connection is reported at once; the caller decides when to try again.
         configuration.connectionPool.retryConnectionEstablishment = false
         configuration.connectionPool.idleTimeout = .seconds(60)
         switch lane {
@@ -66,7 +66,7 @@ final class PooledClient: Sendable {
         if isOver { _ = http.shutdown() }
     }
 
-    /// No new calls. `endingCalls` also ends those that are under way.
+    /// Refuses new calls. `endingCalls` also ends the calls under way.
     func retire(endingCalls: Bool) {
         let isOver = state.withLock { state in
             state.isRetired = true
@@ -81,7 +81,7 @@ final class PooledClient: Sendable {
         return true
     }
 
-    /// A peer that vanished without a word is found by the kernel within about a minute, on idle connections too.
+    /// Lets the kernel detect a vanished peer within about a minute, on idle connections too.
     @Sendable private static func detectDeadPeer(_ channel: any Channel) -> EventLoopFuture<Void> {
         let options: [(ChannelOptions.Types.SocketOption, SocketOptionValue)] = [
             (ChannelOptions.socketOption(.so_keepalive), 1),
@@ -91,7 +91,7 @@ final class PooledClient: Sendable {
             (ChannelOptions.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), 30_000),
         ]
         let settings = options.map { channel.setOption($0.0, value: $0.1) }
-        // A connection that is no TCP socket has no such options and works all the same.
+        // Other sockets than TCP lack these options and work all the same.
         return EventLoopFuture.whenAllComplete(settings, on: channel.eventLoop).map { _ in }
     }
 }

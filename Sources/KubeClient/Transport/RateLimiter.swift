@@ -1,7 +1,7 @@
 import Synchronization
 package import Timing
 
-/// Spreads calls over time as the bucket says; callers are served in the order of their reservations.
+/// Spreads calls over time by a token bucket, in the order of their reservations.
 package final class RateLimiter: Sendable {
     private let bucket: Mutex<TokenBucket>
     private let time: any TimeSource

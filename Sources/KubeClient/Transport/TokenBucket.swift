@@ -1,4 +1,4 @@
-/// How many calls may start now: `burst` at once, `rate` a second in the long run. Pure; `now` is given.
+/// Limits the calls that may start: `burst` at once, `rate` a second in the long run. Pure: the time is a parameter.
 package struct TokenBucket: Sendable {
     private let rate: Double
     private let burst: Double
@@ -13,7 +13,7 @@ package struct TokenBucket: Sendable {
         last = now
     }
 
-    /// Takes one token, possibly one that is not there yet, and tells how long to wait for it.
+    /// Takes one token, perhaps a future one, and returns the wait until it is due.
     package mutating func reserve(now: Duration) -> Duration {
         if now > last {
             tokens = min(burst, tokens + (now - last) / .seconds(1) * rate)
@@ -23,7 +23,7 @@ package struct TokenBucket: Sendable {
         return tokens >= 0 ? .zero : .seconds(-tokens / rate)
     }
 
-    /// Gives a token back that was reserved and not used.
+    /// Returns a reserved token that was not used.
     package mutating func giveBack() {
         tokens = min(burst, tokens + 1)
     }

@@ -3,7 +3,7 @@ import Timing
 
 /// The connections to one API server. Builds new ones when the credentials change.
 final class Transport: Sendable {
-    /// API servers take 100 streams a connection; a few stay free for those that are just ending.
+    /// API servers take 100 streams a connection; a few stay free for streams that are just ending.
     static let watchesPerClient = 80
 
     private struct State {
@@ -28,7 +28,7 @@ final class Transport: Sendable {
         credentials = CredentialStore(access: access, time: time)
     }
 
-    /// A client with the newest credentials. Every `borrow` needs one `giveBack` on the result.
+    /// Returns a client with the newest credentials. Every `borrow` needs one `giveBack` on the result.
     func borrow(_ lane: HTTPLane) async throws -> (client: PooledClient, token: String?) {
         let fresh = try await credentials.current()
         return try state.withLock { state in
@@ -72,7 +72,7 @@ final class Transport: Sendable {
             let old = clients.filter { $0.generation < generation }
             guard !old.isEmpty else { continue }
             state.clients[lane] = clients.filter { $0.generation >= generation }
-            // Calls may finish; a watch would live on with a certificate that may already be revoked.
+            // Calls may finish. A watch would go on with a certificate that may already be revoked.
             for client in old { client.retire(endingCalls: lane == .watches) }
         }
     }

@@ -17,7 +17,7 @@ final class ChangeMailbox<Object: KubeObject>: Sendable {
         if let initial { add(initial.mapValues { .stored($0) }) }
     }
 
-    /// Merges changes in. Call with an empty dictionary to say only that the list is complete.
+    /// Merges changes in. An empty dictionary reports that the list is complete.
     func add(_ changes: [ObjectKey: ObjectChange<Object>]) {
         let delivery: (CheckedContinuation<[ObjectKey: ObjectChange<Object>]?, Never>, [ObjectKey: ObjectChange<Object>])? = state.withLock { state in
             guard !state.isFinished else { return nil }

@@ -7,7 +7,7 @@ import NIOHTTP1
 import Timing
 
 extension KubeClient {
-    /// Lists leniently, in pages when `pageSize` is given.
+    /// Lists and skips unreadable objects, in pages if `pageSize` is set.
     func lenientList<Object: KubeObject>(
         _ scope: ObjectScope, start: ListStart, pageSize: Int?, onPage: (LenientList<Object>) -> Void
     ) async throws -> String {

@@ -20,7 +20,7 @@ struct LenientList<Object: KubeObject>: Decodable {
     var items: [Item]?
 }
 
-/// The little that even a malformed object is asked for.
+/// The fields that are read even from a malformed object.
 struct ObjectHead: Decodable, Sendable {
     struct Metadata: Decodable, Sendable {
         var name: String?

@@ -14,7 +14,7 @@ package final class Reflector<Object: KubeObject>: Sendable {
     private let malformed = Mutex(MalformedLog())
     private let lastFailure = Mutex<APIError?>(nil)
 
-    /// `pageSize` asks for lists in pages, for resources of which there are many thousands. Without it the API server answers from its memory.
+    /// `pageSize` makes lists come in pages, for resources with many thousands of objects. Without it the API server answers from memory.
     package init(_ client: KubeClient, of type: Object.Type = Object.self, scope: ObjectScope = .everything, pageSize: Int? = nil) {
         self.client = client
         self.scope = scope
@@ -29,7 +29,7 @@ package final class Reflector<Object: KubeObject>: Sendable {
     /// Why the last list or watch failed; nil while all is well.
     package var failure: APIError? { lastFailure.withLock { $0 } }
 
-    /// What changes, from everything there is on. Each call gives a consumer of its own. Ends when `run()` has ended.
+    /// Returns all objects, then their changes, for one more consumer. Ends when `run()` has ended.
     package func updates() -> ReflectorUpdates<Object> { ReflectorUpdates(mailbox: store.subscribe()) }
 
     /// Lists and watches until the task is cancelled. Never throws: failures are logged and tried again.
@@ -118,7 +118,7 @@ package final class Reflector<Object: KubeObject>: Sendable {
         var stored: [ObjectKey: Object] = [:]
         var deleted: Set<ObjectKey> = []
         var newest: String?
-        // Whatever came before an error in the same chunk still counts.
+        // Events before an error in the same chunk still count.
         defer {
             store.apply(stored: stored, deleted: deleted)
             if let newest, !newest.isEmpty { advance(newest) }

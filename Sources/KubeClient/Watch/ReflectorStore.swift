@@ -1,7 +1,7 @@
 import KubeModel
 import Synchronization
 
-/// The objects of a reflector and those who want to hear of their changes.
+/// The objects of a reflector and the mailboxes of its consumers.
 final class ReflectorStore<Object: KubeObject>: Sendable {
     private struct State {
         var objects: [ObjectKey: Object] = [:]
@@ -31,7 +31,7 @@ final class ReflectorStore<Object: KubeObject>: Sendable {
         }
     }
 
-    /// The result of a list: what is not in it is gone. Objects of `kept` stay as they are, because their new state could not be read.
+    /// Takes the result of a list: objects missing from it are gone. Objects of `kept` stay as they are, because their new state is unreadable.
     func replace(with fresh: [ObjectKey: Object], keeping kept: Set<ObjectKey>) {
         state.withLock { state in
             var changes: [ObjectKey: ObjectChange<Object>] = [:]

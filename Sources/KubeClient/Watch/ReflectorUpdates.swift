@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// What a reflector's consumer iterates. Each element holds, for every object that changed since the last one, its newest state.
+/// The changes of a reflector for one consumer. Each element holds the newest state of every object that changed since the previous element.
 ///
 /// The first element comes when the first list is complete and holds all objects; it may be empty. A consumer that is slow gets one larger element,
 /// never a queue. One iterator at a time.

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Raised once, waited for by one task.
+/// A signal that is raised once and that one task waits for.
 final class StopSignal: Sendable {
     private struct State {
         var isRaised = false
@@ -10,7 +10,7 @@ final class StopSignal: Sendable {
 
     private let state = Mutex(State())
 
-    /// Somebody has begun to act on what this signal ends.
+    /// The work that this signal ends has begun.
     var isTaken: Bool { state.withLock { $0.isTaken } }
     func take() { state.withLock { $0.isTaken = true } }
 

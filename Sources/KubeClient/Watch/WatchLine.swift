@@ -4,13 +4,13 @@ import KubeModel
 /// One decoded line of a watch, whether its object could be read or not.
 enum WatchLine<Object: KubeObject>: Sendable {
     case stored(Object)
-    /// Only what is surely there: the last state of a deleted object may be malformed too.
+    /// Only the key: the last state of a deleted object may be malformed too.
     case deleted(ObjectKey, resourceVersion: String?)
     case bookmark(resourceVersion: String)
     case error(Status)
     /// Skipped, after it was logged. The version still counts.
     case malformed(MalformedObject)
-    /// An event type that this client does not know.
+    /// An event type unknown to this client.
     case unknown(type: String)
 
     private struct TypeOnly: Decodable { var type: String }

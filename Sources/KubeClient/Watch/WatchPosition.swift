@@ -14,7 +14,7 @@ struct WatchPosition: Sendable, Hashable {
         nextList = .notOlderThan(version)
     }
 
-    /// The server does not know the version any more, or never did. Asking for it again would fail again.
+    /// The server has dropped the version, or never had it; the same request would fail again.
     mutating func expired() {
         resourceVersion = nil
         nextList = .newest

@@ -1,15 +1,15 @@
 package import KubeModel
 import Synchronization
 
-/// Keeps single objects that pods refer to, ConfigMaps and Secrets, fresh: one watch for each object for as long as anybody holds it.
+/// Keeps single objects that pods refer to, ConfigMaps and Secrets, fresh: one watch for each object while any caller holds it.
 ///
-/// A node may only watch such objects by name, which is why there is no common watch.
+/// A node may only watch such objects by name, so there is no common watch.
 package final class WatchedObjects<Object: KubeObject>: Sendable {
     private struct Entry {
         var holders: Int
         let reflector: Reflector<Object>
         let stop: StopSignal
-        /// Set when the object says that it never changes; its watch has ended then.
+        /// Set when the object is marked immutable; its watch has ended then.
         var final: Object?
     }
 
@@ -20,12 +20,12 @@ package final class WatchedObjects<Object: KubeObject>: Sendable {
     private let client: KubeClient
     private let isImmutable: @Sendable (Object) -> Bool
     private let state = Mutex(State())
-    /// Says that the set of entries changed; the runner looks at the set itself.
+    /// Signals a change of the set of entries; the runner reads the set itself.
     private let wakeUps: AsyncStream<Void>
     private let wakeUp: AsyncStream<Void>.Continuation
     private let changed = KeyMailbox()
 
-    /// `isImmutable` tells an object that can be kept without watching on.
+    /// `isImmutable` recognises objects that can be kept without a watch.
     package init(_ client: KubeClient, of type: Object.Type = Object.self, isImmutable: @escaping @Sendable (Object) -> Bool) {
         self.client = client
         self.isImmutable = isImmutable
@@ -65,11 +65,11 @@ package final class WatchedObjects<Object: KubeObject>: Sendable {
         let (reflector, final) = state.withLock { ($0.entries[key]?.reflector, $0.entries[key]?.final) }
         if let final { return final }
         if let reflector, reflector.hasSynced, let object = reflector.object(key) { return object }
-        // Also when the watch says that it is not there: it may be a moment behind, and a pod must not fail for that.
+        // Also when the watch reports the object missing: the watch may be a moment behind, and a pod must not fail for that.
         return try await client.get(Object.self, key)
     }
 
-    /// Which held objects changed, newest state by `get`. Keys are collected while nobody looks. One caller at a time; nil when cancelled.
+    /// Returns the held objects that changed since the last call; `get` has their state. One caller at a time; nil when cancelled.
     package func nextChanges() async -> Set<ObjectKey>? { await changed.next() }
 
     /// Runs the watches until the task is cancelled. Called once.
