@@ -1,4 +1,4 @@
-/// What an image may cost this node. An image beyond any of them is refused with one clear error.
+/// The limits of an image. An image beyond any of them is refused with one clear error.
 package struct ImageLimits: Sendable, Hashable, Codable {
     /// Bytes of one manifest or index.
     package var manifestBytes = 4 << 20

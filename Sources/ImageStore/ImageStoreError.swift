@@ -1,41 +1,41 @@
 import PodCore
 
-/// The one error inside this target; `ImageFailure` is what crosses its border.
+/// The error inside this target; `ImageFailure` crosses its border.
 struct ImageStoreError: Error, Sendable, CustomStringConvertible {
-    /// Why, as far as the target itself tells cases apart. Grows.
+    /// The kind of failure, as far as the target itself tells kinds apart. Grows.
     struct Code: Sendable, Hashable {
         let name: String
 
-        /// The registry does not know the repository, the reference or the blob.
+        /// The registry does not have the repository, the reference or the blob.
         static let notFound = Code(name: "notFound")
-        /// The registry wants other credentials, or does not let these read.
+        /// The registry requires other credentials, or these may not read.
         static let unauthorized = Code(name: "unauthorized")
-        /// No connection, no name, no TLS, or a server that fails by itself.
+        /// No connection, no name, no TLS, or a failure of the server itself.
         static let unreachable = Code(name: "unreachable")
-        /// An answer that is no use: an unexpected status, a redirect that is not followed.
+        /// An unusable answer: an unexpected status, a redirect that is not followed.
         static let refused = Code(name: "refused")
-        /// Content that cannot be understood, or contradicts itself.
+        /// Content that cannot be parsed, or contradicts itself.
         static let malformed = Code(name: "malformed")
-        /// Content whose digest or size is not the one that was asked for.
+        /// Content with another digest or size than requested.
         static let digestMismatch = Code(name: "digestMismatch")
         /// Something is larger than its bound allows.
         static let tooLarge = Code(name: "tooLarge")
-        /// Understood, but not something that this node runs.
+        /// Valid content that this node cannot run.
         static let unsupported = Code(name: "unsupported")
         /// The local disk or a local process failed.
         static let store = Code(name: "store")
         /// A user or group that the image's account files do not name.
         static let unknownUser = Code(name: "unknownUser")
-        /// The caller went away.
+        /// The caller has cancelled.
         static let cancelled = Code(name: "cancelled")
     }
 
     let code: Code
-    /// What was being done, e.g. `fetch manifest`.
+    /// The operation, e.g. `fetch manifest`.
     let operation: String
-    /// What it was done to: a URL without its query, a digest, a path.
+    /// The operation's object: a URL without its query, a digest, a path.
     let object: String
-    /// What was found, what was wanted, what to do.
+    /// What was found, what was wanted, what to do, as one text.
     let detail: String
     let cause: (any Error)?
 
@@ -53,7 +53,7 @@ struct ImageStoreError: Error, Sendable, CustomStringConvertible {
         return text
     }
 
-    /// Wraps what is not yet an error of this target.
+    /// Wraps an error of another target.
     static func wrap(_ error: any Error, _ operation: String, _ object: String) -> ImageStoreError {
         if let known = error as? ImageStoreError { return known }
         if error is CancellationError {

@@ -2,14 +2,14 @@ package import KubeClient
 import Synchronization
 package import Timing
 
-/// One timer for many keys: calls `wake` for each key whose moment has come. Setting a key again replaces its moment.
+/// One timer for many keys: calls `wake` for each key whose time has come. Setting a key again replaces its time.
 package final class WakeQueue<Key: Hashable & Sendable>: Sendable {
     private struct State {
         var deadlines: [Key: Duration] = [:]
-        /// The moments that a sleeper waits for. One that is no longer wanted by any key is slept through in vain.
+        /// The deadlines that sleepers wait for. A sleeper whose keys have changed wakes in vain.
         var sleepers: Set<Duration> = []
 
-        /// The earliest deadline, if no sleeper would be awake for it: one has to be started.
+        /// Returns the earliest deadline if no sleeper wakes by then, and counts a new sleeper for it.
         mutating func missingSleeper() -> Duration? {
             guard let next = deadlines.values.min(), !sleepers.contains(where: { $0 <= next }) else { return nil }
             sleepers.insert(next)
@@ -49,7 +49,7 @@ package final class WakeQueue<Key: Hashable & Sendable>: Sendable {
         }
     }
 
-    /// What the sleeper that has just woken is to wake.
+    /// Takes the keys that are due when a sleeper wakes.
     private func takeDue(by sleeper: Duration) -> [Key] {
         let now = time.now()
         let (due, next) = state.withLock { state in

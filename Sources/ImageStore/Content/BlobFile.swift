@@ -3,13 +3,13 @@ import LinuxSystem
 import NIOCore
 import Synchronization
 
-/// A file that content arrives in, hashed on its way. Its methods block, except `count` and `digest`.
+/// A file that content is downloaded into, hashed on its way. Its methods block, except `count` and `digest`.
 final class BlobFile: Sendable {
     let descriptor: OwnedFileDescriptor
     let path: String
     private let hasher = Mutex(ContentHasher())
 
-    /// Makes a new file with a name that nobody else uses.
+    /// Makes a new file with a unique name.
     init(path: String) throws(SystemError) {
         self.path = path
         descriptor = try .open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
@@ -36,14 +36,14 @@ final class BlobFile: Sendable {
         }
     }
 
-    /// Forgets everything written.
+    /// Drops everything written.
     func restart() throws {
         try systemCall("ftruncate", path) { descriptor.withRawValue { ftruncate($0, 0) } }
         try rewind()
         hasher.withLock { $0 = ContentHasher() }
     }
 
-    /// Back to the first byte, for who reads it.
+    /// Moves to the first byte, for the reader.
     func rewind() throws {
         _ = try systemCall("lseek", path) { descriptor.withRawValue { lseek($0, 0, SEEK_SET) } }
     }

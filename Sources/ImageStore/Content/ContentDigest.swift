@@ -12,7 +12,7 @@ struct ContentDigest: Sendable, Hashable, Codable, CustomStringConvertible {
         hex = String(decoding: digits, as: UTF8.self)
     }
 
-    /// The digest as the hash function gives it.
+    /// The digest from the hash function.
     init(bytes: some Sequence<UInt8>) {
         let digits = Array("0123456789abcdef".utf8)
         var text: [UInt8] = []

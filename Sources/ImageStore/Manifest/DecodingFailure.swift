@@ -1,4 +1,4 @@
-/// Words for what JSONDecoder throws, without the document that it was given.
+/// Describes errors of JSONDecoder without quoting the document.
 enum DecodingFailure {
     static func text(_ error: any Error) -> String {
         guard let error = error as? DecodingError else { return "not readable" }

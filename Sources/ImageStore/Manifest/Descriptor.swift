@@ -1,4 +1,4 @@
-/// One piece of content: what it is, where it is by content, how large it is.
+/// One piece of content: its type, digest and size.
 struct Descriptor: Sendable, Hashable, Decodable {
     struct PlatformFields: Sendable, Hashable, Decodable {
         let architecture: String

@@ -1,7 +1,7 @@
 import FoundationEssentials
 import PodCore
 
-/// The image configuration that a manifest names: what to run, on what, and which layers it is made of.
+/// The image configuration that a manifest names: the process, the platform and the layers.
 struct ImageConfigurationDocument: Sendable, Hashable {
     let config: ImageConfig
     /// Digests of the uncompressed layers, lowest first.
@@ -28,7 +28,7 @@ struct ImageConfigurationDocument: Sendable, Hashable {
             }
         }
 
-        /// Volumes are the keys of an object whose values say nothing.
+        /// Volumes are the keys of an object whose values have no meaning.
         struct Anything: Decodable {
             init(from decoder: any Decoder) throws {}
         }

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// What a registry answers for a reference: an image, or an index that lists one image for each platform.
+/// A registry's answer for a reference: an image, or an index that lists one image for each platform.
 enum ManifestDocument: Sendable, Hashable {
     case image(config: Descriptor, layers: [Descriptor])
     case index([Descriptor])
@@ -18,7 +18,7 @@ enum ManifestDocument: Sendable, Hashable {
         init(from decoder: any Decoder) throws {}
     }
 
-    /// - Parameter contentType: of the answer; empty when the registry sent none.
+    /// - Parameter contentType: of the answer; empty when the answer has none.
     init(_ bytes: [UInt8], contentType: String, object: String, limits: ImageLimits) throws(ImageStoreError) {
         func bad(_ code: ImageStoreError.Code, _ detail: String) -> ImageStoreError { ImageStoreError(code, "read manifest", object, detail) }
 
@@ -36,7 +36,7 @@ enum ManifestDocument: Sendable, Hashable {
         if fields.schemaVersion == 1 || fields.fsLayers != nil { throw Self.firstSchema(object) }
         guard fields.schemaVersion == 2 else { throw bad(.malformed, "found schemaVersion \(fields.schemaVersion), wanted 2") }
 
-        // One document read in two ways is how a signature for one thing gets used for another.
+        // A document with two readings would let a signature for one image vouch for another.
         let isImage = fields.config != nil || fields.layers != nil
         guard isImage != (fields.manifests != nil) else {
             throw bad(.malformed, "found \(isImage ? "both an image and an index" : "neither layers nor manifests"), wanted one of them")

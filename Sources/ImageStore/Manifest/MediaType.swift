@@ -14,7 +14,7 @@ enum MediaType {
 
     static let configs: Set<String> = ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"]
 
-    /// The compression is found by content, not by name, because registries and builders disagree about the names.
+    /// Compression is detected by content, not by name, because registries and builders disagree about the names.
     static let layers: Set<String> = [
         "application/vnd.oci.image.layer.v1.tar",
         "application/vnd.oci.image.layer.v1.tar+gzip",

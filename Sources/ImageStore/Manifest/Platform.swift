@@ -1,4 +1,4 @@
-/// What an image runs on, in Go's names.
+/// The platform of an image, in Go's names.
 struct Platform: Sendable, Hashable, CustomStringConvertible {
     let os: String
     let architecture: String

@@ -8,15 +8,15 @@ struct ImageReference: Sendable, Hashable, CustomStringConvertible {
     let domain: String
     /// The repository's name in its registry.
     let path: String
-    /// `latest` when the reference names neither tag nor digest; `nil` only beside a digest.
+    /// `latest` for a reference without tag and digest; `nil` only beside a digest.
     let tag: String?
-    /// Beats the tag when both are given.
+    /// Wins over the tag.
     let digest: ContentDigest?
 
     static let defaultDomain = "docker.io"
     private static let longestRepository = 255
 
-    /// - Throws: `.invalidName`, in kubelet's words.
+    /// - Throws: `.invalidName`, with kubelet's text.
     init(_ text: String) throws(ImageFailure) {
         switch Self.parse(text) {
         case .success(let reference): self = reference
@@ -37,13 +37,13 @@ struct ImageReference: Sendable, Hashable, CustomStringConvertible {
     /// `registry.test/library/busybox`
     var repository: String { "\(domain)/\(path)" }
 
-    /// The whole reference; a digest hides the tag, because the tag then says nothing.
+    /// The whole reference. A digest hides the tag, which has no effect then.
     var description: String {
         if let digest { return "\(repository)@\(digest)" }
         return "\(repository):\(tag ?? "latest")"
     }
 
-    /// What follows `/manifests/` in a request.
+    /// The part after `/manifests/` in a request.
     var remoteReference: String { digest?.description ?? tag ?? "latest" }
 
     private struct Invalid: Error {

@@ -7,7 +7,7 @@ struct AuthenticationChallenge: Sendable, Hashable {
 
     private static let longestHeader = 8192
 
-    /// All challenges of all headers of that name. What cannot be read ends the list of its header.
+    /// Returns all challenges of all headers. An unreadable challenge ends the list of its header.
     static func parse(_ headers: [String]) -> [AuthenticationChallenge] {
         headers.flatMap { header -> [AuthenticationChallenge] in
             guard header.utf8.count <= longestHeader else { return [] }

@@ -1,8 +1,8 @@
 import Glibc
 import PodCore
 
-/// Which pull secrets apply to an image, by kubelet's rules: the port equal, as many host labels as the pattern has with
-/// globs inside each, the path a prefix; the longest-sorting pattern first; Docker Hub's entry for what has no registry.
+/// Selects the pull secrets of an image, by kubelet's rules: the port equal, as many host labels as the pattern has with
+/// globs inside each, the path a prefix; the longest-sorting pattern first; Docker Hub's entry for names without a registry.
 enum CredentialMatcher {
     /// - Parameter repository: `host[:port]/path`
     static func candidates(for repository: String, in credentials: [RegistryCredential]) -> [RegistryCredential] {

@@ -1,9 +1,9 @@
-/// How registries are reached: mirrors, certificate authorities, and which may be spoken to without TLS.
+/// The access to registries: mirrors, certificate authorities, and registries without TLS.
 ///
-/// A registry without an entry is reached by https with the system's authorities; one on a loopback host by http.
+/// A registry without an entry is reached by https with the system's authorities, on a loopback host by http.
 package struct RegistryConfiguration: Sendable, Hashable {
     package struct Host: Sendable, Hashable {
-        /// Mirrors, `https://host[:port][/prefix]`, asked in this order before the registry itself.
+        /// Mirrors, `https://host[:port][/prefix]`, tried in this order before the registry itself.
         package var endpoints: [String]
         /// Allows http, and https with any certificate, for this registry and its endpoints.
         package var insecure: Bool

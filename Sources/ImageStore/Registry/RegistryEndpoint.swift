@@ -1,11 +1,11 @@
 import NIOSSL
 
-/// One server that is asked for the content of a registry.
+/// One server of a registry's content.
 struct RegistryEndpoint: Sendable {
     let scheme: String
     /// `host[:port]`
     let authority: String
-    /// What pull secrets call this server: the registry's name in references, a mirror's own host.
+    /// The name of this server in pull secrets: the registry's name in references, a mirror's own host.
     let credentialName: String
     /// Empty, or a path that the mirror serves the registry under, with a leading slash.
     let prefix: String
@@ -20,7 +20,7 @@ struct RegistryEndpoint: Sendable {
         let tls = tlsConfiguration(host)
         var endpoints: [RegistryEndpoint] = []
         for text in host.endpoints { endpoints.append(try parse(text, host, tls)) }
-        // Docker's registry has another name than its images say.
+        // Docker's registry has another name than its images carry.
         let authority = domain == ImageReference.defaultDomain ? "registry-1.docker.io" : domain
         let plain = host.insecure || isLoopback(authority)
         endpoints.append(RegistryEndpoint(scheme: plain ? "http" : "https", authority: authority, credentialName: domain, prefix: "", tls: tls))
@@ -52,7 +52,7 @@ struct RegistryEndpoint: Sendable {
         return RegistryEndpoint(scheme: chosen, authority: String(authority), credentialName: String(authority), prefix: String(prefix), tls: tls)
     }
 
-    /// Whether a server may be spoken to without TLS when something already plain leads there.
+    /// Whether a server may be reached without TLS from a plain connection.
     static func isPlainAllowed(_ authority: String, in configuration: RegistryConfiguration) -> Bool {
         if isLoopback(authority) { return true }
         return configuration.hosts.contains { name, host in

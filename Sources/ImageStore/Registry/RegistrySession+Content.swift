@@ -12,7 +12,7 @@ extension RegistrySession {
         let bytes: [UInt8]
     }
 
-    /// - Parameter digest: what the content has to be; `nil` for a tag.
+    /// - Parameter digest: the required digest of the content; `nil` for a tag.
     nonisolated func manifest(_ reference: String, digest: ContentDigest?, limits: ImageLimits) async throws -> Manifest {
         let answer = try await get("manifests/\(reference)", headers: ["Accept": MediaType.accepted])
         guard answer.response.status.code == 200 else {
@@ -21,7 +21,7 @@ extension RegistrySession {
         }
         let bytes = try await transport.body(answer, limit: limits.manifestBytes)
         let found = ContentHasher.digest(of: bytes)
-        // A tag may be anything, but what the registry says it sends has to be what it sends.
+        // A tag may have any content, but the content must have the digest that the registry claims.
         let claimed = answer.response.headers.first(name: "Docker-Content-Digest").flatMap { ContentDigest($0) }
         if let wanted = digest ?? claimed, wanted != found {
             throw ImageStoreError(
@@ -32,7 +32,7 @@ extension RegistrySession {
         return Manifest(document: document, digest: found, bytes: bytes)
     }
 
-    /// A small blob in memory.
+    /// Fetches a small blob into memory.
     nonisolated func content(_ descriptor: Descriptor) async throws -> [UInt8] {
         let answer = try await get("blobs/\(descriptor.digest)", headers: [:])
         guard answer.response.status.code == 200 else {
@@ -48,7 +48,7 @@ extension RegistrySession {
         return bytes
     }
 
-    /// A large blob into a file, continued where a connection broke.
+    /// Fetches a large blob into a file, continued where a connection broke.
     nonisolated func download(_ descriptor: Descriptor, into file: BlobFile, pool: BlockingPool) async throws {
         var idle = 0
         var continuations = 0
@@ -118,7 +118,7 @@ extension RegistrySession {
                 if pending >= 1 << 20 { try await flush() }
             }
         } catch {
-            // What has arrived whole is kept: the next request continues behind it.
+            // The parts that have arrived are kept: the next request continues behind them.
             try await flush()
             throw RegistryTransport.unreachable(error, answer.url)
         }

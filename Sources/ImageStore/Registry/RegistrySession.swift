@@ -4,13 +4,13 @@ import KubeModel
 import NIOHTTP1
 import PodCore
 
-/// One repository at one endpoint, for one pull: knows which credential worked, and keeps its token.
+/// One repository at one endpoint, for one pull: remembers the credential that worked, and its token.
 actor RegistrySession {
     nonisolated let transport: RegistryTransport
     nonisolated let endpoint: RegistryEndpoint
     nonisolated let path: String
 
-    /// `nil` for nobody.
+    /// `nil` for anonymous access.
     private let candidates: [RegistryCredential?]
     private var candidate = 0
     /// The value of the Authorization header.
@@ -22,12 +22,12 @@ actor RegistrySession {
         self.transport = transport
         self.endpoint = endpoint
         self.path = path
-        // A mirror gets what is meant for the mirror, never the registry's own secret.
+        // A mirror gets the mirror's credentials, never the registry's own secret.
         let matching = CredentialMatcher.candidates(for: "\(endpoint.credentialName)/\(path)", in: credentials)
         candidates = matching.isEmpty ? [nil] : matching
     }
 
-    /// GET `/v2/<repository>/<resource>`, with as many credentials as it takes. Answers of 200, 206, 404 and 416 come back, others throw.
+    /// GET `/v2/<repository>/<resource>`, trying one credential after the other. Returns answers of 200, 206, 404 and 416, throws others.
     nonisolated func get(_ resource: String, headers: HTTPHeaders) async throws -> RegistryTransport.Answer {
         guard let url = RegistryURL("\(endpoint.base)/v2/\(path)/\(resource)") else {
             throw ImageStoreError(.malformed, "GET", "\(endpoint.base)/v2/\(path)", "not a URL")
@@ -54,11 +54,11 @@ actor RegistrySession {
         if used == authorization { isProven = true }
     }
 
-    /// The next Authorization to try after `refused` was not good enough.
+    /// Returns the next Authorization to try after `refused`.
     private func authorize(
         _ challenges: [AuthenticationChallenge], instead refused: String?, status: UInt, url: RegistryURL
     ) async throws -> String {
-        // Another request of this pull has been here already.
+        // Another request of this pull has moved on already.
         if let authorization, authorization != refused { return authorization }
         if refused != nil {
             if isProven, status == 401 { isProven = false } else { candidate += 1 }
@@ -81,7 +81,7 @@ actor RegistrySession {
         )
     }
 
-    /// `nil` when this credential does not get anything.
+    /// Returns `nil` when the server accepts nothing for this credential.
     private func issue(_ challenges: [AuthenticationChallenge], _ credential: RegistryCredential?, _ url: RegistryURL) async throws -> String? {
         if let bearer = challenges.first(where: { $0.scheme == "bearer" }) {
             return try await token(bearer, credential, url)

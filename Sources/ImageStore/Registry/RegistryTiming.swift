@@ -1,19 +1,19 @@
 import Timing
 
-/// How patient the registry client is.
+/// The timeouts and retries of the registry client.
 struct RegistryTiming: Sendable, Hashable {
-    /// Until the head of an answer is there.
+    /// The longest wait for the head of an answer.
     var answer: Duration = .seconds(60)
-    /// Without a single byte of a body.
+    /// The longest pause within a body.
     var stall: Duration = .seconds(30)
-    /// Until a connection stands.
+    /// The longest wait for a connection.
     var connect: Duration = .seconds(10)
-    /// How often a request is sent again after a 429 or a server's own failure, and how often a broken body is continued
+    /// Repetitions of a request after a 429 or a server's own failure, and continuations of a broken body
     /// without a byte of progress in between.
     var retries = 4
-    /// How often one body is continued at all, so that a server cannot drip for ever.
+    /// Continuations of one body in all, so that a server cannot send single bytes for ever.
     var continuations = 64
-    /// The largest `Retry-After` that is waited for.
+    /// The largest `Retry-After` that the client waits for.
     var longestRetryAfter: Duration = .seconds(60)
     /// The pauses between tries.
     var backOff = BackOff(initial: .seconds(1), maximum: .seconds(32))

@@ -5,14 +5,14 @@ import NIOHTTP1
 import NIOSSL
 import Timing
 
-/// Sends GET requests: follows redirects by the rules that keep credentials at home, and waits where a server asks for it.
+/// Sends GET requests: follows redirects without passing credentials on, and waits when a server asks for it.
 struct RegistryTransport: Sendable {
     let client: HTTPClient
     let configuration: RegistryConfiguration
     let timing: RegistryTiming
     let time: any TimeSource
 
-    /// An answer, and whether it came from the server that was asked or from one that it named.
+    /// An answer, and whether it came from a redirect's server.
     struct Answer: Sendable {
         let response: HTTPClientResponse
         let url: RegistryURL
@@ -22,7 +22,7 @@ struct RegistryTransport: Sendable {
     private static let mostRedirects = 5
     private static let tokenAnswerBytes = 1 << 20
 
-    /// - Parameter authorization: goes to the first server only, and on to the same scheme, host and port.
+    /// - Parameter authorization: for the first server only, and for redirects to its origin.
     func get(
         _ url: RegistryURL, tls: TLSConfiguration?, headers: HTTPHeaders, authorization: String?, follows: Bool = true
     ) async throws -> Answer {
@@ -33,7 +33,7 @@ struct RegistryTransport: Sendable {
             let status = answer.response.status.code
             guard status == 429 || status == 502 || status == 503 || status == 504, attempt < timing.retries else { return answer }
             let asked = answer.response.headers.first(name: "Retry-After").flatMap { Int64($0) }.map { Duration.seconds(max(0, $0)) }
-            // A server that wants more patience than this is not waited for: the pod's own back-off is the better place.
+            // A longer wait is left to the pod's own back-off.
             if let asked, asked > timing.longestRetryAfter { return answer }
             attempt += 1
             await discard(answer.response)
@@ -76,7 +76,7 @@ struct RegistryTransport: Sendable {
         throw ImageStoreError(.refused, "GET", "\(start)", "found more than \(Self.mostRedirects) redirects")
     }
 
-    /// The whole body, refused beyond `limit` bytes.
+    /// Returns the whole body; throws `.tooLarge` beyond `limit` bytes.
     func body(_ answer: Answer, limit: Int) async throws -> [UInt8] {
         func tooLarge() -> ImageStoreError {
             ImageStoreError(.tooLarge, "GET", "\(answer.url)", "found an answer of more than \(limit) bytes")
@@ -94,14 +94,14 @@ struct RegistryTransport: Sendable {
         return bytes
     }
 
-    /// The body of a token endpoint, which is small and never redirects.
+    /// Returns the answer of a token endpoint, which is small and never redirects.
     func token(_ url: RegistryURL, authorization: String?) async throws -> (status: UInt, body: [UInt8]) {
         let tls = RegistryEndpoint.tls(for: url.authority, in: configuration)
         let answer = try await get(url, tls: tls, headers: HTTPHeaders(), authorization: authorization, follows: false)
         return (answer.response.status.code, try await body(answer, limit: Self.tokenAnswerBytes))
     }
 
-    /// Reads what is left so that the connection can be used again; gives up on it when there is much.
+    /// Reads the rest of the body so that the connection can be used again; gives up on a long rest.
     func discard(_ response: HTTPClientResponse) async {
         var read = 0
         do {

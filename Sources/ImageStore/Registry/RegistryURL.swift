@@ -1,13 +1,13 @@
 import FoundationEssentials
 
-/// The parts of a URL that decide who gets to see credentials.
+/// The parts of a URL that decide which server gets credentials.
 struct RegistryURL: Sendable, Hashable, CustomStringConvertible {
     let text: String
     let scheme: String
     /// `host[:port]`, lower case, without user information.
     let authority: String
 
-    /// Absolute http and https URLs without user information; nothing else.
+    /// Accepts only absolute http and https URLs without user information.
     init?(_ text: String, relativeTo base: RegistryURL? = nil) {
         let parent = base.flatMap { URL(string: $0.text) }
         guard text.utf8.count <= 16384, let url = URL(string: text, relativeTo: parent)?.absoluteURL,
@@ -20,7 +20,7 @@ struct RegistryURL: Sendable, Hashable, CustomStringConvertible {
         authority = url.port.map { "\(shown):\($0)" } ?? shown
     }
 
-    /// Whether both are the same server by the rule for origins: scheme, host and port.
+    /// Whether both URLs have one origin: equal scheme, host and port.
     func isSameOrigin(as other: RegistryURL) -> Bool {
         scheme == other.scheme && Self.withPort(self) == Self.withPort(other)
     }

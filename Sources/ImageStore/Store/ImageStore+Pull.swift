@@ -9,7 +9,7 @@ extension ImageStore {
     /// Layers of one image that are fetched and unpacked at the same time.
     private static let parallelLayers = 3
 
-    /// Asks the mirrors and then the registry itself; the first that has everything wins.
+    /// Tries the mirrors and then the registry itself; the first complete answer wins.
     func fetch(_ name: ImageReference, credentials: [RegistryCredential]) async throws -> ImageDescription {
         var endpoints = try RegistryEndpoint.all(of: name.domain, in: transport.configuration)
         let last = endpoints.removeLast()
@@ -118,7 +118,7 @@ extension ImageStore {
     private func ensureAll(_ stack: LayerStack) async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for position in stack.chain.indices {
-                // From the bottom up, so that a layer that waits for the one below never takes its place away.
+                // From the bottom up, so that a layer that waits for the layer below never takes its place away.
                 if position >= Self.parallelLayers { try await group.next() }
                 group.addTask { _ = try await self.ensure(position, of: stack) }
             }
@@ -126,7 +126,7 @@ extension ImageStore {
         }
     }
 
-    /// The layer at `position` with all below it, fetched unless it is here.
+    /// Returns the layer at `position` with all layers below it, fetched if missing.
     private func ensure(_ position: Int, of stack: LayerStack) async throws -> StoreIndex.Layer {
         let chain = stack.chain[position]
         return try await layerWork.run(chain) {
@@ -195,10 +195,10 @@ extension ImageStore {
         }
     }
 
-    /// Removes what has not become a layer. Done even for a cancelled pull.
+    /// Removes an unfinished layer, even for a cancelled pull.
     private func discard(_ number: Int) async {
         let directory = layout.layer(number)
-        // A task of its own, awaited: the pool refuses the work of a cancelled one.
+        // A task of its own, awaited: the pool refuses the work of a cancelled task.
         let removal = Task { [pool] in try await pool.run("remove layer") { try TreeRemoval.remove(directory) } }
         if case .failure(let error) = await removal.result {
             // Not in the index, so the next start tries again.

@@ -9,7 +9,7 @@ package import Timing
 
 /// The images of this node: fetched from registries, verified, unpacked into directories that containers share as overlayfs lower directories.
 ///
-/// Everything lives below one directory, readable by root only. An image exists when the index names it, and the
+/// Everything is below one directory, readable by root only. An image exists when the index names it, and the
 /// index names it after its last layer is on the disk; leftovers of a crash are removed at the next start.
 package final class ImageStore: ImageService {
     let layout: StoreLayout
@@ -23,7 +23,7 @@ package final class ImageStore: ImageService {
     let pulls = SharedWork<PullKey, ImageDescription>()
     let layerWork = SharedWork<ContentDigest, StoreIndex.Layer>()
 
-    /// Pulls are shared among those who show the same credentials: a pod without them must not get what another's opened.
+    /// Pulls are shared among callers with equal credentials: a pod without credentials must not get an image that they gave access to.
     struct PullKey: Hashable, Sendable {
         let reference: ImageReference
         let credentials: [RegistryCredential]
@@ -31,7 +31,7 @@ package final class ImageStore: ImageService {
 
     /// Opens the store, or makes a new one.
     /// - Parameter directory: absolute, e.g. `/var/lib/swiftlet/images`.
-    /// - Parameter executable: the program that knows the `unpack-layer` subcommand (`LayerUnpackProgram`): this one.
+    /// - Parameter executable: the program with the `unpack-layer` subcommand (`LayerUnpackProgram`), by default this one.
     /// - Parameter time: for pauses between tries.
     package static func open(
         directory: String, registries: RegistryConfiguration = RegistryConfiguration(), limits: ImageLimits = ImageLimits(),
@@ -113,7 +113,7 @@ package final class ImageStore: ImageService {
         let limit = limits.accountFileBytes
         let directories = image.lowerDirectories
         do {
-            // Also the search: an image's files may be as long as the limit lets them.
+            // The search too: an image's files may be as long as the limit.
             return try await pool.run("look up a user") {
                 try UserResolver(lowerDirectories: directories, limit: limit).resolve(user)
             }
@@ -133,7 +133,7 @@ package final class ImageStore: ImageService {
             lowerDirectories: image.layers.reversed().compactMap { index.layer($0).map { layout.layer($0.number) } })
     }
 
-    /// The one translation at this target's border. Names the image in the way that containerd's messages do.
+    /// Translates errors at this target's border. Names the image like containerd's messages.
     static func failure(_ error: ImageStoreError, _ name: ImageReference) -> ImageFailure {
         let start = "failed to pull and unpack image \"\(name)\": "
         let code: ImageFailure.Code = error.code == .unreachable ? .registryUnavailable : .pullFailed

@@ -3,7 +3,7 @@ import Glibc
 import LinuxSystem
 import Synchronization
 
-/// The index in memory and on disk. What readers see has been on the disk before.
+/// The index in memory and on disk. Readers see only content that is on the disk already.
 final class IndexFile: Sendable {
     private let path: String
     private let published: Mutex<StoreIndex>
@@ -19,7 +19,7 @@ final class IndexFile: Sendable {
 
     var current: StoreIndex { published.withLock { $0 } }
 
-    /// Changes the index, writes it, and publishes it, or leaves all as it was.
+    /// Changes the index, writes it, and publishes it. A failure leaves everything as it was.
     func update<R: Sendable>(_ change: @escaping @Sendable (inout StoreIndex) throws -> R) async throws -> R {
         try await pool.run("write image index") { [self] in
             var index = current

@@ -1,8 +1,8 @@
 import Synchronization
 
-/// One piece of work for a key at a time: who asks meanwhile gets the same result.
+/// One piece of work for a key at a time: callers that come meanwhile get its result.
 ///
-/// The work runs in the task of who came first. When that one is cancelled, the next in line takes the work over.
+/// The work runs in the task of the first caller. When that task is cancelled, the next caller takes the work over.
 final class SharedWork<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private enum Outcome: Sendable {
         case done(Value)
@@ -11,7 +11,7 @@ final class SharedWork<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     private struct State {
-        /// Present for each key that somebody works on.
+        /// Present for each key with work in progress.
         var waiting: [Key: [UInt64: CheckedContinuation<Outcome, Never>]] = [:]
         var next: UInt64 = 0
     }
@@ -41,7 +41,7 @@ final class SharedWork<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         }
     }
 
-    /// `nil` when the caller is the one to work.
+    /// `nil` when the caller has to do the work.
     private func join(_ key: Key) async -> Outcome? {
         let ticket: UInt64? = state.withLock { state in
             guard state.waiting[key] != nil else {
@@ -55,7 +55,7 @@ final class SharedWork<Key: Hashable & Sendable, Value: Sendable>: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isWaiting = state.withLock { state in
-                    // Done between the two locks: ask again.
+                    // Done between the two locks: look again.
                     guard state.waiting[key] != nil else { return false }
                     state.waiting[key]?[ticket] = continuation
                     return true

@@ -1,6 +1,6 @@
 import PodCore
 
-/// The store's table of contents, as `index.json` has it.
+/// The store's table of contents, the content of `index.json`.
 struct StoreIndex: Sendable, Hashable, Codable {
     struct Layer: Sendable, Hashable, Codable {
         /// Digest of the uncompressed layer.
@@ -14,7 +14,7 @@ struct StoreIndex: Sendable, Hashable, Codable {
     struct Image: Sendable, Hashable, Codable {
         var names: [String]
         var repoDigests: [String]
-        /// Manifests that led here, for who wants to read them again.
+        /// Digests of the manifests that led to this image.
         var manifests: [ContentDigest]
         let size: Int64
         let config: ImageConfig
@@ -29,12 +29,12 @@ struct StoreIndex: Sendable, Hashable, Codable {
     var layers: [String: Layer] = [:]
     /// By image ID.
     var images: [String: Image] = [:]
-    /// Layer directories from before a damaged index: perhaps under running containers, so nobody removes them unasked.
+    /// Layer directories from before a damaged index: running containers may use them, so they are not removed automatically.
     var retained: [Int] = []
 
     func layer(_ chain: ContentDigest) -> Layer? { layers[chain.description] }
 
-    /// Enters an image; its names stop naming others.
+    /// Adds an image and takes its names away from other images.
     mutating func add(_ image: Image, id: ContentDigest) {
         for key in Array(images.keys) where key != id.description {
             images[key]?.names.removeAll { image.names.contains($0) }
@@ -55,7 +55,7 @@ struct StoreIndex: Sendable, Hashable, Codable {
         return found.map { ($0.key, $0.value) }
     }
 
-    /// Takes out layers whose directory is gone and images that lack a layer. Returns the IDs of those images.
+    /// Removes layers whose directory is gone and images that lack a layer. Returns the IDs of those images.
     mutating func dropIncomplete(existing: Set<Int>) -> [String] {
         layers = layers.filter { existing.contains($0.value.number) }
         let broken = images.filter { entry in entry.value.layers.contains { layer($0) == nil } }.map(\.key)

@@ -1,13 +1,13 @@
-/// Where things are below the store's directory.
+/// The paths below the store's directory.
 struct StoreLayout: Sendable {
     /// Absolute, without a slash at its end.
     let root: String
 
-    /// What is on this node: replaced as a whole, everything that it does not name does not exist.
+    /// The index of this node's images, replaced as a whole. Content that it does not name does not count.
     var index: String { root + "/index.json" }
     /// Manifests, indexes and configurations by digest.
     var blobs: String { root + "/blobs/sha256" }
-    /// Layers on their way. Nothing in here outlives the process that made it.
+    /// Unfinished layers. Nothing in here outlives the process that made it.
     var ingest: String { root + "/ingest" }
     /// Unpacked layers under short numbers, because overlayfs takes all its lower directories in one page of options.
     var layers: String { root + "/layers" }

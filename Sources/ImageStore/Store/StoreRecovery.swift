@@ -3,7 +3,7 @@ import Glibc
 import LinuxSystem
 import Logging
 
-/// What happens before the store is used: read the index, put a damaged one aside, remove what it does not name. Blocking.
+/// Prepares the store for use: reads the index, puts a damaged one aside, removes content that it does not name. Blocking.
 enum StoreRecovery {
     struct Result: Sendable {
         let index: StoreIndex
@@ -14,7 +14,7 @@ enum StoreRecovery {
     static func run(_ layout: StoreLayout, logger: Logger) throws -> Result {
         for directory in layout.directories {
             try Directories.make(directory, mode: 0o700)
-            // Images carry setuid programs: nobody but root gets near them.
+            // Images carry setuid programs, so only root may reach them.
             try systemCall("chmod", directory) { chmod(directory, 0o700) }
         }
         let found = try DirectoryListing.names(at: layout.layers).compactMap { name in Int(name).flatMap { String($0) == name && $0 >= 0 ? $0 : nil }
@@ -24,7 +24,7 @@ enum StoreRecovery {
         switch try IndexFile.read(layout.index) {
         case .index(let known): index = known
         case .absent:
-            // Layers without an index: not this program's doing, or half a restore from a backup.
+            // Layers without an index: content of another program, or an incomplete restore from a backup.
             index.retained = found
             isChanged = !found.isEmpty
         case .damaged(let reason):

@@ -9,7 +9,7 @@ struct ConfinedUnpacker: LayerUnpacking {
 
     func unpack(_ blob: BlobFile, into directory: String, limits: ImageLimits) async throws -> LayerReport {
         let encoded = String(decoding: try JSONEncoder().encode(limits), as: UTF8.self)
-        // Files instead of pipes: nobody has to read while the child writes.
+        // Files instead of pipes, so that no reader is needed while the child writes.
         let (report, complaint) = try await pool.run("prepare unpacking") {
             try blob.rewind()
             return (try Self.scratch(blob.path + ".report"), try Self.scratch(blob.path + ".errors"))
@@ -42,7 +42,7 @@ struct ConfinedUnpacker: LayerUnpacking {
         switch status {
         case .exited(0): return try LayerReport.decode(text)
         case .exited(1):
-            // Throws what the child has reported.
+            // Throws the error that the child has reported.
             _ = try LayerReport.decode(text)
             fallthrough
         default:

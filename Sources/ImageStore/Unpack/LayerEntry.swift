@@ -2,7 +2,7 @@ import CArchive
 import CLinux
 import Glibc
 
-/// One header of a layer's tar stream, checked for what the kernel could not express.
+/// One header of a layer's tar stream, checked for values that the kernel cannot express.
 struct LayerEntry {
     enum Kind: Equatable {
         case file(size: Int64)
@@ -69,7 +69,7 @@ struct LayerEntry {
         }
     }
 
-    /// Overlayfs' own attributes in a layer would let an image speak to the kernel's overlay; what whiteouts need is written by this program alone.
+    /// Overlayfs' own attributes in a layer would let an image control the kernel's overlay; only this program writes attributes for whiteouts.
     private static let keptOut = ["trusted.overlay.", "user.overlay."]
 
     private static func attributes(
@@ -95,7 +95,7 @@ struct LayerEntry {
     }
 
     private static func identifier(_ number: Int64, _ path: LayerPath) throws(ImageStoreError) -> UInt32 {
-        // The last number means "leave it" to chown.
+        // chown takes the last number as "unchanged".
         guard number >= 0, number < Int64(UInt32.max) else { throw refused(path.text, "found the owner \(number), wanted 0 to 4294967294") }
         return UInt32(number)
     }

@@ -1,13 +1,13 @@
-/// A name of a layer's entry, cut into components: relative, without `.`, `..` resolved by its letters alone.
+/// A name of a layer's entry, cut into components: relative, without `.`, `..` resolved lexically.
 ///
-/// Names are bytes, not text: a file name in an image may be no UTF-8 at all.
+/// Names are bytes, not text: a file name in an image may not be UTF-8.
 struct LayerPath: Sendable, Hashable {
     let components: [[UInt8]]
 
     static let longestName = 255
     static let longestPath = 4095
 
-    /// `nil` for a name that leads out of the layer, or that no file system takes.
+    /// `nil` for a name that leads out of the layer, or that file systems refuse.
     init?(_ bytes: some Collection<UInt8>) {
         var parts: [[UInt8]] = []
         guard bytes.count <= 65536, !bytes.contains(0) else { return nil }
@@ -40,6 +40,6 @@ struct LayerPath: Sendable, Hashable {
 }
 
 extension [UInt8] {
-    /// With the NUL that C wants behind it.
+    /// The name with a NUL at its end.
     var terminated: [CChar] { map { CChar(bitPattern: $0) } + [0] }
 }

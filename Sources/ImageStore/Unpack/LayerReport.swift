@@ -1,4 +1,4 @@
-/// What unpacking one layer gave, as the unpacking process writes it: a line of ASCII and then NUL-terminated names.
+/// The result of unpacking one layer, as the unpacking process writes it: a line of ASCII and then NUL-terminated names.
 struct LayerReport: Sendable, Hashable {
     /// Digest of the uncompressed tar stream.
     let diffID: ContentDigest
@@ -8,7 +8,7 @@ struct LayerReport: Sendable, Hashable {
     /// Directories that the layer uses without describing them; they get the attributes of the layer below.
     let implied: [LayerPath]
 
-    /// The most that a reader accepts.
+    /// The largest report that a reader accepts, in bytes.
     static let longest = 64 << 20
 
     var encoded: [UInt8] {

@@ -3,14 +3,14 @@ import CArchive
 /// A compressed layer as a sequence of tar entries. One libarchive reader decompresses, a second one reads the tar stream;
 /// between them every byte is counted against the limits and hashed for the diff ID.
 ///
-/// Holds C objects that point at it: stays on one thread.
+/// Stays on one thread, because it holds C objects that point at it.
 final class LayerStream {
     private let raw: OpaquePointer
     private let tar: OpaquePointer
     private let limits: ImageLimits
     private let compressedBytes: Int64
     private var hasher = ContentHasher()
-    /// What went wrong inside a callback, which can only say "failed".
+    /// The error inside a callback, which itself can only return a failure.
     private var failure: ImageStoreError?
     private var hasContent = true
     private let zeros: UnsafeMutableRawBufferPointer
@@ -88,7 +88,7 @@ final class LayerStream {
         }
     }
 
-    /// Reads the padding behind the last entry, which counts for the digest, and gives the diff ID.
+    /// Reads the padding behind the last entry, which counts for the digest, and returns the diff ID.
     func finish() throws(ImageStoreError) -> ContentDigest {
         var ignored: UnsafeRawPointer?
         while true {
@@ -116,7 +116,7 @@ final class LayerStream {
                 return size
             case ARCHIVE_EOF:
                 hasContent = false
-                // Some builders end the stream with the last file's last byte. The filling is no part of the digest.
+                // Some builders end the stream with the last file's last byte. The filling is not part of the digest.
                 let filling = (Self.block - Int(hasher.count % Int64(Self.block))) % Self.block
                 buffer.pointee = UnsafeRawPointer(zeros.baseAddress)
                 return filling

@@ -13,7 +13,7 @@ package enum LayerUnpackProgram {
     static let targetDescriptor: Int32 = 3
 
     /// Confines this process for good, unpacks, reports.
-    /// - Parameter arguments: what follows the subcommand: the limits as JSON.
+    /// - Parameter arguments: the arguments of the subcommand: the limits as JSON.
     /// - Returns: the exit status, 0 when the layer is whole and synced.
     package static func run(_ arguments: [String]) -> Int32 {
         let outcome = Result { () throws(ImageStoreError) in try unpack(arguments) }
@@ -23,7 +23,7 @@ package enum LayerUnpackProgram {
             case .failure(let error): (LayerReport.encoded(error), 1)
             }
         let report = OwnedFileDescriptor(STDOUT_FILENO)
-        // Not closed: the number is the process' own.
+        // Not closed: the descriptor belongs to the process.
         defer { _ = report.release() }
         do throws(SystemError) {
             try report.writeAll(text)
@@ -44,7 +44,7 @@ package enum LayerUnpackProgram {
             let target = OwnedFileDescriptor(targetDescriptor)
             let root = try UnpackConfinement.enter(target, limits: limits)
             let report = try LayerUnpacker.unpack(blob: STDIN_FILENO, compressedBytes: Int64(size), into: root, limits: limits)
-            // Once, for all files together: the layer counts from here on.
+            // Once, for all files together: from here on the layer is complete.
             try systemCall("syncfs") { root.withRawValue { swl_syncfs($0) } }
             return report
         } catch let error as ImageStoreError {

@@ -1,7 +1,7 @@
 import Glibc
 import LinuxSystem
 
-/// The unpacking itself: a compressed layer from one descriptor into the directory behind another. Blocking.
+/// Unpacks a compressed layer from one descriptor into the directory behind another. Blocking.
 enum LayerUnpacker {
     static func unpack(blob: Int32, compressedBytes: Int64, into root: OwnedFileDescriptor, limits: ImageLimits) throws(ImageStoreError)
         -> LayerReport

@@ -16,7 +16,7 @@ struct LayerWriter {
     private(set) var implied: Set<LayerPath> = []
     /// Set at the end, because every entry made in a directory changes its time.
     private var directoryTimes: [LayerPath: timespec] = [:]
-    /// The directory of the entry before, which is mostly the next one's too.
+    /// The directory of the previous entry, which mostly is the next entry's too.
     private var lastParent: (path: LayerPath, descriptor: OwnedFileDescriptor)?
 
     private static let mostImplied = 65536
@@ -45,7 +45,7 @@ struct LayerWriter {
         }
     }
 
-    /// Errors that the layer's own content brings about are its fault, all others the disk's.
+    /// Distinguishes errors from the layer's own content from errors of the disk.
     private static func failure(_ error: SystemError, _ path: LayerPath) -> ImageStoreError {
         let own: [Int32] = [ELOOP, ENOTDIR, EXDEV, EEXIST, ENAMETOOLONG, EISDIR, ENOENT, ENOTEMPTY]
         if let number = error.errno, own.contains(number) {
@@ -117,7 +117,7 @@ struct LayerWriter {
 
     // MARK: Directories
 
-    /// The directory at `path`, made with its parents where the layer has not described them.
+    /// Returns the directory at `path`, made with its parents where the layer has not described them.
     private mutating func directory(_ path: LayerPath) throws -> OwnedFileDescriptor {
         if let lastParent, lastParent.path == path { return lastParent.descriptor }
         let found: OwnedFileDescriptor
@@ -126,7 +126,7 @@ struct LayerWriter {
         } catch {
             guard error.is(ENOENT) || error.is(ENOTDIR), !path.isRoot else { throw error }
             let above = try directory(path.parent)
-            // Only a whiteout gives way to a directory that no entry asks for; a file or a dangling link does not.
+            // Only a whiteout gives way to a directory without an entry; a file or a dangling link does not.
             if try kind(path.base.terminated, in: above) == .other { throw SystemError(call: "openat2", path: path.text, errno: ENOTDIR) }
             found = try makeDirectory(path, in: above)
             guard implied.count < Self.mostImplied else {
@@ -139,7 +139,7 @@ struct LayerWriter {
         return found
     }
 
-    /// The directory, new or as it is. A whiteout of the same layer in its place hides what is below: the new directory is opaque then.
+    /// Returns the directory, new or existing. A directory in place of a whiteout of this layer is opaque: it hides the layers below.
     private mutating func makeDirectory(_ path: LayerPath, in parent: OwnedFileDescriptor) throws -> OwnedFileDescriptor {
         let name = path.base.terminated
         var hides = false
@@ -175,13 +175,13 @@ struct LayerWriter {
         }
     }
 
-    /// Takes away what has the name already: the later entry of a layer counts.
+    /// Removes an earlier entry of that name: the later entry of a layer counts.
     private mutating func clear(_ path: LayerPath, in parent: OwnedFileDescriptor) throws {
         let name = path.base.terminated
         switch try kind(name, in: parent) {
         case .nothing: return
         case .directory:
-            // Descriptors and times of what goes must not be used again.
+            // Descriptors and times of the removed directory must not be used again.
             lastParent = nil
             guard let entry = FileName(bytes: path.base) else { throw LayerEntry.refused(path.text, "found no name") }
             try TreeRemoval.remove(entry, in: parent, path: path.text)
@@ -200,7 +200,7 @@ struct LayerWriter {
             return
         }
         let hidden = Array(path.base.dropFirst(Self.whiteout.count))
-        // Notes of aufs about itself.
+        // Internal files of aufs.
         if hidden.starts(with: Self.whiteout) { return }
         guard !hidden.isEmpty, hidden != Array(".".utf8), hidden != Array("..".utf8) else {
             throw LayerEntry.refused(path.text, "found a whiteout of nothing")
@@ -211,7 +211,7 @@ struct LayerWriter {
         switch try kind(name, in: parent) {
         case .whiteout, .other: return
         case .directory:
-            // A whiteout speaks of the layers below only, so the layer's own directory stays and hides theirs.
+            // A whiteout concerns the layers below only, so the layer's own directory stays and hides theirs.
             try makeOpaque(try SafePath(root: parent).openBytes(hidden, O_RDONLY | O_DIRECTORY | O_NOFOLLOW), target)
         case .nothing:
             try systemCall("mknodat", target.text) { parent.withRawValue { mknodat($0, name, S_IFCHR, 0) } }
@@ -228,7 +228,7 @@ struct LayerWriter {
         _ name: [CChar], _ size: Int64, _ entry: LayerEntry, in parent: OwnedFileDescriptor, from stream: LayerStream
     ) throws {
         let (total, overflow) = bytes.addingReportingOverflow(size)
-        // The header's size, not the data's: a sparse file of a few bytes may claim any.
+        // The header's size, not the data's: a sparse file of a few bytes may claim any size.
         guard !overflow, total <= limits.unpackedBytes else {
             throw ImageStoreError(.tooLarge, "unpack", entry.path.text, "found more than \(limits.unpackedBytes) bytes of files")
         }
@@ -280,12 +280,12 @@ struct LayerWriter {
 
     private func isSecurity(_ name: [CChar]) -> Bool { name.starts(with: "security.".utf8.map { CChar(bitPattern: $0) }) }
 
-    /// The same for what cannot be opened: symlinks, devices, FIFOs. Their extended attributes are not kept.
+    /// Sets owner, mode and time of files that cannot be opened: symlinks, devices, FIFOs. Their extended attributes are not kept.
     private func describe(_ name: [CChar], in parent: OwnedFileDescriptor, _ entry: LayerEntry, mode: Bool) throws(SystemError) {
         try systemCall("fchownat", entry.path.text) {
             parent.withRawValue { fchownat($0, name, entry.uid, entry.gid, SWL_AT_SYMLINK_NOFOLLOW) }
         }
-        // Made under this name a moment ago by this process, and nobody else can write here: it is no symlink.
+        // This process has just made the file under this name, and no other process can write here: the file is not a symlink.
         if mode { try systemCall("fchmodat", entry.path.text) { parent.withRawValue { fchmodat($0, name, entry.mode, 0) } } }
         if let time = entry.modified {
             let times = [time, time]
@@ -295,7 +295,7 @@ struct LayerWriter {
 }
 
 extension SafePath {
-    /// A path of the layer, whose names may be no UTF-8. Stays in the root and on its mount.
+    /// Opens a path of the layer, whose names may not be UTF-8. Stays in the root and on its mount.
     func openBytes(_ path: [UInt8], _ flags: Int32) throws(SystemError) -> OwnedFileDescriptor {
         try open(bytes: path, flags, rules: [.inRoot, .noMountCrossing])
     }

@@ -3,8 +3,8 @@ import CSeccomp
 import Glibc
 import LinuxSystem
 
-/// What a hostile layer that takes over libarchive would find: no name outside of its directory, no device it could open, no
-/// program to start, no socket, and none of the system calls that root can do harm with. Every step fails closed.
+/// Confines the unpacking process, in case a hostile layer takes over libarchive: no name outside of its directory, no device to open, no
+/// program to start, no socket, and none of root's dangerous system calls. Every step fails closed.
 enum UnpackConfinement {
     /// Bytes of private memory; a zstd window takes 128 MiB at most.
     private static let memory: UInt64 = 1 << 30
@@ -31,7 +31,7 @@ enum UnpackConfinement {
         try limit(RLIMIT_NOFILE, 1024)
         try limit(RLIMIT_FSIZE, UInt64(limits.unpackedBytes))
         try limit(RLIMIT_CPU, UInt64(limits.unpackSeconds))
-        // Last, because what is above needs the calls that go.
+        // Last, because the steps above need calls that the filter forbids.
         try filterSystemCalls()
         return root
     }

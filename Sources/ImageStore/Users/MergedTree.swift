@@ -46,7 +46,7 @@ struct MergedTree {
                 waiting += target.split(separator: UInt8(ascii: "/")).map(Array.init).reversed()
             case .file(let directory, let name):
                 guard waiting.isEmpty else { return nil }
-                // Not blocking and not followed: whatever it is, opening it must not hang.
+                // Not blocking and not followed: opening a file of any kind must not hang.
                 return try descriptorCall("openat", path) {
                     directory.withRawValue { openat($0, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC) }
                 }

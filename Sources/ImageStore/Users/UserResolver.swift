@@ -1,9 +1,9 @@
 import LinuxSystem
 import PodCore
 
-/// Who a user string is, by runc's rules: numbers need no entry, names do; `user:group` takes the group as it stands and adds no other.
+/// Resolves a user string by runc's rules: numbers need no entry, names do; `user:group` takes exactly that group and adds no other.
 struct UserResolver {
-    /// Bytes of the image's /etc/passwd and /etc/group, empty when it has none.
+    /// The contents of the image's /etc/passwd and /etc/group, empty without the file.
     let passwd: [UInt8]
     let group: [UInt8]
 
@@ -73,7 +73,7 @@ struct UserResolver {
         return ImageUser(uid: uid, gid: gid, additionalGids: additional, home: account.map { String($0.home) })
     }
 
-    /// A number when every character is a digit; then it has to be one that the kernel and Kubernetes take.
+    /// Reads a number if every character is a digit. The number must be one that the kernel and Kubernetes accept.
     private static func number(_ text: Substring, _ kind: String, of user: String) throws(ImageStoreError) -> UInt32? {
         guard !text.isEmpty, text.utf8.allSatisfy(ReferenceGrammar.isDigit) else { return nil }
         guard let number = UInt32(text), number <= largest else {
@@ -86,7 +86,7 @@ struct UserResolver {
         ImageStoreError(.unknownUser, "find \(kind)", "\"\(user)\"", detail)
     }
 
-    /// Lines with numbers that are none are no accounts: read as zero they would be root.
+    /// Lines with malformed numbers are skipped: read as zero they would be root.
     private func accounts() -> [Account] {
         lines(passwd).compactMap { fields in
             guard fields.count >= 6, !fields[0].isEmpty, let uid = Self.field(fields[2]), let gid = Self.field(fields[3]) else { return nil }

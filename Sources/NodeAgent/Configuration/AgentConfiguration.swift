@@ -3,14 +3,14 @@ package struct AgentConfiguration: Sendable, Hashable {
     package var kubelet = KubeletSettings()
     package var proxy = ProxySettings()
     package var swiftlet = SwiftletSettings()
-    /// What the flags decide: the file has no fields for them.
+    /// Settings from flags, which have no fields in the file.
     package var process = ProcessSettings()
-    /// Fields that have no effect, each named once. To be logged at the start.
+    /// Fields without effect, each named once, for the log at the start.
     package var warnings: [ConfigurationWarning] = []
 
     package init() {}
 
-    /// The ranges of this node's pods when the files say so; empty: what the control plane gives the node.
+    /// The configured ranges of this node's pods; empty for the control plane's.
     package var podCIDRs: [String] {
         let text = swiftlet.network.podCIDR.isEmpty ? kubelet.podCIDR : swiftlet.network.podCIDR
         return text.isEmpty ? [] : AddressRange.list(text)

@@ -1,4 +1,4 @@
-/// What is wrong with a configuration file. Always says where.
+/// An error in the configuration, always with its place.
 package struct ConfigurationError: Error, Sendable, Hashable, CustomStringConvertible {
     /// Grows; a `switch` needs a default.
     package struct Code: Sendable, Hashable {
@@ -10,7 +10,7 @@ package struct ConfigurationError: Error, Sendable, Hashable, CustomStringConver
         /// The text is not YAML.
         package static let syntax = Code(value: .syntax)
         package static let duplicateKey = Code(value: .duplicateKey)
-        /// An apiVersion and kind that is none of the known ones, or one that appears twice.
+        /// An unknown apiVersion and kind, or a kind that appears twice.
         package static let unknownDocument = Code(value: .unknownDocument)
         package static let unknownField = Code(value: .unknownField)
         package static let wrongType = Code(value: .wrongType)

@@ -1,6 +1,6 @@
 import FoundationEssentials
 
-/// Reads the configuration once, before anything else happens. Everything that is wrong ends here.
+/// Reads the configuration once, before anything else happens. Every error is found here.
 package enum ConfigurationLoader {
     /// `file` and the `*.conf` files of `directory`, in the order of their names, one on top of the other; then the flags.
     package static func load(file: String?, directory: String? = nil, flags: FlagOverrides = FlagOverrides()) throws -> AgentConfiguration {
@@ -20,7 +20,7 @@ package enum ConfigurationLoader {
         return try parse(sources, flags: flags)
     }
 
-    /// The same from texts; `file` is their name in messages.
+    /// Like `load`, from texts; `file` is their name in messages.
     package static func parse(_ sources: [(file: String, text: String)], flags: FlagOverrides = FlagOverrides()) throws -> AgentConfiguration {
         var configuration = try parse(sources, notes: FieldReader.Notes())
         try flags.apply(to: &configuration)
@@ -54,7 +54,7 @@ package enum ConfigurationLoader {
         return configuration
     }
 
-    /// What only several fields together can get wrong.
+    /// Checks the rules that span several fields.
     private static func check(_ configuration: AgentConfiguration, _ kind: DocumentKind, _ node: ConfigurationNode) throws {
         guard kind == .kubelet else { return }
         let kubelet = configuration.kubelet

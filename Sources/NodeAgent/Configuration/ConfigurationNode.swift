@@ -1,10 +1,10 @@
 import Yams
 
-/// A YAML value that knows where it was written, after merging.
+/// A YAML value with the place where it was written, also after merging.
 indirect enum ConfigurationNode: Sendable {
     case mapping([(key: String, place: String, value: ConfigurationNode)], place: String)
     case sequence([ConfigurationNode], place: String)
-    /// `isPlain` tells `true` from `"true"`.
+    /// `isPlain` distinguishes `true` from `"true"`.
     case scalar(String, isPlain: Bool, place: String)
     case null(place: String)
 
@@ -52,7 +52,7 @@ indirect enum ConfigurationNode: Sendable {
         }
     }
 
-    /// `other` on top: mappings are merged member by member, everything else is replaced.
+    /// Merges `other` over this value: mappings member by member, everything else is replaced.
     func merged(with other: ConfigurationNode) -> ConfigurationNode {
         guard case .mapping(var members, let place) = self, case .mapping(let others, _) = other else { return other }
         for member in others {

@@ -1,4 +1,4 @@
-/// A field that is known and has no effect, set to something else than its default.
+/// A known field without effect, set to something else than its default.
 package struct ConfigurationWarning: Sendable, Hashable, CustomStringConvertible {
     /// `file:line`
     package let place: String

@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// How much of a resource has to stay free: an amount or a part of what there is.
+/// The part of a resource that has to stay free: an amount or a fraction of the capacity.
 package enum EvictionThreshold: Sendable, Hashable {
     case quantity(Quantity)
     /// 0.1 for `10%`.
@@ -16,7 +16,7 @@ package enum EvictionThreshold: Sendable, Hashable {
         }
     }
 
-    /// The amount when there is `capacity` in all, in the unit of the resource.
+    /// Returns the amount for a capacity, in the unit of the resource.
     package func amount(of capacity: Int64) -> Int64 {
         switch self {
         case .quantity(let quantity): quantity.value

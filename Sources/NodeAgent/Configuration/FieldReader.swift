@@ -1,6 +1,6 @@
 import KubeModel
 
-/// Reads the members of one mapping into a typed value, and notices every member that nobody asked for.
+/// Reads the members of one mapping into a typed value, and detects every member that was not read.
 struct FieldReader {
     /// Warnings of all readers of one file.
     final class Notes {
@@ -24,7 +24,7 @@ struct FieldReader {
         self.notes = notes
     }
 
-    /// The value of a field that is there and not null. Null means the default, as in the API.
+    /// Returns the value of a present field. Null means the default, as in the API.
     mutating func node(_ key: String) -> ConfigurationNode? {
         asked.insert(key)
         guard let value = members.first(where: { $0.key == key })?.value else {
@@ -68,7 +68,7 @@ struct FieldReader {
         target = value
     }
 
-    /// kubeadm writes `0s` for what it leaves to the default; `zeroMeansDefault` follows it.
+    /// kubeadm writes `0s` for a default; `zeroMeansDefault` reads it like that.
     mutating func read(_ key: String, into target: inout Duration, zeroMeansDefault: Bool = true) throws {
         guard let node = node(key) else { return }
         guard case .scalar(let text, _, _) = node, let value = GoDuration.parse(text), value >= .zero else {
@@ -159,7 +159,7 @@ struct FieldReader {
         }
     }
 
-    /// Call last: what nobody asked for is an error.
+    /// Refuses members that were not read. Call last.
     func finish() throws {
         guard let unknown = members.first(where: { !asked.contains($0.key) }) else { return }
         let hint = Spelling.suggestion(for: unknown.key, among: asked).map { "; did you mean '\($0)'?" } ?? ""

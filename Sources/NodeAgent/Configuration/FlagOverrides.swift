@@ -1,4 +1,4 @@
-/// What the command line says. Nil means not given; a flag that is given wins over the file.
+/// The flags of the command line. Nil means not given; a given flag wins over the file.
 package struct FlagOverrides: Sendable, Hashable {
     package var kubeconfig: String?
     package var bootstrapKubeconfig: String?
@@ -26,7 +26,7 @@ package struct FlagOverrides: Sendable, Hashable {
         if let rootDirectory { configuration.process.rootDirectory = try absolute(rootDirectory, "--root-dir") }
         if let stateDirectory {
             let path = try absolute(stateDirectory, "--state-dir")
-            // Paths that the file leaves at their defaults move along.
+            // Paths with default values follow the folder.
             let defaults = SwiftletSettings()
             if configuration.swiftlet.imageRoot == defaults.imageRoot { configuration.swiftlet.imageRoot = path + "/images" }
             configuration.process.stateDirectory = path

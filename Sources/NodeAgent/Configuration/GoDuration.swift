@@ -5,7 +5,7 @@ package enum GoDuration {
         ("ns", 1), ("us", 1e3), ("µs", 1e3), ("μs", 1e3), ("ms", 1e6), ("s", 1e9), ("m", 60e9), ("h", 3600e9),
     ]
 
-    /// Nil when the text is no duration.
+    /// Nil when the text is not a duration.
     package static func parse(_ text: String) -> Duration? {
         var rest = Substring(text)
         var sign = 1.0

@@ -1,4 +1,4 @@
-/// The fields of `KubeletConfiguration` without effect here, and the values with which they ask for nothing.
+/// The fields of `KubeletConfiguration` without effect here, with their harmless values.
 enum KubeletFieldCatalog {
     private static let inherent = "is not needed by this agent and has no effect; remove it"
 

@@ -2,7 +2,7 @@ import KubeModel
 import PodCore
 
 extension KubeletSettings {
-    /// Takes over what the document says.
+    /// Takes over the fields of the document.
     mutating func read(_ reader: inout FieldReader) throws {
         try reader.read("address", into: &address)
         try reader.read("port", into: &port, in: 1...65535)
@@ -85,7 +85,7 @@ extension KubeletSettings {
         if reader.node("registerWithTaints") != nil { registerWithTaints = taints }
     }
 
-    /// Signals that are not named are off when any is named, unless `mergeDefaultEvictionSettings` says otherwise.
+    /// Once a signal is named, the signals that are not named are off, unless `mergeDefaultEvictionSettings` is set.
     private mutating func readEviction(_ reader: inout FieldReader) throws {
         var merges = false
         try reader.read("mergeDefaultEvictionSettings", into: &merges)

@@ -14,7 +14,7 @@ package struct KubeletSettings: Sendable, Hashable {
     package var healthzBindAddress = "127.0.0.1"
     /// 0 turns it off.
     package var healthzPort = 10248
-    /// After so long without a byte in either direction an exec or attach is ended.
+    /// An exec or attach without a byte in either direction for this long is ended.
     package var streamingConnectionIdleTimeout = Duration.seconds(4 * 3600)
     /// Nil means a self-signed certificate of its own.
     package var tlsCertFile: String?
@@ -22,10 +22,10 @@ package struct KubeletSettings: Sendable, Hashable {
     /// Renews the client certificate before it ends.
     package var rotateCertificates = false
     package var anonymousAuthentication = false
-    /// False: bearer tokens prove nothing.
+    /// False means that bearer tokens are not accepted.
     package var webhookAuthentication = true
     package var webhookAuthenticationCacheTTL = Duration.seconds(120)
-    /// Signs the certificates of clients; nil means that client certificates prove nothing.
+    /// Signs the certificates of clients; nil means that client certificates are not accepted.
     package var clientCAFile: String?
     package var authorizationMode = AuthorizationMode.webhook
     package var cacheAuthorizedTTL = Duration.seconds(300)
@@ -47,10 +47,10 @@ package struct KubeletSettings: Sendable, Hashable {
     /// -1 means all.
     package var nodeStatusMaxImages = 50
     package var maxPods = 110
-    /// Comma-separated, one of each family; empty means what the control plane gives the node. `network.podCIDR` comes first.
+    /// Comma-separated, one of each family; empty means the control plane's ranges. `network.podCIDR` comes first.
     package var podCIDR = ""
 
-    // What is left for pods.
+    // The resources for pods.
     package var systemReserved: [String: Quantity] = [:]
     package var kubeReserved: [String: Quantity] = [:]
     package var evictionHard: [String: EvictionThreshold] = KubeletSettings.defaultEvictionHard
@@ -68,11 +68,11 @@ package struct KubeletSettings: Sendable, Hashable {
     package var cpuCFSQuota = true
     package var cpuCFSQuotaPeriod = Duration.milliseconds(100)
     package var singleProcessOOMKill = false
-    /// True: a machine that swaps is an error.
+    /// True makes a machine with swap an error.
     package var failSwapOn = true
     package var swapBehavior = ResourceRules.SwapBehavior.noSwap
     package var enforceNodeAllocatable = NodeResources.Enforcement.pods
-    /// True: kernel parameters that are not what the node relies on are an error, and nothing is changed.
+    /// True makes unexpected kernel parameters an error, and changes nothing.
     package var protectKernelDefaults = false
     package var seccompDefault = false
     /// The safe kernel parameters, and those of `allowedUnsafeSysctls`.

@@ -7,7 +7,7 @@ package struct ProcessSettings: Sendable, Hashable {
     package var hostnameOverride: String?
     /// At most one address of each family; empty means the address of the default route.
     package var nodeIPs: [String] = []
-    /// What Kubernetes tools expect below it is hard-coded in them.
+    /// Kubernetes tools expect fixed paths below it.
     package var rootDirectory = "/var/lib/kubelet"
     package var stateDirectory = "/var/lib/swiftlet"
     package var runDirectory = "/run/swiftlet"

@@ -21,7 +21,7 @@ extension ProxySettings {
                 throw reader.bad(node, "nodePortAddresses", "found '\(text)', wanted CIDRs such as 192.168.1.0/24, or primary alone")
             }
         }
-        // The section of the mode in use; the others are of no interest, whatever they hold.
+        // The section of the mode in use; the sections of other modes are ignored.
         try reader.nested("nftables") { reader in
             try reader.read("masqueradeAll", into: &masqueradeAll)
             reader.ignore([

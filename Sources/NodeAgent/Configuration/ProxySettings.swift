@@ -6,7 +6,7 @@ package struct ProxySettings: Sendable, Hashable {
     package var burst = 10
     /// Comma-separated, one of each family.
     package var clusterCIDR = ""
-    /// CIDRs that the node's addresses have to be in, or `primary` for all of these addresses, as when empty.
+    /// CIDRs that contain the NodePort addresses; empty or `primary` for all addresses of the node.
     package var nodePortAddresses: [String] = []
     package var masqueradeAll = false
 

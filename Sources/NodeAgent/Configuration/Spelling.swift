@@ -1,6 +1,6 @@
-/// Finds the name that somebody probably meant.
+/// Finds the name that a misspelt word probably stands for.
 enum Spelling {
-    /// The candidate nearest to `word`, when it is near enough to be worth naming.
+    /// Returns the candidate nearest to `word` if it is near enough.
     static func suggestion(for word: String, among candidates: some Sequence<String>) -> String? {
         let best =
             candidates
@@ -10,7 +10,7 @@ enum Spelling {
         return best.name
     }
 
-    /// How many letters have to be added, removed or changed.
+    /// Counts the letters that have to be added, removed or changed.
     static func distance(_ left: [Character], _ right: [Character]) -> Int {
         var row = Array(0...right.count)
         for (i, l) in left.enumerated() {

@@ -1,4 +1,4 @@
-/// `SwiftletConfiguration`: what Kubernetes has no field for.
+/// `SwiftletConfiguration`: settings without a field in Kubernetes' own kinds.
 package struct SwiftletSettings: Sendable, Hashable {
     /// One registry host.
     package struct Registry: Sendable, Hashable {
@@ -20,7 +20,7 @@ package struct SwiftletSettings: Sendable, Hashable {
         package var bridge = "swl0"
         /// 0 means the default route's.
         package var mtu = 0
-        /// Comma-separated, one of each family; empty means `podCIDR` of the kubelet, then what the control plane gives the node.
+        /// Comma-separated, one of each family; empty means `podCIDR` of the kubelet, then the control plane's ranges.
         package var podCIDR = ""
     }
 
@@ -33,12 +33,12 @@ package struct SwiftletSettings: Sendable, Hashable {
     /// False runs pods without resource limits where the kernel does not offer the cgroup v2 controllers.
     package var requireControllers = true
     /// Whether the agent sets the kernel parameters that a node relies on, unless `protectKernelDefaults` of the kubelet only has them
-    /// checked. Never without `requireControllers`: a host without limits is somebody's machine rather than a node.
+    /// checked. Never without `requireControllers`: a host without limits is a personal machine rather than a node.
     package var setKernelParameters = true
-    /// Names that RuntimeClasses may give this node's runtime; there is one.
+    /// Handler names of RuntimeClasses that this node's only runtime accepts.
     package var runtimeHandlers = ["swiftlet", "runc"]
     package var adminSocket = "/run/swiftlet/admin.sock"
-    /// Where images and their layers are.
+    /// The folder of images and their layers.
     package var imageRoot = "/var/lib/swiftlet/images"
     package var shimPath = "/usr/libexec/swiftlet/swiftlet-shim"
     package var pausePath = "/usr/libexec/swiftlet/swiftlet-pause"

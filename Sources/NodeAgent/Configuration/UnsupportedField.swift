@@ -1,7 +1,7 @@
-/// A field that Kubernetes knows and this agent does not act on.
+/// A field of Kubernetes that has no effect in this agent.
 struct UnsupportedField: Sendable {
     let name: String
-    /// Values that ask for nothing: the default, or what this agent does anyway.
+    /// Harmless values: the default, or the agent's own behaviour.
     let harmless: [String]
     let reason: String
 
@@ -16,7 +16,7 @@ struct UnsupportedField: Sendable {
         case .null: return true
         case .scalar(let text, _, _):
             if text.isEmpty || harmless.contains(text) { return true }
-            // 1m and 1m0s are the same.
+            // 1m and 1m0s are equal.
             if let duration = GoDuration.parse(text) {
                 if duration == .zero { return true }
                 return harmless.contains { GoDuration.parse($0) == duration }
@@ -24,7 +24,7 @@ struct UnsupportedField: Sendable {
             return false
         case .sequence(let items, _):
             return items.allSatisfy { if case .scalar(let text, _, _) = $0 { harmless.contains(text) } else { false } }
-        // A mapping asks for something when one of its leaves does.
+        // A mapping is harmless when all of its leaves are.
         case .mapping(let members, _):
             return members.allSatisfy { isHarmless($0.value) }
         }

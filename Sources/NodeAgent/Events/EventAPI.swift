@@ -1,7 +1,7 @@
 package import KubeClient
 package import KubeModel
 
-/// What the event recorder needs of the API server.
+/// The API calls of the event recorder.
 package protocol EventAPI: Sendable {
     func create(event: Event) async throws
     func patch(event: ObjectKey, _ patch: JSONValue) async throws

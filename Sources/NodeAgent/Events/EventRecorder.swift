@@ -4,7 +4,7 @@ package import Logging
 package import PodCore
 package import Timing
 
-/// Sends events to the API server. The same event again within an hour counts up the one that is there.
+/// Sends events to the API server. A repetition within an hour increases the count of the existing event.
 ///
 /// At most `capacity` events wait; when the API server is away for long, the oldest are dropped, as kubelet does.
 package actor EventRecorder {
@@ -39,7 +39,7 @@ package actor EventRecorder {
     private let entries: AsyncStream<Entry>
     private let queue: AsyncStream<Entry>.Continuation
     private var known: [Key: Known] = [:]
-    /// Tells events of one moment apart.
+    /// Makes the names of events of one moment differ.
     private var created = 0
 
     /// Events carry the component `kubelet`: tools select by it.
@@ -83,7 +83,7 @@ package actor EventRecorder {
     }
 
     private func create(_ entry: Entry, _ key: Key) async throws {
-        // Unique by the time in nanoseconds, which is also how kubelet names events. A pod's name may alone be as long as an event's may be.
+        // Unique by the time in nanoseconds, like kubelet's names of events. The pod's name alone may already have the greatest length.
         let stamp = String(entry.time.seconds * 1_000_000_000 + Int64(entry.time.nanoseconds), radix: 16)
         var subject = (entry.object.name ?? "").prefix(Self.subjectLimit)
         while subject.last == "-" || subject.last == "." { subject = subject.dropLast() }
@@ -98,7 +98,7 @@ package actor EventRecorder {
         known[key] = Known(name: name, first: entry.time, count: 1)
     }
 
-    /// False when the event is not there any more.
+    /// Returns false when the event does not exist any more.
     private func countUp(_ before: Known, _ key: Key, _ entry: Entry) async throws -> Bool {
         let patch: JSONValue = ["count": .integer(Int64(before.count + 1)), "lastTimestamp": .string(entry.time.rfc3339())]
         do {

@@ -3,9 +3,9 @@ import KubeModel
 package import Logging
 package import Timing
 
-/// Renews the node's lease in `kube-node-lease` four times within its duration: the heartbeat by which the control plane knows that the node lives.
+/// Renews the node's lease in `kube-node-lease` four times within its duration: the heartbeat by which the control plane recognises a live node.
 package struct LeaseRenewer: Sendable {
-    /// How often one renewal is tried before the next turn is waited for.
+    /// Tries of one renewal before the renewer waits for its next turn.
     private static let tries = 5
 
     private let api: any NodeAPI
@@ -45,7 +45,7 @@ package struct LeaseRenewer: Sendable {
             } catch is CancellationError {
                 return nil
             } catch {
-                // What is held may be outdated: read it anew.
+                // The held lease may be outdated: read it anew.
                 current = nil
                 if attempt == Self.tries {
                     logger.error(
@@ -78,7 +78,7 @@ package struct LeaseRenewer: Sendable {
             spec: Lease.Spec(holderIdentity: nodeName, leaseDurationSeconds: Int(duration.components.seconds), renewTime: now))
     }
 
-    /// With the node deleted, its lease goes too.
+    /// Makes the deletion of the node delete its lease.
     private var owner: [OwnerReference]? {
         nodeUID().map { [OwnerReference(apiVersion: "v1", kind: "Node", name: nodeName, uid: $0)] }
     }

@@ -2,7 +2,7 @@ import FoundationEssentials
 package import KubeClient
 package import KubeModel
 
-/// What the node's reporter and lease need of the API server.
+/// The API calls of the node's reporter and lease.
 package protocol NodeAPI: Sendable {
     func createNode(_ node: Node) async throws -> Node
     func node(named name: String) async throws -> Node

@@ -1,4 +1,4 @@
-/// Facts about the machine that a node tells the API server. The program adapts them from the kernel.
+/// Facts about the machine for the Node object. The program adapts them from the kernel.
 package protocol NodeHost: Sendable {
     func describe() async throws -> HostDescription
 }
@@ -22,9 +22,9 @@ package struct HostDescription: Sendable, Hashable {
     package var hugepages: [String: Int64]
     /// Addresses by which other nodes reach this one, the family of the default route first.
     package var addresses: [String]
-    /// Pods may have user namespaces (`hostUsers: false`), whatever they mount.
+    /// Whether pods with any kind of volume may have user namespaces (`hostUsers: false`).
     package var supportsUserNamespaces: Bool
-    /// Process ids that can be in use at one time; 0 when that is not known.
+    /// Process ids that can be in use at one time; 0 when the number is unknown.
     package var processIDs: Int64
 
     package init(

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Why the node is not ready, by the part that is not. Every part reports its own state; the node is ready when none complains.
+/// The problems that keep the node from being ready, by part. Every part reports its own; the node is ready when no part has one.
 package final class NodeReadiness: Sendable {
     private let problems = Mutex<[String: String]>(["network": "the pod network is not set up yet: the node has no podCIDR"])
     private let changeSignals: AsyncStream<Void>
@@ -10,7 +10,7 @@ package final class NodeReadiness: Sendable {
         (changeSignals, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
-    /// `nil` when the part is well.
+    /// `nil` when the part has no problem.
     package func report(_ part: String, problem: String?) {
         let isNew = problems.withLock { problems in
             defer { problems[part] = problem }
@@ -19,7 +19,7 @@ package final class NodeReadiness: Sendable {
         if isNew { changed.yield() }
     }
 
-    /// All complaints in the order of the parts' names; `nil` when there is none.
+    /// All problems in the order of the parts' names; `nil` without any.
     package var problem: String? {
         let current = problems.withLock { $0 }
         if current.isEmpty { return nil }

@@ -6,7 +6,7 @@ package import PodCore
 import Synchronization
 package import Timing
 
-/// Registers the Node, keeps its status true, and sets the pod network up once the API gives the node its ranges.
+/// Registers the Node, keeps its status current, and sets the pod network up once the node has its ranges.
 package actor NodeReporter {
     private let settings: NodeSettings
     private let api: any NodeAPI
@@ -39,7 +39,7 @@ package actor NodeReporter {
         self.logger = logger
     }
 
-    /// The Node object as it was last seen.
+    /// The newest known Node object.
     package nonisolated var node: Node? { known.withLock { $0 } }
 
     /// The ranges of this node's pods: the configured ones, else those of the Node object; empty while it has none.
@@ -103,7 +103,7 @@ package actor NodeReporter {
                 case .stored(let node):
                     known.withLock { $0 = node }
                     await setUpNetwork(node)
-                    // The control plane may have called the node unknown while it was out of reach.
+                    // The control plane may have set conditions to Unknown while the node was out of reach.
                     await report()
                 case .deleted:
                     logger.warning(
@@ -132,7 +132,7 @@ package actor NodeReporter {
         NodeStatusPlan(settings: settings, host: try await host.describe(), problem: readiness.problem, images: await images.images())
     }
 
-    /// One report at a time, so that the API server gets them in the order in which they were made.
+    /// Writes one report at a time, so that the API server gets reports in order.
     private func report() async {
         guard !isReporting else {
             wantsReport = true
@@ -149,7 +149,7 @@ package actor NodeReporter {
     private func writeStatus() async {
         do {
             guard let existing = node else { return }
-            // A node without a working network set-up tries that again with every report.
+            // A failed set-up of the network is repeated with every report.
             if podCIDRs.isEmpty { await setUpNetwork(existing) }
             let status = try await plan().status(existing: existing.status, at: time.wallTime())
             let isDue = writtenAt.map { time.now() - $0 >= settings.statusReportFrequency } ?? true
@@ -182,7 +182,7 @@ package actor NodeReporter {
         for condition in status.conditions ?? [] {
             guard let (whenTrue, whenFalse) = names[condition.type] else { continue }
             let earlier = before?.conditions?.first { $0.type == condition.type }?.status
-            // A node that starts is not ready yet: that is no news.
+            // A node that starts is not ready yet, which needs no event.
             guard earlier != condition.status, earlier != nil || condition.type != "Ready" || condition.status == "True" else { continue }
             let reason = condition.status == "True" ? whenTrue : whenFalse
             events.record(PodEventRecord(.normal, reason, "Node \(settings.name) status is now: \(reason)"), aboutNode: settings.name)

@@ -1,15 +1,15 @@
 package import KubeModel
 package import PodCore
 
-/// What the node as a whole gives to its pods.
+/// The resources that the node as a whole offers its pods.
 package enum NodeResources {
-    /// Who is held to what is reserved (`enforceNodeAllocatable`).
+    /// The groups whose limits are enforced (`enforceNodeAllocatable`).
     package enum Enforcement: String, Sendable, CaseIterable {
         case none
         case pods
     }
 
-    /// Kernel parameters that the node relies on: memory may be promised beyond what there is, and whoever takes too much of it dies alone;
+    /// Kernel parameters that the node relies on: memory may be overcommitted, and a process that takes too much of it is killed alone;
     /// a kernel that failed restarts; every container has a keyring.
     package static let kernelParameters = [
         "vm.overcommit_memory": "1", "vm.panic_on_oom": "0", "kernel.panic": "10", "kernel.panic_on_oops": "1",
@@ -24,7 +24,7 @@ package enum NodeResources {
                 + "failSwapOn: false to start nevertheless: memorySwap.swapBehavior then says what pods get of it")
     }
 
-    /// The limits of all pods together: what the machine has, less what is reserved if that is enforced. Without the eviction thresholds, so
+    /// The limits of all pods together: the capacity, less the enforced reservations. Without the eviction thresholds, so
     /// that pods are evicted before the kernel kills.
     package static func limits(of host: HostDescription, reserved: [String: Quantity], enforcement: Enforcement) throws(PlanFailure)
         -> CgroupResources

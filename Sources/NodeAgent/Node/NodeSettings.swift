@@ -1,9 +1,9 @@
 package import KubeModel
 
-/// What configuration decides about the Node object.
+/// The configuration of the Node object.
 package struct NodeSettings: Sendable {
     package var name: String
-    /// Overrides what the kernel says, in the order in which they are reported; empty for the default route's.
+    /// Overrides the kernel's addresses, in the order in which they are reported; empty for the default route's.
     package var addresses: [String]
     package var port: Int
     package var labels: [String: String]
@@ -11,7 +11,7 @@ package struct NodeSettings: Sendable {
     package var registers: Bool
     package var providerID: String?
     package var maxPods: Int
-    /// Taken off the capacity for everything that is not a pod.
+    /// Subtracted from the capacity for everything that is not a pod.
     package var reserved: [String: Quantity]
     /// Bytes of memory at which pods are evicted: not allocatable either.
     package var memoryEvictionThreshold: Int64
@@ -24,9 +24,9 @@ package struct NodeSettings: Sendable {
     package var kubernetesVersion: String
     package var swiftletVersion: String
     package var maxImages: Int
-    /// The ranges of this node's pods; empty for those that the control plane gives the node.
+    /// The ranges of this node's pods; empty for the control plane's.
     package var podCIDRs: [String]
-    /// Names that RuntimeClasses may give this node's runtime.
+    /// Handler names of RuntimeClasses that this node's runtime accepts.
     package var runtimeHandlers: [String]
 
     package init(

@@ -5,7 +5,7 @@ package import PodCore
 package struct NodeStatusPlan: Sendable {
     package let settings: NodeSettings
     package let host: HostDescription
-    /// Why the node is not ready; `nil` when it is.
+    /// Why the node is not ready, `nil` for a ready node.
     package let problem: String?
     package let images: [ImageDescription]
 
@@ -16,7 +16,7 @@ package struct NodeStatusPlan: Sendable {
         self.images = images
     }
 
-    /// What this node speaks of itself that a scheduler or an API server acts upon (KEP-5328).
+    /// The declared features of this node, which schedulers and API servers act upon (KEP-5328).
     private static let declaredFeatures = ["ExtendWebSocketsToKubelet"]
 
     package var labels: [String: String] {
@@ -38,7 +38,7 @@ package struct NodeStatusPlan: Sendable {
         return Node(metadata: metadata, spec: spec, status: status(existing: nil, at: now))
     }
 
-    /// The status to report. Extended resources that others put into the existing capacity are kept and made allocatable.
+    /// The status to report. Extended resources in the existing capacity, from device plugins and the like, are kept and made allocatable.
     package func status(existing: NodeStatus?, at now: Timestamp) -> NodeStatus {
         var status = NodeStatus()
         var capacity = ownCapacity
@@ -112,12 +112,12 @@ package struct NodeStatusPlan: Sendable {
 }
 
 extension NodeStatus {
-    /// Whether somebody else has given one of this node's own conditions another value.
+    /// Whether another writer has changed one of this node's own conditions.
     func isContradicted(by stored: NodeStatus?) -> Bool {
         (conditions ?? []).contains { own in stored?.conditions?.first { $0.type == own.type }.map { $0.status != own.status } ?? false }
     }
 
-    /// The same status apart from heartbeats: whether it has to be written before its turn.
+    /// Whether the statuses are equal apart from heartbeats. A different status is written before its turn.
     func isEquivalent(to other: NodeStatus) -> Bool {
         var mine = self
         var theirs = other

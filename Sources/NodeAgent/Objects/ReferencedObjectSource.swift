@@ -2,16 +2,16 @@ package import KubeClient
 package import KubeModel
 package import PodCore
 
-/// Where a pod's ConfigMaps, Secrets and service account tokens come from.
+/// The source of a pod's ConfigMaps, Secrets and service account tokens.
 package protocol ReferencedObjectSource: Sendable {
-    /// Keeps what the pod refers to fresh until it is released.
+    /// Keeps the named objects fresh until they are released.
     func hold(_ names: ObjectNames, namespace: String)
     func release(_ names: ObjectNames, namespace: String)
-    /// The named objects, as far as they exist. Throws when the API server could not be asked.
+    /// Returns the named objects, as far as they exist. Throws when the API server does not answer.
     func objects(_ names: ObjectNames, namespace: String) async throws -> ReferencedObjects
-    /// The handler of a RuntimeClass; `nil` when there is no such class.
+    /// Returns the handler of a RuntimeClass, `nil` for an unknown class.
     func runtimeHandler(ofClass name: String) async throws -> String?
-    /// A new token for the pod's service account.
+    /// Requests a token for the pod's service account.
     func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> TokenRequest.TokenStatus
 }
 
@@ -48,7 +48,7 @@ package struct WatchedObjectSource: ReferencedObjectSource {
         return found
     }
 
-    /// Asked for each sandbox: few pods have a class, and none is worth a watch.
+    /// Read for each sandbox: few pods have a class, so a watch would not pay.
     package func runtimeHandler(ofClass name: String) async throws -> String? {
         try await Self.ifPresent { try await client.get(RuntimeClass.self, ObjectKey(namespace: "", name: name)).handler }
     }

@@ -13,7 +13,7 @@ extension RegistryCredential {
         var auths: [String: Entry]
     }
 
-    /// The credentials of a pull secret: `.dockerconfigjson`, or the older `.dockercfg`. Anything else holds none.
+    /// The credentials of a pull secret: `.dockerconfigjson`, or the older `.dockercfg`. Other secrets hold none.
     package static func credentials(in secret: Secret) -> [RegistryCredential] {
         var entries: [String: Entry] = [:]
         if let encoded = secret.data?[".dockerconfigjson"], let data = Data(base64Encoded: encoded) {
@@ -27,7 +27,7 @@ extension RegistryCredential {
         }
     }
 
-    /// `https://index.docker.io/v1/` is how Docker names its own registry; only host and path count.
+    /// Docker names its own registry `https://index.docker.io/v1/`; only host and path count.
     private static func withoutScheme(_ registry: String) -> String {
         var text = registry[...]
         for scheme in ["https://", "http://"] where text.hasPrefix(scheme) { text = text.dropFirst(scheme.count) }

@@ -25,7 +25,7 @@ package actor TokenCache {
         self.time = time
     }
 
-    /// A valid token, and when it should be asked for again. While the API server is away, a token that has not expired goes on being used.
+    /// Returns a valid token and the time of its renewal. While the API server is away, a token that has not expired stays in use.
     package func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> (text: String, renewAt: Timestamp) {
         let key = Key(podUID: pod.uid, projection: projection)
         let now = time.wallTime()

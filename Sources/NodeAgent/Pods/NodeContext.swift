@@ -18,7 +18,7 @@ package struct NodeContext: Sendable {
     package var resources: ResourceRules
     package var logMaxSize: Int64
     package var logMaxFiles: Int
-    /// Names that RuntimeClasses may give this node's runtime.
+    /// Handler names of RuntimeClasses that this node's runtime accepts.
     package var runtimeHandlers: [String]
 
     package init(

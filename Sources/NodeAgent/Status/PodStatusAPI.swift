@@ -2,10 +2,10 @@ package import KubeClient
 package import KubeModel
 import PodCore
 
-/// What the status writer needs of the API server.
+/// The API calls of the status writer.
 package protocol PodStatusAPI: Sendable {
     func patchStatus(of pod: ObjectKey, _ patch: JSONValue) async throws
-    /// Deletes the pod at once, if it is still the one with this uid.
+    /// Deletes the pod at once, if its uid is still `uid`.
     func deletePod(_ pod: ObjectKey, uid: String) async throws
 }
 

@@ -1,9 +1,9 @@
 import FoundationEssentials
 package import KubeModel
 
-/// The strategic merge patch that makes a pod's status in the API what the node says, touching nothing that is not the node's.
+/// The strategic merge patch that sets a pod's status in the API to the node's, and leaves the fields of other writers alone.
 package enum PodStatusPatch {
-    /// Fields that the node owns: absent means removed.
+    /// The fields that the node owns: an absent field is removed.
     private static let ownedFields = [
         "observedGeneration", "phase", "message", "reason", "hostIP", "hostIPs", "podIP", "podIPs", "startTime", "initContainerStatuses",
         "containerStatuses",
@@ -12,11 +12,11 @@ package enum PodStatusPatch {
 
     private static let conditionFields = ["observedGeneration", "lastProbeTime", "lastTransitionTime", "reason", "message"]
 
-    /// The uid is a precondition: a pod of the same name that came later is not touched.
+    /// The uid is a precondition: a later pod with this name is not touched.
     package static func patch(_ status: PodStatus, uid: String) throws -> JSONValue {
         var fields = try JSONParser.parse(JSONEncoder().encode(status)).object ?? [:]
         for name in ownedFields where fields[name] == nil { fields[name] = .null }
-        // Conditions are merged by type: what a condition no longer has must be removed by name.
+        // Conditions are merged by type: a field that a condition no longer has must be removed by name.
         fields["conditions"] = fields["conditions"]?.array.map { conditions in
             .array(
                 conditions.map { condition in

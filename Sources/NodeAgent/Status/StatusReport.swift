@@ -4,10 +4,10 @@ import KubeModel
 /// A status that waits to be written.
 struct StatusReport: Sendable {
     let status: PodStatus
-    /// The API object is to be deleted once this is written. The wish is told once and outlives the status that it came with.
+    /// Whether the API object is to be deleted after this write. The request comes once and survives the status that it came with.
     var deletes: Bool
 
-    /// What clients wait for: the phase, and of each container its restarts and what it does.
+    /// The part that clients wait for: the phase, and the restarts and state of each container.
     private struct Milestone: Equatable {
         let phase: PodPhase?
         let containers: [String]
@@ -24,12 +24,12 @@ struct StatusReport: Sendable {
             })
     }
 
-    /// Nothing is lost to a client that sees only `newer`.
+    /// Whether a client that sees only `newer` misses nothing that it could wait for.
     func isSuperseded(by newer: StatusReport) -> Bool { milestone == newer.milestone }
 }
 
 extension APIError {
-    /// Writing the same again cannot succeed: the pod is gone, another one has its name, or the API server calls the status invalid.
+    /// Whether another try cannot succeed: the pod is gone, another pod has its name, or the API server rejects the status as invalid.
     var makesStatusPointless: Bool {
         isNotFound || isInvalid || isConflict && (status?.message?.contains("in precondition") ?? false)
     }

@@ -5,8 +5,8 @@ package import PodCore
 import Synchronization
 package import Timing
 
-/// Brings pod statuses to the API server: one call at a time for each pod, pods in parallel. Of several waiting statuses of one pod that say the same
-/// of its phase and its containers' states only the newest is written; clients wait for such states, so none of them is passed over
+/// Writes pod statuses to the API server: one call at a time for each pod, pods in parallel. Of several waiting statuses of one pod with an equal
+/// phase and equal container states only the newest is written. Clients wait for such states, so none of them is skipped
 /// unless more than `longestQueue` wait.
 package final class StatusWriter: Sendable {
     private struct Entry {
@@ -16,7 +16,7 @@ package final class StatusWriter: Sendable {
         /// Failed writes in a row.
         var failures = 0
         var backOff = BackOff(initial: .milliseconds(500), maximum: .seconds(10))
-        /// The pod went away while its status was being written.
+        /// The pod was deleted while its status was being written.
         var isForgotten = false
     }
 
@@ -38,7 +38,7 @@ package final class StatusWriter: Sendable {
         await jobs.run()
     }
 
-    /// Takes the newest status. `deletes` asks for the API object to be deleted once this status is there.
+    /// Queues the newest status. `deletes` asks for the deletion of the API object after this status is written.
     package func submit(_ status: PodStatus, of pod: PodIdentity, deletes: Bool) {
         entries.withLock { entries in
             var entry = entries[pod.uid] ?? Entry(pod: pod)
@@ -53,7 +53,7 @@ package final class StatusWriter: Sendable {
         writeNext(pod.uid)
     }
 
-    /// The pod is gone from the API: nothing about it is worth writing any more.
+    /// Drops the statuses of a pod that is gone from the API.
     package func forget(podUID: String) {
         entries.withLock { entries in
             entries[podUID]?.waiting = []
@@ -103,7 +103,7 @@ package final class StatusWriter: Sendable {
         writeNext(pod.uid)
     }
 
-    /// False when the agent is stopping.
+    /// Returns false when the agent is stopping.
     private func waitAfterFailure(_ report: StatusReport, of pod: PodIdentity, _ error: any Error) async -> Bool {
         let (failures, pause) = entries.withLock { entries in
             var entry = entries[pod.uid] ?? Entry(pod: pod)

@@ -2,7 +2,7 @@ package import KubeClient
 package import KubeModel
 package import PodCore
 
-/// What the HTTP endpoint and the operator's socket see of the agent.
+/// The agent's state for the HTTP endpoint and the operator's socket.
 package struct AgentView: NodeView {
     private let pods: PodManager
     private let reporter: NodeReporter
@@ -45,7 +45,7 @@ package struct AgentView: NodeView {
     }
 
     package func health() async -> [HealthCheck] {
-        // To have an answer from the pods' actor is the proof that the loop turns; `ping` and `log` are part of kubelet's list.
+        // An answer from the pods' actor proves that the loop runs; `ping` and `log` are part of kubelet's list.
         _ = await pods.count
         return ["ping", "log", "syncloop"].map { HealthCheck(name: $0, problem: nil) }
     }
