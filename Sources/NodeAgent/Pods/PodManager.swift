@@ -12,7 +12,7 @@ package actor PodManager {
     private let time: any TimeSource
     let logger: Logger
     private let hostIPs: @Sendable () -> [String]
-    let jobs = JobQueue()
+    let tasks = OwnedTasks()
     private let wakes: WakeQueue<String>
     private var workers: [String: PodWorker] = [:]
     /// The uid of the latest pod of each name; a pod that is still being removed gives way to its successor.
@@ -53,7 +53,7 @@ package actor PodManager {
     /// Runs until it is cancelled. Pods go on without the agent.
     package func run(pods: ReflectorUpdates<Pod>) async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await self.jobs.run() }
+            group.addTask { await self.tasks.run() }
             group.addTask { await self.wakes.run { await self.wake($0) } }
             group.addTask { await self.statuses.run() }
             await follow(pods)
@@ -68,7 +68,7 @@ package actor PodManager {
             if isFirst {
                 isFirst = false
                 // Only now, so that an exit in a recovered sandbox finds the worker of its pod. Until then it waits in the stream.
-                jobs.submit { await self.followRuntime() }
+                tasks.start { await self.followRuntime() }
                 await removeOrphans()
             }
         }
@@ -119,7 +119,7 @@ package actor PodManager {
     }
 
     private var surroundings: PodWorker.Surroundings {
-        PodWorker.Surroundings(runner: runner, statuses: statuses, jobs: jobs, wakes: wakes, time: time, hostIPs: hostIPs) { [self] in
+        PodWorker.Surroundings(runner: runner, statuses: statuses, tasks: tasks, wakes: wakes, time: time, hostIPs: hostIPs) { [self] in
             await forget($0)
         }
     }

@@ -7,7 +7,7 @@ package actor PodWorker {
     package struct Surroundings: Sendable {
         let runner: ActionRunner
         let statuses: StatusWriter
-        let jobs: JobQueue
+        let tasks: OwnedTasks
         let wakes: WakeQueue<String>
         let time: any TimeSource
         let hostIPs: @Sendable () -> [String]
@@ -63,7 +63,7 @@ package actor PodWorker {
                 surroundings.runner.events.record(record, about: machine.identity)
                 continue
             }
-            surroundings.jobs.submit { [self] in
+            surroundings.tasks.start { [self] in
                 guard let event = await surroundings.runner.perform(action, snapshot), !Task.isCancelled else { return }
                 await handle(event)
             }
@@ -74,7 +74,7 @@ package actor PodWorker {
         if machine.isGone {
             let identity = machine.identity
             surroundings.wakes.set(identity.uid, at: nil)
-            surroundings.jobs.submit { [surroundings] in await surroundings.onGone(identity) }
+            surroundings.tasks.start { [surroundings] in await surroundings.onGone(identity) }
         }
     }
 
@@ -104,7 +104,7 @@ package actor PodWorker {
         }
         isRefreshing = true
         let snapshot = PodSnapshot(machine)
-        surroundings.jobs.submit { [self] in
+        surroundings.tasks.start { [self] in
             let next = await surroundings.runner.refreshVolumes(snapshot)
             await refreshed(next: next)
         }

@@ -25,7 +25,7 @@ package final class StatusWriter: Sendable {
     private let api: any PodStatusAPI
     private let time: any TimeSource
     private let logger: Logger
-    private let jobs = JobQueue()
+    private let tasks = OwnedTasks()
     private let entries = Mutex<[String: Entry]>([:])
 
     package init(api: any PodStatusAPI, time: any TimeSource, logger: Logger) {
@@ -35,7 +35,7 @@ package final class StatusWriter: Sendable {
     }
 
     package func run() async {
-        await jobs.run()
+        await tasks.run()
     }
 
     /// Queues the newest status. `deletes` asks for the deletion of the API object after this status is written.
@@ -75,7 +75,7 @@ package final class StatusWriter: Sendable {
             return (report, entry.pod)
         }
         guard let (report, pod) = next else { return }
-        jobs.submit { [self] in await write(report, of: pod) }
+        tasks.start { [self] in await write(report, of: pod) }
     }
 
     private func write(_ report: StatusReport, of pod: PodIdentity) async {
