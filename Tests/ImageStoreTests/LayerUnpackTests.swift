@@ -43,7 +43,8 @@ import Testing
         return archive.finished
     }
 
-    @Test func ordinaryEntries() async throws {
+    @Test("files, links, devices and directories get content, owner, mode and time")
+    func ordinaryEntries() async throws {
         let bytes = tar {
             $0.directory("./", mode: 0o750, uid: 3, gid: 4)
             $0.directory("bin/", mode: 0o555)
@@ -85,7 +86,8 @@ import Testing
         }
     }
 
-    @Test func whiteouts() async throws {
+    @Test("whiteouts become overlayfs' own")
+    func whiteouts() async throws {
         let bytes = tar {
             $0.directory("a/")
             $0.file("a/.wh.gone", "")
@@ -113,7 +115,8 @@ import Testing
         }
     }
 
-    @Test func laterEntriesCount() async throws {
+    @Test("a later entry replaces an earlier one")
+    func laterEntriesCount() async throws {
         let bytes = tar {
             $0.file("f", "first", mode: 0o600)
             $0.file("f", "second", mode: 0o644)
@@ -132,7 +135,8 @@ import Testing
         }
     }
 
-    @Test func symlinkedParentsStayInside() async throws {
+    @Test("entries below a symlink stay inside the layer")
+    func symlinkedParentsStayInside() async throws {
         // As absolute, as climbing, as relative: in the layer's own root each means a place in the layer.
         for target in ["/tmp", "../../../../../../tmp", "usr/lib"] {
             let bytes = tar {
@@ -152,7 +156,8 @@ import Testing
         }
     }
 
-    @Test func impliedDirectories() async throws {
+    @Test("directories without an entry are made and reported")
+    func impliedDirectories() async throws {
         try await unpack(
             tar {
                 $0.file("a/b/c")
@@ -164,9 +169,11 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        "../victim", "a/../../victim", "./../victim", "/../victim",
-    ])
+    @Test(
+        "names that lead out of the layer are refused",
+        arguments: [
+            "../victim", "a/../../victim", "./../victim", "/../victim",
+        ])
     func climbingNames(_ name: String) async throws {
         let error = try await refused(tar { $0.file(name, "evil") })
         #expect(error.code == .malformed)
@@ -186,7 +193,8 @@ import Testing
         #expect(linkpath.code == .malformed)
     }
 
-    @Test func refusals() async throws {
+    @Test("malformed and forbidden entries are refused")
+    func refusals() async throws {
         let archives: [(String, [UInt8])] = [
             (
                 "hard link to a symlink's target outside",
@@ -266,7 +274,8 @@ import Testing
         }
     }
 
-    @Test func unfinishedStreams() async throws {
+    @Test("a stream that ends early is refused")
+    func unfinishedStreams() async throws {
         var archive = TarArchive()
         archive.file("a", "one")
         for cut in [archive.bytes, Array(archive.bytes.prefix(515)), Array(archive.bytes.prefix(515)) + [0, 0], []] {
@@ -277,7 +286,8 @@ import Testing
         }
     }
 
-    @Test func deepTree() async throws {
+    @Test("a deep tree is unpacked")
+    func deepTree() async throws {
         let path = (0..<300).map { _ in "d" }.joined(separator: "/")
         try await unpack(
             tar {
@@ -289,7 +299,8 @@ import Testing
         }
     }
 
-    @Test func limits() async throws {
+    @Test("a layer beyond a limit is refused")
+    func limits() async throws {
         var limits = ImageLimits()
         limits.entries = 2
         #expect(
@@ -322,7 +333,7 @@ import Testing
         #expect(try await refused(attributes, limits: limits).code == .malformed)
     }
 
-    @Test(arguments: ["/usr/bin/gzip", "/usr/bin/zstd"])
+    @Test("compression is detected by content", arguments: ["/usr/bin/gzip", "/usr/bin/zstd"])
     func compression(_ program: String) async throws {
         guard access(program, X_OK) == 0 else { return }
         let plain = tar { $0.file("a", String(repeating: "hello ", count: 100_000)) } + [UInt8](repeating: 0, count: 9000)
@@ -348,7 +359,8 @@ import Testing
         }
     }
 
-    @Test func fuzz() async throws {
+    @Test("a damaged layer never writes outside its directory")
+    func fuzz() async throws {
         var random = SeededGenerator(seed: 23)
         let seed = tar {
             $0.directory("a/")
@@ -392,7 +404,9 @@ import Testing
     }
 
     /// The real thing: a child of the built program, with everything that confines it.
-    @Test(.enabled(if: access(builtProgram("swiftlet"), X_OK) == 0, "needs the swiftlet program beside the tests"))
+    @Test(
+        "the confined process unpacks the layer",
+        .enabled(if: access(builtProgram("swiftlet"), X_OK) == 0, "needs the swiftlet program beside the tests"))
     func confinedProcess() async throws {
         let bytes = tar {
             $0.directory("bin/")

@@ -13,7 +13,8 @@ import Testing
         try ManifestDocument(Array(text.utf8), contentType: type, object: "test", limits: limits)
     }
 
-    @Test func image() throws {
+    @Test("an image manifest is read")
+    func image() throws {
         let text = "{\"schemaVersion\":2,\"config\":\(Self.config),\"layers\":[\(Self.layer)]}"
         guard case .image(let config, let layers) = try parse(text, type: MediaType.dockerManifest + "; charset=utf-8") else {
             Issue.record("no image")
@@ -23,29 +24,32 @@ import Testing
         #expect(layers.count == 1)
     }
 
-    @Test(arguments: [
-        ("{\"schemaVersion\":2,\"config\":\(config),\"layers\":[],\"manifests\":[]}", "both an image and an index"),
-        ("{\"schemaVersion\":2}", "neither layers nor manifests"),
-        ("{\"schemaVersion\":2,\"layers\":[]}", "without config"),
-        ("{\"schemaVersion\":1,\"fsLayers\":[]}", "schema 1"),
-        ("{\"schemaVersion\":3,\"layers\":[],\"config\":\(config)}", "schemaVersion 3"),
-        ("{\"schemaVersion\":2,\"mediaType\":\"\(MediaType.ociIndex)\",\"config\":\(config),\"layers\":[]}", "media type"),
-        ("{\"schemaVersion\":2,\"mediaType\":\"\(MediaType.ociManifest)\",\"manifests\":[]}", "media type"),
-        ("{\"schemaVersion\":2,\"config\":\(config.replacing("sha256:a", with: "sha256:../../x")),\"layers\":[]}", "digest"),
-        ("{\"schemaVersion\":2,\"config\":\(config.replacing("sha256:a", with: "sha256:A")),\"layers\":[]}", "digest"),
-        ("{\"schemaVersion\":2,\"config\":\(config),\"layers\":[\(layer.replacing("10", with: "-1"))]}", "-1 bytes"),
-        ("{\"schemaVersion\":2,\"config\":\(config),\"layers\":[\(layer.replacing("10", with: "99999999999999"))]}", "bytes"),
-        ("{\"schemaVersion\":2,\"config\":\(config.replacing("config.v1", with: "helm.v1")),\"layers\":[]}", "artifact"),
-        ("{\"schemaVersion\":2,\"config\":\(config),\"layers\":[\(layer.replacing("tar+gzip", with: "squash"))]}", "tar layer"),
-        ("[]", "no manifest"),
-        ("nonsense", "no manifest"),
-    ])
+    @Test(
+        "a malformed or ambiguous document is refused with the reason",
+        arguments: [
+            ("{\"schemaVersion\":2,\"config\":\(config),\"layers\":[],\"manifests\":[]}", "both an image and an index"),
+            ("{\"schemaVersion\":2}", "neither layers nor manifests"),
+            ("{\"schemaVersion\":2,\"layers\":[]}", "without config"),
+            ("{\"schemaVersion\":1,\"fsLayers\":[]}", "schema 1"),
+            ("{\"schemaVersion\":3,\"layers\":[],\"config\":\(config)}", "schemaVersion 3"),
+            ("{\"schemaVersion\":2,\"mediaType\":\"\(MediaType.ociIndex)\",\"config\":\(config),\"layers\":[]}", "media type"),
+            ("{\"schemaVersion\":2,\"mediaType\":\"\(MediaType.ociManifest)\",\"manifests\":[]}", "media type"),
+            ("{\"schemaVersion\":2,\"config\":\(config.replacing("sha256:a", with: "sha256:../../x")),\"layers\":[]}", "digest"),
+            ("{\"schemaVersion\":2,\"config\":\(config.replacing("sha256:a", with: "sha256:A")),\"layers\":[]}", "digest"),
+            ("{\"schemaVersion\":2,\"config\":\(config),\"layers\":[\(layer.replacing("10", with: "-1"))]}", "-1 bytes"),
+            ("{\"schemaVersion\":2,\"config\":\(config),\"layers\":[\(layer.replacing("10", with: "99999999999999"))]}", "bytes"),
+            ("{\"schemaVersion\":2,\"config\":\(config.replacing("config.v1", with: "helm.v1")),\"layers\":[]}", "artifact"),
+            ("{\"schemaVersion\":2,\"config\":\(config),\"layers\":[\(layer.replacing("tar+gzip", with: "squash"))]}", "tar layer"),
+            ("[]", "no manifest"),
+            ("nonsense", "no manifest"),
+        ])
     func refused(_ text: String, _ reason: String) throws {
         let error = try #require(throws: ImageStoreError.self) { try parse(text) }
         #expect(error.detail.contains(reason), "\(error)")
     }
 
-    @Test func limits() throws {
+    @Test("documents beyond a limit are refused")
+    func limits() throws {
         var limits = ImageLimits()
         limits.layers = 1
         let two = "{\"schemaVersion\":2,\"config\":\(Self.config),\"layers\":[\(Self.layer),\(Self.layer)]}"
@@ -57,7 +61,8 @@ import Testing
                 == .unsupported)
     }
 
-    @Test func platforms() throws {
+    @Test("an index selects the image of a platform")
+    func platforms() throws {
         let index = TestImage.index([("linux/amd64", [1]), ("linux/arm64", [2]), ("windows/amd64", [3])])
         guard case .index(let entries) = try ManifestDocument(index, contentType: "", object: "t", limits: ImageLimits()) else {
             Issue.record("no index")
@@ -71,7 +76,8 @@ import Testing
         #expect(error.detail.contains("linux/arm64") && error.detail.contains("linux/s390x"))
     }
 
-    @Test func configuration() throws {
+    @Test("an image configuration is read and its platform checked")
+    func configuration() throws {
         let platform = Platform(os: "linux", architecture: "amd64")
         func parse(_ text: String, layers: Int = 0) throws -> ImageConfigurationDocument {
             try ImageConfigurationDocument(Array(text.utf8), layers: layers, platform: platform, object: "t")
@@ -86,7 +92,8 @@ import Testing
         #expect(throws: ImageStoreError.self) { try parse("{}") }
     }
 
-    @Test func fuzz() {
+    @Test("damaged documents never give a malformed digest")
+    func fuzz() {
         var random = SeededGenerator(seed: 11)
         let seed = Array("{\"schemaVersion\":2,\"config\":\(Self.config),\"layers\":[\(Self.layer)]}".utf8)
         for _ in 0..<5_000 {

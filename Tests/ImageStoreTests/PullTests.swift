@@ -19,7 +19,8 @@ import Testing
         return TestImage(layers: [base.finished, top.finished], user: user)
     }
 
-    @Test func byTagAndDigest() async throws {
+    @Test("an image is pulled by tag and by digest, and is still there after a restart")
+    func byTagAndDigest() async throws {
         let image = Self.image(user: "app")
         try await FakeRegistry.with(FakeRegistry.Script(honest(image))) { server async throws in
             try await withTemporaryFolder { directory async throws in
@@ -81,7 +82,8 @@ import Testing
     }
 
     /// The kernel's own overlayfs shows the layers as the image means them.
-    @Test(.enabled(if: access("/usr/bin/unshare", X_OK) == 0, "needs unshare")) func overlay() async throws {
+    @Test("the kernel's overlayfs shows the layers as the image means them", .enabled(if: access("/usr/bin/unshare", X_OK) == 0, "needs unshare"))
+    func overlay() async throws {
         var base = TarArchive()
         base.directory("dir/")
         base.file("dir/below")
@@ -111,7 +113,8 @@ import Testing
         }
     }
 
-    @Test func movedTag() async throws {
+    @Test("a moved tag names the new image")
+    func movedTag() async throws {
         let current = Mutex(Self.image(content: "old"))
         try await FakeRegistry.with(FakeRegistry.Script { request in honest(current.withLock { $0 })(request) }) { server async throws in
             try await withTemporaryFolder { directory async throws in
@@ -129,7 +132,8 @@ import Testing
         }
     }
 
-    @Test func indexSelectsPlatform() async throws {
+    @Test("an index selects this machine's image")
+    func indexSelectsPlatform() async throws {
         let image = Self.image()
         let other = TestImage(layers: [], architecture: "s390x")
         let index = TestImage.index([("linux/s390x", other.manifest), ("\(Platform.host)", image.manifest)])
@@ -149,7 +153,8 @@ import Testing
         }
     }
 
-    @Test func unknownImage() async throws {
+    @Test("an unknown image is a failure with the registry's answer")
+    func unknownImage() async throws {
         try await FakeRegistry.with(FakeRegistry.Script { _ in .missing }) { server async throws in
             try await withTemporaryFolder { directory async throws in
                 try await withStore(in: directory) { store async throws in
@@ -166,7 +171,8 @@ import Testing
         }
     }
 
-    @Test func absentRegistry() async throws {
+    @Test("a registry that does not answer is a failure")
+    func absentRegistry() async throws {
         // A port that was free a moment ago.
         let port = try await FakeRegistry.with(FakeRegistry.Script { _ in .missing }) { $0.port }
         try await withTemporaryFolder { directory async throws in
@@ -178,7 +184,8 @@ import Testing
         }
     }
 
-    @Test func lies() async throws {
+    @Test("content that does not match its digest is refused and removed")
+    func lies() async throws {
         let image = Self.image()
         let wrongIDs = TestImage(layers: [TarArchive().finished], diffIDs: [image.config])
         let cases: [(String, @Sendable (FakeRegistry.Request) -> FakeRegistry.Reply)] = [
@@ -235,7 +242,8 @@ import Testing
         }
     }
 
-    @Test func brokenDownloadsContinue() async throws {
+    @Test("a broken download continues where it stopped")
+    func brokenDownloadsContinue() async throws {
         var tar = TarArchive()
         tar.file("big", String(repeating: "0123456789", count: 300_000))
         let image = TestImage(layers: [tar.finished])
@@ -275,7 +283,8 @@ import Testing
         }
     }
 
-    @Test func retryAfter() async throws {
+    @Test("a busy registry is tried again")
+    func retryAfter() async throws {
         let image = Self.image()
         let count = Mutex(0)
         try await FakeRegistry.with(
@@ -297,7 +306,8 @@ import Testing
         }
     }
 
-    @Test func concurrentPullsShareOneDownload() async throws {
+    @Test("concurrent pulls share one download")
+    func concurrentPullsShareOneDownload() async throws {
         let image = Self.image()
         try await FakeRegistry.with(FakeRegistry.Script(honest(image))) { server async throws in
             try await withTemporaryFolder { directory async throws in
@@ -317,7 +327,8 @@ import Testing
         }
     }
 
-    @Test func bearerToken() async throws {
+    @Test("a token is fetched with the credentials and used")
+    func bearerToken() async throws {
         let image = Self.image()
         let address = Mutex("")
         try await FakeRegistry.with(
@@ -352,7 +363,8 @@ import Testing
         }
     }
 
-    @Test func credentialsStayAtHome() async throws {
+    @Test("credentials do not follow a redirect to another server")
+    func credentialsStayAtHome() async throws {
         let image = Self.image()
         let credential = RegistryCredential(registry: "127.0.0.1:*", username: "user", password: "good")
         // Another host that blobs are redirected to, and that asks for credentials of its own.
@@ -386,7 +398,8 @@ import Testing
         }
     }
 
-    @Test func mirrors() async throws {
+    @Test("mirrors are tried before the registry, without its credentials")
+    func mirrors() async throws {
         let image = Self.image()
         try await FakeRegistry.with(FakeRegistry.Script { _ in FakeRegistry.Reply(status: .internalServerError) }) { broken in
             try await FakeRegistry.with(FakeRegistry.Script { request in request.path.hasPrefix("/v2/") ? .missing : honest(image)(request) }) {
@@ -410,7 +423,8 @@ import Testing
         }
     }
 
-    @Test func cancelledLeaderHandsOver() async throws {
+    @Test("a cancelled caller hands the shared work to the next")
+    func cancelledLeaderHandsOver() async throws {
         let work = SharedWork<String, Int>()
         let started = Mutex(false)
         let leader = Task {

@@ -91,7 +91,8 @@ struct RealRegistryTests {
             try await send(.PUT, "http://\(address)/v2/hand/made/manifests/\(tag)", type: MediaType.ociManifest, image.manifest).status == .created)
     }
 
-    @Test func handMade() async throws {
+    @Test("a hand-made image is pulled from a real registry")
+    func handMade() async throws {
         var tar = TarArchive()
         tar.directory("bin/")
         tar.add(.init(name: Array("bin/busybox".utf8), mode: 0o755, content: try SmallFile.bytes("/bin/busybox", limit: 8 << 20)))
@@ -126,7 +127,8 @@ struct RealRegistryTests {
         }
     }
 
-    @Test func certificateAuthorities() async throws {
+    @Test("a registry's certificate is checked against the configured authority")
+    func certificateAuthorities() async throws {
         try await withRegistry(tls: true) { address, directory in
             let name = "\(address)/no/such:1"
             let endpoint = ["https://\(address)"]
@@ -152,7 +154,9 @@ struct RealRegistryTests {
         }
     }
 
-    @Test(.enabled(if: access("/usr/bin/umoci", X_OK) == 0 && access("/usr/bin/skopeo", X_OK) == 0, "needs umoci and skopeo"))
+    @Test(
+        "images of umoci and skopeo are pulled and unpacked",
+        .enabled(if: access("/usr/bin/umoci", X_OK) == 0 && access("/usr/bin/skopeo", X_OK) == 0, "needs umoci and skopeo"))
     func umociAndSkopeo() async throws {
         try await withRegistry { address, directory in
             let layout = directory + "/oci"

@@ -4,36 +4,40 @@ import Testing
 @testable import ImageStore
 
 @Suite struct RegistryRulesTests {
-    @Test(arguments: [
-        ("registry.test", "registry.test/a", true),
-        ("https://registry.test/v1/", "registry.test/a", true),
-        ("registry.test/a", "registry.test/a/b", true),
-        ("registry.test/a", "registry.test/b", false),
-        ("registry.test", "registry.test:5000/a", false),
-        ("registry.test:5000", "registry.test:5000/a", true),
-        ("*.registry.test", "eu.registry.test/a", true),
-        ("*.registry.test", "registry.test/a", false),
-        ("*.test", "eu.registry.test/a", false),
-        ("reg*.test", "registry.test/a", true),
-        ("reg?stry.test", "registry.test/a", true),
-        ("https://index.docker.io/v1/", "docker.io/library/a", true),
-        ("https://index.docker.io/v1/", "registry.test/a", false),
-        ("docker.io", "docker.io/library/a", true),
-        ("", "registry.test/a", false),
-        ("evil@registry.test", "registry.test/a", false),
-    ])
+    @Test(
+        "a pull secret matches by host, port and path",
+        arguments: [
+            ("registry.test", "registry.test/a", true),
+            ("https://registry.test/v1/", "registry.test/a", true),
+            ("registry.test/a", "registry.test/a/b", true),
+            ("registry.test/a", "registry.test/b", false),
+            ("registry.test", "registry.test:5000/a", false),
+            ("registry.test:5000", "registry.test:5000/a", true),
+            ("*.registry.test", "eu.registry.test/a", true),
+            ("*.registry.test", "registry.test/a", false),
+            ("*.test", "eu.registry.test/a", false),
+            ("reg*.test", "registry.test/a", true),
+            ("reg?stry.test", "registry.test/a", true),
+            ("https://index.docker.io/v1/", "docker.io/library/a", true),
+            ("https://index.docker.io/v1/", "registry.test/a", false),
+            ("docker.io", "docker.io/library/a", true),
+            ("", "registry.test/a", false),
+            ("evil@registry.test", "registry.test/a", false),
+        ])
     func credentialMatches(_ registry: String, _ repository: String, _ matches: Bool) {
         let credential = RegistryCredential(registry: registry, username: "u", password: "p")
         #expect(CredentialMatcher.candidates(for: repository, in: [credential]).isEmpty != matches)
     }
 
-    @Test func moreSpecificCredentialFirst() {
+    @Test("the more specific pull secret comes first")
+    func moreSpecificCredentialFirst() {
         let general = RegistryCredential(registry: "registry.test", username: "general", password: "p")
         let special = RegistryCredential(registry: "registry.test/team", username: "special", password: "p")
         #expect(CredentialMatcher.candidates(for: "registry.test/team/a", in: [general, special, special]) == [special, general])
     }
 
     @Test(
+        "a challenge is read",
         arguments: [
             (
                 "Bearer realm=\"https://auth.test/token\",service=\"s\",scope=\"repository:a:pull,push\"", "bearer",
@@ -48,21 +52,26 @@ import Testing
         #expect(AuthenticationChallenge.parse([header]) == [AuthenticationChallenge(scheme: scheme, parameters: parameters)])
     }
 
-    @Test func severalChallenges() {
+    @Test("several challenges in one header are read")
+    func severalChallenges() {
         let found = AuthenticationChallenge.parse(["Negotiate, Basic realm=\"x\"", "Bearer realm=\"y\""])
         #expect(found.map(\.scheme) == ["negotiate", "basic", "bearer"])
         #expect(AuthenticationChallenge.parse([String(repeating: "a", count: 9000), "=,=\"", ",,,"]).isEmpty)
     }
 
-    @Test(arguments: [
-        ("localhost", true), ("localhost:5000", true), ("127.0.0.1", true), ("127.9.8.7:1", true), ("128.0.0.1", false), ("localhost.test", false),
-        ("127.0.0.1.test", false), ("127.0.0", false), ("127.0.0.999", false), ("[::1]:5000", false), ("10.0.0.1", false),
-    ])
+    @Test(
+        "only loopback names count as local",
+        arguments: [
+            ("localhost", true), ("localhost:5000", true), ("127.0.0.1", true), ("127.9.8.7:1", true), ("128.0.0.1", false),
+            ("localhost.test", false),
+            ("127.0.0.1.test", false), ("127.0.0", false), ("127.0.0.999", false), ("[::1]:5000", false), ("10.0.0.1", false),
+        ])
     func loopback(_ authority: String, _ expected: Bool) {
         #expect(RegistryEndpoint.isLoopback(authority) == expected)
     }
 
-    @Test func endpoints() throws {
+    @Test("mirrors come before the registry, each with its scheme and TLS")
+    func endpoints() throws {
         let configuration = RegistryConfiguration(hosts: [
             "docker.io": .init(endpoints: ["https://mirror.test:5000/hub/", "127.0.0.1:99"]),
             "plain.test": .init(insecure: true),
@@ -79,7 +88,8 @@ import Testing
         }
     }
 
-    @Test func origins() throws {
+    @Test("an origin is scheme, host and port")
+    func origins() throws {
         let base = try #require(RegistryURL("https://Registry.Test/v2/a"))
         #expect(RegistryURL("https://registry.test:443/x")?.isSameOrigin(as: base) == true)
         #expect(RegistryURL("http://registry.test/x")?.isSameOrigin(as: base) == false)

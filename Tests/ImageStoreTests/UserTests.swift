@@ -25,6 +25,7 @@ import Testing
         group: Array("root:x:0:\nstaff:x:50:app,other\nwheel:x:10:root,app\nstaff2:x:50:app\nbroken:x:99999999999:app\n".utf8))
 
     @Test(
+        "a user string resolves to ids, groups and home",
         arguments: [
             ("", 0, 0, [], "/root"),
             ("root", 0, 0, [10], "/root"),
@@ -42,24 +43,27 @@ import Testing
         #expect(try Self.resolver.resolve(user) == ImageUser(uid: uid, gid: gid, additionalGids: expected, home: home))
     }
 
-    @Test(arguments: [
-        "nobody", "app:nobody", "4294967296", "2147483648", "-1", "+0", "0x0", "0:0x", "0:-1", "0:4294967296", "bad", "worse", "edge", "short",
-        "root:root:root", " ",
-        "99999999999999999999999",
-    ])
+    @Test(
+        "an unknown user is an error",
+        arguments: [
+            "nobody", "app:nobody", "4294967296", "2147483648", "-1", "+0", "0x0", "0:0x", "0:-1", "0:4294967296", "bad", "worse", "edge", "short",
+            "root:root:root", " ",
+            "99999999999999999999999",
+        ])
     func unknown(_ user: String) throws {
         let error = try #require(throws: ImageStoreError.self) { try Self.resolver.resolve(user) }
         #expect(error.code == .unknownUser)
     }
 
-    @Test func withoutFiles() throws {
+    @Test("numbers need no account files, names do")
+    func withoutFiles() throws {
         let empty = UserResolver(passwd: [], group: [])
         #expect(try empty.resolve("") == ImageUser(uid: 0, gid: 0))
         #expect(try empty.resolve("7:8") == ImageUser(uid: 7, gid: 8))
         #expect(throws: ImageStoreError.self) { try empty.resolve("root") }
     }
 
-    @Test(arguments: ["passwd", "group"]) func oversizedFilesAreNotRead(name: String) async throws {
+    @Test("oversized files are not read", arguments: ["passwd", "group"]) func oversizedFilesAreNotRead(name: String) async throws {
         try await withTemporaryFolder { root in
             try Directories.make(root + "/etc")
             let file = try OwnedFileDescriptor.open(root + "/etc/" + name, O_WRONLY | O_CREAT, mode: 0o644)
@@ -69,7 +73,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: isRoot, "needs root")) func mergedLayers() async throws {
+    @Test("account files are found through the layers", .enabled(if: isRoot, "needs root")) func mergedLayers() async throws {
         try await withTemporaryFolder { root in
             func text(_ path: String, _ layers: [String]) throws -> String? {
                 let tree = try MergedTree(lowerDirectories: layers.map { "\(root)/\($0)" })

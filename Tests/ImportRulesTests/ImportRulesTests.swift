@@ -4,7 +4,8 @@ import Testing
 @Suite struct ImportRulesTests {
     let tree = SourceTree()
 
-    @Test("imports keep to the layers") func importsKeepToTheLayers() throws {
+    @Test("imports keep to the layers")
+    func importsKeepToTheLayers() throws {
         let rules = LayerRules(layers: PackageLayers(try manifest()))
         let files = try tree.sources(["swift"])
         #expect(files.count > 100, "the sources were not found below \(tree.root)")
@@ -21,7 +22,8 @@ import Testing
         }
     }
 
-    @Test("declared dependencies keep to the layers") func declaredDependenciesKeepToTheLayers() throws {
+    @Test("declared dependencies keep to the layers")
+    func declaredDependenciesKeepToTheLayers() throws {
         let rules = LayerRules(layers: PackageLayers(try manifest()))
         #expect(Set(rules.layers.targets.map(\.level)) == [0, 1, 2, 3, 4, 5])
         for target in rules.layers.targets {
@@ -33,7 +35,8 @@ import Testing
         }
     }
 
-    @Test("each declared dependency is imported, and each imported module is declared") func dependenciesAreTheImports() throws {
+    @Test("each declared dependency is imported, and each imported module is declared")
+    func dependenciesAreTheImports() throws {
         let rules = DependencyRules(manifest: try manifest())
         let files = try tree.sources(["swift"]) + tree.sources(["swift"], in: "Tests")
         let imports = Dictionary(grouping: files, by: \.target).mapValues { Set($0.flatMap { ImportLine.all(in: $0.text).map(\.module) }) }

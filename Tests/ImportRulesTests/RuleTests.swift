@@ -41,21 +41,24 @@ import Testing
 
     let rules = LayerRules(layers: PackageLayers(manifest))
 
-    @Test("the manifest is read with its levels") func theManifestIsReadWithItsLevels() throws {
+    @Test("the manifest is read with its levels")
+    func theManifestIsReadWithItsLevels() throws {
         #expect(
             rules.layers.targets.map(\.name) == ["CThing", "COther", "Model", "Core", "LinuxThing", "Client", "Store", "Volumes", "Agent", "tool"])
         #expect(rules.layers.targets.map(\.level) == [0, 0, 1, 1, 2, 2, 3, 3, 4, 5])
         #expect(rules.layers.target("Client")?.dependencies == ["Model"])
     }
 
-    @Test("the manifest is read with dependencies of both kinds, of tests as well") func declarations() {
+    @Test("the manifest is read with dependencies of both kinds, of tests as well")
+    func declarations() {
         let declarations = Self.manifest.declarations
         #expect(declarations.last == .init(name: "CoreTests", level: nil, targets: ["Core", "Model"], products: []))
         #expect(Self.manifest.declaration("Client") == .init(name: "Client", level: 2, targets: ["Model"], products: ["NIOCore"]))
         #expect(Self.manifest.declaration("COther")?.modules == [])
     }
 
-    @Test("a dependency that no file imports is objected to, and a module that is not declared") func dependencies() {
+    @Test("a dependency that no file imports is objected to, and a module that is not declared")
+    func dependencies() {
         let rules = DependencyRules(manifest: Self.manifest)
         #expect(rules.objections(to: "Client", importing: ["Model", "NIOCore", "Glibc"]) == [])
         #expect(rules.objections(to: "CoreTests", importing: ["Core", "Model", "Testing"]) == [])
@@ -103,7 +106,8 @@ import Testing
         #expect(objection.contains(reason))
     }
 
-    @Test("import lines are found in every form, not in comments and texts") func importLinesInEveryForm() {
+    @Test("import lines are found in every form, not in comments and texts")
+    func importLinesInEveryForm() {
         let source = #"""
             // import Comment
             /* import Block

@@ -54,7 +54,8 @@ import X509
         }
     }
 
-    @Test func bootstrapWritesCertificateAndKubeconfig() async throws {
+    @Test("bootstrap writes the certificate and the kubeconfig")
+    func bootstrapWritesCertificateAndKubeconfig() async throws {
         let signer = try Signer(.sign(life: 86_400))
         try await withTemporaryFolder { directory in
             try await ScriptedServer.with {
@@ -94,7 +95,8 @@ import X509
         }
     }
 
-    @Test func deniedRequestSaysWhy() async throws {
+    @Test("a denied request fails with the reason of the denial")
+    func deniedRequestSaysWhy() async throws {
         let signer = try Signer(.deny)
         try await withTemporaryFolder { directory in
             try await ScriptedServer.with {
@@ -110,7 +112,8 @@ import X509
         }
     }
 
-    @Test func unansweredRequestEndsInTime() async throws {
+    @Test("an unanswered request fails at its deadline")
+    func unansweredRequestEndsInTime() async throws {
         let time = ManualTime()
         try await withTemporaryFolder { directory in
             let watching = Turnstile(permits: 0)
@@ -136,7 +139,8 @@ import X509
         }
     }
 
-    @Test func rotationAtItsTime() throws {
+    @Test("the next request comes after 70 to 90 % of the life")
+    func rotationAtItsTime() throws {
         let info = try CertificateInfo(
             pem: try TestAuthority("a").issue("x", notBefore: Date(timeIntervalSince1970: 1_000_000), life: 1000).pem, origin: "x")
         #expect(info.rotationTime(random: 0).seconds == 1_000_700)
@@ -144,7 +148,8 @@ import X509
         #expect(info.isValid(at: Timestamp(seconds: 1_000_999)) && !info.isValid(at: Timestamp(seconds: 1_001_000)))
     }
 
-    @Test func rotatorRenewsAndTheClientUsesTheNewOne() async throws {
+    @Test("the rotator renews a certificate and the client uses the new one")
+    func rotatorRenewsAndTheClientUsesTheNewOne() async throws {
         let signer = try Signer(.sign(life: 86_400))
         try await withTemporaryFolder { directory in
             let time = ManualTime(epoch: Timestamp(seconds: Int64(Date().timeIntervalSince1970)))
@@ -175,7 +180,8 @@ import X509
         }
     }
 
-    @Test func selfSignedIsMadeOnceAndAgainForOtherAddresses() async throws {
+    @Test("a self-signed certificate is made once, and again for other addresses")
+    func selfSignedIsMadeOnceAndAgainForOtherAddresses() async throws {
         try await withTemporaryFolder { directory in
             let now = Timestamp(seconds: Int64(Date().timeIntervalSince1970))
             let pki = CertificateDirectory(directory + "/pki")

@@ -9,7 +9,8 @@ import Timing
 @Suite(.timeLimit(.minutes(1))) struct KubeClientCallTests {
     private let node = #"{"kind":"Node","apiVersion":"v1","metadata":{"name":"n1","uid":"u1","resourceVersion":"5"}}"#
 
-    @Test func verbsUseTheRightMethodPathAndBody() async throws {
+    @Test("each verb sends its method, path and body")
+    func verbsUseTheRightMethodPathAndBody() async throws {
         let node = node
         try await ScriptedServer.with { _ in
             ScriptedServer.Step.json(200, node)
@@ -42,6 +43,7 @@ import Timing
     }
 
     @Test(
+        "failure statuses become errors with their codes",
         arguments: [
             (404, "NotFound", \APIError.isNotFound), (409, "Conflict", \.isConflict), (409, "AlreadyExists", \.isAlreadyExists),
             (410, "Expired", \.isExpired),
@@ -60,7 +62,8 @@ import Timing
         }
     }
 
-    @Test func plainTextFailureIsStillAnAPIError() async throws {
+    @Test("a failure in plain text is an API error too")
+    func plainTextFailureIsStillAnAPIError() async throws {
         try await ScriptedServer.with { _ in
             [.head(502, []), .chunk("bad gateway"), .end]
         } _: { server in
@@ -72,7 +75,8 @@ import Timing
         }
     }
 
-    @Test func retryAfterIsHonoured() async throws {
+    @Test("a call is repeated after the time of Retry-After")
+    func retryAfterIsHonoured() async throws {
         let (node, count, time) = (node, Counter(), ManualTime())
         try await ScriptedServer.with { _ in
             count.next() < 2
@@ -88,7 +92,8 @@ import Timing
         }
     }
 
-    @Test func aSilentServerRunsIntoTheDeadline() async throws {
+    @Test("a call to a silent server ends at the deadline")
+    func aSilentServerRunsIntoTheDeadline() async throws {
         let time = ManualTime()
         try await ScriptedServer.with { _ in
             [.hang]
@@ -107,7 +112,8 @@ import Timing
         }
     }
 
-    @Test func readingIsTriedAgainWhenAConnectionEnds() async throws {
+    @Test("a read is tried again when its connection ends")
+    func readingIsTriedAgainWhenAConnectionEnds() async throws {
         let (node, count) = (node, Counter())
         try await ScriptedServer.with { _ in
             count.next() == 0 ? [.cut] : ScriptedServer.Step.json(200, node)
@@ -119,7 +125,8 @@ import Timing
         }
     }
 
-    @Test func writingIsNotTriedAgain() async throws {
+    @Test("a write is not tried again")
+    func writingIsNotTriedAgain() async throws {
         try await ScriptedServer.with { _ in
             [.cut]
         } _: { server in
@@ -133,7 +140,8 @@ import Timing
         }
     }
 
-    @Test func nobodyListening() async throws {
+    @Test("a port without a listener is an unreachable server")
+    func nobodyListening() async throws {
         let url = try await ScriptedServer.with { _ in
             []
         } _: {
@@ -146,7 +154,8 @@ import Timing
         #expect("\(error)".contains(url.dropFirst("http://".count)), "\(error)")
     }
 
-    @Test func anAnswerOfAnotherKindIsOneClearError() async throws {
+    @Test("an answer of another kind is one clear error")
+    func anAnswerOfAnotherKindIsOneClearError() async throws {
         try await ScriptedServer.with { _ in
             ScriptedServer.Step.json(200, #"{"metadata":{"name":7}}"#)
         } _: { server in
@@ -158,7 +167,8 @@ import Timing
         }
     }
 
-    @Test func tokenFileIsReadAgainAfterItChanged() async throws {
+    @Test("a changed token file is read again")
+    func tokenFileIsReadAgainAfterItChanged() async throws {
         try await withTemporaryFolder { directory in
             let (node, time, path) = (node, ManualTime(), directory + "/token")
             try TemporaryFolder.write("first\n", to: path)
@@ -179,7 +189,8 @@ import Timing
         }
     }
 
-    @Test func theLeaseDoesNotWaitForTheRateLimitOfOthers() async throws {
+    @Test("the lease does not wait for the rate limit of other calls")
+    func theLeaseDoesNotWaitForTheRateLimitOfOthers() async throws {
         let (node, time) = (node, ManualTime())
         try await ScriptedServer.with { _ in
             ScriptedServer.Step.json(200, node)

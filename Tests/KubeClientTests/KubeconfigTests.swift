@@ -23,7 +23,8 @@ import Testing
         """
     }
 
-    @Test func readsWhatKubeadmWrites() throws {
+    @Test("kubeadm's kubeconfig is read")
+    func readsWhatKubeadmWrites() throws {
         let pem = Data("PEM".utf8).base64EncodedString()
         let access = try Kubeconfig.parse(
             text(
@@ -37,34 +38,39 @@ import Testing
         #expect(access.namespace == "dev")
     }
 
-    @Test func aTokenFileWinsOverAToken() throws {
+    @Test("a token file wins over a token")
+    func aTokenFileWinsOverAToken() throws {
         let access = try Kubeconfig.parse(text(user: "token: abc, tokenFile: /run/token"), path: "/k")
         #expect(access.token == .file("/run/token"))
     }
 
-    @Test func namedContextWins() throws {
+    @Test("a named context wins over the current one")
+    func namedContextWins() throws {
         #expect(throws: APIError.self) { try Kubeconfig.parse(text(), path: "/k", context: "other") }
         #expect(try Kubeconfig.parse(text(current: "gone"), path: "/k", context: "main").namespace == "dev")
     }
 
-    @Test func jsonIsYAMLToo() throws {
+    @Test("a kubeconfig in JSON is read")
+    func jsonIsYAMLToo() throws {
         let json =
             #"{"current-context":"x","clusters":[{"name":"c","cluster":{"server":"https://a:1"}}],"#
             + #""contexts":[{"name":"x","context":{"cluster":"c"}}]}"#
         #expect(try Kubeconfig.parse(json, path: "/k").server == "https://a:1")
     }
 
-    @Test(arguments: [
-        ("server: https://h", "exec: {command: aws}", APIError.Code.unsupportedConfiguration, "exec"),
-        ("server: https://h", "auth-provider: {name: gcp}", .unsupportedConfiguration, "auth-provider"),
-        ("server: https://h", "username: a, password: b", .unsupportedConfiguration, "username"),
-        ("server: https://h, proxy-url: 'http://p'", "token: a", .unsupportedConfiguration, "proxy-url"),
-        ("server: h", "token: a", .badConfiguration, "found server 'h'"),
-        ("server: https://h", "client-certificate: a.pem", .badConfiguration, "without client-key"),
-        ("server: https://h, certificate-authority-data: '!!'", "token: a", .badConfiguration, "not base64"),
-        ("server: https://h, certificate-authority: ca, insecure-skip-tls-verify: true", "token: a", .badConfiguration, "remove insecure"),
-        ("server: [1]", "token: a", .badConfiguration, "not a kubeconfig"),
-    ])
+    @Test(
+        "unusable fields are refused by name",
+        arguments: [
+            ("server: https://h", "exec: {command: aws}", APIError.Code.unsupportedConfiguration, "exec"),
+            ("server: https://h", "auth-provider: {name: gcp}", .unsupportedConfiguration, "auth-provider"),
+            ("server: https://h", "username: a, password: b", .unsupportedConfiguration, "username"),
+            ("server: https://h, proxy-url: 'http://p'", "token: a", .unsupportedConfiguration, "proxy-url"),
+            ("server: h", "token: a", .badConfiguration, "found server 'h'"),
+            ("server: https://h", "client-certificate: a.pem", .badConfiguration, "without client-key"),
+            ("server: https://h, certificate-authority-data: '!!'", "token: a", .badConfiguration, "not base64"),
+            ("server: https://h, certificate-authority: ca, insecure-skip-tls-verify: true", "token: a", .badConfiguration, "remove insecure"),
+            ("server: [1]", "token: a", .badConfiguration, "not a kubeconfig"),
+        ])
     func refusals(cluster: String, user: String, code: APIError.Code, words: String) throws {
         let error = try #require(throws: APIError.self) { try Kubeconfig.parse(text(cluster: cluster, user: user), path: "/k") }
         #expect(error.code == code)
@@ -72,18 +78,21 @@ import Testing
         #expect("\(error)".contains("/k"))
     }
 
-    @Test func missingContextNamesWhatThereIs() throws {
+    @Test("an unknown context is refused with the list of known ones")
+    func missingContextNamesWhatThereIs() throws {
         let error = try #require(throws: APIError.self) { try Kubeconfig.parse(text(current: "prod", context: "dev"), path: "/k") }
         #expect("\(error)".contains("'prod'") && "\(error)".contains("found: dev"))
     }
 
-    @Test func missingFileSaysWhatToDo() async throws {
+    @Test("a missing file is an error that names the remedy")
+    func missingFileSaysWhatToDo() async throws {
         let error = try await #require(throws: APIError.self) { try await Kubeconfig.load("/nonexistent/kubelet.conf") }
         #expect(error.code == .missingFile)
         #expect("\(error)".contains("/nonexistent/kubelet.conf") && "\(error)".contains("--kubeconfig"))
     }
 
-    @Test func writtenFileIsReadBack() async throws {
+    @Test("a written kubeconfig is read back")
+    func writtenFileIsReadBack() async throws {
         try await withTemporaryFolder { directory in
             let access = ClusterAccess(
                 server: "https://10.0.0.1:6443", certificateAuthority: .inline(Array("PEM".utf8), origin: "x"), tlsServerName: "api", origin: "x")

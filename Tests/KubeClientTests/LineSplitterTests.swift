@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct LineSplitterTests {
     /// The same text in random pieces always gives the same lines.
-    @Test(arguments: 0..<60)
+    @Test("the lines do not depend on the chunks that they arrive in", arguments: 0..<60)
     func chunkingDoesNotMatter(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))
         let lines = (0..<30).map { index in String(repeating: "x\(index)é", count: Int(random.next() % 40)) }
@@ -24,7 +24,8 @@ import Testing
         #expect(splitter.pendingBytes == 0)
     }
 
-    @Test func unfinishedLineStaysPending() throws {
+    @Test("an unfinished line stays pending")
+    func unfinishedLineStaysPending() throws {
         var splitter = LineSplitter()
         splitter.append(ByteBuffer(string: "{\"a\":1}\n{\"b\""))
         #expect(try splitter.next().map { String(buffer: $0) } == "{\"a\":1}")
@@ -32,14 +33,15 @@ import Testing
         #expect(splitter.pendingBytes == 4)
     }
 
-    @Test(arguments: ["0123456789\n", "0123456789"])
+    @Test("a line beyond the limit is an error", arguments: ["0123456789\n", "0123456789"])
     func tooLongLineIsAnError(text: String) {
         var splitter = LineSplitter(limit: 8)
         splitter.append(ByteBuffer(string: text))
         #expect(throws: APIError.self) { try splitter.next() }
     }
 
-    @Test func lineOfExactlyTheLimitPasses() throws {
+    @Test("a line of exactly the limit passes")
+    func lineOfExactlyTheLimitPasses() throws {
         var splitter = LineSplitter(limit: 8)
         splitter.append(ByteBuffer(string: "01234567"))
         #expect(try splitter.next() == nil)

@@ -3,7 +3,8 @@ import KubeModel
 import Testing
 
 @Suite struct PureTests {
-    @Test func bucketGivesTheBurstThenTheRate() {
+    @Test("the bucket grants the burst, then the rate")
+    func bucketGivesTheBurstThenTheRate() {
         var bucket = TokenBucket(rate: 50, burst: 100, now: .zero)
         for _ in 0..<100 { #expect(bucket.reserve(now: .zero) == .zero) }
         #expect(bucket.reserve(now: .zero) == .milliseconds(20))
@@ -16,7 +17,8 @@ import Testing
         #expect(bucket.reserve(now: .seconds(1000)) > .zero)
     }
 
-    @Test func cacheForgetsAndIsBounded() {
+    @Test("the cache drops expired entries and is bounded")
+    func cacheForgetsAndIsBounded() {
         var cache = ExpiringCache<Int, String>(limit: 10)
         cache.store("a", for: 1, expires: .seconds(5), now: .zero)
         #expect(cache.value(1, now: .seconds(4)) == "a")
@@ -27,6 +29,7 @@ import Testing
     }
 
     @Test(
+        "each part of a path is escaped",
         arguments: [
             (nil, nil, nil, "/api/v1/pods"),
             ("default", nil, nil, "/api/v1/namespaces/default/pods"),
@@ -38,7 +41,8 @@ import Testing
         #expect(APIPath.path(Pod.resource, namespace: namespace, name: name, subresource: subresource) == wanted)
     }
 
-    @Test func clusterScopedPathsHaveNoNamespace() {
+    @Test("paths of cluster-scoped objects have no namespace")
+    func clusterScopedPathsHaveNoNamespace() {
         #expect(APIPath.path(Node.resource, namespace: "default", name: "n1") == "/api/v1/nodes/n1")
         #expect(
             APIPath.path(Lease.resource, namespace: "kube-node-lease", name: "n1")

@@ -35,7 +35,8 @@ import Timing
         while !isDone() { guard await updates.next() != nil else { return } }
     }
 
-    @Test func listThenWatch() async throws {
+    @Test("a list is followed by a watch from its version")
+    func listThenWatch() async throws {
         let gate = Turnstile(permits: 0)
         let api = API(
             lists: [API.list("10", [API.configMap("a", 1), API.configMap("b", 2)])],
@@ -68,7 +69,8 @@ import Timing
         }
     }
 
-    @Test func anEmptyListCountsAsSynced() async throws {
+    @Test("an empty list counts as synced")
+    func anEmptyListCountsAsSynced() async throws {
         try await run(API(lists: [API.list("1", [])], watches: [])) { reflector, updates, _ in
             let first = await updates.next()
             #expect(first?.isEmpty == true)
@@ -76,7 +78,8 @@ import Timing
         }
     }
 
-    @Test func goneMeansListAgainAndMissingObjectsAreDeleted() async throws {
+    @Test("410 Gone leads to a new list, and objects missing from it are deleted")
+    func goneMeansListAgainAndMissingObjectsAreDeleted() async throws {
         for gone in [
             ScriptedServer.Step.failure(410, "Expired", "too old"),
             [API.head, .chunk(#"{"type":"ERROR","object":{"kind":"Status","status":"Failure","reason":"Expired","code":410}}"# + "\n"), .end],
@@ -94,7 +97,8 @@ import Timing
         }
     }
 
-    @Test func watchGoesOnWhereTheConnectionBroke() async throws {
+    @Test("the watch continues where its connection broke")
+    func watchGoesOnWhereTheConnectionBroke() async throws {
         let time = ManualTime()
         let (line, next) = (API.event("ADDED", API.configMap("b", 12)), API.event("ADDED", API.configMap("c", 13)))
         let api = API(
@@ -111,7 +115,8 @@ import Timing
         }
     }
 
-    @Test func failuresBackOffAndKeepTheCopy() async throws {
+    @Test("failures are repeated with back-off and keep the copy")
+    func failuresBackOffAndKeepTheCopy() async throws {
         let time = ManualTime()
         let broken = ScriptedServer.Step.failure(500, "InternalError", "broken")
         let api = API(lists: [broken, broken, broken, API.list("10", [API.configMap("a", 1)])], watches: [])
@@ -123,7 +128,8 @@ import Timing
         }
     }
 
-    @Test func aWatchThatEndsAtOnceIsNoBusyLoop() async throws {
+    @Test("a watch that ends at once does not become a busy loop")
+    func aWatchThatEndsAtOnceIsNoBusyLoop() async throws {
         let time = ManualTime()
         let api = API(
             lists: [API.list("10", [])],
@@ -135,7 +141,8 @@ import Timing
         }
     }
 
-    @Test func malformedObjectsAreSkippedAndTheRestGoesOn() async throws {
+    @Test("malformed objects are skipped and the others processed")
+    func malformedObjectsAreSkippedAndTheRestGoesOn() async throws {
         let bad = #"{"metadata":{"name":"bad","namespace":"ns","resourceVersion":"3"},"data":"no map"}"#
         let api = API(
             lists: [API.list("10", [API.configMap("a", 1), bad, API.configMap("b", 2)])],
@@ -153,7 +160,8 @@ import Timing
         }
     }
 
-    @Test func aStuckWatchIsGivenUp() async throws {
+    @Test("a stuck watch is given up")
+    func aStuckWatchIsGivenUp() async throws {
         let time = ManualTime()
         let api = API(
             lists: [API.list("10", [])],
@@ -171,7 +179,8 @@ import Timing
         }
     }
 
-    @Test func aSlowConsumerGetsOneUpdateWithTheLatest() async throws {
+    @Test("a slow consumer gets one update with the latest state")
+    func aSlowConsumerGetsOneUpdateWithTheLatest() async throws {
         let gate = Turnstile(permits: 0)
         let many = (11..<500).map { API.event("MODIFIED", API.configMap("a", $0, "v\($0)")) }
         let api = API(
@@ -187,7 +196,8 @@ import Timing
         }
     }
 
-    @Test func pagesAreFollowed() async throws {
+    @Test("a list in pages is followed to its end")
+    func pagesAreFollowed() async throws {
         let first = ScriptedServer.Step.json(200, #"{"metadata":{"resourceVersion":"10","continue":"next"},"items":[\#(API.configMap("a", 1))]}"#)
         let api = API(lists: [first, API.list("10", [API.configMap("b", 2)])], watches: [])
         try await run(api, pageSize: 500) { reflector, updates, server in

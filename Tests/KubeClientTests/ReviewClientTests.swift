@@ -7,7 +7,8 @@ import Timing
 @Suite(.timeLimit(.minutes(1))) struct ReviewClientTests {
     private let attributes = SubjectAccessReview.ResourceAttributes(verb: "get", version: "v1", resource: "nodes", subresource: "stats", name: "n1")
 
-    @Test func tokensAreKeptForTwoMinutes() async throws {
+    @Test("tokens are kept for two minutes")
+    func tokensAreKeptForTwoMinutes() async throws {
         let time = ManualTime()
         let answer =
             #"{"apiVersion":"authentication.k8s.io/v1","kind":"TokenReview","spec":{"token":"t"},"#
@@ -29,7 +30,8 @@ import Timing
         }
     }
 
-    @Test func unknownTokensAreNobody() async throws {
+    @Test("an unknown token has no user")
+    func unknownTokensAreNobody() async throws {
         let answer = #"{"apiVersion":"v1","kind":"TokenReview","spec":{"token":""},"status":{"error":"invalid bearer token"}}"#
         try await ScriptedServer.with { _ in
             ScriptedServer.Step.json(201, answer)
@@ -44,7 +46,7 @@ import Timing
         }
     }
 
-    @Test(arguments: [(true, 299, 301), (false, 29, 31)])
+    @Test("decisions are kept", arguments: [(true, 299, 301), (false, 29, 31)])
     func decisionsAreKept(allowed: Bool, still: Int, over: Int) async throws {
         let time = ManualTime()
         try await ScriptedServer.with { _ in
@@ -66,7 +68,8 @@ import Timing
         }
     }
 
-    @Test func failuresAreNotKept() async throws {
+    @Test("failures are not kept")
+    func failuresAreNotKept() async throws {
         let count = Counter()
         try await ScriptedServer.with { _ in
             count.next() == 0

@@ -29,7 +29,8 @@ import Timing
         return access
     }
 
-    @Test func trustedServerAndClientCertificate() async throws {
+    @Test("a trusted server accepts the client certificate")
+    func trustedServerAndClientCertificate() async throws {
         let (authority, node) = (try TestAuthority("a"), node)
         let client = try authority.issue("system:node:n1")
         try await ScriptedServer.with(tls: try server(try authority.issue("server"), clientAuthority: authority)) { _ in
@@ -45,7 +46,8 @@ import Timing
         }
     }
 
-    @Test func wrongAuthorityNamesItsFile() async throws {
+    @Test("a wrong authority is reported with its file")
+    func wrongAuthorityNamesItsFile() async throws {
         let tls = try server(try TestAuthority("a").issue("server"))
         try await ScriptedServer.with(tls: tls) { _ in
             []
@@ -58,7 +60,8 @@ import Timing
         }
     }
 
-    @Test func certificateForAnotherName() async throws {
+    @Test("a certificate for another name is refused, unless tls-server-name has that name")
+    func certificateForAnotherName() async throws {
         let authority = try TestAuthority("a")
         let tls = try server(try authority.issue("server", dnsNames: ["api.cluster"], loopback: false))
         let node = node
@@ -76,7 +79,8 @@ import Timing
         }
     }
 
-    @Test func skippingVerification() async throws {
+    @Test("a server is not verified when the kubeconfig skips it")
+    func skippingVerification() async throws {
         let (tls, node) = (try server(try TestAuthority("a").issue("server")), node)
         try await ScriptedServer.with(tls: tls) { _ in
             ScriptedServer.Step.json(200, node)
@@ -88,7 +92,8 @@ import Timing
         }
     }
 
-    @Test func refusedClientCertificate() async throws {
+    @Test("a refused client certificate is an error of its own")
+    func refusedClientCertificate() async throws {
         let authority = try TestAuthority("a")
         let client = try TestAuthority("stranger").issue("system:node:n1")
         try await ScriptedServer.with(tls: try server(try authority.issue("server"), clientAuthority: authority)) { _ in
@@ -105,7 +110,8 @@ import Timing
         }
     }
 
-    @Test func plainHTTPBehindAnHTTPSAddress() async throws {
+    @Test("plain HTTP behind an HTTPS address is a TLS error")
+    func plainHTTPBehindAnHTTPSAddress() async throws {
         try await ScriptedServer.with { _ in
             []
         } _: { server in
@@ -116,7 +122,7 @@ import Timing
         }
     }
 
-    @Test(arguments: [("no pem", "certificate authority"), ("", "certificate authority")])
+    @Test("an authority without a certificate is refused", arguments: [("no pem", "certificate authority"), ("", "certificate authority")])
     func uselessAuthority(text: String, words: String) async throws {
         let kube = try KubeClient(access("https://127.0.0.1:1", text), options: TestClient.options())
         defer { kube.shutdown() }
@@ -124,7 +130,8 @@ import Timing
         #expect(error.code == .badCertificate && "\(error)".contains(words) && "\(error)".contains("/etc/ca.crt"), "\(error)")
     }
 
-    @Test func uselessKeyIsNamed() async throws {
+    @Test("an unreadable key is reported with its file")
+    func uselessKeyIsNamed() async throws {
         let authority = try TestAuthority("a")
         let certificate = try authority.issue("system:node:n1").pem
         let access = access("https://127.0.0.1:1", authority.pem) {
@@ -137,7 +144,8 @@ import Timing
         #expect(error.code == .badCertificate && "\(error)".contains("cannot read client key /pki/k.pem"), "\(error)")
     }
 
-    @Test func missingKeyFileIsNamed() async throws {
+    @Test("a missing certificate file is reported with the kubeconfig")
+    func missingKeyFileIsNamed() async throws {
         let authority = try TestAuthority("a")
         let access = access("https://127.0.0.1:1", authority.pem) {
             $0.clientCertificate = .file("/nonexistent/c.pem")
@@ -150,7 +158,8 @@ import Timing
     }
 
     /// A replaced certificate file gives new connections with the new certificate; the old server would refuse them.
-    @Test func replacedClientCertificateIsUsed() async throws {
+    @Test("a replaced client certificate is used")
+    func replacedClientCertificateIsUsed() async throws {
         try await withTemporaryFolder { directory in
             let authority = try TestAuthority("a")
             let (path, time, node) = (directory + "/current.pem", ManualTime(), node)
@@ -178,7 +187,8 @@ import Timing
         }
     }
 
-    @Test func watchesWorkOverTLS() async throws {
+    @Test("watches work over TLS")
+    func watchesWorkOverTLS() async throws {
         let authority = try TestAuthority("a")
         let api = ScriptedAPI(
             lists: [ScriptedAPI.list("10", [])],
@@ -200,7 +210,8 @@ import Timing
     }
 
     /// Many more watches than one connection of an API server takes, none of which may hold up a call.
-    @Test func manyWatchesDoNotBlockCalls() async throws {
+    @Test("many watches do not block calls")
+    func manyWatchesDoNotBlockCalls() async throws {
         let (authority, node) = (try TestAuthority("a"), node)
         try await ScriptedServer.with(tls: try server(try authority.issue("server"))) { request in
             if request.path.hasSuffix("/nodes/n1") { return ScriptedServer.Step.json(200, node) }

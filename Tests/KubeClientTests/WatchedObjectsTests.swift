@@ -23,7 +23,8 @@ import Timing
         }
     }
 
-    @Test func oneWatchForManyHoldersAndChangesAreTold() async throws {
+    @Test("many holders share one watch and get its changes")
+    func oneWatchForManyHoldersAndChangesAreTold() async throws {
         let gate = Turnstile(permits: 0)
         let api = API(
             lists: [API.list("10", [API.configMap("a", 1, "old")])],
@@ -46,7 +47,8 @@ import Timing
         }
     }
 
-    @Test func anObjectThatNobodyHoldsIsAskedFor() async throws {
+    @Test("an object without a holder is read from the API")
+    func anObjectThatNobodyHoldsIsAskedFor() async throws {
         try await run({ _ in ScriptedServer.Step.json(200, API.configMap("a", 1)) }) { objects, server in
             let found4 = try await objects.get(key)
             #expect(found4.name == "a")
@@ -54,7 +56,8 @@ import Timing
         }
     }
 
-    @Test func refusalOfTheAPIServerIsTheError() async throws {
+    @Test("the API server's refusal is the error")
+    func refusalOfTheAPIServerIsTheError() async throws {
         try await run({ _ in ScriptedServer.Step.failure(403, "Forbidden", "no relationship found") }) { objects, _ in
             objects.acquire(key)
             let error = try await #require(throws: APIError.self) { try await objects.get(key) }
@@ -62,7 +65,8 @@ import Timing
         }
     }
 
-    @Test func anImmutableObjectIsNotWatchedOn() async throws {
+    @Test("the watch of an immutable object ends")
+    func anImmutableObjectIsNotWatchedOn() async throws {
         let ended = Turnstile(permits: 0)
         let api = API(lists: [API.list("10", [API.configMap("a", 1, immutable: true)])], watches: [])
         try await run({ request in
@@ -80,7 +84,8 @@ import Timing
         }
     }
 
-    @Test func acquiringAgainAfterTheLastReleaseStartsAnew() async throws {
+    @Test("a new holder after the last release starts a new watch")
+    func acquiringAgainAfterTheLastReleaseStartsAnew() async throws {
         let api = API(lists: [API.list("10", [API.configMap("a", 1, "one")]), API.list("20", [API.configMap("a", 2, "two")])], watches: [])
         try await run({ api.answer($0) }) { objects, _ in
             objects.acquire(key)

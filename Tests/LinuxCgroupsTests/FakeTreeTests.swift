@@ -33,7 +33,8 @@ final class FakeCgroups: Sendable {
 }
 
 @Suite struct FakeTreeTests {
-    @Test func limitsLandInTheirFiles() throws {
+    @Test("each limit is written to its file")
+    func limitsLandInTheirFiles() throws {
         let fake = try FakeCgroups()
         try fake.populate("pods/a", files: FakeCgroups.limits)
         let cgroup = try CgroupTree(root: fake.root + "/", hugepageSizes: FakeCgroups.hugepageSizes).cgroup("pods/a")
@@ -47,7 +48,8 @@ final class FakeCgroups: Sendable {
         ] { #expect(try fake.content("pods/a/" + file) == value, "\(file)") }
     }
 
-    @Test func noLimitsMeansMax() throws {
+    @Test("no limits means max")
+    func noLimitsMeansMax() throws {
         let fake = try FakeCgroups()
         try fake.populate("a", files: FakeCgroups.limits)
         let cgroup = try CgroupTree(root: fake.root).cgroup("a")
@@ -58,7 +60,8 @@ final class FakeCgroups: Sendable {
         ] { #expect(try fake.content("a/" + file) == value, "\(file)") }
     }
 
-    @Test func missingControllersAreNamed() throws {
+    @Test("missing controllers are named")
+    func missingControllersAreNamed() throws {
         let fake = try FakeCgroups(controllers: "")
         let error = #expect(throws: CgroupError.self) { _ = try CgroupTree(root: fake.root) }
         #expect(error?.code == .missingControllers)
@@ -73,7 +76,8 @@ final class FakeCgroups: Sendable {
     }
 
     /// What the service manager keeps for itself because it does not know it.
-    @Test func aControllerIsObtainedFromAbove() throws {
+    @Test("a controller is obtained from the cgroups above")
+    func aControllerIsObtainedFromAbove() throws {
         let fake = try FakeCgroups()
         let slice = "system.slice"
         try fake.populate(slice)
@@ -89,7 +93,8 @@ final class FakeCgroups: Sendable {
         try tree.obtain(.hugetlb)
     }
 
-    @Test func aRequiredLimitWithoutItsFileIsAnError() throws {
+    @Test("a required limit without its file is an error")
+    func aRequiredLimitWithoutItsFileIsAnError() throws {
         let fake = try FakeCgroups()
         try fake.populate("a")
         let cgroup = try CgroupTree(root: fake.root).cgroup("a")
@@ -100,14 +105,15 @@ final class FakeCgroups: Sendable {
         #expect(gone?.code == .kernel)
     }
 
-    @Test(arguments: ["", "/a", "a//b", "../a", "a/..", "./a"]) func namesStayInTheTree(name: String) throws {
+    @Test("names stay in the tree", arguments: ["", "/a", "a//b", "../a", "a/..", "./a"]) func namesStayInTheTree(name: String) throws {
         let fake = try FakeCgroups()
         let tree = try CgroupTree(root: fake.root, requireControllers: false)
         let error = #expect(throws: CgroupError.self) { _ = try tree.cgroup(name) }
         #expect(error?.code == .invalidName)
     }
 
-    @Test func aRootThatIsNoCgroup() {
+    @Test("a root that is not a cgroup is refused")
+    func aRootThatIsNoCgroup() {
         let error = #expect(throws: CgroupError.self) { _ = try CgroupTree(root: "/tmp", requireControllers: false) }
         #expect(error?.code == .notACgroup)
     }

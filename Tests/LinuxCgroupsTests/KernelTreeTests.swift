@@ -16,7 +16,8 @@ struct KernelTreeTests {
     init() throws { tree = try CgroupTree(root: #require(mountPoint), requireControllers: false) }
 
     /// A container that owns its cgroup chooses the names below it.
-    @Test func namesThatAreNoTextAreRemoved() async throws {
+    @Test("cgroups with names that are not UTF-8 are removed")
+    func namesThatAreNoTextAreRemoved() async throws {
         let pod = try tree.create(name + "-bytes/pod1")
         var current = try OwnedFileDescriptor.open(pod.path, O_RDONLY | O_DIRECTORY)
         for bytes in [[0xFF], [0x61, 0xC3], [0x62]] as [[UInt8]] {
@@ -30,7 +31,8 @@ struct KernelTreeTests {
         #expect(!top.exists)
     }
 
-    @Test func treeIsMadeKilledAndRemoved() async throws {
+    @Test("a tree is made, killed and removed")
+    func treeIsMadeKilledAndRemoved() async throws {
         let pod = try tree.create(name + "/burstable/pod1")
         let container = try tree.create(name + "/burstable/pod1/c1")
         #expect(container.exists)
@@ -66,7 +68,8 @@ struct KernelTreeTests {
     }
 
     /// `cgroup.events` also changes when a cgroup freezes.
-    @Test func aChangeThatIsNoEndIsWaitedOut() async throws {
+    @Test("a wait for the end goes on after another change")
+    func aChangeThatIsNoEndIsWaitedOut() async throws {
         let cgroup = try tree.create(name + "-frozen")
         do {
             let child = try ChildProcess(.init(executable: "/bin/sleep", arguments: ["sleep", "100"], cgroup: cgroup.path))
@@ -88,7 +91,8 @@ struct KernelTreeTests {
         #expect(!cgroup.exists)
     }
 
-    @Test func limitsWithoutControllersAreReported() async throws {
+    @Test("limits without controllers are reported")
+    func limitsWithoutControllersAreReported() async throws {
         let cgroup = try tree.create(name + "-limits")
         let controllers = try tree.availableControllers()
         let missing = try cgroup.apply(CgroupLimits(cpuLimit: 100, memoryLimit: 1 << 30))
@@ -96,7 +100,8 @@ struct KernelTreeTests {
         try await cgroup.remove()
     }
 
-    @Test func ownCgroupIsKnown() throws {
+    @Test("the process' own cgroup is found")
+    func ownCgroupIsKnown() throws {
         #expect(try CgroupTree.ownCgroup().hasPrefix("/"))
     }
 }

@@ -15,7 +15,8 @@ import Testing
 
     private func set(_ file: String, _ content: String) throws { try AtomicFile.replace(fake.root + "/a/" + file, with: content) }
 
-    @Test func aLimitBelowUsageChangesNothing() throws {
+    @Test("a limit below usage changes nothing")
+    func aLimitBelowUsageChangesNothing() throws {
         _ = try cgroup.apply(CgroupLimits(cpuRequest: 100, memoryLimit: 4096))
         try set("memory.current", "5000\n")
         let error = #expect(throws: CgroupError.self) { _ = try cgroup.update(CgroupLimits(cpuRequest: 2000, memoryLimit: 4999)) }
@@ -32,13 +33,16 @@ import Testing
     }
 
     /// The kernel's figures are coarser: what was asked for reads back as it was asked for, whatever the rounding.
-    @Test(arguments: [
-        CgroupLimits(), CgroupLimits(cpuRequest: 0),
-        CgroupLimits(
-            cpuRequest: 103, cpuLimit: 1, cpuPeriod: 5000, memoryLimit: 1_000_001, swapLimit: 0, pidsLimit: 7, hugepageLimits: ["2MB": 2 << 20],
-            killsTogether: false),
-        CgroupLimits(cpuRequest: 300_000, cpuLimit: 333, memoryLimit: 1 << 40, swapLimit: 4097),
-    ]) func whatWasWrittenReadsBack(limits: CgroupLimits) throws {
+    @Test(
+        "written limits are read back",
+        arguments: [
+            CgroupLimits(), CgroupLimits(cpuRequest: 0),
+            CgroupLimits(
+                cpuRequest: 103, cpuLimit: 1, cpuPeriod: 5000, memoryLimit: 1_000_001, swapLimit: 0, pidsLimit: 7, hugepageLimits: ["2MB": 2 << 20],
+                killsTogether: false),
+            CgroupLimits(cpuRequest: 300_000, cpuLimit: 333, memoryLimit: 1 << 40, swapLimit: 4097),
+        ]) func whatWasWrittenReadsBack(limits: CgroupLimits) throws
+    {
         _ = try cgroup.apply(limits)
         for (file, limit) in [("memory.max", limits.memoryLimit), ("memory.swap.max", limits.swapLimit)] {
             // As the kernel does it.
@@ -52,7 +56,8 @@ import Testing
     }
 
     /// Somebody else has changed them.
-    @Test func otherFiguresAreTheKernels() throws {
+    @Test("limits changed in the kernel are read as the kernel's")
+    func otherFiguresAreTheKernels() throws {
         let limits = CgroupLimits(cpuRequest: 100, cpuLimit: 500, memoryLimit: 1 << 20, swapLimit: 0, pidsLimit: 10, hugepageLimits: ["2MB": 2 << 20])
         _ = try cgroup.apply(limits)
         for (file, content) in [
@@ -68,7 +73,8 @@ import Testing
         #expect(try cgroup.limits(wanted: limits).limits.cpuLimit == nil)
     }
 
-    @Test func missingFilesAreNamed() throws {
+    @Test("missing files are named")
+    func missingFilesAreNamed() throws {
         let tree = try CgroupTree(root: fake.root, requireControllers: false, hugepageSizes: ["2MB"])
         try fake.populate("bare", controllers: "")
         let limits = CgroupLimits(cpuRequest: 10, memoryLimit: 5)
@@ -77,14 +83,16 @@ import Testing
         #expect(throws: CgroupError.self) { _ = try tree.cgroup("none").limits(wanted: limits) }
     }
 
-    @Test func aLevelsWeightTouchesNothingElse() throws {
+    @Test("a level's weight changes nothing else")
+    func aLevelsWeightTouchesNothingElse() throws {
         _ = try cgroup.apply(CgroupLimits(cpuLimit: 500, memoryLimit: 4096))
         #expect(try cgroup.applyCPURequest(1000) == [])
         #expect(try fake.content("a/cpu.weight") == "100")
         #expect(try fake.content("a/cpu.max") == "50000 100000" && fake.content("a/memory.max") == "4096")
     }
 
-    @Test func aSwapLimitTouchesNothingElse() throws {
+    @Test("a swap limit changes nothing else")
+    func aSwapLimitTouchesNothingElse() throws {
         try set("memory.max", "")
         #expect(try cgroup.applySwapLimit(0) == [])
         #expect(try fake.content("a/memory.swap.max") == "0" && fake.content("a/memory.max") == "")
@@ -93,13 +101,15 @@ import Testing
         #expect(try cgroup.tree.cgroup("bare").applySwapLimit(0) == [])
     }
 
-    @Test func sizesLeftAloneStayAsTheyAre() throws {
+    @Test("page sizes without a limit stay as they are")
+    func sizesLeftAloneStayAsTheyAre() throws {
         try set("hugetlb.2MB.max", "max")
         _ = try cgroup.apply(CgroupLimits(hugepageLimits: nil))
         #expect(try fake.content("a/hugetlb.2MB.max") == "max")
     }
 
-    @Test func pageSizesOfTheMachine() throws {
+    @Test("the page sizes of the machine are found")
+    func pageSizesOfTheMachine() throws {
         for name in ["hugepages-2048kB", "hugepages-1048576kB", "hugepages-64kB", "other"] { try Directories.make(fake.root + "/sizes/" + name) }
         #expect(try HugeTLBController.sizes(in: fake.root + "/sizes") == ["64KB", "2MB", "1GB"])
         #expect(try HugeTLBController.sizes(in: fake.root + "/none") == [])

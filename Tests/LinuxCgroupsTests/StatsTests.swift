@@ -14,7 +14,8 @@ import Testing
     }
 
     /// As a kernel 6.1 gives them.
-    @Test func allFigures() throws {
+    @Test("every figure of a kernel 6.1 is read")
+    func allFigures() throws {
         let stats = try stats([
             (
                 "cpu.stat",
@@ -54,26 +55,30 @@ import Testing
         #expect(stats.tasks == 4 && stats.taskLimit == 100 && stats.hugepages == ["2MB": 2 << 20])
     }
 
-    @Test func missingControllersAreAbsentFigures() throws {
+    @Test("figures of missing controllers are absent")
+    func missingControllersAreAbsentFigures() throws {
         let stats = try stats([("cpu.stat", "usage_usec 1\nuser_usec 1\nsystem_usec 0\n")])
         var bare = ResourceStats(measuredAt: stats.measuredAt)
         (bare.cpu.usage, bare.cpu.user, bare.cpu.system) = (1, 1, 0)
         #expect(stats == bare)
     }
 
-    @Test func workingSetIsNeverNegative() throws {
+    @Test("working set is never negative")
+    func workingSetIsNeverNegative() throws {
         #expect(try stats([("cpu.stat", ""), ("memory.current", "5\n"), ("memory.stat", "inactive_file 6\n")]).memory.workingSet == 0)
         #expect(try stats([("cpu.stat", ""), ("memory.current", "5\n")]).memory.workingSet == 5)
     }
 
-    @Test func aCgroupThatIsGoneIsAnError() throws {
+    @Test("a cgroup that is gone is an error")
+    func aCgroupThatIsGoneIsAnError() throws {
         let fake = try FakeCgroups()
         let error = #expect(throws: CgroupError.self) { _ = try CgroupTree(root: fake.root).cgroup("none").stats() }
         #expect(error?.cause?.isNotFound == true)
     }
 
     /// Longer than the first buffer.
-    @Test func longFilesAreReadToTheirEnd() throws {
+    @Test("long files are read to their end")
+    func longFilesAreReadToTheirEnd() throws {
         let lines = (0..<3000).map { "253:\($0) rbytes=\($0) wbytes=0 rios=0 wios=0\n" }.joined()
         let devices = try stats([("cpu.stat", "usage_usec 1\n"), ("io.stat", lines)]).devices
         #expect(devices?.count == 3000 && devices?.last?.minor == 2999 && devices?.last?.readBytes == 2999)
@@ -81,21 +86,28 @@ import Testing
 }
 
 @Suite struct ControlFormatTests {
-    @Test(arguments: [
-        ("0", UInt64(0)), ("00012", 12), ("18446744073709551615", .max), ("18446744073709551616", nil), ("99999999999999999999999", nil), ("", nil),
-        ("-1", nil), ("+1", nil), ("1 ", nil), ("max", nil), ("1.0", nil), ("\u{FF11}", nil),
-    ]) func numbers(text: String, value: UInt64?) {
+    @Test(
+        "only decimal numbers in range are read",
+        arguments: [
+            ("0", UInt64(0)), ("00012", 12), ("18446744073709551615", .max), ("18446744073709551616", nil), ("99999999999999999999999", nil),
+            ("", nil),
+            ("-1", nil), ("+1", nil), ("1 ", nil), ("max", nil), ("1.0", nil), ("\u{FF11}", nil),
+        ]) func numbers(text: String, value: UInt64?)
+    {
         #expect(ControlFormat.number(Array(text.utf8)[...]) == value)
     }
 
-    @Test(arguments: [
-        ("0.00", 0.0), ("12.34", 12.34), ("7", 7), ("100.0", 100), ("", nil), (".5", nil), ("1.", nil), ("1.x", nil), ("1.1234567890123", nil),
-    ]) func averages(text: String, value: Double?) {
+    @Test(
+        "only decimal fractions are read",
+        arguments: [
+            ("0.00", 0.0), ("12.34", 12.34), ("7", 7), ("100.0", 100), ("", nil), (".5", nil), ("1.", nil), ("1.x", nil), ("1.1234567890123", nil),
+        ]) func averages(text: String, value: Double?)
+    {
         #expect(ControlFormat.average(Array(text.utf8)[...]) == value)
     }
 
     /// Whatever the kernel may come to write: tables made at random read back, with lines in between that mean nothing to us.
-    @Test(arguments: 0..<50) func tablesReadBack(seed: Int) {
+    @Test("random tables are read back, with unknown lines in between", arguments: 0..<50) func tablesReadBack(seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))
         var wanted = ResourceStats.CPU()
         let known: [(String, WritableKeyPath<ResourceStats.CPU, UInt64?>)] = [
@@ -117,7 +129,7 @@ import Testing
     }
 
     /// Bytes of any kind, cut anywhere: nothing traps, and nothing is made up.
-    @Test(arguments: 0..<200) func anyBytesAreRead(seed: Int) {
+    @Test("any bytes are read without a trap and without invented figures", arguments: 0..<200) func anyBytesAreRead(seed: Int) {
         var random = SeededGenerator(seed: UInt64(seed))
         let alphabet = Array("some full avg10=0.1 total=9 8:0 rbytes=: .\n=usage_usec".utf8) + [0, 0xFF]
         let bytes = (0..<Int.random(in: 0...200, using: &random)).map { _ in alphabet.randomElement(using: &random)! }

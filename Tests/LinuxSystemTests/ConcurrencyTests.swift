@@ -6,7 +6,8 @@ import TestSupport
 import Testing
 
 @Suite struct ConcurrencyTests {
-    @Test func poolRunsAndThrows() async throws {
+    @Test("the pool returns results and throws errors")
+    func poolRunsAndThrows() async throws {
         let pool = BlockingPool(name: "test", threads: 2, queueLimit: 100)
         let sum = try await withThrowingTaskGroup(of: Int.self) { group in
             for number in 0..<50 {
@@ -23,7 +24,8 @@ import Testing
         await #expect(throws: SystemError.self) { try await pool.run { throw SystemError(call: "x", errno: EIO) } }
     }
 
-    @Test func poolAnswersAtTheDeadlineAndReplacesTheThread() async throws {
+    @Test("the pool answers at the deadline and replaces the stuck thread")
+    func poolAnswersAtTheDeadlineAndReplacesTheThread() async throws {
         let pool = BlockingPool(name: "test", threads: 1, queueLimit: 100)
         let gate = Mutex(true)
         let error = await #expect(throws: SystemError.self) {
@@ -37,7 +39,8 @@ import Testing
         gate.withLock { $0 = false }
     }
 
-    @Test func poolRefusesWhatItCannotQueue() async throws {
+    @Test("the pool refuses jobs beyond its queue")
+    func poolRefusesWhatItCannotQueue() async throws {
         let pool = BlockingPool(name: "test", threads: 1, queueLimit: 1)
         let gate = Mutex(true)
         let running = Mutex(false)
@@ -66,7 +69,8 @@ import Testing
         try await first
     }
 
-    @Test func cancelledBeforeItStarts() async throws {
+    @Test("a job cancelled before its start does not run")
+    func cancelledBeforeItStarts() async throws {
         let pool = BlockingPool(name: "test", threads: 1, queueLimit: 10)
         let gate = Mutex(true)
         async let first: Void = pool.run { while gate.withLock({ $0 }) { usleep(500) } }
@@ -77,7 +81,8 @@ import Testing
         try await first
     }
 
-    @Test func recordsKeepTheirBordersAndDescriptors() async throws {
+    @Test("records keep their boundaries and descriptors")
+    func recordsKeepTheirBordersAndDescriptors() async throws {
         let (left, right) = try SeqPacketSocket.pair(recordLimit: 1000)
         let file = try OwnedFileDescriptor.open("/proc/self/status", O_RDONLY)
         try await left.send([1, 2, 3], descriptors: [file, file])
@@ -103,7 +108,8 @@ import Testing
         #expect(closed?.code == .closed)
     }
 
-    @Test func refusedRecordsLeakNoDescriptor() async throws {
+    @Test("refused records leak no descriptor")
+    func refusedRecordsLeakNoDescriptor() async throws {
         let (left, right) = try SeqPacketSocket.pair()
         let narrow = SeqPacketSocket(adopting: try right.descriptor.duplicate(), recordLimit: 10)
         let (read, write) = try pipe()
@@ -115,7 +121,8 @@ import Testing
         #expect(try read.readAll(limit: 10).isEmpty)
     }
 
-    @Test func connectingToAListener() async throws {
+    @Test("a client connects to a listener")
+    func connectingToAListener() async throws {
         let directory = try TemporaryFolder()
         let path = directory.sub("socket")
         let missing = await #expect(throws: SystemError.self) { _ = try await SeqPacketSocket.connect(to: path) }
@@ -140,7 +147,8 @@ import Testing
         extendLifetime(listener)
     }
 
-    @Test func aFullPeerIsWaitedFor() async throws {
+    @Test("a send to a full peer waits")
+    func aFullPeerIsWaitedFor() async throws {
         let (left, right) = try SeqPacketSocket.pair()
         let payload = [UInt8](repeating: 1, count: 60_000)
         async let sending: Void = { for _ in 0..<50 { try await left.send(payload) } }()
@@ -153,7 +161,7 @@ import Testing
     }
 
     /// The pool starts a worker on the thread that resumes a task; none may be started inside a namespace.
-    @Test(.enabled(if: isRoot, "needs root")) func noWorkerInheritsANamespace() async throws {
+    @Test("no worker inherits a namespace", .enabled(if: isRoot, "needs root")) func noWorkerInheritsANamespace() async throws {
         let own = try Namespace.current(.net).inode()
         let other = try await Namespace.make(.net)
         // At priorities of their own, whose workers are started for these tasks only. Whether one is still to be started when the visitor
@@ -191,7 +199,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: isRoot, "needs root")) func namespacesStayOnTheirThread() async throws {
+    @Test("namespaces stay on their thread", .enabled(if: isRoot, "needs root")) func namespacesStayOnTheirThread() async throws {
         let own = try Namespace.current(.net).inode()
         let other = try await Namespace.make(.net)
         #expect(try other.inode() != own)

@@ -3,7 +3,8 @@ import TestSupport
 import Testing
 
 @Suite struct HostFactsTests {
-    @Test func theMachineAnswers() throws {
+    @Test("the facts of this machine are read")
+    func theMachineAnswers() throws {
         #expect(try HostFacts.bootID().count == 36)
         #expect(try HostFacts.uptime() > 1)
         #expect(HostFacts.onlineProcessors() >= 1)
@@ -14,19 +15,24 @@ import Testing
         #expect(KernelClock.boottime >= monotonic)
     }
 
-    @Test(arguments: [
-        ("PRETTY_NAME=\"A B\"\nX=1", "A B"), ("PRETTY_NAME='A'\n", "A"), ("PRETTY_NAME=A\n", "A"), ("NAME=A\n", nil), ("PRETTY_NAME=\n", nil),
-    ]) func releaseNames(text: String, expected: String?) {
+    @Test(
+        "os-release names are read in every quoting",
+        arguments: [
+            ("PRETTY_NAME=\"A B\"\nX=1", "A B"), ("PRETTY_NAME='A'\n", "A"), ("PRETTY_NAME=A\n", "A"), ("NAME=A\n", nil), ("PRETTY_NAME=\n", nil),
+        ]) func releaseNames(text: String, expected: String?)
+    {
         #expect(HostFacts.value("PRETTY_NAME", inRelease: text) == expected)
     }
 
-    @Test func memoryFiguresAreBytes() throws {
+    @Test("memory figures are bytes")
+    func memoryFiguresAreBytes() throws {
         let facts = try MemoryFacts(text: "MemTotal:  10 kB\nMemAvailable: 5 kB\nHugePages_Total:  3\nHugepagesize: 2048 kB\n")
         #expect(facts.total == 10240 && facts.available == 5120 && facts.hugePages == 3 && facts.hugePageSize == 2 << 20)
         #expect(throws: SystemError.self) { _ = try MemoryFacts(text: "nothing") }
     }
 
-    @Test func swapAreasAreThoseBelowTheHeading() throws {
+    @Test("the swap areas are the lines below the heading")
+    func swapAreasAreThoseBelowTheHeading() throws {
         let directory = try TemporaryFolder()
         let table = directory.sub("swaps")
         #expect(try HostFacts.swapAreas(in: table) == [])
@@ -38,7 +44,8 @@ import Testing
         #expect(try HostFacts.swapAreas(in: table) == ["/dev/vdb", "/my\\040swap"])
     }
 
-    @Test func mountinfoLines() throws {
+    @Test("lines of mountinfo are read")
+    func mountinfoLines() throws {
         let table = try MountTable(text: "36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue\n")
         #expect(table.entries[0].mountPoint == "/mnt 2")
         #expect(table.entries[0].propagation == ["master:1", "shared:2"])

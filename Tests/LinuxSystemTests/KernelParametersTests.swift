@@ -16,7 +16,8 @@ import Testing
         }
     }
 
-    @Test func differencesAreNamedAndCanBeSet() throws {
+    @Test("differences are named and can be set")
+    func differencesAreNamedAndCanBeSet() throws {
         let wanted = ["vm.overcommit_memory": "1", "kernel.panic": "10", "kernel.keys.root_maxkeys": "7", "vm.none": "1"]
         let found = try kernel.differences(from: wanted)
         #expect(

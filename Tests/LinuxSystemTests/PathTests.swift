@@ -8,7 +8,8 @@ import Testing
 
     init() throws { directory = try TemporaryFolder() }
 
-    @Test func namesStayInsideTheRoot() throws {
+    @Test("names stay inside the root")
+    func namesStayInsideTheRoot() throws {
         try AtomicFile.replace(directory.sub("outside"), with: "secret")
         try Directories.make(directory.sub("root/a"))
         try AtomicFile.replace(directory.sub("root/a/file"), with: "inside")
@@ -29,7 +30,8 @@ import Testing
         }
     }
 
-    @Test func directoriesAreMadeStepByStep() throws {
+    @Test("directories are made step by step")
+    func directoriesAreMadeStepByStep() throws {
         let root = try SafePath(directory: directory.path)
         let made = try root.makeDirectories("x/./y/z", mode: 0o731)
         #expect(try FileStatus(of: made).mode == 0o731)
@@ -42,7 +44,8 @@ import Testing
         }
     }
 
-    @Test func removalTakesSymlinksNotTheirTargets() throws {
+    @Test("removal takes symlinks, not their targets")
+    func removalTakesSymlinksNotTheirTargets() throws {
         try Directories.make(directory.sub("keep/inner"))
         try AtomicFile.replace(directory.sub("keep/file"), with: "x")
         try Directories.make(directory.sub("tree/a/b/c"))
@@ -60,7 +63,8 @@ import Testing
         #expect(!FileStatus.exists(directory.sub("top")))
     }
 
-    @Test func removalKnowsNoDepth() throws {
+    @Test("removal works at any depth")
+    func removalKnowsNoDepth() throws {
         // Deeper than descriptors or PATH_MAX allow to name, with a file and a symlink at every level.
         var current = try OwnedFileDescriptor.open(directory.path, O_RDONLY | O_DIRECTORY)
         for _ in 0..<1500 {
@@ -78,7 +82,8 @@ import Testing
         [0xFF], [0xC3, 0x28], Array("a".utf8) + [0x80], [0xEF, 0xBF, 0xBD], [0xF0, 0x9F], Array("n\n".utf8), [UInt8](repeating: 0xFE, count: 255),
     ]
 
-    @Test func namesAreBytes() throws {
+    @Test("names are bytes")
+    func namesAreBytes() throws {
         let root = try OwnedFileDescriptor.open(directory.path, O_RDONLY | O_DIRECTORY)
         for bytes in Self.hostileNames {
             let name = try #require(FileName(bytes: bytes))
@@ -95,7 +100,8 @@ import Testing
         #expect(error?.code == .escapes)
     }
 
-    @Test func removalTakesNamesThatAreNoText() throws {
+    @Test("removal takes names that are not UTF-8")
+    func removalTakesNamesThatAreNoText() throws {
         try Directories.make(directory.sub("keep"))
         try AtomicFile.replace(directory.sub("keep/file"), with: "x")
         try Directories.make(directory.sub("tree"))
@@ -132,7 +138,8 @@ import Testing
         #expect(error?.code == .malformed)
     }
 
-    @Test(.enabled(if: isRoot, "needs root")) func removalStopsAtMountsUnderNamesThatAreNoText() throws {
+    @Test("removal stops at mounts under names that are not UTF-8", .enabled(if: isRoot, "needs root"))
+    func removalStopsAtMountsUnderNamesThatAreNoText() throws {
         let directory = directory
         try DedicatedThread.runBlocking(name: "mounts") {
             try Namespace.unshareCallingThread(.mnt)
@@ -153,7 +160,7 @@ import Testing
         try TreeRemoval.remove(directory.sub("tree"))
     }
 
-    @Test(.enabled(if: isRoot, "needs root")) func removalStopsAtMounts() throws {
+    @Test("removal stops at mounts", .enabled(if: isRoot, "needs root")) func removalStopsAtMounts() throws {
         let directory = directory
         // In a mount namespace of its own, so that the machine's table never sees it.
         try DedicatedThread.runBlocking(name: "mounts") {
@@ -190,7 +197,9 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: isRoot, "needs root")) func treesAreClonedAttachedAndMadeReadOnly() throws {
+    @Test("mount trees are cloned, attached and made read-only", .enabled(if: isRoot, "needs root")) func treesAreClonedAttachedAndMadeReadOnly()
+        throws
+    {
         let directory = directory
         try DedicatedThread.runBlocking(name: "mounts") {
             try Namespace.unshareCallingThread(.mnt)
@@ -211,7 +220,8 @@ import Testing
         }
     }
 
-    @Test func filesAreReplacedWhole() throws {
+    @Test("files are replaced whole")
+    func filesAreReplacedWhole() throws {
         let path = directory.sub("file")
         try AtomicFile.replace(path, with: "one", mode: 0o644)
         let first = try FileStatus(of: path)
@@ -227,14 +237,16 @@ import Testing
         try AtomicFile.remove(path)
     }
 
-    @Test func readsAreBounded() throws {
+    @Test("reads are bounded")
+    func readsAreBounded() throws {
         try AtomicFile.replace(directory.sub("file"), with: [UInt8](repeating: 1, count: 1000))
         #expect(try SmallFile.bytes(directory.sub("file"), limit: 1000).count == 1000)
         let error = #expect(throws: SystemError.self) { _ = try SmallFile.bytes(directory.sub("file"), limit: 999) }
         #expect(error?.code == .tooLarge)
     }
 
-    @Test func inotifyTellsWhatHappened() async throws {
+    @Test("inotify reports the events of a directory")
+    func inotifyTellsWhatHappened() async throws {
         let inotify = try Inotify()
         let watch = try inotify.add(directory.path, .directoryContent)
         try AtomicFile.replace(directory.sub("name"), with: "x")

@@ -4,7 +4,8 @@ import TestSupport
 import Testing
 
 @Suite struct ProcessTests {
-    @Test func childExitStatusAndOutput() async throws {
+    @Test("a child's exit status and output are returned")
+    func childExitStatusAndOutput() async throws {
         let (read, write) = try pipe()
         let child = try ChildProcess(
             .init(
@@ -16,7 +17,8 @@ import Testing
         #expect(String(decoding: try read.readAll(limit: 100), as: UTF8.self) == "hello\n/\n")
     }
 
-    @Test func descriptorsAreMappedInOrderAndOthersClosed() async throws {
+    @Test("descriptors are mapped in order and others closed")
+    func descriptorsAreMappedInOrderAndOthersClosed() async throws {
         let (read, write) = try pipe()
         let null = try OwnedFileDescriptor.open("/dev/zero", O_RDONLY)
         let child = try ChildProcess(
@@ -29,14 +31,16 @@ import Testing
         #expect(String(decoding: try read.readAll(limit: 1000), as: UTF8.self) == "0\n1\n2\n3\n4\n/dev/zero\n")
     }
 
-    @Test func missingExecutableIsAnError() throws {
+    @Test("a missing executable is an error")
+    func missingExecutableIsAnError() throws {
         let error = #expect(throws: SystemError.self) { _ = try ChildProcess(.init(executable: "/nonexistent/program")) }
         #expect(error?.call == "execve")
         #expect(error?.errno == ENOENT)
         #expect(error?.description == "execve /nonexistent/program: No such file or directory (ENOENT)")
     }
 
-    @Test func killedChildAndTimeout() async throws {
+    @Test("a wait ends at its timeout, and with the signal of a killed child")
+    func killedChildAndTimeout() async throws {
         let child = try ChildProcess(.init(executable: "/bin/sleep", arguments: ["sleep", "100"]))
         let error = await #expect(throws: SystemError.self) { _ = try await child.exitStatus(timeout: .milliseconds(20)) }
         #expect(error?.code == .timedOut)
@@ -54,7 +58,8 @@ import Testing
         #expect(gone?.isNoProcess == true)
     }
 
-    @Test func droppedChildLeavesNoZombie() async throws {
+    @Test("a dropped child leaves no zombie")
+    func droppedChildLeavesNoZombie() async throws {
         var child: ChildProcess? = try ChildProcess(.init(executable: "/bin/sleep", arguments: ["sleep", "100"]))
         let pid = try #require(child?.pid)
         let pidFD = try PidFD(pid: pid)
@@ -64,7 +69,8 @@ import Testing
         #expect(!FileStatus.exists("/proc/\(pid)"))
     }
 
-    @Test func aForeignStartTimeIsRefused() throws {
+    @Test("a foreign start time is refused")
+    func aForeignStartTimeIsRefused() throws {
         let real = try ProcessIdentity(of: getpid())
         #expect(try real.open().pid == getpid())
         let other = ProcessIdentity(pid: real.pid, startTime: real.startTime + 1)
@@ -72,15 +78,20 @@ import Testing
         #expect(error?.isNoProcess == true)
     }
 
-    @Test(arguments: [
-        ("1 (a) S 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 77 0", UInt64(77)),
-        ("1 (a) b (c)) S 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 78 0", 78),
-        ("1 (a) S 2 3", nil), ("", nil),
-    ]) func startTimeOfStatLine(line: String, expected: UInt64?) {
+    @Test(
+        "start time of stat line",
+        arguments: [
+            ("1 (a) S 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 77 0", UInt64(77)),
+            ("1 (a) b (c)) S 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 78 0", 78),
+            ("1 (a) S 2 3", nil), ("", nil),
+        ]) func startTimeOfStatLine(line: String, expected: UInt64?)
+    {
         #expect(ProcessIdentity.startTime(inStat: line) == expected)
     }
 
-    @Test(.enabled(if: isRoot && FileStatus.exists("/sys/fs/cgroup/unified/cgroup.procs"), "needs root and a cgroup2 mount"))
+    @Test(
+        "a child starts inside its cgroup",
+        .enabled(if: isRoot && FileStatus.exists("/sys/fs/cgroup/unified/cgroup.procs"), "needs root and a cgroup2 mount"))
     func childStartsInsideItsCgroup() async throws {
         let cgroup = "/sys/fs/cgroup/unified/swiftlet-test-spawn-\(getpid())"
         try Directories.make(cgroup)

@@ -17,14 +17,18 @@ import Testing
         try AtomicFile.replace(directory.sub("outside/secret"), with: "x")
     }
 
-    @Test(arguments: [("dir", "dir"), ("dir/file", "dir/file"), ("./dir//inner", "dir/inner"), ("near", "dir"), ("", ".")])
+    @Test(
+        "names inside the volume are opened",
+        arguments: [("dir", "dir"), ("dir/file", "dir/file"), ("./dir//inner", "dir/inner"), ("near", "dir"), ("", ".")])
     func namesInside(subPath: String, expected: String) throws {
         symlink("dir", directory.sub("volume/near"))
         let opened = try SubPath.open(subPath, inVolume: volume)
         #expect(try FileStatus(of: opened).inode == FileStatus(of: directory.sub("volume/" + expected)).inode)
     }
 
-    @Test(arguments: ["../outside", "dir/../../outside", "/etc", "up/secret", "absolute/secret", "dir/deep", "up/new"])
+    @Test(
+        "names that lead outside the volume are refused",
+        arguments: ["../outside", "dir/../../outside", "/etc", "up/secret", "absolute/secret", "dir/deep", "up/new"])
     func namesOutside(subPath: String) throws {
         symlink("../outside", directory.sub("volume/up"))
         symlink(directory.sub("outside"), directory.sub("volume/absolute"))
@@ -34,7 +38,8 @@ import Testing
         #expect(try DirectoryListing.names(at: directory.sub("outside")) == ["secret"])
     }
 
-    @Test func missingDirectoriesGetTheRootsModeAndOwner() throws {
+    @Test("missing directories get the root's mode and owner")
+    func missingDirectoriesGetTheRootsModeAndOwner() throws {
         let root = isRoot
         chmod(volume, 0o2731)
         if root {
@@ -54,7 +59,8 @@ import Testing
     }
 
     /// Someone in the pod swaps a directory of the volume for a symlink to the outside, as fast as possible.
-    @Test func swappingNeverLeadsOutside() throws {
+    @Test("swapping a directory for a symlink never leads outside")
+    func swappingNeverLeadsOutside() throws {
         let volume = volume
         let outside = try FileStatus(of: directory.sub("outside"))
         symlink("../outside", directory.sub("volume/evil"))

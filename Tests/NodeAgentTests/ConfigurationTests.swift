@@ -12,7 +12,8 @@ import Testing
     private func proxy(_ body: String) -> String { "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n" + body }
     private func swiftlet(_ body: String) -> String { "apiVersion: swiftlet.dev/v1alpha1\nkind: SwiftletConfiguration\n" + body }
 
-    @Test func resourcesAreTakenOver() throws {
+    @Test("reserved resources and thresholds are taken over")
+    func resourcesAreTakenOver() throws {
         let found = try parse(
             kubelet(
                 """
@@ -35,16 +36,20 @@ import Testing
         #expect(others.kubelet.enforceNodeAllocatable == .pods && others.warnings.map(\.field) == ["enforceNodeAllocatable"])
     }
 
-    @Test(arguments: [
-        "cpuCFSQuotaPeriod: 2s", "cpuCFSQuotaPeriod: 999us", "memorySwap: {swapBehavior: UnlimitedSwap}", "enforceNodeAllocatable: [none, pods]",
-        "enforceNodeAllocatable: [pod]", "podPidsLimit: -2",
-    ]) func badResourcesAreRefused(body: String) {
+    @Test(
+        "bad resources are refused",
+        arguments: [
+            "cpuCFSQuotaPeriod: 2s", "cpuCFSQuotaPeriod: 999us", "memorySwap: {swapBehavior: UnlimitedSwap}", "enforceNodeAllocatable: [none, pods]",
+            "enforceNodeAllocatable: [pod]", "podPidsLimit: -2",
+        ]) func badResourcesAreRefused(body: String)
+    {
         let error = #expect(throws: ConfigurationError.self) { _ = try parse(kubelet(body)) }
         #expect(error?.code == .badValue)
     }
 
     /// `config/swiftlet.yaml` is the reference that operators copy from.
-    @Test func theShippedFileHoldsEveryDefault() throws {
+    @Test("the shipped file holds every default")
+    func theShippedFileHoldsEveryDefault() throws {
         let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
         let path = root.appending(path: "config/swiftlet.yaml")
         let text = String(decoding: try Data(contentsOf: path), as: UTF8.self)
@@ -55,13 +60,15 @@ import Testing
         #expect(configuration.warnings.isEmpty)
     }
 
-    @Test func nothingMeansDefaults() throws {
+    @Test("an empty file means defaults")
+    func nothingMeansDefaults() throws {
         #expect(try parse("") == AgentConfiguration())
         #expect(try parse("---\n---\n# only a comment\n") == AgentConfiguration())
         #expect(try ConfigurationLoader.load(file: nil) == AgentConfiguration())
     }
 
-    @Test func valuesAreTakenOver() throws {
+    @Test("the values of the file are taken over")
+    func valuesAreTakenOver() throws {
         let found = try parse(
             kubelet(
                 """
@@ -114,7 +121,8 @@ import Testing
     }
 
     /// What kubeadm 1.36 leaves on a node, zeros and nulls included.
-    @Test func kubeadmFilesAreAccepted() throws {
+    @Test("kubeadm's files are accepted")
+    func kubeadmFilesAreAccepted() throws {
         let found = try parse(
             kubelet(
                 """
@@ -186,31 +194,33 @@ import Testing
         #expect(found.warnings.first?.place == "a.yaml:29")
     }
 
-    @Test(arguments: [
-        ("porrt: 1", ConfigurationError.Code.unknownField, "a.yaml:3: porrt: there is no such field; did you mean 'port'?"),
-        ("zzzzzzzzz: 1", .unknownField, "a.yaml:3: zzzzzzzzz: there is no such field"),
-        ("authentication:\n  webhok: {}", .unknownField, "a.yaml:4: authentication.webhok: there is no such field; did you mean 'webhook'?"),
-        ("port: 1\nport: 2", .duplicateKey, "port"),
-        ("port: many", .wrongType, "a.yaml:3: port: found 'many', wanted a whole number"),
-        ("port: \"10250\"", .wrongType, "found the text \"10250\""),
-        ("port: 70000", .badValue, "from 1 to 65535"),
-        ("registerNode: yes", .wrongType, "wanted true or false"),
-        ("clusterDNS: 10.96.0.10", .wrongType, "wanted a list"),
-        ("authentication: []", .wrongType, "wanted a mapping"),
-        ("nodeStatusUpdateFrequency: 10", .wrongType, "wanted a duration such as 10s"),
-        ("nodeStatusUpdateFrequency: -1s", .wrongType, "wanted a duration"),
-        ("systemReserved: {cpu: lots}", .badValue, "wanted a quantity"),
-        ("authorization: {mode: RBAC}", .badValue, "wanted one of: AlwaysAllow, Webhook"),
-        ("evictionHard: {memory.availble: 1Gi}", .badValue, "did you mean 'memory.available'?"),
-        ("evictionHard: {memory.available: 120%}", .badValue, "found '120%'"),
-        ("tlsCertFile: /a", .badValue, "without tlsPrivateKeyFile"),
-        ("podCIDR: 10.244.1.0", .badValue, "a.yaml:3: podCIDR: found '10.244.1.0', wanted a CIDR"),
-        ("podCIDR: 10.244.1.0/24,10.244.2.0/24", .badValue, "at most one of each family"),
-        ("podCIDR: 10.244.1.0/33", .badValue, "wanted a CIDR"),
-        ("allowedUnsafeSysctls: [net.core.*, vm.swappiness]", .badValue, "a.yaml:3: allowedUnsafeSysctls: the sysctls \"vm.swappiness\" are"),
-        ("allowedUnsafeSysctls: [\"*\"]", .badValue, "allowedUnsafeSysctls"),
-        ("port: [", .syntax, "this is not YAML"),
-    ])
+    @Test(
+        "a mistake ends in one clear error",
+        arguments: [
+            ("porrt: 1", ConfigurationError.Code.unknownField, "a.yaml:3: porrt: there is no such field; did you mean 'port'?"),
+            ("zzzzzzzzz: 1", .unknownField, "a.yaml:3: zzzzzzzzz: there is no such field"),
+            ("authentication:\n  webhok: {}", .unknownField, "a.yaml:4: authentication.webhok: there is no such field; did you mean 'webhook'?"),
+            ("port: 1\nport: 2", .duplicateKey, "port"),
+            ("port: many", .wrongType, "a.yaml:3: port: found 'many', wanted a whole number"),
+            ("port: \"10250\"", .wrongType, "found the text \"10250\""),
+            ("port: 70000", .badValue, "from 1 to 65535"),
+            ("registerNode: yes", .wrongType, "wanted true or false"),
+            ("clusterDNS: 10.96.0.10", .wrongType, "wanted a list"),
+            ("authentication: []", .wrongType, "wanted a mapping"),
+            ("nodeStatusUpdateFrequency: 10", .wrongType, "wanted a duration such as 10s"),
+            ("nodeStatusUpdateFrequency: -1s", .wrongType, "wanted a duration"),
+            ("systemReserved: {cpu: lots}", .badValue, "wanted a quantity"),
+            ("authorization: {mode: RBAC}", .badValue, "wanted one of: AlwaysAllow, Webhook"),
+            ("evictionHard: {memory.availble: 1Gi}", .badValue, "did you mean 'memory.available'?"),
+            ("evictionHard: {memory.available: 120%}", .badValue, "found '120%'"),
+            ("tlsCertFile: /a", .badValue, "without tlsPrivateKeyFile"),
+            ("podCIDR: 10.244.1.0", .badValue, "a.yaml:3: podCIDR: found '10.244.1.0', wanted a CIDR"),
+            ("podCIDR: 10.244.1.0/24,10.244.2.0/24", .badValue, "at most one of each family"),
+            ("podCIDR: 10.244.1.0/33", .badValue, "wanted a CIDR"),
+            ("allowedUnsafeSysctls: [net.core.*, vm.swappiness]", .badValue, "a.yaml:3: allowedUnsafeSysctls: the sysctls \"vm.swappiness\" are"),
+            ("allowedUnsafeSysctls: [\"*\"]", .badValue, "allowedUnsafeSysctls"),
+            ("port: [", .syntax, "this is not YAML"),
+        ])
     func mistakesEndInOneClearError(body: String, code: ConfigurationError.Code, words: String) throws {
         let error = try #require(throws: ConfigurationError.self) { try parse(kubelet(body)) }
         #expect(error.code == code, "\(error)")
@@ -218,20 +228,24 @@ import Testing
         #expect(error.place.hasPrefix("a.yaml:"), "\(error)")
     }
 
-    @Test(arguments: [
-        ("apiVersion: v1\nkind: Pod", ConfigurationError.Code.unknownDocument), ("just text", .wrongType), ("- a", .wrongType),
-        ("apiVersion: kubelet.config.k8s.io/v1\nkind: KubeletConfiguration", .unknownDocument),
-    ])
+    @Test(
+        "documents of other kinds are refused",
+        arguments: [
+            ("apiVersion: v1\nkind: Pod", ConfigurationError.Code.unknownDocument), ("just text", .wrongType), ("- a", .wrongType),
+            ("apiVersion: kubelet.config.k8s.io/v1\nkind: KubeletConfiguration", .unknownDocument),
+        ])
     func otherDocumentsAreRefused(text: String, code: ConfigurationError.Code) throws {
         #expect(try #require(throws: ConfigurationError.self) { try parse(text) }.code == code)
     }
 
-    @Test func theSameDocumentTwiceInAFileIsRefused() throws {
+    @Test("a kind that appears twice in a file is refused")
+    func theSameDocumentTwiceInAFileIsRefused() throws {
         let error = try #require(throws: ConfigurationError.self) { try parse(kubelet("") + "---\n" + kubelet("")) }
         #expect(error.code == .unknownDocument && error.place == "a.yaml:4", "\(error)")
     }
 
-    @Test func swiftletFieldsAreChecked() throws {
+    @Test("the fields of SwiftletConfiguration are checked")
+    func swiftletFieldsAreChecked() throws {
         for (body, words) in [
             ("network: {bridge: a-name-much-too-long}", "1 to 15 bytes"), ("network: {mtu: 100}", "at least 576"),
             ("adminSocket: x.sock", "begins with /"),
@@ -245,7 +259,8 @@ import Testing
         }
     }
 
-    @Test func fieldsWithoutEffectAreNamedOnceAndOnlyWhenTheyAskForSomething() throws {
+    @Test("a field without effect is named once, and only when its value is not harmless")
+    func fieldsWithoutEffectAreNamedOnceAndOnlyWhenTheyAskForSomething() throws {
         let found = try parse(
             kubelet(
                 "staticPodPath: /manifests\nshutdownGracePeriod: 30s\nsyncFrequency: 60s\nfeatureGates: {A: true}\n"
@@ -257,7 +272,8 @@ import Testing
     }
 
     /// Every field that is read and has no effect, set to something else than its default, is named once.
-    @Test func nothingWithoutEffectIsSilent() throws {
+    @Test("every field without effect has a warning")
+    func nothingWithoutEffectIsSilent() throws {
         let found = try parse(
             kubelet(
                 "serverTLSBootstrap: true\nmaxParallelImagePulls: 4\ncrashLoopBackOff: {maxContainerRestartPeriod: 1m}\nserializeImagePulls: false\n")
@@ -278,24 +294,28 @@ import Testing
         #expect(defaults.warnings.isEmpty, "\(defaults.warnings)")
     }
 
-    @Test func podRangesComeFromTheMostSpecialPlace() throws {
+    @Test("the most specific setting of pod ranges wins")
+    func podRangesComeFromTheMostSpecialPlace() throws {
         #expect(try parse("").podCIDRs == [])
         #expect(try parse(kubelet("podCIDR: 10.1.0.0/24")).podCIDRs == ["10.1.0.0/24"])
         let both = kubelet("podCIDR: 10.1.0.0/24") + "\n---\n" + swiftlet("network: {podCIDR: '10.2.0.0/24, fd02::/64'}")
         #expect(try parse(both).podCIDRs == ["10.2.0.0/24", "fd02::/64"])
     }
 
-    @Test(arguments: [
-        ("nodePortAddresses: [primary, 10.0.0.0/8]", "found 'primary', wanted CIDRs"), ("nodePortAddresses: [10.0.0.1]", "found '10.0.0.1'"),
-        ("clusterCIDR: 10.244.0.0", "wanted a CIDR"), ("clusterCIDR: fd00::/129", "wanted a CIDR"),
-    ])
+    @Test(
+        "proxy ranges are checked",
+        arguments: [
+            ("nodePortAddresses: [primary, 10.0.0.0/8]", "found 'primary', wanted CIDRs"), ("nodePortAddresses: [10.0.0.1]", "found '10.0.0.1'"),
+            ("clusterCIDR: 10.244.0.0", "wanted a CIDR"), ("clusterCIDR: fd00::/129", "wanted a CIDR"),
+        ])
     func proxyRangesAreChecked(body: String, words: String) throws {
         let error = try #require(throws: ConfigurationError.self) { try parse(proxy(body)) }
         #expect(error.code == .badValue && "\(error)".contains(words) && error.place == "a.yaml:3", "\(error)")
         #expect(try parse(proxy("nodePortAddresses: [primary]")).proxy.nodePortAddresses == ["primary"])
     }
 
-    @Test func dropInsAreMergedDeeplyInOrder() throws {
+    @Test("drop-ins are merged member by member in order")
+    func dropInsAreMergedDeeplyInOrder() throws {
         let found = try ConfigurationLoader.parse([
             ("main", kubelet("port: 1\nmaxPods: 5\nclusterDNS: [a]\nauthentication: {anonymous: {enabled: true}, webhook: {cacheTTL: 9s}}")),
             ("10.conf", kubelet("port: 2\nclusterDNS: [b, c]\nauthentication: {webhook: {cacheTTL: 7s}}")),
@@ -309,7 +329,8 @@ import Testing
         #expect(error.place == "10.conf:3", "\(error)")
     }
 
-    @Test func filesAndDirectories() throws {
+    @Test("the drop-ins of a directory are read in order, and a missing file is an error")
+    func filesAndDirectories() throws {
         let directory = try TemporaryFolder()
         func write(_ name: String, _ text: String) throws { try TemporaryFolder.write(text, to: directory.sub(name)) }
         try write("20-b.conf", kubelet("port: 3"))
@@ -321,7 +342,8 @@ import Testing
         #expect(missing.code == .missingFile && "\(missing)".contains("none.yaml") && "\(missing)".contains("--config"))
     }
 
-    @Test func flagsWin() throws {
+    @Test("flags win over files")
+    func flagsWin() throws {
         var flags = FlagOverrides()
         flags.kubeconfig = "/k"
         flags.hostnameOverride = "Node-1"
@@ -337,6 +359,7 @@ import Testing
     }
 
     @Test(
+        "durations are read like Go's",
         arguments: [
             ("10s", Duration.seconds(10)), ("1m30s", .seconds(90)), ("1.5h", .seconds(5400)), ("100ms", .milliseconds(100)), ("0", .zero),
             ("2h0m0s", .seconds(7200)),
@@ -346,7 +369,8 @@ import Testing
         #expect(GoDuration.parse(text) == wanted)
     }
 
-    @Test func thresholds() {
+    @Test("thresholds are amounts or percentages")
+    func thresholds() {
         #expect(EvictionThreshold("10%")?.amount(of: 1000) == 100)
         #expect(EvictionThreshold("1Ki")?.amount(of: 1 << 30) == 1024)
         #expect(EvictionThreshold("x") == nil && EvictionThreshold("-1") == nil)

@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Container files")
 struct ContainerFilesTests {
-    @Test func areKnownByContainerUntilThePodGoes() {
+    @Test("the files of a container are known until its pod goes")
+    func areKnownByContainerUntilThePodGoes() {
         let files = ContainerFiles()
         files.set(NodeBench.configuration(id: "c1"), podUID: "u1", sandboxID: "s1")
         files.set(NodeBench.configuration(id: "c2", name: "side"), podUID: "u1", sandboxID: "s1")

@@ -17,7 +17,8 @@ struct EventRecorderTests {
         EventRecorder(api: api, nodeName: "node-1", time: time, logger: .silent)
     }
 
-    @Test func saysWhoAndWhat() async throws {
+    @Test("an event names its object, reason and source")
+    func saysWhoAndWhat() async throws {
         let api = FakeEventAPI()
         let recorder = recorder(api)
         recorder.record(backOff, about: web)
@@ -35,7 +36,8 @@ struct EventRecorderTests {
         #expect(node.involvedObject == ObjectReference(kind: "Node", name: "node-1", uid: "node-1"))
     }
 
-    @Test func countsTheSameEventUpForAnHour() async throws {
+    @Test("a repeated event is counted for an hour")
+    func countsTheSameEventUpForAnHour() async throws {
         let api = FakeEventAPI()
         let recorder = recorder(api)
         try await whileRunning(recorder.run) {
@@ -56,7 +58,8 @@ struct EventRecorderTests {
         }
     }
 
-    @Test func anEventThatExpiredIsMadeAnew() async throws {
+    @Test("an expired event is made anew")
+    func anEventThatExpiredIsMadeAnew() async throws {
         let api = FakeEventAPI(failingPatches: [.notFound])
         let recorder = recorder(api)
         try await whileRunning(recorder.run) {
@@ -71,7 +74,8 @@ struct EventRecorderTests {
         #expect(key == api.created[1].key)
     }
 
-    @Test func aFailedCountIsNotCounted() async throws {
+    @Test("a failed update does not increase the count")
+    func aFailedCountIsNotCounted() async throws {
         let api = FakeEventAPI(failingPatches: [.unavailable])
         let recorder = recorder(api)
         for _ in 0..<3 { recorder.record(backOff, about: web) }
@@ -79,7 +83,8 @@ struct EventRecorderTests {
         #expect(api.calls.entries.map(\.text) == ["create BackOff", "count 2", "count 2"])
     }
 
-    @Test func aLongNameLeavesRoomForTheStamp() async throws {
+    @Test("a long name leaves room for the event's time")
+    func aLongNameLeavesRoomForTheStamp() async throws {
         let api = FakeEventAPI()
         let recorder = recorder(api)
         let long = String(repeating: "a", count: 209) + "." + String(repeating: "b", count: 43)
@@ -91,7 +96,8 @@ struct EventRecorderTests {
         #expect(api.created.first?.involvedObject.name == long)
     }
 
-    @Test func theOldestAreDroppedWhenTooManyWait() async throws {
+    @Test("the oldest are dropped when too many wait")
+    func theOldestAreDroppedWhenTooManyWait() async throws {
         let api = FakeEventAPI()
         let recorder = recorder(api)
         for number in 0..<1200 { recorder.record(PodEventRecord(.normal, "N\(number)", ""), about: web) }

@@ -21,7 +21,8 @@ struct LeaseRenewerTests {
             spec: Lease.Spec(holderIdentity: "other", leaseDurationSeconds: 1, renewTime: MicroTime(Timestamp(seconds: 0))))
     }
 
-    @Test func makesTheLeaseAndRenewsItEveryQuarter() async throws {
+    @Test("the lease is made, and renewed every quarter of its duration")
+    func makesTheLeaseAndRenewsItEveryQuarter() async throws {
         let api = FakeNodeAPI()
         try await whileRunning(renewer(api).run) {
             #expect(await api.calls.wait(count: 2) == ["get", "create"])
@@ -40,7 +41,8 @@ struct LeaseRenewerTests {
         }
     }
 
-    @Test func takesOverWhatIsThere() async throws {
+    @Test("an existing lease is taken over")
+    func takesOverWhatIsThere() async throws {
         let api = FakeNodeAPI(lease: lease())
         try await whileRunning(renewer(api).run) { await api.calls.wait(count: 2) }
         #expect(api.calls.entries.prefix(2) == ["get", "update"])
@@ -48,13 +50,15 @@ struct LeaseRenewerTests {
         #expect(api.lease?.metadata.ownerReferences?.map(\.uid) == ["uid-1"])
     }
 
-    @Test func keepsAnotherOwner() async throws {
+    @Test("another owner of the lease is kept")
+    func keepsAnotherOwner() async throws {
         let api = FakeNodeAPI(lease: lease(owner: "uid-0"))
         try await whileRunning(renewer(api).run) { await api.calls.wait(count: 2) }
         #expect(api.lease?.metadata.ownerReferences?.map(\.uid) == ["uid-0"])
     }
 
-    @Test func readsAnewAfterAConflict() async throws {
+    @Test("the lease is read anew after a conflict")
+    func readsAnewAfterAConflict() async throws {
         let api = FakeNodeAPI(lease: lease())
         try await whileRunning(renewer(api).run) {
             await time.waitForSleeper(until: .seconds(10))

@@ -12,26 +12,31 @@ import Testing
         try NodeResources.limits(of: host, reserved: reserved.compactMapValues { Quantity($0) }, enforcement: enforcement)
     }
 
-    @Test func swapIsRefusedByNameUnlessItIsAllowed() throws {
+    @Test("swap is refused by name unless it is allowed")
+    func swapIsRefusedByNameUnlessItIsAllowed() throws {
         let error = #expect(throws: PlanFailure.self) { try NodeResources.checkSwap(["/dev/vdb", "/swap"], isRefused: true) }
         #expect(error?.message.hasPrefix("failSwapOn is true, and the machine swaps to /dev/vdb, /swap;") == true)
         try NodeResources.checkSwap(["/dev/vdb"], isRefused: false)
         try NodeResources.checkSwap([], isRefused: true)
     }
 
-    @Test func whatIsReservedIsTakenOff() throws {
+    @Test("reserved resources are taken off the limits")
+    func whatIsReservedIsTakenOff() throws {
         let limits = try limits(["cpu": "500m", "memory": "1Gi", "pid": "1000", "hugepages-2Mi": "4Mi", "ephemeral-storage": "1Gi"])
         #expect(
             limits == CgroupResources(cpuRequest: 3500, memoryLimit: 7 << 30, pidsLimit: 31_768, hugepageLimits: ["2MB": 60 << 20]))
     }
 
-    @Test func withoutEnforcementPodsMayUseTheMachine() throws {
+    @Test("without enforcement pods may use the whole machine")
+    func withoutEnforcementPodsMayUseTheMachine() throws {
         let limits = try limits(["cpu": "500m", "memory": "1Gi"], .none)
         #expect(
             limits == CgroupResources(cpuRequest: 4000, memoryLimit: 8 << 30, pidsLimit: 32_768, hugepageLimits: ["2MB": 64 << 20]))
     }
 
-    @Test(arguments: [("cpu", "4", "CPU"), ("memory", "9Gi", "memory"), ("pid", "40000", "process ids")])
+    @Test(
+        "reservations that leave nothing are an error",
+        arguments: [("cpu", "4", "CPU"), ("memory", "9Gi", "memory"), ("pid", "40000", "process ids")])
     func nothingLeftIsAnError(name: String, amount: String, word: String) {
         let error = #expect(throws: PlanFailure.self) { _ = try limits([name: amount]) }
         #expect(error?.message.contains("leave no") == true && error?.message.contains(word) == true)

@@ -24,7 +24,8 @@ struct NodeStatusPlanTests {
         return NodeStatusPlan(settings: settings, host: host ?? self.host(), problem: problem, images: images)
     }
 
-    @Test func aConditionThatSomebodyElseChangedIsNoticed() {
+    @Test("a condition changed by another writer is noticed")
+    func aConditionThatSomebodyElseChangedIsNoticed() {
         let own = plan().status(existing: nil, at: now)
         var stored = own
         stored.conditions?.append(NodeCondition(type: "KernelDeadlock", status: true, reason: "r", message: "m"))
@@ -35,7 +36,8 @@ struct NodeStatusPlanTests {
         #expect(own.isContradicted(by: stored))
     }
 
-    @Test func featuresFollowTheHost() {
+    @Test("declared features follow the host's")
+    func featuresFollowTheHost() {
         var able = host()
         able.supportsUserNamespaces = true
         for (host, expected) in [(host(), false), (able, true)] {
@@ -46,7 +48,8 @@ struct NodeStatusPlanTests {
         }
     }
 
-    @Test func whatIsReservedIsNotAllocatable() {
+    @Test("reserved resources are not allocatable")
+    func whatIsReservedIsNotAllocatable() {
         let host = host(hugepages: ["2Mi": 1 << 30, "1Gi": 1 << 30])
         let status = plan(reserved: ["cpu": "250m", "memory": "1Gi", "ephemeral-storage": "10Gi"], host: host).status(existing: nil, at: now)
         #expect(
@@ -62,14 +65,16 @@ struct NodeStatusPlanTests {
         #expect(status.allocatable?["pods"]?.text == "110")
     }
 
-    @Test func allocatableIsNeverNegative() {
+    @Test("allocatable is never negative")
+    func allocatableIsNeverNegative() {
         let status = plan(reserved: ["cpu": "5", "memory": "9Gi", "ephemeral-storage": "1Ti"]).status(existing: nil, at: now)
         #expect(status.allocatable?["cpu"]?.text == "0")
         #expect(status.allocatable?["memory"]?.isZero == true)
         #expect(status.allocatable?["ephemeral-storage"]?.isZero == true)
     }
 
-    @Test func extendedResourcesOfOthersStay() {
+    @Test("extended resources of other writers stay")
+    func extendedResourcesOfOthersStay() {
         var existing = NodeStatus()
         existing.capacity = ["example.com/gpu": Quantity(2), "cpu": Quantity(99), "hugepages-1Gi": Quantity(1)]
         let status = plan().status(existing: existing, at: now)
@@ -79,7 +84,8 @@ struct NodeStatusPlanTests {
         #expect(status.capacity?["hugepages-1Gi"] == nil)
     }
 
-    @Test func aConditionKeepsTheTimeOfItsLastChange() throws {
+    @Test("a condition keeps the time of its last change")
+    func aConditionKeepsTheTimeOfItsLastChange() throws {
         let before = plan(problem: "no network").status(existing: nil, at: now)
         let later = now.advanced(bySeconds: 60)
         let same = plan(problem: "still no network").status(existing: before, at: later)
@@ -94,7 +100,8 @@ struct NodeStatusPlanTests {
         #expect(try condition(ready).lastTransitionTime == later.advanced(bySeconds: 60).wholeSeconds)
     }
 
-    @Test func onlyTheHeartbeatIsNoChange() {
+    @Test("another heartbeat alone is not a change")
+    func onlyTheHeartbeatIsNoChange() {
         let status = plan().status(existing: nil, at: now)
         #expect(plan().status(existing: status, at: now.advanced(bySeconds: 10)).isEquivalent(to: status))
         #expect(!plan(problem: "x").status(existing: status, at: now).isEquivalent(to: status))
@@ -105,7 +112,8 @@ struct NodeStatusPlanTests {
         #expect(healed.conditions?.allSatisfy { $0.lastTransitionTime == now.wholeSeconds } == true)
     }
 
-    @Test func theNodeSaysWhatItIs() {
+    @Test("the Node object describes the machine")
+    func theNodeSaysWhatItIs() {
         let node = plan().node(at: now)
         #expect(node.metadata.labels?["kubernetes.io/os"] == "linux")
         #expect(node.metadata.labels?["kubernetes.io/hostname"] == "node-1")
@@ -118,7 +126,8 @@ struct NodeStatusPlanTests {
         #expect(node.status?.nodeInfo?.kubeletVersion == "v1.36.0")
     }
 
-    @Test func theLargestImagesAreTold() {
+    @Test("the largest images are listed")
+    func theLargestImagesAreTold() {
         let images = (1...4).map { size in
             ImageDescription(
                 id: "sha256:\(size)", names: (0..<4).map { "name-\($0)" }, repoDigests: ["a@\(size)", "b@\(size)"], size: Int64(size),
@@ -130,7 +139,8 @@ struct NodeStatusPlanTests {
     }
 
     /// The API server merges addresses by type: two of one type and an old one of another must come out as they are told.
-    @Test func thePatchReplacesAddresses() throws {
+    @Test("the patch replaces addresses")
+    func thePatchReplacesAddresses() throws {
         var old = NodeStatus()
         old.addresses = [NodeAddress(type: "InternalIP", address: "192.0.2.9"), NodeAddress(type: "ExternalIP", address: "198.51.100.1")]
         let status = plan().status(existing: old, at: now)

@@ -18,7 +18,8 @@ struct StatusWriterTests {
         return status
     }
 
-    @Test func showsEveryPhaseAndOtherwiseOnlyTheNewest() async throws {
+    @Test("every phase is written, otherwise only the newest status")
+    func showsEveryPhaseAndOtherwiseOnlyTheNewest() async throws {
         let api = FakePodStatusAPI(turnstile: Turnstile(permits: 0))
         let writer = StatusWriter(api: api, time: time, logger: .silent)
         try await whileRunning(writer.run) {
@@ -41,7 +42,8 @@ struct StatusWriterTests {
         }
     }
 
-    @Test func triesAgainWithTheNewest() async throws {
+    @Test("a failed write is tried again with the newest status")
+    func triesAgainWithTheNewest() async throws {
         let api = FakePodStatusAPI(failing: [.unavailable, .unavailable])
         let writer = StatusWriter(api: api, time: time, logger: .silent)
         try await whileRunning(writer.run) {
@@ -58,7 +60,8 @@ struct StatusWriterTests {
         }
     }
 
-    @Test func aFailedPhaseIsNotSkipped() async throws {
+    @Test("a phase whose write failed is not skipped")
+    func aFailedPhaseIsNotSkipped() async throws {
         let api = FakePodStatusAPI(failing: [.unavailable])
         let writer = StatusWriter(api: api, time: time, logger: .silent)
         try await whileRunning(writer.run) {
@@ -70,7 +73,8 @@ struct StatusWriterTests {
         }
     }
 
-    @Test func aConflictThatIsNotAboutTheUIDIsTriedAgain() async throws {
+    @Test("a conflict that is not about the UID is tried again")
+    func aConflictThatIsNotAboutTheUIDIsTriedAgain() async throws {
         let api = FakePodStatusAPI(failing: [.conflict])
         let writer = StatusWriter(api: api, time: time, logger: .silent)
         try await whileRunning(writer.run) {
@@ -81,7 +85,7 @@ struct StatusWriterTests {
         }
     }
 
-    @Test(arguments: [APIError.notFound, .otherUID, .invalid])
+    @Test("a write that cannot succeed is not repeated", arguments: [APIError.notFound, .otherUID, .invalid])
     func whatCannotSucceedIsLeftAlone(failure: APIError) async throws {
         let api = FakePodStatusAPI(failing: [failure])
         let writer = StatusWriter(api: api, time: time, logger: .silent)
@@ -95,7 +99,8 @@ struct StatusWriterTests {
         }
     }
 
-    @Test func deletesAfterTheFinalStatus() async throws {
+    @Test("the pod is deleted after its final status")
+    func deletesAfterTheFinalStatus() async throws {
         let api = FakePodStatusAPI(failingDeletions: [.unavailable])
         let writer = StatusWriter(api: api, time: time, logger: .silent)
         try await whileRunning(writer.run) {
@@ -108,7 +113,8 @@ struct StatusWriterTests {
     }
 
     /// A status that replaces the one with which the deletion was asked for does not take the deletion with it.
-    @Test func aLaterStatusKeepsTheDeletion() async throws {
+    @Test("a later status keeps the deletion of an earlier one")
+    func aLaterStatusKeepsTheDeletion() async throws {
         let api = FakePodStatusAPI(turnstile: Turnstile(permits: 0))
         let writer = StatusWriter(api: api, time: time, logger: .silent)
         try await whileRunning(writer.run) {
@@ -121,7 +127,8 @@ struct StatusWriterTests {
         }
     }
 
-    @Test func aRetriedDeletionIsKeptByALaterStatus() async throws {
+    @Test("a deletion that is tried again survives a later status")
+    func aRetriedDeletionIsKeptByALaterStatus() async throws {
         let api = FakePodStatusAPI(failingDeletions: [.unavailable])
         let writer = StatusWriter(api: api, time: time, logger: .silent)
         try await whileRunning(writer.run) {
@@ -133,7 +140,8 @@ struct StatusWriterTests {
         }
     }
 
-    @Test func nothingIsWrittenAgainAfterThePodIsForgotten() async throws {
+    @Test("nothing is written for a forgotten pod")
+    func nothingIsWrittenAgainAfterThePodIsForgotten() async throws {
         let api = FakePodStatusAPI(failing: [.unavailable])
         let writer = StatusWriter(api: api, time: time, logger: .silent)
         try await whileRunning(writer.run) {

@@ -15,7 +15,8 @@ struct WakeQueueTests {
         try await whileRunning({ await queue.run { woken.note($0) } }) { try await body(queue) }
     }
 
-    @Test func wakesTheEarliestFirst() async throws {
+    @Test("the earliest key is woken first")
+    func wakesTheEarliestFirst() async throws {
         try await running { queue in
             queue.set("late", at: .seconds(20))
             queue.set("early", at: .seconds(10))
@@ -27,7 +28,8 @@ struct WakeQueueTests {
         }
     }
 
-    @Test func aMomentThatIsOverWakesAtOnce() async throws {
+    @Test("a deadline that has passed wakes at once")
+    func aMomentThatIsOverWakesAtOnce() async throws {
         time.advance(by: .seconds(5))
         try await running { queue in
             queue.set("past", at: .seconds(1))
@@ -35,7 +37,8 @@ struct WakeQueueTests {
         }
     }
 
-    @Test func aLaterMomentReplacesAnEarlierOne() async throws {
+    @Test("a later deadline replaces an earlier one")
+    func aLaterMomentReplacesAnEarlierOne() async throws {
         try await running { queue in
             queue.set("a", at: .seconds(10))
             await time.waitForSleeper(until: .seconds(10))
@@ -48,7 +51,8 @@ struct WakeQueueTests {
         }
     }
 
-    @Test func aForgottenKeyIsNotWoken() async throws {
+    @Test("a forgotten key is not woken")
+    func aForgottenKeyIsNotWoken() async throws {
         try await running { queue in
             queue.set("a", at: .seconds(10))
             queue.set("b", at: .seconds(11))
@@ -59,7 +63,8 @@ struct WakeQueueTests {
         }
     }
 
-    @Test func aKeyMayBeSetAgainWhileItIsWoken() async throws {
+    @Test("a key may be set again while it is woken")
+    func aKeyMayBeSetAgainWhileItIsWoken() async throws {
         let queue = WakeQueue<String>(time: time)
         let woken = woken
         let run: @Sendable () async -> Void = {
@@ -79,7 +84,8 @@ struct WakeQueueTests {
     }
 
     /// Whatever is set before a far moment leaves nobody behind that sleeps for that far moment too.
-    @Test func sleepersDoNotPileUp() async throws {
+    @Test("sleepers do not pile up")
+    func sleepersDoNotPileUp() async throws {
         try await running { queue in
             queue.set("far", at: .seconds(1000))
             await time.waitForSleeper(until: .seconds(1000))

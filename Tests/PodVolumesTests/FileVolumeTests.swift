@@ -16,7 +16,8 @@ import Testing
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    @Test func configMapLooksLikeKubelets() async throws {
+    @Test("a config map volume has kubelet's layout")
+    func configMapLooksLikeKubelets() async throws {
         let path = try await fixture.mount(
             .files(
                 .configMap,
@@ -43,7 +44,8 @@ import Testing
     }
 
     /// A container may lock what it can open, and keep it locked.
-    @Test func aLockInTheVolumeHoldsNobody() async throws {
+    @Test("a lock that a container takes in the volume holds nothing up")
+    func aLockInTheVolumeHoldsNobody() async throws {
         let path = try await fixture.mount(.files(.configMap, [VolumesFixture.file("a", "1")]))
         let held = try OwnedFileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
         try systemCall("flock") { held.withRawValue { flock($0, LOCK_EX) } }
@@ -54,7 +56,8 @@ import Testing
     }
 
     /// Each of them writes all of a version, and none removes what another one is writing.
-    @Test func writersOfOneVolumeTakeTurns() async throws {
+    @Test("writers of one volume take turns")
+    func writersOfOneVolumeTakeTurns() async throws {
         try await withThrowingTaskGroup(of: String.self) { group in
             for version in 0..<32 {
                 group.addTask { [fixture] in
@@ -68,7 +71,8 @@ import Testing
         #expect(try DirectoryListing.names(at: path).filter { $0.hasPrefix("..2") }.count == 1, "nothing is left of the others")
     }
 
-    @Test func updatesSwitchAtOnceAndOnlyWhenNeeded() async throws {
+    @Test("an update switches all files at once, and only when needed")
+    func updatesSwitchAtOnceAndOnlyWhenNeeded() async throws {
         let path = try await fixture.mount(.files(.configMap, [VolumesFixture.file("a", "1"), VolumesFixture.file("old/x", "1")]))
         let first = try link(path + "/..data")
         _ = try await fixture.mount(.files(.configMap, [VolumesFixture.file("old/x", "1"), VolumesFixture.file("a", "1")]))
@@ -91,7 +95,8 @@ import Testing
         }
     }
 
-    @Test func readersNeverSeeHalf() async throws {
+    @Test("readers never see half an update")
+    func readersNeverSeeHalf() async throws {
         let files = { (value: String) in (0..<10).map { VolumesFixture.file("f\($0)", value) } }
         let path = try await fixture.mount(.files(.configMap, files("0")))
         let reader = Task { () -> Bool in
@@ -116,7 +121,9 @@ import Testing
         #expect(try SmallFile.text(path + "/f9") == "50")
     }
 
-    @Test(arguments: [FileVolumeKind.secret, .projected, .downwardAPI]) func secretsAreInMemory(kind: FileVolumeKind) async throws {
+    @Test("secrets are in memory", arguments: [FileVolumeKind.secret, .projected, .downwardAPI]) func secretsAreInMemory(kind: FileVolumeKind)
+        async throws
+    {
         let path = try await fixture.mount(.files(kind, [VolumesFixture.file("token", "s")]))
         #expect(path.contains("/volumes/\(kind.rawValue)/vol"))
         #expect(try FileStatus(of: path).isMountRoot)
@@ -129,7 +136,8 @@ import Testing
         #expect(try await fixture.volumes.podsOnDisk() == [])
     }
 
-    @Test func theGroupMayRead() async throws {
+    @Test("fsGroup may read the files")
+    func theGroupMayRead() async throws {
         let files = [VolumesFixture.file("d/key", "v", mode: 0o600, uid: 7), VolumesFixture.file("open", "v", mode: 0o644)]
         let path = try await fixture.mount(.files(.secret, files), fsGroup: 4321)
         #expect(try FileStatus(of: path).gid == 4321)
@@ -145,21 +153,24 @@ import Testing
         #expect(try FileStatus(of: path + "/..data/open").gid == 4322)
     }
 
-    @Test(arguments: [
-        ("", "invalid path: must not be empty: \"\""), ("/etc/passwd", "invalid path: must be relative path: /etc/passwd"),
-        ("../x", "invalid path: must not contain '..': ../x"), ("a/../../x", "invalid path: must not contain '..': a/../../x"),
-        ("..data", "invalid path: must not start with '..': ..data"), ("..x/y", "invalid path: must not start with '..': ..x/y"),
-        (".", "invalid path: must name a file: ."),
-        (String(repeating: "x", count: 256), "invalid path: filenames must be less than or equal to 255 characters"),
-        (String(repeating: "x/", count: 2500), "invalid path: must be less than or equal to 4096 characters"),
-    ]) func pathsStayInside(path: String, message: String) async throws {
+    @Test(
+        "paths stay inside",
+        arguments: [
+            ("", "invalid path: must not be empty: \"\""), ("/etc/passwd", "invalid path: must be relative path: /etc/passwd"),
+            ("../x", "invalid path: must not contain '..': ../x"), ("a/../../x", "invalid path: must not contain '..': a/../../x"),
+            ("..data", "invalid path: must not start with '..': ..data"), ("..x/y", "invalid path: must not start with '..': ..x/y"),
+            (".", "invalid path: must name a file: ."),
+            (String(repeating: "x", count: 256), "invalid path: filenames must be less than or equal to 255 characters"),
+            (String(repeating: "x/", count: 2500), "invalid path: must be less than or equal to 4096 characters"),
+        ]) func pathsStayInside(path: String, message: String) async throws
+    {
         let error = await #expect(throws: VolumeFailure.self) { _ = try await fixture.mount(.files(.configMap, [VolumesFixture.file(path, "x")])) }
         #expect(error?.code == .invalid)
         #expect(error?.message == message)
         #expect(try await fixture.volumes.podsOnDisk() == [], "nothing is made for it")
     }
 
-    @Test(arguments: ["", ".", "..", "a/b", "/a"]) func namesAreSingle(name: String) async throws {
+    @Test("names are single", arguments: ["", ".", "..", "a/b", "/a"]) func namesAreSingle(name: String) async throws {
         for (pod, volume) in [(name, "vol"), ("uid", name)] {
             let error = await #expect(throws: VolumeFailure.self) { _ = try await fixture.mount(.emptyDirectory, name: volume, pod: pod) }
             #expect(error?.code == .invalid)

@@ -25,10 +25,13 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ("", "dir"), ("", "file"), ("", "socket"), ("Directory", "dir"), ("Directory", "link"), ("DirectoryOrCreate", "dir"),
-        ("DirectoryOrCreate", "new/deep"), ("File", "file"), ("FileOrCreate", "file"), ("FileOrCreate", "newfile"), ("Socket", "socket"),
-    ]) func rightTypes(type: String, name: String) async throws {
+    @Test(
+        "a path of the right type is used or made",
+        arguments: [
+            ("", "dir"), ("", "file"), ("", "socket"), ("Directory", "dir"), ("Directory", "link"), ("DirectoryOrCreate", "dir"),
+            ("DirectoryOrCreate", "new/deep"), ("File", "file"), ("FileOrCreate", "file"), ("FileOrCreate", "newfile"), ("Socket", "socket"),
+        ]) func rightTypes(type: String, name: String) async throws
+    {
         let path = fixture.root + "/" + name
         #expect(try await fixture.mount(.hostPath(path: path, type: type)) == path)
         #expect(FileStatus.exists(path))
@@ -39,20 +42,24 @@ import Testing
         }
     }
 
-    @Test func devices() async throws {
+    @Test("devices are recognised by type")
+    func devices() async throws {
         #expect(try await fixture.mount(.hostPath(path: "/dev/null", type: "CharDevice")) == "/dev/null")
         let made = fixture.root + "/made"
         #expect(try await fixture.mount(.hostPath(path: made, type: "")) == made)
         #expect(try FileStatus(of: made).kind == .directory)
     }
 
-    @Test(arguments: [
-        ("Directory", "file", "is not a directory"), ("Directory", "none", "is not a directory"),
-        ("DirectoryOrCreate", "file", "is not a directory"),
-        ("File", "dir", "is not a file"), ("File", "none", "is not a file"), ("File", "socket", "is not a file"),
-        ("FileOrCreate", "dir", "is not a file"), ("Socket", "file", "is not a socket file"),
-        ("CharDevice", "file", "is not a character device"), ("BlockDevice", "file", "is not a block device"),
-    ]) func wrongTypes(type: String, name: String, message: String) async throws {
+    @Test(
+        "a path of the wrong type is refused with kubelet's text",
+        arguments: [
+            ("Directory", "file", "is not a directory"), ("Directory", "none", "is not a directory"),
+            ("DirectoryOrCreate", "file", "is not a directory"),
+            ("File", "dir", "is not a file"), ("File", "none", "is not a file"), ("File", "socket", "is not a file"),
+            ("FileOrCreate", "dir", "is not a file"), ("Socket", "file", "is not a socket file"),
+            ("CharDevice", "file", "is not a character device"), ("BlockDevice", "file", "is not a block device"),
+        ]) func wrongTypes(type: String, name: String, message: String) async throws
+    {
         let path = fixture.root + "/" + name
         let error = await #expect(throws: VolumeFailure.self) { _ = try await fixture.mount(.hostPath(path: path, type: type)) }
         #expect(error?.code == .invalid)
@@ -60,7 +67,8 @@ import Testing
         if name == "none" { #expect(!FileStatus.exists(path)) }
     }
 
-    @Test func mistakes() async throws {
+    @Test("malformed paths and types are refused")
+    func mistakes() async throws {
         let dots = await #expect(throws: VolumeFailure.self) { _ = try await fixture.mount(.hostPath(path: "/tmp/../etc", type: "")) }
         #expect(dots?.message == "invalid HostPath `/tmp/../etc`: must not contain '..'")
         let type = await #expect(throws: VolumeFailure.self) { _ = try await fixture.mount(.hostPath(path: "/tmp", type: "Folder")) }
@@ -77,7 +85,8 @@ import Testing
 
     init() throws { fixture = try VolumesFixture() }
 
-    @Test func diskDirectoryKeepsItsContent() async throws {
+    @Test("a directory on disk keeps its content")
+    func diskDirectoryKeepsItsContent() async throws {
         let path = try await fixture.mount(.emptyDirectory)
         #expect(path == fixture.root + "/kubelet/pods/uid-1/volumes/kubernetes.io~empty-dir/vol")
         let status = try FileStatus(of: path)
@@ -92,13 +101,15 @@ import Testing
         #expect(try DirectoryListing.names(at: fixture.root + "/kubelet/pods/uid-1/volumes/kubernetes.io~empty-dir") == ["vol"])
     }
 
-    @Test func theGroupMayWrite() async throws {
+    @Test("fsGroup may write")
+    func theGroupMayWrite() async throws {
         let path = try await fixture.mount(.emptyDirectory, fsGroup: 2000)
         let status = try FileStatus(of: path)
         #expect(status.gid == 2000 && status.mode == 0o2777)
     }
 
-    @Test func memoryHasItsSize() async throws {
+    @Test("a volume in memory has its size limit")
+    func memoryHasItsSize() async throws {
         let path = try await fixture.mount(.memory(sizeLimit: 1 << 20), fsGroup: 2000)
         let mount = try #require(try MountTable().mount(at: path))
         #expect(mount.type == "tmpfs" && mount.superOptions.contains("size=1024k"))
@@ -113,7 +124,8 @@ import Testing
         #expect(error?.errno == ENOSPC)
     }
 
-    @Test func tearDownUnmountsBeforeItDeletes() async throws {
+    @Test("tear down unmounts before it deletes")
+    func tearDownUnmountsBeforeItDeletes() async throws {
         let disk = try await fixture.mount(.emptyDirectory, name: "disk")
         _ = try await fixture.mount(.memory(sizeLimit: nil), name: "memory")
         _ = try await fixture.mount(.files(.secret, [VolumesFixture.file("a", "b")]), name: "secret")
@@ -137,7 +149,8 @@ import Testing
         #expect(try MountTable().mounts(under: fixture.root).isEmpty)
     }
 
-    @Test func aRootBehindASymlinkIsUnmountedToo() async throws {
+    @Test("a root behind a symlink is unmounted too")
+    func aRootBehindASymlinkIsUnmountedToo() async throws {
         try Directories.make(fixture.root + "/real")
         symlink("real", fixture.root + "/link")
         let volumes = PodVolumes(root: fixture.root + "/link")
