@@ -315,7 +315,7 @@ import Testing
                     let name = "\(server.authority)/test/image:1"
                     let found = try await withThrowingTaskGroup(of: ImageDescription.self) { group in
                         for _ in 0..<20 { group.addTask { try await store.pull(name, credentials: []) } }
-                        // Other tags of the same layers share those.
+                        // Other tags of these layers share them.
                         group.addTask { try await store.pull("\(server.authority)/test/image@\(image.digest)", credentials: []) }
                         return try await group.reduce(into: Set<[String]>()) { $0.insert($1.lowerDirectories) }
                     }

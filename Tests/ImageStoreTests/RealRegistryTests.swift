@@ -184,7 +184,7 @@ struct RealRegistryTests {
                     #expect(try FileStatus(of: pulled.lowerDirectories[1] + "/data/only0").mode == 0o640)
                     #expect(try await store.user(pulled.config.user, in: pulled) == ImageUser(uid: 5, gid: 6))
                 }
-                // Both forms have the same layers, so they share them.
+                // Both forms have equal layers, so they share them.
                 #expect(try DirectoryListing.names(at: directory + "/store/layers").count == 2)
             }
         }

@@ -1,8 +1,8 @@
-/// Who may import whom. The levels are those of Sources/ARCHITECTURE.md.
+/// The rules for imports between targets. Sources/ARCHITECTURE.md describes the levels.
 struct LayerRules {
     let layers: PackageLayers
 
-    /// What is wrong with `module` being imported by a source of `target`; `nil` if nothing is.
+    /// Returns why a source of `target` must not import `module`, `nil` if it may.
     func objection(to module: String, in target: PackageLayers.Target) -> String? {
         if module == "Foundation" { return "Foundation brings tens of megabytes; FoundationEssentials is what may be used" }
         guard let imported = layers.target(module) else {

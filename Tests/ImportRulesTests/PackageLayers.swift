@@ -3,7 +3,7 @@ struct PackageLayers {
     struct Target: Equatable {
         let name: String
         let level: Int
-        /// Position in the file: within a level a target may use those before it.
+        /// Position in the file: within a level a target may use the targets before it.
         let position: Int
         /// The package's own targets with a level among the declared dependencies.
         let dependencies: [String]

@@ -87,7 +87,7 @@ import X509
                 #expect(try FileManager.default.attributesOfItem(atPath: pki.path + "/" + names[0])[.posixPermissions] as? Int == 0o600)
                 let pem = try TemporaryFolder.text(current)
                 #expect(pem.contains("BEGIN CERTIFICATE") && pem.contains("PRIVATE KEY"))
-                // The second start finds it and asks nobody.
+                // The second start finds the certificate and sends no request.
                 let before = server.requests.count
                 _ = try await NodeBootstrap.access(kubeconfigPath: path, bootstrapPath: bootstrap, nodeName: "n1", directory: pki, options: options)
                 #expect(server.requests.count == before)

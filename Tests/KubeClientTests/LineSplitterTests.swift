@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 @Suite struct LineSplitterTests {
-    /// The same text in random pieces always gives the same lines.
+    /// A text in random pieces always gives its lines.
     @Test("the lines do not depend on the chunks that they arrive in", arguments: 0..<60)
     func chunkingDoesNotMatter(seed: Int) throws {
         var random = SeededGenerator(seed: UInt64(seed))

@@ -22,7 +22,7 @@ import Testing
         #expect(CPUController.weight(shares: shares) == weight)
     }
 
-    /// What is read back is the least request of its weight: it gives that weight again, and one millicore less does not.
+    /// The request read back is the least of its weight: it gives that weight again, and one millicore less does not.
     @Test("the request read back is the least that gives its weight")
     func requestsOfWeights() {
         #expect(CPUController.request(weight: 1) == 0)

@@ -75,7 +75,7 @@ final class FakeCgroups: Sendable {
         #expect(try cgroup.apply(limits) == ["cpu.max", "cpu.weight", "hugetlb.2MB.max", "memory.max", "pids.max"])
     }
 
-    /// What the service manager keeps for itself because it does not know it.
+    /// A controller that the service manager does not delegate.
     @Test("a controller is obtained from the cgroups above")
     func aControllerIsObtainedFromAbove() throws {
         let fake = try FakeCgroups()

@@ -77,7 +77,7 @@ import Testing
         #expect(try DirectoryListing.names(at: directory.path) == [])
     }
 
-    /// A name that is no UTF-8, a broken one inside UTF-8, and the text that repairing the first would give, side by side.
+    /// A name that is not UTF-8, a broken sequence inside UTF-8, and the repaired text of the first, side by side.
     private static let hostileNames: [[UInt8]] = [
         [0xFF], [0xC3, 0x28], Array("a".utf8) + [0x80], [0xEF, 0xBF, 0xBD], [0xF0, 0x9F], Array("n\n".utf8), [UInt8](repeating: 0xFE, count: 255),
     ]
@@ -106,7 +106,7 @@ import Testing
         try AtomicFile.replace(directory.sub("keep/file"), with: "x")
         try Directories.make(directory.sub("tree"))
         let keep = directory.sub("keep")
-        /// Every hostile name as a directory, with a file and a symlink inside under the same name.
+        /// Every hostile name as a directory, with a file and a symlink of that name inside.
         func fill(_ place: OwnedFileDescriptor) throws {
             for bytes in Self.hostileNames {
                 let name = try #require(FileName(bytes: bytes))
@@ -170,7 +170,7 @@ import Testing
             try AtomicFile.replace(directory.sub("tree/a/file"), with: "x")
             try Mounts.tmpfs(at: directory.sub("tree/a/mounted"), options: ["size=65536", "mode=0711"], flags: [.noExecute])
             try AtomicFile.replace(directory.sub("tree/a/mounted/file"), with: "x")
-            // A bind of the same file system: nothing but the mount itself tells it apart.
+            // A bind mount of this file system: only the mount itself distinguishes it.
             try Directories.make(directory.sub("elsewhere"))
             try AtomicFile.replace(directory.sub("elsewhere/precious"), with: "x")
             try Mounts.bind(directory.sub("elsewhere"), to: directory.sub("tree/b/mounted too"))

@@ -31,7 +31,7 @@ import Testing
         #expect(!found.kubelet.failSwapOn && KubeletSettings().failSwapOn)
         #expect(found.kubelet.enforceNodeAllocatable == .none && !found.swiftlet.setKernelParameters && found.warnings.isEmpty)
         #expect(try parse(kubelet("enforceNodeAllocatable: []")).kubelet.enforceNodeAllocatable == .none)
-        // What is reserved in the system's own cgroups is not ours to enforce: said, and the rest holds.
+        // Reservations in the system's own cgroups are not enforced here: they get a warning, and the rest holds.
         let others = try parse(kubelet("enforceNodeAllocatable: [pods, system-reserved]"))
         #expect(others.kubelet.enforceNodeAllocatable == .pods && others.warnings.map(\.field) == ["enforceNodeAllocatable"])
     }
@@ -120,7 +120,7 @@ import Testing
         #expect(found.warnings.isEmpty, "\(found.warnings)")
     }
 
-    /// What kubeadm 1.36 leaves on a node, zeros and nulls included.
+    /// The file of kubeadm 1.36 on a node, zeros and nulls included.
     @Test("kubeadm's files are accepted")
     func kubeadmFilesAreAccepted() throws {
         let found = try parse(

@@ -138,7 +138,7 @@ struct NodeStatusPlanTests {
         #expect(told?.first?.names == ["a@4", "b@4", "name-0", "name-1", "name-2"])
     }
 
-    /// The API server merges addresses by type: two of one type and an old one of another must come out as they are told.
+    /// The API server merges addresses by type: two addresses of one type and an old address of another must come out as reported.
     @Test("the patch replaces addresses")
     func thePatchReplacesAddresses() throws {
         var old = NodeStatus()

@@ -83,7 +83,7 @@ struct WakeQueueTests {
         }
     }
 
-    /// Whatever is set before a far moment leaves nobody behind that sleeps for that far moment too.
+    /// Keys set before a far deadline leave no second sleeper for that deadline.
     @Test("sleepers do not pile up")
     func sleepersDoNotPileUp() async throws {
         try await running { queue in

@@ -133,7 +133,7 @@ import Testing
         let precious = fixture.root + "/precious"
         try Directories.make(precious)
         try AtomicFile.replace(precious + "/file", with: "x")
-        // What a container may have left: a mount that came out of it, and symlinks to elsewhere.
+        // Possible leftovers of a container: a propagated mount, and symlinks to elsewhere.
         try Directories.make(disk + "/bound/inner")
         try Mounts.bind(precious, to: disk + "/bound")
         symlink(precious, disk + "/link")

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// What a fake was asked, in order. A test waits until something has been asked instead of looking again and again.
+/// The calls of a fake, in order. A test waits until a call has come instead of looking again and again.
 package final class Journal<Entry: Sendable>: Sendable {
     private struct Waiter {
         let id: Int

@@ -17,7 +17,7 @@ package final class ManualTime: TimeSource {
         var cancelled: Set<Int> = []
     }
 
-    /// Somebody lay down to sleep.
+    /// One sleep that a task has begun.
     package struct Sleep: Sendable {
         package let start: Duration
         package let deadline: Duration
@@ -26,7 +26,7 @@ package final class ManualTime: TimeSource {
     }
 
     private let state = Mutex(State())
-    /// All that ever lay down to sleep, in order.
+    /// Every sleep that was begun, in order.
     package let sleeps = Journal<Sleep>()
     /// The calendar at `now() == 0`.
     package let epoch: Timestamp
@@ -37,9 +37,9 @@ package final class ManualTime: TimeSource {
 
     package func now() -> Duration { state.withLock { $0.now } }
     package func wallTime() -> Timestamp { epoch.advanced(bySeconds: now().components.seconds) }
-    /// Every pause that was asked for, in order.
+    /// The length of every sleep, in order.
     package var pauses: [Duration] { sleeps.entries.map(\.length) }
-    /// What those who sleep now wait for.
+    /// The deadlines of the current sleepers.
     package var deadlines: [Duration] { state.withLock { $0.sleepers.map(\.deadline).sorted() } }
 
     package func sleep(until deadline: Duration) async throws {
@@ -78,12 +78,12 @@ package final class ManualTime: TimeSource {
         for sleeper in due { sleeper.continuation.resume() }
     }
 
-    /// Waits until somebody has lain down to sleep until `deadline`.
+    /// Waits until a task sleeps until `deadline`.
     package func waitForSleeper(until deadline: Duration) async {
         await sleeps.wait { $0.contains { $0.deadline == deadline } }
     }
 
-    /// Waits until something sleeps for less than `limit`, and lets exactly so much time pass that it wakes up.
+    /// Waits until a task sleeps for less than `limit`, and lets exactly that much time pass.
     package func passPause(shorterThan limit: Duration) async {
         await sleeps.wait { [self] _ in shortestPause(below: limit) != nil }
         if let pause = shortestPause(below: limit) { advance(by: pause) }

@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Holds callers until a test lets them through, one for each permit.
+/// Holds callers until a test lets them through, one caller for each permit.
 package final class Turnstile: Sendable {
     private struct State {
         var permits: Int
@@ -27,7 +27,7 @@ package final class Turnstile: Sendable {
         }
     }
 
-    /// Lets the one that has waited longest through, or the next one that comes.
+    /// Lets the caller that has waited longest through, or the next caller.
     package func permitOne() {
         let waiter = state.withLock { state -> CheckedContinuation<Void, Never>? in
             if !state.waiters.isEmpty { return state.waiters.removeFirst() }

@@ -3,7 +3,7 @@ import NIOHTTP1
 import NIOPosix
 import Synchronization
 
-/// An HTTP server on loopback that answers as a closure says, truthfully or not.
+/// An HTTP server on loopback whose answers come from a closure, truthful or not.
 final class FakeRegistry: Sendable {
     struct Request: Sendable {
         let path: String
@@ -21,7 +21,7 @@ final class FakeRegistry: Sendable {
         var stalls = false
     }
 
-    /// What the server answers.
+    /// An answer of the server.
     struct Script: Sendable {
         let answer: @Sendable (Request) -> Reply
 

@@ -5,7 +5,7 @@ import NIOSSL
 import Synchronization
 import TestSupport
 
-/// An HTTP server on loopback that answers as the test's closure says.
+/// An HTTP server on loopback whose answers come from the test's closure.
 final class ScriptedServer: Sendable {
     struct Request: Sendable {
         let method: String
@@ -22,7 +22,7 @@ final class ScriptedServer: Sendable {
         case end
         /// Cuts the connection.
         case cut
-        /// Never says anything more; the connection stays open until the client or the test ends it.
+        /// Sends nothing more; the connection stays open until the client or the test ends it.
         case hang
         /// Waits for the test, then goes on.
         case wait(Turnstile)

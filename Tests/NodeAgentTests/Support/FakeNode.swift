@@ -23,7 +23,7 @@ final class FakeNode: Sendable {
         /// The exit that is reported before the answer to a start.
         var exitBeforeStartAnswer: ContainerExit?
         var networkFailures = 0
-        /// The failures of the next signals, one for each; later signals are obeyed.
+        /// The failures of the next signals, one for each; later signals succeed.
         var signalFailures: [RuntimeFailure.Code] = []
     }
 
@@ -42,7 +42,7 @@ final class FakeNode: Sendable {
         .init(runtime: self, images: self, network: self, volumes: self, folders: self, objects: self, services: self)
     }
 
-    /// The calls made, apart from reads.
+    /// The calls, apart from reading.
     func didNot(_ text: String) -> Bool { !did.entries.contains { $0.hasPrefix(text) } }
 }
 
