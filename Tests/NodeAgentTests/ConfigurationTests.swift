@@ -6,11 +6,11 @@ import Testing
 @testable import NodeAgent
 
 @Suite struct ConfigurationTests {
-    private func parse(_ text: String, file: String = "a.yaml") throws -> AgentConfiguration { try ConfigurationLoader.parse([(file, text)]) }
+    func parse(_ text: String, file: String = "a.yaml") throws -> AgentConfiguration { try ConfigurationLoader.parse([(file, text)]) }
 
-    private func kubelet(_ body: String) -> String { "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n" + body }
-    private func proxy(_ body: String) -> String { "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n" + body }
-    private func swiftlet(_ body: String) -> String { "apiVersion: swiftlet.dev/v1alpha1\nkind: SwiftletConfiguration\n" + body }
+    func kubelet(_ body: String) -> String { "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n" + body }
+    func proxy(_ body: String) -> String { "apiVersion: kubeproxy.config.k8s.io/v1alpha1\nkind: KubeProxyConfiguration\n" + body }
+    func swiftlet(_ body: String) -> String { "apiVersion: swiftlet.dev/v1alpha1\nkind: SwiftletConfiguration\n" + body }
 
     @Test("reserved resources and thresholds are taken over")
     func resourcesAreTakenOver() throws {
@@ -312,67 +312,5 @@ import Testing
         let error = try #require(throws: ConfigurationError.self) { try parse(proxy(body)) }
         #expect(error.code == .badValue && "\(error)".contains(words) && error.place == "a.yaml:3", "\(error)")
         #expect(try parse(proxy("nodePortAddresses: [primary]")).proxy.nodePortAddresses == ["primary"])
-    }
-
-    @Test("drop-ins are merged member by member in order")
-    func dropInsAreMergedDeeplyInOrder() throws {
-        let found = try ConfigurationLoader.parse([
-            ("main", kubelet("port: 1\nmaxPods: 5\nclusterDNS: [a]\nauthentication: {anonymous: {enabled: true}, webhook: {cacheTTL: 9s}}")),
-            ("10.conf", kubelet("port: 2\nclusterDNS: [b, c]\nauthentication: {webhook: {cacheTTL: 7s}}")),
-            ("20.conf", kubelet("port: 3")),
-        ])
-        #expect(found.kubelet.port == 3 && found.kubelet.maxPods == 5 && found.kubelet.clusterDNS == ["b", "c"])
-        #expect(found.kubelet.anonymousAuthentication && found.kubelet.webhookAuthenticationCacheTTL == .seconds(7))
-        let error = try #require(throws: ConfigurationError.self) {
-            try ConfigurationLoader.parse([("main", kubelet("port: 1")), ("10.conf", kubelet("maxPod: 2"))])
-        }
-        #expect(error.place == "10.conf:3", "\(error)")
-    }
-
-    @Test("the drop-ins of a directory are read in order, and a missing file is an error")
-    func filesAndDirectories() throws {
-        let directory = try TemporaryFolder()
-        func write(_ name: String, _ text: String) throws { try TemporaryFolder.write(text, to: directory.sub(name)) }
-        try write("20-b.conf", kubelet("port: 3"))
-        try write("10-a.conf", kubelet("port: 2\nmaxPods: 7"))
-        try write("ignored.yaml", "garbage: [")
-        let found = try ConfigurationLoader.load(file: nil, directory: directory.path)
-        #expect(found.kubelet.port == 3 && found.kubelet.maxPods == 7)
-        let missing = try #require(throws: ConfigurationError.self) { try ConfigurationLoader.load(file: directory.path + "/none.yaml") }
-        #expect(missing.code == .missingFile && "\(missing)".contains("none.yaml") && "\(missing)".contains("--config"))
-    }
-
-    @Test("flags win over files")
-    func flagsWin() throws {
-        var flags = FlagOverrides()
-        flags.kubeconfig = "/k"
-        flags.hostnameOverride = "Node-1"
-        flags.nodeIP = "10.0.0.1, fd00::1"
-        flags.runDirectory = "/tmp/run/"
-        flags.stateDirectory = "/tmp/state"
-        let found = try ConfigurationLoader.parse([("a", swiftlet("adminSocket: /my.sock"))], flags: flags)
-        #expect(found.process.kubeconfig == "/k" && found.process.hostnameOverride == "node-1" && found.process.nodeIPs == ["10.0.0.1", "fd00::1"])
-        #expect(
-            found.process.runDirectory == "/tmp/run" && found.swiftlet.adminSocket == "/my.sock" && found.swiftlet.imageRoot == "/tmp/state/images")
-        flags.nodeIP = "10.0.0.1,10.0.0.2"
-        #expect(throws: ConfigurationError.self) { try ConfigurationLoader.parse([], flags: flags) }
-    }
-
-    @Test(
-        "durations are read like Go's",
-        arguments: [
-            ("10s", Duration.seconds(10)), ("1m30s", .seconds(90)), ("1.5h", .seconds(5400)), ("100ms", .milliseconds(100)), ("0", .zero),
-            ("2h0m0s", .seconds(7200)),
-            ("-1s", .seconds(-1)), ("", nil), ("10", nil), ("s", nil), ("1x", nil), ("1.s5", nil), ("..s", nil), ("9999999999h", nil),
-        ] as [(String, Duration?)])
-    func durations(text: String, wanted: Duration?) {
-        #expect(GoDuration.parse(text) == wanted)
-    }
-
-    @Test("thresholds are amounts or percentages")
-    func thresholds() {
-        #expect(EvictionThreshold("10%")?.amount(of: 1000) == 100)
-        #expect(EvictionThreshold("1Ki")?.amount(of: 1 << 30) == 1024)
-        #expect(EvictionThreshold("x") == nil && EvictionThreshold("-1") == nil)
     }
 }
