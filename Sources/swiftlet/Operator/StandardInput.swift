@@ -1,6 +1,6 @@
 import Glibc
+import LinuxSystem
 import NIOCore
-import NIOPosix
 
 /// Standard input, read by pull. A read that waits for a person ends when its task is cancelled.
 struct StandardInput: Sendable {
@@ -19,7 +19,7 @@ struct StandardInput: Sendable {
     /// The next bytes; `nil` at the end, and when the task was cancelled.
     func next() async throws -> ByteBuffer? {
         let result = try await withTaskCancellationHandler {
-            try await NIOThreadPool.singleton.runIfActive { read() }
+            try await BlockingPool.shared.run { read() }
         } onCancel: {
             var byte: UInt8 = 1
             _ = Glibc.write(wakeWriter, &byte, 1)

@@ -1,5 +1,5 @@
 import Glibc
-import NIOPosix
+import LinuxSystem
 
 /// Standard output or error, written in full and without blocking the tasks of this program.
 struct StandardStream: Sendable {
@@ -9,7 +9,7 @@ struct StandardStream: Sendable {
     private let descriptor: Int32
 
     func write(_ bytes: [UInt8]) async throws {
-        let failure = try await NIOThreadPool.singleton.runIfActive { Self.write(bytes, to: descriptor) }
+        let failure = try await BlockingPool.shared.run { Self.write(bytes, to: descriptor) }
         // A reader like `head` that has seen enough is no failure worth a message.
         if failure == EPIPE { exit(1) }
         if failure != 0 { throw CommandFailure("cannot write: \(String(cString: strerror(failure)))") }
