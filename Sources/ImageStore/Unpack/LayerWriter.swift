@@ -56,7 +56,7 @@ struct LayerWriter {
 
     private mutating func place(_ entry: LayerEntry, from stream: LayerStream) throws {
         if entry.path.isRoot {
-            guard entry.kind == .directory else { throw LayerEntry.refused("/", "found a layer whose root is no directory") }
+            guard entry.kind == .directory else { throw LayerEntry.refused("/", "found a layer whose root is not a directory") }
             try describe(root, entry)
             directoryTimes[entry.path] = entry.modified
             return

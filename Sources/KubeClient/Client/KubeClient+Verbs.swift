@@ -82,7 +82,7 @@ extension KubeClient {
         } catch {
             throw APIError(
                 .badAnswer, operation: call.operation, object: call.object,
-                reason: "the API server's answer is no \(Answer.self) as this client knows it", cause: DecodingProblem.text(error))
+                reason: "the API server's answer cannot be read as \(Answer.self)", cause: DecodingProblem.text(error))
         }
     }
 
