@@ -141,7 +141,9 @@ let package = Package(
 
         // Tests.
         .target(
-            name: "TestSupport", dependencies: ["KubeModel", "LinuxSystem", "Timing", crypto, logging, swiftASN1, x509], path: "Tests/TestSupport",
+            name: "TestSupport",
+            dependencies: ["KubeModel", "LinuxSystem", "Nftables", "ProxyCore", "Timing", crypto, logging, swiftASN1, x509],
+            path: "Tests/TestSupport",
             swiftSettings: strict),
         tests(
             "DevCluster",

@@ -20,6 +20,13 @@ import Testing
         try await store.apply(Transaction(operations), ifGeneration: nil)
     }
 
+    @Test("the kernel's store keeps the contract of ruleset stores")
+    func contract() async throws {
+        let net = net
+        let contract = RulesetStoreContract(store) { try net.run("nft flush chain ip swiftlet-contract base") }
+        #expect(try await contract.violations() == [])
+    }
+
     @Test func theKernelListsWhatThePrinterWrites() async throws {
         let tables = Rulesets.tables(Rulesets.entries(3, endpoints: 2) + Rulesets.entries(1, endpoints: 0))
         try await apply(tables)

@@ -12,7 +12,7 @@ import Testing
 @Suite(.enabled(if: isRoot, "needs root"), .serialized) struct ServiceTrafficTests {
     let cluster: TestCluster
     let store: KernelRulesetStore
-    let source = TestSource()
+    let source = SettableServiceSource()
     let agent: ProxyAgent
 
     init() throws {

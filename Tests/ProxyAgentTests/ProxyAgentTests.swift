@@ -8,7 +8,7 @@ import Testing
 @testable import ProxyAgent
 
 @Suite struct ProxyAgentTests {
-    let source = StubSource()
+    let source = SettableServiceSource()
     let store = MemoryRulesetStore()
     let clock = ImmediateClock()
 

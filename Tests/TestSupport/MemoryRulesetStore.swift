@@ -1,13 +1,13 @@
-import Nftables
+package import Nftables
 import Synchronization
 
-/// A ruleset store in memory that keeps the kernel's promises: all or nothing, references checked, a generation per commit.
-final class MemoryRulesetStore: RulesetStore {
-    struct State {
-        var tables: [TableID: Table] = [:]
-        var generation: UInt32 = 1
-        var reads = 0
-        var transactions: [Transaction] = []
+/// A ruleset store in memory that obeys the kernel's rules: all or nothing, references checked, a generation for each commit.
+package final class MemoryRulesetStore: RulesetStore {
+    package struct State {
+        package var tables: [TableID: Table] = [:]
+        package var generation: UInt32 = 1
+        package var reads = 0
+        package var transactions: [Transaction] = []
         /// Thrown by the next calls of `apply`, one each.
         var failures: [NftablesError] = []
         var listeners: [AsyncStream<Void>.Continuation] = []
@@ -15,16 +15,18 @@ final class MemoryRulesetStore: RulesetStore {
 
     private let state = Mutex(State())
 
-    var snapshot: State { state.withLock { $0 } }
+    package init() {}
 
-    func read(_ table: TableID, wanted: Table) async throws -> Observation {
+    package var snapshot: State { state.withLock { $0 } }
+
+    package func read(_ table: TableID, wanted: Table) async throws -> Observation {
         state.withLock { state in
             state.reads += 1
             return Observation(table: state.tables[table], generation: state.generation)
         }
     }
 
-    func apply(_ transaction: Transaction, ifGeneration generation: UInt32?) async throws {
+    package func apply(_ transaction: Transaction, ifGeneration generation: UInt32?) async throws {
         try state.withLock { state in
             if !state.failures.isEmpty { throw state.failures.removeFirst() }
             if let generation, generation != state.generation { throw NftablesError(code: .stale, detail: "changed") }
@@ -40,14 +42,14 @@ final class MemoryRulesetStore: RulesetStore {
         }
     }
 
-    func foreignChanges(to tables: [TableID]) async throws -> AsyncStream<Void> {
+    package func foreignChanges(to tables: [TableID]) async throws -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         state.withLock { $0.listeners.append(continuation) }
         return stream
     }
 
-    /// What another program does: listeners are told.
-    func changeFromOutside(_ body: (inout [TableID: Table]) -> Void) {
+    /// Changes the tables like another program: listeners get a value.
+    package func changeFromOutside(_ body: (inout [TableID: Table]) -> Void) {
         let listeners = state.withLock { state in
             body(&state.tables)
             state.generation += 1
@@ -56,11 +58,11 @@ final class MemoryRulesetStore: RulesetStore {
         for listener in listeners { listener.yield() }
     }
 
-    func fail(with errors: [NftablesError]) { state.withLock { $0.failures = errors } }
+    package func fail(with errors: [NftablesError]) { state.withLock { $0.failures = errors } }
 
-    func endNotifications() { for listener in state.withLock({ $0.listeners }) { listener.finish() } }
+    package func endNotifications() { for listener in state.withLock({ $0.listeners }) { listener.finish() } }
 
-    /// `false` when the kernel would refuse it.
+    /// Returns false for an operation that the kernel would refuse.
     private static func perform(_ operation: Operation, _ tables: inout [TableID: Table]) -> Bool {
         switch operation {
         case .addTable(let id, let comment):
