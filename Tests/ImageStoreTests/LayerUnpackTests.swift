@@ -24,7 +24,7 @@ import Testing
         try Directories.make(directory + "/layer")
         let blob = try OwnedFileDescriptor.open(directory + "/blob", O_RDONLY)
         let root = try OwnedFileDescriptor.open(directory + "/layer", O_RDONLY | O_DIRECTORY)
-        return try blob.withRawValue { try LayerUnpacker.unpack(blob: $0, compressedBytes: Int64(bytes.count), into: root, limits: limits) }
+        return try blob.withRawValue { try LayerExtraction.run(blob: $0, compressedBytes: Int64(bytes.count), into: root, limits: limits) }
     }
 
     func refused(_ tar: [UInt8], limits: ImageLimits = ImageLimits()) async throws -> ImageStoreError {

@@ -107,7 +107,7 @@ struct RealRegistryTests {
 
             let program = builtProgram("swiftlet")
             let pool = BlockingPool(name: "test", threads: 2, queueLimit: 64)
-            let unpacker: (any LayerUnpacking)? = access(program, X_OK) == 0 ? ConfinedUnpacker(executable: program, pool: pool) : nil
+            let unpacker: (any LayerUnpacker)? = access(program, X_OK) == 0 ? ConfinedUnpacker(executable: program, pool: pool) : nil
             try await withStore(in: directory + "/store", unpacker: unpacker) { store async throws in
                 for reference in [":1", "@\(image.digest)", ":multi", ":1@\(image.digest)"] {
                     let pulled = try await store.pull("\(address)/hand/made\(reference)", credentials: [])

@@ -15,7 +15,7 @@ package final class ImageStore: ImageService {
     let layout: StoreLayout
     let index: IndexFile
     let transport: RegistryTransport
-    let unpacker: any LayerUnpacking
+    let unpacker: any LayerUnpacker
     let limits: ImageLimits
     let pool: BlockingPool
     let logger: Logger
@@ -44,7 +44,7 @@ package final class ImageStore: ImageService {
     }
 
     static func open(
-        directory: String, registries: RegistryConfiguration, limits: ImageLimits, unpacker: any LayerUnpacking, timing: RegistryTiming,
+        directory: String, registries: RegistryConfiguration, limits: ImageLimits, unpacker: any LayerUnpacker, timing: RegistryTiming,
         pool: BlockingPool, time: any TimeSource, logger: Logger
     ) async throws(ImageFailure) -> ImageStore {
         let layout = StoreLayout(root: directory)
@@ -62,7 +62,7 @@ package final class ImageStore: ImageService {
 
     private init(
         layout: StoreLayout, recovery: StoreRecovery.Result, registries: RegistryConfiguration, limits: ImageLimits,
-        unpacker: any LayerUnpacking, timing: RegistryTiming, pool: BlockingPool, time: any TimeSource, logger: Logger
+        unpacker: any LayerUnpacker, timing: RegistryTiming, pool: BlockingPool, time: any TimeSource, logger: Logger
     ) {
         self.layout = layout
         index = IndexFile(path: layout.index, recovery.index)

@@ -3,7 +3,7 @@ import Glibc
 import LinuxSystem
 
 /// Unpacks in a confined child: this program itself with the hidden subcommand.
-struct ConfinedUnpacker: LayerUnpacking {
+struct ConfinedUnpacker: LayerUnpacker {
     let executable: String
     let pool: BlockingPool
 

@@ -43,7 +43,7 @@ package enum LayerUnpackProgram {
             let size = try FileStatus(of: blob).size
             let target = OwnedFileDescriptor(targetDescriptor)
             let root = try UnpackConfinement.enter(target, limits: limits)
-            let report = try LayerUnpacker.unpack(blob: STDIN_FILENO, compressedBytes: Int64(size), into: root, limits: limits)
+            let report = try LayerExtraction.run(blob: STDIN_FILENO, compressedBytes: Int64(size), into: root, limits: limits)
             // Once, for all files together: from here on the layer is complete.
             try systemCall("syncfs") { root.withRawValue { swl_syncfs($0) } }
             return report

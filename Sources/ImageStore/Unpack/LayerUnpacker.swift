@@ -1,24 +1,8 @@
-import Glibc
 import LinuxSystem
 
-/// Unpacks a compressed layer from one descriptor into the directory behind another. Blocking.
-enum LayerUnpacker {
-    static func unpack(blob: Int32, compressedBytes: Int64, into root: OwnedFileDescriptor, limits: ImageLimits) throws(ImageStoreError)
-        -> LayerReport
-    {
-        // libarchive turns names into the locale's characters and back; in the C locale that loses every name that is not ASCII.
-        let locale = newlocale(1 << LC_CTYPE, "C.UTF-8", nil)
-        let before = uselocale(locale)
-        defer {
-            _ = uselocale(before)
-            if let locale { freelocale(locale) }
-        }
-        let stream = try LayerStream(descriptor: blob, compressedBytes: compressedBytes, limits: limits)
-        var writer = LayerWriter(root: root, limits: limits)
-        while let header = try stream.nextHeader() {
-            try writer.write(try LayerEntry(header, limits: limits), from: stream)
-        }
-        try writer.finish()
-        return LayerReport(diffID: try stream.finish(), bytes: writer.bytes, entries: writer.entries, implied: Array(writer.implied))
-    }
+/// Unpacks one downloaded layer into an empty directory. The conformer chooses the place: a process of its own, or the calling thread.
+protocol LayerUnpacker: Sendable {
+    /// - Parameter blob: the compressed layer, at its first byte.
+    /// - Parameter directory: absolute, empty, on the disk that the layer stays on. Its content is synced when this returns.
+    func unpack(_ blob: BlobFile, into directory: String, limits: ImageLimits) async throws -> LayerReport
 }

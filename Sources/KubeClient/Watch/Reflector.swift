@@ -11,7 +11,7 @@ package final class Reflector<Object: KubeObject>: Sendable {
     let scope: ObjectScope
     private let pageSize: Int?
     private let store = ReflectorStore<Object>()
-    private let malformed = Mutex(MalformedLog())
+    private let malformed = Mutex(ReportedProblems())
     private let lastFailure = Mutex<APIError?>(nil)
 
     /// `pageSize` makes lists come in pages, for resources with many thousands of objects. Without it the API server answers from memory.

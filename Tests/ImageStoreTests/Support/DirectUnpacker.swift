@@ -3,7 +3,7 @@ import LinuxSystem
 @testable import ImageStore
 
 /// Unpacks on a thread of the pool, without a process of its own.
-struct DirectUnpacker: LayerUnpacking {
+struct DirectUnpacker: LayerUnpacker {
     let pool: BlockingPool
 
     func unpack(_ blob: BlobFile, into directory: String, limits: ImageLimits) async throws -> LayerReport {
@@ -11,7 +11,7 @@ struct DirectUnpacker: LayerUnpacking {
             try blob.rewind()
             let root = try OwnedFileDescriptor.open(directory, 0o200000)
             return try blob.descriptor.withRawValue { number in
-                try LayerUnpacker.unpack(blob: number, compressedBytes: blob.count, into: root, limits: limits)
+                try LayerExtraction.run(blob: number, compressedBytes: blob.count, into: root, limits: limits)
             }
         }
     }

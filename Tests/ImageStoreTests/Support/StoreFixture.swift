@@ -9,7 +9,7 @@ import Timing
 /// An image store in a directory of its own, closed afterwards.
 func withStore<R>(
     in directory: String, registries: RegistryConfiguration = RegistryConfiguration(), limits: ImageLimits = ImageLimits(),
-    unpacker: (any LayerUnpacking)? = nil, _ body: (ImageStore) async throws -> R
+    unpacker: (any LayerUnpacker)? = nil, _ body: (ImageStore) async throws -> R
 ) async throws -> R {
     let pool = BlockingPool(name: "images", threads: 4, queueLimit: 4096)
     var timing = RegistryTiming()
