@@ -62,12 +62,12 @@ import X509
                 await signer.answer($0)
             } _: { server in
                 let bootstrap = directory + "/bootstrap.conf"
-                try Scratch.write(
-                    bootstrap,
+                try TemporaryFolder.write(
                     """
                     {current-context: x, clusters: [{name: c, cluster: {server: '\(server.url)'}}], users: [{name: u, user: {token: boot}}],
                     contexts: [{name: x, context: {cluster: c, user: u}}]}
-                    """)
+                    """,
+                    to: bootstrap)
                 let (path, pki) = (directory + "/kubelet.conf", CertificateDirectory(directory + "/pki"))
                 let options = TestClient.options()
                 let access = try await NodeBootstrap.access(
