@@ -55,7 +55,6 @@ import Testing
         #expect(missing == [])
     }
 
-    /// Somebody else has changed them.
     @Test("limits changed in the kernel are read as the kernel's")
     func otherFiguresAreTheKernels() throws {
         let limits = CgroupLimits(cpuRequest: 100, cpuLimit: 500, memoryLimit: 1 << 20, swapLimit: 0, pidsLimit: 10, hugepageLimits: ["2MB": 2 << 20])

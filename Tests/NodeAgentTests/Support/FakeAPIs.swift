@@ -126,7 +126,7 @@ final class FakeNodeAPI: NodeAPI {
     var lease: Lease? { state.withLock { $0.lease } }
     var node: Node? { state.withLock { $0.node } }
 
-    /// Somebody else writes the lease.
+    /// Writes the lease like another client.
     func touchLease() {
         state.withLock { state in
             state.version += 1
