@@ -173,7 +173,7 @@ let package = Package(
                 serviceLifecycle, x509,
             ]),
         tests("OCIRuntime", ["CLinux", "PodCore", "ShimClient"]),
-        tests("PodCore", ["KubeModel", "Timing"]),
+        tests("PodCore", ["KubeModel", "TestSupport", "Timing"]),
         tests("PodNetwork", ["LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "PodCore", "TestSupport", logging]),
         tests(
             "PodRuntime",

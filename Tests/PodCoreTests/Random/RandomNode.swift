@@ -1,4 +1,5 @@
 import KubeModel
+import TestSupport
 import Timing
 
 @testable import PodCore
@@ -10,7 +11,7 @@ struct RandomNode {
     private var history: [(time: Duration, what: any Sendable)] = []
     private(set) var launches = 0
     private var now = Moment(wall: Timestamp(seconds: 1_800_000_000), monotonic: .zero)
-    private var random: SplitMix
+    private var random: SeededGenerator
     /// Actions without a result so far.
     private var waiting: [PodAction] = []
     /// Running containers: names by id.
@@ -23,7 +24,7 @@ struct RandomNode {
     var trace: String { history.map { "\($0.time) \($0.what)" }.joined(separator: "\n") }
 
     init(_ pod: Pod, seed: UInt64) {
-        random = SplitMix(seed: seed)
+        random = SeededGenerator(seed: seed)
         machine = PodMachine(pod: pod, startTime: now.wall)
         decide()
     }
