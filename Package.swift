@@ -179,7 +179,7 @@ let package = Package(
             "PodRuntime",
             ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "TestSupport", logging]),
         tests("PodVolumes", ["LinuxSystem", "PodCore", "TestSupport"]),
-        tests("ProxyAgent", ["KubeModel", "Nftables", "ProxyCore", "TestSupport", "Timing", logging]),
+        tests("ProxyAgent", ["KubeModel", "Nftables", "ProxyCore", "TestSupport", logging]),
         tests("ProxyCore", ["KubeModel", "Nftables"]),
         tests("ShimClient", ["CLinux", "CSeccomp", "LinuxSystem", "PodCore", "TestSupport"]),
         tests("Timing", ["KubeModel", "TestSupport"]),
