@@ -98,7 +98,7 @@ let package = Package(
                 nioHTTP1,
                 nioSSL,
             ]),
-        library("PodRuntime", ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging]),
+        library("PodRuntime", ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "Timing", logging]),
         library("OCIRuntime", ["CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging]),
         library("PodNetwork", ["LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", logging]),
         library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore"]),

@@ -50,7 +50,7 @@ import Testing
 
     @Test("an exit without a record is 137 and not known")
     func anUnknownExit() {
-        let unknown = ShimRuntime.exit(nil, nil)
+        let unknown = ContainerExit.unknown(nil, now: .now)
         #expect(unknown.exitCode == 137 && !unknown.isKnown)
     }
 }

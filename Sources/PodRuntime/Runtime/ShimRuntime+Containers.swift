@@ -17,9 +17,9 @@ extension ShimRuntime {
         try SandboxPaths.check(id: configuration.id, "container", .create)
         let sandbox = try sandbox(sandboxID)
         do throws(RuntimeFailure) {
-            try sandbox.beginLaunch(configuration)
+            try sandbox.launch(configuration)
         } catch {
-            if sandbox.endIsTold { tellEnd(of: sandbox) }
+            if sandbox.endIsReported { reportEnd(of: sandbox) }
             throw error
         }
         do throws(RuntimeFailure) {
@@ -30,7 +30,7 @@ extension ShimRuntime {
             return try await launch(configuration, prepared, in: sandbox)
         } catch {
             await undo(configuration, in: sandbox)
-            if sandbox.endIsTold { tellEnd(of: sandbox) }
+            if sandbox.endIsReported { reportEnd(of: sandbox) }
             // Not the container's fault: it goes into the sandbox that takes this one's place.
             if sandbox.connection?.isClosed ?? true { throw RuntimeFailure(.notRunning, error.message) }
             throw error
@@ -58,9 +58,7 @@ extension ShimRuntime {
         let started = StartedContainer(
             id: configuration.id, pid: process.pid, startedAt: Timestamp(unixNanoseconds: process.started_at),
             warnings: prepared.warnings + reply.warnings.map(\.explanation))
-        if let exit = sandbox.started(started) {
-            tell(.containerExited(sandboxID: sandbox.id, containerID: configuration.id, exit))
-        }
+        await perform(sandbox.started(started), of: sandbox)
         return started
     }
 
@@ -144,9 +142,9 @@ extension ShimRuntime {
         }
         guard case .running(let started) = container.phase, await container.ended.value(within: Self.exitPatience) == nil else { return }
         logger.warning(
-            "a container was killed and its shim does not say how it ended",
+            "Killed container's exit is not reported by its shim",
             metadata: ["sandbox": .string(sandboxID), "container": .string(containerID)])
-        await settle(containerID, started, in: sandbox)
+        await perform(.readExit(containerID, started), of: sandbox)
     }
 
     /// How long the shim is given to tell the end of a container that has no process left.
@@ -220,7 +218,7 @@ extension ShimRuntime {
             try await clear(configuration.id, in: sandbox)
         } catch {
             logger.error(
-                "leftovers of a container that did not start",
+                "Container that did not start leaves files or processes",
                 metadata: ["sandbox": .string(sandbox.id), "container": .string(configuration.id), "error": .string("\(error)")])
         }
     }

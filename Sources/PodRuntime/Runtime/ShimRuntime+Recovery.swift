@@ -119,25 +119,32 @@ extension ShimRuntime {
     private static let answerPatience = Duration.seconds(2)
 
     private func recover(_ sandbox: Sandbox, _ left: [ContainerConfiguration]) async -> RecoveredSandbox {
-        // Rotations go on while no agent is there.
+        // Logs were rotated while no agent was there.
         for container in left { logCompressor.compress(container.log.path) }
         var asked: ShimConnection.PendingReply?
-        var isEmpty = false
+        var answer: ShimReport?
         do {
             asked = try await ask(connect(to: sandbox))
             if case .success(let reply)? = await asked?.value(within: Self.answerPatience) {
-                if let found = try await reconnect(sandbox, left, reply) { return found }
-                isEmpty = true
+                answer = try ShimReport(reply)
+                sandbox.takeProcesses(reply.sandboxState)
             }
         } catch {
-            logger.notice("the shim of a sandbox is not heard", metadata: ["sandbox": .string(sandbox.id), "error": .string("\(error)")])
+            logger.notice("Shim of a sandbox does not answer", metadata: ["sandbox": .string(sandbox.id), "error": .string("\(error)")])
+        }
+        var step = SandboxMachine.RecoveryStep(answer: answer)
+        if step == .look {
+            step = await SandboxMachine.RecoveryStep(shimLives: !isDead(sandbox), pauseLives: sandbox.pause?.exists ?? false)
         }
         do {
-            if !isEmpty, await !isDead(sandbox), let found = await resume(sandbox, left, asked) { return found }
-            return try await bury(sandbox, left)
+            switch step {
+            case .goOn(let report): return await goOn(sandbox, left, report)
+            case .resume: return await resume(sandbox, left, asked)
+            case .bury, .look: return try await bury(sandbox, left)
+            }
         } catch {
             logger.error(
-                "a sandbox of an earlier agent cannot be ended yet; its pod waits for that",
+                "Sandbox of an earlier agent cannot be ended yet; its pod waits for that",
                 metadata: ["sandbox": .string(sandbox.id), "error": .string("\(error)")])
             return held(sandbox)
         }
@@ -145,16 +152,58 @@ extension ShimRuntime {
 
     private func isDead(_ sandbox: Sandbox) async -> Bool {
         guard sandbox.connection?.isClosed ?? true else { return false }
-        return await Self.hasEnded(sandbox.shim, within: Self.answerPatience)
+        return await Self.hasEnded(sandbox.shim, within: Self.answerPatience, settings.time)
+    }
+
+    /// The pod goes on as its shim reports it.
+    private func goOn(_ sandbox: Sandbox, _ left: [ContainerConfiguration], _ report: ShimReport) async -> RecoveredSandbox {
+        let traces = await traces(of: SandboxMachine.unexplained(left, by: report), in: sandbox)
+        let (found, actions) = sandbox.goOn(left, report, traces)
+        await perform(actions, of: sandbox)
+        return recovered(sandbox, isRunning: true, found)
+    }
+
+    /// The pod goes on as its files describe it, until its shim answers.
+    private func resume(
+        _ sandbox: Sandbox, _ left: [ContainerConfiguration], _ asked: ShimConnection.PendingReply?
+    ) async -> RecoveredSandbox {
+        logger.warning("Shim does not answer; its pod is left as it is", metadata: ["sandbox": .string(sandbox.id)])
+        let traces = await traces(of: left.map(\.id), in: sandbox)
+        let (found, actions) = sandbox.resume(left, traces, isAsked: asked != nil)
+        await perform(actions, of: sandbox, asked: asked)
+        return recovered(sandbox, isRunning: true, found)
+    }
+
+    /// The shim has ended: ends everything that it left.
+    private func bury(_ sandbox: Sandbox, _ left: [ContainerConfiguration]) async throws -> RecoveredSandbox {
+        await perform(sandbox.bury(left, await traces(of: left.map(\.id), in: sandbox)), of: sandbox)
+        // The rest by cgroup.kill, and its shim as well, should one be left without a sandbox.
+        try await stop(sandbox)
+        return recovered(sandbox, isRunning: false, sandbox.sortedContainers)
+    }
+
+    /// The files of containers, which count only where the shim cannot be asked.
+    private func traces(of ids: [String], in sandbox: Sandbox) async -> [String: ContainerTrace] {
+        var traces: [String: ContainerTrace] = [:]
+        for id in ids {
+            let paths = sandbox.paths.container(id)
+            do {
+                traces[id] = try await pool.run("read container") { try ContainerTrace.read(id, at: paths) }
+            } catch {
+                logger.error("Record of a container's exit cannot be read", metadata: ["error": .string("\(error)")])
+                traces[id] = .damaged
+            }
+        }
+        return traces
     }
 
     /// A sandbox that is no good and whose processes could not be ended: its pod stops it again and starts nothing before that has worked.
     /// Its addresses stay its own until then.
     func held(_ sandbox: Sandbox) -> RecoveredSandbox {
-        tellEnd(of: sandbox)
+        reportEnd(of: sandbox)
         return RecoveredSandbox(
             configuration: sandbox.configuration, createdAt: Timestamp(unixNanoseconds: sandbox.document.createdAt), addresses: [],
-            isRunning: true, networkNamespacePath: nil, containers: sandbox.recoveredContainers)
+            isRunning: true, networkNamespacePath: nil, containers: sandbox.sortedContainers.map(\.recovered))
     }
 
     /// Takes back what was begun of a sandbox that nobody knows of: at most its shim runs.
@@ -164,7 +213,7 @@ extension ShimRuntime {
             onEnd: {})
         if let shim {
             let process = shim.peer.flatMap { try? ProcessIdentity(of: $0.pid) }
-            if (try? await shim.request(SWL_VERB_SHUTDOWN, timeout: Self.answerPatience)) == nil, let process { kill(process) }
+            if (try? await shim.request(SWL_VERB_SHUTDOWN, timeout: Self.answerPatience)) == nil, let process { try? process.open().signal(SIGKILL) }
             shim.close()
         }
         do {
@@ -194,129 +243,15 @@ extension ShimRuntime {
         return (containers, unreadable)
     }
 
-    /// What the living shim says; `nil` when it has no sandbox (any more).
-    private func reconnect(_ sandbox: Sandbox, _ left: [ContainerConfiguration], _ reply: ShimMessage) async throws -> RecoveredSandbox? {
-        if let refusal = reply.refusal { throw RuntimeFailure(.internal, refusal.explanation) }
-        guard let state = reply.sandboxState else { throw RuntimeFailure(.internal, "the shim's answer has no state") }
-        sandbox.setShim(state.shim)
-        guard UInt32(state.state) == SWL_STATE_RUNNING.rawValue else { return nil }
-        sandbox.setPause(state.pause)
-        let states = Dictionary(reply.containerStates.map { ($0.id, $0.state) }, uniquingKeysWith: { $1 })
-        var phases: [(ContainerConfiguration, Sandbox.ContainerPhase)] = []
-        for container in left { phases.append((container, await phase(of: container.id, states[container.id], in: sandbox))) }
-        let containers = goOn(sandbox, phases)
-        await endUnknown(in: sandbox, states)
-        if sandbox.pauseHasEnded { await pauseEnded(sandbox) }
-        if sandbox.connection?.isClosed ?? true { lost(sandbox) }
-        return recovered(sandbox, isRunning: true, containers)
-    }
-
-    private func phase(of id: String, _ state: swl_container_state?, in sandbox: Sandbox) async -> Sandbox.ContainerPhase {
-        switch state.map({ swl_state(UInt32($0.state)) }) {
-        case SWL_STATE_RUNNING?:
-            guard let process = state?.process else { return .neverStarted }
-            return .running(StartedContainer(id: id, pid: process.pid, startedAt: Timestamp(unixNanoseconds: process.started_at)))
-        case SWL_STATE_EXITED?:
-            if let exit = state?.exit, exit.magic == SWL_EXIT_MAGIC { return .exited(ContainerExit(exit)) }
-            return .exited(Self.exit(nil, nil))
-        default:
-            if state == nil, case .exited(let exit) = await lastSeen(id, in: sandbox).phase { return .exited(exit) }
-            // Nobody waits for this start any more: whoever wants the container starts it again.
-            await fence(id, in: sandbox)
-            return .neverStarted
-        }
-    }
-
-    /// The shim's process is there and says nothing: the pod goes on as its files say that it is, until the shim is heard. `nil` when there is
-    /// no pod to go on.
-    private func resume(
-        _ sandbox: Sandbox, _ left: [ContainerConfiguration], _ asked: ShimConnection.PendingReply?
-    ) async -> RecoveredSandbox? {
-        guard let pause = sandbox.pause, pause.exists else { return nil }
-        logger.warning("a shim does not answer; its pod is left as it is", metadata: ["sandbox": .string(sandbox.id)])
-        var phases: [(ContainerConfiguration, Sandbox.ContainerPhase)] = []
-        for container in left {
-            var (phase, state) = await lastSeen(container.id, in: sandbox)
-            // Nobody waits for its start any more.
-            if case .running = phase, UInt32(state?.state ?? 0) != SWL_STATE_RUNNING.rawValue { phase = .neverStarted }
-            if case .running = phase {} else { await fence(container.id, in: sandbox) }
-            phases.append((container, phase))
-        }
-        let containers = goOn(sandbox, phases)
-        if sandbox.beginPursuit() { pursue(sandbox, asked) }
-        return recovered(sandbox, isRunning: true, containers)
-    }
-
-    /// From here on the sandbox lives by what it is told; what has ended since its containers were looked at is told now.
-    /// - Returns: the containers as they were found.
-    private func goOn(
-        _ sandbox: Sandbox, _ containers: [(ContainerConfiguration, Sandbox.ContainerPhase)]
-    ) -> [RecoveredSandbox.Container] {
-        let late = containers.compactMap { container, phase in sandbox.adopt(container, phase).map { (container.id, $0) } }
-        sandbox.enter(.running)
-        for (id, exit) in late { tell(.containerExited(sandboxID: sandbox.id, containerID: id, exit)) }
-        return containers.map { RecoveredSandbox.Container(configuration: $0, condition: $1.recovered) }
-    }
-
-    /// A container by the shim's files: only where the shim is not there to be asked. What cannot be read has run and ended, nobody knows how.
-    private func lastSeen(_ id: String, in sandbox: Sandbox) async -> (phase: Sandbox.ContainerPhase, state: swl_container_state?) {
-        let paths = sandbox.paths.container(id)
-        do {
-            return try await pool.run("read container") {
-                if let exit = try ContainerStateFile.exit(at: paths.exit) { return (.exited(ContainerExit(exit)), nil) }
-                guard let state = try ContainerStateFile.container(at: paths.state) else { return (.neverStarted, nil) }
-                let startedAt = Timestamp(unixNanoseconds: state.process.started_at)
-                return (.running(StartedContainer(id: id, pid: state.process.pid, startedAt: startedAt)), state)
-            }
-        } catch {
-            logger.error("how a container ended cannot be read", metadata: ["error": .string("\(error)")])
-            return (.exited(Self.exit(nil, nil)), nil)
-        }
-    }
-
-    /// The shim is gone: ends what it left, and says how everything ended as far as it is recorded.
-    private func bury(_ sandbox: Sandbox, _ left: [ContainerConfiguration]) async throws -> RecoveredSandbox {
-        for container in left {
-            let (seen, state) = await lastSeen(container.id, in: sandbox)
-            var phase = seen
-            if case .running(let started) = seen {
-                if let state { kill(ProcessIdentity(pid: state.process.pid, startTime: state.process.start_time)) }
-                phase = .exited(Self.exit(nil, started))
-            }
-            _ = sandbox.adopt(container, phase)
-        }
-        if let pause = sandbox.pause { kill(pause) }
-        // The rest by cgroup.kill, and its shim as well, should one be left without a sandbox.
-        try await stop(sandbox)
-        return recovered(sandbox, isRunning: false, sandbox.recoveredContainers)
-    }
-
-    /// By pid and start time: the pid may be another's by now.
-    private func kill(_ process: ProcessIdentity) {
-        try? process.open().signal(SIGKILL)
-    }
-
-    private func recovered(_ sandbox: Sandbox, isRunning: Bool, _ containers: [RecoveredSandbox.Container]) -> RecoveredSandbox {
+    private func recovered(_ sandbox: Sandbox, isRunning: Bool, _ containers: [SandboxContainer]) -> RecoveredSandbox {
         let document = sandbox.document
         return RecoveredSandbox(
             configuration: document.configuration, createdAt: Timestamp(unixNanoseconds: document.createdAt), addresses: document.addresses,
-            isRunning: isRunning, networkNamespacePath: isRunning ? sandbox.pause.map { Self.networkNamespace($0.pid) } : nil, containers: containers)
+            isRunning: isRunning, networkNamespacePath: isRunning ? sandbox.pause.map { Self.networkNamespace($0.pid) } : nil,
+            containers: containers.map(\.recovered))
     }
 }
 
 extension Sandbox {
-    fileprivate var recoveredContainers: [RecoveredSandbox.Container] {
-        containers.values.sorted { $0.configuration.id < $1.configuration.id }
-            .map { RecoveredSandbox.Container(configuration: $0.configuration, condition: $0.phase.recovered) }
-    }
-}
-
-extension Sandbox.ContainerPhase {
-    fileprivate var recovered: RecoveredSandbox.ContainerCondition {
-        switch self {
-        case .running(let started): .running(started)
-        case .exited(let exit): .exited(exit)
-        case .launching, .neverStarted: .neverStarted
-        }
-    }
+    fileprivate var sortedContainers: [SandboxContainer] { containers.values.sorted { $0.configuration.id < $1.configuration.id } }
 }

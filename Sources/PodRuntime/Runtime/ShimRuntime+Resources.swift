@@ -53,13 +53,9 @@ extension ShimRuntime: ResourceControl {
     /// Millicores of all burstable pods. A pod's sandboxes share its cgroup: it counts once.
     private func burstableRequests() -> Int64 {
         var requests: [String: Int64] = [:]
-        for sandbox in knownSandboxes where sandbox.configuration.qosClass == "Burstable" {
-            switch sandbox.phase {
-            case .beginning, .running:
-                let configuration = sandbox.configuration
-                requests[configuration.pod.uid] = max(requests[configuration.pod.uid] ?? 0, configuration.resources.cpuRequest ?? 0)
-            case .lost, .stopping, .stopped: continue
-            }
+        for sandbox in knownSandboxes where sandbox.configuration.qosClass == "Burstable" && sandbox.isLive {
+            let configuration = sandbox.configuration
+            requests[configuration.pod.uid] = max(requests[configuration.pod.uid] ?? 0, configuration.resources.cpuRequest ?? 0)
         }
         return requests.values.reduce(0) { sum, request in
             let (result, overflow) = sum.addingReportingOverflow(request)
@@ -84,7 +80,7 @@ extension ShimRuntime: ResourceControl {
 
     package func update(sandbox sandboxID: String, resources: CgroupResources) async throws(RuntimeFailure) -> [String] {
         let sandbox = try sandbox(sandboxID)
-        guard case .running = sandbox.phase else { throw RuntimeFailure(.notRunning, "sandbox \(sandboxID) is not running any more") }
+        try sandbox.requireRunning("change the resources of sandbox \(sandboxID)")
         return try await changing("sandbox \(sandboxID)") { [self] in
             let missing = try sandbox.cgroup.update(CgroupLimits(resources, killsTogether: false))
             try sandbox.setResources(resources).write(to: sandbox.paths.document)

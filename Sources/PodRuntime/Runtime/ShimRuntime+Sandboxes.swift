@@ -70,9 +70,7 @@ extension ShimRuntime {
         }
         sandbox.setPause(pause)
         FailPoint.reach("sandbox.created")
-        sandbox.enter(.running)
-        if connection.isClosed { throw RuntimeFailure(.sandbox, "the new shim has ended") }
-        if sandbox.pauseHasEnded { throw RuntimeFailure(.sandbox, "the new sandbox's pause process has ended at once") }
+        try sandbox.made()
         return StartedSandbox(
             id: sandbox.id, pausePID: pause.pid, networkNamespacePath: Self.networkNamespace(pause.pid),
             createdAt: Timestamp(unixNanoseconds: sandbox.document.createdAt), notEnforced: prepared.notEnforced)

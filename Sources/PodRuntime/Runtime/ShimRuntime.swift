@@ -94,7 +94,7 @@ package final class ShimRuntime: ContainerRuntime {
         return mask
     }
 
-    func tell(_ event: RuntimeEvent) { eventSink.yield(event) }
+    func report(_ event: RuntimeEvent) { eventSink.yield(event) }
 }
 
 /// Runs `body` on the runtime's threads and translates what it throws.

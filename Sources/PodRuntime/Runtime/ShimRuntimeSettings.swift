@@ -1,4 +1,5 @@
 package import LinuxCgroups
+package import Timing
 
 /// Where the runtime finds its programs and keeps its files.
 package struct ShimRuntimeSettings: Sendable {
@@ -22,6 +23,8 @@ package struct ShimRuntimeSettings: Sendable {
     package var sharedMemorySize: Int64
     /// For pods with user namespaces.
     package var userIDs: SubordinateIDs
+    /// The clock of the pauses between attempts.
+    package var time: any TimeSource = SystemTime()
 
     package init(
         runDirectory: String = "/run/swiftlet", stateDirectory: String = "/var/lib/swiftlet", cgroups: CgroupTree, shimProgram: String,
