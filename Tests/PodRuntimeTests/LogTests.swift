@@ -129,7 +129,7 @@ import Testing
         try append(0)
         var options = LogOptions()
         options.follow = true
-        let ended = OneShot<Void>()
+        let ended = Promise<Void>()
         let session = try FileLogSession(path: path, options: options, ended: ended, pool: .shared)
         #expect(try await session.read() == Array("0\n".utf8))
         // Several rotations between two looks, one of them in the same second.
@@ -147,7 +147,7 @@ import Testing
         try append(5)
         #expect(try await next == Array("5\n".utf8))
         async let last = session.read()
-        ended.give(())
+        ended.fulfil(())
         #expect(try await last == nil)
         await session.close()
     }
@@ -250,7 +250,7 @@ import Testing
         try AtomicFile.replace(path, with: "")
         var options = LogOptions()
         options.follow = true
-        let session = try FileLogSession(path: path, options: options, ended: OneShot(), pool: .shared)
+        let session = try FileLogSession(path: path, options: options, ended: Promise(), pool: .shared)
         async let bytes = session.read()
         await session.close()
         #expect(try await bytes == nil)
@@ -258,7 +258,7 @@ import Testing
 
     @Test("a missing log is not found") func aMissingLogIsNotFound() {
         #expect {
-            try FileLogSession(path: "/nonexistent/0.log", options: LogOptions(), ended: OneShot(()), pool: .shared)
+            try FileLogSession(path: "/nonexistent/0.log", options: LogOptions(), ended: Promise(()), pool: .shared)
         } throws: { error in
             (error as? RuntimeFailure)?.code == .notFound
         }

@@ -184,12 +184,12 @@ extension OCIRuntime {
 
     private func startAndWait(_ id: String) async throws(RuntimeFailure) -> Int32 {
         let sandboxID = try OCIContainer.sandboxID(id)
-        let ended = OneShot<swl_exit?>()
+        let ended = Promise<swl_exit?>()
         let connection = try await connect(
             sandboxID,
             onEvent: { message in
-                if swl_type(message.type) == SWL_EVENT_EXITED { ended.give(message.exit) }
-            }, onEnd: { ended.give(nil) })
+                if swl_type(message.type) == SWL_EVENT_EXITED { ended.fulfil(message.exit) }
+            }, onEnd: { ended.fulfil(nil) })
         guard let connection else { throw RuntimeFailure(.start, "the container's shim has ended") }
         defer { connection.close() }
         let subscribed = try await connection.request(SWL_VERB_SUBSCRIBE, timeout: .seconds(10))

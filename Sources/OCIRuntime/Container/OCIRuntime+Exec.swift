@@ -38,12 +38,12 @@ extension OCIRuntime {
         if let window = terminal?.window, process.consoleSize == nil { process.consoleSize = .init(height: window.rows, width: window.columns) }
         let console = try OCIConsole.wanted(by: process, socket: request.consoleSocket, own: terminal)
         let execID = "e\(getpid())-\(KernelClock.boottime)"
-        let ended = OneShot<swl_exit?>()
+        let ended = Promise<swl_exit?>()
         let connection = try await connect(
             sandboxID,
             onEvent: { message in
-                if swl_type(message.type) == SWL_EVENT_EXEC_EXITED, message.execID == execID { ended.give(message.exit) }
-            }, onEnd: { ended.give(nil) })
+                if swl_type(message.type) == SWL_EVENT_EXEC_EXITED, message.execID == execID { ended.fulfil(message.exit) }
+            }, onEnd: { ended.fulfil(nil) })
         defer { connection?.close() }
         let status = try await status(container, connection)
         guard let connection, status == .running, let pid = container.pid else {

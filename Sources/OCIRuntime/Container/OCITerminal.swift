@@ -14,7 +14,7 @@ final class OCITerminal: Sendable {
     }
 
     private let state = Mutex(State())
-    private let outputEnded = OneShot<Void>()
+    private let outputEnded = Promise<Void>()
 
     /// Connects the streams with the program's terminal, raw and of the same size where standard input is one itself.
     func begin(_ master: OwnedFileDescriptor) throws(SystemError) {
@@ -31,13 +31,13 @@ final class OCITerminal: Sendable {
         do {
             try DedicatedThread.start(name: "terminal output") { [self] in
                 copyOutput(from: master)
-                outputEnded.give(())
+                outputEnded.fulfil(())
             }
             // Blocked in a read when the program ends, and gone with the process.
             try DedicatedThread.start(name: "terminal input") { copyInput(to: master) }
         } catch {
             restore()
-            outputEnded.give(())
+            outputEnded.fulfil(())
             throw error
         }
     }

@@ -13,14 +13,14 @@ final class FileLogSession: LogSession {
     private let reader: Mutex<LogReader?>
     private let changes: OwnedFileDescriptor?
     private let wake: ReadinessSet?
-    private let ended: OneShot<Void>
-    private let endToken: OneShot<Void>.Token?
+    private let ended: Promise<Void>
+    private let endToken: Promise<Void>.Token?
     private let isClosed = Atomic(false)
     private let pool: BlockingPool
 
     /// Blocking: finds the beginning of the wanted lines.
     /// - Parameter ended: given when the container has ended.
-    init(path: String, options: LogOptions, ended: OneShot<Void>, pool: BlockingPool) throws(RuntimeFailure) {
+    init(path: String, options: LogOptions, ended: Promise<Void>, pool: BlockingPool) throws(RuntimeFailure) {
         self.path = path
         self.ended = ended
         self.pool = pool
@@ -31,7 +31,7 @@ final class FileLogSession: LogSession {
                 let wake = try ReadinessSet([changes])
                 self.changes = changes
                 self.wake = wake
-                endToken = ended.onGiven { [weak wake] _ in wake?.interrupt() }
+                endToken = ended.onFulfilled { [weak wake] _ in wake?.interrupt() }
             } else {
                 changes = nil
                 wake = nil
@@ -63,7 +63,7 @@ final class FileLogSession: LogSession {
                     return reader
                 })
             else { return nil }
-            let isEnded = ended.ifGiven != nil
+            let isEnded = ended.ifFulfilled != nil
             do {
                 drain()
                 let (after, step) = try await pool.run("read log") {

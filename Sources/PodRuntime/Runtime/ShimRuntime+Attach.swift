@@ -15,7 +15,7 @@ extension ShimRuntime {
             // The outputs first: what the container answers to the client's input is not missed.
             try await attach(container.configuration, connection, output, error)
             let input = request.stdin && container.configuration.stdin ? try await input(of: container.configuration, connection) : nil
-            return try ShimAttachSession(
+            return try AttachStreams(
                 container: container, connection: connection, input: input, output: output?.readEnd, error: error?.readEnd)
         } catch {
             throw RuntimeFailure(translating: error, during: "attach to container \(container.configuration.name)", .internal)

@@ -90,7 +90,7 @@ extension ShimRuntime {
         do {
             let reply = try await connection.begin(SWL_VERB_SHUTDOWN, timeout: Self.patience)
             let shim = sandbox.shim
-            reply.onGiven { result in
+            reply.onFulfilled { result in
                 guard case .failure = result else { return }
                 try? shim?.open().signal(SIGKILL)
             }

@@ -50,13 +50,13 @@ extension ShimRuntime {
         do {
             if let timeout = request.timeout { try exec.kill(after: timeout) }
             guard request.terminal else {
-                return try ShimExecSession(
+                return try ExecStreams(
                     exec, input: prepared.input?.writeEnd, output: prepared.output?.readEnd, error: prepared.error?.readEnd, isTerminal: false)
             }
             guard let terminal = reply.descriptors(SWL_FD_TERMINAL).first else {
                 throw RuntimeFailure(.internal, "the shim's reply brings no terminal")
             }
-            return try ShimExecSession(
+            return try ExecStreams(
                 exec, input: request.stdin ? try terminal.duplicate() : nil, output: terminal, error: nil, isTerminal: true)
         } catch {
             await exec.kill()

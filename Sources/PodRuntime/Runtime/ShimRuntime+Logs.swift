@@ -6,7 +6,7 @@ extension ShimRuntime {
         let container = knownSandbox(request.sandboxID)?.container(request.containerID)
         let pool = pool
         // A container that is not known (any more) has ended.
-        let ended = container?.ended ?? OneShot(())
+        let ended = container?.ended ?? Promise(())
         return try await blocking("open log \(request.path)", .notFound) {
             try FileLogSession(path: request.path, options: request.options, ended: ended, pool: pool)
         }

@@ -13,7 +13,7 @@ final class Sandbox: Sendable {
     struct Container: Sendable {
         let configuration: ContainerConfiguration
         let phase: SandboxContainer.Phase
-        let ended: OneShot<Void>
+        let ended: Promise<Void>
     }
 
     private struct State {
@@ -201,7 +201,7 @@ final class Sandbox: Sendable {
     // MARK: Execs
 
     /// Registered before the request: a short program's end is reported right behind its start.
-    func expectExec(_ id: String) -> OneShot<Result<ContainerExit, RuntimeFailure>> {
+    func expectExec(_ id: String) -> Promise<Result<ContainerExit, RuntimeFailure>> {
         state.withLock { state in
             state.machine.begin(exec: id)
             return state.promises.expect(exec: id)

@@ -5,18 +5,18 @@ import ShimClient
 struct SandboxPromises: Sendable {
     typealias Fulfilment = @Sendable () -> Void
 
-    private var ends: [String: OneShot<Void>] = [:]
-    private var execs: [String: OneShot<Result<ContainerExit, RuntimeFailure>>] = [:]
+    private var ends: [String: Promise<Void>] = [:]
+    private var execs: [String: Promise<Result<ContainerExit, RuntimeFailure>>] = [:]
 
-    mutating func end(of container: String) -> OneShot<Void> {
+    mutating func end(of container: String) -> Promise<Void> {
         if let promise = ends[container] { return promise }
-        let promise = OneShot<Void>()
+        let promise = Promise<Void>()
         ends[container] = promise
         return promise
     }
 
-    mutating func expect(exec id: String) -> OneShot<Result<ContainerExit, RuntimeFailure>> {
-        let promise = OneShot<Result<ContainerExit, RuntimeFailure>>()
+    mutating func expect(exec id: String) -> Promise<Result<ContainerExit, RuntimeFailure>> {
+        let promise = Promise<Result<ContainerExit, RuntimeFailure>>()
         execs[id] = promise
         return promise
     }
@@ -35,9 +35,9 @@ struct SandboxPromises: Sendable {
             case .fulfilEnd(let id):
                 let promise = end(of: id)
                 if !isKnown(id) { ends[id] = nil }
-                fulfilments.append { promise.give(()) }
+                fulfilments.append { promise.fulfil(()) }
             case .fulfilExec(let id, let result):
-                if let promise = execs.removeValue(forKey: id) { fulfilments.append { promise.give(result) } }
+                if let promise = execs.removeValue(forKey: id) { fulfilments.append { promise.fulfil(result) } }
             default: rest.append(action)
             }
         }

@@ -72,10 +72,10 @@ final class InputStream: Sendable {
 
     private func waitForRoom(_ descriptor: OwnedFileDescriptor) async throws {
         let loop = try ReadinessLoop.shared()
-        let ready = OneShot<Void>()
+        let ready = Promise<Void>()
         let token = try state.withLock { (state) throws(SystemError) -> ReadinessLoop.Token? in
             guard state.descriptor != nil else { return nil }
-            state.waiting = try loop.register(descriptor, .writable) { _ in ready.give(()) }
+            state.waiting = try loop.register(descriptor, .writable) { _ in ready.fulfil(()) }
             return state.waiting
         }
         guard let token else { return }

@@ -6,7 +6,7 @@ import Synchronization
 
 /// One connection to the spawner or to a sandbox's shim: requests are matched with their replies by number, so any number may be under way.
 package final class ShimConnection: Sendable {
-    package typealias PendingReply = OneShot<Result<ShimMessage, RuntimeFailure>>
+    package typealias PendingReply = Promise<Result<ShimMessage, RuntimeFailure>>
     /// Called in order; the next message is read when it returns, so it must not wait for a reply on this connection.
     package typealias EventHandler = @Sendable (ShimMessage) async -> Void
     /// Called once, when the other end has closed or sent a malformed message; not after `close()`.
@@ -123,9 +123,9 @@ package final class ShimConnection: Sendable {
         let token = loop.schedule(after: timeout) { [weak self] result in
             guard case .failure(let reason) = result, reason.code == .timedOut, let self else { return }
             self.forget(sequence)
-            pending.give(.failure(RuntimeFailure(.internal, "\(self.name) has not answered within \(timeout)")))
+            pending.fulfil(.failure(RuntimeFailure(.internal, "\(self.name) has not answered within \(timeout)")))
         }
-        pending.onGiven { _ in loop.cancel(token) }
+        pending.onFulfilled { _ in loop.cancel(token) }
     }
 
     private func forget(_ sequence: UInt32) {
@@ -143,7 +143,7 @@ package final class ShimConnection: Sendable {
         if message.type & SWL_EVENT.rawValue != 0 {
             await onEvent(message)
         } else if let pending = state.withLock({ $0.pending.removeValue(forKey: message.sequence) }) {
-            pending.give(.success(message))
+            pending.fulfil(.success(message))
         }
         // A reply without a request came too late: its request has failed already.
         return true
@@ -159,7 +159,7 @@ package final class ShimConnection: Sendable {
         }
         guard let pending else { return false }
         socket.close()
-        for reply in pending { reply.give(.failure(RuntimeFailure(.internal, "\(name) did not answer: \(why)"))) }
+        for reply in pending { reply.fulfil(.failure(RuntimeFailure(.internal, "\(name) did not answer: \(why)"))) }
         return true
     }
 }

@@ -5,16 +5,16 @@ import ShimClient
 import Synchronization
 
 /// A client beside the log of a running container. Whatever it does, the container goes on.
-final class ShimAttachSession: ExecSession {
+final class AttachStreams: ExecSession {
     private let containerID: String
     private let connection: ShimConnection
     private let isTerminal: Bool
     private let input: InputStream
     private let outputs: OutputStreams
     private let hasOutputs: Bool
-    private let ended: OneShot<Void>
+    private let ended: Promise<Void>
     /// The container has ended, or the client has gone.
-    private let over = OneShot<Void>()
+    private let over = Promise<Void>()
     private let pace = Mutex(Pace())
 
     /// Whether the client once took so long for what it was given that the shim may have let go of it.
@@ -35,9 +35,9 @@ final class ShimAttachSession: ExecSession {
         outputs = try OutputStreams(output: output, error: error)
         hasOutputs = output != nil || error != nil
         ended = container.ended
-        let token = ended.onGiven { [over] _ in over.give(()) }
+        let token = ended.onFulfilled { [over] _ in over.fulfil(()) }
         // A container may live for months, its clients come and go.
-        over.onGiven { [ended] _ in ended.forget(token) }
+        over.onFulfilled { [ended] _ in ended.forget(token) }
     }
 
     func read() async throws(RuntimeFailure) -> ExecOutput? {
@@ -51,7 +51,7 @@ final class ShimAttachSession: ExecSession {
             pace.given = KernelClock.monotonic
             return pace.wasTooSlow
         }
-        if output == nil, wasTooSlow, over.ifGiven == nil {
+        if output == nil, wasTooSlow, over.ifFulfilled == nil {
             throw RuntimeFailure(
                 .internal, "the container's output was not taken for \(SWL_ATTACH_STALL_SECONDS) s, so it went on without this client: attach again")
         }
@@ -79,7 +79,7 @@ final class ShimAttachSession: ExecSession {
     }
 
     func terminate() async {
-        over.give(())
+        over.fulfil(())
         input.close()
         outputs.close()
     }

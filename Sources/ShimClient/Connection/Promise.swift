@@ -2,7 +2,7 @@ import LinuxSystem
 import Synchronization
 
 /// A value that is given once and can be waited for by any number of tasks and callbacks, before and after.
-package final class OneShot<Value: Sendable>: Sendable {
+package final class Promise<Value: Sendable>: Sendable {
     package typealias Callback = @Sendable (Value) -> Void
 
     /// Names a callback, for `forget`.
@@ -12,7 +12,7 @@ package final class OneShot<Value: Sendable>: Sendable {
 
     private enum State {
         case open(next: Int, [Int: Callback])
-        case given(Value)
+        case fulfilled(Value)
     }
 
     private let state: Mutex<State>
@@ -20,13 +20,13 @@ package final class OneShot<Value: Sendable>: Sendable {
     package init() { state = Mutex(.open(next: 0, [:])) }
 
     /// Makes a promise that has its value.
-    package init(_ value: Value) { state = Mutex(.given(value)) }
+    package init(_ value: Value) { state = Mutex(.fulfilled(value)) }
 
     /// Only the first value counts.
-    package func give(_ value: Value) {
+    package func fulfil(_ value: Value) {
         let callbacks = state.withLock { state -> [Int: Callback] in
             guard case .open(_, let callbacks) = state else { return [:] }
-            state = .given(value)
+            state = .fulfilled(value)
             return callbacks
         }
         for (_, callback) in callbacks.sorted(by: { $0.key < $1.key }) { callback(value) }
@@ -34,10 +34,10 @@ package final class OneShot<Value: Sendable>: Sendable {
 
     /// Runs `callback` with the value: now, or on the thread that gives it.
     @discardableResult
-    package func onGiven(_ callback: @escaping Callback) -> Token {
+    package func onFulfilled(_ callback: @escaping Callback) -> Token {
         let (value, token) = state.withLock { state -> (Value?, Token) in
             switch state {
-            case .given(let value):
+            case .fulfilled(let value):
                 return (value, Token(number: -1))
             case .open(let next, var callbacks):
                 callbacks[next] = callback
@@ -61,15 +61,15 @@ package final class OneShot<Value: Sendable>: Sendable {
     /// Waits whether or not the task is cancelled: the requested operation happens all the same, and its caller needs the result in order to
     /// undo it. The giver of the value bounds the time.
     package func value() async -> Value {
-        await withCheckedContinuation { continuation in _ = onGiven { continuation.resume(returning: $0) } }
+        await withCheckedContinuation { continuation in _ = onFulfilled { continuation.resume(returning: $0) } }
     }
 
     /// Waits for at most `patience`, then returns `nil`.
     package func value(within patience: Duration) async -> Value? {
-        guard let loop = try? ReadinessLoop.shared() else { return ifGiven }
-        let first = OneShot<Value?>()
-        let token = onGiven { first.give($0) }
-        let timer = loop.schedule(after: patience) { _ in first.give(nil) }
+        guard let loop = try? ReadinessLoop.shared() else { return ifFulfilled }
+        let first = Promise<Value?>()
+        let token = onFulfilled { first.fulfil($0) }
+        let timer = loop.schedule(after: patience) { _ in first.fulfil(nil) }
         defer {
             forget(token)
             loop.cancel(timer)
@@ -77,7 +77,7 @@ package final class OneShot<Value: Sendable>: Sendable {
         return await first.value()
     }
 
-    package var ifGiven: Value? {
-        state.withLock { if case .given(let value) = $0 { value } else { nil } }
+    package var ifFulfilled: Value? {
+        state.withLock { if case .fulfilled(let value) = $0 { value } else { nil } }
     }
 }
