@@ -45,7 +45,8 @@ import Testing
             [.fulfilEnd("a"), .reportExit("a", Life.failed)], "lost"),
         Row(
             "each exit is reported once", [.containerExited("a", Life.failed), .connectionEnded, .shimExited, .killed], [.reportEnd], "lost"),
-        Row("an exit that arrives twice is reported once", [.containerExited("a", Life.failed), .containerExited("a", Life.failed)], [], "connected"),
+        Row(
+            "an exit that arrives twice is reported once", [.containerExited("a", Life.failed), .containerExited("a", Life.failed)], [], "connected"),
         Row("a shim is lost once", [.connectionEnded, .shimExited, .shimExited], [], "lost"),
         // A silent shim.
         Row(

@@ -10,7 +10,7 @@ final class LevelWeights: Sendable {
         var isWriting = false
         var isWanted = false
 
-        /// Whether there is something to write; if not, the turn ends.
+        /// Returns true if there is something to write; if not, the turn ends.
         mutating func takesTurn() -> Bool {
             isWriting = isWanted
             isWanted = false

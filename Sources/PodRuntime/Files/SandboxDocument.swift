@@ -47,8 +47,8 @@ enum RuntimeDocument {
     /// A configuration has environment variables in it, nothing that is bigger.
     static let limit = 16 << 20
 
-    /// Whether the content is what is wrong with a document that could not be read: another one would not be read either. Blocking.
-    /// - Throws: why nobody can tell.
+    /// Returns if the content of an unreadable document is damaged, so that reading it again would fail as well. Blocking.
+    /// - Throws: if the document cannot be read for another reason.
     static func check(_ path: String) throws(SystemError) {
         do throws(SystemError) {
             _ = try SmallFile.bytes(path, limit: limit)

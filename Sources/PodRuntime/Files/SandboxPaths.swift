@@ -23,7 +23,7 @@ struct SandboxPaths: Sendable, Hashable {
     var sharedMemory: String { directory + "/shm" }
     var containers: String { directory + "/containers" }
 
-    /// Whether its agent ended before the record was written: no pause has been started then, and no container. Blocking.
+    /// Returns true if the agent ended before it wrote the record: then neither a pause nor a container was started. Blocking.
     func isUnborn() throws -> Bool {
         guard try FileStatus.ifPresent(document) == nil, try DirectoryListing.names(at: containers).isEmpty else { return false }
         return (try ContainerStateFile.sandbox(at: state)?.pause.pid ?? 0) == 0
@@ -38,7 +38,7 @@ struct SandboxPaths: Sendable, Hashable {
         let isValid =
             (1...64).contains(id.utf8.count) && id.utf8.allSatisfy { ($0 >= 0x61 && $0 <= 0x7a) || ($0 >= 0x30 && $0 <= 0x39) || $0 == 0x2d }
         guard isValid else {
-            throw RuntimeFailure(code, "\"\(id)\" is no \(what) id: wanted 1 to 64 of a-z, 0-9 and -")
+            throw RuntimeFailure(code, "\"\(id)\" is not a \(what) id: wanted 1 to 64 of a-z, 0-9 and -")
         }
     }
 }

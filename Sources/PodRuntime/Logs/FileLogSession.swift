@@ -94,7 +94,7 @@ final class FileLogSession: LogSession {
         wake?.interrupt()
     }
 
-    /// The directory, not the file: a rotated file's successor is told by it as well.
+    /// The directory, not the file: the directory reports a rotated file's successor as well.
     private static func watch(_ path: String) throws(SystemError) -> OwnedFileDescriptor {
         let changes = try descriptorCall("inotify_init1") { swl_inotify_init() }
         let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
@@ -104,7 +104,7 @@ final class FileLogSession: LogSession {
         return changes
     }
 
-    /// What changed does not matter, only that something did: the file is looked at in any case.
+    /// Any change counts: the file is read in any case.
     private func drain() {
         guard let changes else { return }
         while let events = try? changes.read(upTo: 16 << 10), !events.isEmpty {}

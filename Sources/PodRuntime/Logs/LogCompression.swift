@@ -3,13 +3,13 @@ import CLinux
 import Glibc
 import LinuxSystem
 
-/// Makes `<rotated>.gz` out of all rotated files of a log but the newest, as kubelet does: whoever still reads the file that was just renamed
-/// finds it unchanged. Where somebody is still reading an older one it stops: those behind it are read next. Blocking, and long.
+/// Makes `<rotated>.gz` out of all rotated files of a log but the newest, as kubelet does: a reader of the file that was just renamed
+/// finds it unchanged. It stops at an older one that is still being read, since the reader comes to the newer ones next. Blocking, and long.
 enum LogCompression {
     /// One caller at a time for a log: an unfinished file that is found is what an earlier agent left, and is removed.
     static func run(_ path: String) throws(SystemError) {
         guard let slash = path.lastIndex(of: "/") else { return }
-        // By descriptor: nobody can lead this elsewhere by exchanging a folder.
+        // By descriptor: exchanging a folder cannot lead this elsewhere.
         let directory = try OwnedFileDescriptor.open(String(path[..<slash]), O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
         let entries = try DirectoryListing.names(of: directory)
         for name in RotatedLogs.names(of: path, among: entries, ending: RotatedLogs.unfinished) {

@@ -17,7 +17,7 @@ final class LogCompressor: Sendable {
 
     init(logger: Logger) { self.logger = logger }
 
-    /// The log at this path was rotated, now or while nobody was there to see it. Does not block.
+    /// Compresses the rotated files of the log at this path, rotated now or while no agent ran. Does not block.
     func compress(_ path: String) {
         let starts = work.withLock { work in
             if !work.waiting.contains(path) { work.waiting.append(path) }
@@ -34,7 +34,7 @@ final class LogCompressor: Sendable {
         } catch {
             // The next rotation tries again.
             work.withLock { $0.isWorking = false }
-            logger.warning("rotated logs are not compressed", metadata: ["log": .string(path), "error": .string("\(error)")])
+            logger.warning("Rotated logs are not compressed", metadata: ["log": .string(path), "error": .string("\(error)")])
         }
     }
 
@@ -52,7 +52,7 @@ final class LogCompressor: Sendable {
         do throws(SystemError) { try LogCompression.run(path) } catch {
             // The pod is gone, and its logs with it.
             if error.isNotFound { return }
-            logger.warning("a rotated log cannot be compressed", metadata: ["log": .string(path), "error": .string("\(error)")])
+            logger.warning("Rotated log cannot be compressed", metadata: ["log": .string(path), "error": .string("\(error)")])
         }
     }
 }

@@ -9,7 +9,7 @@ struct LogFile: Sendable {
     private let device: UInt64
 
     init(_ path: String) throws(SystemError) {
-        // Whatever somebody put in its place must neither block this thread nor lead elsewhere.
+        // A file put in its place must neither block this thread nor lead elsewhere.
         descriptor = try .open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         let status = try FileStatus(of: descriptor)
         guard status.kind == .file else {
@@ -17,7 +17,7 @@ struct LogFile: Sendable {
         }
         inode = status.inode
         device = status.device
-        // While somebody reads a file, neither it nor what follows it is compressed. Without the lock it is read all the same.
+        // While a file is read, neither it nor its successors are compressed. Without the lock the file is read all the same.
         _ = try? systemCall("flock", path) { descriptor.withRawValue { flock($0, LOCK_SH | LOCK_NB) } }
     }
 

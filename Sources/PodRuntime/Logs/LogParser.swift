@@ -10,7 +10,7 @@ struct LogParser: Sendable {
     private enum Position: Sendable {
         case prefix
         case text(isShown: Bool, isFull: Bool)
-        /// The rest of a line that is no CRI line.
+        /// The rest of a line that is not in CRI format.
         case malformed
     }
 
@@ -19,7 +19,7 @@ struct LogParser: Sendable {
     private var remaining: Int?
     private var position = Position.prefix
     private var prefix: [UInt8] = []
-    /// Whether the output stands at the beginning of a line.
+    /// The output stands at the beginning of a line.
     private var isLineStart = true
 
     init(_ timestamps: Bool, since: Timestamp?, limit: Int?) {
@@ -37,7 +37,7 @@ struct LogParser: Sendable {
         prefix = []
     }
 
-    /// What the next bytes of the file show.
+    /// Returns the output of the next bytes of the file.
     mutating func consume(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         var output: [UInt8] = []
         var rest = bytes

@@ -39,7 +39,7 @@ enum LogTail {
         return found
     }
 
-    /// What is no CRI line counts as a line: it is one in the file.
+    /// A line that is not in CRI format counts as well.
     private static func isFull(_ head: [UInt8]) -> Bool {
         let line = head.prefix { $0 != UInt8(ascii: "\n") }
         let parts = line.split(separator: UInt8(ascii: " "), maxSplits: 3, omittingEmptySubsequences: false)

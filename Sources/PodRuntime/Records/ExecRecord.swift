@@ -10,7 +10,7 @@ enum ExecRecord {
     ) throws(RuntimeFailure) -> [UInt8] {
         var writer = WireWriter(kind: SWL_KIND_EXEC)
         var process = process
-        // Wins over the container's: the terminal is that of whoever asks, not the one that the container was made for.
+        // Wins over the container's: the terminal is the client's, not the one that the container was made for.
         if terminal { process.env.append(ProcessRecord.terminalType) }
         try ProcessRecord.append(
             process, args: command, filter: filter, appArmor: appArmor, availableCapabilities: availableCapabilities, to: &writer)

@@ -3,7 +3,7 @@ import Glibc
 import PodCore
 import ShimClient
 
-/// What the shim's refusal of a container means in Kubernetes' words.
+/// The shim's refusal of a container in Kubernetes' words.
 enum LaunchFailure {
     static func failure(_ refusal: ShimStatus, program: String) -> RuntimeFailure {
         guard refusal.step == SWL_STEP_EXEC.rawValue else { return refusal.failure(.create, "start the container") }

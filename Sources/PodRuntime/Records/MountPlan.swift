@@ -47,7 +47,7 @@ struct MountPlan: Sendable {
             .map(\.element)
     }
 
-    /// What the pod mounts takes the place of what the runtime would. A pod that brings a /dev of its own gets only the pod's /dev/shm in
+    /// The pod's mounts replace the runtime's. A pod that brings a /dev of its own gets only the pod's /dev/shm in
     /// it, as with containerd; and nothing of the runtime's goes into a volume that passes mounts on, where it would cover the node's own.
     private static func stays(_ entry: Entry, beside own: [Entry]) -> Bool {
         !own.contains { mount in
@@ -93,7 +93,7 @@ struct MountPlan: Sendable {
         "/proc/cpuinfo", "/proc/diskstats", "/proc/loadavg", "/proc/meminfo", "/proc/slabinfo", "/proc/stat", "/proc/swaps", "/proc/uptime",
     ]
 
-    /// What decides about privileges is read from and written to /proc: a pod must not put something of its own there (CVE-2019-16884,
+    /// Privileges are decided by reading and writing /proc: a pod must not mount anything there (CVE-2019-16884,
     /// CVE-2019-19921).
     private static func checkBelowProc(_ destination: String) throws(RuntimeFailure) {
         guard destination == "/proc" || destination.hasPrefix("/proc/"), !figures.contains(destination) else { return }

@@ -29,8 +29,7 @@ enum SandboxRecord {
         return writer.finished()
     }
 
-    /// In a network of its own nothing is taken from anybody: every user may bind any port and send ICMP echo requests, as containerd 2 lets
-    /// them. The range of groups has ids that a pod's user namespace lacks, and the kernel refuses it there.
+    /// In the pod's own network every user may bind any port and send ICMP echo requests, as with containerd 2. The range of groups has ids that a pod's user namespace lacks, and the kernel refuses it there.
     private static func unprivilegedNetwork(groups: Bool) -> [String: String] {
         let ports = ["net.ipv4.ip_unprivileged_port_start": "0"]
         return groups ? ports.merging(["net.ipv4.ping_group_range": "0 2147483647"]) { $1 } : ports

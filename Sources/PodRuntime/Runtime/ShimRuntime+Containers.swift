@@ -147,7 +147,7 @@ extension ShimRuntime {
         await perform(.readExit(containerID, started), of: sandbox)
     }
 
-    /// How long the shim is given to tell the end of a container that has no process left.
+    /// How long the shim is given to report the exit of a container that has no process left.
     private static let exitPatience = Duration.seconds(3)
 
     package func removeContainer(_ containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
@@ -212,7 +212,7 @@ extension ShimRuntime {
 
     /// A container that did not start leaves nothing.
     private func undo(_ configuration: ContainerConfiguration, in sandbox: Sandbox) async {
-        // First: an end that is told from now on is of nothing that is known here, and the shim is let forget it.
+        // First: an exit that is reported from now on belongs to an unknown container, and the shim drops it.
         sandbox.forget(container: configuration.id)
         do throws(RuntimeFailure) {
             try await clear(configuration.id, in: sandbox)

@@ -27,8 +27,8 @@ extension ShimRuntime {
         }
     }
 
-    /// Without an answer the program may still be on its way, stopped by the container perhaps: it must not run when its client has been told that
-    /// it does not, nor take up room for ever.
+    /// Without an answer the program may still be about to start, stopped by the container perhaps: it must not run after its client got a
+    /// failure, nor take up room for ever.
     private func ask(
         for exec: RunningExec, on connection: ShimConnection, _ prepared: PreparedExec
     ) async throws(RuntimeFailure) -> ShimMessage {
@@ -43,7 +43,7 @@ extension ShimRuntime {
         }
     }
 
-    /// The program runs: without a session nobody would ever end it.
+    /// The program runs: without streams it would never be ended.
     private func session(
         _ request: ExecRequest, _ exec: RunningExec, _ prepared: PreparedExec, _ reply: ShimMessage
     ) async throws(RuntimeFailure) -> any ExecSession {

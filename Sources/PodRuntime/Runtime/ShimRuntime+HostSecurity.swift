@@ -3,7 +3,7 @@ import ShimClient
 
 /// Security that the host offers.
 extension ShimRuntime {
-    /// Whether the kernel enforces AppArmor.
+    /// The kernel enforces AppArmor.
     package var hasAppArmor: Bool { appArmor.isEnabled }
 
     /// The first kernel that shifts the owners of tmpfs, where tokens and secrets are.
@@ -11,7 +11,7 @@ extension ShimRuntime {
 
     /// Why pods cannot have user namespaces here; `nil` when they can. Blocking for a moment.
     ///
-    /// What a node tells of itself: a pod without tmpfs volumes may run where this names an old kernel.
+    /// The node reports this; a pod without tmpfs volumes may still run where this names an old kernel.
     package var userNamespaceProblem: String? {
         if let problem = userNamespaces.problem { return problem }
         let limit = "/proc/sys/user/max_user_namespaces"

@@ -59,7 +59,7 @@ extension ShimRuntime {
         return .answer(report)
     }
 
-    /// Whether the process has ended, or ends within `patience`.
+    /// Returns true if the process has ended, or ends within `patience`.
     static func hasEnded(_ process: ProcessIdentity?, within patience: Duration, _ time: any TimeSource) async -> Bool {
         guard let process else { return true }
         return await withTaskGroup(of: Bool.self) { group in

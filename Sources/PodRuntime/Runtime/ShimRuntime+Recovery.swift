@@ -7,7 +7,7 @@ import Logging
 package import PodCore
 import ShimClient
 
-/// Finding what an earlier agent left. The kernel and the shims are asked; files count only where nobody else can tell.
+/// Finds what an earlier agent left. The kernel and the shims are asked; files count only where neither can answer.
 extension ShimRuntime {
     package func recover() async throws(RuntimeFailure) -> [RecoveredSandbox] {
         let directory = settings.runDirectory + "/sandboxes"
@@ -35,7 +35,7 @@ extension ShimRuntime {
 
     private var layers: String { settings.stateDirectory + "/containers" }
 
-    /// Writable layers outlive the boot, their containers do not. What no sandbox's folder names is removed, without anybody waiting for it.
+    /// Writable layers outlive the boot, their containers do not. Layers that no sandbox's folder names are removed in the background.
     private func removeOrphans(of found: Set<String>, sandboxes ids: [String]) throws(SystemError) {
         var orphans = found
         for id in ids { orphans.subtract(try DirectoryListing.names(at: paths(id).containers)) }
@@ -46,7 +46,7 @@ extension ShimRuntime {
         try DedicatedThread.start(name: "layers") { [orphans] in
             for id in orphans {
                 do throws(SystemError) { try TreeRemoval.remove("\(layers)/\(id)") } catch {
-                    logger.warning("an old writable layer cannot be removed", metadata: ["error": .string("\(error)")])
+                    logger.warning("Old writable layer cannot be removed", metadata: ["error": .string("\(error)")])
                 }
             }
         }
@@ -67,7 +67,7 @@ extension ShimRuntime {
         return sandbox
     }
 
-    /// Who its processes are, by the shim's file. The shim itself knows better: a damaged file is no more than a missing one. Blocking.
+    /// The sandbox's processes by the shim's file. The shim's own answer counts more, so a damaged file is like a missing one. Blocking.
     static func state(at paths: SandboxPaths) -> swl_sandbox_state? {
         (try? ContainerStateFile.sandbox(at: paths.state)) ?? nil
     }
@@ -78,8 +78,8 @@ extension ShimRuntime {
         case unreadable(RuntimeFailure)
     }
 
-    /// - Throws: when files could not be read that may be all right (no descriptors left, for example). What comes of them must not be guessed:
-    ///   the agent does not start then.
+    /// - Throws: if files cannot be read that may be intact (no descriptors left, for example). Their content must not be guessed, so the
+    ///   agent does not start then.
     private func look(at paths: SandboxPaths) throws -> Left {
         do {
             if try paths.isUnborn() { return .unborn }
@@ -97,7 +97,7 @@ extension ShimRuntime {
         do throws(RuntimeFailure) {
             try SandboxPaths.check(id: id, "sandbox", .internal)
         } catch {
-            logger.error("a folder of no sandbox", metadata: ["directory": .string(paths.directory), "error": .string("\(error)")])
+            logger.error("Folder does not belong to a sandbox", metadata: ["directory": .string(paths.directory), "error": .string("\(error)")])
             return nil
         }
         switch try await pool.run("read sandbox", { [self] in try look(at: paths) }) {
@@ -197,7 +197,7 @@ extension ShimRuntime {
         return traces
     }
 
-    /// A sandbox that is no good and whose processes could not be ended: its pod stops it again and starts nothing before that has worked.
+    /// A sandbox that has ended and whose processes cannot be ended: its pod stops it again and starts nothing before that has worked.
     /// Its addresses stay its own until then.
     func held(_ sandbox: Sandbox) -> RecoveredSandbox {
         reportEnd(of: sandbox)
@@ -206,7 +206,7 @@ extension ShimRuntime {
             isRunning: true, networkNamespacePath: nil, containers: sandbox.sortedContainers.map(\.recovered))
     }
 
-    /// Takes back what was begun of a sandbox that nobody knows of: at most its shim runs.
+    /// Removes a sandbox without a record, of which at most the shim runs.
     private func clear(unborn paths: SandboxPaths) async {
         let shim = try? await ShimConnection.connect(
             directory: paths.directory, socket: ShimConnection.socketName, peer: "the shim of a sandbox without a record", onEvent: { _ in },
@@ -220,12 +220,12 @@ extension ShimRuntime {
             try await pool.run("remove a sandbox that was not made") { try TreeRemoval.remove(paths.directory) }
         } catch {
             logger.error(
-                "what is left of a sandbox that was not made cannot be removed",
+                "Files of a sandbox that was not made cannot be removed",
                 metadata: ["directory": .string(paths.directory), "error": .string("\(error)")])
         }
     }
 
-    /// The containers with a record that can be read, and the ids of the others: nobody can manage those.
+    /// The containers with a record that can be read, and the ids of the others, which cannot be managed.
     private func leftContainers(_ paths: SandboxPaths) throws -> ([ContainerConfiguration], unreadable: [String]) {
         var containers: [ContainerConfiguration] = []
         var unreadable: [String] = []
@@ -236,7 +236,7 @@ extension ShimRuntime {
             } catch {
                 try RuntimeDocument.check(place.document)
                 // Without one its agent ended while making the folder. Either goes with the sandbox.
-                logger.error("a container's record cannot be read: what runs of it is ended", metadata: ["error": .string("\(error)")])
+                logger.error("Record of a container cannot be read; its processes are ended", metadata: ["error": .string("\(error)")])
                 unreadable.append(id)
             }
         }

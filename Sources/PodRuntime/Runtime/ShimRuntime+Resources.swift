@@ -20,7 +20,7 @@ extension ShimRuntime: ResourceControl {
         var limits = CgroupLimits(resources, killsTogether: false)
         var missing: [String] = []
         if try !tree.availableControllers().contains(.hugetlb) {
-            // That the machine has huge pages is no reason to run no pods: one that asks for some is refused.
+            // A machine with huge pages still runs pods: only a pod that requests huge pages is refused.
             missing = resources.hugepageLimits.filter { $0.value > 0 }.keys.map { "hugetlb.\($0).max" }.sorted()
             limits.hugepageLimits = nil
         }
@@ -108,7 +108,7 @@ extension ShimRuntime: ResourceControl {
         return EffectiveResources(resources: CgroupResources(limits), notEnforced: missing)
     }
 
-    /// What the cgroup of something that may end at any moment answers.
+    /// Changes or reads the cgroup of a container or sandbox that may end at any moment.
     private func changing<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(RuntimeFailure) -> T {
         try await blocking("resources of \(what)", .internal) {
             do {

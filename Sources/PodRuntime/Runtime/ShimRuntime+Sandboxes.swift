@@ -66,7 +66,7 @@ extension ShimRuntime {
         if let refusal = try await subscribed.value().get().refusal { throw RuntimeFailure(.internal, refusal.explanation) }
         guard let pause = reply.process, pause.pid > 0 else { throw RuntimeFailure(.internal, "the shim's reply names no pause process") }
         for warning in reply.warnings {
-            logger.warning("the sandbox runs without something", metadata: ["sandbox": .string(sandbox.id), "problem": .string(warning.explanation)])
+            logger.warning("Sandbox runs without something", metadata: ["sandbox": .string(sandbox.id), "problem": .string(warning.explanation)])
         }
         sandbox.setPause(pause)
         FailPoint.reach("sandbox.created")
@@ -141,9 +141,9 @@ extension ShimRuntime {
         }
     }
 
-    /// Removes everything that a failed creation left. What cannot be removed is left to `recover` and `removeSandbox`, and said.
+    /// Removes everything that a failed creation left. Files that cannot be removed are logged and left to `recover` and `removeSandbox`.
     private func undo(_ sandbox: Sandbox) async {
-        // A directory that was there before belongs to somebody else, even if nobody can read it.
+        // A directory that was there before belongs to another sandbox, even if its record cannot be read.
         guard sandbox.ownsDirectory else {
             userNamespaces.release(sandboxID: sandbox.id)
             return remove(sandbox)
@@ -155,7 +155,8 @@ extension ShimRuntime {
             }
         } catch {
             remove(sandbox)
-            logger.error("leftovers of a sandbox that could not be made", metadata: ["sandbox": .string(sandbox.id), "error": .string("\(error)")])
+            logger.error(
+                "Sandbox that could not be made leaves files or processes", metadata: ["sandbox": .string(sandbox.id), "error": .string("\(error)")])
         }
     }
 

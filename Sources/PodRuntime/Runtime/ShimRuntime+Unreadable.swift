@@ -6,28 +6,28 @@ import PodCore
 
 /// Sandboxes without a record that can be read: damaged, or written by a newer agent before a downgrade.
 extension ShimRuntime {
-    /// Ends one by what is known of it without its record: its folder, its shim, its cgroups. Nobody could go on with it, and beside it the pod's
+    /// Ends such a sandbox by its folder, its shim and its cgroups. No agent could go on with it, and beside it the pod's
     /// next sandbox would be a second one.
     /// - Returns: what its pod has to wait for; `nil` when nothing is left of it.
-    /// - Throws: when it cannot be told what runs of it.
+    /// - Throws: if its processes cannot be determined.
     func end(unreadable paths: SandboxPaths, _ id: String, _ problem: RuntimeFailure) async throws -> RecoveredSandbox? {
         var metadata: Logger.Metadata = ["directory": .string(paths.directory), "problem": .string("\(problem)")]
         // Until it is gone.
         userNamespaces.keep(idsOf: paths)
         guard let sandbox = try await pool.run("look for processes", { [self] in try known(of: id, paths) }) else {
-            // Never deleted: nothing tells that it ever was a sandbox.
-            logger.error("a sandbox cannot be recovered, nothing of it runs; its folder is left alone", metadata: metadata)
+            // Never deleted: nothing shows that it ever was a sandbox.
+            logger.error("Sandbox cannot be recovered and has no process; its folder is left alone", metadata: metadata)
             return nil
         }
         guard insert(sandbox) else { return nil }
-        logger.error("a sandbox whose record cannot be read is ended", metadata: metadata)
+        logger.error("Sandbox whose record cannot be read is ended", metadata: metadata)
         do {
             try await stop(sandbox)
             try await forget(sandbox)
             return nil
         } catch {
             metadata["error"] = .string("\(error)")
-            logger.error("a sandbox cannot be ended yet; its pod waits for that", metadata: metadata)
+            logger.error("Sandbox cannot be ended yet; its pod waits for that", metadata: metadata)
             // Without a cgroup nothing of it is left but perhaps its shim.
             return sandbox.configuration.pod.uid.isEmpty ? nil : held(sandbox)
         }

@@ -17,7 +17,7 @@ package final class ShimRuntime: ContainerRuntime {
     let userNamespaces: UserNamespaceIDs
     let pool: BlockingPool
     let levels: LevelWeights
-    /// What all pods together were given last.
+    /// The last limits of all pods together.
     let limitsOfAllPods = Mutex<CgroupResources?>(nil)
     let logCompressor: LogCompressor
     private let sandboxes = Mutex<[String: Sandbox]>([:])
@@ -55,7 +55,7 @@ package final class ShimRuntime: ContainerRuntime {
 
     deinit { eventSink.finish() }
 
-    // MARK: What is known
+    // MARK: Known sandboxes
 
     func sandbox(_ id: String) throws(RuntimeFailure) -> Sandbox {
         guard let sandbox = sandboxes.withLock({ $0[id] }) else { throw RuntimeFailure(.notFound, "no sandbox \(id) on this node") }
@@ -66,7 +66,7 @@ package final class ShimRuntime: ContainerRuntime {
 
     var knownSandboxes: [Sandbox] { sandboxes.withLock { Array($0.values) } }
 
-    /// Whether the id was free.
+    /// Returns false if the id is taken.
     func insert(_ sandbox: Sandbox) -> Bool {
         sandboxes.withLock { sandboxes in
             guard sandboxes[sandbox.id] == nil else { return false }
@@ -109,7 +109,7 @@ extension ShimRuntime {
         }
     }
 
-    /// The same for clearing up, which a cancelled task has to do as well: a task of its own does not inherit the cancellation.
+    /// Runs a clean-up that a cancelled task must finish as well, in a task that does not inherit the cancellation.
     func uncancelled<T: Sendable>(_ body: @escaping @Sendable () async throws -> T) async throws -> T {
         try await Task { try await body() }.value
     }

@@ -15,7 +15,7 @@ package struct ShimRuntimeSettings: Sendable {
     package var spawnerPatience: Duration
     /// How long a shim is given to start a container before the start is given up.
     package var launchPatience = Duration.seconds(120)
-    /// The same for a command in a container.
+    /// How long a shim is given to start a command in a container.
     package var execPatience = Duration.seconds(30)
     /// Absolute path of `swiftlet-pause`.
     package var pauseProgram: String

@@ -49,7 +49,7 @@ extension SandboxMachine {
         init(shimLives: Bool, pauseLives: Bool) { self = shimLives && pauseLives ? .resume : .bury }
     }
 
-    /// The containers that only their files can tell about, because the shim does not know them.
+    /// The containers of which only the files are left, because the shim does not know them.
     static func unexplained(_ left: [ContainerConfiguration], by report: ShimReport) -> [String] {
         left.map(\.id).filter { report.containers[$0] == nil }
     }

@@ -15,7 +15,7 @@ struct ShimReport: Sendable, Equatable {
         var hasExited: Bool { if case .exited = self { true } else { false } }
     }
 
-    /// Whether the sandbox has its pause process.
+    /// The sandbox has its pause process.
     var sandboxRuns: Bool
     var containers: [String: Container] = [:]
     /// The ids of the execs that run.

@@ -10,7 +10,7 @@ final class AppArmor: Sendable {
     static let defaultProfile = "swiftlet-default"
 
     struct Host: Sendable {
-        /// Whether the kernel enforces it: the module's parameter, and securityfs.
+        /// The kernel enforces AppArmor, by the module's parameter, and securityfs.
         var parameter = "/sys/module/apparmor/parameters/enabled"
         var directory = "/sys/kernel/security/apparmor"
         var parsers = ["/usr/sbin/apparmor_parser", "/sbin/apparmor_parser"]
@@ -31,7 +31,7 @@ final class AppArmor: Sendable {
         parser = host.parsers.first { access($0, X_OK) == 0 }
     }
 
-    /// The profile for a container; `nil` for none. What the pod asks for and cannot have is refused, as by kubelet's admission; what it does
+    /// The profile for a container; `nil` for none. A requested profile that cannot be had is refused, as by kubelet's admission; what it does
     /// not ask for is left out where the host lacks it.
     func profile(for choice: ContainerConfiguration.AppArmorChoice?, privileged: Bool) async throws(RuntimeFailure) -> String? {
         switch choice {
@@ -69,7 +69,7 @@ final class AppArmor: Sendable {
         }
     }
 
-    /// Once for each agent, and again when somebody has unloaded it. Two at a time do no harm: the later replaces with the same.
+    /// Once for each agent, and again when the profile was unloaded. Two at a time do no harm: the later replaces with the same.
     private func loadDefault() async throws(RuntimeFailure) {
         if isCurrent.withLock({ $0 }), try isLoaded(Self.defaultProfile) { return }
         guard let parser else { return }

@@ -4,7 +4,7 @@ import ShimClient
 /// Which ids of the node are there for pods with user namespaces, in blocks of `IDMapping.idsPerPod` that begin at multiples of it.
 ///
 /// As kubelet does it: the range that /etc/subuid and /etc/subgid give the user `kubelet`; without one the ids after those of the node
-/// itself, here without any block that the files give somebody else.
+/// itself, here without the blocks that the files give to other users.
 package struct SubordinateIDs: Sendable, Hashable {
     /// The first id of each block.
     let blocks: [UInt32]
@@ -75,7 +75,7 @@ package struct SubordinateIDs: Sendable, Hashable {
     private static func free(of taken: [Range], count: Int) -> [UInt32] {
         let size = UInt64(IDMapping.idsPerPod)
         var blocks: [UInt32] = []
-        // The last block would hold the id that means nobody.
+        // The last block would hold the id of the user nobody.
         for number in 1..<(UInt64(UInt32.max) / size) {
             guard blocks.count < count else { break }
             let first = number * size

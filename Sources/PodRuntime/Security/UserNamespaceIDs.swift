@@ -3,7 +3,7 @@ import PodCore
 import ShimClient
 import Synchronization
 
-/// Who has which block of ids. All sandboxes of a pod have the same one; no two pods ever have one at the same time.
+/// The owners of the blocks of ids. All sandboxes of a pod have the same one; no two pods ever have one at the same time.
 final class UserNamespaceIDs: Sendable {
     private struct Owner {
         let podUID: String
@@ -12,14 +12,14 @@ final class UserNamespaceIDs: Sendable {
 
     private enum Kept {
         case mapping(IDMapping)
-        /// It has some, and nobody can tell which.
+        /// The sandbox has ids, but its files do not say which.
         case unknown(SystemError)
     }
 
     private let ids: SubordinateIDs
     /// By sandbox.
     private let owners = Mutex<[String: Owner]>([:])
-    /// What sandboxes have of which nobody knows more than their folders.
+    /// The ids of sandboxes of which only the folders are known.
     private let kept = Mutex<[SandboxPaths: Kept]>([:])
 
     init(_ ids: SubordinateIDs) { self.ids = ids }
@@ -90,7 +90,7 @@ final class UserNamespaceIDs: Sendable {
         }
     }
 
-    /// Nothing of the sandbox is left. Repeating it is no error.
+    /// Nothing of the sandbox is left. May be repeated.
     func release(sandboxID: String) {
         _ = owners.withLock { $0.removeValue(forKey: sandboxID) }
     }

@@ -13,11 +13,11 @@ final class AttachStreams: ExecSession {
     private let outputs: OutputStreams
     private let hasOutputs: Bool
     private let ended: Promise<Void>
-    /// The container has ended, or the client has gone.
+    /// Fulfilled when the container has ended or the client has left.
     private let over = Promise<Void>()
     private let pace = Mutex(Pace())
 
-    /// Whether the client once took so long for what it was given that the shim may have let go of it.
+    /// The client once took so long for its output that the shim may have dropped it.
     private struct Pace {
         var given: Int64?
         var wasTooSlow = false

@@ -20,7 +20,7 @@ final class InputStream: Sendable {
         state = Mutex(State(descriptor: descriptor))
     }
 
-    /// Returns when all bytes are taken, or nobody wants them (any more). One writer at a time.
+    /// Returns when all bytes are taken, or the program does not read any more. One writer at a time.
     func write(_ bytes: [UInt8]) async throws(RuntimeFailure) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -37,7 +37,7 @@ final class InputStream: Sendable {
         }
     }
 
-    /// End of file for the program, if this was the last end. Whoever waits in `write` returns.
+    /// End of file for the program, if this was the last end. A waiting `write` returns.
     func close() {
         let waiting = state.withLock { state in
             state.descriptor?.close()
@@ -62,7 +62,7 @@ final class InputStream: Sendable {
                 return .taken(try PipeWriter.write(bytes, to: descriptor))
             } catch {
                 if error.is(EAGAIN) { return .full(descriptor) }
-                // The program has closed its stdin, or its terminal is gone: nobody wants the bytes.
+                // The program has closed its stdin, or its terminal is gone: the bytes are dropped.
                 descriptor.close()
                 state.descriptor = nil
                 return .closed

@@ -6,7 +6,7 @@ import Synchronization
 
 /// The agent's ends of what a program writes: its pipes, or its terminal. The pipes themselves are the only buffer.
 final class OutputStreams: Sendable {
-    /// What a pipe holds.
+    /// The capacity of a pipe, in bytes.
     private static let chunk = 64 << 10
 
     private struct Ends {
@@ -47,7 +47,7 @@ final class OutputStreams: Sendable {
         }
     }
 
-    /// What can be read right now. Under the lock, as `close` may come at any time and the number of a closed descriptor is soon another's.
+    /// Reads without waiting. Under the lock, as `close` may come at any time and the number of a closed descriptor is soon another's.
     private func next() throws(RuntimeFailure) -> ExecOutput? {
         try ends.withLock { (ends) throws(RuntimeFailure) -> ExecOutput? in
             ends.errorFirst.toggle()
@@ -58,7 +58,7 @@ final class OutputStreams: Sendable {
                     if !bytes.isEmpty { return isError ? .stderr(bytes) : .stdout(bytes) }
                 } catch {
                     if error.is(EAGAIN) { continue }
-                    // EIO: nobody has the terminal open any more.
+                    // EIO: no process has the terminal open any more.
                     guard error.is(EIO) else { throw RuntimeFailure(.internal, "the output of a program cannot be read: \(error)") }
                 }
                 ready.remove(descriptor)

@@ -4,14 +4,14 @@ import LinuxSystem
 import PodCore
 import ShimClient
 
-/// An exec as the shim knows it.
+/// An exec of a shim.
 struct RunningExec: Sendable {
     let id: String
     let containerID: String
     let sandbox: Sandbox
     let exit: Promise<Result<ContainerExit, RuntimeFailure>>
 
-    /// Ends the program with everything that it started. One that has ended is no error.
+    /// Ends the program with everything that it started. An exec that has ended is not an error.
     func kill() async {
         guard exit.ifFulfilled == nil, let connection = sandbox.connection else { return }
         _ = try? await connection.request(SWL_VERB_SIGNAL, timeout: .seconds(10)) { writer in
@@ -27,7 +27,7 @@ struct RunningExec: Sendable {
         let token = loop.schedule(after: timeout) { result in
             // Its exit by that very signal must not be taken for one of its own.
             guard case .failure(let reason) = result, reason.code == .timedOut, sandbox.forgetExec(id) else { return }
-            // Whether or not the shim answers, whoever waits is told: by then the kill has been asked for.
+            // The waiter gets its failure whether or not the shim answers: by then the kill was requested.
             Task {
                 await kill()
                 exit.fulfil(.failure(RuntimeFailure(.timedOut, "the command did not end within \(timeout) and was killed")))
