@@ -90,7 +90,7 @@ import Testing
         #expect(attributes.map(\.subresource) == subresources.map(Optional.some))
         #expect(attributes.allSatisfy { $0.resource == "nodes" && $0.name == "n1" })
         // What is authorised as reading never runs anything.
-        if verb != "create", case .exec = EndpointPath(segments) { Issue.record("exec without create") }
+        if verb != "create", case .stream = EndpointPath(segments) { Issue.record("exec without create") }
     }
 
     @Test(arguments: [

@@ -61,8 +61,8 @@ import Testing
             let target = RequestTarget(
                 segments: AdminPath.exec(.init(namespace: "default", pod: "web", container: "app")).segments,
                 query: ExecOptions(command: ["write", "10", "3"], stdin: false, stdout: true, stderr: true).query)
-            let status = try await ExecClient(transport: .unix(path: socket)).run(target, input: nil) { _ in }
-            #expect(ExecStatus.exitCode(of: status) == 3)
+            let status = try await StreamClient(transport: .unix(path: socket)).run(target, input: nil) { _ in }
+            #expect(StreamStatus.exitCode(of: status) == 3)
             #expect(runtime.requests.count == 1)
         }
     }

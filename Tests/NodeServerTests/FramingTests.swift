@@ -44,10 +44,10 @@ import Testing
         }
     }
 
-    typealias Message = ExecMessageCodec.ClientMessage
+    typealias Message = StreamMessageCodec.ClientMessage
 
     @Test(arguments: [
-        (ExecProtocol.v5, [0, 104, 105], Message.stdin(ByteBuffer(string: "hi"))),
+        (StreamProtocol.v5, [0, 104, 105], Message.stdin(ByteBuffer(string: "hi"))),
         (.v5, [], .nothing),
         (.v5, [0], .stdin(ByteBuffer())),
         (.v5, [255, 0], .endOfStdin),
@@ -63,19 +63,19 @@ import Testing
         (.v4Base64, Array("1Zm9vCg==".utf8), .nothing),
         (.unnamed, [0, 7], .stdin(ByteBuffer(bytes: [7]))),
     ])
-    func clientMessages(_ version: ExecProtocol, _ bytes: [UInt8], _ expected: Message) throws {
-        #expect(try ExecMessageCodec(version).decode(ByteBuffer(bytes: bytes)) == expected)
+    func clientMessages(_ version: StreamProtocol, _ bytes: [UInt8], _ expected: Message) throws {
+        #expect(try StreamMessageCodec(version).decode(ByteBuffer(bytes: bytes)) == expected)
     }
 
-    @Test(arguments: [(ExecProtocol.v5, [255]), (.v5, [255, 0, 0]), (.v5, [255, 5]), (.channelBase64, Array("0%%%".utf8))])
-    func brokenMessages(_ version: ExecProtocol, _ bytes: [UInt8]) {
-        #expect(throws: WebSocketViolation.self) { try ExecMessageCodec(version).decode(ByteBuffer(bytes: bytes)) }
+    @Test(arguments: [(StreamProtocol.v5, [255]), (.v5, [255, 0, 0]), (.v5, [255, 5]), (.channelBase64, Array("0%%%".utf8))])
+    func brokenMessages(_ version: StreamProtocol, _ bytes: [UInt8]) {
+        #expect(throws: WebSocketViolation.self) { try StreamMessageCodec(version).decode(ByteBuffer(bytes: bytes)) }
     }
 
     @Test func outgoingMessages() {
-        let raw = ExecMessageCodec(.v4).encode([104, 105], on: 1)
+        let raw = StreamMessageCodec(.v4).encode([104, 105], on: 1)
         #expect(raw.opcode == .binary && raw.data == ByteBuffer(bytes: [1, 104, 105]))
-        let base64 = ExecMessageCodec(.channelBase64).encode(Array("\n".utf8), on: 1)
+        let base64 = StreamMessageCodec(.channelBase64).encode(Array("\n".utf8), on: 1)
         #expect(base64.opcode == .text && base64.data == ByteBuffer(string: "1Cg=="))
     }
 
@@ -92,8 +92,8 @@ import Testing
                 guard let output = try? assembler.add(frame) else { break }
                 guard case .message(let message) = output else { continue }
                 #expect(message.readableBytes <= 72)
-                for version in ExecProtocol.allCases {
-                    if case .stdin(let input)? = try? ExecMessageCodec(version).decode(message) {
+                for version in StreamProtocol.allCases {
+                    if case .stdin(let input)? = try? StreamMessageCodec(version).decode(message) {
                         #expect(input.readableBytes < message.readableBytes)
                     }
                 }

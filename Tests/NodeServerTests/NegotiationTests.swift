@@ -15,7 +15,7 @@ import Testing
         (["v3.channel.k8s.io", "SPDY/3.1+portforward.k8s.io"], nil),
     ])
     func firstKnownOffer(_ offers: [String], _ chosen: String?) {
-        #expect(ExecProtocol.negotiate(offers: offers)?.rawValue == chosen)
+        #expect(StreamProtocol.negotiate(offers: offers)?.rawValue == chosen)
     }
 
     /// The example of RFC 6455 section 1.3.
@@ -26,15 +26,15 @@ import Testing
     @Test func handshakeHeaders() throws {
         let head = HTTPRequestHead(
             version: .http1_1, method: .GET, uri: "/", headers: ["Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="])
-        #expect(try WebSocketHandshake.accept(head, .v4)["sec-websocket-protocol"] == ["v4.channel.k8s.io"])
-        #expect(try WebSocketHandshake.accept(head, .unnamed)["sec-websocket-protocol"] == [])
+        #expect(try WebSocketHandshake.accept(head, subprotocol: "v4.channel.k8s.io")["sec-websocket-protocol"] == ["v4.channel.k8s.io"])
+        #expect(try WebSocketHandshake.accept(head, subprotocol: "")["sec-websocket-protocol"] == [])
         var post = head
         post.method = .POST
-        #expect(throws: Refusal.self) { try WebSocketHandshake.accept(post, .v4) }
+        #expect(throws: Refusal.self) { try WebSocketHandshake.accept(post, subprotocol: "v4.channel.k8s.io") }
         for (name, value) in [("Sec-WebSocket-Version", "8"), ("Sec-WebSocket-Key", "c2hvcnQ="), ("Sec-WebSocket-Key", "not base64 at all!!!!!!!")] {
             var broken = head
             broken.headers.replaceOrAdd(name: name, value: value)
-            #expect(throws: Refusal.self) { try WebSocketHandshake.accept(broken, .v4) }
+            #expect(throws: Refusal.self) { try WebSocketHandshake.accept(broken, subprotocol: "v4.channel.k8s.io") }
         }
     }
 

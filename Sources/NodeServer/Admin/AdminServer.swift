@@ -16,7 +16,7 @@ package struct AdminServer: ServiceLifecycle.Service {
     private let view: any NodeView
     private let proxy: (any ProxyView)?
     private let routes: NodeRoutes
-    private let exec: ExecUpgrade
+    private let streams: StreamUpgrade
     private let logger: Logger
     private let onListening: @Sendable () async -> Void
 
@@ -31,7 +31,7 @@ package struct AdminServer: ServiceLifecycle.Service {
         self.view = view
         self.proxy = proxy
         self.routes = NodeRoutes(view: view, runtime: runtime, now: now)
-        self.exec = ExecUpgrade(view: view, runtime: runtime, logger: logger)
+        self.streams = StreamUpgrade(view: view, runtime: runtime, logger: logger)
         self.logger = logger
         self.onListening = onListening
     }
@@ -45,7 +45,7 @@ package struct AdminServer: ServiceLifecycle.Service {
                     guard let target = RequestTarget(uri: request.head.uri), case .exec(let pod) = AdminPath(target.segments) else {
                         return .serveAsHTTP
                     }
-                    return await exec.decide(.exec, request, address: pod, target: target)
+                    return await streams.decide(.exec, request, address: pod, target: target)
                 })
         }
         let identity = Mutex<UInt64?>(nil)
@@ -76,7 +76,7 @@ package struct AdminServer: ServiceLifecycle.Service {
         case .pods: return try await routes.pods()
         case .health: return try .json(await view.health())
         case .logs(let pod): return try await routes.log(pod, target: target)
-        case .exec: return .text(.badRequest, "Upgrade request required: exec is spoken over WebSocket (\(ExecProtocol.names))\n")
+        case .exec: return .text(.badRequest, "Upgrade request required: exec is spoken over WebSocket (\(StreamProtocol.names))\n")
         case .proxyServices:
             guard let proxy else { return .text(.notFound, "this agent programs no Services\n") }
             return try .json(await proxy.snapshot())

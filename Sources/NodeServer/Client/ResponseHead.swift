@@ -10,7 +10,7 @@ struct ResponseHead: Sendable {
     let accept: String?
 
     /// Takes the head off the front of `bytes`; `nil` when it is not complete yet.
-    static func take(from bytes: inout ByteBuffer) throws(ExecClientError) -> ResponseHead? {
+    static func take(from bytes: inout ByteBuffer) throws(StreamClientError) -> ResponseHead? {
         let text = String(decoding: bytes.readableBytesView, as: UTF8.self).unicodeScalars
         // Searched in the bytes: a body need not be text.
         let view = bytes.readableBytesView

@@ -23,7 +23,7 @@ struct ServerFrameReader: Sendable {
     }
 
     /// The next whole frame; `nil` when more bytes are needed.
-    mutating func next() throws(ExecClientError) -> Frame? {
+    mutating func next() throws(StreamClientError) -> Frame? {
         var rest = bytes
         guard let first: UInt8 = rest.readInteger(), let second: UInt8 = rest.readInteger() else { return nil }
         guard first & 0x80 != 0, first & 0x70 == 0, second & 0x80 == 0, let opcode = WebSocketOpcode(encodedWebSocketOpcode: first & 0x0F) else {

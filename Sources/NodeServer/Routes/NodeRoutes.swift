@@ -23,16 +23,16 @@ package struct NodeRoutes: Sendable {
             guard method == "GET" || method == "HEAD" else { return .methodNotAllowed("GET, HEAD") }
         case .pods, .containerLogs:
             guard method == "GET" else { return .methodNotAllowed("GET") }
-        case .exec, .otherStream, .other: break
+        case .stream, .otherStream, .other: break
         }
         switch path {
         case .health(nil): return HealthAnswer.all(await view.health(), target: target)
         case .health(let check?): return HealthAnswer.one(check, of: await view.health())
         case .pods: return try await pods()
         case .containerLogs(let address): return try await log(address, target: target)
-        case .exec(let kind, _):
-            return .text(.badRequest, "Upgrade request required: \(kind) is spoken over WebSocket (\(ExecProtocol.names))\n")
-        case .otherStream(let name) where EndpointPath.ExecKind(rawValue: name) != nil:
+        case .stream(let kind, _):
+            return .text(.badRequest, "Upgrade request required: \(kind) is spoken over WebSocket (\(StreamProtocol.names))\n")
+        case .otherStream(let name) where EndpointPath.StreamKind(rawValue: name) != nil:
             return .text(.notFound, "no such path: wanted /\(name)/<namespace>/<pod>[/<uid>]/<container>\n")
         case .otherStream(let name): return .text(.notFound, "\(name) is not offered by this node yet\n")
         case .other: return .text(.notFound, "404 page not found\n")

@@ -17,7 +17,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     private let credentials: ServingCredentials
     private let access: AccessControl
     private let routes: NodeRoutes
-    private let exec: ExecUpgrade
+    private let streams: StreamUpgrade
     private let logger: Logger
     private let onListening: @Sendable (SocketAddress?) async -> Void
 
@@ -27,14 +27,14 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     ///   - onListening: told the bound address once connections are accepted.
     package init(
         address: ListenAddress, credentials: ServingCredentials, access: AccessControl, view: any NodeView, runtime: any ContainerRuntime,
-        streamIdleTimeout: Duration = ExecUpgrade.defaultIdleTimeout, now: @escaping @Sendable () -> Timestamp, logger: Logger,
+        streamIdleTimeout: Duration = StreamUpgrade.defaultIdleTimeout, now: @escaping @Sendable () -> Timestamp, logger: Logger,
         onListening: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) {
         self.address = address
         self.credentials = credentials
         self.access = access
         self.routes = NodeRoutes(view: view, runtime: runtime, now: now)
-        self.exec = ExecUpgrade(view: view, runtime: runtime, idleTimeout: streamIdleTimeout, logger: logger)
+        self.streams = StreamUpgrade(view: view, runtime: runtime, idleTimeout: streamIdleTimeout, logger: logger)
         self.logger = logger
         self.onListening = onListening
     }
@@ -69,7 +69,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
 
     /// Everything except exec and attach is left to HTTP, where it is authenticated in the same way.
     private func decide(_ request: UpgradeRequest, peer: PeerIdentity) async -> UpgradeDecision {
-        guard let target = RequestTarget(uri: request.head.uri), case .exec(let kind, let pod) = EndpointPath(target.segments),
+        guard let target = RequestTarget(uri: request.head.uri), case .stream(let kind, let pod) = EndpointPath(target.segments),
             request.head.method == .GET || request.head.method == .POST
         else { return .serveAsHTTP }
         let credentials = RequestCredentials(
@@ -86,6 +86,6 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
         } catch {
             return .refuse(UpgradeRefusal(error))
         }
-        return await exec.decide(kind, request, address: pod, target: target)
+        return await streams.decide(kind, request, address: pod, target: target)
     }
 }

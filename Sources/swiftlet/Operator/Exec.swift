@@ -47,14 +47,14 @@ struct Exec: AsyncParsableCommand {
         }
         let terminal = tty ? try RawTerminal() : nil
         defer { terminal?.restore() }
-        let status = try await ExecClient(transport: .unix(path: agent.path)).run(target, sizes: await terminal?.sizes(), input: input) {
+        let status = try await StreamClient(transport: .unix(path: agent.path)).run(target, sizes: await terminal?.sizes(), input: input) {
             (output: ExecOutput) in
             switch output {
             case .stdout(let bytes): try await StandardStream.output.write(bytes)
             case .stderr(let bytes): try await StandardStream.error.write(bytes)
             }
         }
-        guard let code = ExecStatus.exitCode(of: status) else { throw CommandFailure(status.message ?? "the command could not be run") }
+        guard let code = StreamStatus.exitCode(of: status) else { throw CommandFailure(status.message ?? "the command could not be run") }
         if code != 0 { throw ExitCode(Int32(truncatingIfNeeded: code)) }
     }
 }

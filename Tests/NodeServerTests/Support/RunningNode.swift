@@ -24,7 +24,7 @@ struct RunningNode: Sendable {
 
     static func run<Result: Sendable>(
         reviewer: FakeReviewer? = nil, allowsAnonymous: Bool = false, view: FakeView = FakeView(),
-        streamIdleTimeout: Duration = ExecUpgrade.defaultIdleTimeout,
+        streamIdleTimeout: Duration = StreamUpgrade.defaultIdleTimeout,
         _ body: @Sendable (RunningNode) async throws -> Result
     ) async throws -> Result {
         try await withTemporaryFolder { folder in
@@ -92,9 +92,9 @@ struct RunningNode: Sendable {
         }
     }
 
-    func exec(_ version: ExecProtocol = .v5, as user: String = apiServer) throws -> ExecClient {
+    func client(_ version: StreamProtocol = .v5, as user: String = apiServer) throws -> StreamClient {
         let context = try NIOSSLContext(configuration: tls(try authority.client(user)))
-        return ExecClient(
+        return StreamClient(
             transport: .tcp(host: "127.0.0.1", port: port) { channel in
                 try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: nil))
             }, version: version)

@@ -4,18 +4,18 @@ import NIOCore
 import NIOWebSocket
 
 /// Writes an exec's messages to its WebSocket; every call waits while the client does not read.
-struct ExecSink: Sendable {
+struct StreamSink: Sendable {
     /// Longer output goes out in several messages.
     private static let longestMessage = 64 << 10
 
     let outbound: NIOAsyncChannelOutboundWriter<WebSocketFrame>
-    let codec: ExecMessageCodec
+    let codec: StreamMessageCodec
     /// When a close has left for the client.
     let farewell: EventLoopFuture<Void>
 
     /// Tells the client that the connection is there: an empty message on the lowest channel that it listens to.
     func hello(stdout: Bool, stderr: Bool) async throws {
-        try await send([], on: stdout ? ExecChannel.stdout : stderr ? ExecChannel.stderr : ExecChannel.error)
+        try await send([], on: stdout ? StreamChannel.stdout : stderr ? StreamChannel.stderr : StreamChannel.error)
     }
 
     func output(_ bytes: [UInt8], on channel: UInt8) async throws {
@@ -29,7 +29,7 @@ struct ExecSink: Sendable {
     /// How it ended, and that nothing follows. Returns when all of it has left for the client: what still waited here would be
     /// lost with the connection.
     func end(_ status: Status) async throws {
-        if let bytes = try ExecStatus.bytes(status, codec.version) { try await send(bytes[...], on: ExecChannel.error) }
+        if let bytes = try StreamStatus.bytes(status, codec.version) { try await send(bytes[...], on: StreamChannel.error) }
         var code = ByteBuffer()
         code.write(webSocketErrorCode: .normalClosure)
         try await outbound.write(WebSocketFrame(fin: true, opcode: .connectionClose, data: code))

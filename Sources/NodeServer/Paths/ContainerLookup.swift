@@ -23,7 +23,7 @@ package struct ContainerLookup: Sendable {
         }
     }
 
-    package func forExec(_ address: EndpointPath.PodAddress) async throws(Refusal) -> ContainerLocation {
+    package func forStream(_ address: EndpointPath.PodAddress) async throws(Refusal) -> ContainerLocation {
         let location: ContainerLocation
         do {
             location = try await view.container(address.container, ofPod: address.key, uid: address.uid, previous: false)

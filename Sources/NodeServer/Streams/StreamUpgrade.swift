@@ -9,7 +9,7 @@ import NIOWebSocket
 package import PodCore
 
 /// Decides about a request for exec or attach and connects the client with the program.
-package struct ExecUpgrade: Sendable {
+package struct StreamUpgrade: Sendable {
     private let lookup: ContainerLookup
     private let runtime: any ContainerRuntime
     private let idleTimeout: TimeAmount
@@ -20,7 +20,7 @@ package struct ExecUpgrade: Sendable {
 
     /// - Parameter idleTimeout: after so long without a byte in either direction the connection is ended.
     package init(
-        view: any NodeView, runtime: any ContainerRuntime, idleTimeout: Duration = ExecUpgrade.defaultIdleTimeout, logger: Logger
+        view: any NodeView, runtime: any ContainerRuntime, idleTimeout: Duration = StreamUpgrade.defaultIdleTimeout, logger: Logger
     ) {
         self.lookup = ContainerLookup(view: view)
         self.runtime = runtime
@@ -31,25 +31,25 @@ package struct ExecUpgrade: Sendable {
     /// What is wrong with the request comes before what is wrong with its protocol: kubectl falls back from WebSocket to SPDY
     /// when it is refused, and shows the answer to the second attempt.
     package func decide(
-        _ kind: EndpointPath.ExecKind, _ request: UpgradeRequest, address: EndpointPath.PodAddress, target: RequestTarget
+        _ kind: EndpointPath.StreamKind, _ request: UpgradeRequest, address: EndpointPath.PodAddress, target: RequestTarget
     ) async -> UpgradeDecision {
         do throws(Refusal) {
-            try ExecSubject.check(kind, target)
-            let location = try await lookup.forExec(address)
+            try StreamSubject.check(kind, target)
+            let location = try await lookup.forStream(address)
             guard request.asks(for: "websocket") else {
                 throw Refusal(
                     .badRequest,
                     "unable to upgrade: found \(request.protocols.joined(separator: ", ")), this node speaks \(kind) over WebSocket only "
-                        + "(\(ExecProtocol.names)); use kubectl 1.31 or newer and an API server that knows ExtendWebSocketsToKubelet\n")
+                        + "(\(StreamProtocol.names)); use kubectl 1.31 or newer and an API server that knows ExtendWebSocketsToKubelet\n")
             }
             let offers = request.head.headers["sec-websocket-protocol"]
-            guard let version = ExecProtocol.negotiate(offers: offers) else {
+            guard let version = StreamProtocol.negotiate(offers: offers) else {
                 throw Refusal(
-                    .badRequest, "requested protocol(s) are not supported: \(offers.joined(separator: ", ")); supports \(ExecProtocol.names)\n")
+                    .badRequest, "requested protocol(s) are not supported: \(offers.joined(separator: ", ")); supports \(StreamProtocol.names)\n")
             }
-            let headers = try WebSocketHandshake.accept(request.head, version)
-            let conversation = ExecConversation(
-                runtime: runtime, subject: try ExecSubject(kind, location, target), version: version, logger: logger)
+            let headers = try WebSocketHandshake.accept(request.head, subprotocol: version.rawValue)
+            let conversation = StreamConversation(
+                runtime: runtime, subject: try StreamSubject(kind, location, target), version: version, logger: logger)
             return .takeOver(takeover(headers: headers, conversation))
         } catch {
             return .refuse(Self.statusRefusal(error))
@@ -68,7 +68,7 @@ package struct ExecUpgrade: Sendable {
         return UpgradeRefusal(status: plain.status, headers: ["Content-Type": "application/json"], body: ByteBuffer(bytes: body))
     }
 
-    private func takeover(headers: HTTPHeaders, _ conversation: ExecConversation) -> UpgradeTakeover {
+    private func takeover(headers: HTTPHeaders, _ conversation: StreamConversation) -> UpgradeTakeover {
         UpgradeTakeover(headers: headers) { [idleTimeout] channel in
             let farewell = channel.eventLoop.makePromise(of: Void.self)
             try channel.pipeline.syncOperations.addHandlers([

@@ -1,5 +1,5 @@
 /// The WebSocket sub-protocols of `exec`, by their names on the wire.
-package enum ExecProtocol: String, Sendable, Hashable, CaseIterable {
+package enum StreamProtocol: String, Sendable, Hashable, CaseIterable {
     case v5 = "v5.channel.k8s.io"
     case v4 = "v4.channel.k8s.io"
     case v4Base64 = "v4.base64.channel.k8s.io"
@@ -21,11 +21,11 @@ package enum ExecProtocol: String, Sendable, Hashable, CaseIterable {
     ///
     /// - Parameter offers: the values of `Sec-WebSocket-Protocol`, each a name or a list of them.
     /// - Returns: `nil` when names were given and none is known.
-    package static func negotiate(offers: [String]) -> ExecProtocol? {
+    package static func negotiate(offers: [String]) -> StreamProtocol? {
         let names = offers.flatMap { $0.split(separator: ",") }.map(trimmed).filter { !$0.isEmpty }
         if names.isEmpty { return .unnamed }
         for name in names {
-            if let known = ExecProtocol(rawValue: String(name)) { return known }
+            if let known = StreamProtocol(rawValue: String(name)) { return known }
         }
         return nil
     }

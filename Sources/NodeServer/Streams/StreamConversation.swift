@@ -8,7 +8,7 @@ import PodCore
 ///
 /// Both directions pull: a client that does not read stops the reading of the program's output, a program that does not
 /// read stops the reading from the client.
-struct ExecConversation: Sendable {
+struct StreamConversation: Sendable {
     private enum End: Sendable {
         case program(Status)
         /// The client left, broke the protocol or cannot be written to.
@@ -19,21 +19,21 @@ struct ExecConversation: Sendable {
     private static let farewell = TimeAmount.seconds(2)
 
     let runtime: any ContainerRuntime
-    let subject: ExecSubject
-    let version: ExecProtocol
+    let subject: StreamSubject
+    let version: StreamProtocol
     let logger: Logger
 
     /// - Parameter farewell: when a close has left for the client.
     func run(_ connection: NIOAsyncChannel<WebSocketFrame, WebSocketFrame>, farewell: EventLoopFuture<Void>) async {
         do {
             try await connection.executeThenClose { inbound, outbound in
-                let sink = ExecSink(outbound: outbound, codec: ExecMessageCodec(version), farewell: farewell)
+                let sink = StreamSink(outbound: outbound, codec: StreamMessageCodec(version), farewell: farewell)
                 try await sink.hello(stdout: subject.stdout, stderr: subject.stderr)
                 let session: any ExecSession
                 do {
                     session = try await subject.open(runtime)
                 } catch {
-                    try await sink.end(ExecStatus.failed(subject.failure, error))
+                    try await sink.end(StreamStatus.failed(subject.failure, error))
                     await drain(inbound, of: connection.channel)
                     return
                 }
@@ -45,7 +45,7 @@ struct ExecConversation: Sendable {
     }
 
     private func converse(
-        _ session: any ExecSession, _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ sink: ExecSink, _ channel: any Channel
+        _ session: any ExecSession, _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ sink: StreamSink, _ channel: any Channel
     ) async {
         await withTaskGroup(of: End.self) { group in
             group.addTask { await pumpOutput(of: session, to: sink) }
@@ -71,24 +71,24 @@ struct ExecConversation: Sendable {
         }
     }
 
-    private func pumpOutput(of session: any ExecSession, to sink: ExecSink) async -> End {
+    private func pumpOutput(of session: any ExecSession, to sink: StreamSink) async -> End {
         do {
             while let output = try await session.read() {
                 switch output {
-                case .stdout(let bytes): if subject.stdout { try await sink.output(bytes, on: ExecChannel.stdout) }
-                case .stderr(let bytes): if subject.stderr { try await sink.output(bytes, on: ExecChannel.stderr) }
+                case .stdout(let bytes): if subject.stdout { try await sink.output(bytes, on: StreamChannel.stdout) }
+                case .stderr(let bytes): if subject.stderr { try await sink.output(bytes, on: StreamChannel.stderr) }
                 }
             }
-            return .program(ExecStatus.ended(exitCode: try await session.exitCode()))
+            return .program(StreamStatus.ended(exitCode: try await session.exitCode()))
         } catch let failure as RuntimeFailure {
-            return .program(ExecStatus.failed(subject.failure, failure))
+            return .program(StreamStatus.failed(subject.failure, failure))
         } catch {
             return .client(nil)
         }
     }
 
     private func pumpInput(from inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, to session: any ExecSession) async -> End {
-        let codec = ExecMessageCodec(version)
+        let codec = StreamMessageCodec(version)
         var assembler = MessageAssembler()
         var isOpen = subject.stdin
         do {

@@ -9,7 +9,7 @@ import TestSupport
 import Testing
 
 /// Exec over real TLS with a scripted program.
-@Suite(.timeLimit(.minutes(2))) struct ExecTests {
+@Suite(.timeLimit(.minutes(2))) struct StreamTests {
     private final class Collected: Sendable {
         let stdout = Mutex<[UInt8]>([])
         let stderr = Mutex<[UInt8]>([])
@@ -36,9 +36,9 @@ import Testing
     @Test func stdinComesBack() async throws {
         try await RunningNode.run { node async throws in
             let collected = Collected()
-            let status = try await node.exec().run(
+            let status = try await node.client().run(
                 Self.target("echo", "3", stdin: true), input: Feed(["hello ", "world"]).next, output: collected.take)
-            #expect(ExecStatus.exitCode(of: status) == 3)
+            #expect(StreamStatus.exitCode(of: status) == 3)
             #expect(status.details?.causes == [.init(reason: "ExitCode", message: "3")])
             #expect(String(decoding: collected.stdout.withLock { $0 }, as: UTF8.self) == "hello world")
             #expect(node.runtime.sessions.first?.inputWasClosed == true)
@@ -47,18 +47,18 @@ import Testing
         }
     }
 
-    @Test(arguments: ExecProtocol.allCases)
-    func everySubProtocol(_ version: ExecProtocol) async throws {
+    @Test(arguments: StreamProtocol.allCases)
+    func everySubProtocol(_ version: StreamProtocol) async throws {
         try await RunningNode.run { node async throws in
             let collected = Collected()
-            let good = try await node.exec(version).run(Self.target("write", "100000", "0"), input: nil, output: collected.take)
+            let good = try await node.client(version).run(Self.target("write", "100000", "0"), input: nil, output: collected.take)
             #expect(good.status == "Success")
             #expect(collected.stdout.withLock { $0 } == [UInt8](repeating: 0x61, count: 100_000))
             #expect(String(decoding: collected.stderr.withLock { $0 }, as: UTF8.self) == "begin\n")
-            let bad = try await node.exec(version).run(Self.target("write", "1", "7"), input: nil, output: collected.take)
+            let bad = try await node.client(version).run(Self.target("write", "1", "7"), input: nil, output: collected.take)
             #expect(bad.message == "command terminated with non-zero exit code: exit code 7")
-            #expect(ExecStatus.exitCode(of: bad) == (version.hasStructuredStatus ? 7 : nil))
-            let missing = try await node.exec(version).run(Self.target("/no/such"), input: nil, output: collected.take)
+            #expect(StreamStatus.exitCode(of: bad) == (version.hasStructuredStatus ? 7 : nil))
+            let missing = try await node.client(version).run(Self.target("/no/such"), input: nil, output: collected.take)
             #expect(missing.message?.contains("/no/such: no such file in the image") == true)
         }
     }
@@ -76,7 +76,7 @@ import Testing
             let total = bound + (32 << 20)
             let gate = AsyncStream<Void>.makeStream()
             let received = Mutex(0)
-            async let status = node.exec().run(Self.target("write", "\(total)", "0"), input: nil) { output in
+            async let status = node.client().run(Self.target("write", "\(total)", "0"), input: nil) { output in
                 guard case .stdout(let bytes) = output else { return }
                 if received.withLock({ $0 }) == 0 { for await _ in gate.stream {} }
                 received.withLock { $0 += bytes.count }
@@ -98,7 +98,7 @@ import Testing
 
     @Test func clientThatLeavesEndsTheProgram() async throws {
         try await RunningNode.run { node async throws in
-            let client = try node.exec()
+            let client = try node.client()
             let task = Task { try await client.run(Self.target("hang"), input: nil) { _ in } }
             #expect(try await eventually { node.runtime.sessions.count == 1 })
             #expect(node.runtime.sessions.first?.wasTerminated == false)
@@ -110,7 +110,7 @@ import Testing
 
     @Test func aConnectionOnWhichNothingHappensEndsTheProgram() async throws {
         try await RunningNode.run(streamIdleTimeout: .milliseconds(100)) { node async throws in
-            let client = try node.exec()
+            let client = try node.client()
             await #expect(throws: (any Error).self) { _ = try await client.run(Self.target("hang"), input: nil) { _ in } }
             #expect(try await eventually { node.runtime.sessions.first?.wasTerminated == true })
         }
@@ -118,7 +118,7 @@ import Testing
 
     @Test func serverThatStopsEndsTheProgram() async throws {
         try await RunningNode.run { node async throws in
-            let client = try node.exec()
+            let client = try node.client()
             let task = Task { try await client.run(Self.target("hang"), input: nil) { _ in } }
             #expect(try await eventually { node.runtime.sessions.count == 1 })
             await node.stop()
@@ -127,8 +127,8 @@ import Testing
         }
     }
 
-    @Test(arguments: ExecProtocol.allCases)
-    func aTerminalFollowsItsClient(_ version: ExecProtocol) async throws {
+    @Test(arguments: StreamProtocol.allCases)
+    func aTerminalFollowsItsClient(_ version: StreamProtocol) async throws {
         try await RunningNode.run { node async throws in
             let collected = Collected()
             let options = ExecOptions(command: ["echo", "3"], stdin: true, stdout: true, stderr: true, terminal: true)
@@ -139,12 +139,12 @@ import Testing
             // The input waits for the sizes; without a half-close the program does not end by itself.
             let pieces = Feed(["ls\n"])
             let status = Task {
-                try await node.exec(version).run(target, sizes: sizes.stream, input: pieces.next, output: collected.take)
+                try await node.client(version).run(target, sizes: sizes.stream, input: pieces.next, output: collected.take)
             }
             #expect(try await eventually { node.runtime.sessions.first?.sizes == wanted })
             #expect(try await eventually { String(decoding: collected.stdout.withLock { $0 }, as: UTF8.self) == "ls\n" })
             await node.runtime.sessions.first?.closeInput()
-            #expect(ExecStatus.exitCode(of: try await status.value) == (version.hasStructuredStatus ? 3 : nil))
+            #expect(StreamStatus.exitCode(of: try await status.value) == (version.hasStructuredStatus ? 3 : nil))
             let request = node.runtime.requests.first
             #expect(request?.terminal == true && request?.stdin == true && request?.stdout == true)
             // A terminal has one output.
@@ -157,7 +157,7 @@ import Testing
             let collected = Collected()
             let streams = StreamOptions(stdin: true, stdout: true, stderr: true)
             let target = RequestTarget(segments: ["attach", "default", "web", "u1", "app"], query: streams.query)
-            let status = try await node.exec().run(target, input: Feed(["one ", "two"]).next, output: collected.take)
+            let status = try await node.client().run(target, input: Feed(["one ", "two"]).next, output: collected.take)
             #expect(status.status == "Success")
             #expect(String(decoding: collected.stdout.withLock { $0 }, as: UTF8.self) == "one two")
             #expect(node.runtime.attachments.first?.stderr == true && node.runtime.requests.isEmpty)
@@ -176,11 +176,11 @@ import Testing
         }
     }
 
-    private func refusal(_ node: RunningNode, _ target: RequestTarget, as user: String = RunningNode.apiServer) async throws -> ExecClientError? {
+    private func refusal(_ node: RunningNode, _ target: RequestTarget, as user: String = RunningNode.apiServer) async throws -> StreamClientError? {
         do {
-            _ = try await node.exec(as: user).run(target, input: nil) { _ in }
+            _ = try await node.client(as: user).run(target, input: nil) { _ in }
             return nil
-        } catch let error as ExecClientError {
+        } catch let error as StreamClientError {
             return error
         }
     }

@@ -4,7 +4,7 @@ package import NIOCore
 package import NIOWebSocket
 
 /// Turns WebSocket messages into what they mean for an exec, and back.
-package struct ExecMessageCodec: Sendable {
+package struct StreamMessageCodec: Sendable {
     /// What a client's message asks for.
     package enum ClientMessage: Sendable, Hashable {
         case stdin(ByteBuffer)
@@ -14,30 +14,30 @@ package struct ExecMessageCodec: Sendable {
         case nothing
     }
 
-    package let version: ExecProtocol
+    package let version: StreamProtocol
 
-    package init(_ version: ExecProtocol) {
+    package init(_ version: StreamProtocol) {
         self.version = version
     }
 
     package func decode(_ message: ByteBuffer) throws(WebSocketViolation) -> ClientMessage {
         var rest = message
         guard let first: UInt8 = rest.readInteger() else { return .nothing }
-        if version.hasHalfClose, first == ExecChannel.close {
-            guard rest.readableBytes == 1, let channel: UInt8 = rest.readInteger(), channel <= ExecChannel.resize else {
+        if version.hasHalfClose, first == StreamChannel.close {
+            guard rest.readableBytes == 1, let channel: UInt8 = rest.readInteger(), channel <= StreamChannel.resize else {
                 throw WebSocketViolation(.protocolError, "a close signal carries the number of one channel")
             }
-            return channel == ExecChannel.stdin ? .endOfStdin : .nothing
+            return channel == StreamChannel.stdin ? .endOfStdin : .nothing
         }
         let channel = version.isBase64 ? first &- UInt8(ascii: "0") : first
-        guard channel == ExecChannel.stdin || channel == ExecChannel.resize else { return .nothing }
+        guard channel == StreamChannel.stdin || channel == StreamChannel.resize else { return .nothing }
         if version.isBase64 {
             guard let bytes = Data(base64Encoded: Data(rest.readableBytesView)) else {
                 throw WebSocketViolation(.dataInconsistentWithMessage, "a message of \(version.rawValue) is no base64")
             }
             rest = ByteBuffer(bytes: bytes)
         }
-        return channel == ExecChannel.stdin ? .stdin(rest) : Self.resize(rest)
+        return channel == StreamChannel.stdin ? .stdin(rest) : Self.resize(rest)
     }
 
     /// One message on one channel.

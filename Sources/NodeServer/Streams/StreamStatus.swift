@@ -3,7 +3,7 @@ package import KubeModel
 import PodCore
 
 /// How an exec ended, as it goes over the error channel.
-package enum ExecStatus {
+package enum StreamStatus {
     package static func ended(exitCode: Int) -> Status {
         guard exitCode != 0 else { return Status(status: "Success") }
         return Status(
@@ -20,7 +20,7 @@ package enum ExecStatus {
     }
 
     /// The bytes for the error channel; `nil` when nothing is to be sent.
-    static func bytes(_ status: Status, _ version: ExecProtocol) throws -> [UInt8]? {
+    static func bytes(_ status: Status, _ version: StreamProtocol) throws -> [UInt8]? {
         if version.hasStructuredStatus { return Array(try JSONEncoder().encode(status)) }
         return status.status == "Success" ? nil : Array((status.message ?? "").utf8)
     }

@@ -1,5 +1,5 @@
 /// Why a command could not be run through an agent, or how it ended is not known.
-package enum ExecClientError: Error, Sendable, Hashable, CustomStringConvertible {
+package enum StreamClientError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The agent answered with this HTTP status in place of running it.
     case refused(status: Int, text: String)
     /// The connection ended before the command did.

@@ -1,5 +1,5 @@
 /// The channels inside an exec's WebSocket: the first byte of every message.
-package enum ExecChannel {
+package enum StreamChannel {
     package static let stdin: UInt8 = 0
     package static let stdout: UInt8 = 1
     package static let stderr: UInt8 = 2

@@ -5,8 +5,9 @@ package import NIOHTTP1
 
 /// The server's half of the opening handshake (RFC 6455 section 4.2).
 package enum WebSocketHandshake {
-    /// The headers of the 101 response.
-    package static func accept(_ head: HTTPRequestHead, _ version: ExecProtocol) throws(Refusal) -> HTTPHeaders {
+    /// Returns the headers of the 101 response.
+    /// - Parameter subprotocol: the one that was chosen; empty when the client offered none.
+    package static func accept(_ head: HTTPRequestHead, subprotocol: String) throws(Refusal) -> HTTPHeaders {
         guard head.method == .GET else { throw Refusal(.badRequest, "a WebSocket starts with GET, found \(head.method.rawValue)\n") }
         guard head.headers[canonicalForm: "sec-websocket-version"].contains("13") else {
             throw Refusal(.badRequest, "Sec-WebSocket-Version must be 13\n")
@@ -16,7 +17,7 @@ package enum WebSocketHandshake {
             throw Refusal(.badRequest, "Sec-WebSocket-Key must be 16 bytes in base64\n")
         }
         var headers: HTTPHeaders = ["Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Accept": answer(to: keys[0])]
-        if version != .unnamed { headers.add(name: "Sec-WebSocket-Protocol", value: version.rawValue) }
+        if !subprotocol.isEmpty { headers.add(name: "Sec-WebSocket-Protocol", value: subprotocol) }
         return headers
     }
 

@@ -1,11 +1,11 @@
 import PodCore
 
 /// What a client is connected with over a WebSocket.
-enum ExecSubject: Sendable {
+enum StreamSubject: Sendable {
     case exec(ExecRequest)
     case attach(AttachRequest)
 
-    init(_ kind: EndpointPath.ExecKind, _ location: ContainerLocation, _ target: RequestTarget) throws(Refusal) {
+    init(_ kind: EndpointPath.StreamKind, _ location: ContainerLocation, _ target: RequestTarget) throws(Refusal) {
         switch kind {
         case .exec:
             let options = try ExecOptions(target)
@@ -24,7 +24,7 @@ enum ExecSubject: Sendable {
     }
 
     /// Fails for a request that ``init(_:_:_:)`` would refuse; the container need not be known for it.
-    static func check(_ kind: EndpointPath.ExecKind, _ target: RequestTarget) throws(Refusal) {
+    static func check(_ kind: EndpointPath.StreamKind, _ target: RequestTarget) throws(Refusal) {
         switch kind {
         case .exec: _ = try ExecOptions(target)
         case .attach: _ = try StreamOptions(target)

@@ -4,14 +4,14 @@ package enum EndpointPath: Sendable, Hashable {
     case health(check: String?)
     case pods
     case containerLogs(pod: PodAddress)
-    case exec(ExecKind, pod: PodAddress)
+    case stream(StreamKind, pod: PodAddress)
     /// Known to Kubernetes and able to run or reach something in a container, but not served: portForward, run, and what has no container.
     case otherStream(String)
     /// Not served.
     case other
 
     /// Both are the same streams: of a new program, or of the container's own.
-    package enum ExecKind: String, Sendable, Hashable {
+    package enum StreamKind: String, Sendable, Hashable {
         case exec, attach
     }
 
@@ -36,15 +36,15 @@ package enum EndpointPath: Sendable, Hashable {
         case "healthz" where rest.count < 2: self = .health(check: rest.first)
         case "pods" where rest.isEmpty: self = .pods
         case "containerLogs": self = Self.address(rest, allowsUID: false).map(EndpointPath.containerLogs) ?? .other
-        case "exec": self = Self.exec(.exec, rest)
-        case "attach": self = Self.exec(.attach, rest)
+        case "exec": self = Self.stream(.exec, rest)
+        case "attach": self = Self.stream(.attach, rest)
         case "portForward", "run": self = .otherStream(segments[0])
         default: self = .other
         }
     }
 
-    private static func exec(_ kind: ExecKind, _ rest: ArraySlice<String>) -> EndpointPath {
-        address(rest, allowsUID: true).map { .exec(kind, pod: $0) } ?? .otherStream(kind.rawValue)
+    private static func stream(_ kind: StreamKind, _ rest: ArraySlice<String>) -> EndpointPath {
+        address(rest, allowsUID: true).map { .stream(kind, pod: $0) } ?? .otherStream(kind.rawValue)
     }
 
     private static func address(_ parts: ArraySlice<String>, allowsUID: Bool) -> PodAddress? {

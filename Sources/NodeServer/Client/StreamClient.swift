@@ -7,7 +7,7 @@ import NIOWebSocket
 package import PodCore
 
 /// The other end of an exec: runs a command in a container through an agent, from an operator's terminal.
-package struct ExecClient: Sendable {
+package struct StreamClient: Sendable {
     package enum Transport: Sendable {
         case unix(path: String)
         /// `prepare` runs on the event loop first, for example to add TLS.
@@ -21,9 +21,9 @@ package struct ExecClient: Sendable {
     private static let longestRefusal = 64 << 10
 
     private let transport: Transport
-    private let version: ExecProtocol
+    private let version: StreamProtocol
 
-    package init(transport: Transport, version: ExecProtocol = .v5) {
+    package init(transport: Transport, version: StreamProtocol = .v5) {
         self.transport = transport
         self.version = version
     }
@@ -35,8 +35,8 @@ package struct ExecClient: Sendable {
     ///   - sizes: of the terminal, now and whenever it changes.
     ///   - input: the next bytes for the command's stdin, `nil` at the end; without it stdin is not sent.
     ///   - output: takes what the command writes; while it works, the command has to wait.
-    /// - Returns: how it ended; ``ExecStatus/exitCode(of:)`` reads the exit code from it.
-    /// - Throws: ``ExecClientError``, or the error of the connection.
+    /// - Returns: how it ended; ``StreamStatus/exitCode(of:)`` reads the exit code from it.
+    /// - Throws: ``StreamClientError``, or the error of the connection.
     package func run(
         _ target: RequestTarget, sizes: AsyncStream<TerminalSize>? = nil, input: (@Sendable () async throws -> ByteBuffer?)?,
         output: @Sendable (ExecOutput) async throws -> Void
@@ -96,15 +96,15 @@ package struct ExecClient: Sendable {
         while true {
             if let head = try ResponseHead.take(from: &bytes) {
                 guard head.status == 101 else { throw try await refusal(head, &inbound, bytes) }
-                guard head.accept == WebSocketHandshake.answer(to: key) else { throw ExecClientError.brokenAnswer("a wrong Sec-WebSocket-Accept") }
+                guard head.accept == WebSocketHandshake.answer(to: key) else { throw StreamClientError.brokenAnswer("a wrong Sec-WebSocket-Accept") }
                 return
             }
-            guard let more = try await inbound.next() else { throw ExecClientError.endedWithoutStatus }
+            guard let more = try await inbound.next() else { throw StreamClientError.endedWithoutStatus }
             bytes.writeImmutableBuffer(more)
         }
     }
 
-    private func refusal(_ head: ResponseHead, _ inbound: inout Inbound, _ bytes: ByteBuffer) async throws -> ExecClientError {
+    private func refusal(_ head: ResponseHead, _ inbound: inout Inbound, _ bytes: ByteBuffer) async throws -> StreamClientError {
         var body = bytes
         let wanted = min(head.contentLength ?? Self.longestRefusal, Self.longestRefusal)
         while body.readableBytes < wanted, let more = try await inbound.next() { body.writeImmutableBuffer(more) }
@@ -124,12 +124,12 @@ package struct ExecClient: Sendable {
                     if let status { return status }
                     // Older sub-protocols say nothing about a command that succeeded.
                     if !version.hasStructuredStatus { return Status(status: "Success") }
-                    throw ExecClientError.endedWithoutStatus
+                    throw StreamClientError.endedWithoutStatus
                 default: continue
                 }
             }
             guard let more = try await inbound.next() else {
-                guard let status else { throw ExecClientError.endedWithoutStatus }
+                guard let status else { throw StreamClientError.endedWithoutStatus }
                 return status
             }
             frames.add(more)
@@ -142,15 +142,15 @@ package struct ExecClient: Sendable {
         let channel = version.isBase64 ? first &- UInt8(ascii: "0") : first
         var bytes = Array(data.readableBytesView)
         if version.isBase64 {
-            guard let decoded = Data(base64Encoded: Data(bytes)) else { throw ExecClientError.brokenAnswer("a message that is no base64") }
+            guard let decoded = Data(base64Encoded: Data(bytes)) else { throw StreamClientError.brokenAnswer("a message that is no base64") }
             bytes = Array(decoded)
         }
         guard !bytes.isEmpty else { return }
         switch channel {
-        case ExecChannel.stdout: try await output(.stdout(bytes))
-        case ExecChannel.stderr: try await output(.stderr(bytes))
-        case ExecChannel.error where version.hasStructuredStatus: status = try JSONDecoder().decode(Status.self, from: Data(bytes))
-        case ExecChannel.error: status = Status(status: "Failure", message: String(decoding: bytes, as: UTF8.self))
+        case StreamChannel.stdout: try await output(.stdout(bytes))
+        case StreamChannel.stderr: try await output(.stderr(bytes))
+        case StreamChannel.error where version.hasStructuredStatus: status = try JSONDecoder().decode(Status.self, from: Data(bytes))
+        case StreamChannel.error: status = Status(status: "Failure", message: String(decoding: bytes, as: UTF8.self))
         default: break
         }
     }
@@ -158,19 +158,19 @@ package struct ExecClient: Sendable {
     private func send(
         _ input: @Sendable () async throws -> ByteBuffer?, to outbound: NIOAsyncChannelOutboundWriter<ByteBuffer>, _ eventLoop: any EventLoop
     ) async throws {
-        let codec = ExecMessageCodec(version)
+        let codec = StreamMessageCodec(version)
         while let bytes = try await input() {
-            let (opcode, data) = codec.encode(bytes.readableBytesView, on: ExecChannel.stdin)
+            let (opcode, data) = codec.encode(bytes.readableBytesView, on: StreamChannel.stdin)
             try await outbound.write(Self.frame(opcode, data))
             try await eventLoop.catchUp()
         }
         guard version.hasHalfClose, !Task.isCancelled else { return }
-        try await outbound.write(Self.frame(.binary, ByteBuffer(bytes: [ExecChannel.close, ExecChannel.stdin])))
+        try await outbound.write(Self.frame(.binary, ByteBuffer(bytes: [StreamChannel.close, StreamChannel.stdin])))
     }
 
-    private static func message(_ version: ExecProtocol, _ size: TerminalSize) -> ByteBuffer {
+    private static func message(_ version: StreamProtocol, _ size: TerminalSize) -> ByteBuffer {
         let text = "{\"Width\":\(size.columns),\"Height\":\(size.rows)}"
-        let (opcode, data) = ExecMessageCodec(version).encode(Array(text.utf8), on: ExecChannel.resize)
+        let (opcode, data) = StreamMessageCodec(version).encode(Array(text.utf8), on: StreamChannel.resize)
         return frame(opcode, data)
     }
 
