@@ -1,4 +1,4 @@
-/// Why the cluster cannot run.
+/// The reason why the cluster cannot run.
 package struct DevClusterError: Error, Sendable, CustomStringConvertible {
     package struct Code: Sendable, Equatable {
         private enum Value { case badConfiguration, cannotWrite, cannotListen }

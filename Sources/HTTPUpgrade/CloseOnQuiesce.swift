@@ -1,6 +1,6 @@
 import NIOCore
 
-/// Closes a connection that left HTTP when the server stops: nothing else would, and a forgotten `exec` would hold it up.
+/// Closes a connection that left HTTP when the server stops. Without it, one open stream would block the stop.
 final class CloseOnQuiesce: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = NIOAny
 

@@ -1,8 +1,8 @@
 import NIOCore
 import NIOHTTP1
 
-/// Reads a request head from bytes, strictly: whatever it does not accept is left to the ordinary HTTP decoder, which
-/// answers 400 for what is really broken. It decides one thing only: whether a request asks for another protocol.
+/// Reads a request head from bytes, strictly, to decide whether the request asks for another protocol. A head that it does
+/// not accept is left to the ordinary HTTP decoder, which answers 400 for broken requests.
 package enum RequestHeadParser {
     /// The index after the empty line that ends a request's or a response's head, counted from the start of `bytes`.
     package static func endOfHead(in bytes: some RandomAccessCollection<UInt8>) -> Int? {

@@ -42,7 +42,7 @@ package struct UpgradableHTTP1Channel: ServerChildChannel {
                 value.channel.close(promise: nil)
             }
         } catch {
-            logger.trace("connection ended before a request was read", metadata: ["error": "\(error)"])
+            logger.trace("Connection ended before a request was read", metadata: ["error": "\(error)"])
             value.channel.close(promise: nil)
             return
         }

@@ -1,9 +1,9 @@
 package import NIOCore
 package import NIOHTTP1
 
-/// What becomes of a request that asks for another protocol.
+/// The decision about a request for another protocol.
 package enum UpgradeDecision: Sendable {
-    /// Ignore the wish: the request goes to the ordinary HTTP responder without its `Upgrade` header, the connection stays HTTP/1.1.
+    /// Ignore the `Upgrade` header: the request goes to the ordinary HTTP responder without its `Upgrade` header, the connection stays HTTP/1.1.
     case serveAsHTTP
     /// Refuse with this response; the connection is closed after it.
     case refuse(UpgradeRefusal)

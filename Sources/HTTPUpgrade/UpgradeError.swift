@@ -1,4 +1,4 @@
-/// Why a connection came to an end before it was known what to do with it.
+/// The reason why a connection ended before its use was decided.
 package struct UpgradeError: Error, Sendable, Equatable, CustomStringConvertible {
     package struct Code: Sendable, Equatable {
         private enum Value { case connectionClosed, headTooLong, headTooSlow, shuttingDown }

@@ -119,7 +119,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
             guard self.state == .deciding else { return }  // the client left meanwhile
             switch result {
             case .success(.serveAsHTTP):
-                // With the wish left in, NIO's decoder would wait for another protocol after this request.
+                // With the `Upgrade` header left in, NIO's decoder would wait for another protocol after this request.
                 var plain = ByteBuffer(string: "\(head.method.rawValue) \(head.uri) HTTP/1.1\r\n")
                 for (name, value) in head.headers where name.lowercased() != "upgrade" { plain.writeString("\(name): \(value)\r\n") }
                 plain.writeString("\r\n")
@@ -133,7 +133,7 @@ final class UpgradeGate: ChannelDuplexHandler, RemovableChannelHandler {
                 self.received.moveReaderIndex(forwardBy: headLength)
                 self.takeOver(context: context, takeover, protocols: protocols)
             case .failure(let error):
-                self.logger.debug("upgrade failed", metadata: ["uri": "\(head.uri)", "error": "\(error)"])
+                self.logger.debug("Upgrade failed", metadata: ["uri": "\(head.uri)", "error": "\(error)"])
                 self.refuse(context: context, UpgradeRefusal(status: .internalServerError, text: "\(error)"))
             }
         }

@@ -1,7 +1,7 @@
 package import NIOCore
 package import NIOHTTP1
 
-/// What happens to a connection after its 101 response.
+/// The use of a connection after its 101 response.
 package struct UpgradeTakeover: Sendable {
     /// Headers of the 101 response. `Connection: Upgrade` and the first protocol the client named are added when missing.
     package var headers: HTTPHeaders

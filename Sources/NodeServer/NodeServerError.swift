@@ -1,4 +1,4 @@
-/// Why one of the node's servers could not start or go on.
+/// The reason why one of the node's servers could not start or go on.
 package struct NodeServerError: Error, Sendable, Hashable, CustomStringConvertible {
     package struct Code: Sendable, Hashable {
         private enum Value { case addressInUse, cannotListen, certificate, socketPath }
@@ -15,7 +15,7 @@ package struct NodeServerError: Error, Sendable, Hashable, CustomStringConvertib
     }
 
     package let code: Code
-    /// What was being done, to what.
+    /// The operation and its object.
     package let operation: String
     /// Found, wanted, what to do.
     package let message: String

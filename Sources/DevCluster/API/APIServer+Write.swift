@@ -58,7 +58,7 @@ extension APIServer {
         return ["kind": "Status", "apiVersion": "v1", "metadata": [:], "status": "Success", "details": details]
     }
 
-    /// The change that a patch asks for.
+    /// Returns the change that a patch describes.
     private static func patch(_ request: APIRequest, _ type: ResourceType) throws -> @Sendable (JSONValue) throws -> JSONValue {
         let mediaType = request.mediaType
         let known = ["application/json-patch+json", "application/merge-patch+json", "application/strategic-merge-patch+json"]

@@ -1,6 +1,6 @@
 import KubeModel
 
-/// What the API offers, for clients that find out by asking.
+/// The discovery documents of the API.
 enum Discovery {
     static let version: JSONValue = [
         "major": "1", "minor": "36", "gitVersion": "v1.36.0", "gitCommit": "", "gitTreeState": "clean", "buildDate": "1970-01-01T00:00:00Z",

@@ -3,7 +3,7 @@ import NIOSSL
 import SwiftASN1
 import X509
 
-/// Finds out who sends a request: a client certificate of the cluster's authority, a service account's token or a
+/// Identifies the sender of a request: a client certificate of the cluster's authority, a service account's token or a
 /// bootstrap token.
 struct Authenticator: Sendable {
     let tokens: ServiceAccountTokens
@@ -26,7 +26,7 @@ struct Authenticator: Sendable {
         return identity
     }
 
-    /// Who a token stands for and which of the wanted audiences it has.
+    /// Returns the identity of a token and those of the wanted audiences that the token has.
     func identify(token: String, audiences: [String], _ store: isolated ObjectStore) -> (identity: Identity, audiences: [String])? {
         if let identity = bootstrapTokens[token] { return (identity, audiences) }
         guard let claims = tokens.verify(token) else { return nil }

@@ -1,6 +1,6 @@
 import KubeModel
 
-/// Who may do what: administrators everything, a node what the Node authorizer grants, everybody discovery.
+/// Grants administrators everything, a node the rights of the Node authorizer, and every known user discovery.
 struct Authorizer: Sendable {
     /// Also gives nodes the role system:node-proxier: Services, EndpointSlices and all Nodes.
     let nodesAreProxiers: Bool

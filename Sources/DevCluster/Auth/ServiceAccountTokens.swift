@@ -11,7 +11,7 @@ struct ServiceAccountTokens: Sendable {
 
     init(time: any TimeSource) { self.time = time }
 
-    /// What a valid token says.
+    /// The claims of a valid token.
     struct Claims: Sendable {
         let namespace: String
         let account: String

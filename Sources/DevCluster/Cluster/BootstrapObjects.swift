@@ -1,6 +1,6 @@
 import KubeModel
 
-/// What is there before the first client comes: namespaces, priority classes and the Service of the API itself.
+/// Creates the objects that exist before the first client comes: namespaces, priority classes and the Service of the API itself.
 struct BootstrapObjects: Sendable {
     let host: String
     let port: Int

@@ -159,7 +159,7 @@ package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
         tls.certificateVerification = .optionalVerification
         tls.trustRoots = .certificates(try NIOSSLCertificate.fromPEMBytes(Array(authority.certificatePEM.utf8)))
         tls.sendCANameList = true
-        // Peers are near: a stop need not wait long for their farewell.
+        // Peers are near: a stop need not wait long for their close.
         tls.shutdownTimeout = .milliseconds(500)
         tls.minimumTLSVersion = .tlsv12
         tls.applicationProtocols = ["http/1.1"]

@@ -1,15 +1,15 @@
 import KubeModel
 
-/// What `swiftlet-devcluster` is told on its command line.
+/// The settings from the command line of `swiftlet-devcluster`.
 package struct DevClusterConfiguration: Sendable {
-    /// Where it listens; `0.0.0.0` for all addresses.
+    /// The address to listen on; `0.0.0.0` for all addresses.
     package var listenHost = "127.0.0.1"
     package var port = 6443
     /// The address that the kubeconfigs name.
     package var advertiseHost = "127.0.0.1"
     /// More names and addresses for the server's certificate.
     package var serverNames: [String] = []
-    /// Where kubeconfigs and certificates are written.
+    /// The directory for kubeconfigs and certificates.
     package var directory = "."
     /// Nodes that get a kubeconfig.
     package var nodes: [String] = []

@@ -1,12 +1,12 @@
 import KubeModel
 import Logging
 
-/// A loop that brings something into the state it should be in whenever one of its resources changes.
+/// A loop that reconciles whenever one of its resources changes.
 protocol Controller: Sendable {
     var name: String { get }
     /// The resources whose changes wake it.
     var watched: Set<ResourceType> { get }
-    /// Looks at everything there is and puts it right. Called again after any change, also one of its own.
+    /// Compares all objects with the wanted state and changes them. Called again after every change, also after its own.
     func reconcile(_ store: ObjectStore) async throws
 }
 
@@ -16,7 +16,7 @@ extension Controller {
             do {
                 try await reconcile(store)
             } catch {
-                logger.error("a controller failed and goes on with the next change", metadata: ["controller": "\(name)", "error": "\(error)"])
+                logger.error("Controller failed; it runs again with the next change", metadata: ["controller": "\(name)", "error": "\(error)"])
             }
         }
     }

@@ -1,6 +1,6 @@
 import KubeModel
 
-/// What the slices of one Service should hold. Pods whose named ports differ go into different slices.
+/// The wanted content of one Service's slices. Pods whose named ports differ go into different slices.
 struct EndpointSliceContent: Sendable {
     struct Slice: Sendable {
         let labels: JSONValue

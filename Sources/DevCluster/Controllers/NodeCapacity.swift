@@ -1,6 +1,6 @@
 import KubeModel
 
-/// What a pod asks for.
+/// The resources that a pod requests.
 struct PodDemand: Sendable {
     let milliCPU: Int64
     let memory: Int64
@@ -32,7 +32,7 @@ struct PodDemand: Sendable {
     }
 }
 
-/// What a node has left.
+/// The free resources of a node.
 struct NodeCapacity: Sendable {
     let name: String
     private(set) var pods: Int
@@ -61,7 +61,7 @@ struct NodeCapacity: Sendable {
         memory -= demand.memory
     }
 
-    /// Why a pod cannot come here, in the scheduler's words; nil when it can.
+    /// Returns the reason why a pod does not fit, in the scheduler's words; nil when it fits.
     func refusal(of pod: JSONValue, _ demand: PodDemand) -> String? {
         if node["spec", "unschedulable"]?.bool == true { return "node(s) were unschedulable" }
         guard node.condition("Ready")?.text("status") == "True", !node.isBeingDeleted else { return "node(s) were not ready" }

@@ -59,7 +59,7 @@ struct NodeLifecycle: TimedController {
         try EventWriter.write(
             about: node, kind: "Node", type: "Normal", reason: "NodeNotReady", message: "Node \(name) status is now: NodeNotReady",
             from: "node-controller", store)
-        // Services must not send traffic to pods that nobody watches any more.
+        // Services must not send traffic to pods whose node no longer watches them.
         for var pod in store.list(.pods) where pod.text("spec", "nodeName") == name && pod.condition("Ready")?.text("status") == "True" {
             Binding.setCondition(&pod, "Ready", status: "False", reason: "NodeNotReady", store.now())
             _ = try store.replace(.pods, pod)

@@ -6,7 +6,7 @@ import Timing
 protocol TimedController: Sendable {
     var name: String { get }
     var watched: Set<ResourceType> { get }
-    /// Puts everything right; the answer is the seconds until it wants to look again, nil for never.
+    /// Reconciles everything. Returns the seconds until the next call, nil for none.
     mutating func reconcile(_ store: ObjectStore) async throws -> Int64?
 }
 
@@ -27,7 +27,7 @@ extension TimedController {
                         wake.set(seconds: try await controller.reconcile(store))
                     } catch {
                         logger.error(
-                            "a controller failed and goes on with the next change", metadata: ["controller": "\(name)", "error": "\(error)"])
+                            "Controller failed; it runs again with the next change", metadata: ["controller": "\(name)", "error": "\(error)"])
                     }
                 }
             }

@@ -3,7 +3,7 @@ import HummingbirdCore
 import KubeModel
 import NIOCore
 
-/// What goes back to the client.
+/// The answer to a request.
 enum APIResponse: Sendable {
     case json(Int, JSONValue)
     case bytes(Int, contentType: String, ByteBuffer)

@@ -1,4 +1,4 @@
-/// What form of an answer the client prefers, from its Accept header.
+/// The form of answer that the client prefers, from its Accept header.
 enum Negotiation: Sendable, Equatable {
     case object
     case table

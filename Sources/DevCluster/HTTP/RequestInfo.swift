@@ -1,6 +1,6 @@
 import KubeModel
 
-/// What a path and a method mean.
+/// The meaning of a path and a method.
 struct RequestInfo: Sendable {
     let verb: String
     let type: ResourceType?

@@ -53,7 +53,7 @@ enum LogRelay {
         private var taker: CheckedContinuation<ByteBuffer?, Never>?
         private var putter: CheckedContinuation<Bool, Never>?
 
-        /// False when nobody takes any more.
+        /// Returns false when the reader has gone.
         func put(_ new: ByteBuffer) async -> Bool {
             if isFinished { return false }
             if let taker {

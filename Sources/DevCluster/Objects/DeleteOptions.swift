@@ -1,6 +1,6 @@
 import KubeModel
 
-/// How an object is to be deleted: the body DeleteOptions or the query.
+/// The options of a deletion, from the body DeleteOptions or the query.
 struct DeleteOptions: Sendable {
     var gracePeriodSeconds: Int64?
     var uid: String?

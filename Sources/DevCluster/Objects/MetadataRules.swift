@@ -1,6 +1,6 @@
 import KubeModel
 
-/// What holds for the metadata of every object.
+/// The rules for the metadata of every object.
 enum MetadataRules {
     static func validate(_ object: JSONValue, _ type: ResourceType, _ errors: inout FieldErrors) {
         let name = object.name

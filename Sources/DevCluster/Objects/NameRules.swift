@@ -1,4 +1,4 @@
-/// Which names Kubernetes allows.
+/// The names that Kubernetes allows.
 enum NameRules {
     /// RFC 1123 label: at most 63 of a-z, 0-9 and '-', beginning and ending with a letter or digit.
     static func isLabel(_ name: some StringProtocol) -> Bool {

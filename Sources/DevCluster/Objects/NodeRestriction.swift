@@ -1,6 +1,6 @@
 import KubeModel
 
-/// What a node may write, judged by the object: the admission plugin NodeRestriction.
+/// The admission plugin NodeRestriction: limits the objects that a node may write.
 enum NodeRestriction {
     static func checkCreate(_ identity: Identity, _ type: ResourceType, _ object: JSONValue) throws {
         guard let node = identity.node else { return }

@@ -1,7 +1,7 @@
 import KubeModel
 
 extension ObjectRules {
-    /// What a deletion answers.
+    /// The result of a deletion.
     enum Deletion: Sendable {
         /// Gone: the last state.
         case removed(JSONValue)

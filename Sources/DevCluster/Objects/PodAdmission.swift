@@ -1,6 +1,6 @@
 import KubeModel
 
-/// What admission adds to a pod: service account, its token volume, priority and the default tolerations.
+/// Adds to a pod: service account, its token volume, priority and the default tolerations.
 enum PodAdmission {
     static let mirrorAnnotation = "kubernetes.io/config.mirror"
 
@@ -34,7 +34,7 @@ enum PodAdmission {
 
     private static func mountToken(_ pod: inout JSONValue) {
         let path = "/var/run/secrets/kubernetes.io/serviceaccount"
-        // Whoever mounts something there keeps it, and without a container that needs it there is no volume.
+        // A container that mounts something at that path keeps its mount; when every container does, the pod gets no volume.
         let present = pod["spec"]?.list("volumes").first { $0.text("name").hasPrefix("kube-api-access-") }?.text("name")
         let volume = present ?? "kube-api-access-\(NameSuffix.random())"
         var isNeeded = false

@@ -1,6 +1,6 @@
 import KubeModel
 
-/// What may change in a pod that exists, per way of changing it.
+/// The fields of an existing pod that each kind of update may change.
 enum PodUpdateRules {
     /// The main resource: images, deadline, grace of -1 to 1, more tolerations, fewer scheduling gates.
     static func checkSpec(old: JSONValue, new: JSONValue, _ errors: inout FieldErrors) {

@@ -1,6 +1,6 @@
 import KubeModel
 
-/// Whether a pod is acceptable. The rules that a user is likely to break, in Kubernetes' words.
+/// Validates a pod. It holds the rules that a user is likely to break, in Kubernetes' words.
 enum PodValidation {
     static func validate(_ pod: JSONValue, _ errors: inout FieldErrors) {
         guard let spec = pod["spec"], spec.object != nil else {

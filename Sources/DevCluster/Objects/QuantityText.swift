@@ -2,7 +2,7 @@ import KubeModel
 
 /// Quantities as an API server writes them back: `0.5` becomes `500m`, `1000` becomes `1k`, `1.5Gi` becomes `1536Mi`.
 enum QuantityText {
-    /// What is no quantity stays as it is, for validation to name.
+    /// A value that is not a quantity stays as it is; validation names it.
     static func canonical(_ value: JSONValue) -> JSONValue {
         let text: String
         switch value {

@@ -56,7 +56,7 @@ struct ServiceRules: Sendable {
         }
     }
 
-    /// Gives the service its cluster address and node ports, those that it asks for where they are free.
+    /// Gives the Service its cluster address and node ports: the requested values where they are free.
     func allocate(_ service: inout JSONValue, old: JSONValue?, _ store: isolated ObjectStore, _ errors: inout FieldErrors) {
         let others = store.list(.services).filter { $0.uid != old?.uid || old == nil }
         clusterIP(&service, old: old, others, &errors)

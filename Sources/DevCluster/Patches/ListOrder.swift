@@ -1,7 +1,7 @@
 import KubeModel
 
 /// The order that `$setElementOrder` asks for: elements that the client named in its order; elements that only the server has
-/// keep their place relative to those.
+/// keep their place relative to the named elements.
 struct ListOrder {
     private let key: String?
 

@@ -1,6 +1,6 @@
 import KubeModel
 
-/// What a request wants to do.
+/// The action that a request needs permission for.
 struct AccessAttributes: Sendable {
     var verb: String
     var isResource = true

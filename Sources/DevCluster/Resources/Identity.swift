@@ -1,6 +1,6 @@
 import KubeModel
 
-/// Who sends a request.
+/// The sender of a request.
 struct Identity: Sendable, Hashable {
     let user: String
     let uid: String

@@ -1,6 +1,6 @@
 import KubeModel
 
-/// Which objects of a resource a list or a watch is about.
+/// The objects of a resource that a list or a watch selects.
 struct ObjectFilter: Sendable {
     /// Empty: all namespaces.
     var namespace = ""

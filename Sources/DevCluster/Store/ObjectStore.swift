@@ -65,7 +65,7 @@ actor ObjectStore {
         return stored
     }
 
-    /// Replaces an object; nothing changes, and nobody is told, when the new one is equal.
+    /// Replaces an object. An equal object changes nothing and reports nothing.
     func replace(_ type: ResourceType, _ object: JSONValue) throws -> JSONValue {
         let key = ObjectKey(namespace: object.namespace, name: object.name)
         let previous = try require(type, key)
@@ -183,7 +183,7 @@ actor ObjectStore {
         observers = []
     }
 
-    /// Says that something of these resources changed, not what: many changes may become one signal. Begins with one.
+    /// Signals that an object of these resources changed, without saying which: many changes may become one signal. Begins with a signal.
     func changes(of types: Set<ResourceType>) -> AsyncStream<Void> {
         let (signals, continuation) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         continuation.yield()

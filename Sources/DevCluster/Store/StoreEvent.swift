@@ -17,7 +17,7 @@ struct StoreEvent: Sendable {
     let revision: Int64
 }
 
-/// What a watch delivers.
+/// An item that a watch delivers.
 enum WatchItem: Sendable {
     case event(StoreEvent.Kind, JSONValue)
     /// The client has seen everything up to this revision. `endsInitialEvents` marks the end of the synthetic additions.

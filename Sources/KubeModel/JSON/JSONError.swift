@@ -1,4 +1,4 @@
-/// Why bytes are not the JSON document that was wanted.
+/// The reason why bytes are not a JSON document.
 package struct JSONError: Error, Sendable, Hashable, CustomStringConvertible {
     package struct Code: Sendable, Hashable {
         private enum Value { case unexpectedEnd, unexpectedCharacter, badNumber, badString, tooDeep, trailingBytes }

@@ -1,4 +1,4 @@
-/// Any JSON document. Keeps fields that no typed model knows, which a store and a patch must.
+/// Any JSON document. It keeps fields that no typed model has, as stores and patches must.
 package enum JSONValue: Sendable, Hashable {
     case object([String: JSONValue])
     case array([JSONValue])
@@ -26,7 +26,7 @@ extension JSONValue {
     package var bool: Bool? { if case .bool(let value) = self { value } else { nil } }
     package var isNull: Bool { self == .null }
 
-    /// What it is, for messages.
+    /// The kind of the value, for messages.
     package var typeName: String {
         switch self {
         case .object: "object"
@@ -39,7 +39,7 @@ extension JSONValue {
         }
     }
 
-    /// A member of an object. Setting nil removes it; setting a member of something that is no object makes it one.
+    /// A member of an object. Setting nil removes it; setting a member of a value that is not an object makes the value an object.
     package subscript(_ key: String) -> JSONValue? {
         get { if case .object(let members) = self { members[key] } else { nil } }
         set {

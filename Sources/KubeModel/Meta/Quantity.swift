@@ -5,7 +5,7 @@ package struct Quantity: Sendable, Hashable {
     package let text: String
     /// The value in units of 10^-9, at most `limit` in either direction.
     private let nanos: Int128
-    /// What is larger is taken for this, as Kubernetes does.
+    /// A larger value is taken for this limit, as Kubernetes does.
     private static let limit = Int128(Int64.max) * 1_000_000_000
 
     /// Fails when the text is not `<sign>digits[.digits][suffix]` with a suffix that Kubernetes knows.
@@ -129,7 +129,7 @@ extension Quantity {
         }
         guard sawDigit, let suffix = scale(of: Substring(rest)) else { return nil }
         let (magnitude, isExact) = scaled(digits * Int128(suffix.factor), by: exponent + suffix.exponent)
-        // Kubernetes rounds up what is finer than a nano unit.
+        // Kubernetes rounds a fraction of a nano unit up.
         let nanos = min(magnitude + (isExact && !hasMore ? 0 : 1), limit)
         return negative ? -nanos : nanos
     }

@@ -1,4 +1,4 @@
-/// `metav1.Status`: how the API server says that a call failed.
+/// `metav1.Status`: the API server's answer to a call that failed.
 package struct Status: Sendable, Hashable, Codable {
     package struct Details: Sendable, Hashable, Codable {
         package var name: String?

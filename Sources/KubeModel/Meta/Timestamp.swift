@@ -1,6 +1,6 @@
 /// A point in time as Kubernetes writes it: `metav1.Time` (RFC 3339, UTC, whole seconds).
 ///
-/// Sub-second digits survive in memory, so that durations can be told, and are dropped when encoded.
+/// Sub-second digits survive in memory, so that durations can be computed, and are dropped when encoded.
 package struct Timestamp: Sendable, Hashable, Comparable {
     /// Seconds since 1970-01-01T00:00:00Z.
     package var seconds: Int64

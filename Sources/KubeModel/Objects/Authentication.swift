@@ -1,4 +1,4 @@
-/// `authentication.k8s.io/v1 TokenReview`: asks the API server who a bearer token is.
+/// `authentication.k8s.io/v1 TokenReview`: asks the API server for the user of a bearer token.
 package struct TokenReview: Sendable, Codable {
     package static let resource = ResourceKind(group: "authentication.k8s.io", plural: "tokenreviews", kind: "TokenReview", isNamespaced: false)
 

@@ -15,7 +15,7 @@ package struct PodStatus: Sendable, Hashable, Codable {
     package var containerStatuses: [ContainerStatus]?
     package var ephemeralContainerStatuses: [ContainerStatus]?
     package var qosClass: QoSClass?
-    /// What the node has set aside for the pod as a whole.
+    /// The resources that the node has set aside for the pod as a whole.
     package var allocatedResources: [String: Quantity]?
     package var resources: ResourceRequirements?
 

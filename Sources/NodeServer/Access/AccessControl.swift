@@ -3,7 +3,7 @@ package import KubeModel
 package import Logging
 package import PodCore
 
-/// Lets a request in or says why not. Everything that goes wrong on the way keeps it out.
+/// Admits a request or refuses it with the reason. Every failure on the way refuses it.
 package struct AccessControl: Sendable {
     private let nodeName: String
     private let reviewer: any RequestReviewer
@@ -14,8 +14,8 @@ package struct AccessControl: Sendable {
 
     /// - Parameters:
     ///   - allowsAnonymous: requests without credentials become `system:anonymous` and are authorised like any other.
-    ///   - reviewsTokens: the reviewer is asked who a bearer token belongs to; otherwise a token is nobody's.
-    ///   - allowsEverything: who has been authenticated may do everything, and the reviewer is not asked.
+    ///   - reviewsTokens: bearer tokens are sent to the reviewer; otherwise every token is refused.
+    ///   - allowsEverything: every authenticated user may do everything, without a review.
     package init(
         nodeName: String, reviewer: any RequestReviewer, allowsAnonymous: Bool = false, reviewsTokens: Bool = true, allowsEverything: Bool = false,
         logger: Logger
@@ -28,7 +28,7 @@ package struct AccessControl: Sendable {
         self.logger = logger
     }
 
-    /// The user, when the request may be served.
+    /// Returns the user when the request may be served.
     package func admit(method: String, segments: [String], credentials: RequestCredentials) async throws(Refusal) -> UserInfo {
         let user = try await authenticate(credentials)
         if !allowsEverything { try await authorize(user, method: method, segments: segments) }
@@ -43,10 +43,10 @@ package struct AccessControl: Sendable {
             do {
                 reviewed = try await reviewer.authenticate(token: token)
             } catch {
-                logger.error("a bearer token could not be reviewed", metadata: ["error": "\(error)"])
+                logger.error("Bearer token could not be reviewed", metadata: ["error": "\(error)"])
                 throw Refusal(.unauthorized, "Unauthorized: the API server could not be asked who the bearer token belongs to")
             }
-            // A token that nobody knows is a failed log-in, not an anonymous request.
+            // An unknown token is a failed log-in, not an anonymous request.
             guard var user = reviewed, user.username?.isEmpty == false else { throw Refusal(.unauthorized, "Unauthorized") }
             user.groups = ClientIdentity.withAuthenticated(user.groups ?? [])
             return user
@@ -63,7 +63,7 @@ package struct AccessControl: Sendable {
                 if try await reviewer.authorize(user, choice) { return }
             } catch {
                 logger.error(
-                    "a request could not be authorised",
+                    "Request could not be authorised",
                     metadata: ["user": "\(name)", "verb": "\(choice.verb)", "subresource": "\(choice.subresource ?? "")", "error": "\(error)"])
                 throw Refusal(
                     .internalServerError,

@@ -1,11 +1,11 @@
 package import KubeModel
 package import X509
 
-/// Who a verified client certificate is, as Kubernetes reads it: the common name is the user, organizations are the groups.
+/// The user of a verified client certificate, as Kubernetes reads it: the common name is the user, organizations are the groups.
 package enum ClientIdentity {
     package static let authenticated = "system:authenticated"
 
-    /// `nil` when the certificate names nobody.
+    /// Returns `nil` when the certificate has no common name.
     package static func user(of certificate: Certificate) -> UserInfo? {
         var name: String?
         var groups: [String] = []

@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// Which permissions on the Node object allow a request.
+/// The permissions on the Node object that allow a request.
 package enum RequestAttributes {
     /// In the order in which they are tried; any one of them is enough.
     package static func attributes(method: String, segments: [String], nodeName: String) -> [SubjectAccessReview.ResourceAttributes] {
@@ -10,10 +10,10 @@ package enum RequestAttributes {
         }
     }
 
-    /// A method outside of the five has no verb, which nobody but an administrator of everything is granted.
+    /// Returns an empty verb for any other method. Only a role that grants every verb allows it.
     private static func verb(method: String, segments: [String]) -> String {
         switch segments.first {
-        // A WebSocket starts with GET. Were that `get`, whoever may read through the node could also run programs in its
+        // A WebSocket starts with GET. If that meant `get`, a user who may only read through the node could also run programs in its
         // containers (kubernetes/kubernetes#136550); the API server's own identity holds every verb of nodes/proxy.
         case "exec", "attach", "run", "portForward": return "create"
         default: break

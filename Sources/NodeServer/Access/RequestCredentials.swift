@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// What a request shows of who sends it.
+/// The credentials that a request carries.
 package struct RequestCredentials: Sendable {
     /// The user of a client certificate that leads to the client CA.
     package let certificateUser: UserInfo?

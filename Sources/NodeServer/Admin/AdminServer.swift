@@ -9,7 +9,7 @@ package import PodCore
 import ServiceLifecycle
 import Synchronization
 
-/// The operators' commands' side of the agent: HTTP with JSON over a unix socket that only root may use. It asks nobody, so
+/// Serves the operators' commands: HTTP with JSON over a unix socket that only root may use. It needs no review, so
 /// it works while the API server is away.
 package struct AdminServer: ServiceLifecycle.Service {
     private let file: SocketFile
@@ -59,7 +59,7 @@ package struct AdminServer: ServiceLifecycle.Service {
                     identity.withLock { $0 = file.identity() }
                     await onListening()
                 } catch {
-                    logger.error("the operator's socket cannot be kept to root", metadata: ["error": "\(error)"])
+                    logger.error("Operators' socket cannot be restricted to root", metadata: ["error": "\(error)"])
                     channel.close(promise: nil)
                 }
             })

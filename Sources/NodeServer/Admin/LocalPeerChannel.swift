@@ -18,7 +18,7 @@ struct LocalPeerChannel<Base: ServerChildChannel>: ServerChildChannel {
         return peer.flatMap { peer in
             guard peer.uid == 0 || peer.uid == geteuid() else {
                 logger.warning(
-                    "a user other than root was turned away from the operator's socket", metadata: ["uid": "\(peer.uid)", "pid": "\(peer.pid)"])
+                    "Connection of a user other than root to the operators' socket refused", metadata: ["uid": "\(peer.uid)", "pid": "\(peer.pid)"])
                 // Failing alone would leave the connection open.
                 channel.close(promise: nil)
                 return channel.eventLoop.makeFailedFuture(Self.refused("uid \(peer.uid) is not root"))

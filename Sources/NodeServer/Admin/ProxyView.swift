@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// What the operator's socket may ask of the Service proxy.
+/// The part of the Service proxy that the operators' socket shows.
 package protocol ProxyView: Sendable {
     func snapshot() async -> ProxySnapshot
 }

@@ -6,7 +6,7 @@ import NIOPosix
 struct SocketFile: Sendable {
     let path: String
 
-    /// Refuses a path that another agent serves or that is something else; a socket that nobody listens on is left over and
+    /// Refuses a path that another agent serves or that is not a socket. A socket without a listener is a leftover and
     /// will be replaced.
     func checkFree() async throws {
         let operation = "listen on \(path) for the operators' commands"
@@ -33,7 +33,7 @@ struct SocketFile: Sendable {
         }
     }
 
-    /// What tells this agent's socket from a successor's.
+    /// Identifies this agent's socket, as opposed to a successor's.
     func identity() -> UInt64? {
         var status = stat()
         return lstat(path, &status) == 0 ? UInt64(status.st_ino) : nil

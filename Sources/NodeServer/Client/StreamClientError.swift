@@ -1,10 +1,10 @@
-/// Why a command could not be run through an agent, or how it ended is not known.
+/// The reason why a command could not be run through an agent, or why its end is unknown.
 package enum StreamClientError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The agent answered with this HTTP status in place of running it.
     case refused(status: Int, text: String)
     /// The connection ended before the command did.
     case endedWithoutStatus
-    /// What came back is no answer of an agent.
+    /// The answer is not an agent's.
     case brokenAnswer(String)
 
     package var description: String {

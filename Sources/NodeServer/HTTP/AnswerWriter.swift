@@ -14,7 +14,7 @@ struct AnswerWriter: Sendable {
     func write(_ answer: HTTPAnswer, to request: Request, with writer: consuming ResponseWriter) async throws {
         var head = HTTPResponse(status: answer.status, headerFields: answer.headers)
         head.headerFields[.contentType] = answer.contentType
-        // A log or a listing is text from a stranger: no browser shall guess at something else in it.
+        // A log or a listing is untrusted text: browsers must not guess another type.
         head.headerFields[.xContentTypeOptions] = "nosniff"
         switch answer.body {
         case .bytes(let bytes):
@@ -42,7 +42,7 @@ struct AnswerWriter: Sendable {
             }
         } catch {
             await session.close()
-            logger.debug("log stream ended early", metadata: ["error": "\(error)"])
+            logger.debug("Log stream ended early", metadata: ["error": "\(error)"])
             // Without the last chunk the client sees that the log is not complete.
             throw error
         }

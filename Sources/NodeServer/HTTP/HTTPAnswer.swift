@@ -3,7 +3,7 @@ package import HTTPTypes
 package import NIOCore
 package import PodCore
 
-/// What a route answers: a status and a body, not yet written.
+/// The answer of a route: a status and a body, not yet written.
 package struct HTTPAnswer: Sendable {
     package enum Body: Sendable {
         case bytes(ByteBuffer)
@@ -38,7 +38,7 @@ package struct HTTPAnswer: Sendable {
     }
 }
 
-/// An answer in place of what was asked for.
+/// An answer that refuses the request.
 package struct Refusal: Error, Sendable {
     package let answer: HTTPAnswer
 

@@ -21,7 +21,7 @@ package struct RequestTarget: Sendable, Hashable {
         self.query = query
     }
 
-    /// `nil` when it is no absolute path or a percent-escape in it is broken.
+    /// Returns `nil` when the text is not an absolute path or a percent-escape in it is broken.
     package init?(uri: String) {
         let parts = uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
         guard let path = parts.first, path.first == "/" else { return nil }

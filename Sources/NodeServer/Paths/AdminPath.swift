@@ -1,4 +1,4 @@
-/// What a path of the operator's socket asks for.
+/// The meaning of a path of the operators' socket.
 package enum AdminPath: Sendable, Hashable {
     case summary
     case pods

@@ -2,7 +2,7 @@ import HTTPTypes
 import KubeModel
 package import PodCore
 
-/// Finds a container for a log or an exec request, and says in kubelet's words why there is none.
+/// Finds the container of a log or stream request, or refuses the request in kubelet's words.
 package struct ContainerLookup: Sendable {
     private let view: any NodeView
 
@@ -50,7 +50,7 @@ package struct ContainerLookup: Sendable {
             || pod.spec.ephemeralContainers?.contains { $0.name == name } == true
     }
 
-    /// Why a container that the pod has keeps no log; `nil` when its status does not tell.
+    /// Returns the reason why a container of the pod has no log; `nil` when its status gives no reason.
     private static func noLog(_ pod: Pod, _ container: String, previous: Bool) -> String? {
         let what = "container \"\(container)\" in pod \"\(pod.name)\""
         let all = (pod.status?.containerStatuses ?? []) + (pod.status?.initContainerStatuses ?? []) + (pod.status?.ephemeralContainerStatuses ?? [])

@@ -1,4 +1,4 @@
-/// What a path of the node's endpoint asks for. Authorisation and routing both start from this value, so that no spelling
+/// The meaning of a path of the node's endpoint. Authorisation and routing both start from this value, so that no spelling
 /// of a path can be authorised as one thing and served as another.
 package enum EndpointPath: Sendable, Hashable {
     case health(check: String?)

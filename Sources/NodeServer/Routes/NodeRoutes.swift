@@ -2,7 +2,7 @@ import HTTPTypes
 package import KubeModel
 package import PodCore
 
-/// The answers of the node's endpoint. Who asks was decided before.
+/// The answers of the node's endpoint to requests that were admitted.
 package struct NodeRoutes: Sendable {
     private let view: any NodeView
     private let runtime: any ContainerRuntime
@@ -54,7 +54,7 @@ package struct NodeRoutes: Sendable {
         let query = try LogQuery(target, now: now())
         let location = try await lookup.forLog(address, previous: query.previous)
         var options = query.options
-        // What has ended writes no more.
+        // A container that has ended writes no more.
         if query.previous { options.follow = false }
         let session: any LogSession
         do {

@@ -1,6 +1,6 @@
 import HummingbirdCore
 
-/// Where a server listens.
+/// The address that a server listens on.
 package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     /// An address or name, and a port; port 0 lets the kernel choose.
     case tcp(host: String, port: Int)

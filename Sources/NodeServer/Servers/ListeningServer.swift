@@ -6,7 +6,7 @@ import NIOCore
 import NIOPosix
 import ServiceLifecycle
 
-/// One HTTP server: binds, serves until the service group stops it, and says who is in the way when it cannot bind.
+/// One HTTP server: binds, serves until the service group stops it, and names the process that holds the port when it cannot bind.
 struct ListeningServer: Sendable {
     let name: String
     let address: ListenAddress
@@ -27,7 +27,7 @@ struct ListeningServer: Sendable {
                 } catch let refusal as Refusal {
                     result = refusal.answer
                 } catch {
-                    logger.error("a request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
+                    logger.error("Request failed", metadata: ["path": "\(request.uri.path)", "error": "\(error)"])
                     result = .text(.internalServerError, "\(error)\n")
                 }
                 try await AnswerWriter(eventLoop: channel.eventLoop, logger: logger).write(result, to: request, with: response)

@@ -24,7 +24,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     /// - Parameters:
     ///   - streamIdleTimeout: after so long without a byte in either direction an exec or attach is ended.
     ///   - now: the present, for `sinceSeconds`.
-    ///   - onListening: told the bound address once connections are accepted.
+    ///   - onListening: called with the bound address once connections are accepted.
     package init(
         address: ListenAddress, credentials: ServingCredentials, access: AccessControl, view: any NodeView, runtime: any ContainerRuntime,
         streamIdleTimeout: Duration = StreamUpgrade.defaultIdleTimeout, now: @escaping @Sendable () -> Timestamp, logger: Logger,
@@ -78,7 +78,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
         do {
             let user = try await access.admit(method: request.head.method.rawValue, segments: target.segments, credentials: credentials)
             logger.info(
-                "stream requested",
+                "Stream requested",
                 metadata: [
                     "kind": "\(kind)", "user": "\(user.username ?? "")", "namespace": "\(pod.namespace)", "pod": "\(pod.pod)",
                     "container": "\(pod.container)",

@@ -1,4 +1,4 @@
-/// The channels inside an exec's WebSocket: the first byte of every message.
+/// The channels inside a stream's WebSocket: the first byte of every message.
 package enum StreamChannel {
     package static let stdin: UInt8 = 0
     package static let stdout: UInt8 = 1

@@ -40,7 +40,7 @@ struct StreamConversation: Sendable {
                 await converse(session, inbound, sink, connection.channel)
             }
         } catch {
-            logger.debug("exec connection ended", metadata: ["error": "\(error)"])
+            logger.debug("Stream connection ended", metadata: ["error": "\(error)"])
         }
     }
 
@@ -52,7 +52,7 @@ struct StreamConversation: Sendable {
             group.addTask { await pumpInput(from: inbound, to: session) }
             switch await group.next() {
             case .program(let status)?:
-                // Who still writes to it would wait for a reader that does not come.
+                // A write to it would wait for a reader that never comes.
                 await session.closeInput()
                 do {
                     try await sink.end(status)
@@ -102,7 +102,7 @@ struct StreamConversation: Sendable {
                         do {
                             try await session.write(Array(bytes.readableBytesView))
                         } catch {
-                            // The program's own end is told by its exit code; what is left of its input is dropped.
+                            // The exit code reports the program's end; the rest of its input is dropped.
                             isOpen = false
                         }
                     case .endOfStdin where isOpen:
@@ -112,7 +112,7 @@ struct StreamConversation: Sendable {
                         do {
                             try await session.resize(TerminalSize(columns: width, rows: height))
                         } catch {
-                            logger.debug("a terminal keeps its size", metadata: ["error": "\(error)"])
+                            logger.debug("Terminal could not be resized", metadata: ["error": "\(error)"])
                         }
                     case .stdin, .endOfStdin, .nothing: continue
                     }
@@ -134,7 +134,7 @@ struct StreamConversation: Sendable {
         do {
             for try await frame in inbound where frame.opcode == .connectionClose { return }
         } catch {
-            logger.trace("client left without a close", metadata: ["error": "\(error)"])
+            logger.trace("Client left without a close", metadata: ["error": "\(error)"])
         }
     }
 
@@ -144,7 +144,7 @@ struct StreamConversation: Sendable {
 
     /// Not through the writer, which would wait for a client that does not read.
     private func close(_ channel: any Channel, _ violation: WebSocketViolation) {
-        logger.debug("exec client broke the protocol", metadata: ["reason": "\(violation)"])
+        logger.debug("Stream client broke the protocol", metadata: ["reason": "\(violation)"])
         var data = ByteBuffer()
         data.write(webSocketErrorCode: violation.code)
         data.writeString(violation.description)

@@ -3,9 +3,9 @@ import KubeModel
 package import NIOCore
 package import NIOWebSocket
 
-/// Turns WebSocket messages into what they mean for an exec, and back.
+/// Reads and writes the messages of one stream's WebSocket.
 package struct StreamMessageCodec: Sendable {
-    /// What a client's message asks for.
+    /// The meaning of a client's message.
     package enum ClientMessage: Sendable, Hashable {
         case stdin(ByteBuffer)
         case endOfStdin
@@ -40,7 +40,7 @@ package struct StreamMessageCodec: Sendable {
         return channel == StreamChannel.stdin ? .stdin(rest) : Self.resize(rest)
     }
 
-    /// One message on one channel.
+    /// Returns one message for one channel.
     package func encode(_ bytes: some Collection<UInt8>, on channel: UInt8) -> (opcode: WebSocketOpcode, data: ByteBuffer) {
         var data = ByteBuffer()
         if version.isBase64 {

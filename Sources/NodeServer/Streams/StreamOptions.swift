@@ -1,11 +1,11 @@
 import HTTPTypes
 
-/// Which of a program's streams a client wants.
+/// The streams of a program that a client requests.
 package struct StreamOptions: Sendable, Hashable {
     package let stdin: Bool
     package let stdout: Bool
     package let stderr: Bool
-    /// They are one terminal, whose output is stdout.
+    /// The streams are one terminal, whose output is stdout.
     package let terminal: Bool
 
     package init(stdin: Bool, stdout: Bool, stderr: Bool, terminal: Bool = false) {

@@ -1,11 +1,11 @@
-/// The WebSocket sub-protocols of `exec`, by their names on the wire.
+/// The WebSocket sub-protocols of exec and attach, by their names on the wire.
 package enum StreamProtocol: String, Sendable, Hashable, CaseIterable {
     case v5 = "v5.channel.k8s.io"
     case v4 = "v4.channel.k8s.io"
     case v4Base64 = "v4.base64.channel.k8s.io"
     case channel = "channel.k8s.io"
     case channelBase64 = "base64.channel.k8s.io"
-    /// The client named none: as `channel.k8s.io`, and the answer names none either.
+    /// The client named no sub-protocol: works as `channel.k8s.io`, and the answer names no sub-protocol either.
     case unnamed = ""
 
     /// Messages are base64 in text frames, and channels are written as digits.
@@ -17,7 +17,7 @@ package enum StreamProtocol: String, Sendable, Hashable, CaseIterable {
     /// The client may end its stdin without closing the connection.
     package var hasHalfClose: Bool { self == .v5 }
 
-    /// The client's first choice that is spoken here.
+    /// Returns the client's first choice that this node speaks.
     ///
     /// - Parameter offers: the values of `Sec-WebSocket-Protocol`, each a name or a list of them.
     /// - Returns: `nil` when names were given and none is known.

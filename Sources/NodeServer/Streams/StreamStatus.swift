@@ -2,7 +2,7 @@ import FoundationEssentials
 package import KubeModel
 import PodCore
 
-/// How an exec ended, as it goes over the error channel.
+/// The status that a stream ends with, as sent over the error channel.
 package enum StreamStatus {
     package static func ended(exitCode: Int) -> Status {
         guard exitCode != 0 else { return Status(status: "Success") }
@@ -25,7 +25,7 @@ package enum StreamStatus {
         return status.status == "Success" ? nil : Array((status.message ?? "").utf8)
     }
 
-    /// The exit code that a status tells; `nil` when the command did not come to its end.
+    /// Returns the exit code in a status; `nil` when the command did not run to its end.
     package static func exitCode(of status: Status) -> Int? {
         if status.status == "Success" { return 0 }
         guard status.reason == "NonZeroExitCode" else { return nil }

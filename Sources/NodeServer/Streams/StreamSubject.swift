@@ -1,6 +1,6 @@
 import PodCore
 
-/// What a client is connected with over a WebSocket.
+/// The program that a client is connected with: a new program (exec) or the container's own (attach).
 enum StreamSubject: Sendable {
     case exec(ExecRequest)
     case attach(AttachRequest)

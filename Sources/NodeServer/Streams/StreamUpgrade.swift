@@ -28,7 +28,7 @@ package struct StreamUpgrade: Sendable {
         self.logger = logger
     }
 
-    /// What is wrong with the request comes before what is wrong with its protocol: kubectl falls back from WebSocket to SPDY
+    /// Faults of the request are reported before faults of its protocol: kubectl falls back from WebSocket to SPDY
     /// when it is refused, and shows the answer to the second attempt.
     package func decide(
         _ kind: EndpointPath.StreamKind, _ request: UpgradeRequest, address: EndpointPath.PodAddress, target: RequestTarget

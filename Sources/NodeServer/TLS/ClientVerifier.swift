@@ -15,7 +15,7 @@ package struct ClientVerifier: Sendable {
         try NIOSSLCertificate.fromPEMBytes(Array(text.utf8)).map { try Certificate(derEncoded: $0.toDERBytes()) }
     }
 
-    /// The chain from the client's certificate to a root; `nil` when it is not to be believed.
+    /// Returns the chain from the client's certificate to a root; `nil` when the certificate is not trusted.
     package func verifiedChain(leaf: Certificate, intermediates: [Certificate]) async -> [Certificate]? {
         guard isForClients(leaf) else { return nil }
         var verifier = Verifier(rootCertificates: roots) {
@@ -42,7 +42,7 @@ package struct ClientVerifier: Sendable {
         }
     }
 
-    /// Kubernetes asks for the extended key usage `clientAuth`; a certificate without that extension is for everything.
+    /// Kubernetes requires the extended key usage `clientAuth`; a certificate without that extension is valid for every use.
     private func isForClients(_ certificate: Certificate) -> Bool {
         guard let usage = try? certificate.extensions.extendedKeyUsage else {
             return !certificate.extensions.contains { $0.oid == .X509ExtensionID.extendedKeyUsage }

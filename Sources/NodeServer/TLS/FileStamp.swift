@@ -1,6 +1,6 @@
 import Glibc
 
-/// What tells that a file was replaced or written. A missing file has a stamp too.
+/// The identity and version of a file: it changes when the file is replaced or written. A missing file has a stamp too.
 struct FileStamp: Sendable, Hashable {
     private let device: UInt64
     private let number: UInt64

@@ -8,7 +8,7 @@ import X509
 struct PeerIdentity: Sendable {
     let credentials: ServingCredentials
 
-    /// `nil` without a certificate or when it is not to be believed.
+    /// Returns `nil` without a certificate or when the certificate is not trusted.
     func user(of channel: any Channel) async -> UserInfo? {
         let chain = try? await channel.nioSSL_peerValidatedCertificateChain().get()
         if let leaf = chain?.first { return user(leaf) }

@@ -7,8 +7,8 @@ import Synchronization
 
 /// The HTTPS server's certificate and client CA, read again when their files change.
 ///
-/// A new connection starts a look at the files when the last look is older than ``interval``; that connection still gets
-/// what is there, later ones get the new certificate. Without connections nothing is looked at.
+/// A new connection starts a check of the files when the last check is older than ``interval``. That connection still gets
+/// the loaded certificate; later connections get the new certificate. Without connections the files are not checked.
 package final class ServingCredentials: Sendable {
     struct Loaded: Sendable {
         let context: NIOSSLContext
@@ -48,7 +48,7 @@ package final class ServingCredentials: Sendable {
         return loaded
     }
 
-    /// Looks at the files now; blocks. A broken file leaves what was there.
+    /// Checks the files now; blocks. After a broken file the loaded certificate stays in use.
     package func reloadIfChanged() {
         guard files.all.map(FileStamp.init) != state.withLock({ $0.loaded.stamps }) else { return }
         do {
@@ -57,14 +57,14 @@ package final class ServingCredentials: Sendable {
                 state.loaded = loaded
                 state.complaint = nil
             }
-            logger.info("serving certificate loaded again", metadata: ["file": "\(files.certificate)"])
+            logger.info("Serving certificate loaded again", metadata: ["file": "\(files.certificate)"])
         } catch {
             let complaint = "\(error)"
             let isNew = state.withLock { state in
                 defer { state.complaint = complaint }
                 return state.complaint != complaint
             }
-            if isNew { logger.error("changed serving certificate cannot be used; the old one stays", metadata: ["error": "\(complaint)"]) }
+            if isNew { logger.error("Changed serving certificate cannot be used; the old certificate stays", metadata: ["error": "\(complaint)"]) }
         }
     }
 
@@ -84,9 +84,9 @@ package final class ServingCredentials: Sendable {
             certificateChain: chain.map { .certificate($0) }, privateKey: .privateKey(key))
         configuration.minimumTLSVersion = .tlsv12
         configuration.applicationProtocols = ["http/1.1"]
-        // Asks for a certificate and takes a connection without; what a certificate is worth is decided by ClientVerifier.
+        // Requests a certificate but does not require it; ClientVerifier decides whether it is trusted.
         configuration.certificateVerification = .optionalVerification
-        // For the same reason none of the machine's authorities: a machine may have none at all.
+        // ClientVerifier has its own roots, and a machine may have no authorities at all.
         configuration.trustRoots = .certificates([])
         do {
             return Loaded(context: try NIOSSLContext(configuration: configuration), verifier: ClientVerifier(roots: roots ?? []), stamps: stamps)

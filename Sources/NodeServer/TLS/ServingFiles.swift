@@ -1,8 +1,8 @@
-/// Where the HTTPS server's certificate, its key and the authority of its clients lie, all PEM.
+/// The paths of the HTTPS server's certificate, its key and the authority of its clients, all PEM.
 package struct ServingFiles: Sendable, Hashable {
     package let certificate: String
     package let key: String
-    /// Without one no client certificate is believed.
+    /// Absent: every client certificate is ignored.
     package let clientCA: String?
 
     package init(certificate: String, key: String, clientCA: String?) {

@@ -25,7 +25,7 @@ struct ServingTLSChannel<Base: ServerChildChannel>: ServerChildChannel {
                         }
                     }))
         }.flatMap {
-            // Nothing else finds out about a client whose machine is gone while it waits for a log or a program.
+            // Without it, a client whose machine is gone is never noticed while the client waits for a log or a program.
             channel.setOption(.socketOption(.so_keepalive), value: 1)
         }.flatMap {
             base.setup(channel: channel, logger: logger)

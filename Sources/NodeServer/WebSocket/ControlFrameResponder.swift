@@ -35,7 +35,7 @@ final class ControlFrameResponder: ChannelDuplexHandler, RemovableChannelHandler
         }
     }
 
-    /// Whoever closes first, this side sends one close.
+    /// This side sends one close, whichever side closes first.
     func write(context: ChannelHandlerContext, data: NIOAny, promise: EventLoopPromise<Void>?) {
         guard unwrapOutboundIn(data).opcode == .connectionClose else {
             context.write(data, promise: promise)

@@ -21,7 +21,7 @@ package enum WebSocketHandshake {
         return headers
     }
 
-    /// What proves that the key was read by a WebSocket server.
+    /// Returns the proof that a WebSocket server has read the key.
     package static func answer(to key: String) -> String {
         Data(Insecure.SHA1.hash(data: Data((key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11").utf8))).base64EncodedString()
     }
