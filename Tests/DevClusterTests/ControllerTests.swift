@@ -6,7 +6,7 @@ import Testing
 
 @Suite("Controllers")
 struct ControllerTests {
-    @Test func schedulerSpreadsOverReadyNodesThatFit() async throws {
+    @Test("the scheduler spreads pods over ready nodes that fit") func schedulerSpreadsOverReadyNodesThatFit() async throws {
         let store = try await Fixtures.store()
         for node in [Fixtures.node("a"), Fixtures.node("b"), Fixtures.node("down", ready: "Unknown"), Fixtures.node("small", cpu: "10m")] {
             _ = try await Fixtures.create(.nodes, node, store)
@@ -23,7 +23,7 @@ struct ControllerTests {
             ])
     }
 
-    @Test func schedulerSaysWhyNot() async throws {
+    @Test("a pod that fits no node shows why") func schedulerSaysWhyNot() async throws {
         let store = try await Fixtures.store()
         _ = try await Fixtures.create(.nodes, Fixtures.node("a"), store)
         _ = try await Fixtures.create(.pods, Fixtures.pod("big", node: nil, cpu: "64"), store)
@@ -34,14 +34,14 @@ struct ControllerTests {
         #expect(await store.list(.events).map { $0.text("reason") } == ["FailedScheduling"])
     }
 
-    @Test func nodesGetTheirOwnRange() async throws {
+    @Test("each node gets its own pod range") func nodesGetTheirOwnRange() async throws {
         let store = try await Fixtures.store()
         for name in ["a", "b"] { _ = try await Fixtures.create(.nodes, Fixtures.node(name), store) }
         try await NodeRangeController(podRange: try #require(IPv4Range("10.244.0.0/16"))).reconcile(store)
         #expect(await store.list(.nodes).map { $0.text("spec", "podCIDR") } == ["10.244.0.0/24", "10.244.1.0/24"])
     }
 
-    @Test func aNamespaceIsFurnishedAndEmptied() async throws {
+    @Test("a new namespace gets its account and authority, a deleted one is emptied") func aNamespaceIsFurnishedAndEmptied() async throws {
         let store = try await Fixtures.store()
         let controller = NamespaceController(rules: Fixtures.rules, authorityPEM: "PEM")
         _ = try await Fixtures.create(.namespaces, ["metadata": ["name": "x"]], store)
@@ -61,7 +61,7 @@ struct ControllerTests {
         #expect(await store.list(.configMaps, ObjectFilter(namespace: "x")).isEmpty)
     }
 
-    @Test func aNodeWithoutRenewalIsUnknown() async throws {
+    @Test("a node whose lease is not renewed becomes Unknown after the grace period") func aNodeWithoutRenewalIsUnknown() async throws {
         let time = ManualTime()
         let store = ObjectStore(time: time)
         _ = try await Fixtures.create(.nodes, Fixtures.node("a"), store)
@@ -76,7 +76,7 @@ struct ControllerTests {
         #expect(ready?.text("status") == "Unknown" && ready?.text("reason") == "NodeStatusUnknown")
     }
 
-    @Test func eventsExpire() async throws {
+    @Test("events expire after an hour") func eventsExpire() async throws {
         let time = ManualTime()
         let store = ObjectStore(time: time)
         _ = try await Fixtures.create(.namespaces, ["metadata": ["name": "default"]], store)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Rules of pods")
 struct PodRulesTests {
-    @Test func defaults() async throws {
+    @Test("a new pod gets the API server's defaults") func defaults() async throws {
         let store = try await Fixtures.store()
         let pod = try await Fixtures.create(
             .pods,
@@ -56,44 +56,51 @@ struct PodRulesTests {
             ])
     }
 
-    @Test(arguments: [
-        ("r:5000/x", "Always"), ("r:5000/x:latest", "Always"), ("x:1", "IfNotPresent"), ("r:5000/x:1", "IfNotPresent"),
-        ("x@sha256:ab", "IfNotPresent"),
-        ("r/x:1@sha256:ab", "IfNotPresent"),
-    ])
+    @Test(
+        "the pull policy follows the image's tag",
+        arguments: [
+            ("r:5000/x", "Always"), ("r:5000/x:latest", "Always"), ("x:1", "IfNotPresent"), ("r:5000/x:1", "IfNotPresent"),
+            ("x@sha256:ab", "IfNotPresent"),
+            ("r/x:1@sha256:ab", "IfNotPresent"),
+        ])
     func pullPolicy(image: String, policy: String) {
         var container: JSONValue = ["image": .string(image)]
         PodDefaults.container(&container)
         #expect(container.text("imagePullPolicy") == policy)
     }
 
-    @Test(arguments: [
-        ("0.5", "500m"), ("1000", "1k"), ("1000m", "1"), ("1.5Gi", "1536Mi"), ("128974848", "128974848"), ("2", "2"), ("0", "0"), ("100m", "100m"),
-        ("1000000", "1M"), ("1024Ki", "1Mi"), ("2e3", "2e3"),
-    ])
+    @Test(
+        "quantities are written back canonically",
+        arguments: [
+            ("0.5", "500m"), ("1000", "1k"), ("1000m", "1"), ("1.5Gi", "1536Mi"), ("128974848", "128974848"), ("2", "2"), ("0", "0"),
+            ("100m", "100m"),
+            ("1000000", "1M"), ("1024Ki", "1Mi"), ("2e3", "2e3"),
+        ])
     func canonicalQuantities(text: String, wanted: String) { #expect(QuantityText.canonical(.string(text)) == .string(wanted)) }
 
-    @Test func noTokenWhenNotWanted() async throws {
+    @Test("a pod that wants no token gets none") func noTokenWhenNotWanted() async throws {
         let store = try await Fixtures.store()
         var wanted = Fixtures.pod()
         wanted["spec", "automountServiceAccountToken"] = false
         #expect(try await Fixtures.create(.pods, wanted, store)["spec"]?.list("volumes").isEmpty == true)
     }
 
-    @Test(arguments: [
-        ("{}", "spec.containers"),
-        (#"{"containers":[{"name":"C","image":"x"}]}"#, "spec.containers[0].name"),
-        (#"{"containers":[{"name":"c"}]}"#, "spec.containers[0].image"),
-        (#"{"containers":[{"name":"c","image":"x","volumeMounts":[{"name":"v","mountPath":"/v"}]}]}"#, "spec.containers[0].volumeMounts[0].name"),
-        (#"{"containers":[{"name":"c","image":"x"},{"name":"c","image":"x"}]}"#, "spec.containers[1].name"),
-        (#"{"restartPolicy":"Sometimes","containers":[{"name":"c","image":"x"}]}"#, "spec.restartPolicy"),
-        (
-            #"{"containers":[{"name":"c","image":"x","resources":{"limits":{"cpu":"1"},"requests":{"cpu":"2"}}}]}"#,
-            "spec.containers[0].resources.requests"
-        ),
-        (#"{"containers":[{"name":"c","image":"x","ports":[{"containerPort":70000}]}]}"#, "spec.containers[0].ports[0].containerPort"),
-        (#"{"volumes":[{"name":"v","emptyDir":{},"hostPath":{"path":"/"}}],"containers":[{"name":"c","image":"x"}]}"#, "spec.volumes[0]"),
-    ])
+    @Test(
+        "a pod that breaks a rule is refused with the field's name",
+        arguments: [
+            ("{}", "spec.containers"),
+            (#"{"containers":[{"name":"C","image":"x"}]}"#, "spec.containers[0].name"),
+            (#"{"containers":[{"name":"c"}]}"#, "spec.containers[0].image"),
+            (#"{"containers":[{"name":"c","image":"x","volumeMounts":[{"name":"v","mountPath":"/v"}]}]}"#, "spec.containers[0].volumeMounts[0].name"),
+            (#"{"containers":[{"name":"c","image":"x"},{"name":"c","image":"x"}]}"#, "spec.containers[1].name"),
+            (#"{"restartPolicy":"Sometimes","containers":[{"name":"c","image":"x"}]}"#, "spec.restartPolicy"),
+            (
+                #"{"containers":[{"name":"c","image":"x","resources":{"limits":{"cpu":"1"},"requests":{"cpu":"2"}}}]}"#,
+                "spec.containers[0].resources.requests"
+            ),
+            (#"{"containers":[{"name":"c","image":"x","ports":[{"containerPort":70000}]}]}"#, "spec.containers[0].ports[0].containerPort"),
+            (#"{"volumes":[{"name":"v","emptyDir":{},"hostPath":{"path":"/"}}],"containers":[{"name":"c","image":"x"}]}"#, "spec.volumes[0]"),
+        ])
     func refuses(spec: String, field: String) async throws {
         let store = try await Fixtures.store()
         let pod: JSONValue = ["metadata": ["name": "p"], "spec": try JSONParser.parse(spec)]
@@ -102,7 +109,7 @@ struct PodRulesTests {
         #expect(error?.details?.list("causes").contains { $0.text("field") == field } == true, "\(error?.message ?? "")")
     }
 
-    @Test func gracefulDeletion() async throws {
+    @Test("a deleted pod stays until its node confirms") func gracefulDeletion() async throws {
         let store = try await Fixtures.store()
         _ = try await Fixtures.create(.pods, Fixtures.pod(), store)
         let watch = try await store.watch(.pods, ObjectFilter(), from: .now)
@@ -122,7 +129,7 @@ struct PodRulesTests {
         #expect(await Fixtures.drain(watch) == ["MODIFIED p", "MODIFIED p", "MODIFIED p", "DELETED p"])
     }
 
-    @Test func deletionWithNothingToWaitFor() async throws {
+    @Test("a pod without a node is deleted at once") func deletionWithNothingToWaitFor() async throws {
         let store = try await Fixtures.store()
         _ = try await Fixtures.create(.pods, Fixtures.pod("unscheduled", node: nil), store)
         _ = try await Fixtures.create(.pods, Fixtures.pod("ended"), store)
@@ -131,7 +138,7 @@ struct PodRulesTests {
         #expect(await store.list(.pods).isEmpty)
     }
 
-    @Test func statusUpdatesChangeStatusOnly() async throws {
+    @Test("a status update changes the status only") func statusUpdatesChangeStatusOnly() async throws {
         let store = try await Fixtures.store()
         _ = try await Fixtures.create(.pods, Fixtures.pod(), store)
         let pod = try await Fixtures.update(.pods, "p", subresource: "status", store) {
@@ -144,7 +151,7 @@ struct PodRulesTests {
         #expect(pod["metadata", "generation"] == 1)
     }
 
-    @Test func onlySomeFieldsOfTheSpecMayChange() async throws {
+    @Test("only some fields of a pod's spec may change") func onlySomeFieldsOfTheSpecMayChange() async throws {
         let store = try await Fixtures.store()
         _ = try await Fixtures.create(.pods, Fixtures.pod(), store)
         let changed = try await Fixtures.update(.pods, "p", store) { pod in
@@ -166,7 +173,7 @@ struct PodRulesTests {
         }
     }
 
-    @Test func subresourcesOfTheirOwn() async throws {
+    @Test("ephemeral containers and resize change through their own subresources") func subresourcesOfTheirOwn() async throws {
         let store = try await Fixtures.store()
         _ = try await Fixtures.create(.pods, Fixtures.pod(cpu: "100m"), store)
         let debugged = try await Fixtures.update(.pods, "p", subresource: "ephemeralcontainers", store) {
@@ -184,7 +191,7 @@ struct PodRulesTests {
         #expect(error?.code == 422)
     }
 
-    @Test func nodesMakeMirrorPodsOnly() async throws {
+    @Test("a node creates mirror pods of its own only") func nodesMakeMirrorPodsOnly() async throws {
         let store = try await Fixtures.store()
         let node = Identity(user: "system:node:n1", groups: ["system:nodes", "system:authenticated"])
         let error = await #expect(throws: APIError.self) { try await Fixtures.create(.pods, Fixtures.pod(), store, by: node) }

@@ -15,7 +15,7 @@ import X509
 struct ServerTests {
     private static let pods = "/api/v1/namespaces/default/pods"
 
-    @Test func lifeOfAPod() async throws {
+    @Test("a pod is created, patched, watched and deleted over TLS") func lifeOfAPod() async throws {
         try await ClusterFixture.run { cluster in
             try await cluster.withClient { client in
                 let version = try await cluster.call(client, .GET, Self.pods).body.text("metadata", "resourceVersion")
@@ -43,7 +43,7 @@ struct ServerTests {
         }
     }
 
-    @Test func whoMayDoWhat() async throws {
+    @Test("administrators, nodes and anonymous clients may do what their role grants") func whoMayDoWhat() async throws {
         try await ClusterFixture.run { cluster in
             try await cluster.withClient(certificate: false) { client in
                 let health = try await cluster.call(client, .GET, "/healthz").status
@@ -80,7 +80,7 @@ struct ServerTests {
         }
     }
 
-    @Test func certificatesOfNodesAreSigned() async throws {
+    @Test("certificate requests of nodes are signed") func certificatesOfNodesAreSigned() async throws {
         let authority = try CertificateAuthority(time: SystemTime())
         let signer = CertificateSigner(authority: authority)
         func request(_ organisation: String, _ name: String) throws -> JSONValue {
@@ -103,7 +103,7 @@ struct ServerTests {
         #expect(bad.list("conditions").first?.text("type") == "Denied" && bad["certificate"] == nil)
     }
 
-    @Test func aTokenDiesWithItsPod() async throws {
+    @Test("a bound token dies with its pod") func aTokenDiesWithItsPod() async throws {
         let store = try await Fixtures.store()
         let pod = try await Fixtures.create(.pods, Fixtures.pod(), store)
         let account = try #require(await store.get(.serviceAccounts, ObjectKey(namespace: "default", name: "default")))
@@ -121,6 +121,7 @@ struct ServerTests {
     }
 
     @Test(
+        "a node may do what the Node authorizer grants",
         arguments: [
             ("get", "", "nodes", "", "", "n1", true), ("patch", "", "nodes", "status", "", "n1", true),
             ("patch", "", "nodes", "status", "", "n2", false),
@@ -146,7 +147,7 @@ struct ServerTests {
         #expect(await store.transaction { Authorizer(nodesAreProxiers: false).allows(node, access, $0) } == isAllowed)
     }
 
-    @Test func protobufBodies() {
+    @Test("protobuf bodies are read as their JSON") func protobufBodies() {
         // Namespace "x" as kubectl sends it.
         let meta: [UInt8] = [0x0A, 0x03, 0x0A, 0x01, 0x78]
         let type: [UInt8] = [0x0A, 0x02, 0x76, 0x31, 0x12, 0x09] + Array("Namespace".utf8)

@@ -7,7 +7,7 @@ import Testing
 struct ServiceTests {
     private static func service(_ name: String, _ spec: JSONValue) -> JSONValue { ["metadata": ["name": .string(name)], "spec": spec] }
 
-    @Test func addressesAndPorts() async throws {
+    @Test("Services get addresses and node ports, and give them back") func addressesAndPorts() async throws {
         let store = try await Fixtures.store()
         let first = try await Fixtures.create(.services, Self.service("a", ["ports": [["port": 80]], "selector": ["app": "a"]]), store)
         let wantedSpec: JSONValue = [
@@ -34,14 +34,16 @@ struct ServiceTests {
         #expect(grown.text("spec", "clusterIP") == "10.96.0.2")
     }
 
-    @Test(arguments: [
-        (#"{"ports":[]}"#, "spec.ports"), (#"{"ports":[{"port":0}]}"#, "spec.ports[0].port"),
-        (#"{"ports":[{"port":1},{"port":2}]}"#, "spec.ports[0].name"),
-        (#"{"clusterIP":"10.1.1.1","ports":[{"port":1}]}"#, "spec.clusterIPs"),
-        (#"{"clusterIP":"10.96.0.1","ports":[{"port":1}]}"#, "spec.clusterIPs"),
-        (#"{"type":"NodePort","ports":[{"port":1,"nodePort":80}]}"#, "spec.ports[0].nodePort"),
-        (#"{"type":"Magic","ports":[{"port":1}]}"#, "spec.type"),
-    ])
+    @Test(
+        "a Service that breaks a rule is refused with the field's name",
+        arguments: [
+            (#"{"ports":[]}"#, "spec.ports"), (#"{"ports":[{"port":0}]}"#, "spec.ports[0].port"),
+            (#"{"ports":[{"port":1},{"port":2}]}"#, "spec.ports[0].name"),
+            (#"{"clusterIP":"10.1.1.1","ports":[{"port":1}]}"#, "spec.clusterIPs"),
+            (#"{"clusterIP":"10.96.0.1","ports":[{"port":1}]}"#, "spec.clusterIPs"),
+            (#"{"type":"NodePort","ports":[{"port":1,"nodePort":80}]}"#, "spec.ports[0].nodePort"),
+            (#"{"type":"Magic","ports":[{"port":1}]}"#, "spec.type"),
+        ])
     func refuses(spec: String, field: String) async throws {
         let store = try await Fixtures.store()
         _ = try await Fixtures.create(.services, Self.service("first", ["ports": [["port": 80]]]), store)
@@ -50,12 +52,15 @@ struct ServiceTests {
         #expect(error?.details?.list("causes").contains { $0.text("field") == field } == true, "\(error?.message ?? "")")
     }
 
-    @Test(arguments: [
-        ("10.96.0.0/16", true), ("10.96.0.0", false), ("10.96.0/16", false), ("10.96.0.256/16", false), ("1.2.3.4/33", false), ("+1.2.3.4/8", false),
-    ])
+    @Test(
+        "only blocks of addresses are ranges",
+        arguments: [
+            ("10.96.0.0/16", true), ("10.96.0.0", false), ("10.96.0/16", false), ("10.96.0.256/16", false), ("1.2.3.4/33", false),
+            ("+1.2.3.4/8", false),
+        ])
     func ranges(text: String, isRange: Bool) { #expect((IPv4Range(text) != nil) == isRange) }
 
-    @Test func subranges() throws {
+    @Test("a range is split into blocks of one size") func subranges() throws {
         let blocks = try #require(IPv4Range("10.244.0.0/16")).subranges(prefixLength: 24)
         #expect(blocks.count == 256 && blocks[1].description == "10.244.1.0/24" && blocks[255].contains("10.244.255.7"))
     }
@@ -76,7 +81,7 @@ struct ServiceTests {
         return pod
     }
 
-    @Test func sliceConditions() {
+    @Test("a slice shows the conditions of its pods") func sliceConditions() {
         let service: JSONValue = [
             "metadata": ["name": "s", "namespace": "default"],
             "spec": ["clusterIP": "10.96.0.1", "ports": [["name": "w", "port": 80, "targetPort": "http", "protocol": "TCP"]]],
@@ -96,7 +101,7 @@ struct ServiceTests {
         #expect(slices[0].endpoints[0]["targetRef"]?.description == #"{"kind":"Pod","name":"a","namespace":"default","uid":"u-a"}"#)
     }
 
-    @Test func slicesHoldAHundred() {
+    @Test("a slice holds at most a hundred endpoints") func slicesHoldAHundred() {
         let service: JSONValue = ["metadata": ["name": "s"], "spec": ["clusterIP": "None", "ports": [["port": 80, "protocol": "TCP"]]]]
         let pods = (0..<250).map { Self.pod("p\($0)", ip: "10.0.\($0 / 250).\($0 % 250)") }
         let slices = EndpointSliceContent(service, pods: pods, zones: [:]).slices

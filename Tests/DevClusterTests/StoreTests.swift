@@ -5,7 +5,7 @@ import Testing
 
 @Suite("Object store")
 struct StoreTests {
-    @Test func watchFollowsSelectorTransitions() async throws {
+    @Test("an object that starts or stops matching is an addition or deletion for the watch") func watchFollowsSelectorTransitions() async throws {
         let store = try await Fixtures.store()
         let filter = ObjectFilter(labels: try LabelMatcher(parsing: "app=a"))
         let watch = try await store.watch(.configMaps, filter, from: .now)
@@ -19,7 +19,7 @@ struct StoreTests {
         #expect(await Fixtures.drain(watch) == ["ADDED x", "MODIFIED x", "DELETED x", "ADDED x", "DELETED x"])
     }
 
-    @Test func initialEventsEndWithABookmark() async throws {
+    @Test("initial events end with a bookmark") func initialEventsEndWithABookmark() async throws {
         let store = try await Fixtures.store()
         _ = try await Fixtures.create(.configMaps, ["metadata": ["name": "x"]], store)
         let watch = try await store.watch(.configMaps, ObjectFilter(), from: .stateThenBookmark)
@@ -27,7 +27,7 @@ struct StoreTests {
         #expect(await Fixtures.drain(watch) == ["ADDED x", "BOOKMARK end", "BOOKMARK"])
     }
 
-    @Test func watchReplaysFromARevisionAndRefusesForgottenOnes() async throws {
+    @Test("a watch replays from a known revision and refuses a forgotten one") func watchReplaysFromARevisionAndRefusesForgottenOnes() async throws {
         let store = try await Fixtures.store(historyLength: 3)
         let first = try await Fixtures.create(.configMaps, ["metadata": ["name": "a"]], store).revision
         for name in ["b", "c", "d"] { _ = try await Fixtures.create(.configMaps, ["metadata": ["name": .string(name)]], store) }
@@ -38,7 +38,7 @@ struct StoreTests {
         #expect(future?.code == 504)
     }
 
-    @Test func aSlowWatchIsEnded() async throws {
+    @Test("a watch that falls too far behind is ended") func aSlowWatchIsEnded() async throws {
         let store = try await Fixtures.store()
         let watch = try await store.watch(.configMaps, ObjectFilter(), from: .now)
         _ = try await Fixtures.create(.configMaps, ["metadata": ["name": "a"]], store)
@@ -50,14 +50,14 @@ struct StoreTests {
         #expect(count == ObjectStore.watchBuffer)
     }
 
-    @Test func anEqualObjectIsNoChange() async throws {
+    @Test("an equal object is not a change") func anEqualObjectIsNoChange() async throws {
         let store = try await Fixtures.store()
         let before = try await Fixtures.create(.configMaps, ["metadata": ["name": "a"], "data": ["k": "v"]], store).revision
         let after = try await Fixtures.update(.configMaps, "a", store) { $0["data"] = ["k": "v"] }.revision
         #expect(before == after)
     }
 
-    @Test func conflicts() async throws {
+    @Test("an update with an old revision or another uid is a conflict") func conflicts() async throws {
         let store = try await Fixtures.store()
         let first = try await Fixtures.create(.configMaps, ["metadata": ["name": "a"]], store)
         _ = try await Fixtures.update(.configMaps, "a", store) { $0["data"] = ["k": "v"] }
@@ -73,7 +73,7 @@ struct StoreTests {
         #expect(precondition?.code == 409)
     }
 
-    @Test func finalizersHoldADeletion() async throws {
+    @Test("finalizers hold a deletion") func finalizersHoldADeletion() async throws {
         let store = try await Fixtures.store()
         _ = try await Fixtures.create(.configMaps, ["metadata": ["name": "a", "finalizers": ["x/y"]]], store)
         guard case .pending(let marked) = try await Fixtures.delete(.configMaps, "a", store) else {

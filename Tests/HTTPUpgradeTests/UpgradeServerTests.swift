@@ -64,7 +64,7 @@ struct UpgradeServerTests {
         "\(method) / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: \(token)\r\n\r\n"
     }
 
-    @Test(arguments: ["GET", "POST"])
+    @Test("an upgraded connection gets the bytes that came with the request", arguments: ["GET", "POST"])
     func takesOverWithTheBytesThatCameAlong(method: String) async throws {
         try await withServer { port in
             let wanted = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: shout\r\nConnection: Upgrade\r\n\r\nHELLO"
@@ -77,7 +77,7 @@ struct UpgradeServerTests {
         }
     }
 
-    @Test func refusesWithAnOrdinaryResponse() async throws {
+    @Test("a refused upgrade is answered with an ordinary response") func refusesWithAnOrdinaryResponse() async throws {
         try await withServer { port in
             let text = try await talk(port, [Self.request("GET", "never")], until: .max)
             #expect(text.hasPrefix("HTTP/1.1 403 Forbidden\r\n") && text.hasSuffix("\r\n\r\nnever\n"))
@@ -85,7 +85,7 @@ struct UpgradeServerTests {
         }
     }
 
-    @Test func otherRequestsAreHTTP() async throws {
+    @Test("requests without a known upgrade stay HTTP") func otherRequestsAreHTTP() async throws {
         try await withServer { port in
             for head in [Self.request("GET", "h2c"), "GET / HTTP/1.1\r\nHost: x\r\n\r\n"] {
                 let text = try await talk(port, [head, "GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"], until: .max)
@@ -95,7 +95,7 @@ struct UpgradeServerTests {
         }
     }
 
-    @Test func aBrokenHeadIsAnswered() async throws {
+    @Test("a broken head is answered with 400") func aBrokenHeadIsAnswered() async throws {
         try await withServer { port in
             let text = try await talk(port, ["GET / HTTP/9.9 x\r\nUpgrade: shout\r\nConnection: Upgrade\r\n\r\n"], until: .max)
             #expect(text.hasPrefix("HTTP/1.1 400"))

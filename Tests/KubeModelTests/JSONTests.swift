@@ -3,34 +3,39 @@ import Testing
 
 @Suite("JSON")
 struct JSONTests {
-    @Test(arguments: [
-        (#"{"a":[1,-2,3.5,true,false,null,"x"],"b":{}}"#, #"{"a":[1,-2,3.5,true,false,null,"x"],"b":{}}"#),
-        (" [ ] ", "[]"),
-        (#""\u00e4\ud83d\ude00\n\"\\\/\t""#, "\"ä😀\\n\\\"\\\\/\\t\""),
-        (#""\ud800x""#, "\"\u{FFFD}x\""),
-        ("9223372036854775807", "9223372036854775807"),
-        ("-9223372036854775808", "-9223372036854775808"),
-        ("1e3", "1000.0"),
-        (#"{"a":1,"a":2}"#, #"{"a":2}"#),
-    ])
+    @Test(
+        "documents are read and written",
+        arguments: [
+            (#"{"a":[1,-2,3.5,true,false,null,"x"],"b":{}}"#, #"{"a":[1,-2,3.5,true,false,null,"x"],"b":{}}"#),
+            (" [ ] ", "[]"),
+            (#""\u00e4\ud83d\ude00\n\"\\\/\t""#, "\"ä😀\\n\\\"\\\\/\\t\""),
+            (#""\ud800x""#, "\"\u{FFFD}x\""),
+            ("9223372036854775807", "9223372036854775807"),
+            ("-9223372036854775808", "-9223372036854775808"),
+            ("1e3", "1000.0"),
+            (#"{"a":1,"a":2}"#, #"{"a":2}"#),
+        ])
     func roundTrip(source: String, written: String) throws {
         #expect(try JSONParser.parse(source).description == written)
     }
 
-    @Test(arguments: [
-        "", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "01", "-", "1.", "1e", "\"\u{01}\"", "\"\\x\"", "\"\\u12\"", "tru", "nul", "1 2", "{a:1}", "'x'",
-        "1e999",
-        String(repeating: "[", count: 5000),
-    ])
+    @Test(
+        "text that is not JSON is refused",
+        arguments: [
+            "", "{", "[1,]", "{\"a\"}", "{\"a\":1,}", "01", "-", "1.", "1e", "\"\u{01}\"", "\"\\x\"", "\"\\u12\"", "tru", "nul", "1 2", "{a:1}",
+            "'x'",
+            "1e999",
+            String(repeating: "[", count: 5000),
+        ])
     func refuses(source: String) {
         #expect(throws: JSONError.self) { try JSONParser.parse(source) }
     }
 
-    @Test func refusesBytesThatAreNotText() {
+    @Test("bytes that are not UTF-8 are refused") func refusesBytesThatAreNotText() {
         #expect(throws: JSONError.self) { try JSONParser.parse([UInt8]([0x22, 0xC3, 0x28, 0x22])) }
     }
 
-    @Test func arbitraryBytesNeverTrap() {
+    @Test("arbitrary bytes never trap") func arbitraryBytesNeverTrap() {
         var random = SystemRandomNumberGenerator()
         let alphabet = Array("{}[]\",:0123456789.eE+-truefalsn\\u \n".utf8)
         for _ in 0..<20_000 {
@@ -41,7 +46,7 @@ struct JSONTests {
         }
     }
 
-    @Test func paths() {
+    @Test("a path reads, sets and removes a nested member") func paths() {
         var value: JSONValue = ["spec": ["nodeName": "a"]]
         #expect(value["spec", "nodeName"] == "a")
         value["status", "phase"] = "Pending"

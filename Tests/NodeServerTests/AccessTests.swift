@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test func whoIsLetIn() async throws {
+    @Test("a request needs an authenticated user with a permission") func whoIsLetIn() async throws {
         func reviewer() -> FakeReviewer {
             FakeReviewer(
                 tokens: ["good": UserInfo(username: "bot", groups: []), "empty": UserInfo(username: "", groups: [])],
@@ -48,14 +48,14 @@ import Testing
         #expect(try await outcome(reviewer(), "GET", "/healthz", token: "bad", anonymous: true).status == 401)
     }
 
-    @Test func tokensProveNothingWithoutReview() async throws {
+    @Test("without token review a bearer token is refused") func tokensProveNothingWithoutReview() async throws {
         let reviewer = FakeReviewer(tokens: ["good": UserInfo(username: "bot", groups: [])], grants: ["bot get healthz", "api get proxy"])
         #expect(try await outcome(reviewer, "GET", "/healthz", token: "good", tokens: false) == (401, "Unauthorized"))
         #expect(try await outcome(reviewer, "GET", "/healthz", token: "good", anonymous: true, tokens: false, everything: true).status == 401)
         #expect(try await outcome(reviewer, "GET", "/pods", certificate: Self.apiServer, tokens: false) == (200, "api"))
     }
 
-    @Test func alwaysAllowAsksNobodyButWantsAUser() async throws {
+    @Test("AlwaysAllow asks for no permission but needs a user") func alwaysAllowAsksNobodyButWantsAUser() async throws {
         let reviewer = FakeReviewer(tokens: ["good": UserInfo(username: "bot", groups: [])], failsPermissions: true)
         #expect(try await outcome(reviewer, "GET", "/pods", token: "good", everything: true) == (200, "bot"))
         #expect(try await outcome(reviewer, "GET", "/pods", certificate: Self.apiServer, everything: true) == (200, "api"))
@@ -63,7 +63,7 @@ import Testing
         #expect(try await outcome(reviewer, "GET", "/pods", everything: true).status == 401)
     }
 
-    @Test func failsClosed() async throws {
+    @Test("a review that fails keeps the request out") func failsClosed() async throws {
         let noTokens = FakeReviewer(tokens: ["good": UserInfo(username: "bot", groups: [])], grants: ["bot get proxy"], failsTokens: true)
         #expect(try await outcome(noTokens, "GET", "/pods", token: "good", anonymous: true).status == 401)
         let noPermissions = FakeReviewer(grants: ["api get proxy"], failsPermissions: true)
@@ -72,17 +72,21 @@ import Testing
                 == (500, "Authorization error (user=api, verb=get, resource=nodes, subresource=pods)"))
     }
 
-    @Test(arguments: [
-        ("GET", "/pods", "get", ["pods", "proxy"]), ("GET", "/pods/", "get", ["pods", "proxy"]), ("GET", "/runningpods/", "get", ["pods", "proxy"]),
-        ("GET", "/healthz/ping", "get", ["healthz", "proxy"]), ("GET", "/configz", "get", ["configz", "proxy"]),
-        ("GET", "/stats/summary", "get", ["stats"]), ("GET", "/metrics/cadvisor", "get", ["metrics"]), ("GET", "/logs/", "get", ["log"]),
-        ("POST", "/checkpoint/a/b/c", "create", ["checkpoint"]), ("GET", "/containerLogs/a/b/c", "get", ["proxy"]),
-        ("GET", "/exec/a/b/c", "create", ["proxy"]), ("POST", "/exec/a/b/c", "create", ["proxy"]), ("GET", "/%65xec/a/b/c", "create", ["proxy"]),
-        ("GET", "/attach/a/b/c", "create", ["proxy"]), ("GET", "/portForward/a/b", "create", ["proxy"]), ("GET", "/run/a/b/c", "create", ["proxy"]),
-        ("PUT", "/anything", "update", ["proxy"]), ("PATCH", "/", "patch", ["proxy"]), ("DELETE", "/x", "delete", ["proxy"]),
-        ("OPTIONS", "/x", "", ["proxy"]),
-        ("GET", "/podsx", "get", ["proxy"]), ("GET", "//exec/a/b/c", "get", ["proxy"]),
-    ])
+    @Test(
+        "a method and a path become the verb and subresources of nodes that kubelet uses",
+        arguments: [
+            ("GET", "/pods", "get", ["pods", "proxy"]), ("GET", "/pods/", "get", ["pods", "proxy"]),
+            ("GET", "/runningpods/", "get", ["pods", "proxy"]),
+            ("GET", "/healthz/ping", "get", ["healthz", "proxy"]), ("GET", "/configz", "get", ["configz", "proxy"]),
+            ("GET", "/stats/summary", "get", ["stats"]), ("GET", "/metrics/cadvisor", "get", ["metrics"]), ("GET", "/logs/", "get", ["log"]),
+            ("POST", "/checkpoint/a/b/c", "create", ["checkpoint"]), ("GET", "/containerLogs/a/b/c", "get", ["proxy"]),
+            ("GET", "/exec/a/b/c", "create", ["proxy"]), ("POST", "/exec/a/b/c", "create", ["proxy"]), ("GET", "/%65xec/a/b/c", "create", ["proxy"]),
+            ("GET", "/attach/a/b/c", "create", ["proxy"]), ("GET", "/portForward/a/b", "create", ["proxy"]),
+            ("GET", "/run/a/b/c", "create", ["proxy"]),
+            ("PUT", "/anything", "update", ["proxy"]), ("PATCH", "/", "patch", ["proxy"]), ("DELETE", "/x", "delete", ["proxy"]),
+            ("OPTIONS", "/x", "", ["proxy"]),
+            ("GET", "/podsx", "get", ["proxy"]), ("GET", "//exec/a/b/c", "get", ["proxy"]),
+        ])
     func attributes(_ method: String, _ path: String, _ verb: String, _ subresources: [String]) throws {
         let segments = try #require(RequestTarget(uri: path)).segments
         let attributes = RequestAttributes.attributes(method: method, segments: segments, nodeName: "n1")
@@ -93,10 +97,13 @@ import Testing
         if verb != "create", case .stream = EndpointPath(segments) { Issue.record("exec without create") }
     }
 
-    @Test(arguments: [
-        ("Bearer abc", "abc" as String?), ("bearer  abc", "abc"), ("BEARER abc def", "abc"), ("Bearer", nil), ("Bearer ", nil), ("Basic abc", nil),
-        (nil, nil),
-    ])
+    @Test(
+        "the bearer token is read from the Authorization header",
+        arguments: [
+            ("Bearer abc", "abc" as String?), ("bearer  abc", "abc"), ("BEARER abc def", "abc"), ("Bearer", nil), ("Bearer ", nil),
+            ("Basic abc", nil),
+            (nil, nil),
+        ])
     func bearerTokens(_ header: String?, _ token: String?) {
         #expect(RequestCredentials.bearerToken(authorization: header) == token)
     }

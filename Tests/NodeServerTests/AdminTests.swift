@@ -44,7 +44,7 @@ import Testing
         try JSONParser.parse(await get(socket, path).text)
     }
 
-    @Test func documents() async throws {
+    @Test("the operators' socket answers each document, and 404 for other paths") func documents() async throws {
         try await withServer { socket, _ async throws in
             #expect(try await Self.document(socket, "/v1/summary")["nodeName"] == "n1")
             #expect(try await Self.document(socket, "/v1/pods")["items"]?.array?.count == 1)
@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test func exec() async throws {
+    @Test("exec works over the operators' socket") func exec() async throws {
         try await withServer { socket, runtime async throws in
             let target = RequestTarget(
                 segments: AdminPath.exec(.init(namespace: "default", pod: "web", container: "app")).segments,
@@ -67,7 +67,7 @@ import Testing
         }
     }
 
-    @Test func onlyForRoot() async throws {
+    @Test("the socket's mode is for root only") func onlyForRoot() async throws {
         try await withServer { socket, _ async throws in
             var status = stat()
             #expect(lstat(socket, &status) == 0)
@@ -75,7 +75,7 @@ import Testing
         }
     }
 
-    @Test func aSecondAgentIsRefused() async throws {
+    @Test("a second agent is refused and no other file is replaced") func aSecondAgentIsRefused() async throws {
         try await withServer { socket, runtime async throws in
             let second = AdminServer(path: socket, view: FakeView(), runtime: runtime, proxy: nil, now: { Timestamp(seconds: 0) }, logger: .silent)
             await #expect { try await second.run() } throws: { ($0 as? NodeServerError)?.code == .addressInUse }
@@ -91,7 +91,7 @@ import Testing
     }
 
     /// Bytes of any kind after the upgrade: every program that was started is ended, and the server goes on.
-    @Test func anyBytesAfterTheUpgrade() async throws {
+    @Test("any bytes after the upgrade end their program and leave the server running") func anyBytesAfterTheUpgrade() async throws {
         try await withServer { socket, runtime async throws in
             var random = SeededGenerator(seed: 11)
             let target = RequestTarget(

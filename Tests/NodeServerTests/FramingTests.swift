@@ -12,7 +12,7 @@ import Testing
         return WebSocketFrame(fin: fin, opcode: opcode, maskKey: key, data: data)
     }
 
-    @Test func fragmentsBecomeOneMessage() throws {
+    @Test("fragments become one message, control frames between them do not count") func fragmentsBecomeOneMessage() throws {
         var assembler = MessageAssembler()
         #expect(try assembler.add(Self.frame(.binary, [0, 1], fin: false)) == .nothing)
         #expect(try assembler.add(Self.frame(.ping, [9])) == .nothing)
@@ -22,7 +22,7 @@ import Testing
         #expect(try assembler.add(Self.frame(.connectionClose, [])) == .close)
     }
 
-    @Test func brokenFramesAreRefused() {
+    @Test("frames that break the protocol or the limit are refused") func brokenFramesAreRefused() {
         var assembler = MessageAssembler()
         #expect(throws: WebSocketViolation.self) { try assembler.add(Self.frame(.binary, [0], masked: false)) }
         #expect(throws: WebSocketViolation.self) { try assembler.add(Self.frame(.continuation, [0])) }
@@ -46,33 +46,37 @@ import Testing
 
     typealias Message = StreamMessageCodec.ClientMessage
 
-    @Test(arguments: [
-        (StreamProtocol.v5, [0, 104, 105], Message.stdin(ByteBuffer(string: "hi"))),
-        (.v5, [], .nothing),
-        (.v5, [0], .stdin(ByteBuffer())),
-        (.v5, [255, 0], .endOfStdin),
-        (.v5, [255, 4], .nothing),
-        (.v4, [255, 0], .nothing),
-        (.channel, [0, 255, 0], .stdin(ByteBuffer(bytes: [255, 0]))),
-        (.v5, [1, 1], .nothing),
-        (.v5, [99, 1], .nothing),
-        (.v4, [4] + Array(#"{"Width":80,"Height":24}"#.utf8), .resize(width: 80, height: 24)),
-        (.v4, [4] + Array(#"{"Width":-1,"Height":24}"#.utf8), .nothing),
-        (.v4, [4] + Array("nonsense".utf8), .nothing),
-        (.channelBase64, Array("0Zm9vCg==".utf8), .stdin(ByteBuffer(string: "foo\n"))),
-        (.v4Base64, Array("1Zm9vCg==".utf8), .nothing),
-        (.unnamed, [0, 7], .stdin(ByteBuffer(bytes: [7]))),
-    ])
+    @Test(
+        "a client's message is read by its channel and sub-protocol",
+        arguments: [
+            (StreamProtocol.v5, [0, 104, 105], Message.stdin(ByteBuffer(string: "hi"))),
+            (.v5, [], .nothing),
+            (.v5, [0], .stdin(ByteBuffer())),
+            (.v5, [255, 0], .endOfStdin),
+            (.v5, [255, 4], .nothing),
+            (.v4, [255, 0], .nothing),
+            (.channel, [0, 255, 0], .stdin(ByteBuffer(bytes: [255, 0]))),
+            (.v5, [1, 1], .nothing),
+            (.v5, [99, 1], .nothing),
+            (.v4, [4] + Array(#"{"Width":80,"Height":24}"#.utf8), .resize(width: 80, height: 24)),
+            (.v4, [4] + Array(#"{"Width":-1,"Height":24}"#.utf8), .nothing),
+            (.v4, [4] + Array("nonsense".utf8), .nothing),
+            (.channelBase64, Array("0Zm9vCg==".utf8), .stdin(ByteBuffer(string: "foo\n"))),
+            (.v4Base64, Array("1Zm9vCg==".utf8), .nothing),
+            (.unnamed, [0, 7], .stdin(ByteBuffer(bytes: [7]))),
+        ])
     func clientMessages(_ version: StreamProtocol, _ bytes: [UInt8], _ expected: Message) throws {
         #expect(try StreamMessageCodec(version).decode(ByteBuffer(bytes: bytes)) == expected)
     }
 
-    @Test(arguments: [(StreamProtocol.v5, [255]), (.v5, [255, 0, 0]), (.v5, [255, 5]), (.channelBase64, Array("0%%%".utf8))])
+    @Test(
+        "a message that breaks its sub-protocol is refused",
+        arguments: [(StreamProtocol.v5, [255]), (.v5, [255, 0, 0]), (.v5, [255, 5]), (.channelBase64, Array("0%%%".utf8))])
     func brokenMessages(_ version: StreamProtocol, _ bytes: [UInt8]) {
         #expect(throws: WebSocketViolation.self) { try StreamMessageCodec(version).decode(ByteBuffer(bytes: bytes)) }
     }
 
-    @Test func outgoingMessages() {
+    @Test("outgoing messages are binary, or text in base64") func outgoingMessages() {
         let raw = StreamMessageCodec(.v4).encode([104, 105], on: 1)
         #expect(raw.opcode == .binary && raw.data == ByteBuffer(bytes: [1, 104, 105]))
         let base64 = StreamMessageCodec(.channelBase64).encode(Array("\n".utf8), on: 1)
@@ -80,7 +84,7 @@ import Testing
     }
 
     /// Whatever frames come, each is taken or refused, and what is held stays under the limit.
-    @Test func anyFrames() {
+    @Test("any frames are taken or refused within the limit") func anyFrames() {
         var random = SeededGenerator(seed: 7)
         for _ in 0..<20_000 {
             var assembler = MessageAssembler()

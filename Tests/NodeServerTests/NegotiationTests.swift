@@ -3,27 +3,29 @@ import NodeServer
 import Testing
 
 @Suite struct NegotiationTests {
-    @Test(arguments: [
-        ([], "" as String?),
-        ([""], ""),
-        (["v5.channel.k8s.io"], "v5.channel.k8s.io"),
-        (["v4.channel.k8s.io, v5.channel.k8s.io"], "v4.channel.k8s.io"),
-        (["unknown", "channel.k8s.io"], "channel.k8s.io"),
-        ([" v4.base64.channel.k8s.io\t,channel.k8s.io"], "v4.base64.channel.k8s.io"),
-        (["base64.channel.k8s.io"], "base64.channel.k8s.io"),
-        (["V5.channel.k8s.io"], nil),
-        (["v3.channel.k8s.io", "SPDY/3.1+portforward.k8s.io"], nil),
-    ])
+    @Test(
+        "the client's first sub-protocol that is known is chosen",
+        arguments: [
+            ([], "" as String?),
+            ([""], ""),
+            (["v5.channel.k8s.io"], "v5.channel.k8s.io"),
+            (["v4.channel.k8s.io, v5.channel.k8s.io"], "v4.channel.k8s.io"),
+            (["unknown", "channel.k8s.io"], "channel.k8s.io"),
+            ([" v4.base64.channel.k8s.io\t,channel.k8s.io"], "v4.base64.channel.k8s.io"),
+            (["base64.channel.k8s.io"], "base64.channel.k8s.io"),
+            (["V5.channel.k8s.io"], nil),
+            (["v3.channel.k8s.io", "SPDY/3.1+portforward.k8s.io"], nil),
+        ])
     func firstKnownOffer(_ offers: [String], _ chosen: String?) {
         #expect(StreamProtocol.negotiate(offers: offers)?.rawValue == chosen)
     }
 
     /// The example of RFC 6455 section 1.3.
-    @Test func acceptKey() {
+    @Test("the answer to a key is that of RFC 6455's example") func acceptKey() {
         #expect(WebSocketHandshake.answer(to: "dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=")
     }
 
-    @Test func handshakeHeaders() throws {
+    @Test("a handshake names the chosen sub-protocol, and a broken handshake is refused") func handshakeHeaders() throws {
         let head = HTTPRequestHead(
             version: .http1_1, method: .GET, uri: "/", headers: ["Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="])
         #expect(try WebSocketHandshake.accept(head, subprotocol: "v4.channel.k8s.io")["sec-websocket-protocol"] == ["v4.channel.k8s.io"])
@@ -38,7 +40,7 @@ import Testing
         }
     }
 
-    @Test func execOptions() throws {
+    @Test("the query of an exec is read in both spellings and written back") func execOptions() throws {
         func options(_ query: String) throws -> ExecOptions { try ExecOptions(try #require(RequestTarget(uri: "/exec/a/b/c?" + query))) }
         #expect(
             try options("command=sh&command=-c&command=echo+%22hi%22%20%2B1&input=1&output=1&error=0")

@@ -14,7 +14,7 @@ import X509
 
 /// The HTTPS endpoint over real TLS.
 @Suite(.timeLimit(.minutes(2))) struct NodeEndpointTests {
-    @Test func certificates() async throws {
+    @Test("a client certificate of the client CA is a user, any other is not") func certificates() async throws {
         try await RunningNode.run { node async throws in
             let known = try node.authority.client(RunningNode.apiServer, groups: ["system:masters"])
             #expect(try await node.request("/healthz", as: known) == (200, "ok"))
@@ -29,7 +29,7 @@ import X509
         }
     }
 
-    @Test func tokens() async throws {
+    @Test("a bearer token is reviewed") func tokens() async throws {
         let reviewer = FakeReviewer(tokens: ["t": UserInfo(username: "bot", groups: [])], grants: ["bot get pods"])
         try await RunningNode.run(reviewer: reviewer) { node in
             #expect(try await node.request("/pods", token: "t").status == 200)
@@ -41,7 +41,7 @@ import X509
         }
     }
 
-    @Test func longHeadsAreTaken() async throws {
+    @Test("a request head of nearly 1 MiB is taken") func longHeadsAreTaken() async throws {
         try await RunningNode.run { node async throws in
             let known = try node.authority.client(RunningNode.apiServer)
             let long = String(repeating: "x", count: 200 << 10)
@@ -49,7 +49,7 @@ import X509
         }
     }
 
-    @Test func followEndsWithTheClientAndWithTheServer() async throws {
+    @Test("a followed log ends with its client and with the server") func followEndsWithTheClientAndWithTheServer() async throws {
         try await RunningNode.run { node async throws in
             let known = try node.authority.client(RunningNode.apiServer)
             let http = HTTPClient(configuration: HTTPClient.Configuration(tlsConfiguration: try node.tls(known)))
@@ -72,7 +72,7 @@ import X509
         }
     }
 
-    @Test func certificateIsLoadedAgain() async throws {
+    @Test("a replaced certificate is served without a restart") func certificateIsLoadedAgain() async throws {
         try await withTemporaryFolder { folder in
             let authority = try TestAuthority("clients")
             let first = try authority.issue("n1", dnsNames: ["localhost"])
@@ -95,7 +95,7 @@ import X509
         }
     }
 
-    @Test func portInUseNamesItsHolder() async throws {
+    @Test("a port in use is reported with the process that holds it") func portInUseNamesItsHolder() async throws {
         // The kernel's table of sockets is longer than the page that one read of it gives.
         var others: [any Channel] = []
         for _ in 0..<100 {
@@ -114,7 +114,7 @@ import X509
         for channel in others + [holder] { try await channel.close() }
     }
 
-    @Test func healthServerServesHealthOnly() async throws {
+    @Test("the health server serves /healthz only") func healthServerServesHealthOnly() async throws {
         let logger = Logger.silent
         let (ports, listening) = AsyncStream<Int>.makeStream()
         let server = HealthServer(address: .tcp(host: "127.0.0.1", port: 0), view: FakeView(), logger: logger) { listening.yield($0?.port ?? 0) }

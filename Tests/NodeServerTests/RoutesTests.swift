@@ -25,7 +25,7 @@ import Testing
         }
     }
 
-    @Test func health() async throws {
+    @Test("health is answered as ok, as a list and for one check") func health() async throws {
         #expect(try await answer("/healthz") == (200, "ok"))
         #expect(try await answer("/healthz/syncloop") == (200, "ok"))
         #expect(try await answer("/healthz?verbose") == (200, "[+]ping ok\n[+]syncloop ok\nhealthz check passed\n"))
@@ -37,7 +37,7 @@ import Testing
         #expect(try await answer("/healthz", method: "POST").status == 405)
     }
 
-    @Test func pods() async throws {
+    @Test("the pod list is a PodList whose elements carry no kind") func pods() async throws {
         for path in ["/pods", "/pods/"] {
             let (status, text) = try await answer(path)
             let list = try JSONParser.parse(text)
@@ -49,25 +49,27 @@ import Testing
         #expect(try await answer("/pods", method: "POST").status == 405)
     }
 
-    @Test(arguments: [
-        ("/containerLogs/default/web/app", 200, "one\ntwo\n"),
-        ("/containerLogs/default/web/ended", 200, "one\ntwo\n"),
-        ("/containerLogs/default/nobody/app", 404, "pod \"nobody\" does not exist\n"),
-        ("/containerLogs/other/web/app", 404, "pod \"web\" does not exist\n"),
-        ("/containerLogs/default/web/nothing", 404, "container \"nothing\" not found in pod \"web\"\n"),
-        ("/containerLogs/default/web/app?previous=true", 400, "previous terminated container \"app\" in pod \"web\" not found"),
-        ("/containerLogs/default/web/unknown", 400, "container \"unknown\" in pod \"web\" is not available"),
-        ("/containerLogs/default/web/waiting", 400, "container \"waiting\" in pod \"web\" is waiting to start: trying and failing to pull image"),
-        ("/containerLogs/default/web", 404, "404 page not found\n"),
-        ("/run/default/web/app", 404, "run is not offered by this node yet\n"),
-        ("/portForward/default/web", 404, "portForward is not offered by this node yet\n"),
-        ("/nothing", 404, "404 page not found\n"),
-    ])
+    @Test(
+        "each path is answered with kubelet's status and text",
+        arguments: [
+            ("/containerLogs/default/web/app", 200, "one\ntwo\n"),
+            ("/containerLogs/default/web/ended", 200, "one\ntwo\n"),
+            ("/containerLogs/default/nobody/app", 404, "pod \"nobody\" does not exist\n"),
+            ("/containerLogs/other/web/app", 404, "pod \"web\" does not exist\n"),
+            ("/containerLogs/default/web/nothing", 404, "container \"nothing\" not found in pod \"web\"\n"),
+            ("/containerLogs/default/web/app?previous=true", 400, "previous terminated container \"app\" in pod \"web\" not found"),
+            ("/containerLogs/default/web/unknown", 400, "container \"unknown\" in pod \"web\" is not available"),
+            ("/containerLogs/default/web/waiting", 400, "container \"waiting\" in pod \"web\" is waiting to start: trying and failing to pull image"),
+            ("/containerLogs/default/web", 404, "404 page not found\n"),
+            ("/run/default/web/app", 404, "run is not offered by this node yet\n"),
+            ("/portForward/default/web", 404, "portForward is not offered by this node yet\n"),
+            ("/nothing", 404, "404 page not found\n"),
+        ])
     func texts(_ path: String, _ status: Int, _ text: String) async throws {
         #expect(try await answer(path) == (status, text))
     }
 
-    @Test func execWithoutUpgrade() async throws {
+    @Test("exec and attach without an upgrade are refused with the reason") func execWithoutUpgrade() async throws {
         #expect(try await answer("/exec/default/web/app?command=ls&output=1").status == 400)
         #expect(try await answer("/exec/default/web").status == 404)
         #expect(try await answer("/attach/default/web/app?output=1").status == 400)
@@ -78,7 +80,7 @@ import Testing
         try LogQuery(try #require(RequestTarget(uri: "/x?" + text)), now: Timestamp(seconds: 1000))
     }
 
-    @Test func logParameters() throws {
+    @Test("the parameters of a log request become options") func logParameters() throws {
         let all = try query("follow=true&previous=1&timestamps=true&tailLines=10&sinceSeconds=60&limitBytes=5")
         #expect(all.previous && all.options.follow && all.options.timestamps)
         #expect(all.options.tailLines == 10 && all.options.limitBytes == 5 && all.options.since == Timestamp(seconds: 940))
@@ -91,11 +93,13 @@ import Testing
         #expect(try query("follow").options.follow)
     }
 
-    @Test(arguments: [
-        ("tailLines=x", 400), ("tailLines=-1", 422), ("limitBytes=0", 422), ("sinceSeconds=0", 422), ("sinceSeconds=1.5", 400),
-        ("sinceTime=yesterday", 400),
-        ("sinceTime=2026-01-01T00:00:00Z&sinceSeconds=5", 422), ("stream=Stdout", 400), ("tail=few", 400),
-    ])
+    @Test(
+        "broken log parameters are refused",
+        arguments: [
+            ("tailLines=x", 400), ("tailLines=-1", 422), ("limitBytes=0", 422), ("sinceSeconds=0", 422), ("sinceSeconds=1.5", 400),
+            ("sinceTime=yesterday", 400),
+            ("sinceTime=2026-01-01T00:00:00Z&sinceSeconds=5", 422), ("stream=Stdout", 400), ("tail=few", 400),
+        ])
     func brokenLogParameters(_ text: String, _ status: Int) throws {
         do {
             _ = try query(text)
@@ -105,7 +109,7 @@ import Testing
         }
     }
 
-    @Test func targets() {
+    @Test("a request's path and query are decoded once and written back") func targets() {
         #expect(
             RequestTarget(uri: "/a/%2Fb//c/?x=1&y&x=%41+b")
                 == RequestTarget(

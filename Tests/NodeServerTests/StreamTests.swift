@@ -33,7 +33,7 @@ import Testing
         return RequestTarget(segments: ["exec", "default", "web", container], query: options.query)
     }
 
-    @Test func stdinComesBack() async throws {
+    @Test("input reaches the program, output and exit code reach the client") func stdinComesBack() async throws {
         try await RunningNode.run { node async throws in
             let collected = Collected()
             let status = try await node.client().run(
@@ -47,7 +47,7 @@ import Testing
         }
     }
 
-    @Test(arguments: StreamProtocol.allCases)
+    @Test("every sub-protocol carries output, exit code and a failed start", arguments: StreamProtocol.allCases)
     func everySubProtocol(_ version: StreamProtocol) async throws {
         try await RunningNode.run { node async throws in
             let collected = Collected()
@@ -69,7 +69,7 @@ import Testing
         return try #require(text.split(whereSeparator: \.isWhitespace).last.flatMap { Int($0) })
     }
 
-    @Test func slowReaderHoldsTheProgramBack() async throws {
+    @Test("a slow reader holds the program back in place of filling memory") func slowReaderHoldsTheProgramBack() async throws {
         try await RunningNode.run { node async throws in
             // What the sockets' buffers may take is the kernel's business and depends on the machine.
             let bound = try kernelBufferLimit("tcp_rmem") + kernelBufferLimit("tcp_wmem") + (8 << 20)
@@ -96,7 +96,7 @@ import Testing
         }
     }
 
-    @Test func clientThatLeavesEndsTheProgram() async throws {
+    @Test("a client that leaves ends the program") func clientThatLeavesEndsTheProgram() async throws {
         try await RunningNode.run { node async throws in
             let client = try node.client()
             let task = Task { try await client.run(Self.target("hang"), input: nil) { _ in } }
@@ -108,7 +108,8 @@ import Testing
         }
     }
 
-    @Test func aConnectionOnWhichNothingHappensEndsTheProgram() async throws {
+    @Test("a connection that is idle for too long is closed and its program ended") func aConnectionOnWhichNothingHappensEndsTheProgram() async throws
+    {
         try await RunningNode.run(streamIdleTimeout: .milliseconds(100)) { node async throws in
             let client = try node.client()
             await #expect(throws: (any Error).self) { _ = try await client.run(Self.target("hang"), input: nil) { _ in } }
@@ -116,7 +117,7 @@ import Testing
         }
     }
 
-    @Test func serverThatStopsEndsTheProgram() async throws {
+    @Test("a server that stops ends the program and the client's call") func serverThatStopsEndsTheProgram() async throws {
         try await RunningNode.run { node async throws in
             let client = try node.client()
             let task = Task { try await client.run(Self.target("hang"), input: nil) { _ in } }
@@ -127,7 +128,7 @@ import Testing
         }
     }
 
-    @Test(arguments: StreamProtocol.allCases)
+    @Test("a terminal takes the sizes of its client and has one output", arguments: StreamProtocol.allCases)
     func aTerminalFollowsItsClient(_ version: StreamProtocol) async throws {
         try await RunningNode.run { node async throws in
             let collected = Collected()
@@ -152,7 +153,7 @@ import Testing
         }
     }
 
-    @Test func attachIsTheSameWithoutACommand() async throws {
+    @Test("attach carries the same streams without a command") func attachIsTheSameWithoutACommand() async throws {
         try await RunningNode.run { node async throws in
             let collected = Collected()
             let streams = StreamOptions(stdin: true, stdout: true, stderr: true)
@@ -185,7 +186,7 @@ import Testing
         }
     }
 
-    @Test func refusals() async throws {
+    @Test("a container that cannot be reached, or a user who may only read, is refused") func refusals() async throws {
         try await RunningNode.run { node async throws in
             #expect(try await refusal(node, Self.target("ls", container: "none")) == .refused(status: 404, text: "container not found (\"none\")"))
             #expect(
@@ -205,7 +206,7 @@ import Testing
         }
     }
 
-    @Test func spdyIsNamed() async throws {
+    @Test("a refused SPDY request names what the node speaks, after any other fault of the request") func spdyIsNamed() async throws {
         try await RunningNode.run { node async throws in
             let known = try node.authority.client(RunningNode.apiServer)
             let headers: HTTPHeaders = ["Connection": "Upgrade", "Upgrade": "SPDY/3.1", "X-Stream-Protocol-Version": "v4.channel.k8s.io"]
