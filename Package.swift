@@ -72,20 +72,22 @@ let package = Package(
         // Level 1: pure.
         library("KubeModel"),
         library("Timing", ["KubeModel"]),
-        library("Nftables"),
-        library("PodCore", ["KubeModel", "Timing"]),
-        library("ProxyCore", ["KubeModel", "Nftables"]),
+        library("Addresses"),
+        library("Nftables", ["Addresses", "Timing"]),
+        library("PodCore", ["Addresses", "KubeModel", "Timing"]),
+        library("ProxyCore", ["Addresses", "KubeModel", "Nftables"]),
 
         // Level 2: the kernel and the API.
         library("LinuxSystem", ["CLinux"]),
         library("LinuxCgroups", ["KubeModel", "LinuxSystem", "PodCore", "Timing"]),
-        library("LinuxNetlink", ["CMnl", "CLinux", "LinuxSystem"]),
+        library("LinuxNetlink", ["Addresses", "CMnl", "CLinux", "LinuxSystem", "ProxyCore"]),
         library("LinuxNftables", ["CMnl", "CNftnl", "LinuxNetlink", "LinuxSystem", "Nftables"]),
         library("ShimClient", ["CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
         library(
             "KubeClient",
             [
-                "KubeModel", "LinuxSystem", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioPosix, nioHTTP1, nioSSL, nioFoundationCompat,
+                "Addresses", "KubeModel", "LinuxSystem", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioPosix, nioHTTP1, nioSSL,
+                nioFoundationCompat,
                 swiftASN1, x509, yams,
             ]),
         library("HTTPUpgrade", [hummingbirdCore, logging, nioCore, nioHTTP1, nioSSL]),
@@ -100,12 +102,12 @@ let package = Package(
             ]),
         library("PodRuntime", ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "Timing", logging]),
         library("OCIRuntime", ["CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging]),
-        library("PodNetwork", ["LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", logging]),
+        library("PodNetwork", ["Addresses", "LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", "ProxyCore", "Timing", logging]),
         library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore"]),
 
         // Level 4: agents.
-        library("NodeAgent", ["KubeClient", "KubeModel", "PodCore", "Timing", logging, yams]),
-        library("ProxyAgent", ["Nftables", "ProxyCore", "Timing", logging, serviceLifecycle]),
+        library("NodeAgent", ["Addresses", "KubeClient", "KubeModel", "PodCore", "Timing", logging, yams]),
+        library("ProxyAgent", ["Addresses", "KubeClient", "KubeModel", "Nftables", "ProxyCore", "Timing", logging, serviceLifecycle]),
         library(
             "NodeServer",
             [
@@ -115,8 +117,8 @@ let package = Package(
         library(
             "DevCluster",
             [
-                "HTTPUpgrade", "KubeModel", "Timing", asyncHTTPClient, hummingbirdCore, hummingbirdTLS, httpTypes, logging, nioConcurrencyHelpers,
-                nioCore, nioPosix, nioHTTP1, nioSSL, serviceLifecycle, swiftASN1, x509, crypto, yams,
+                "Addresses", "HTTPUpgrade", "KubeModel", "Timing", asyncHTTPClient, hummingbirdCore, hummingbirdTLS, httpTypes, logging,
+                nioConcurrencyHelpers, nioCore, nioPosix, nioHTTP1, nioSSL, serviceLifecycle, swiftASN1, x509, crypto, yams,
             ]),
 
         // Level 5: programs.
@@ -127,7 +129,7 @@ let package = Package(
                 "NodeServer", "OCIRuntime", "PodCore", "PodNetwork", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore", "Timing",
                 argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
             ]),
-        program("swiftlet-devcluster", ["DevCluster", argumentParser, logging, serviceLifecycle, unixSignals]),
+        program("swiftlet-devcluster", ["Addresses", "DevCluster", argumentParser, logging, serviceLifecycle, unixSignals]),
 
         // Benches, run by hand (`make bench-runtime`).
         .executableTarget(
@@ -145,11 +147,12 @@ let package = Package(
             dependencies: ["KubeModel", "LinuxSystem", "Nftables", "ProxyCore", "Timing", crypto, logging, swiftASN1, x509],
             path: "Tests/TestSupport",
             swiftSettings: strict),
+        tests("Addresses"),
         tests(
             "DevCluster",
             [
-                "KubeModel", "TestSupport", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, serviceLifecycle,
-                swiftASN1, x509,
+                "Addresses", "KubeModel", "TestSupport", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                serviceLifecycle, swiftASN1, x509,
             ]),
         tests("HTTPUpgrade", [hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
         tests(
@@ -161,10 +164,12 @@ let package = Package(
             ["KubeModel", "TestSupport", "Timing", logging, nioCore, nioHTTP1, nioPosix, nioSSL, swiftASN1, x509]),
         tests("KubeModel", ["TestSupport"]),
         tests("LinuxCgroups", ["LinuxSystem", "PodCore", "TestSupport"]),
-        tests("LinuxNetlink", ["CLinux", "CMnl", "LinuxSystem", "TestSupport"]),
-        tests("LinuxNftables", ["KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", "TestSupport", logging]),
+        tests("LinuxNetlink", ["Addresses", "CLinux", "CMnl", "LinuxSystem", "TestSupport"]),
+        tests(
+            "LinuxNftables",
+            ["Addresses", "KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", "TestSupport", "Timing", logging]),
         tests("LinuxSystem", ["CLinux", "TestSupport"]),
-        tests("Nftables"),
+        tests("Nftables", ["TestSupport"]),
         tests("NodeAgent", ["DevCluster", "KubeClient", "KubeModel", "PodCore", "TestSupport", "Timing"]),
         tests(
             "NodeServer",
@@ -173,14 +178,18 @@ let package = Package(
                 serviceLifecycle, x509,
             ]),
         tests("OCIRuntime", ["CLinux", "PodCore", "ShimClient"]),
-        tests("PodCore", ["KubeModel", "TestSupport", "Timing"]),
-        tests("PodNetwork", ["LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "PodCore", "TestSupport", logging]),
+        tests("PodCore", ["Addresses", "KubeModel", "TestSupport", "Timing"]),
+        tests(
+            "PodNetwork",
+            [
+                "Addresses", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "PodCore", "ProxyCore", "TestSupport", "Timing", logging,
+            ]),
         tests(
             "PodRuntime",
             ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "TestSupport", logging]),
         tests("PodVolumes", ["LinuxSystem", "PodCore", "TestSupport"]),
-        tests("ProxyAgent", ["KubeModel", "Nftables", "ProxyCore", "TestSupport", logging]),
-        tests("ProxyCore", ["KubeModel", "Nftables"]),
+        tests("ProxyAgent", ["Addresses", "KubeModel", "Nftables", "ProxyCore", "TestSupport", logging]),
+        tests("ProxyCore", ["Addresses", "KubeModel", "Nftables"]),
         tests("ShimClient", ["CLinux", "CSeccomp", "LinuxSystem", "PodCore", "TestSupport"]),
         tests("Timing", ["KubeModel", "TestSupport"]),
     ]

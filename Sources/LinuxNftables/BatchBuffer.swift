@@ -44,8 +44,8 @@ struct BatchBuffer: ~Copyable {
         bytes.append(contentsOf: UnsafeRawBufferPointer(rebasing: scratch[..<Int(header.pointee.nlmsg_len)]))
     }
 
-    /// Closes the batch. The last operation asks for an acknowledgement: silence would not tell success from a batch that
-    /// was not understood.
+    /// Closes the batch. The last operation asks for an acknowledgement: without one, a batch that was
+    /// not understood would look like a success.
     mutating func finish() {
         let flagsOffset = lastMessage + 6
         let flags = bytes.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: flagsOffset, as: UInt16.self) } | UInt16(NLM_F_ACK)

@@ -4,8 +4,8 @@ import LinuxSystem
 import Nftables
 import Synchronization
 
-/// Turns nf_tables notifications into "look again". It sleeps in the process' readiness loop; each wake-up reads what is
-/// there and goes back to sleep.
+/// Turns nf_tables notifications into requests to read the tables again. It sleeps in the process' readiness loop; each wake-up
+/// reads the notifications that have arrived.
 final class ForeignChanges: Sendable {
     private let socket: NetlinkSocket
     private let descriptor: OwnedFileDescriptor
@@ -16,7 +16,7 @@ final class ForeignChanges: Sendable {
     private let ended = Atomic(false)
 
     static func stream(_ socket: NetlinkSocket, tables: [TableID]) throws -> AsyncStream<Void> {
-        // One value says it all, so one is kept.
+        // Any number of values asks for the same, so one is kept.
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let watcher = try ForeignChanges(socket, tables, continuation)
         continuation.onTermination = { _ in watcher.stop() }
@@ -59,14 +59,14 @@ final class ForeignChanges: Sendable {
 
     private func look() {
         do throws(NetlinkError) {
-            if try socket.notifications().contains(where: concernsUs) { continuation.yield() }
+            if try socket.notifications().contains(where: concernsTables) { continuation.yield() }
         } catch {
-            // Lost messages may have been about us.
+            // Lost messages may have been about these tables.
             continuation.yield()
         }
     }
 
-    private func concernsUs(_ reply: NetlinkReply) -> Bool {
+    private func concernsTables(_ reply: NetlinkReply) -> Bool {
         guard reply.type >> 8 == UInt16(NFNL_SUBSYS_NFTABLES), reply.type & 0xff != UInt16(NFT_MSG_NEWGEN.rawValue),
             let family = reply.header(as: nfgenmsg.self)?.nfgen_family,
             // Attribute 1 of every object's message is its table.

@@ -8,7 +8,7 @@ package import Nftables
 ///
 /// Requests block for as long as the kernel needs (about 7 µs per element), on threads of a pool, never on the caller's.
 package final class KernelRulesetStore: RulesetStore {
-    /// Reads are repeated this often when somebody else commits in between.
+    /// How often a read is repeated when another program commits in between.
     private static let readAttempts = 5
 
     private let socket: NetlinkSocket
@@ -50,7 +50,7 @@ package final class KernelRulesetStore: RulesetStore {
         try await pool.run("nf_tables transaction") { [socket] in try Self.commit(transaction, generation, socket) }
     }
 
-    /// The number of the ruleset's current state; every commit of anybody makes a new one.
+    /// The number of the ruleset's current state; every commit of any program makes a new one.
     package func generation() async throws -> UInt32 {
         try await pool.run("nf_tables generation") { [socket] in try Self.generation(socket) }
     }
@@ -58,7 +58,7 @@ package final class KernelRulesetStore: RulesetStore {
     package func foreignChanges(to tables: [TableID]) async throws -> AsyncStream<Void> {
         let port = socket.port
         return try await pool.run("nf_tables subscription") { [namespace] in
-            // Somebody who loads a large table must not overrun the buffer at once; an overrun only costs a dump.
+            // A program that loads a large table should not overrun the buffer at once; an overrun only costs a dump.
             let listener = try Self.open(namespace, receiveBuffer: 2 << 20)
             try listener.ignoreNotifications(causedBy: port)
             try listener.join(NFNLGRP_NFTABLES.rawValue)

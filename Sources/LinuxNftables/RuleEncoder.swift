@@ -5,6 +5,9 @@ import Nftables
 
 /// Builds libnftnl rules from typed ones.
 enum RuleEncoder {
+    /// NF_NAT_RANGE_PROTO_RANDOM_FULLY
+    private static let fullyRandom: UInt32 = 1 << 4
+
     /// A rule that the caller frees with `nftnl_rule_free`.
     static func make(_ rule: Rule, chain: String, in table: TableID) throws(NftablesError) -> OpaquePointer {
         let instructions = try Linearizer.instructions(of: rule, in: table.family)
@@ -135,7 +138,7 @@ enum RuleEncoder {
         case .masquerade(let fullyRandom):
             result = try make("masq")
             // NF_NAT_RANGE_PROTO_RANDOM_FULLY
-            if fullyRandom { set(result, NFTNL_EXPR_MASQ_FLAGS, 16) }
+            if fullyRandom { set(result, NFTNL_EXPR_MASQ_FLAGS, Self.fullyRandom) }
         case .reject(let code):
             result = try make("reject")
             set(result, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_ICMP_UNREACH.rawValue)

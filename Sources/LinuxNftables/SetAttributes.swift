@@ -2,7 +2,7 @@ import CMnl
 import LinuxNetlink
 import Nftables
 
-/// A set's declaration in the kernel's own numbers: what is written for a schema, and what is read back.
+/// A set's declaration in the kernel's own numbers, as written for a schema and as read back.
 struct SetAttributes: Equatable {
     var flags: UInt32 = 0
     var keyType: UInt32 = 0

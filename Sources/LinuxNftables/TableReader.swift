@@ -4,19 +4,19 @@ import Glibc
 import LinuxNetlink
 import Nftables
 
-/// Reads one table from the kernel and recognises in it what is wanted.
+/// Reads one table from the kernel and recognises the wanted sets and rules in it.
 struct TableReader {
     let socket: NetlinkSocket
     let id: TableID
     let wanted: Table
 
-    /// `nil` when there is no such table.
+    /// Returns `nil` if the table does not exist.
     func read() throws -> Table? {
         guard let comment = try readTable() else { return nil }
         var table = Table(id, comment: comment.text)
         for schema in try readSchemas() {
             var set = NamedSet(schema)
-            // Elements of a set that is replaced anyway, or that rules fill, are nobody's concern.
+            // Elements of a set that is replaced anyway, or that rules fill, are not needed.
             if wanted.sets[schema.name]?.schema == schema, !schema.isDynamic { set.elements = try readElements(of: schema) }
             table.sets[schema.name] = set
         }
@@ -42,7 +42,7 @@ struct TableReader {
         }
     }
 
-    /// A declaration that equals the wanted one is given back as that, every other as something unequal to it.
+    /// Returns a declaration that equals the wanted one as the wanted one, and every other as one unequal to it.
     private func readSchemas() throws -> [SetSchema] {
         var request = Self.request("NFT_MSG_GETSET", NFT_MSG_GETSET, family: id.family)
         request.attribute(NFTA_SET_TABLE.rawValue, string: id.name)

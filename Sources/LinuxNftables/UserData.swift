@@ -1,3 +1,4 @@
+import CMnl
 import Nftables
 
 /// The notes that nft keeps beside objects, which the kernel stores unread: comments, byte orders, `typeof`. Without
@@ -54,6 +55,13 @@ extension UserData {
         static let numgen: UInt32 = 23
     }
 
+    /// A header's number (PROTO_DESC_*) and those of its fields (enum ip_hdr_fields, ip6_hdr_fields, th_hdr_fields).
+    private enum Header {
+        static let transport = (number: UInt32(11), sourcePort: UInt32(1), destinationPort: UInt32(2))
+        static let ip = (number: UInt32(12), source: UInt32(11), destination: UInt32(12))
+        static let ip6 = (number: UInt32(13), source: UInt32(8), destination: UInt32(9))
+    }
+
     /// Notes the expressions behind a `typeof`.
     mutating func add(_ type: UInt8, typeOf selectors: [Selector], in family: TableFamily) throws(NftablesError) {
         try nested(type) { outer throws(NftablesError) in
@@ -78,17 +86,21 @@ extension UserData {
             }
         case .transportProtocol:
             add(0, Expression.meta)
-            nested(1) { $0.add(0, UInt32(16)) }
-        case .sourceAddress: addPayload(protocol: family == .ip ? 12 : 13, field: family == .ip ? 11 : 8)
-        case .destinationAddress: addPayload(protocol: family == .ip ? 12 : 13, field: family == .ip ? 12 : 9)
-        case .sourcePort: addPayload(protocol: 11, field: 1)
-        case .destinationPort: addPayload(protocol: 11, field: 2)
+            nested(1) { $0.add(0, UInt32(NFT_META_L4PROTO.rawValue)) }
+        case .sourceAddress: addPayload(header: Self.header(family).number, field: Self.header(family).source)
+        case .destinationAddress: addPayload(header: Self.header(family).number, field: Self.header(family).destination)
+        case .sourcePort: addPayload(header: Header.transport.number, field: Header.transport.sourcePort)
+        case .destinationPort: addPayload(header: Header.transport.number, field: Header.transport.destinationPort)
         default:
             throw NftablesError(code: .unencodable, detail: "typeof \(selector.text(in: family)) is not known")
         }
     }
 
-    private mutating func addPayload(protocol number: UInt32, field: UInt32) {
+    private static func header(_ family: TableFamily) -> (number: UInt32, source: UInt32, destination: UInt32) {
+        family == .ip ? Header.ip : Header.ip6
+    }
+
+    private mutating func addPayload(header number: UInt32, field: UInt32) {
         add(0, Expression.payload)
         nested(1) {
             $0.add(0, number)

@@ -1,9 +1,9 @@
-package import LinuxNetlink
+package import Addresses
 
-/// Which addresses of a range are taken. Pure: it gives numbers out, nobody knows about them but its owner.
+/// The taken addresses of a range. A pure value: only its owner knows about the addresses that it gives out.
 ///
 /// The network address, the gateway (the first address) and the IPv4 broadcast address are never given out. Addresses are
-/// given out in order and a freed one comes last, so that nobody meets the successor of a pod that has just ended.
+/// given out in order and a freed one comes last, so that a client of a pod that has just ended does not reach its successor.
 package struct AddressPool: Sendable, Hashable {
     package let range: CIDR
     private var used: Set<IPAddress> = []
@@ -47,7 +47,7 @@ package struct AddressPool: Sendable, Hashable {
         return nil
     }
 
-    /// Marks an address as taken, e.g. one found again after a restart. `isLatest`: the next one is looked for behind it.
+    /// Marks an address as taken, e.g. one found again after a restart. `isLatest`: the search for the next one starts behind it.
     package mutating func take(_ address: IPAddress, isLatest: Bool = false) {
         guard contains(address), address.value >= lowest, address.value <= highest else { return }
         used.insert(address)

@@ -1,15 +1,15 @@
+package import Addresses
 import Glibc
-package import LinuxNetlink
 package import LinuxSystem
 
-/// What survives the agent: one file for each address in use, named like it, with the sandbox's ID as content. The folder
+/// Records that survive the agent: a file for each address in use, named after it, with the sandbox's ID as content. The folder
 /// is on a tmpfs and ends with the boot, as the sandboxes do. Blocking.
 package struct AddressRecords: Sendable {
     package let directory: String
 
     package init(directory: String) { self.directory = directory }
 
-    /// The records in the order they were made. What is not a record is left alone and skipped.
+    /// Returns the records in the order in which they were made. Files that are not records are skipped and stay.
     package func load() throws(SystemError) -> [(address: IPAddress, sandboxID: String)] {
         var records: [(address: IPAddress, sandboxID: String, made: Int64)] = []
         for name in try DirectoryListing.names(at: directory) {

@@ -1,29 +1,32 @@
+import Addresses
 import Nftables
 import PodCore
+import ProxyCore
 
-/// All claims of the node's pods. A change costs what changes: who may collide is found by port, and elements are made for the claim alone.
+/// All claims of the node's pods. The cost of a change does not grow with their number: collisions are found by port, and elements are made for
+/// the claim alone.
 struct HostPortClaims: Sendable {
     struct Collision: Sendable, Hashable {
         let pod: PodIdentity
-        let frontend: HostPortClaim.Frontend
+        let frontend: Frontend
     }
 
     /// By sandbox.
     private var claims: [String: HostPortClaim] = [:]
-    /// The sandboxes that have a port, whichever address of the node they have it of.
-    private var holders: [HostPortClaim.Frontend.Port: Set<String>] = [:]
-    private var elements = HostPortRules.Elements()
+    /// The sandboxes that have a port at any address of the node, by that port at every address.
+    private var holders: [Frontend: Set<String>] = [:]
+    private var elements = HostPortElements()
 
-    /// The rules for what is claimed now.
-    var tables: [Table] { elements.tables }
+    /// The rules for the present claims.
+    var tables: [Table] { HostPortCompiler.compile(elements) }
 
-    /// Replaces what the sandbox had. Whether that is a change.
+    /// Replaces the sandbox's claim. Returns whether that is a change.
     mutating func insert(_ claim: HostPortClaim, sandboxID: String) -> Bool {
         if claims[sandboxID] == claim { return false }
         remove(sandboxID: sandboxID)
         claims[sandboxID] = claim
-        for frontend in claim.targets.keys { holders[frontend.place, default: []].insert(sandboxID) }
-        elements.add(claim)
+        for frontend in claim.targets.keys { holders[frontend.atEveryAddress, default: []].insert(sandboxID) }
+        elements.add(claim.targets)
         return true
     }
 
@@ -31,16 +34,16 @@ struct HostPortClaims: Sendable {
     mutating func remove(sandboxID: String) -> HostPortClaim? {
         guard let claim = claims.removeValue(forKey: sandboxID) else { return nil }
         for frontend in claim.targets.keys {
-            holders[frontend.place]?.remove(sandboxID)
-            if holders[frontend.place]?.isEmpty == true { holders[frontend.place] = nil }
+            holders[frontend.atEveryAddress]?.remove(sandboxID)
+            if holders[frontend.atEveryAddress]?.isEmpty == true { holders[frontend.atEveryAddress] = nil }
         }
-        elements.remove(claim)
+        elements.remove(claim.targets)
         return claim
     }
 
-    /// What another sandbox has already; always the same one, so that the same situation gives the same message.
+    /// A port of the claim that another sandbox has; always the same one, so that the same situation gives the same message.
     func collision(of claim: HostPortClaim, sandboxID: String) -> Collision? {
-        let others = claim.targets.keys.reduce(into: Set<String>()) { $0.formUnion(holders[$1.place] ?? []) }
+        let others = claim.targets.keys.reduce(into: Set<String>()) { $0.formUnion(holders[$1.atEveryAddress] ?? []) }
         for owner in others.sorted() where owner != sandboxID {
             guard let other = claims[owner], let frontend = claim.collision(with: other) else { continue }
             return Collision(pod: other.pod, frontend: frontend)

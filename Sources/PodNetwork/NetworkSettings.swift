@@ -1,8 +1,8 @@
 package import LinuxSystem
 
-/// How the pod network of this node is made.
+/// The settings of this node's pod network.
 package struct NetworkSettings: Sendable {
-    /// How a pod reaches itself through a Service when frames are bridged (`hairpinMode` of KubeletConfiguration).
+    /// The way of a pod to itself through a Service when frames are bridged (`hairpinMode` of KubeletConfiguration).
     package enum Hairpin: String, Sendable, Hashable {
         case promiscuousBridge = "promiscuous-bridge"
         case ports = "hairpin-veth"
@@ -14,7 +14,7 @@ package struct NetworkSettings: Sendable {
     /// Bytes; `nil` takes that of the interface with the default route.
     package var mtu: UInt32?
     package var hairpin: Hairpin
-    /// Where the address records are, on a tmpfs.
+    /// The folder of the address records, on a tmpfs.
     package var stateDirectory: String
     /// The network namespace that the node's bridge is in; `nil` for the agent's own.
     package var nodeNamespace: Namespace?

@@ -1,3 +1,4 @@
+package import Addresses
 import Glibc
 package import LinuxNetlink
 import LinuxSystem
@@ -31,7 +32,7 @@ package struct NodeBridge: Sendable {
         try writeParameters(gateways, uplink: uplink)
 
         for gateway in gateways { try stack.addAddress(gateway, to: link.index) }
-        for address in try stack.addresses() where address.link == link.index && address.scope == 0 && address.isPermanent {
+        for address in try stack.addresses() where address.link == link.index && address.isGlobal && address.isPermanent {
             if !gateways.contains(address.cidr), !isNeeded(address.cidr.network) { try stack.removeAddress(address.cidr, from: link.index) }
         }
         return (link, mtu)
@@ -39,7 +40,7 @@ package struct NodeBridge: Sendable {
 
     /// The interface of the default route: IPv4's before IPv6's, the lowest metric first.
     func uplink() throws(NetlinkError) -> Link? {
-        let routes = try stack.routes().filter { $0.isDefault && $0.table == 254 && $0.link != nil }
+        let routes = try stack.routes().filter { $0.isDefault && $0.table == Route.mainTable && $0.link != nil }
             .sorted { ($0.destination.family == .v4 ? 0 : 1, $0.priority) < ($1.destination.family == .v4 ? 0 : 1, $1.priority) }
         for route in routes {
             if let index = route.link, let link = try stack.link(index: index) { return link }
@@ -54,27 +55,27 @@ package struct NodeBridge: Sendable {
             // larger one of "all" and the interface.
             parameters.append(("ipv4/ip_forward", "1"))
             parameters.append(("ipv4/conf/\(settings.bridge)/rp_filter", "2"))
-            // Pods reach each other through the node although they share a link: not to be told that there is a shorter way.
-            // Either of the two being on would be enough to send redirects.
+            // Pods reach each other through the node although they share a link, so they must not get redirects to a shorter way.
+            // One of the two settings alone would send redirects.
             parameters.append(("ipv4/conf/all/send_redirects", "0"))
             parameters.append(("ipv4/conf/\(settings.bridge)/send_redirects", "0"))
         }
         if gateways.contains(where: { $0.family == .v6 }) {
-            // A forwarding host ignores router advertisements, and with them its own default route, unless told otherwise.
+            // A forwarding host ignores router advertisements, and with them its own default route, unless accept_ra is 2.
             if let uplink, try Self.parameter("ipv6/conf/\(uplink.name)/accept_ra", settings) == "1" {
                 parameters.append(("ipv6/conf/\(uplink.name)/accept_ra", "2"))
             }
             parameters.append(("ipv6/conf/all/forwarding", "1"))
             parameters.append(("ipv6/conf/\(settings.bridge)/accept_ra", "0"))
-            // The node looks for pods from the bridge's link-local address. As long as that is being checked for duplicates, up to two seconds
-            // from the first pod on, what is forwarded to pods is lost; nobody else on the bridge can have it.
+            // The node looks for pods from the bridge's link-local address. While that is checked for duplicates, up to two seconds
+            // from the first pod on, packets to pods are lost; no other machine on the bridge can have it.
             parameters.append(("ipv6/conf/\(settings.bridge)/accept_dad", "0"))
         }
         let wanted = parameters
         try inNode {
             for (name, value) in wanted {
                 let path = "/proc/sys/net/" + name
-                // Not written when it is right already: /proc/sys may be read-only then.
+                // Not written when it is right already: /proc/sys may be read-only.
                 if try SmallFile.line(path) != value { try SmallFile.write(value, to: path) }
             }
         }
@@ -90,10 +91,10 @@ package struct NodeBridge: Sendable {
         if let namespace = settings.nodeNamespace { try namespace.withThreadBlocking(body) } else { try body() }
     }
 
-    /// The node's own addresses as the network sees them: of each family, that of the interface with the default route.
+    /// Returns the node's own addresses as the network sees them: of each family, that of the interface with the default route.
     func nodeAddresses() throws(NetlinkError) -> [IPAddress] {
-        let routes = try stack.routes().filter { $0.isDefault && $0.table == 254 }.sorted { $0.priority < $1.priority }
-        let addresses = try stack.addresses().filter { $0.scope == 0 }
+        let routes = try stack.routes().filter { $0.isDefault && $0.table == Route.mainTable }.sorted { $0.priority < $1.priority }
+        let addresses = try stack.addresses().filter { $0.isGlobal }
         return IPAddress.Family.allCases.compactMap { family in
             for route in routes where route.destination.family == family {
                 if let source = route.source { return source }

@@ -1,3 +1,4 @@
+package import Addresses
 import Glibc
 package import LinuxNetlink
 import LinuxSystem
@@ -19,12 +20,11 @@ package struct PodInterface: Sendable {
     /// The name of the end on the node: `swl` and the beginning of the sandbox's ID.
     package static func hostName(sandboxID: String) -> String { "swl" + sandboxID.prefix(11) }
 
-    /// Connects the namespace. May be repeated: what is there already is kept.
+    /// Connects the namespace. May be repeated: existing parts are kept.
     func connect(sandboxID: String, namespacePath: String, assignments: [Assignment]) throws {
         let namespace = try Namespace(.net, path: namespacePath)
         let pod = try NetworkStack(namespace: namespace.descriptor)
-        // Always 1: the kernel makes it with the namespace.
-        try pod.setLink(1, LinkChange(up: true))
+        try pod.setLink(Link.loopback, LinkChange(up: true))
         let interface = try ensureInterface(sandboxID, namespace, pod, mac: assignments.first.map { MACAddress(for: $0.address.address) })
         if !interface.isUp { try pod.setLink(interface.index, LinkChange(up: true)) }
         // A host's address without a network: whatever a pod sends goes through the node, another pod's answer too, so that
@@ -44,7 +44,7 @@ package struct PodInterface: Sendable {
         do throws(NetlinkError) {
             try bridge.stack.createVeth(end, peer: peer)
         } catch {
-            // The name belongs to an interface whose other end is not in this sandbox: one of an earlier attempt.
+            // The name belongs to an interface of an earlier attempt, whose other end is not in this sandbox.
             guard error.isAlreadyThere, let stale = try bridge.stack.link(named: hostName), stale.kind == "veth" else { throw error }
             try bridge.stack.deleteLink(stale.index)
             try bridge.stack.createVeth(end, peer: peer)

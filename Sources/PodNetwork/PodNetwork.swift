@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import LinuxNetlink
 import LinuxSystem
@@ -17,7 +18,7 @@ package actor PodNetwork: PodNetworkPort {
     private var pools: [AddressPool] = []
     private var interfaces: PodInterface?
     private var assignments: [String: [IPAddress]] = [:]
-    /// Whose interface a name on the node is: two sandboxes must never share one.
+    /// The owner of each interface name on the node: two sandboxes must never share a name.
     private var hostNames: [String: String] = [:]
     private var hasLoaded = false
     /// The recorded addresses, oldest first: the next ones are given out behind them.
@@ -42,7 +43,7 @@ package actor PodNetwork: PodNetworkPort {
             let (link, mtu) = try bridge.ensure(gateways: gateways) { range in inUse.contains(where: range.contains) }
             return (bridge, link, mtu)
         }
-        // Only now, without a further wait: pods may have come and gone while the kernel was working.
+        // Only now, without a further await: pods may have come and gone while the kernel was working.
         adopt(wanted)
         interfaces = PodInterface(bridge: made.0, bridgeIndex: made.1.index, mtu: made.2)
     }
@@ -82,7 +83,7 @@ package actor PodNetwork: PodNetworkPort {
     package func forwardHostPorts(of sandbox: SandboxNetwork) async throws(NetworkFailure) { try await hostPorts.add(sandbox) }
 
     package func detach(sandboxID: String) async throws(NetworkFailure) {
-        // First: what still leads to an address must not reach the pod that gets it next.
+        // First: no rule may lead to an address that the next pod gets.
         try await hostPorts.remove(sandboxID)
         try await load()
         guard let addresses = assignments[sandboxID] else { return }
@@ -100,7 +101,7 @@ package actor PodNetwork: PodNetworkPort {
         var kept: [String: [IPAddress]] = [:]
         for sandbox in sandboxes where sandbox.isRunning {
             var addresses = sandbox.addresses.compactMap { IPAddress($0) }
-            // Its agent ended before it could note them, or what it noted cannot be read: they are in use all the same until it is detached.
+            // The last agent ended before it recorded them, or its record cannot be read: they are in use nevertheless until the sandbox is detached.
             if addresses.isEmpty { addresses = assignments[sandbox.sandboxID] ?? [] }
             if !addresses.isEmpty { kept[sandbox.sandboxID] = addresses }
         }
@@ -211,7 +212,7 @@ package actor PodNetwork: PodNetworkPort {
         guard !hasLoaded else { return }
         let records = records
         let found = try await kernel("read the address records") { try records.load() }
-        // Someone else may have come first during the wait.
+        // Another call may have finished first during the wait.
         guard !hasLoaded else { return }
         hasLoaded = true
         recorded = found.map(\.address)

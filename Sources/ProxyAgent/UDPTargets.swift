@@ -1,6 +1,7 @@
+import Addresses
 import ProxyCore
 
-/// Where UDP packets to each frontend may go.
+/// The targets that UDP packets to each frontend may have.
 struct UDPTargets {
     let targets: [Frontend: Set<Endpoint.Target>]
 
@@ -17,7 +18,7 @@ struct UDPTargets {
         self.targets = targets
     }
 
-    /// The frontends that some flow may be stale of: those that lost an endpoint, those that got their first one (flows
+    /// Returns the frontends that may have stale flows: those that lost an endpoint, those that got their first one (flows
     /// from before were not translated at all), and those that are gone.
     /// - Parameter earlier: `nil` when it is not known; then every frontend may have stale flows.
     func stale(since earlier: UDPTargets?) -> [Frontend: Set<Endpoint.Target>] {

@@ -1,6 +1,6 @@
-import Nftables
+package import Addresses
 
-/// Where packets go: a pod's address and port.
+/// A target of packets: a pod's address and port.
 package struct Endpoint: Sendable, Hashable {
     package let target: Target
     /// On this node.
@@ -34,5 +34,5 @@ extension Endpoint: Comparable {
 
 extension Endpoint: CustomStringConvertible {
     /// `10.244.0.2:8080`, `[fd00::2]:8080`
-    package var description: String { address.family == .ip ? "\(address):\(port)" : "[\(address)]:\(port)" }
+    package var description: String { address.isV6 ? "[\(address)]:\(port)" : "\(address):\(port)" }
 }

@@ -1,3 +1,4 @@
+import Addresses
 import ArgumentParser
 import DevCluster
 import Logging
@@ -66,10 +67,10 @@ struct DevClusterCommand: AsyncParsableCommand {
         guard let level = Logger.Level(rawValue: logLevel) else {
             throw ValidationError("--log-level is \(logLevel), wanted trace, debug, info, notice, warning, error or critical")
         }
-        guard let services = IPv4Range(serviceCidr) else {
+        guard let services = CIDR(ipv4Block: serviceCidr) else {
             throw ValidationError("--service-cidr is \(serviceCidr), wanted a block such as 10.96.0.0/16")
         }
-        guard let pods = IPv4Range(podCidr) else { throw ValidationError("--pod-cidr is \(podCidr), wanted a block such as 10.244.0.0/16") }
+        guard let pods = CIDR(ipv4Block: podCidr) else { throw ValidationError("--pod-cidr is \(podCidr), wanted a block such as 10.244.0.0/16") }
         guard (0...65535).contains(port) else { throw ValidationError("--port is \(port), wanted 0 to 65535") }
         var configuration = DevClusterConfiguration()
         configuration.listenHost = listen

@@ -39,7 +39,7 @@ struct LocalParts: Sendable {
         runtime = try ShimRuntime(runtimeSettings, logger: logger)
         let hosts = swiftlet.registries.mapValues { RegistryConfiguration.Host(endpoints: $0.mirrors, insecure: $0.insecure, caFile: $0.caFile) }
         images = try await ImageStore.open(directory: swiftlet.imageRoot, registries: RegistryConfiguration(hosts: hosts), logger: logger)
-        hostPorts = HostPortForwarder(store: try KernelRulesetStore(), conntrack: try ConntrackTable(), logger: logger)
+        hostPorts = HostPortForwarder(store: try KernelRulesetStore(), conntrack: try ConntrackTable(), logger: logger, time: time)
         network = PodNetwork(
             settings: NetworkSettings(
                 bridge: swiftlet.network.bridge, mtu: swiftlet.network.mtu == 0 ? nil : UInt32(swiftlet.network.mtu),

@@ -44,7 +44,7 @@ struct NodeParts: Sendable {
         let statuses = StatusWriter(api: client, time: time, logger: logger)
         let pods = PodManager(runner: runner, statuses: statuses, sandboxes: sandboxes, time: time, logger: logger, hostIPs: hostIPs)
         let proxy = ProxyAgent(
-            source: directory, store: try KernelRulesetStore(), conntrack: KernelConntrack(table: try ConntrackTable()), logger: logger)
+            source: directory, store: try KernelRulesetStore(), conntrack: try ConntrackTable(), logger: logger, time: time)
         let lease = LeaseRenewer(
             api: client.forLease(), nodeName: settings.name, duration: settings.leaseDuration, time: time, logger: logger,
             nodeUID: { reporter.node?.metadata.uid })
@@ -108,18 +108,8 @@ struct NodeParts: Sendable {
         guard let node = reporter.node, !podCIDRs.isEmpty else { return nil }
         let proxy = configuration.proxy
         return ProxyConfiguration(
-            nodeName: settings.name, nodePortAddresses: nodePortAddresses(proxy, addresses(settings, node)),
-            podCIDRs: podCIDRs.compactMap { IPPrefix($0) },
-            clusterCIDRs: proxy.clusterCIDR.split(separator: ",").compactMap { IPPrefix($0.filter { !$0.isWhitespace }) }, masqueradesPodEgress: true,
-            masqueradesAll: proxy.masqueradeAll)
-    }
-
-    /// All addresses of the node, or those in one of the configured ranges.
-    private static func nodePortAddresses(_ proxy: ProxySettings, _ addresses: [String]) -> [ProxyCore.IPAddress] {
-        let all = addresses.compactMap { ProxyCore.IPAddress($0) }
-        guard !proxy.nodePortAddresses.isEmpty, proxy.nodePortAddresses != ["primary"] else { return all }
-        let ranges = proxy.nodePortAddresses.compactMap { IPPrefix($0) }
-        return all.filter { address in ranges.contains { $0.contains(address) } }
+            nodeName: settings.name, nodeAddresses: addresses(settings, node), podCIDRs: podCIDRs, nodePortAddresses: proxy.nodePortAddresses,
+            clusterCIDR: proxy.clusterCIDR, masqueradesAll: proxy.masqueradeAll)
     }
 
     /// 64 hexadecimal digits of system randomness.

@@ -35,7 +35,7 @@ struct ServerParts: Sendable {
                 address: .tcp(host: kubelet.address, port: kubelet.port), credentials: credentials, access: access, view: view,
                 runtime: local.runtime, streamIdleTimeout: kubelet.streamingConnectionIdleTimeout, now: { time.wallTime() }, logger: logger),
             AdminServer(
-                path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: ProxyReport(agent: node.proxy, time: time),
+                path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: ProxyReport(agent: node.proxy),
                 now: { time.wallTime() }, logger: logger),
         ]
         if kubelet.healthzPort > 0 {

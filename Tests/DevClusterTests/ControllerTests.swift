@@ -1,3 +1,4 @@
+import Addresses
 import KubeModel
 import TestSupport
 import Testing
@@ -37,7 +38,7 @@ struct ControllerTests {
     @Test("each node gets its own pod range") func nodesGetTheirOwnRange() async throws {
         let store = try await Fixtures.store()
         for name in ["a", "b"] { _ = try await Fixtures.create(.nodes, Fixtures.node(name), store) }
-        try await NodeRangeController(podRange: try #require(IPv4Range("10.244.0.0/16"))).reconcile(store)
+        try await NodeRangeController(podRange: try #require(CIDR(ipv4Block: "10.244.0.0/16"))).reconcile(store)
         #expect(await store.list(.nodes).map { $0.text("spec", "podCIDR") } == ["10.244.0.0/24", "10.244.1.0/24"])
     }
 

@@ -1,3 +1,4 @@
+import Addresses
 import KubeModel
 import TestSupport
 
@@ -7,7 +8,7 @@ import TestSupport
 enum Fixtures {
     static let time = Timestamp(seconds: 1_800_000_000)
     static let admin = Identity(user: "admin", groups: ["system:masters", "system:authenticated"])
-    static let rules = ObjectRules(services: ServiceRules(clusterRange: IPv4Range(base: 10 << 24 | 96 << 16, prefixLength: 16)))
+    static let rules = ObjectRules(services: ServiceRules(clusterRange: CIDR(ipv4Block: "10.96.0.0/16")!))
 
     static func store(historyLength: Int = 64) async throws -> ObjectStore {
         let store = ObjectStore(historyLength: historyLength, time: ManualTime(epoch: time))

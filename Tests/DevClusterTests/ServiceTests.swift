@@ -1,3 +1,4 @@
+import Addresses
 import KubeModel
 import Testing
 
@@ -56,13 +57,14 @@ struct ServiceTests {
         "only blocks of addresses are ranges",
         arguments: [
             ("10.96.0.0/16", true), ("10.96.0.0", false), ("10.96.0/16", false), ("10.96.0.256/16", false), ("1.2.3.4/33", false),
-            ("+1.2.3.4/8", false),
+            ("+1.2.3.4/8", false), ("10.096.0.0/16", false), ("10.96.0.0/+16", false), ("fd00::/108", false),
         ])
-    func ranges(text: String, isRange: Bool) { #expect((IPv4Range(text) != nil) == isRange) }
+    func ranges(text: String, isRange: Bool) { #expect((CIDR(ipv4Block: text) != nil) == isRange) }
 
     @Test("a range is split into blocks of one size") func subranges() throws {
-        let blocks = try #require(IPv4Range("10.244.0.0/16")).subranges(prefixLength: 24)
-        #expect(blocks.count == 256 && blocks[1].description == "10.244.1.0/24" && blocks[255].contains("10.244.255.7"))
+        let blocks = try #require(CIDR(ipv4Block: "10.244.0.0/16")).subranges(prefixLength: 24)
+        let last = try #require(IPAddress("10.244.255.7"))
+        #expect(blocks.count == 256 && blocks[1].description == "10.244.1.0/24" && blocks[255].contains(last))
     }
 
     private static func pod(_ name: String, ip: String, ready: Bool = true, deleting: Bool = false, port: Int64 = 8080, phase: String = "Running")

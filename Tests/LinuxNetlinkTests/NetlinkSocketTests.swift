@@ -8,7 +8,7 @@ import Testing
 @testable import LinuxNetlink
 
 @Suite struct NetlinkMessageTests {
-    @Test func attributesSurviveARoundTrip() throws {
+    @Test("attributes survive encoding and reading") func attributesSurviveARoundTrip() throws {
         var message = NetlinkMessage("TEST", type: 7)
         message.append(UInt32(5))
         message.attribute(1, UInt8(9))
@@ -29,12 +29,14 @@ import Testing
         #expect(attributes[6] == nil)
     }
 
-    @Test(arguments: [[UInt8]](arrayLiteral: [3, 0, 1, 0], [9, 0, 1, 0, 0], [4, 0], [255, 255, 1, 0, 0, 0, 0, 0]))
+    @Test(
+        "damaged attributes end the list",
+        arguments: [[UInt8]](arrayLiteral: [3, 0, 1, 0], [9, 0, 1, 0, 0], [4, 0], [255, 255, 1, 0, 0, 0, 0, 0]))
     func damagedAttributesEndTheList(bytes: [UInt8]) {
         #expect(Array(NetlinkAttributes(bytes[...])).isEmpty)
     }
 
-    @Test func aCutMessageIsDropped() {
+    @Test("a cut message is dropped") func aCutMessageIsDropped() {
         var message = NetlinkMessage("TEST", type: 7)
         message.append(UInt64(5))
         let bytes = message.encoded(flags: 0, sequence: 3)
@@ -65,7 +67,7 @@ import Testing
         return try socket.dump(request).compactMap { $0.attributes(after: ifinfomsg.self)[IFLA_IFNAME]?.string }
     }
 
-    @Test func dumpsTheLinksOfAnotherNamespace() throws {
+    @Test("a dump lists the links of another namespace") func dumpsTheLinksOfAnotherNamespace() throws {
         let namespace = try Self.freshNamespace()
         let names = try Self.linkNames(NetlinkSocket(.route, namespace: namespace.rawValue))
         #expect(names == ["lo"])
@@ -73,7 +75,7 @@ import Testing
         #expect(try Self.linkNames(NetlinkSocket(.route)).count >= 1)
     }
 
-    @Test func refusalCarriesErrnoAndKernelText() throws {
+    @Test("a refusal carries errno and the kernel's text") func refusalCarriesErrnoAndKernelText() throws {
         let namespace = try Self.freshNamespace()
         let socket = try NetlinkSocket(.route, namespace: namespace.rawValue)
         var missing = NetlinkMessage("RTM_DELLINK", type: RTM_DELLINK)
@@ -93,7 +95,7 @@ import Testing
         #expect(try Self.linkNames(socket) == ["lo"])
     }
 
-    @Test func notificationsArriveAndOverrunsAreReported() throws {
+    @Test("notifications arrive and overruns are reported") func notificationsArriveAndOverrunsAreReported() throws {
         let namespace = try Self.freshNamespace()
         let listener = try NetlinkSocket(.route, namespace: namespace.rawValue, receiveBuffer: 1)
         try listener.join(RTNLGRP_LINK.rawValue)
@@ -115,7 +117,7 @@ import Testing
         #expect(lost?.code == .overrun)
     }
 
-    @Test func aClosedNamespaceDescriptorIsRefused() {
+    @Test("a closed namespace descriptor is refused") func aClosedNamespaceDescriptorIsRefused() {
         let error = #expect(throws: NetlinkError.self) { try NetlinkSocket(.route, namespace: -1) }
         #expect(error?.operation == "setns" && error?.errno == EBADF)
     }

@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import LinuxNetlink
 import LinuxSystem
@@ -21,7 +22,7 @@ import Testing
     private func cidr(_ text: String) throws -> CIDR { try #require(CIDR(text)) }
     private func ip(_ text: String) throws -> IPAddress { try #require(IPAddress(text)) }
 
-    @Test func aNewNamespaceHasLoopbackOnly() throws {
+    @Test("a new namespace has loopback only") func aNewNamespaceHasLoopbackOnly() throws {
         #expect(try stack.links().map(\.name) == ["lo"])
         let lo = try #require(try stack.link(named: "lo"))
         #expect(lo.isLoopback && !lo.isUp && lo.index == 1)
@@ -32,7 +33,7 @@ import Testing
         #expect(try stack.link(index: 999) == nil)
     }
 
-    @Test func bridgeIsMadeOnceAndKept() throws {
+    @Test("a bridge is made once and kept") func bridgeIsMadeOnceAndKept() throws {
         let mac = try #require(MACAddress("0a:58:0a:00:00:01"))
         let bridge = try stack.ensureBridge("br0", mac: mac, mtu: 1400)
         #expect(bridge.kind == "bridge" && bridge.isUp && bridge.mtu == 1400 && bridge.mac == mac)
@@ -47,7 +48,7 @@ import Testing
         #expect(try stack.link(named: "br0") == nil)
     }
 
-    @Test func vethConnectsTwoNamespaces() throws {
+    @Test("a veth pair connects two namespaces") func vethConnectsTwoNamespaces() throws {
         let bridge = try stack.ensureBridge("br0", mac: MACAddress(for: ip("10.9.0.1")), mtu: 1450)
         try stack.addAddress(cidr("10.9.0.1/24"), to: bridge.index)
         try stack.addAddress(cidr("fd09::1/64"), to: bridge.index)
@@ -99,7 +100,7 @@ import Testing
         #expect(try other.addresses().filter { $0.link == eth0.index && $0.scope == 0 }.map(\.cidr.description) == ["fd09::2/64"])
     }
 
-    @Test func aRouteWithoutWayIsRefusedWithTheKernelsWords() throws {
+    @Test("a route without a way is refused with the kernel's text") func aRouteWithoutWayIsRefusedWithTheKernelsWords() throws {
         let error = #expect(throws: NetlinkError.self) { try stack.replaceRoute(Route(to: .everything(.v4), via: ip("10.9.0.1"))) }
         #expect(error?.errno == ENETUNREACH)
         #expect(error?.kernelText != nil)

@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import LinuxNftables
 import LinuxSystem
@@ -20,14 +21,7 @@ import Testing
         try await store.apply(Transaction(operations), ifGeneration: nil)
     }
 
-    @Test("the kernel's store keeps the contract of ruleset stores")
-    func contract() async throws {
-        let net = net
-        let contract = RulesetStoreContract(store) { try net.run("nft flush chain ip swiftlet-contract base") }
-        #expect(try await contract.violations() == [])
-    }
-
-    @Test func theKernelListsWhatThePrinterWrites() async throws {
+    @Test("the kernel lists the tables as they are printed") func theKernelListsWhatThePrinterWrites() async throws {
         let tables = Rulesets.tables(Rulesets.entries(3, endpoints: 2) + Rulesets.entries(1, endpoints: 0))
         try await apply(tables)
         let listed = try net.ruleset()
@@ -36,7 +30,7 @@ import Testing
         #expect(try net.run("nft -j list ruleset").contains("service-endpoints"))
     }
 
-    @Test func nftAcceptsThePrintedText() async throws {
+    @Test("nft accepts the printed text") func nftAcceptsThePrintedText() async throws {
         let tables = Rulesets.tables(Rulesets.entries(3, endpoints: 2))
         let path = "/tmp/swiftlet-test-\(getpid())-\(UInt32.random(in: 0 ... .max)).nft"
         let file = try #require(fopen(path, "w"))
@@ -47,7 +41,7 @@ import Testing
         // Also while the tables are there.
         try await apply(tables)
         try net.run("nft -c -f \(path)")
-        // And what nft itself makes of the text is what we would have made.
+        // nft makes the same objects of the text as the store.
         try net.run("nft flush ruleset")
         try net.run("nft -f \(path)")
         for (found, written) in zip(Rulesets.blocks(try net.ruleset()), Rulesets.blocks(tables.map { NftText.text(of: $0) }.joined())) {
@@ -55,7 +49,7 @@ import Testing
         }
     }
 
-    @Test func whatWasWrittenIsRecognisedWithoutADifference() async throws {
+    @Test("written tables are recognised without a difference") func whatWasWrittenIsRecognisedWithoutADifference() async throws {
         let tables = Rulesets.tables(Rulesets.entries(7, endpoints: 3) + Rulesets.entries(1, endpoints: 0))
         try await apply(tables)
         for table in tables {
@@ -67,10 +61,10 @@ import Testing
         }
     }
 
-    @Test func aDifferenceTurnsOneRulesetIntoAnother() async throws {
+    @Test("a difference turns one ruleset into another") func aDifferenceTurnsOneRulesetIntoAnother() async throws {
         let old = Rulesets.tables(Rulesets.entries(5, endpoints: 3))
         var changed = Rulesets.configuration
-        changed.clusterCIDRs = [IPPrefix("10.0.0.0/8")!]
+        changed.clusterCIDRs = [CIDR("10.0.0.0/8")!]
         changed.masqueradesAll = true
         changed.masqueradesPodEgress = false
         let new = Rulesets.tables(Rulesets.entries(8, endpoints: 2), configuration: changed)
@@ -81,7 +75,7 @@ import Testing
         #expect(Rulesets.blocks(try net.ruleset()) == Rulesets.blocks(old.map { NftText.text(of: $0) }.joined()))
     }
 
-    @Test func foreignChangesOfEveryKindAreFoundAndUndone() async throws {
+    @Test("foreign changes of every kind are found and undone") func foreignChangesOfEveryKindAreFoundAndUndone() async throws {
         let table = Rulesets.tables(Rulesets.entries(3, endpoints: 2))[0]
         for vandalism in [
             "nft delete table ip swiftlet", "nft flush table ip swiftlet", "nft flush chain ip swiftlet services",
@@ -100,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func aRefusedOperationIsNamedAndNothingIsDone() async throws {
+    @Test("a refused operation is named and nothing is done") func aRefusedOperationIsNamedAndNothingIsDone() async throws {
         let table = Rulesets.tables(Rulesets.entries(3, endpoints: 2))[0]
         try await apply([table], over: [nil])
         let before = try net.ruleset()
@@ -115,7 +109,7 @@ import Testing
         #expect(try net.ruleset() == before)
     }
 
-    @Test func aChangedGenerationIsRefused() async throws {
+    @Test("a transaction for an earlier generation is refused") func aChangedGenerationIsRefused() async throws {
         let table = Rulesets.tables([])[0]
         try await apply([table], over: [nil])
         let generation = try await store.generation()
@@ -128,7 +122,7 @@ import Testing
         #expect(try await store.read(table.id, wanted: table).table == table)
     }
 
-    @Test func foreignNamesAreRefusedBeforeTheKernelSeesThem() async throws {
+    @Test("long names and foreign rules are refused before the kernel sees them") func foreignNamesAreRefusedBeforeTheKernelSeesThem() async throws {
         let long = String(repeating: "x", count: 256)
         for operation in [Operation.addChain(TableID(.ip, "t"), Chain(long)), .addRule(TableID(.ip, "t"), chain: "c", Rule(.foreign("?")))] {
             let error = await #expect(throws: NftablesError.self) { try await store.apply(Transaction([operation]), ifGeneration: nil) }
@@ -136,7 +130,7 @@ import Testing
         }
     }
 
-    @Test func chainsAndRulesDoNotGrowWithServices() async throws {
+    @Test("chains and rules do not grow with Services") func chainsAndRulesDoNotGrowWithServices() async throws {
         func counts(_ services: Int) async throws -> [Int] {
             let net = try TestNamespace()
             let tables = Rulesets.tables(Rulesets.entries(services, endpoints: 3))
@@ -148,7 +142,7 @@ import Testing
         #expect(try await counts(5) == counts(500))
     }
 
-    @Test func onlyForeignChangesOfOurTablesAreTold() async throws {
+    @Test("only foreign changes of the named tables are reported") func onlyForeignChangesOfOurTablesAreTold() async throws {
         let tables = Rulesets.tables(Rulesets.entries(3, endpoints: 2))
         var changes = try await store.foreignChanges(to: tables.map(\.id)).makeAsyncIterator()
         try await apply(tables)

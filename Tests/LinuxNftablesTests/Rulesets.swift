@@ -1,3 +1,4 @@
+import Addresses
 import KubeModel
 import Nftables
 import ProxyCore
@@ -6,7 +7,7 @@ import ProxyCore
 enum Rulesets {
     static let configuration = ProxyConfiguration(
         nodeName: "node-a", nodePortAddresses: [IPAddress("192.168.77.11")!, IPAddress("fd77::11")!],
-        podCIDRs: [IPPrefix("10.244.0.0/24")!, IPPrefix("fd44::/64")!], clusterCIDRs: [IPPrefix("10.244.0.0/16")!, IPPrefix("fd44::/48")!],
+        podCIDRs: [CIDR("10.244.0.0/24")!, CIDR("fd44::/64")!], clusterCIDRs: [CIDR("10.244.0.0/16")!, CIDR("fd44::/48")!],
         masqueradesPodEgress: true)
 
     /// `count` services, each with a ClusterIP in both families, a NodePort, and `endpoints` endpoints of its own.
@@ -27,10 +28,10 @@ enum Rulesets {
     }
 
     static func tables(_ entries: [ServiceEntry], configuration: ProxyConfiguration = configuration) -> [Table] {
-        RulesetCompiler(configuration).compile(ServiceTable(entries: entries))
+        ServiceCompiler(configuration).compile(ServiceTable(entries: entries))
     }
 
-    /// Text without what the order of a hash table decides: elements one per line, all lines of a set sorted.
+    /// Text without the order of a hash table: elements one per line, all lines of a set sorted.
     static func normalised(_ text: String) -> String {
         var result: [String] = []
         var collected: String?

@@ -8,6 +8,7 @@ import ProxyAgent
 import ProxyCore
 import TestSupport
 import Testing
+import Timing
 
 @Suite(.enabled(if: isRoot, "needs root"), .serialized) struct ServiceTrafficTests {
     let cluster: TestCluster
@@ -19,8 +20,8 @@ import Testing
         cluster = try TestCluster()
         store = try cluster.node.store()
         agent = ProxyAgent(
-            source: source, store: store, conntrack: TestConntrack(table: try ConntrackTable(namespace: cluster.node.descriptor)),
-            logger: Logger(label: "test"))
+            source: source, store: store, conntrack: try ConntrackTable(namespace: cluster.node.descriptor),
+            logger: Logger(label: "test"), time: SystemTime())
     }
 
     /// Runs the agent while `body` works.
@@ -57,7 +58,7 @@ import Testing
         type: "NodePort")
     static let ports: [EndpointSlice.Port] = [.init(name: "http", protocol: "TCP", port: 8080), .init(name: "dns", protocol: "UDP", port: 8080)]
 
-    @Test func podsHostAndOutsideReachTheService() async throws {
+    @Test("pods, node and outside reach a Service") func podsHostAndOutsideReachTheService() async throws {
         for (index, pod) in cluster.pods.enumerated() { try cluster.serve(pod, tag: "pod\(index)") }
         try await running {
             try await sync([Self.web], [TestCluster.slice("web", TestCluster.podAddresses, ports: Self.ports)])
@@ -85,7 +86,7 @@ import Testing
         }
     }
 
-    @Test func podsReachTheOutsideWithTheNodesAddress() async throws {
+    @Test("pods reach the outside with the node's address") func podsReachTheOutsideWithTheNodesAddress() async throws {
         try cluster.serve(cluster.outside, tag: "outside")
         try await running {
             try await sync([], [])
@@ -93,7 +94,7 @@ import Testing
         }
     }
 
-    @Test func nobodyBehindAServiceIsARefusal() async throws {
+    @Test("a Service without endpoints refuses") func nobodyBehindAServiceIsARefusal() async throws {
         try cluster.serve(cluster.pods[0], tag: "pod0")
         try await running {
             try await sync([Self.web], [TestCluster.slice("web", [], ports: Self.ports)])
@@ -113,7 +114,7 @@ import Testing
         }
     }
 
-    @Test func aRemovedEndpointLosesItsUDPFlows() async throws {
+    @Test("a removed endpoint loses its UDP flows") func aRemovedEndpointLosesItsUDPFlows() async throws {
         for (index, pod) in cluster.pods.enumerated() { try cluster.serve(pod, tag: "pod\(index)") }
         try await running {
             try await sync([Self.web], [TestCluster.slice("web", ["10.244.0.2"], ports: Self.ports)])
@@ -139,7 +140,7 @@ import Testing
         }
     }
 
-    @Test func aRestartAdoptsTheRulesWithoutALostRequest() async throws {
+    @Test("a restart adopts the rules without a lost request") func aRestartAdoptsTheRulesWithoutALostRequest() async throws {
         for (index, pod) in cluster.pods.enumerated() { try cluster.serve(pod, tag: "pod\(index)") }
         let services = [Self.web]
         let slices = [TestCluster.slice("web", TestCluster.podAddresses, ports: Self.ports)]
@@ -150,7 +151,7 @@ import Testing
         // Requests all the time, over the end of one agent and the start of the next.
         let cluster = self.cluster
         let answers = Task.detached { try cluster.ask(cluster.outside, TestCluster.nodeAddress, 30080, count: 400) }
-        let next = ProxyAgent(source: source, store: try cluster.node.store(), conntrack: nil, logger: Logger(label: "test"))
+        let next = ProxyAgent(source: source, store: try cluster.node.store(), conntrack: nil, logger: Logger(label: "test"), time: SystemTime())
         try await running(next) {
             try await eventually("the first sync") { next.status.syncs > 0 }
             #expect(try await store.generation() == generation, "adoption must not write")
@@ -161,7 +162,7 @@ import Testing
         #expect(Set(try cluster.ask(cluster.outside, TestCluster.nodeAddress, 30080, count: 10)) == ["pod1 10.244.0.1"])
     }
 
-    @Test func withoutASnapshotNothingIsTouched() async throws {
+    @Test("without a snapshot nothing is changed") func withoutASnapshotNothingIsTouched() async throws {
         try cluster.node.run("nft add table ip swiftlet && nft add chain ip swiftlet old")
         try await running {
             source.set(nil)
@@ -172,7 +173,7 @@ import Testing
         }
     }
 
-    @Test func aForeignFlushIsRepairedWithinASecond() async throws {
+    @Test("a foreign flush is repaired within a second") func aForeignFlushIsRepairedWithinASecond() async throws {
         try cluster.serve(cluster.pods[0], tag: "pod0")
         try await running {
             try await sync([Self.web], [TestCluster.slice("web", ["10.244.0.2"], ports: Self.ports)])

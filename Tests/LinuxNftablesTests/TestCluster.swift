@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import KubeModel
 import LinuxNetlink
@@ -22,10 +23,8 @@ final class TestCluster: Sendable {
     static let podAddresses = ["10.244.0.2", "10.244.0.3"]
     static let nodeAddress = "192.168.77.11"
     static let configuration = ProxyConfiguration(
-        nodeName: "node-a", nodePortAddresses: [IPAddress(nodeAddress)!], podCIDRs: [IPPrefix("10.244.0.0/24")!],
-        clusterCIDRs: [IPPrefix("10.244.0.0/16")!], masqueradesPodEgress: true)
-
-    typealias IPAddress = ProxyCore.IPAddress
+        nodeName: "node-a", nodePortAddresses: [IPAddress(nodeAddress)!], podCIDRs: [CIDR("10.244.0.0/24")!],
+        clusterCIDRs: [CIDR("10.244.0.0/16")!], masqueradesPodEgress: true)
 
     init() throws {
         node = try TestNamespace()

@@ -3,7 +3,7 @@ import Testing
 @testable import Nftables
 
 @Suite struct NftTextTests {
-    @Test func aTableAsNftWritesIt() {
+    @Test("a table is printed as nft prints it") func aTableAsNftWritesIt() {
         let map = SetSchema(
             name: "endpoints", key: .typeOf([.random(modulus: 2), .destinationAddress, .transportProtocol, .destinationPort]),
             value: .data(.typeOf([.destinationAddress, .destinationPort])), comment: "slot . frontend")
@@ -85,21 +85,23 @@ import Testing
         #expect(NftText.text(of: table) == expected)
     }
 
-    @Test(arguments: [
-        ([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] as [UInt8], "fd00::1"),
-        ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "::"), ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], "::1"),
-        ([0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], "2001:db8:0:1::"),
-        ([0, 1, 0, 2, 0, 3, 0, 0, 0, 5, 0, 6, 0, 7, 0, 8], "1:2:3:0:5:6:7:8"),
-    ])
-    func ipv6IsShortened(bytes: [UInt8], text: String) { #expect(NftText.ipv6(bytes) == text) }
+    @Test(
+        "an IPv6 address is shortened",
+        arguments: [
+            ([0xfd, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1] as [UInt8], "fd00::1"),
+            ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], "::"), ([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], "::1"),
+            ([0x20, 1, 0xd, 0xb8, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0], "2001:db8:0:1::"),
+            ([0, 1, 0, 2, 0, 3, 0, 0, 0, 5, 0, 6, 0, 7, 0, 8], "1:2:3:0:5:6:7:8"),
+        ])
+    func ipv6IsShortened(bytes: [UInt8], text: String) { #expect(NftText.text(of: bytes, type: .ipv6) == text) }
 
-    @Test func durations() {
+    @Test("durations are written in days, hours, minutes and seconds") func durations() {
         #expect([0, 59, 60, 3600, 10800, 90061].map { NftText.duration($0) } == ["0s", "59s", "1m", "1h", "3h", "1d1h1m1s"])
     }
 }
 
 @Suite struct PackedBytesTests {
-    @Test func fieldsArePadded() {
+    @Test("fields of a concatenation are padded") func fieldsArePadded() {
         var bytes = PackedBytes()
         bytes.append(field: [6])
         bytes.append(bigEndian: UInt16(80))
@@ -108,7 +110,7 @@ import Testing
         #expect(PackedBytes([1]) != PackedBytes([1, 0]))
     }
 
-    @Test func neighbours() {
+    @Test("a value has a successor and a predecessor except at the ends") func neighbours() {
         #expect(PackedBytes([10, 0, 0, 255]).successor == PackedBytes([10, 0, 1, 0]))
         #expect(PackedBytes([255, 255]).successor == nil)
         #expect(PackedBytes([10, 0, 1, 0]).predecessor == PackedBytes([10, 0, 0, 255]))
@@ -118,7 +120,7 @@ import Testing
 }
 
 @Suite struct LinearizerTests {
-    @Test func concatenationsFillRegistersOneByOne() throws {
+    @Test("concatenations fill registers one after the other") func concatenationsFillRegistersOneByOne() throws {
         let rule = Rule(.destinationNATMap([.random(modulus: 3), .destinationAddress, .transportProtocol, .destinationPort], "m"))
         #expect(
             try Linearizer.instructions(of: rule, in: .ip) == [
@@ -133,7 +135,7 @@ import Testing
         #expect([0, 1, 4, 5].map { Register(index: $0).number } == [1, 9, 2, 13])
     }
 
-    @Test func foreignRulesAreRefused() {
+    @Test("a foreign rule cannot be linearised") func foreignRulesAreRefused() {
         #expect(throws: NftablesError.self) { try Linearizer.instructions(of: Rule(.foreign("x")), in: .ip) }
     }
 }

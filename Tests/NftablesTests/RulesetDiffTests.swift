@@ -28,11 +28,11 @@ import Testing
             ])
     }
 
-    @Test func equalTablesNeedNothing() {
+    @Test("equal tables need no operation") func equalTablesNeedNothing() {
         #expect(RulesetDiff.transaction(from: Self.table(), to: Self.table()).isEmpty)
     }
 
-    @Test func aMissingTableIsMadeInOrder() {
+    @Test("a missing table is made in order") func aMissingTableIsMadeInOrder() {
         let operations = RulesetDiff.transaction(from: nil, to: Self.table()).operations
         let kinds = operations.map { String("\($0)".split(separator: " ").prefix(3).joined(separator: " ")) }
         #expect(
@@ -43,7 +43,7 @@ import Testing
             ])
     }
 
-    @Test func changedMembersChangeElementsOnly() {
+    @Test("changed members change elements only") func changedMembersChangeElementsOnly() {
         let operations = RulesetDiff.transaction(from: Self.table([1, 2]), to: Self.table([2, 3])).operations
         #expect(
             operations == [
@@ -53,7 +53,7 @@ import Testing
     }
 
     /// The element leaves before the chain that it refers to, and comes after the one that it will refer to.
-    @Test func aReplacedChainIsLeftFirstAndEnteredLast() {
+    @Test("a replaced chain is left first and entered last") func aReplacedChainIsLeftFirstAndEnteredLast() {
         let operations = RulesetDiff.transaction(from: Self.table(goto: "a", chains: ["a"]), to: Self.table(goto: "b", chains: ["b"])).operations
         #expect(
             operations == [
@@ -64,13 +64,13 @@ import Testing
             ])
     }
 
-    @Test func aChangedRuleRewritesItsChain() {
+    @Test("a changed rule rewrites its chain") func aChangedRuleRewritesItsChain() {
         let operations = RulesetDiff.transaction(from: Self.table(), to: Self.table(drops: true)).operations
         #expect(operations.first == .flushChain(Self.id, "base"))
         #expect(operations.count == 3 && operations.dropFirst().allSatisfy { if case .addRule(_, "base", _) = $0 { true } else { false } })
     }
 
-    @Test func aChangedDeclarationRewritesWhatRefersToTheSet() {
+    @Test("a changed declaration rewrites the rules that refer to the set") func aChangedDeclarationRewritesWhatRefersToTheSet() {
         var schema = Self.addresses
         schema.comment = "new"
         let operations = RulesetDiff.transaction(from: Self.table(), to: Self.table(schema: schema)).operations
@@ -79,7 +79,7 @@ import Testing
         #expect(operations.contains { if case .addElements(_, schema, let elements) = $0 { elements.count == 2 } else { false } })
     }
 
-    @Test func aForeignRuleIsNeverEqual() {
+    @Test("a foreign rule equals no wanted one") func aForeignRuleIsNeverEqual() {
         var committed = Self.table()
         committed.chains["base"]?.rules.append(Rule(.foreign("x")))
         #expect(!RulesetDiff.transaction(from: committed, to: Self.table()).isEmpty)

@@ -1,3 +1,4 @@
+import Addresses
 import LinuxNetlink
 import PodNetwork
 import Testing
@@ -10,7 +11,7 @@ import Testing
 
     private func next(_ pool: inout AddressPool) -> String? { pool.allocate()?.description }
 
-    @Test func everyAddressOnceAndNeverTheSpecialOnes() throws {
+    @Test("every address is given once, the special ones never") func everyAddressOnceAndNeverTheSpecialOnes() throws {
         var pool = try self.pool("10.0.0.77/28")
         #expect(pool.gatewayCIDR.description == "10.0.0.65/28")
         var given: [String] = []
@@ -19,7 +20,7 @@ import Testing
         #expect(pool.capacity == 13 && pool.usedCount == 13)
     }
 
-    @Test func freedAddressesComeLast() throws {
+    @Test("freed addresses come last") func freedAddressesComeLast() throws {
         var pool = try self.pool("10.0.0.0/29")
         let allocated = pool.allocate()
         let first = try #require(allocated)
@@ -32,7 +33,7 @@ import Testing
         #expect(next(&pool) == nil)
     }
 
-    @Test func largeRangesAndTakenAddresses() throws {
+    @Test("large ranges skip taken addresses") func largeRangesAndTakenAddresses() throws {
         var pool = try self.pool("fd00:1::/64")
         #expect(next(&pool) == "fd00:1::2")
         try pool.take(#require(IPAddress("fd00:1::3")))
@@ -47,7 +48,9 @@ import Testing
         #expect(pool == before, "neither other ranges' addresses nor the gateway are counted")
     }
 
-    @Test(arguments: ["10.0.0.0/31", "10.0.0.0/32", "fd00::/127"]) func tooSmall(range: String) throws {
+    @Test("a range without room for gateway and pod is refused", arguments: ["10.0.0.0/31", "10.0.0.0/32", "fd00::/127"]) func tooSmall(range: String)
+        throws
+    {
         #expect(try AddressPool(range: #require(CIDR(range))) == nil)
     }
 }

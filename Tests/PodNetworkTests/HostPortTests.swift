@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import LinuxNetlink
 import LinuxNftables
@@ -5,6 +6,7 @@ import LinuxSystem
 import Nftables
 import PodCore
 import PodNetwork
+import ProxyCore
 import TestSupport
 import Testing
 
@@ -62,7 +64,7 @@ import Testing
 
     private var tables: String { get throws { try nft("list tables") } }
 
-    @Test func everyWayToThePod() async throws {
+    @Test("a pod is reached through its host ports from every place that may") func everyWayToThePod() async throws {
         let pod = try await forwardedPod(1, [HostPort(port: 8080, target: 80), HostPort(hostIP: "127.0.0.1", port: 8081, target: 80)])
         let other = try await self.pod(2, [])
         let server = try Peer.listen(in: pod.namespace, 80)
@@ -95,17 +97,18 @@ import Testing
         try refused(outside, nil, Self.nodeIP, 8080)
     }
 
-    @Test func theKernelHasWhatTheTextSays() async throws {
-        var pod = try await pod(1, HostPortRulesTests.ports).sandbox
+    @Test("the kernel lists the tables as they are compiled") func theKernelHasWhatTheTextSays() async throws {
+        var pod = try await pod(1, HostPortClaimTests.ports).sandbox
         pod.addresses = ["10.7.0.2", "fd07::2"]
         try await network.forwardHostPorts(of: pod)
         // Elements of a hash have no order.
         let sorted = { (text: String) in text.split(whereSeparator: { "\n\t ,".contains($0) }).sorted() }
-        #expect(try sorted(nft("list table ip swiftlet-hostports")) == sorted(HostPortRulesTests.golden))
-        #expect(try sorted(nft("list table ip6 swiftlet-hostports")) == sorted(HostPortRulesTests.golden6))
+        for table in HostPortCompiler.compile([try HostPortClaim(pod).targets]) {
+            #expect(try sorted(nft("list table \(table.id)")) == sorted(NftText.text(of: table)))
+        }
     }
 
-    @Test func servicesComeFirst() async throws {
+    @Test("a Service's port comes before a host port") func servicesComeFirst() async throws {
         let pod = try await forwardedPod(1, [HostPort(port: 443, target: 80), HostPort(port: 30080, target: 80)])
         let endpoint = try await self.pod(2, [])
         _ = try nft(
@@ -124,10 +127,10 @@ import Testing
         #expect(try ports.nextClient() == "192.0.2.1")
         let elsewhere = try Peer.listen(in: outside, 443)
         try Peer.connect(from: endpoint.namespace, to: "192.0.2.1", 443)
-        #expect(try elsewhere.nextClient() == "10.7.0.3", "another machine's port is nobody's here")
+        #expect(try elsewhere.nextClient() == "10.7.0.3", "another machine's port is not a host port")
     }
 
-    @Test func oneOwnerForEachPort() async throws {
+    @Test("a port has one owner, and a refused pod changes nothing") func oneOwnerForEachPort() async throws {
         let local = try await forwardedPod(1, [HostPort(hostIP: "127.0.0.1", port: 8080, target: 80)])
         _ = try await forwardedPod(2, [HostPort(hostIP: Self.nodeIP, port: 8080, target: 80)])
         _ = try await forwardedPod(3, [HostPort(transport: .udp, port: 8080, target: 80)])
@@ -146,7 +149,7 @@ import Testing
         #expect(try server.nextClient() == Self.nodeIP)
     }
 
-    @Test func twentyPodsAtOnce() async throws {
+    @Test("twenty pods at once get their ports") func twentyPodsAtOnce() async throws {
         var sandboxes: [SandboxNetwork] = []
         for number in 0..<20 { sandboxes.append(try await pod(number, [HostPort(port: 9000 + UInt16(number), target: 80)]).sandbox) }
         try await withThrowingDiscardingTaskGroup { group in
@@ -159,7 +162,7 @@ import Testing
         #expect(try !tables.contains("swiftlet-hostports"))
     }
 
-    @Test func aRestartedAgentAdoptsTheRules() async throws {
+    @Test("a restarted agent adopts the rules and the claims") func aRestartedAgentAdoptsTheRules() async throws {
         let kept = try await forwardedPod(1, [HostPort(port: 8080, target: 80)])
         let gone = try await forwardedPod(2, [HostPort(port: 8081, target: 80)])
         let store = try KernelRulesetStore(namespace: fixture.node.descriptor)
@@ -179,7 +182,7 @@ import Testing
         await #expect(throws: NetworkFailure.self, "still taken") { try await another.forwardHostPorts(of: taker.sandbox) }
     }
 
-    @Test(.timeLimit(.minutes(1))) func foreignChangesAreRepaired() async throws {
+    @Test("changes by another program are repaired", .timeLimit(.minutes(1))) func foreignChangesAreRepaired() async throws {
         let changes = try await KernelRulesetStore(namespace: fixture.node.descriptor)
             .foreignChanges(to: [TableID(.ip, "swiftlet-hostports")])
         let pod = try await forwardedPod(1, [HostPort(port: 8080, target: 80)])
@@ -197,8 +200,7 @@ import Testing
         }
     }
 
-    /// A client that keeps its socket meets the pod that has the port now, whatever conntrack remembers.
-    @Test func datagramsFollowThePort() async throws {
+    @Test("a client that keeps its socket reaches the pod that has the port now") func datagramsFollowThePort() async throws {
         let port = HostPort(transport: .udp, port: 5353, target: 53)
         _ = try await forwardedPod(9, [HostPort(port: 1, target: 1)])
         let first = try await pod(1, [port])

@@ -1,3 +1,4 @@
+import Addresses
 import Glibc
 import LinuxNetlink
 import LinuxNftables
@@ -8,6 +9,7 @@ import PodNetwork
 import Synchronization
 import TestSupport
 import Testing
+import Timing
 
 /// A node in a network namespace of its own, with pods in theirs. Descriptors are the only thing that holds them.
 final class NetworkFixture: Sendable {
@@ -50,7 +52,7 @@ final class NetworkFixture: Sendable {
     func forwarder() throws -> HostPortForwarder {
         HostPortForwarder(
             store: try KernelRulesetStore(namespace: node.descriptor), conntrack: try ConntrackTable(namespace: node.descriptor),
-            logger: Logger(label: "test"))
+            logger: Logger(label: "test"), time: SystemTime())
     }
 
     var records: [String] { get throws { try DirectoryListing.names(at: directory) } }
@@ -68,7 +70,7 @@ final class NetworkFixture: Sendable {
 
     private func path(_ namespace: Namespace) -> String { fixture.path(namespace) }
 
-    @Test func podsReachTheNodeAndEachOther() async throws {
+    @Test("pods reach the node and each other") func podsReachTheNodeAndEachOther() async throws {
         let network = try fixture.network()
         try await network.setUp(podCIDRs: ["10.7.0.0/24", "fd07::/64"])
         let first = try await fixture.namespace()
@@ -96,7 +98,7 @@ final class NetworkFixture: Sendable {
         #expect(try await network.nodeAddresses() == ["192.0.2.10"])
     }
 
-    @Test func twentyAtOnceGetTwentyAddresses() async throws {
+    @Test("twenty pods at once get twenty addresses") func twentyAtOnceGetTwentyAddresses() async throws {
         let network = try fixture.network(hairpin: .promiscuousBridge)
         try await network.setUp(podCIDRs: ["10.7.0.0/24"])
         let addresses = try await withThrowingTaskGroup(of: [String].self) { group in
@@ -116,7 +118,7 @@ final class NetworkFixture: Sendable {
         #expect(try fixture.records == [])
     }
 
-    @Test func aFullRangeSaysSo() async throws {
+    @Test("a full range is reported as exhausted") func aFullRangeSaysSo() async throws {
         let network = try fixture.network()
         try await network.setUp(podCIDRs: ["10.7.0.0/30"])
         let namespaces = [try await fixture.namespace(), try await fixture.namespace()]
@@ -130,7 +132,7 @@ final class NetworkFixture: Sendable {
         #expect(try await network.attach(sandboxID: NetworkFixture.id(2), networkNamespacePath: path(namespaces[1])) == ["10.7.0.2"])
     }
 
-    @Test func aRestartedAgentKeepsWhatIsInUse() async throws {
+    @Test("a restarted agent keeps the addresses in use") func aRestartedAgentKeepsWhatIsInUse() async throws {
         let pods = [try await fixture.namespace(), try await fixture.namespace(), try await fixture.namespace()]
         let before = try fixture.network()
         try await before.setUp(podCIDRs: ["10.7.0.0/29"])
@@ -157,7 +159,7 @@ final class NetworkFixture: Sendable {
             isRunning: isRunning)
     }
 
-    @Test func anotherRangeHoldsForNewPodsOnly() async throws {
+    @Test("another range holds for new pods only") func anotherRangeHoldsForNewPodsOnly() async throws {
         let old = try await fixture.namespace()
         let new = try await fixture.namespace()
         let network = try fixture.network()
@@ -180,7 +182,7 @@ final class NetworkFixture: Sendable {
         return try fixture.stack.addresses().filter { $0.link == bridge.index && $0.scope == 0 }.map(\.cidr.description).sorted()
     }
 
-    @Test func mistakesAreNamed() async throws {
+    @Test("mistakes are named") func mistakesAreNamed() async throws {
         let network = try fixture.network()
         let namespace = try await fixture.namespace()
         let early = await #expect(throws: NetworkFailure.self) {

@@ -1,3 +1,4 @@
+import Addresses
 import Logging
 import Nftables
 import ProxyCore
@@ -10,12 +11,13 @@ import Testing
 @Suite struct ProxyAgentTests {
     let source = SettableServiceSource()
     let store = MemoryRulesetStore()
-    let clock = ImmediateClock()
+    let time = ManualTime()
 
     final class RecordingCleaner: ConntrackCleaner {
         let calls = Mutex<[[Frontend: Set<Endpoint.Target>]]>([])
 
-        func deleteStaleFlows(_ wanted: [Frontend: Set<Endpoint.Target>]) async throws -> Int {
+        func delete(_ stale: StaleFlows) async throws -> Int {
+            guard case .answeredElsewhere(let wanted) = stale else { return 0 }
             calls.withLock { $0.append(wanted) }
             return 1
         }
@@ -24,7 +26,7 @@ import Testing
     func makeAgent(_ cleaner: (any ConntrackCleaner)? = nil) -> ProxyAgent {
         var logger = Logger(label: "test")
         logger.logLevel = .critical
-        return ProxyAgent(source: source, store: store, conntrack: cleaner, logger: logger, clock: clock)
+        return ProxyAgent(source: source, store: store, conntrack: cleaner, logger: logger, time: time)
     }
 
     func running(_ agent: ProxyAgent, _ body: () async throws -> Void) async throws {
@@ -37,14 +39,14 @@ import Testing
     }
 
     func wanted(_ agent: ProxyAgent) -> [Table] {
-        RulesetCompiler(ProxyConfiguration(nodeName: "here")).compile(ServiceTable(entries: agent.status.entries))
+        ServiceCompiler(ProxyConfiguration(nodeName: "here")).compile(ServiceTable(entries: agent.status.entries))
     }
 
     func isInSync(_ agent: ProxyAgent, services: Int) -> Bool {
         agent.status.entries.count == services && wanted(agent).allSatisfy { store.snapshot.tables[$0.id] == $0 }
     }
 
-    @Test func nothingIsTouchedBeforeTheFirstSnapshot() async throws {
+    @Test("nothing is read or written before the first snapshot") func nothingIsTouchedBeforeTheFirstSnapshot() async throws {
         let agent = makeAgent()
         try await running(agent) {
             try await Task.sleep(for: .milliseconds(30))
@@ -55,7 +57,7 @@ import Testing
         #expect(store.snapshot.tables.count == 2)
     }
 
-    @Test func onlyTheFirstSyncReads() async throws {
+    @Test("only the first sync reads the tables") func onlyTheFirstSyncReads() async throws {
         let agent = makeAgent()
         source.set(["a": ["10.0.0.1"]])
         try await running(agent) {
@@ -69,7 +71,7 @@ import Testing
         #expect(agent.status.failures == 0 && agent.status.repairs == 0 && agent.status.lastSync != nil)
     }
 
-    @Test func manyChangesDuringASyncAreOneMore() async throws {
+    @Test("many changes during a sync are one more sync") func manyChangesDuringASyncAreOneMore() async throws {
         let agent = makeAgent()
         source.set([:])
         try await running(agent) {
@@ -80,7 +82,7 @@ import Testing
         #expect(store.snapshot.transactions.count < 50)
     }
 
-    @Test func whatWasThereIsAdopted() async throws {
+    @Test("the rules of an earlier agent are adopted without a write") func whatWasThereIsAdopted() async throws {
         source.set(["a": ["10.0.0.1"]])
         let first = makeAgent()
         try await running(first) { try await eventually("the first sync") { isInSync(first, services: 1) } }
@@ -91,17 +93,20 @@ import Testing
         #expect(second.status.repairs == 0)
     }
 
-    @Test func failuresAreRetriedWithGrowingPauses() async throws {
+    @Test("failures are repeated after growing pauses") func failuresAreRetriedWithGrowingPauses() async throws {
         let agent = makeAgent()
         let refusal = NftablesError(code: .refused, errno: 12, detail: "no memory")
         store.fail(with: Array(repeating: refusal, count: 3))
         source.set(["a": ["10.0.0.1"]])
-        try await running(agent) { try await eventually("a sync after failures") { isInSync(agent, services: 1) && agent.status.failures >= 1 } }
+        try await running(agent) {
+            for _ in 0..<3 { await time.passPause(shorterThan: .seconds(60)) }
+            try await eventually("a sync after failures") { isInSync(agent, services: 1) && agent.status.failures >= 1 }
+        }
         #expect(agent.status.failures == 3 && agent.status.lastFailure == nil)
-        #expect(clock.sleeps.prefix(3) == [.milliseconds(100), .milliseconds(200), .milliseconds(400)])
+        #expect(time.pauses.prefix(3) == [.milliseconds(100), .milliseconds(200), .milliseconds(400)])
     }
 
-    @Test func aStaleStateIsReadAgainAtOnce() async throws {
+    @Test("a stale state is read again at once") func aStaleStateIsReadAgainAtOnce() async throws {
         let agent = makeAgent()
         store.fail(with: [NftablesError(code: .stale, detail: "changed")])
         source.set(["a": ["10.0.0.1"]])
@@ -109,12 +114,12 @@ import Testing
         #expect(agent.status.failures == 0 && store.snapshot.reads == 4)
     }
 
-    @Test func aForeignChangeIsRepairedAndCounted() async throws {
+    @Test("a foreign change is repaired and counted") func aForeignChangeIsRepairedAndCounted() async throws {
         let agent = makeAgent()
         source.set(["a": ["10.0.0.1"]])
         try await running(agent) {
             try await eventually("the first sync") { isInSync(agent, services: 1) }
-            store.changeFromOutside { $0[RulesetCompiler.tables[0]] = nil }
+            store.changeFromOutside { $0[ServiceCompiler.tables[0]] = nil }
             try await eventually("the repair") { agent.status.repairs == 1 && isInSync(agent, services: 1) }
             store.changeFromOutside { $0[TableID(.ip, "other")] = Table(TableID(.ip, "other")) }
             source.set([:])
@@ -123,7 +128,7 @@ import Testing
         }
     }
 
-    @Test func theEndOfNotificationsEndsTheAgent() async throws {
+    @Test("the end of the notifications ends the agent") func theEndOfNotificationsEndsTheAgent() async throws {
         let agent = makeAgent()
         source.set([:])
         let task = Task { try await agent.run() }
@@ -132,7 +137,7 @@ import Testing
         await #expect(throws: NftablesError.self) { try await task.value }
     }
 
-    @Test func conntrackIsCleanedForUDPThatLostAnEndpoint() async throws {
+    @Test("flows of UDP frontends that lost an endpoint are cleaned up") func conntrackIsCleanedForUDPThatLostAnEndpoint() async throws {
         let cleaner = RecordingCleaner()
         let agent = makeAgent(cleaner)
         source.set(["a": ["10.0.0.1", "10.0.0.2"], "b": ["10.0.0.3"]], transport: "UDP")
@@ -147,7 +152,7 @@ import Testing
         #expect(agent.status.deletedFlows == 2)
     }
 
-    @Test func goneAndNewUDPFrontendsAreCleaned() {
+    @Test("flows of gone and new UDP frontends are cleaned up") func goneAndNewUDPFrontendsAreCleaned() {
         func targets(_ entries: [(String, [String])]) -> UDPTargets {
             UDPTargets(
                 ServiceTable(

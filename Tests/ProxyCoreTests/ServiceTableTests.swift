@@ -32,7 +32,7 @@ import Testing
         entries([service()], slices).flatMap(\.endpoints).map(\.description)
     }
 
-    @Test func conditionsDecide() {
+    @Test("conditions decide which endpoints are used") func conditionsDecide() {
         let yes = Conditions(ready: true, serving: true, terminating: false)
         let leaving = Conditions(ready: false, serving: true, terminating: true)
         let dead = Conditions(ready: false, serving: false, terminating: true)
@@ -49,7 +49,7 @@ import Testing
         for (endpoints, expected) in table { #expect(Self.endpoints([Self.slice(endpoints)]) == expected, "\(endpoints)") }
     }
 
-    @Test func manySlicesAreOneSet() {
+    @Test("many slices are one set of endpoints") func manySlicesAreOneSet() {
         let gone = Conditions(ready: false, serving: true, terminating: true)
         #expect(
             Self.endpoints([Self.slice([("10.0.0.3", nil), ("10.0.0.1", gone)]), Self.slice([("10.0.0.1", nil)])]) == [
@@ -61,7 +61,7 @@ import Testing
         #expect(Self.endpoints([Self.slice([("a.example", nil)], type: "FQDN")]) == [])
     }
 
-    @Test func portsMatchByNameAndProtocol() {
+    @Test("ports match by name and protocol") func portsMatchByNameAndProtocol() {
         let ports = [
             ServicePort(name: "http", port: 80), ServicePort(name: "dns", protocol: "UDP", port: 53), ServicePort(name: "dns-tcp", port: 53),
         ]
@@ -85,7 +85,7 @@ import Testing
         #expect(entries[0].endpoints[0].isLocal)
     }
 
-    @Test func whatIsNotOursIsSkippedSilently() {
+    @Test("objects of other proxies and headless ones are skipped silently") func whatIsNotOursIsSkippedSilently() {
         for service in [
             Self.service(ips: ["None"]), Self.service(ips: []), Self.service(ips: [""]), Self.service(type: "ExternalName"),
             Self.service(labels: ["service.kubernetes.io/service-proxy-name": "x"]), Self.service(labels: ["service.kubernetes.io/headless": ""]),
@@ -95,7 +95,7 @@ import Testing
         }
     }
 
-    @Test func badInputIsNamedAndLeavesTheRestAlone() {
+    @Test("bad input is named and the rest is served") func badInputIsNamedAndLeavesTheRestAlone() {
         let table = ServiceTable(
             services: [
                 Self.service("bad", ips: ["10.96.0.x"]), Self.service("loop", ips: ["127.0.0.1"]),
@@ -107,11 +107,11 @@ import Testing
             table.problems == [
                 "service default/bad: cluster IP \"10.96.0.x\" is not an address that can be served",
                 "service default/loop: cluster IP \"127.0.0.1\" is not an address that can be served",
-                "service default/ports: port 70000/TCP is none that can be served", "service default/ports: port 1/ICMP is none that can be served",
+                "service default/ports: port 70000/TCP cannot be served", "service default/ports: port 1/ICMP cannot be served",
             ])
     }
 
-    @Test func theFirstNameWinsAContest() {
+    @Test("the first name wins a contest") func theFirstNameWinsAContest() {
         let first = Self.service("a", ports: [ServicePort(port: 80, nodePort: 30000)], type: "NodePort")
         let second = Self.service("b", ports: [ServicePort(port: 80, nodePort: 30001)], type: "NodePort")
         let third = Self.service("c", ips: ["10.96.0.3"], ports: [ServicePort(port: 80, nodePort: 30000)], type: "LoadBalancer")
@@ -122,7 +122,7 @@ import Testing
         }
     }
 
-    @Test func bothFamiliesAreServedFromTheirOwnSlices() {
+    @Test("both families are served from their own slices") func bothFamiliesAreServedFromTheirOwnSlices() {
         let entries = Self.entries(
             [Self.service(ips: ["10.96.0.1", "fd96::1"], ports: [ServicePort(port: 80, nodePort: 30000)], type: "NodePort")],
             [Self.slice([("10.0.0.1", nil)]), Self.slice([("fd44::1", nil)], type: "IPv6")])

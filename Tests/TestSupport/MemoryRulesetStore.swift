@@ -1,7 +1,7 @@
 package import Nftables
 import Synchronization
 
-/// A ruleset store in memory that obeys the kernel's rules: all or nothing, references checked, a generation for each commit.
+/// A ruleset store in memory that keeps the kernel's promises: all or nothing, references checked, a generation per commit.
 package final class MemoryRulesetStore: RulesetStore {
     package struct State {
         package var tables: [TableID: Table] = [:]
@@ -10,7 +10,7 @@ package final class MemoryRulesetStore: RulesetStore {
         package var transactions: [Transaction] = []
         /// Thrown by the next calls of `apply`, one each.
         var failures: [NftablesError] = []
-        var listeners: [AsyncStream<Void>.Continuation] = []
+        var listeners: [(tables: [TableID], continuation: AsyncStream<Void>.Continuation)] = []
     }
 
     private let state = Mutex(State())
@@ -22,21 +22,18 @@ package final class MemoryRulesetStore: RulesetStore {
     package func read(_ table: TableID, wanted: Table) async throws -> Observation {
         state.withLock { state in
             state.reads += 1
-            return Observation(table: state.tables[table], generation: state.generation)
+            return Observation(table: state.tables[table].map { Self.recognised($0, wanted) }, generation: state.generation)
         }
     }
 
     package func apply(_ transaction: Transaction, ifGeneration generation: UInt32?) async throws {
+        if transaction.isEmpty { return }
         try state.withLock { state in
             if !state.failures.isEmpty { throw state.failures.removeFirst() }
-            if let generation, generation != state.generation { throw NftablesError(code: .stale, detail: "changed") }
-            var tables = state.tables
-            for (index, operation) in transaction.operations.enumerated() {
-                guard Self.perform(operation, &tables) else {
-                    throw NftablesError(code: .refused, operation: operation, index: index, errno: 2, detail: "refused")
-                }
+            if let generation, generation != state.generation {
+                throw NftablesError(code: .stale, detail: "the ruleset was changed since it was read")
             }
-            state.tables = tables
+            state.tables = try Self.perform(transaction, on: state.tables)
             state.generation += 1
             state.transactions.append(transaction)
         }
@@ -44,63 +41,44 @@ package final class MemoryRulesetStore: RulesetStore {
 
     package func foreignChanges(to tables: [TableID]) async throws -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
-        state.withLock { $0.listeners.append(continuation) }
+        state.withLock { $0.listeners.append((tables, continuation)) }
         return stream
     }
 
-    /// Changes the tables like another program: listeners get a value.
+    /// Changes tables like another program: listeners get a value.
     package func changeFromOutside(_ body: (inout [TableID: Table]) -> Void) {
         let listeners = state.withLock { state in
+            let before = state.tables
             body(&state.tables)
             state.generation += 1
-            return state.listeners
+            return state.listeners.filter { $0.tables.contains { before[$0] != state.tables[$0] } }
         }
-        for listener in listeners { listener.yield() }
+        for listener in listeners { listener.continuation.yield() }
+    }
+
+    /// Performs a transaction like another program.
+    package func applyFromOutside(_ transaction: Transaction) throws {
+        let tables = try Self.perform(transaction, on: snapshot.tables)
+        changeFromOutside { $0 = tables }
     }
 
     package func fail(with errors: [NftablesError]) { state.withLock { $0.failures = errors } }
 
-    package func endNotifications() { for listener in state.withLock({ $0.listeners }) { listener.finish() } }
+    package func endNotifications() { for listener in state.withLock({ $0.listeners }) { listener.continuation.finish() } }
 
-    /// Returns false for an operation that the kernel would refuse.
-    private static func perform(_ operation: Operation, _ tables: inout [TableID: Table]) -> Bool {
-        switch operation {
-        case .addTable(let id, let comment):
-            if tables[id] == nil { tables[id] = Table(id, comment: comment) }
-        case .deleteTable(let id): return tables.removeValue(forKey: id) != nil
-        case .addSet(let id, let schema):
-            guard let table = tables[id], table.sets[schema.name] == nil else { return false }
-            tables[id]?.sets[schema.name] = NamedSet(schema)
-        case .deleteSet(let id, let name): return tables[id]?.sets.removeValue(forKey: name) != nil
-        case .addElements(let id, let schema, let elements):
-            guard let table = tables[id], table.sets[schema.name]?.schema == schema else { return false }
-            for element in elements {
-                if case .verdict(let verdict) = element.value, let chain = verdict.chain, table.chains[chain] == nil { return false }
-                if let old = table.sets[schema.name]?.elements[element.key], old != element.value { return false }
-                tables[id]?.sets[schema.name]?.elements[element.key] = element.value
+    /// The table as the kernel gives it back: rules that are not the wanted ones at their place are foreign, a set with another declaration
+    /// equals no wanted one.
+    private static func recognised(_ table: Table, _ wanted: Table) -> Table {
+        var table = table
+        for (name, chain) in table.chains {
+            let expected = wanted.chains[name]?.rules ?? []
+            for (index, rule) in chain.rules.enumerated() where index >= expected.count || rule != expected[index] {
+                table.chains[name]?.rules[index] = Rule(.foreign(NftText.text(of: rule, in: table.id.family)))
             }
-        case .deleteElements(let id, let schema, let elements):
-            for element in elements where tables[id]?.sets[schema.name]?.elements.removeValue(forKey: element.key) == nil { return false }
-        case .addChain(let id, let chain):
-            guard let table = tables[id], table.chains[chain.name] == nil else { return false }
-            var empty = chain
-            empty.rules = []
-            tables[id]?.chains[chain.name] = empty
-        case .deleteChain(let id, let name):
-            guard let table = tables[id], table.chains[name] != nil else { return false }
-            let isReferred = table.sets.values.contains { set in
-                set.elements.values.contains { if case .verdict(let verdict) = $0 { verdict.chain == name } else { false } }
-            }
-            if isReferred { return false }
-            tables[id]?.chains[name] = nil
-        case .flushChain(let id, let name):
-            guard tables[id]?.chains[name] != nil else { return false }
-            tables[id]?.chains[name]?.rules = []
-        case .addRule(let id, let chain, let rule):
-            guard let table = tables[id], table.chains[chain] != nil else { return false }
-            if rule.statements.contains(where: { $0.setName.map { table.sets[$0] == nil } ?? false }) { return false }
-            tables[id]?.chains[chain]?.rules.append(rule)
         }
-        return true
+        for (name, set) in table.sets where wanted.sets[name]?.schema != set.schema {
+            table.sets[name] = NamedSet(SetSchema(name: name, key: .types([])))
+        }
+        return table
     }
 }

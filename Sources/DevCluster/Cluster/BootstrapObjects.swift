@@ -1,10 +1,11 @@
+import Addresses
 import KubeModel
 
 /// Creates the objects that exist before the first client comes: namespaces, priority classes and the Service of the API itself.
 struct BootstrapObjects: Sendable {
     let host: String
     let port: Int
-    let serviceRange: IPv4Range
+    let serviceRange: CIDR
 
     func create(_ rules: ObjectRules, _ store: isolated ObjectStore) throws {
         let system = Identity(user: "system:apiserver", groups: ["system:masters"])
@@ -20,13 +21,13 @@ struct BootstrapObjects: Sendable {
         let service: JSONValue = [
             "metadata": ["name": "kubernetes", "labels": ["component": "apiserver", "provider": "kubernetes"]],
             "spec": [
-                "clusterIP": .string(serviceRange.address(1)),
+                "clusterIP": .string(serviceRange.address(1).description),
                 "ports": [["name": "https", "port": 443, "protocol": "TCP", "targetPort": .integer(Int64(port))]],
             ],
         ]
         _ = try rules.create(.services, namespace: "default", service, by: system, dryRun: false, store)
         // Endpoints must be addresses: a name has none here.
-        guard IPv4Range("\(host)/32") != nil else { return }
+        guard IPAddress(host)?.family == .v4 else { return }
         let slice: JSONValue = [
             "metadata": ["name": "kubernetes", "labels": ["kubernetes.io/service-name": "kubernetes"]], "addressType": "IPv4",
             "endpoints": [["addresses": [.string(host)], "conditions": ["ready": true]]],

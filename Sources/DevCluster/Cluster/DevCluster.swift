@@ -1,3 +1,4 @@
+import Addresses
 import AsyncHTTPClient
 import HTTPUpgrade
 import HummingbirdCore
@@ -145,7 +146,7 @@ package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
 
     private func serverTLS() throws -> TLSConfiguration {
         let names = [
-            "127.0.0.1", "localhost", configuration.serviceRange.address(1), "kubernetes", "kubernetes.default", "kubernetes.default.svc",
+            "127.0.0.1", "localhost", configuration.serviceRange.address(1).description, "kubernetes", "kubernetes.default", "kubernetes.default.svc",
             "kubernetes.default.svc.cluster.local",
         ]
         let more = ([configuration.listenHost, configuration.advertiseHost] + configuration.serverNames).filter {

@@ -1,3 +1,4 @@
+package import Addresses
 import KubeModel
 
 /// The settings from the command line of `swiftlet-devcluster`.
@@ -13,8 +14,8 @@ package struct DevClusterConfiguration: Sendable {
     package var directory = "."
     /// Nodes that get a kubeconfig.
     package var nodes: [String] = []
-    package var serviceRange: IPv4Range
-    package var podRange: IPv4Range
+    package var serviceRange: CIDR
+    package var podRange: CIDR
     package var nodesAreProxiers = true
     /// Tokens that may ask for node certificates.
     package var bootstrapTokens: [String] = []
@@ -26,7 +27,12 @@ package struct DevClusterConfiguration: Sendable {
     package var historyLength = 4096
 
     package init() {
-        serviceRange = IPv4Range(base: 10 << 24 | 96 << 16, prefixLength: 16)
-        podRange = IPv4Range(base: 10 << 24 | 244 << 16, prefixLength: 16)
+        serviceRange = Self.defaultRange(10 << 24 | 96 << 16)
+        podRange = Self.defaultRange(10 << 24 | 244 << 16)
+    }
+
+    private static func defaultRange(_ first: UInt128) -> CIDR {
+        let address = IPAddress(family: .v4, value: first)
+        return CIDR(address, prefixLength: 16) ?? CIDR(host: address)
     }
 }

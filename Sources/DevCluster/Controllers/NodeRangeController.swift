@@ -1,10 +1,11 @@
+import Addresses
 import KubeModel
 
 /// Gives each node a /24 of the pod range.
 struct NodeRangeController: Controller {
     let name = "node-range"
     let watched: Set<ResourceType> = [.nodes]
-    let podRange: IPv4Range
+    let podRange: CIDR
 
     func reconcile(_ store: ObjectStore) async throws {
         try await store.transaction { store in

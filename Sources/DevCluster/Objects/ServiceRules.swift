@@ -1,8 +1,9 @@
+import Addresses
 import KubeModel
 
 /// Defaults, addresses and validation of Services.
 struct ServiceRules: Sendable {
-    let clusterRange: IPv4Range
+    let clusterRange: CIDR
     static let nodePorts: ClosedRange<Int64> = 30000...32767
 
     func defaults(_ service: inout JSONValue) {
@@ -90,7 +91,7 @@ struct ServiceRules: Sendable {
                 return
             }
             wanted = free
-        } else if !clusterRange.contains(wanted) {
+        } else if IPAddress(wanted).map(clusterRange.contains) != true {
             errors.invalid(
                 "spec.clusterIPs", [.string(wanted)],
                 "failed to allocate IP \(wanted): the provided IP is not in the valid range. The range of valid IPs is \(clusterRange)")

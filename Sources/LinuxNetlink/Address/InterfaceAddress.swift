@@ -1,3 +1,4 @@
+package import Addresses
 import CMnl
 
 /// An address on an interface.
@@ -5,10 +6,15 @@ package struct InterfaceAddress: Sendable, Hashable {
     package let link: UInt32
     /// The address with the prefix of its range.
     package let cidr: CIDR
-    /// `RT_SCOPE_*`: 0 global, 253 link, 254 host.
+    /// How far the address is valid (RT_SCOPE_*).
     package let scope: UInt8
-    /// Set by someone for good, not learned with a lifetime.
+    /// Set without a lifetime, not learned from a router.
     package let isPermanent: Bool
+
+    /// RT_SCOPE_UNIVERSE: valid beyond the link.
+    package var isGlobal: Bool { scope == Self.globalScope }
+
+    private static let globalScope: UInt8 = 0
 
     init?(_ reply: NetlinkReply) {
         guard Int(reply.type) == RTM_NEWADDR, let header = reply.header(as: ifaddrmsg.self) else { return nil }

@@ -1,3 +1,5 @@
+package import Addresses
+
 /// A 48-bit link address.
 package struct MACAddress: Sendable, Hashable, LosslessStringConvertible {
     /// Six bytes.

@@ -1,3 +1,4 @@
+package import Addresses
 import CMnl
 
 extension NetworkStack {
@@ -8,7 +9,7 @@ extension NetworkStack {
         return try socket.dump(message).compactMap(InterfaceAddress.init)
     }
 
-    /// Gives an interface an address; one that is there already is fine. IPv6 addresses are usable at once: nobody else can
+    /// Gives an interface an address; succeeds if it has it already. IPv6 addresses are usable at once: no other machine can
     /// have them, so duplicate address detection would only cost a second.
     package func addAddress(_ cidr: CIDR, to link: UInt32) throws(NetlinkError) {
         var message = message("RTM_NEWADDR", RTM_NEWADDR, RouteAttribute.create, cidr, link)
@@ -24,7 +25,7 @@ extension NetworkStack {
         }
     }
 
-    /// Takes an address away; none there is a success.
+    /// Removes an address; succeeds if the interface does not have it.
     package func removeAddress(_ cidr: CIDR, from link: UInt32) throws(NetlinkError) {
         do throws(NetlinkError) {
             try socket.transact(message("RTM_DELADDR", RTM_DELADDR, 0, cidr, link))

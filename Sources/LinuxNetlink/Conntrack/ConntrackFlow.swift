@@ -1,6 +1,7 @@
+package import Addresses
 import CMnl
 
-/// One tracked connection: where its first packet went, and who answers it.
+/// One tracked connection: the way of its first packet, and that of the answers.
 package struct ConntrackFlow: Sendable, Hashable {
     /// One direction of a connection. Ports are 0 for protocols without them.
     package struct Tuple: Sendable, Hashable {
@@ -14,18 +15,16 @@ package struct ConntrackFlow: Sendable, Hashable {
     package let transport: UInt8
     package let original: Tuple
     package let reply: Tuple
-    /// IPS_* bits.
-    package let status: UInt32
+    package let status: ConntrackStatus
 
-    /// What names the connection to the kernel, exactly as it was read: the original tuple, the zone, the identifier.
+    /// The connection's name to the kernel, exactly as it was read: the original tuple, the zone, the identifier.
     let tuple: [UInt8]
     let zone: UInt16?
     let identifier: UInt32?
 
-    /// The destination was translated (IPS_DST_NAT).
-    package var isDestinationTranslated: Bool { status & 1 << 5 != 0 }
+    package var isDestinationTranslated: Bool { status.contains(.destinationTranslated) }
 
-    /// `nil` for what is no connection of IPv4 or IPv6.
+    /// `nil` unless the message is about a connection of IPv4 or IPv6.
     init?(_ reply: NetlinkReply) {
         let attributes = reply.attributes(after: nfgenmsg.self)
         guard let originalTuple = attributes[CTA_TUPLE_ORIG.rawValue], let replyTuple = attributes[CTA_TUPLE_REPLY.rawValue],
@@ -34,7 +33,7 @@ package struct ConntrackFlow: Sendable, Hashable {
         transport = original.transport
         self.original = original.tuple
         self.reply = answer.tuple
-        status = attributes[CTA_STATUS.rawValue]?.bigEndian32 ?? 0
+        status = ConntrackStatus(rawValue: attributes[CTA_STATUS.rawValue]?.bigEndian32 ?? 0)
         tuple = Array(originalTuple.bytes)
         zone = attributes[CTA_ZONE.rawValue]?.uint16
         identifier = attributes[CTA_ID.rawValue]?.uint32

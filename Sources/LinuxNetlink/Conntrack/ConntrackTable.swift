@@ -1,3 +1,4 @@
+import Addresses
 import CMnl
 import Glibc
 package import LinuxSystem
@@ -9,7 +10,7 @@ package struct ConntrackTable: Sendable {
 
     /// - Parameter namespace: the network namespace to work in, the calling thread's when `nil`.
     package init(namespace: OwnedFileDescriptor? = nil, pool: BlockingPool = .shared) throws {
-        // A busy table is read in one go: room for what the kernel sends ahead.
+        // A busy table is read at once, so the buffer has room for the messages that the kernel sends ahead.
         let size = 1 << 20
         if let namespace {
             socket = try namespace.withRawValue { try NetlinkSocket(.netfilter, namespace: $0, receiveBuffer: size) }
@@ -24,7 +25,7 @@ package struct ConntrackTable: Sendable {
         try await pool.run("conntrack dump") { [socket] in try Self.flows(transport, socket) }
     }
 
-    /// Deletes the connections of one protocol that `isStale` picks. One that has ended in the meantime does not count.
+    /// Deletes the connections of one protocol for which `isStale` returns true. A connection that has ended in the meantime is not counted.
     /// - Returns: how many were deleted.
     package func deleteFlows(transport: UInt8, where isStale: @escaping @Sendable (ConntrackFlow) -> Bool) async throws -> Int {
         try await pool.run("conntrack clean-up") { [socket] in

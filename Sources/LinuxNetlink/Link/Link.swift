@@ -2,6 +2,9 @@ import CMnl
 
 /// A network interface.
 package struct Link: Sendable, Hashable {
+    /// The index of a namespace's loopback interface, which the kernel makes with the namespace.
+    package static let loopback: UInt32 = 1
+
     package let index: UInt32
     package let name: String
     /// `bridge`, `veth`, `vxlan`, ...; empty for hardware and loopback.

@@ -1,4 +1,4 @@
-/// What is to be changed of an interface; `nil` is left as it is.
+/// Changes of an interface; a field that is `nil` stays as it is.
 package struct LinkChange: Sendable, Hashable {
     package var up: Bool?
     package var promiscuous: Bool?

@@ -1,4 +1,5 @@
 import CMnl
+import Glibc
 import LinuxSystem
 
 extension NetworkStack {
@@ -9,12 +10,12 @@ extension NetworkStack {
         return try socket.dump(message).compactMap(Link.init)
     }
 
-    /// The interface of that name, `nil` when there is none.
+    /// Returns the interface of that name, `nil` if it does not exist.
     package func link(named name: String) throws(NetlinkError) -> Link? {
         try link(object: name) { $0.attribute(RouteAttribute.Link.name, string: name) }
     }
 
-    /// The interface with that index, `nil` when there is none.
+    /// Returns the interface with that index, `nil` if it does not exist.
     package func link(index: UInt32) throws(NetlinkError) -> Link? {
         try link(object: "index \(index)", index: index) { _ in }
     }
@@ -37,7 +38,7 @@ extension NetworkStack {
         }
     }
 
-    /// The bridge of that name: made when it is not there. Its address is fixed, or it would change with its ports.
+    /// Returns the bridge of that name and makes it if it does not exist. Its link address is fixed, because it would change with its ports otherwise.
     /// - Throws: EEXIST when the name belongs to an interface of another kind.
     package func ensureBridge(_ name: String, mac: MACAddress, mtu: UInt32) throws(NetlinkError) -> Link {
         var message = NetlinkMessage("RTM_NEWLINK", type: RTM_NEWLINK, flags: RouteAttribute.create)
@@ -56,7 +57,7 @@ extension NetworkStack {
         }
         guard link.kind == "bridge" else {
             throw NetlinkError(
-                code: .refused, operation: message.name, object: name, errno: 17,
+                code: .refused, operation: message.name, object: name, errno: EEXIST,
                 kernelText: "wanted a bridge, found an interface of kind \(link.kind.isEmpty ? "(none)" : link.kind) with this name")
         }
         var change = LinkChange()
@@ -98,7 +99,7 @@ extension NetworkStack {
         if let namespace = end.namespace { message.attribute(RouteAttribute.Link.namespaceDescriptor, UInt32(bitPattern: namespace.rawValue)) }
     }
 
-    /// Changes what `change` names and leaves the rest.
+    /// Changes the fields that `change` sets and leaves the others.
     package func setLink(_ index: UInt32, _ change: LinkChange) throws(NetlinkError) {
         var message = NetlinkMessage("RTM_NEWLINK", type: RTM_NEWLINK)
         var header = Self.header(index: index)
@@ -130,7 +131,7 @@ extension NetworkStack {
         }
     }
 
-    /// Removes an interface; none there is a success. Removing a veth waits for the kernel (about 17 ms).
+    /// Removes an interface; succeeds if it does not exist. Removing a veth waits for the kernel (about 17 ms).
     package func deleteLink(_ index: UInt32) throws(NetlinkError) {
         var message = NetlinkMessage("RTM_DELLINK", type: RTM_DELLINK)
         message.append(Self.header(index: index))

@@ -1,6 +1,6 @@
 import CMnl
 
-/// The rtnetlink attribute numbers that are used here, by what they say.
+/// The rtnetlink attribute numbers in use here, by their meaning.
 enum RouteAttribute {
     enum Link {
         static let address: UInt16 = 1  // IFLA_ADDRESS

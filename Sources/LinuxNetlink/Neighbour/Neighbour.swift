@@ -1,3 +1,4 @@
+package import Addresses
 import CMnl
 
 /// An entry of the neighbour table (ARP, NDP).
@@ -5,7 +6,7 @@ package struct Neighbour: Sendable, Hashable {
     package let link: UInt32
     package let address: IPAddress
     package let mac: MACAddress?
-    /// Made by someone, never asked for again (NUD_PERMANENT).
+    /// Set by a program and never verified again (NUD_PERMANENT).
     package let isPermanent: Bool
 
     package init(link: UInt32, address: IPAddress, mac: MACAddress, isPermanent: Bool = true) {

@@ -1,3 +1,4 @@
+package import Addresses
 import CMnl
 
 extension NetworkStack {
@@ -8,7 +9,7 @@ extension NetworkStack {
         return try socket.dump(message).compactMap(Neighbour.init)
     }
 
-    /// Makes the entry, in place of what is known about the address on this link.
+    /// Makes the entry and replaces an earlier one for the address on this link.
     package func replaceNeighbour(_ neighbour: Neighbour) throws(NetlinkError) {
         var message = message(
             "RTM_NEWNEIGH", RTM_NEWNEIGH, RouteAttribute.replace, neighbour.address, neighbour.link, permanent: neighbour.isPermanent)
@@ -20,7 +21,7 @@ extension NetworkStack {
         }
     }
 
-    /// Forgets an entry; none there is a success.
+    /// Removes an entry; succeeds if it does not exist.
     package func deleteNeighbour(_ address: IPAddress, on link: UInt32) throws(NetlinkError) {
         do throws(NetlinkError) {
             try socket.transact(message("RTM_DELNEIGH", RTM_DELNEIGH, 0, address, link, permanent: false))

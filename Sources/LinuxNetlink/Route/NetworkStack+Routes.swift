@@ -1,3 +1,4 @@
+import Addresses
 import CMnl
 
 extension NetworkStack {
@@ -8,12 +9,12 @@ extension NetworkStack {
         return try socket.dump(message).compactMap(Route.init)
     }
 
-    /// Makes the route, in place of one with the same destination, table and priority.
+    /// Makes the route and replaces one with the same destination, table and priority.
     package func replaceRoute(_ route: Route) throws(NetlinkError) {
         try transact("RTM_NEWROUTE", RTM_NEWROUTE, RouteAttribute.replace, route)
     }
 
-    /// Removes a route; none there is a success.
+    /// Removes a route; succeeds if it does not exist.
     package func deleteRoute(_ route: Route) throws(NetlinkError) {
         do throws(NetlinkError) {
             try transact("RTM_DELROUTE", RTM_DELROUTE, 0, route)
@@ -30,7 +31,7 @@ extension NetworkStack {
         header.rtm_table = UInt8(clamping: route.table)
         header.rtm_protocol = route.origin
         header.rtm_type = UInt8(RTN_UNICAST)
-        // Straight on the link, or further away behind a gateway. IPv6 knows no scopes.
+        // Directly on the link, or further away behind a gateway. IPv6 has no scopes.
         header.rtm_scope = UInt8(truncatingIfNeeded: route.gateway == nil ? RT_SCOPE_LINK.rawValue : RT_SCOPE_UNIVERSE.rawValue)
         header.rtm_flags = route.isOnLink ? RouteAttribute.Route.onLink : 0
         message.append(header)

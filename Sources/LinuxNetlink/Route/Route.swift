@@ -1,3 +1,4 @@
+package import Addresses
 import CMnl
 
 /// A unicast route.
@@ -8,14 +9,18 @@ package struct Route: Sendable, Hashable {
     package var link: UInt32?
     /// The address that packets from this host get.
     package var source: IPAddress?
-    /// 254 is the main table.
-    package var table: UInt32 = 254
+    package var table: UInt32 = Route.mainTable
     /// The metric: lower is preferred. 0 leaves it to the kernel (IPv6: 1024).
     package var priority: UInt32 = 0
     /// The gateway counts as reachable on the link although no route says so.
     package var isOnLink = false
-    /// `RTPROT_*`: who made it; 2 kernel, 4 static.
-    package var origin: UInt8 = 4
+    /// The kind of program that made it (RTPROT_*).
+    package var origin: UInt8 = Route.administrator
+
+    /// The table of ordinary routes.
+    package static let mainTable = UInt32(RT_TABLE_MAIN.rawValue)
+    /// A route that was set by hand or by a program like this one.
+    package static let administrator = UInt8(RTPROT_STATIC)
 
     package init(to destination: CIDR, via gateway: IPAddress? = nil, link: UInt32? = nil, source: IPAddress? = nil, isOnLink: Bool = false) {
         self.destination = destination
@@ -44,7 +49,7 @@ package struct Route: Sendable, Hashable {
             default: break
             }
         }
-        guard let cidr = CIDR(destination ?? IPAddress(family: family, value: 0), prefixLength: Int(header.rtm_dst_len)) else { return nil }
+        guard let cidr = CIDR(destination ?? family.unspecified, prefixLength: Int(header.rtm_dst_len)) else { return nil }
         self.destination = cidr
         isOnLink = header.rtm_flags & RouteAttribute.Route.onLink != 0
         origin = header.rtm_protocol

@@ -4,6 +4,9 @@ package struct NetlinkAttribute: Sendable {
     package let type: UInt16
     package let bytes: ArraySlice<UInt8>
 
+    /// NLA_TYPE_MASK, which the importer cannot evaluate.
+    static let typeMask: UInt16 = 0x3fff
+
     package func value<T: FixedWidthInteger & BitwiseCopyable>(as type: T.Type) -> T? {
         guard bytes.count == MemoryLayout<T>.size else { return nil }
         return bytes.withUnsafeBytes { $0.loadUnaligned(as: type) }

@@ -12,7 +12,7 @@ package struct NetlinkAttributes: Sequence, Sendable {
             // A length below its own header or beyond the message ends the list, like the kernel's nla_ok.
             guard size >= 4, size <= rest.count else { return nil }
             let type = rest.withUnsafeBytes { $0.loadUnaligned(fromByteOffset: 2, as: UInt16.self) }
-            let attribute = NetlinkAttribute(type: type & 0x3fff, bytes: rest[(rest.startIndex + 4)..<(rest.startIndex + size)])
+            let attribute = NetlinkAttribute(type: type & NetlinkAttribute.typeMask, bytes: rest[(rest.startIndex + 4)..<(rest.startIndex + size)])
             rest = rest.dropFirst(Swift.min((size + 3) & ~3, rest.count))
             return attribute
         }

@@ -1,10 +1,10 @@
 import Glibc
 package import LinuxSystem
 
-/// The one error of this target: which operation failed, on what, with which errno and what the kernel said about it.
+/// The error of this target: the operation that failed, its object, errno and the kernel's text.
 /// Switch on `code` or `errno`, never on the text.
 package struct NetlinkError: Error, Sendable, Equatable {
-    /// Why it failed, as far as callers tell cases apart. Grows; treat an unknown code like `.refused`.
+    /// The cause, as far as callers distinguish causes. Grows; treat an unknown code like `.refused`.
     package struct Code: Sendable, Hashable, CustomStringConvertible {
         package let description: String
 
@@ -12,13 +12,13 @@ package struct NetlinkError: Error, Sendable, Equatable {
         package static let refused = Code(description: "refused")
         /// A system call on the socket itself failed.
         package static let socket = Code(description: "socket")
-        /// The receive buffer overflowed (ENOBUFS): messages are lost, what was learned from them must be read again.
+        /// The receive buffer overflowed (ENOBUFS): messages are lost, and the state that they would have reported must be read again.
         package static let overrun = Code(description: "overrun")
         /// A dump was interrupted by changes every time it was tried.
         package static let interrupted = Code(description: "interrupted")
         /// The kernel did not answer within the socket's deadline.
         package static let timedOut = Code(description: "timedOut")
-        /// A message that is shorter than its own header says, or lacks what it must have.
+        /// A message that is shorter than its header says, or lacks a required attribute.
         package static let malformed = Code(description: "malformed")
     }
 

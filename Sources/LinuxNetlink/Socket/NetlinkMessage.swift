@@ -54,7 +54,7 @@ package struct NetlinkMessage: Sendable {
         withUnsafeBytes(of: structure) { attribute(type, bytes: $0) }
     }
 
-    /// An attribute that holds what `body` adds: further attributes, or a header and attributes (a veth's peer).
+    /// Adds an attribute with the content that `body` adds: further attributes, or a header and attributes (a veth's peer).
     package mutating func nested<E: Error>(_ type: some BinaryInteger, _ body: (inout NetlinkMessage) throws(E) -> Void) throws(E) {
         let offset = payload.count
         start(UInt16(truncatingIfNeeded: type) | UInt16(truncatingIfNeeded: NLA_F_NESTED), length: 0)

@@ -4,7 +4,7 @@ import LinuxSystem
 import Synchronization
 
 extension NetlinkSocket {
-    /// What the kernel said about one message of a batch.
+    /// The kernel's answer to one message of a batch.
     package struct BatchAnswer: Sendable {
         /// The sequence number that the sender gave to the message.
         package let sequence: UInt32
@@ -45,22 +45,34 @@ extension NetlinkSocket {
         }
     }
 
-    /// Makes the kernel withhold notifications about what the socket with this port has done: a classic BPF filter on
+    /// Makes the kernel withhold notifications about changes by the socket with this port: a classic BPF filter on
     /// the port in each datagram's first message. All messages of a datagram stem from one transaction.
     package func ignoreNotifications(causedBy port: UInt32) throws(NetlinkError) {
         // BPF loads words in network byte order, netlink headers are in host order.
         let swapped = port.bigEndian
         var program = [
-            FilterInstruction(code: 0x20, k: 12),  // A = nlmsg_pid
-            FilterInstruction(code: 0x15, jf: 1, k: swapped),  // equal?
-            FilterInstruction(code: 0x06, k: 0),  // drop
-            FilterInstruction(code: 0x06, k: UInt32.max),  // take
+            FilterInstruction(code: FilterCode.loadWord, k: FilterCode.portOffset),
+            FilterInstruction(code: FilterCode.skipUnlessEqual, jf: 1, k: swapped),
+            FilterInstruction(code: FilterCode.accept, k: 0),
+            FilterInstruction(code: FilterCode.accept, k: UInt32.max),
         ]
         let result = program.withUnsafeMutableBytes { bytes -> Int32 in
             var header = FilterProgram(length: UInt16(bytes.count / MemoryLayout<FilterInstruction>.stride), instructions: bytes.baseAddress)
             return setsockopt(descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &header, socklen_t(MemoryLayout<FilterProgram>.size))
         }
         if result < 0 { throw NetlinkError(code: .socket, operation: "setsockopt SO_ATTACH_FILTER", errno: errno) }
+    }
+
+    /// Classic BPF; <linux/filter.h> has these as macros that are put together.
+    private enum FilterCode {
+        /// BPF_LD | BPF_W | BPF_ABS
+        static let loadWord: UInt16 = 0x20
+        /// BPF_JMP | BPF_JEQ | BPF_K
+        static let skipUnlessEqual: UInt16 = 0x15
+        /// BPF_RET | BPF_K: how many bytes to keep, none of them drops the datagram.
+        static let accept: UInt16 = 0x06
+        /// Where `nlmsg_pid` is in the header.
+        static let portOffset: UInt32 = 12
     }
 
     /// struct sock_filter

@@ -6,7 +6,7 @@ import Synchronization
 /// A netlink socket: requests with acknowledgement, dumps, notifications.
 ///
 /// Calls are made one at a time: the lock is the turn in the conversation, since a request and its answers belong
-/// together. The kernel answers in the caller's own `sendto`, so nothing here waits for anybody else; still, it may
+/// together. The kernel answers in the caller's own `sendto`, so no call waits for another program; still, it may
 /// wait for the kernel's RTNL, so call it from a queue or thread that may block, never from the cooperative pool.
 package final class NetlinkSocket: Sendable {
     /// Bytes of the receive buffer: the kernel fills dumps up to 32 KiB per message when it sees that much room.
@@ -17,7 +17,7 @@ package final class NetlinkSocket: Sendable {
     let handle: NetlinkHandle
     let conversation = Mutex(Conversation())
 
-    /// The socket's address, which the kernel writes into what our requests cause.
+    /// The socket's address, which the kernel writes into notifications about the socket's own requests.
     package let port: UInt32
 
     struct Conversation: ~Copyable {
@@ -68,7 +68,7 @@ package final class NetlinkSocket: Sendable {
         }
     }
 
-    /// Sends a request and returns what the kernel answered before its acknowledgement (usually nothing).
+    /// Sends a request and returns the kernel's messages before its acknowledgement (usually none).
     @discardableResult
     package func transact(_ message: NetlinkMessage) throws(NetlinkError) -> [NetlinkReply] {
         try conversation.withLock { conversation throws(NetlinkError) in
@@ -109,7 +109,7 @@ package final class NetlinkSocket: Sendable {
         }
     }
 
-    /// What arrived without a request, without waiting. Throws `.overrun` when messages were lost: read everything again.
+    /// Returns the messages that arrived without a request, and does not wait. Throws `.overrun` when messages were lost: read everything again.
     package func notifications() throws(NetlinkError) -> [NetlinkReply] {
         try conversation.withLock { conversation throws(NetlinkError) in
             var replies: [NetlinkReply] = []

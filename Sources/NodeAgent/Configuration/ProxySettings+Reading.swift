@@ -1,3 +1,5 @@
+import Addresses
+
 extension ProxySettings {
     mutating func read(_ reader: inout FieldReader) throws {
         try reader.nested("clientConnection") { reader in
@@ -17,7 +19,7 @@ extension ProxySettings {
         try reader.readRanges("clusterCIDR", into: &clusterCIDR)
         try reader.read("nodePortAddresses", into: &nodePortAddresses)
         if let node = reader.node("nodePortAddresses"), nodePortAddresses != ["primary"] {
-            for text in nodePortAddresses where !AddressRange.isValid(text) {
+            for text in nodePortAddresses where CIDR(text) == nil {
                 throw reader.bad(node, "nodePortAddresses", "found '\(text)', wanted CIDRs such as 192.168.1.0/24, or primary alone")
             }
         }

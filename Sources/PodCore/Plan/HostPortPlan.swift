@@ -1,3 +1,4 @@
+import Addresses
 package import KubeModel
 
 extension PodSpec {
@@ -22,7 +23,7 @@ extension HostPort {
         guard let number = UInt16(exactly: wanted), let target = UInt16(exactly: port.containerPort), target != 0 else {
             throw PlanFailure("container \(container): found hostPort \(wanted) for containerPort \(port.containerPort), wanted 1 to 65535 for both")
         }
-        guard let transport = Transport(rawValue: port.protocol ?? "TCP") else {
+        guard let transport = TransportProtocol(rawValue: port.protocol ?? "TCP") else {
             throw PlanFailure("container \(container): hostPort \(wanted): found protocol \(port.protocol ?? ""), wanted TCP, UDP or SCTP")
         }
         self.init(hostIP: port.hostIP.flatMap { $0.isEmpty ? nil : $0 }, transport: transport, port: number, target: target)

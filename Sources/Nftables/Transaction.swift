@@ -1,8 +1,0 @@
-/// Changes that happen together or not at all, in an order in which each finds what it refers to.
-package struct Transaction: Sendable, Hashable {
-    package var operations: [Operation]
-
-    package init(_ operations: [Operation] = []) { self.operations = operations }
-
-    package var isEmpty: Bool { operations.isEmpty }
-}

@@ -1,0 +1,37 @@
+import Logging
+import Nftables
+import ProxyCore
+import Synchronization
+
+/// The host ports' tables: the claims of all sandboxes, once those of the last agent are known.
+final class HostPortLedger: RulesetOwner {
+    private struct State {
+        var claims = HostPortClaims()
+        var isRecovered = false
+    }
+
+    private let logger: Logger
+    private let state = Mutex(State())
+
+    init(logger: Logger) { self.logger = logger }
+
+    /// The claims of the last agent's sandboxes are in.
+    var isRecovered: Bool { state.withLock { $0.isRecovered } }
+
+    func finishRecovery() { state.withLock { $0.isRecovered = true } }
+
+    func update<T: Sendable>(_ body: (inout HostPortClaims) -> T) -> T { state.withLock { body(&$0.claims) } }
+
+    var tableIDs: [TableID] { HostPortCompiler.tables }
+
+    func wantedTables() async -> [Table]? { state.withLock { $0.isRecovered ? $0.claims.tables : nil } }
+
+    func didSync(_ outcome: RulesetSync.Outcome) async {
+        guard outcome.foundForeignChange else { return }
+        logger.warning("Host ports were changed by another program and are repaired", metadata: ["operations": "\(outcome.operations)"])
+    }
+
+    func syncFailed(_ error: any Error, retryIn pause: Duration) async {
+        logger.error("Host ports are not in sync", metadata: ["error": "\(error)", "retry_in": "\(pause)"])
+    }
+}

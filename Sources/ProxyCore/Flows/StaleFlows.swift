@@ -1,0 +1,29 @@
+package import Addresses
+
+/// UDP flows that follow earlier rules: connection tracking remembers the target of a flow for as long as its client keeps sending, whatever the
+/// rules say by then.
+package enum StaleFlows: Sendable, Hashable {
+    /// Flows to one of these frontends that none of its endpoints answers.
+    case answeredElsewhere([Frontend: Set<Endpoint.Target>])
+    /// Flows to one of these frontends from before its rules: neither translated nor answered. An answered one belongs to a program of the node, or
+    /// to another host.
+    case untranslated(Set<Frontend>)
+    /// Flows that a port of one of these frontends has led to its target.
+    case leading([Frontend: Endpoint.Target])
+
+    package func contains(_ flow: TrackedFlow) -> Bool {
+        switch self {
+        case .answeredElsewhere(let wanted):
+            guard let targets = wanted[flow.frontend] else { return false }
+            return !targets.contains(flow.answering)
+        case .untranslated(let frontends):
+            guard !flow.isTranslated, !flow.isAnswered else { return false }
+            return frontends.contains(flow.frontend) || frontends.contains(flow.frontend.atEveryAddress)
+        case .leading(let targets):
+            return flow.isTranslated
+                && targets.contains { frontend, target in
+                    frontend.transport == flow.frontend.transport && frontend.port == flow.frontend.port && target == flow.answering
+                }
+        }
+    }
+}
