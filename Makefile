@@ -123,7 +123,8 @@ test-node: shim-faults
 	  $(PYTHON) -m unittest discover -s Tests/node -v $(ARGS); \
 	fi
 
-# The virtual machine: the release programs and the units, on a base that is made once (vm-image). The control plane stays here.
+# The virtual machine: the release programs and the units, on a base that is made once (vm-image). The control plane stays here, in its debug
+# build; its release build is made too, because a program may compile in one configuration only.
 
 VM := build/vm
 VM_RUN = $(PYTHON) Tests/vm/run.py --installed $(VM)/installed --cache $(VM) --logs $(VM)/logs
@@ -142,6 +143,7 @@ vm-test:
 	rm -rf $(VM)/installed; \
 	$(MAKE) --no-print-directory install CONFIGURATION=release DESTDIR="$(CURDIR)/$(VM)/installed"; \
 	swift build -c release --static-swift-stdlib --product ResizeProbe; \
+	swift build -c release --static-swift-stdlib --product swiftlet-devcluster; \
 	install -D -s -m 755 -t "$(VM)/installed/usr/local/libexec" "$$(swift build -c release --static-swift-stdlib --show-bin-path)/ResizeProbe"; \
 	$(VM_RUN) $(ARGS)
 
