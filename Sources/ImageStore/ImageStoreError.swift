@@ -35,7 +35,7 @@ struct ImageStoreError: Error, Sendable, CustomStringConvertible {
     let operation: String
     /// The operation's object: a URL without its query, a digest, a path.
     let object: String
-    /// What was found, what was wanted, what to do, as one text.
+    /// The text for a person: found, wanted, what to do.
     let detail: String
     let cause: (any Error)?
 

@@ -51,7 +51,7 @@ package struct APIError: Error, Sendable, CustomStringConvertible {
     package let operation: String
     /// The operation's object: `pods default/web`, a path, an address.
     package let object: String
-    /// What was found, what was wanted, what to do, as one text.
+    /// The text for a person: found, wanted, what to do.
     package let reason: String
     /// The API server's answer, for `.status`.
     package let status: Status?

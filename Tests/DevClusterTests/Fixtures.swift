@@ -66,7 +66,7 @@ enum Fixtures {
         ]
     }
 
-    /// What a watch has delivered by now: `ADDED name`.
+    /// Returns the events that a watch has delivered so far, as `ADDED name`.
     static func drain(_ watch: ObjectStore.Watch) async -> [String] {
         watch.continuation.finish()
         var lines: [String] = []

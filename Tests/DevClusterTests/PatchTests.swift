@@ -134,7 +134,7 @@ struct PatchTests {
         #expect(error?.code == code)
     }
 
-    /// What the server orders by $setElementOrder: elements of its own keep their place among the client's.
+    /// `$setElementOrder`: the server's own elements keep their place among the client's.
     @Test("an order from the client keeps the server's own elements in place") func orderKeepsServersOwnElements() throws {
         let target: JSONValue = ["spec": ["containers": [["name": "a"], ["name": "s"], ["name": "b"]]]]
         let patch: JSONValue = [

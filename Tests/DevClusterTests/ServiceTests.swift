@@ -25,7 +25,7 @@ struct ServiceTests {
         #expect(wanted.text("spec", "clusterIP") == "10.96.1.1" && wanted["spec"]?.list("ports").first?["nodePort"] == 30007)
         let headless = try await Fixtures.create(.services, Self.service("d", ["clusterIP": "None", "ports": [["port": 80]]]), store)
         #expect(headless["spec", "clusterIPs"] == ["None"])
-        // What a new port is given does not move the old one's.
+        // A new port's assignment does not change the old port's.
         let grown = try await Fixtures.update(.services, "b", store) { service in
             service["spec", "ports"] = [["port": 80, "name": "a"], ["port": 81, "name": "b"]]
             service["spec", "clusterIP"] = nil

@@ -93,7 +93,7 @@ import Testing
         #expect(attributes.map(\.verb) == Array(repeating: verb, count: subresources.count))
         #expect(attributes.map(\.subresource) == subresources.map(Optional.some))
         #expect(attributes.allSatisfy { $0.resource == "nodes" && $0.name == "n1" })
-        // What is authorised as reading never runs anything.
+        // A request that is authorised as reading never runs a command.
         if verb != "create", case .stream = EndpointPath(segments) { Issue.record("exec without create") }
     }
 

@@ -71,7 +71,7 @@ import Testing
 
     @Test("a slow reader holds the program back in place of filling memory") func slowReaderHoldsTheProgramBack() async throws {
         try await RunningNode.run { node async throws in
-            // What the sockets' buffers may take is the kernel's business and depends on the machine.
+            // The kernel's socket buffers may take this much; it depends on the machine.
             let bound = try kernelBufferLimit("tcp_rmem") + kernelBufferLimit("tcp_wmem") + (8 << 20)
             let total = bound + (32 << 20)
             let gate = AsyncStream<Void>.makeStream()

@@ -7,7 +7,7 @@ import Testing
 @testable import OCIRuntime
 @testable import ShimClient
 
-/// What of an OCI bundle is decided without making anything.
+/// Decisions about an OCI bundle that need no container.
 @Suite struct OCITests {
     private func decode<Value: Decodable>(_ json: String) throws -> Value { try JSONDecoder().decode(Value.self, from: Data(json.utf8)) }
 

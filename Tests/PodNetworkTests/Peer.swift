@@ -90,7 +90,7 @@ enum Shell {
         let description: String
     }
 
-    /// What it prints, both outputs. Throws when it fails.
+    /// Runs a command and returns both its outputs. Throws when the command fails.
     static func run(_ command: String, in namespace: Namespace) throws -> String {
         let path = "/proc/\(getpid())/fd/\(namespace.descriptor.rawValue)"
         guard let pipe = popen("nsenter --net=\(path) \(command) 2>&1", "r") else {

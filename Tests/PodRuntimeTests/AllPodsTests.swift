@@ -38,7 +38,7 @@ import Testing
 
     private func content(_ file: String) throws -> String { try SmallFile.text("\(tree)/\(file)") }
 
-    /// That nobody can count the machine's huge pages is no reason to run no pods.
+    /// Pods run even where the machine's huge pages cannot be limited.
     @Test("limits of huge pages without their controller are only reported") func hugePagesWithoutTheirControllerAreOnlyTold() async throws {
         defer { folder.remove() }
         let limits = CgroupResources(cpuRequest: 2000, memoryLimit: 1 << 30, pidsLimit: 1000, hugepageLimits: ["2MB": 4 << 20])

@@ -8,7 +8,7 @@ import Testing
 @testable import PodRuntime
 @testable import ShimClient
 
-/// What pods get from the runtime without asking for it, against the real shim.
+/// The runtime's defaults for pods, against the real shim.
 @Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup2, busybox, and the shim (make shim pause)"), .timeLimit(.minutes(2)))
 struct DefaultsTests {
     /// Goes on when the server in the background listens, or is gone because it may not.
@@ -30,12 +30,12 @@ struct DefaultsTests {
             let open = try await host.runtime.createSandbox(host.sandbox())
             #expect(try await host.run(range, in: open.id).log == "0\n0\t2147483647\n")
             #expect(try await host.run(Self.server(port: 80), in: open.id) { asUser(&$0) }.log == "bound\n")
-            // What the pod says wins, also in the other spelling.
+            // The pod's own value wins, also in the other spelling.
             let closed = try await host.runtime.createSandbox(
                 host.sandbox(sysctls: ["net/ipv4/ip_unprivileged_port_start": "1024", "net.ipv4.ping_group_range": "7 9"]))
             #expect(try await host.run(range, in: closed.id).log == "1024\n7\t9\n")
             #expect(try await host.run(Self.server(port: 80), in: closed.id) { asUser(&$0) }.log.contains("Permission denied"))
-            // The node's own are nobody's to change.
+            // No pod changes the node's own values.
             let before = try SmallFile.text("/proc/sys/net/ipv4/ip_unprivileged_port_start")
             let onNode = try await host.runtime.createSandbox(host.sandbox(network: .node))
             #expect(try await host.run("cat /proc/sys/net/ipv4/ip_unprivileged_port_start", in: onNode.id).log == before)
@@ -136,7 +136,7 @@ struct DefaultsTests {
                     $0.imageVolumes = ["/data", "/fresh", "/pods"]
                     $0.mounts = [.init(source: volume, destination: "/pods", readOnly: true)]
                 }
-                // Each container has the image's content and nobody else's.
+                // Each container has the image's content, and no content of another container.
                 #expect(result.log.hasPrefix("/data:\nplain\n\n/fresh:\nno program\n"), "\(result)")
                 #expect(result.exitCode != 0 && result.log.split(separator: "\n").count { $0.contains("Read-only") } == 2, "\(result)")
             }

@@ -59,7 +59,7 @@ struct EarlierShimTests {
             #expect(found.first?.containers == [RecoveredSandbox.Container(configuration: kept, condition: .running(started))])
             #expect(try host.runtime.sandbox(sandbox.id).shim == shim)
 
-            // What the earlier version could.
+            // The earlier version supports these.
             #expect(try await host.exec(["sh", "-c", "cat; exit 3"], kept.id, sandbox.id, stdin: "in").code == 3)
             #expect(try await host.run("echo second", in: sandbox.id).log == "second\n")
             let stdin = try await host.runtime.attach(
@@ -76,7 +76,7 @@ struct EarlierShimTests {
                 (error as? RuntimeFailure)?.code == .timedOut
             }
 
-            // What it could not, is said.
+            // The error names what the earlier version does not support.
             try await refuses {
                 _ = try await host.runtime.exec(
                     ExecRequest(

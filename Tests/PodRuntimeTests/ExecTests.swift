@@ -83,7 +83,7 @@ struct ExecTests {
                     stdin: true, stdout: true, stderr: true, terminal: true, size: TerminalSize(columns: 101, rows: 33)))
             #expect(try await read(session, until: "all").contains("33 101"))
             try await session.resize(TerminalSize(columns: 120, rows: 40))
-            // A shell that is told right before it waits for a line runs its trap after that line.
+            // A shell that gets the signal right before it waits for a line runs its trap after that line.
             try await session.write(Array("\n".utf8))
             #expect(try await read(session, until: "40 120").contains("40 120"))
             try await session.write(Array("one\n".utf8))
@@ -182,7 +182,7 @@ struct ExecTests {
                 }
                 #expect(streams == ["o:out 1\n", "e:err 1\n"])
             }
-            // A client's end is not the container's, and the next one is heard as well.
+            // The end of one client does not end the container, and the next client's input arrives too.
             await first.closeInput()
             await first.terminate()
             #expect(try await first.read() == nil)

@@ -160,7 +160,7 @@ import Testing
         for suffix in ["", ".20260101-000000", ".20260101-000000-0001", ".20260101-000001", ".20260101-000002"] {
             try AtomicFile.replace(path + suffix, with: suffix == ".20260101-000002" ? "newest" : text)
         }
-        // What an agent left that was ended in the middle; what belongs to other logs; what only looks like it.
+        // A half-written file of an agent that was killed, a file of another log, and a file with only a similar name.
         try AtomicFile.replace(path + ".20260101-000000.tmp", with: "half")
         try AtomicFile.replace(path + ".20260101-000001.gz", with: "made before")
         try AtomicFile.replace(folder.path + "/10.log.20260101-000000", with: "of another")
@@ -207,7 +207,7 @@ import Testing
             try systemCall("rename") { rename(path, path + ".20260101-00000\(second)") }
             try append(second)
         }
-        // A file from before the reader's; it is nobody's business any more.
+        // A file older than the reader's own; the reader must not look at it.
         try AtomicFile.replace(path + ".20250101-000000", with: "old")
         try LogCompression.run(path)
         let names = try DirectoryListing.names(at: folder.path).sorted()

@@ -9,7 +9,7 @@ import Testing
 @testable import PodRuntime
 @testable import ShimClient
 
-/// What outlives an agent, and what ends by itself.
+/// Pods outlive the agent; the next agent finds them and their ends.
 @Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup2, busybox, and the shim (make shim pause)"), .timeLimit(.minutes(2)))
 struct RecoveryTests {
     @Test("a new agent finds the running containers and the exits since") func aNewAgentFindsWhatRuns() async throws {
@@ -46,7 +46,7 @@ struct RecoveryTests {
             }
             #expect(first.exitCode == 5 && second.exitCode == 6 && second.isKnown)
 
-            // The next exit is told once, and nothing is told about what recover said already.
+            // The next exit is reported once, and no exit that `recover` returned is reported again.
             #expect(try await host.exec(["echo", "hi"], running.id, sandbox.id).out == "hi\n")
             try await host.runtime.kill(container: running.id, inSandbox: sandbox.id)
             var events = host.runtime.events.makeAsyncIterator()
@@ -176,7 +176,7 @@ struct RecoveryTests {
             let spawnerFD = try PidFD(pid: spawner)
             try spawnerFD.signal(SIGKILL)
             try await spawnerFD.waitForExit(timeout: .seconds(60))
-            // What it started is not touched, and the next sandbox starts another one.
+            // The sandboxes that it started go on, and the next sandbox starts another spawner.
             #expect(try await host.run("echo here", in: first.id).log == "here\n")
             _ = try await host.runtime.createSandbox(host.sandbox())
             let second = try #require(await host.runtime.spawner.process)

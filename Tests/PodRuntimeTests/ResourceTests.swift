@@ -50,7 +50,7 @@ import Testing
         let number = Atomic<Int64>(0)
     }
 
-    /// Whoever comes while another writes is seen by it: the last sum is what stands.
+    /// A request that arrives during a write is taken into the next write: the last sum wins.
     @Test("the last sum of requests wins") func theLastSumWins() async throws {
         let folder = try TestFolder()
         defer { folder.remove() }

@@ -176,7 +176,7 @@ final class RuntimeFixture: Sendable {
         return text
     }
 
-    /// What was killed is dead when the kernel has come around to it; the suite's limit ends the wait.
+    /// Waits until a killed process has ended, which takes the kernel a moment. The suite's time limit ends the wait.
     func waitUntilGone(_ command: String, _ containerID: String, _ sandboxID: String) async throws {
         // The pattern is none of itself.
         let pattern = "[\(command.prefix(1))]\(command.dropFirst())"

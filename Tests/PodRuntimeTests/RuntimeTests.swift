@@ -174,7 +174,7 @@ struct RuntimeTests {
             } throws: { error in
                 (error as? RuntimeFailure) == RuntimeFailure(.start, "exec: \"/no/such\": stat /no/such: no such file or directory")
             }
-            // A program that closes its stdin, and one that leaves somebody behind who holds its streams.
+            // A program that closes its stdin, and a program that leaves a process behind with its streams.
             #expect(try await host.exec(["head", "-c", "1"], container.id, sandbox.id, stdin: text).out == "0")
             #expect(try await host.exec(["sh", "-c", "sleep 1000 & echo done"], container.id, sandbox.id).out == "done\n")
             // More output than any buffer, read to the end.
@@ -209,7 +209,7 @@ struct RuntimeTests {
             _ = try await host.follow(container, sandbox.id)
             let cgroup = try host.runtime.sandbox(sandbox.id).cgroup.child(container.id)
             #expect(try cgroup.processes().isEmpty)
-            // Whoever is in its cgroup all the same, put there by somebody else or left by an earlier shim, ends when it is removed.
+            // Any other process in the container's cgroup, moved there or left by an earlier shim, ends with the container's removal.
             let stray = try ChildProcess(ChildProcess.Request(executable: "/bin/sleep", arguments: ["sleep", "5000"]))
             try cgroup.add(pid: stray.pid)
             try await host.runtime.removeContainer(container.id, inSandbox: sandbox.id)

@@ -3,7 +3,7 @@ import Testing
 
 @testable import PodRuntime
 
-/// What happens when the shim ends, hangs up or is silent, when the pause ends, and when the pod is stopped meanwhile.
+/// The machine's answers when the shim ends, hangs up or is silent, when the pause ends, and when the pod is stopped meanwhile.
 @Suite struct SandboxMachineTests {
     struct Row: Sendable, CustomTestStringConvertible {
         let testDescription: String

@@ -123,7 +123,7 @@ struct SilentShimTests {
                 #expect(exit.exitCode == 137 && !exit.isKnown && exit.startedAt == started.startedAt)
                 try await host.runtime.removeContainer(container.id, inSandbox: sandbox.id)
             }
-            // What the shim tells late is no news, and it forgets the container as well.
+            // The shim's late report changes nothing, and the shim drops the container too.
             #expect(try await host.run("echo next", in: sandbox.id).log == "next\n")
             let ids = try await Self.knownToShim(sandbox.id, host)
             #expect(ids.isEmpty, "\(ids)")
@@ -169,13 +169,13 @@ struct SilentShimTests {
             }
             var events = host.runtime.events.makeAsyncIterator()
             #expect(await events.next() == .sandboxEnded(sandboxID: sandbox.id))
-            // A pod that did not listen yet, because it was still making its sandbox, is told again when it wants something there.
+            // A pod whose sandbox was still being made got no report yet: the report is repeated when the pod uses the sandbox.
             await #expect(throws: RuntimeFailure.self) { try await host.runtime.startContainer(host.container(["sh"]), inSandbox: sandbox.id) }
             #expect(await events.next() == .sandboxEnded(sandboxID: sandbox.id))
         }
     }
 
-    /// Whenever it dies: nobody is left with a sandbox that has no pause.
+    /// Whenever the pause dies, no pod keeps a sandbox without a pause.
     @Test("the end of a pause right after its start is reported") func aPauseThatDiesAtOnceIsTold() async throws {
         try await RuntimeFixture.with(pause: "/bin/busybox") { host in
             var events = host.runtime.events.makeAsyncIterator()

@@ -58,7 +58,7 @@ struct SpawnerTests {
         }
     }
 
-    /// What the agent relies on while it waits.
+    /// The agent relies on these settings while it waits for the units.
     @Test("the systemd units fit the agent") func theUnitsFitTheAgent() throws {
         let spawner = try SmallFile.text(RuntimeFixture.root + "/systemd/swiftlet-spawner.service")
         #expect(

@@ -121,7 +121,7 @@ struct UnreadableTests {
         }
     }
 
-    /// Until it is gone its pod makes no other, and nobody gets its address: both go by what `recover` says.
+    /// Until the sandbox is gone, its pod makes no other and its address stays reserved: both follow from the answer of `recover`.
     @Test("a sandbox that cannot be ended holds its pod back") func aSandboxThatCannotBeEndedHoldsItsPodBack() async throws {
         try await RuntimeFixture.with { host in
             let pod = try await Self.start(host)

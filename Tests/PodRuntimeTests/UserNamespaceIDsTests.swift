@@ -71,7 +71,7 @@ import Testing
         #expect(try ids.acquire(sandboxID: "older1", podUID: "older").first == 9 * Self.block)
     }
 
-    /// Nobody knows whether its processes are gone, so nobody else is to be who they are.
+    /// Its processes may still run, so no other pod may get their ids.
     @Test("the ids of an unreadable sandbox stay taken") func whatASandboxThatCannotBeReadHasStaysTaken() throws {
         let folder = try TestFolder()
         defer { folder.remove() }

@@ -93,7 +93,7 @@ final class ProbedPod {
             id: sandboxID, pod: PodIdentity(namespace: "probe", name: "pod", uid: "probe"), attempt: 0, hostname: "pod", qosClass: "Burstable",
             resources: podResources)
         _ = try await runtime.createSandbox(sandbox)
-        // Its buffer is filled, and then written to a pipe that nobody reads.
+        // Its buffer is filled, and then written to a pipe without a reader.
         let script = "dd if=/dev/zero bs=\(mebibytes)M count=1 | sleep 1000000"
         let container = ContainerConfiguration(
             id: containerID, name: "c", role: .regular, restartCount: 0, image: "probe", imageID: "probe", lowerDirectories: [image],

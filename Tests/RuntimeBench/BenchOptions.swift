@@ -1,4 +1,4 @@
-/// What the command line asks for.
+/// The options of the command line.
 struct BenchOptions {
     enum Part: String, CaseIterable {
         case container, pod, exec, memory, churn, leaks, log, stream

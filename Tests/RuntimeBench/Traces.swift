@@ -2,7 +2,7 @@ import Glibc
 import LinuxCgroups
 import LinuxSystem
 
-/// What of pods can be seen from outside: processes, mounts, cgroups, network namespaces, files, and what the agent itself holds open.
+/// The traces of pods on the node: processes, mounts, cgroups, network namespaces, files, and the agent's open descriptors.
 struct Traces {
     private let all: Set<String>
 
@@ -11,11 +11,11 @@ struct Traces {
         for pid in try Self.shimsAndPauses(world) { found.insert("process \(pid)") }
         for mount in try MountTable().entries { found.insert("mount \(mount.mountPoint)") }
         for cgroup in try Self.cgroups(world) where !Self.levels.contains(cgroup.name) { found.insert("cgroup \(cgroup.name)") }
-        // The logs are not the runtime's: they stay until somebody has read them.
+        // Logs do not count: they stay after the runtime has removed their pod.
         for directory in [world.runDirectory + "/run", world.runDirectory + "/run/sandboxes", world.stateDirectory + "/state/containers"] {
             for name in try DirectoryListing.names(at: directory) { found.insert("file \(directory)/\(name)") }
         }
-        // A namespace that nobody is in lives on by what is open: here, or in the spawner, which is all that is left then.
+        // A namespace without processes lives on through open descriptors: of this process, or of the spawner, the only other one left.
         var processes: Set<Int32> = [getpid()]
         for cgroup in try Self.cgroups(world) { processes.formUnion(try cgroup.processes()) }
         for pid in processes {

@@ -34,7 +34,7 @@ import Testing
         #expect(fields[1].numbers == [7, 8, 9])
     }
 
-    /// Zeros would read as a success that nobody saw.
+    /// Zeros would read as a success that never happened.
     @Test("an exit without its magic number is none") func anExitWithoutItsMarkIsNone() throws {
         func exit(_ value: swl_exit) throws -> swl_exit? {
             var writer = WireWriter(type: UInt16(SWL_EVENT_EXITED.rawValue), sequence: 0)

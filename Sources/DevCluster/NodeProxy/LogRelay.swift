@@ -80,7 +80,7 @@ enum LogRelay {
             return await withCheckedContinuation { taker = $0 }
         }
 
-        /// What was put can still be taken.
+        /// Elements that were put can still be taken.
         func finish() {
             isFinished = true
             taker?.resume(returning: nil)

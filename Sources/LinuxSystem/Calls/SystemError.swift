@@ -32,7 +32,7 @@ package struct SystemError: Error, Sendable, Equatable {
     package let path: String?
     /// The errno value, `nil` when no system call was at fault.
     package let errno: Int32?
-    /// What was found and what was wanted, as text.
+    /// The text for a person: found and wanted.
     package let detail: String?
 
     package init(code: Code, call: String, path: String? = nil, errno: Int32? = nil, detail: String? = nil) {

@@ -35,7 +35,7 @@ final class FakeRuntime: ContainerRuntime {
         return session
     }
 
-    /// What is written comes back; the output ends with the input.
+    /// The session returns its input as output; the output ends with the input.
     func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ExecSession {
         let session = ScriptedSession(.echo(exitCode: 0))
         state.withLock {
