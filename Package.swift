@@ -147,7 +147,7 @@ let package = Package(
             dependencies: ["KubeModel", "LinuxSystem", "Nftables", "ProxyCore", "Timing", crypto, logging, swiftASN1, x509],
             path: "Tests/TestSupport",
             swiftSettings: strict),
-        tests("Addresses"),
+        tests("Addresses", ["TestSupport"]),
         tests(
             "DevCluster",
             [

@@ -1,4 +1,5 @@
 import Addresses
+import TestSupport
 import Testing
 
 @Suite struct IPAddressTests {
@@ -39,7 +40,7 @@ import Testing
 
     @Test("an address survives printing and reading, and its bytes do", arguments: IPAddress.Family.allCases)
     func roundTrip(family: IPAddress.Family) throws {
-        var generator = SplitMix(state: 7)
+        var generator = SeededGenerator(seed: 7)
         for _ in 0..<4000 {
             // Groups are zero or short often enough for every form of a shortened address to appear.
             let value = (0..<8).reduce(UInt128(0)) { value, _ in
@@ -70,18 +71,5 @@ import Testing
     @Test("addresses are ordered by family, then by value") func order() throws {
         let texts = ["9.0.0.1", "10.0.0.1", "10.0.0.2", "::1", "fd00::"]
         #expect(try texts.reversed().map { try #require(IPAddress($0)) }.sorted().map(\.description) == texts)
-    }
-}
-
-/// A small generator with a fixed start, so that a failure repeats.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var value = state
-        value = (value ^ value >> 30) &* 0xbf58_476d_1ce4_e5b9
-        value = (value ^ value >> 27) &* 0x94d0_49bb_1331_11eb
-        return value ^ value >> 31
     }
 }
