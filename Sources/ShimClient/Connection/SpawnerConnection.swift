@@ -14,6 +14,8 @@ package actor SpawnerConnection {
     /// How long a service manager is given to start the spawner.
     private let patience: Duration
     private let logger: Logger
+    /// How long a killed process may take to leave its cgroup.
+    private static let leaving = Duration.milliseconds(200)
     private var current: ShimConnection?
     /// The attempt under way; further callers wait for its connection.
     private var connecting: Task<ShimConnection, any Error>?
@@ -58,6 +60,8 @@ package actor SpawnerConnection {
     private func spawnAside(_ connection: ShimConnection, _ sandboxID: String) async throws(RuntimeFailure) -> swl_process {
         logger.warning("Shim ended while it was started; trying again beside its cgroup", metadata: ["sandbox": .string(sandboxID)])
         do {
+            // A killed shim keeps the cgroup from being renewed until its process has left. While other shims live there, the wait is in vain.
+            try? await cgroup.waitUntilEmpty(timeout: Self.leaving)
             try await renewCgroup()
             let process = try Self.process(of: try await ask(connection, sandboxID, []))
             do {
