@@ -75,7 +75,7 @@ package struct SubordinateIDs: Sendable, Hashable {
     private static func free(of taken: [Range], count: Int) -> [UInt32] {
         let size = UInt64(IDMapping.idsPerPod)
         var blocks: [UInt32] = []
-        // The last block would hold the id of the user nobody.
+        // Leaves out the last block: it contains 2^32 - 1, which chown(2) and setresuid(2) read as "no change".
         for number in 1..<(UInt64(UInt32.max) / size) {
             guard blocks.count < count else { break }
             let first = number * size
