@@ -17,7 +17,7 @@ BIN := build/bin
 SWIFT_FLAGS := -c $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),--static-swift-stdlib)
 # The tests' own package is Tests/labs.
 PYTHON := PYTHONPATH="$(CURDIR)/Tests" python3 -B
-BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-dev libarchive-dev
+BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-dev libarchive-dev libyaml-dev
 LINT_PACKAGES := clang-format shellcheck flake8
 RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
 

@@ -39,7 +39,6 @@ let serviceLifecycle = Target.Dependency.product(name: "ServiceLifecycle", packa
 let swiftASN1 = Target.Dependency.product(name: "SwiftASN1", package: "swift-asn1")
 let unixSignals = Target.Dependency.product(name: "UnixSignals", package: "swift-service-lifecycle")
 let x509 = Target.Dependency.product(name: "X509", package: "swift-certificates")
-let yams = Target.Dependency.product(name: "Yams", package: "Yams")
 
 let package = Package(
     name: "swiftlet",
@@ -59,7 +58,6 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
-        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
     targets: [
         // Level 0: what Swift cannot say.
@@ -68,6 +66,7 @@ let package = Package(
         .systemLibrary(name: "CNftnl", pkgConfig: "libnftnl", providers: [.apt(["libnftnl-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+        .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // Level 1: pure.
         library("KubeModel"),
@@ -78,6 +77,7 @@ let package = Package(
         library("ProxyCore", ["Addresses", "KubeModel", "Nftables"]),
 
         // Level 2: the kernel and the API.
+        library("YAML", ["CYAML"]),
         library("LinuxSystem", ["CLinux"]),
         library("LinuxCgroups", ["KubeModel", "LinuxSystem", "PodCore", "Timing"]),
         library("LinuxNetlink", ["Addresses", "CMnl", "CLinux", "LinuxSystem", "ProxyCore"]),
@@ -86,9 +86,9 @@ let package = Package(
         library(
             "KubeClient",
             [
-                "Addresses", "KubeModel", "LinuxSystem", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioPosix, nioHTTP1, nioSSL,
+                "Addresses", "KubeModel", "LinuxSystem", "Timing", "YAML", asyncHTTPClient, crypto, logging, nioCore, nioPosix, nioHTTP1, nioSSL,
                 nioFoundationCompat,
-                swiftASN1, x509, yams,
+                swiftASN1, x509,
             ]),
         library("HTTPUpgrade", [hummingbirdCore, logging, nioCore, nioHTTP1, nioSSL]),
 
@@ -106,7 +106,7 @@ let package = Package(
         library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore"]),
 
         // Level 4: agents.
-        library("NodeAgent", ["Addresses", "KubeClient", "KubeModel", "PodCore", "Timing", logging, yams]),
+        library("NodeAgent", ["Addresses", "KubeClient", "KubeModel", "PodCore", "Timing", "YAML", logging]),
         library("ProxyAgent", ["Addresses", "KubeClient", "KubeModel", "Nftables", "ProxyCore", "Timing", logging, serviceLifecycle]),
         library(
             "NodeServer",
@@ -117,8 +117,8 @@ let package = Package(
         library(
             "DevCluster",
             [
-                "Addresses", "HTTPUpgrade", "KubeModel", "Timing", asyncHTTPClient, hummingbirdCore, hummingbirdTLS, httpTypes, logging,
-                nioConcurrencyHelpers, nioCore, nioPosix, nioHTTP1, nioSSL, serviceLifecycle, swiftASN1, x509, crypto, yams,
+                "Addresses", "HTTPUpgrade", "KubeModel", "Timing", "YAML", asyncHTTPClient, hummingbirdCore, hummingbirdTLS, httpTypes, logging,
+                nioConcurrencyHelpers, nioCore, nioPosix, nioHTTP1, nioSSL, serviceLifecycle, swiftASN1, x509, crypto,
             ]),
 
         // Level 5: programs.
@@ -192,5 +192,6 @@ let package = Package(
         tests("ProxyCore", ["Addresses", "KubeModel", "Nftables"]),
         tests("ShimClient", ["CLinux", "CSeccomp", "LinuxSystem", "PodCore", "TestSupport"]),
         tests("Timing", ["KubeModel", "TestSupport"]),
+        tests("YAML", ["TestSupport"]),
     ]
 )

@@ -70,12 +70,32 @@ import Testing
             ("server: https://h, certificate-authority-data: '!!'", "token: a", .badConfiguration, "not base64"),
             ("server: https://h, certificate-authority: ca, insecure-skip-tls-verify: true", "token: a", .badConfiguration, "remove insecure"),
             ("server: [1]", "token: a", .badConfiguration, "not a kubeconfig"),
+            ("server: https://h, insecure-skip-tls-verify: maybe", "token: a", .badConfiguration, "found 'maybe', wanted true or false"),
+            ("server: https://h", "token: {a: b}", .badConfiguration, "token on line 9"),
         ])
     func refusals(cluster: String, user: String, code: APIError.Code, words: String) throws {
         let error = try #require(throws: APIError.self) { try Kubeconfig.parse(text(cluster: cluster, user: user), path: "/k") }
         #expect(error.code == code)
         #expect("\(error)".contains(words), "\(error)")
         #expect("\(error)".contains("/k"))
+    }
+
+    @Test(
+        "a list entry without its name or its mapping is refused by its place",
+        arguments: [
+            ("clusters: [{cluster: {}}]", "name of clusters[0] is missing"), ("users: [{name: a}]", "user of users[0] is missing"),
+            ("contexts: [{name: a, context: b}]", "contexts[0].context on line 1 is not a mapping"),
+            ("contexts: {}", "contexts on line 1 is not a list"),
+            ("[]", "not a mapping"), ("a: 1\na: 2", "more than once"),
+        ])
+    func misshapen(text: String, words: String) throws {
+        let error = try #require(throws: APIError.self) { try Kubeconfig.parse(text, path: "/k") }
+        #expect(error.code == .badConfiguration && "\(error)".contains(words), "\(error)")
+    }
+
+    @Test("an empty file has no current context") func empty() throws {
+        let error = try #require(throws: APIError.self) { try Kubeconfig.parse("", path: "/k") }
+        #expect("\(error)".contains("current-context"), "\(error)")
     }
 
     @Test("an unknown context is refused with the list of known ones")
@@ -96,13 +116,13 @@ import Testing
         try await withTemporaryFolder { directory in
             let access = ClusterAccess(
                 server: "https://10.0.0.1:6443", certificateAuthority: .inline(Array("PEM".utf8), origin: "x"), tlsServerName: "api", origin: "x")
-            let path = directory + "/kubelet.conf"
-            try await Kubeconfig.write(path, reaching: access, certificateFile: "/pki/current.pem")
+            let path = directory + "/it's: \"one\" \\ #1"
+            try await Kubeconfig.write(path, reaching: access, certificateFile: path)
             let read = try await Kubeconfig.load(path)
             #expect(read.server == access.server)
             #expect(read.tlsServerName == "api")
-            #expect(read.clientCertificate == .file("/pki/current.pem"))
-            #expect(read.clientKey == .file("/pki/current.pem"))
+            #expect(read.clientCertificate == .file(path))
+            #expect(read.clientKey == .file(path))
             let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
             #expect(mode == 0o600)
         }

@@ -1,6 +1,6 @@
 import KubeModel
 import NIOCore
-import Yams
+import YAML
 
 /// A request that was read, from someone who is known.
 struct APIRequest: Sendable {
@@ -45,31 +45,29 @@ struct APIRequest: Sendable {
 enum YAMLDocument {
     static func parse(_ text: String) throws -> JSONValue {
         do {
-            guard let node = try Yams.compose(yaml: text) else { return .null }
+            guard let node = try YAMLDocuments.readOne(text) else { return .null }
             return value(node)
         } catch {
             throw APIError.badRequest("the request body cannot be read as YAML: \(error)")
         }
     }
 
-    private static func value(_ node: Yams.Node) -> JSONValue {
+    private static func value(_ node: YAMLNode) -> JSONValue {
         switch node {
-        case .mapping(let mapping):
-            return .object(Dictionary(mapping.map { ($0.key.string ?? "", value($0.value)) }, uniquingKeysWith: { $1 }))
-        case .sequence(let sequence): return .array(sequence.map(value))
-        case .scalar(let scalar):
-            guard scalar.style == .plain || scalar.style == .any else { return .string(scalar.string) }
-            switch scalar.string {
-            case "", "~", "null", "Null", "NULL": return .null
+        case .mapping(let members, _): return .object(Dictionary(members.map { ($0.key.text ?? "", value($0.value)) }, uniquingKeysWith: { $1 }))
+        case .sequence(let elements, _): return .array(elements.map(value))
+        case .scalar(let text, let isPlain, _):
+            guard isPlain else { return .string(text) }
+            if node.isNull { return .null }
+            switch text {
             case "true", "True", "TRUE": return .bool(true)
             case "false", "False", "FALSE": return .bool(false)
             default: break
             }
-            if let integer = Int64(scalar.string) { return .integer(integer) }
-            let first = scalar.string.first ?? " "
-            if first.isNumber || "+-.".contains(first), let number = Double(scalar.string), number.isFinite { return .double(number) }
-            return .string(scalar.string)
-        case .alias: return .null
+            if let integer = Int64(text) { return .integer(integer) }
+            let first = text.first ?? " "
+            if first.isNumber || "+-.".contains(first), let number = Double(text), number.isFinite { return .double(number) }
+            return .string(text)
         }
     }
 }

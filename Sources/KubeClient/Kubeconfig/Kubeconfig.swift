@@ -1,5 +1,5 @@
 import FoundationEssentials
-import Yams
+import YAML
 
 /// Reads and writes kubeconfig files.
 package enum Kubeconfig {
@@ -16,27 +16,27 @@ package enum Kubeconfig {
     package static func parse(_ text: String, path: String, context wantedContext: String? = nil) throws -> ClusterAccess {
         let document: KubeconfigDocument
         do {
-            document = try YAMLDecoder().decode(KubeconfigDocument.self, from: text)
+            document = try KubeconfigDocument(try YAMLDocuments.readOne(text))
         } catch {
-            throw APIError(.badConfiguration, operation: operation, object: path, reason: "it is not a kubeconfig in YAML or JSON: \(explain(error))")
+            throw APIError(.badConfiguration, operation: operation, object: path, reason: "it is not a kubeconfig in YAML or JSON: \(error)")
         }
         if let kind = document.kind, kind != "Config" {
             throw failure(path, "found kind \(kind), wanted Config")
         }
-        let contexts = document.contexts ?? []
+        let contexts = document.contexts
         guard let contextName = wantedContext ?? document.currentContext, !contextName.isEmpty else {
             throw failure(path, "current-context is not set; set it to one of: \(list(contexts.map(\.name)))")
         }
         guard let context = contexts.first(where: { $0.name == contextName })?.context else {
             throw failure(path, "there is no context '\(contextName)'; found: \(list(contexts.map(\.name)))")
         }
-        let clusters = document.clusters ?? []
+        let clusters = document.clusters
         guard let clusterName = context.cluster, let cluster = clusters.first(where: { $0.name == clusterName })?.cluster else {
             throw failure(path, "context '\(contextName)' wants cluster '\(context.cluster ?? "")'; found: \(list(clusters.map(\.name)))")
         }
         var user = KubeconfigDocument.User()
         if let userName = context.user, !userName.isEmpty {
-            let users = document.users ?? []
+            let users = document.users
             guard let found = users.first(where: { $0.name == userName })?.user else {
                 throw failure(path, "context '\(contextName)' wants user '\(userName)'; found: \(list(users.map(\.name)))")
             }
@@ -49,8 +49,8 @@ package enum Kubeconfig {
     private static func refuseUnsupported(_ cluster: KubeconfigDocument.Cluster, _ user: KubeconfigDocument.User, _ path: String) throws {
         let wishes: [(isSet: Bool, field: String, instead: String)] = [
             (!(cluster.proxyURL ?? "").isEmpty, "proxy-url", "reach the API server directly"),
-            (user.exec != nil, "exec", "use a client certificate or tokenFile"),
-            (user.authProvider != nil, "auth-provider", "use a client certificate or tokenFile"),
+            (user.hasExec, "exec", "use a client certificate or tokenFile"),
+            (user.hasAuthProvider, "auth-provider", "use a client certificate or tokenFile"),
             (!(user.username ?? "").isEmpty || !(user.password ?? "").isEmpty, "username and password", "use a client certificate or tokenFile"),
             (!(user.impersonate ?? "").isEmpty, "as", "use the credentials of the node itself"),
         ]
@@ -114,15 +114,4 @@ package enum Kubeconfig {
     }
 
     private static func list(_ names: [String]) -> String { names.isEmpty ? "none" : names.joined(separator: ", ") }
-
-    private static func explain(_ error: any Error) -> String {
-        switch error {
-        case let error as YamlError: "\(error)"
-        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context), DecodingError.dataCorrupted(let context):
-            "\(context.codingPath.map(\.stringValue).joined(separator: ".")): \(context.debugDescription)"
-        case DecodingError.keyNotFound(let key, let context):
-            "\((context.codingPath.map(\.stringValue) + [key.stringValue]).joined(separator: ".")) is missing"
-        default: "\(error)"
-        }
-    }
 }

@@ -1,4 +1,4 @@
-import Yams
+import YAML
 
 /// A YAML value with the place where it was written, also after merging.
 indirect enum ConfigurationNode: Sendable {
@@ -27,28 +27,20 @@ indirect enum ConfigurationNode: Sendable {
         if case .mapping(let members, _) = self { members.first { $0.key == key }?.value } else { nil }
     }
 
-    init(_ node: Yams.Node, file: String) throws {
-        let place = node.mark.map { "\(file):\($0.line)" } ?? file
+    init(_ node: YAMLNode, file: String) throws {
+        let place = "\(file):\(node.line)"
         switch node {
-        case .mapping(let mapping):
-            var members: [(key: String, place: String, value: ConfigurationNode)] = []
-            for (key, value) in mapping {
-                let keyPlace = key.mark.map { "\(file):\($0.line)" } ?? place
-                guard case .scalar(let scalar) = key else {
-                    throw ConfigurationError(.wrongType, place: keyPlace, reason: "found a key that is a mapping or list, wanted a name")
-                }
-                members.append((scalar.string, keyPlace, try ConfigurationNode(value, file: file)))
-            }
-            self = .mapping(members, place: place)
-        case .sequence(let sequence):
-            self = .sequence(try sequence.map { try ConfigurationNode($0, file: file) }, place: place)
-        case .scalar(let scalar):
-            let isPlain = scalar.style == .plain || scalar.style == .any
-            self =
-                isPlain && ["", "~", "null", "Null", "NULL"].contains(scalar.string)
-                ? .null(place: place) : .scalar(scalar.string, isPlain: isPlain, place: place)
-        case .alias:
-            throw ConfigurationError(.syntax, place: place, reason: "found a YAML alias, which is not supported here; write the value out")
+        case .mapping(let mapping, _):
+            self = .mapping(
+                try mapping.map { key, value in
+                    let keyPlace = "\(file):\(key.line)"
+                    guard let name = key.text else {
+                        throw ConfigurationError(.wrongType, place: keyPlace, reason: "found a key that is a mapping or list, wanted a name")
+                    }
+                    return (name, keyPlace, try ConfigurationNode(value, file: file))
+                }, place: place)
+        case .sequence(let sequence, _): self = .sequence(try sequence.map { try ConfigurationNode($0, file: file) }, place: place)
+        case .scalar(let text, let isPlain, _): self = node.isNull ? .null(place: place) : .scalar(text, isPlain: isPlain, place: place)
         }
     }
 

@@ -1,32 +1,32 @@
-import Yams
+import YAML
 
 /// Splits a YAML file into the documents it holds.
 enum DocumentReader {
     static func read(_ text: String, file: String) throws -> [(kind: DocumentKind, node: ConfigurationNode)] {
         var documents: [(kind: DocumentKind, node: ConfigurationNode)] = []
-        do {
-            let parser = try Yams.Parser(yaml: text)
-            while let root = try parser.nextRoot() {
-                let node = try ConfigurationNode(root, file: file)
-                if case .null = node { continue }
-                documents.append((try DocumentKind(of: node), node))
-            }
-        } catch let error as YamlError {
-            throw translate(error, file: file)
+        for root in try roots(text, file: file) {
+            let node = try ConfigurationNode(root, file: file)
+            if case .null = node { continue }
+            documents.append((try DocumentKind(of: node), node))
         }
         return documents
     }
 
-    private static func translate(_ error: YamlError, file: String) -> ConfigurationError {
-        switch error {
-        case .duplicatedKeysInMapping(let keys, let context):
+    private static func roots(_ text: String, file: String) throws(ConfigurationError) -> [YAMLNode] {
+        do {
+            return try YAMLDocuments.read(text)
+        } catch {
+            throw translate(error, file: file)
+        }
+    }
+
+    private static func translate(_ error: YAMLError, file: String) -> ConfigurationError {
+        switch error.code {
+        case .duplicateKey:
             ConfigurationError(
-                .duplicateKey, place: "\(file):\(context.mark.line)", field: keys.joined(separator: ", "),
+                .duplicateKey, place: "\(file):\(error.line)", field: error.problem,
                 reason: "is written more than once in the mapping that begins here; keep one")
-        case .scanner(_, let problem, let mark, _), .parser(_, let problem, let mark, _), .composer(_, let problem, let mark, _):
-            ConfigurationError(.syntax, place: "\(file):\(mark.line)", reason: "this is not YAML: \(problem)")
-        default:
-            ConfigurationError(.syntax, place: file, reason: "this is not YAML: \(error)")
+        case .syntax: ConfigurationError(.syntax, place: "\(file):\(error.line)", reason: "this is not YAML: \(error.problem)")
         }
     }
 }

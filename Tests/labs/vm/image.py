@@ -9,7 +9,7 @@ RELEASE = "bookworm"
 PACKAGES = (
     "systemd systemd-sysv udev dbus kmod linux-image-cloud-amd64 "  # a machine that boots
     "iproute2 nftables procps apparmor "  # for tests to look with
-    "libnftnl11 libmnl0 libseccomp2 libarchive13"  # libraries of swiftlet
+    "libnftnl11 libmnl0 libseccomp2 libarchive13 libyaml-0-2"  # libraries of swiftlet
 ).split()
 # The initial ramdisk has only the drivers of the disk: an emulated processor needs half a minute to unpack all of them.
 RAMDISK = 'mkdir -p "$1/etc/initramfs-tools/conf.d"; printf "MODULES=list\\nCOMPRESS=gzip\\nRESUME=none\\n" > "$1/etc/initramfs-tools/conf.d/vm"; ' \
