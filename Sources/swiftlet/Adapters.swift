@@ -23,7 +23,7 @@ struct Part: ServiceLifecycle.Service {
     }
 }
 
-/// The proxy's state in the words of the operator's socket.
+/// The proxy's state as the operator's socket gives it.
 struct ProxyReport: ProxyView {
     let agent: ProxyAgent
 

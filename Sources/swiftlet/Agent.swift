@@ -54,10 +54,10 @@ enum Agent {
         let group = ServiceGroup(
             configuration: .init(
                 services: (node.services + servers.services + rotation(configuration, access, settings, certificates, client, logger)
-                    + systemd(SystemdNotification(), node.pods)).map { .init(service: $0) },
+                    + systemd(SystemdNotification(), node.pods, local.time)).map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         logger.info(
-            "swiftlet is running.",
+            "swiftlet is running",
             metadata: [
                 "version": "\(Version.swiftlet)", "node": "\(settings.name)", "server": "\(access.server)",
                 "config": "\(configuration.process.kubeconfig)",
@@ -65,16 +65,16 @@ enum Agent {
         try await group.run()
     }
 
-    /// The client for Services and EndpointSlices, and whether it is one of its own.
+    /// Returns the client for Services and EndpointSlices, and whether the caller has to shut it down.
     private static func servicesClient(_ proxy: ProxySettings, _ client: KubeClient, logger: Logger) async throws -> (KubeClient, ends: Bool) {
         guard let path = proxy.kubeconfig else { return (client.limited(queriesPerSecond: proxy.qps, burst: proxy.burst), false) }
         let access: ClusterAccess
         do {
             access = try await Kubeconfig.load(path)
         } catch let error as APIError where error.code == .missingFile {
-            // What kubeadm writes names a file that is only inside kube-proxy's own pod.
+            // The file that kubeadm's configuration names is only inside kube-proxy's own pod.
             logger.warning(
-                "Services are read with the node's own identity: the file of clientConnection.kubeconfig is not there.", metadata: ["file": "\(path)"]
+                "Services are read with the node's own identity: the file of clientConnection.kubeconfig is missing", metadata: ["file": "\(path)"]
             )
             return (client.limited(queriesPerSecond: proxy.qps, burst: proxy.burst), false)
         } catch {
@@ -86,7 +86,7 @@ enum Agent {
         return (try KubeClient(access, options: options), true)
     }
 
-    /// Renews the client certificate when that is wanted and the certificate is the one that renewing replaces.
+    /// Returns the part that renews the client certificate; none unless it is configured and the certificate is the file that renewing replaces.
     private static func rotation(
         _ configuration: AgentConfiguration, _ access: ClusterAccess, _ settings: NodeSettings, _ certificates: CertificateDirectory,
         _ client: KubeClient, _ logger: Logger
@@ -95,7 +95,7 @@ enum Agent {
         let purpose = CertificatePurpose.client(nodeName: settings.name)
         guard access.clientCertificate == .file(certificates.currentPath(purpose)) else {
             logger.warning(
-                "rotateCertificates has no effect: the kubeconfig's client certificate is not the file that would be renewed.",
+                "rotateCertificates has no effect: the kubeconfig's client certificate is not the file that would be renewed",
                 metadata: ["kubeconfig": "\(configuration.process.kubeconfig)", "wanted": "client-certificate: \(certificates.currentPath(purpose))"])
             return []
         }
@@ -103,19 +103,15 @@ enum Agent {
         return [Part { await rotator.run() }]
     }
 
-    /// Tells the service manager that the agent serves: after local recovery, never waiting for the API server.
-    private static func systemd(_ notification: SystemdNotification?, _ pods: PodManager) -> [any ServiceLifecycle.Service] {
+    /// Returns the part that reports to the service manager: after local recovery, without waiting for the API server.
+    private static func systemd(_ notification: SystemdNotification?, _ pods: PodManager, _ time: SystemTime) -> [any ServiceLifecycle.Service] {
         guard let notification else { return [] }
         return [
             Part {
-                try notification.send("READY=1")
-                guard let interval = notification.watchdogInterval else { return try await gracefulShutdown() }
-                while true {
-                    // An agent that turns its loops and serves no pod any more is not alive.
-                    _ = await pods.count
-                    try notification.send("WATCHDOG=1")
-                    try await SystemTime().sleep(for: interval)
-                }
+                try await Watchdog(
+                    interval: notification.watchdogInterval, time: time, isAlive: { _ = await pods.count }, send: { try notification.send($0) }
+                ).run()
+                try await gracefulShutdown()
             }
         ]
     }

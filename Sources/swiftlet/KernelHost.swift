@@ -16,21 +16,12 @@ struct KernelHost: NodeHost {
             let memory = try HostFacts.memory()
             try Directories.make(rootDirectory)
             return HostDescription(
-                hostname: Self.hostname(names.hostname), machineID: HostFacts.machineID(), systemUUID: HostFacts.systemUUID(),
+                hostname: HostDescription.hostname(names.hostname), machineID: HostFacts.machineID(), systemUUID: HostFacts.systemUUID(),
                 bootID: try HostFacts.bootID(), kernelVersion: names.release, osImage: HostFacts.osPrettyName(),
                 architecture: names.architecture, processors: HostFacts.onlineProcessors(), memory: Int64(memory.total),
                 ephemeralStorage: Int64(clamping: try FileSystemStats(path: rootDirectory).capacity),
-                hugepages: [Self.sizeName(memory.hugePageSize): Int64(memory.hugePages * memory.hugePageSize)], addresses: addresses,
+                hugepages: [HostDescription.pageSizeName(memory.hugePageSize): Int64(memory.hugePages * memory.hugePageSize)], addresses: addresses,
                 supportsUserNamespaces: supportsUserNamespaces, processIDs: try HostFacts.processIDs())
         }
-    }
-
-    static func hostname(_ name: String) -> String {
-        name.lowercased().split(separator: ".").first.map(String.init) ?? "localhost"
-    }
-
-    /// `2Mi` for 2 MiB pages.
-    private static func sizeName(_ bytes: UInt64) -> String {
-        bytes >= 1 << 30 ? "\(bytes >> 30)Gi" : "\(bytes >> 20)Mi"
     }
 }

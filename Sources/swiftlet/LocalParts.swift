@@ -13,7 +13,7 @@ import PodRuntime
 import PodVolumes
 import Timing
 
-/// What works without an API server: runtime, images, network, volumes.
+/// The parts that work without an API server: runtime, images, network, volumes.
 struct LocalParts: Sendable {
     let configuration: AgentConfiguration
     let runtime: ShimRuntime
@@ -48,65 +48,28 @@ struct LocalParts: Sendable {
         folders = PodFolderStore(root: process.rootDirectory, logs: configuration.kubelet.podLogsDir)
         let problem = runtime.userNamespaceProblem
         if let problem {
-            logger.notice("Pods with hostUsers: false cannot run here, or not with every volume.", metadata: ["reason": "\(problem)"])
+            logger.notice("Pods with hostUsers: false cannot run here, or not with every volume", metadata: ["reason": "\(problem)"])
         }
         host = KernelHost(network: network, rootDirectory: process.rootDirectory, supportsUserNamespaces: problem == nil)
-        resources = try Self.resourceRules(configuration.kubelet)
+        let memory = try HostFacts.memory()
+        resources = ResourceRules(configuration.kubelet, memory: Int64(memory.total), swap: Int64(memory.swapTotal))
     }
 
-    /// A service manager that waits to be told of this process is taken to have the spawner as well: see swiftlet-spawner.service.
+    /// A service manager that waits for reports of this process is expected to start the spawner as well: see swiftlet-spawner.service.
     private static var spawnerPatience: Duration { SystemdNotification() == nil ? .zero : .seconds(3) }
 
-    private static func resourceRules(_ kubelet: KubeletSettings) throws -> ResourceRules {
-        let memory = try HostFacts.memory()
-        return ResourceRules(
-            podPidsLimit: kubelet.podPidsLimit < 0 ? nil : Int64(kubelet.podPidsLimit), enforcesCPULimits: kubelet.cpuCFSQuota,
-            cpuPeriod: kubelet.cpuCFSQuotaPeriod.nanoseconds / 1000, swap: kubelet.swapBehavior, killsTogether: !kubelet.singleProcessOOMKill,
-            nodeMemory: Int64(memory.total), nodeSwap: Int64(memory.swapTotal))
-    }
-
-    /// The configured directory; else kubelet's `cgroupRoot` below the cgroup v2 mount; else what systemd has delegated to the unit
-    /// that holds the pods, because everything else in the tree is systemd's own.
-    private static func cgroupRoot(_ configuration: AgentConfiguration) throws -> String {
-        if !configuration.swiftlet.cgroupRoot.isEmpty { return configuration.swiftlet.cgroupRoot }
-        guard let mount = CgroupTree.mountPoint(in: try MountTable()) else {
-            throw SystemError(
-                code: .malformed, call: "find cgroup v2", path: "/proc/self/mountinfo",
-                detail: "found no cgroup2 mount, wanted one at /sys/fs/cgroup; boot with systemd.unified_cgroup_hierarchy=1")
-        }
-        let root = configuration.kubelet.cgroupRoot
-        guard root == "/" || root.isEmpty else { return mount + (root.hasPrefix("/") ? root : "/" + root) }
-        // The second is where systemd puts a unit whose Slice= somebody has taken away.
-        for delegated in ["/swiftlet-pods.service", "/system.slice/swiftlet-pods.service"]
-        where try FileStatus.ifPresent(mount + delegated)?.kind == .directory {
-            return mount + delegated
-        }
-        return mount
+    private static func cgroupRoot(_ configuration: AgentConfiguration) throws(SystemError) -> String {
+        let configured = configuration.swiftlet.cgroupRoot
+        if !configured.isEmpty { return configured }
+        return try CgroupTree.podRoot(relative: configuration.kubelet.cgroupRoot, mounts: try MountTable())
     }
 
     func nodeSettings() async throws -> NodeSettings {
-        let kubelet = configuration.kubelet
-        let facts = try await host.describe()
-        var reserved: [String: Quantity] = kubelet.systemReserved
-        for (name, quantity) in kubelet.kubeReserved { reserved[name] = reserved[name].map { $0.adding(quantity) } ?? quantity }
-        return NodeSettings(
-            name: configuration.process.hostnameOverride ?? facts.hostname, addresses: configuration.process.nodeIPs, port: kubelet.port,
-            taints: kubelet.registerWithTaints.map { Taint(key: $0.key, value: $0.value.isEmpty ? nil : $0.value, effect: $0.effect.rawValue) },
-            registers: kubelet.registerNode, providerID: kubelet.providerID, maxPods: kubelet.maxPods, reserved: reserved,
-            memoryEvictionThreshold: kubelet.evictionHard["memory.available"]?.amount(of: facts.memory) ?? 0,
-            storageEvictionShare: Self.share(kubelet.evictionHard["nodefs.available"], of: facts.ephemeralStorage),
-            statusReportFrequency: kubelet.nodeStatusReportFrequency, statusUpdateFrequency: kubelet.nodeStatusUpdateFrequency,
-            leaseDuration: .seconds(kubelet.nodeLeaseDurationSeconds), kubernetesVersion: Version.kubernetes, swiftletVersion: Version.swiftlet,
-            maxImages: kubelet.nodeStatusMaxImages < 0 ? .max : kubelet.nodeStatusMaxImages, podCIDRs: configuration.podCIDRs,
-            runtimeHandlers: configuration.swiftlet.runtimeHandlers)
+        NodeSettings(
+            configuration, host: try await host.describe(), kubernetesVersion: Version.kubernetes, swiftletVersion: Version.swiftlet)
     }
 
-    private static func share(_ threshold: EvictionThreshold?, of capacity: Int64) -> Double {
-        guard let threshold, capacity > 0 else { return 0 }
-        return Double(threshold.amount(of: capacity)) / Double(capacity)
-    }
-
-    /// The files of the HTTPS endpoint's certificate: the configured ones, or self-signed ones that are made when missing.
+    /// Returns the files of the HTTPS endpoint's certificate: the configured files, or a self-signed pair that is made if it is missing.
     func servingCertificate(_ directory: CertificateDirectory, _ settings: NodeSettings) async throws -> ServingCertificate {
         if let certificate = configuration.kubelet.tlsCertFile, let key = configuration.kubelet.tlsPrivateKeyFile {
             return ServingCertificate(certificatePath: certificate, keyPath: key)
@@ -116,7 +79,7 @@ struct LocalParts: Sendable {
         return try await ServingCertificate.selfSigned(in: directory, hostname: settings.name, ipAddresses: addresses, now: time.wallTime())
     }
 
-    /// What pods learn of the node.
+    /// Returns the node's side of the pods' configuration.
     func context(_ settings: NodeSettings, allocatable: [String: Quantity], hostIPs: [String]) -> NodeContext {
         let kubelet = configuration.kubelet
         return NodeContext(

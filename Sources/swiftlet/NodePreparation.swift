@@ -4,7 +4,7 @@ import NodeAgent
 import PodCore
 import PodRuntime
 
-/// What has to hold on the machine before pods run on it.
+/// The checks and settings of the machine that precede its pods.
 struct NodePreparation {
     let local: LocalParts
     let settings: NodeSettings
@@ -26,29 +26,21 @@ struct NodePreparation {
         let missing = try await local.runtime.limitAllPods(limits)
         if !missing.isEmpty {
             logger.warning(
-                "What is reserved for the system is not enforced: this host's cgroup v2 hierarchy lacks controllers.",
+                "Reservations for the system are not enforced: this host's cgroup v2 hierarchy lacks controllers",
                 metadata: ["limits": "\(missing.joined(separator: ", "))"])
         }
     }
 
-    /// Sets kernel parameters, or insists on them where they are not the agent's to set.
+    /// Sets kernel parameters, or refuses to go on where the configuration protects them.
     private func adjustKernel() throws {
         let kernel = KernelParameters()
         let differences = try kernel.differences(from: NodeResources.kernelParameters)
-        guard !differences.isEmpty else { return }
-        if local.configuration.kubelet.protectKernelDefaults {
-            throw PlanFailure(
-                "protectKernelDefaults is true and kernel parameters differ: " + differences.map(\.description).joined(separator: "; ")
-                    + "; set them with sysctl, or remove protectKernelDefaults to have them set")
-        }
-        let swiftlet = local.configuration.swiftlet
-        guard swiftlet.setKernelParameters, swiftlet.requireControllers else { return }
-        for difference in differences {
+        for difference in try KernelParameterPolicy(local.configuration).toSet(differences) {
             do throws(SystemError) {
                 try kernel.set(difference.name, to: difference.wanted)
-                logger.notice("A kernel parameter was set.", metadata: ["parameter": "\(difference)"])
+                logger.notice("A kernel parameter was set", metadata: ["parameter": "\(difference)"])
             } catch {
-                logger.warning("A kernel parameter cannot be set.", metadata: ["parameter": "\(difference)", "error": "\(error)"])
+                logger.warning("A kernel parameter cannot be set", metadata: ["parameter": "\(difference)", "error": "\(error)"])
             }
         }
     }

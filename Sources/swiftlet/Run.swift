@@ -50,10 +50,10 @@ struct Run: AsyncParsableCommand {
         let logger = Logger(label: "swiftlet")
         do {
             let configuration = try ConfigurationLoader.load(file: config, directory: configDir, flags: overrides)
-            for warning in configuration.warnings { logger.warning("A configured field has no effect.", metadata: ["field": "\(warning)"]) }
+            for warning in configuration.warnings { logger.warning("A configured field has no effect", metadata: ["field": "\(warning)"]) }
             try await Agent.run(configuration, logger: logger)
         } catch {
-            logger.critical("swiftlet cannot run.", metadata: ["error": "\(error)"])
+            logger.critical("swiftlet cannot run", metadata: ["error": "\(error)"])
             throw ExitCode.failure
         }
     }

@@ -11,7 +11,7 @@ struct Swiftlet: AsyncParsableCommand {
         subcommands: [Run.self, Status.self, Pods.self, Logs.self, Exec.self, Proxy.self, OCI.self])
 
     static func main() async {
-        // The image store starts this program to unpack one layer: nothing else of it may be touched then.
+        // The image store starts this program to unpack one layer: nothing else of the program may run then.
         let arguments = Array(CommandLine.arguments.dropFirst())
         if arguments.first == LayerUnpackProgram.subcommand { Glibc.exit(LayerUnpackProgram.run(Array(arguments.dropFirst()))) }
         await CommandExit.run(Swiftlet.self, arguments)

@@ -47,4 +47,14 @@ package struct HostDescription: Sendable, Hashable {
         self.supportsUserNamespaces = supportsUserNamespaces
         self.processIDs = processIDs
     }
+
+    /// Returns a machine's name as a node has it: lower case, without the domain.
+    package static func hostname(_ name: String) -> String {
+        name.lowercased().split(separator: ".").first.map(String.init) ?? "localhost"
+    }
+
+    /// Returns the name of a page size, such as `2Mi` for 2 MiB.
+    package static func pageSizeName(_ bytes: UInt64) -> String {
+        bytes >= 1 << 30 ? "\(bytes >> 30)Gi" : "\(bytes >> 20)Mi"
+    }
 }

@@ -1,6 +1,6 @@
 import KubeModel
 
-/// A pod in the words that `kubectl get pods` has for it.
+/// A pod in the words of `kubectl get pods`.
 struct PodLine {
     let ready: String
     let status: String

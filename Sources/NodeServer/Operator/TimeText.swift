@@ -1,7 +1,7 @@
 /// Lengths of time as people write and read them.
-enum TimeText {
-    /// How long ago something was, in kubectl's short form: `45s`, `12m`, `3h20m`, `5d`.
-    static func age(seconds: Int64) -> String {
+package enum TimeText {
+    /// Returns an age in kubectl's short form: `45s`, `12m`, `3h20m`, `5d`.
+    package static func age(seconds: Int64) -> String {
         let seconds = max(0, seconds)
         let minutes = seconds / 60
         let hours = minutes / 60
@@ -15,8 +15,8 @@ enum TimeText {
         }
     }
 
-    /// Seconds of a text like `90s`, `5m`, `1h30m`, `2d`; `nil` when it is none.
-    static func seconds(_ text: String) -> Int64? {
+    /// Returns the seconds of a text like `90s`, `5m`, `1h30m`, `2d`; `nil` for any other text.
+    package static func seconds(_ text: String) -> Int64? {
         var total: Int64 = 0
         var number: Int64?
         for character in text {

@@ -5,7 +5,7 @@ import NIOCore
 import NIOHTTP1
 import NodeServer
 
-/// Asks the agent over its socket.
+/// A client of the agent's socket.
 struct AdminClient: Sendable {
     private static let longestDocument = 256 << 20
 
@@ -16,7 +16,7 @@ struct AdminClient: Sendable {
         path = socket.path
     }
 
-    /// A JSON document.
+    /// Returns a JSON document.
     func get<Value: Decodable>(_ what: AdminPath, as type: Value.Type = Value.self) async throws -> Value {
         let response = try await request(what, [], timeout: .seconds(30))
         let body = try await response.body.collect(upTo: Self.longestDocument)
@@ -27,7 +27,7 @@ struct AdminClient: Sendable {
         }
     }
 
-    /// A text that may go on for as long as the agent likes.
+    /// Copies a text of any length to the output as it arrives.
     func stream(_ what: AdminPath, _ query: [RequestTarget.QueryItem], to output: StandardStream) async throws {
         let response = try await request(what, query, timeout: nil)
         for try await chunk in response.body { try await output.write(Array(chunk.readableBytesView)) }

@@ -1,12 +1,12 @@
 import ArgumentParser
 import Glibc
 
-/// Where the agent is spoken to.
+/// The address of the agent's socket.
 struct AgentSocket: ParsableArguments {
     @Option(name: .customLong("socket"), help: "The agent's socket.")
     var path = "/run/swiftlet/admin.sock"
 
-    /// Says clearly that nobody answers, before anything is asked. A connection over a unix socket is made or refused at once.
+    /// Throws with a clear reason if no agent answers. A connection over a unix socket is accepted or refused at once.
     func check() throws {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw CommandFailure("cannot make a socket: \(String(cString: strerror(errno)))") }

@@ -1,12 +1,12 @@
 import ArgumentParser
 import Glibc
 
-/// How every command of swiftlet leaves: 0 when it did what was asked, 1 when it could not, 2 when it was asked wrongly.
-/// `exec` passes on the exit code of the command that it ran.
+/// The exit codes of all commands: 0 for success, 1 for a failure, 2 for wrong usage.
+/// `exec` passes on the exit code of the command in the container.
 enum CommandExit {
     static let usage = ExitCode(2)
 
-    /// Parses and runs a command line; ArgumentParser itself would leave with 64 for a wrong one.
+    /// Parses and runs a command line; ArgumentParser itself would exit with 64 for wrong usage.
     static func run(_ root: any AsyncParsableCommand.Type, _ arguments: [String]) async -> Never {
         do {
             var command = try root.parseAsRoot(arguments)

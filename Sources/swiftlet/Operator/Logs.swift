@@ -2,7 +2,7 @@ import ArgumentParser
 import KubeModel
 import NodeServer
 
-/// `swiftlet logs`: what a container wrote.
+/// `swiftlet logs`: prints the output of a container.
 struct Logs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(abstract: "Print a container's log.")
 

@@ -2,7 +2,7 @@ import ArgumentParser
 import OCIRuntime
 import UnixSignals
 
-/// `swiftlet oci`: the command line of an OCI runtime, which other programs write and is therefore parsed as theirs.
+/// `swiftlet oci`: the command line of an OCI runtime, parsed by `OCICommand` because its form is fixed by the programs that call it.
 struct OCI: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a container from an OCI bundle.",
@@ -16,7 +16,7 @@ struct OCI: AsyncParsableCommand {
         if code != 0 { throw ExitCode(code) }
     }
 
-    /// What a container in the foreground is told when this program is.
+    /// Returns the signals that this program forwards to a container in the foreground.
     private static func signals() async -> AsyncStream<Int32> {
         let signals = await UnixSignalsSequence(trapping: .sighup, .sigint, .sigquit, .sigterm, .sigusr1, .sigusr2, .sigwinch)
         let (stream, sink) = AsyncStream.makeStream(of: Int32.self)

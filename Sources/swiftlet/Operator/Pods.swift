@@ -3,7 +3,7 @@ import KubeModel
 import NodeServer
 import Timing
 
-/// `swiftlet pods`: the pods of this node.
+/// `swiftlet pods`: lists the pods of this node.
 struct Pods: AsyncParsableCommand {
     enum Format: String, ExpressibleByArgument, CaseIterable {
         case wide, json
@@ -30,19 +30,6 @@ struct Pods: AsyncParsableCommand {
             StandardStream.complain("no pods" + (namespace.map { " in namespace \($0)" } ?? " on this node"))
             return
         }
-        try await StandardStream.output.write(Array(Self.text(list.items, wide: output == .wide, now: SystemTime().wallTime()).utf8))
-    }
-
-    static func text(_ pods: [Pod], wide: Bool, now: Timestamp) -> String {
-        var table =
-            wide
-            ? TextTable("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE", "IP", "CONTAINERS", "UID")
-            : TextTable("NAMESPACE", "NAME", "READY", "STATUS", "RESTARTS", "AGE")
-        for pod in pods {
-            let line = PodLine(pod, now: now)
-            let row = [pod.namespace, pod.name, line.ready, line.status, "\(line.restarts)", line.age]
-            table.add(wide ? row + [line.address, line.containers, pod.uid] : row)
-        }
-        return table.text
+        try await StandardStream.output.write(Array(PodTable.text(list.items, wide: output == .wide, now: SystemTime().wallTime()).utf8))
     }
 }

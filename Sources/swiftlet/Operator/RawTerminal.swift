@@ -3,12 +3,12 @@ import LinuxSystem
 import PodCore
 import UnixSignals
 
-/// The operator's own terminal while a program in a container has it: every key goes there, Ctrl-C too.
+/// The operator's own terminal while a program in a container uses it: every key goes to the program, Ctrl-C too.
 struct RawTerminal: Sendable {
     private let descriptor: OwnedFileDescriptor
     private let before: termios
 
-    /// Fails when standard input is no terminal.
+    /// Throws if standard input is not a terminal.
     init() throws {
         guard isatty(STDIN_FILENO) == 1 else {
             throw CommandFailure("standard input is no terminal: run the command without -t")
@@ -21,13 +21,13 @@ struct RawTerminal: Sendable {
         tcsetattr(descriptor.rawValue, TCSANOW, &settings)
     }
 
-    /// As it was. To be called on every way out.
+    /// Restores the settings from before. Every way out has to call it.
     func restore() {
         var settings = before
         _ = descriptor.withRawValue { tcsetattr($0, TCSADRAIN, &settings) }
     }
 
-    /// The size now and whenever it has changed; never ends by itself.
+    /// Returns the size now and after each change; the stream never ends by itself.
     func sizes() async -> AsyncStream<TerminalSize> {
         let signals = await UnixSignalsSequence(trapping: .sigwinch)
         let (sizes, sink) = AsyncStream<TerminalSize>.makeStream(bufferingPolicy: .bufferingNewest(1))

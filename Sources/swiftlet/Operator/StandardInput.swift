@@ -2,7 +2,7 @@ import Glibc
 import LinuxSystem
 import NIOCore
 
-/// Standard input, read by pull. A read that waits for a person ends when its task is cancelled.
+/// Standard input, read on demand. A read that waits for input ends when its task is cancelled.
 struct StandardInput: Sendable {
     private static let chunk = 32 << 10
 
@@ -16,7 +16,7 @@ struct StandardInput: Sendable {
         wakeWriter = ends[1]
     }
 
-    /// The next bytes; `nil` at the end, and when the task was cancelled.
+    /// Returns the next bytes; `nil` at the end, and when the task was cancelled.
     func next() async throws -> ByteBuffer? {
         let result = try await withTaskCancellationHandler {
             try await BlockingPool.shared.run { read() }

@@ -10,7 +10,7 @@ struct StandardStream: Sendable {
 
     func write(_ bytes: [UInt8]) async throws {
         let failure = try await BlockingPool.shared.run { Self.write(bytes, to: descriptor) }
-        // A reader like `head` that has seen enough is no failure worth a message.
+        // A reader like `head` closes the pipe early: that needs no message.
         if failure == EPIPE { exit(1) }
         if failure != 0 { throw CommandFailure("cannot write: \(String(cString: strerror(failure)))") }
     }
