@@ -15,6 +15,9 @@ CHECK ?=
 BIN := build/bin
 # Programs for other machines bring Swift's libraries with them.
 SWIFT_FLAGS := -c $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),--static-swift-stdlib)
+# The linker's map of swiftlet, from which .ci/binary-parts adds up its largest parts.
+MAP := build/swiftlet.map
+MAP_FLAGS := $(if $(filter release,$(CONFIGURATION)),-Xlinker -Map=$(CURDIR)/$(MAP))
 # The tests' own package is Tests/labs.
 PYTHON := PYTHONPATH="$(CURDIR)/Tests" python3 -B
 BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-dev libarchive-dev libyaml-dev
@@ -77,7 +80,8 @@ deps:
 # Programs.
 
 build: build-deps
-	swift build $(SWIFT_FLAGS) --product swiftlet
+	@mkdir -p $(dir $(MAP))
+	swift build $(SWIFT_FLAGS) $(MAP_FLAGS) --product swiftlet
 	swift build $(SWIFT_FLAGS) --product swiftlet-devcluster
 	@$(MAKE) --no-print-directory programs CONFIGURATION=$(CONFIGURATION)
 
@@ -159,7 +163,7 @@ test-oci-public:
 
 # Lint.
 
-SCRIPTS := .ci/run Tests/RuntimeBench/run.sh systemd/swiftlet-end-pods Tests/labs/vm/guest/usr/local/libexec/vm-test
+SCRIPTS := .ci/run .ci/binary-parts Tests/RuntimeBench/run.sh systemd/swiftlet-end-pods Tests/labs/vm/guest/usr/local/libexec/vm-test
 
 lint: lint-deps lint-swift lint-c lint-scripts lint-python
 
@@ -219,12 +223,14 @@ stories:
 # Installing.
 
 install: build-deps shim pause
-	swift build $(SWIFT_FLAGS) --product swiftlet
+	@mkdir -p $(dir $(MAP))
+	swift build $(SWIFT_FLAGS) $(MAP_FLAGS) --product swiftlet
 	install -d "$(DESTDIR)/etc/swiftlet"
 	install -D -s -m 755 "$$(swift build $(SWIFT_FLAGS) --show-bin-path)/swiftlet" "$(DESTDIR)$(PREFIX)/bin/swiftlet"
 	install -D -m 755 -t "$(DESTDIR)$(PREFIX)/libexec/swiftlet" $(BIN)/swiftlet-shim $(BIN)/swiftlet-pause systemd/swiftlet-end-pods
 	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/lib/systemd/system" systemd/swiftlet.service systemd/swiftlet-spawner.service systemd/swiftlet-pods.service
 	install -D -m 644 -t "$(DESTDIR)$(PREFIX)/share/doc/swiftlet" README.md LICENSE config/swiftlet.yaml
+	@$(if $(MAP_FLAGS),.ci/binary-parts "$(DESTDIR)$(PREFIX)/bin/swiftlet" $(MAP))
 
 clean:
 	rm -rf build
