@@ -19,6 +19,8 @@ package final class ShimConnection: Sendable {
         var next: UInt32 = 0
         var pending: [UInt32: PendingReply] = [:]
         var closed = false
+        /// Found while sending; the reader finds it a moment later and closes this end.
+        var peerHasClosed = false
     }
 
     /// How long a request may wait for room in the socket of a peer that does not read.
@@ -106,6 +108,7 @@ package final class ShimConnection: Sendable {
             if let timeout { arm(sequence, pending, timeout) }
         } catch {
             forget(sequence)
+            if (error as? SystemError)?.code == .closed { state.withLock { $0.peerHasClosed = true } }
             throw RuntimeFailure(.internal, "\(name) cannot be asked: \(error)")
         }
         return pending
@@ -116,7 +119,8 @@ package final class ShimConnection: Sendable {
         if end("the connection was closed") { reader.withLock { $0?.cancel() } }
     }
 
-    package var isClosed: Bool { state.withLock { $0.closed } }
+    /// Whether a further request would fail.
+    package var isClosed: Bool { state.withLock { $0.closed || $0.peerHasClosed } }
 
     private func arm(_ sequence: UInt32, _ pending: PendingReply, _ timeout: Duration) {
         guard let loop = try? ReadinessLoop.shared() else { return }

@@ -39,19 +39,15 @@ package actor SpawnerConnection {
 
     /// Starts a sandbox's shim, whose socket listens when this returns.
     package func spawn(sandboxID: String) async throws(RuntimeFailure) -> swl_process {
-        let place: OwnedFileDescriptor
-        let connection: ShimConnection
         do {
-            connection = try await connected()
-            place = try cgroup.open()
-        } catch let error as RuntimeFailure {
-            throw error
+            let connection = try await connected()
+            let place = try cgroup.open()
+            let reply = try await ask(connection, sandboxID, [(SWL_FD_CGROUP, place)])
+            if let refusal = reply.refusal, refusal.is(ECHILD) || refusal.is(ENODEV) { return try await spawnAside(connection, sandboxID) }
+            return try Self.process(of: reply)
         } catch {
-            throw RuntimeFailure(.sandbox, "the spawner cannot be reached: \(error)")
+            throw error as? RuntimeFailure ?? RuntimeFailure(.sandbox, "the spawner cannot be reached: \(error)")
         }
-        let reply = try await ask(connection, sandboxID, [(SWL_FD_CGROUP, place)])
-        if let refusal = reply.refusal, refusal.is(ECHILD) || refusal.is(ENODEV) { return try await spawnAside(connection, sandboxID) }
-        return try Self.process(of: reply)
     }
 
     /// The new shim ended at once, or its cgroup has just been made anew. After a `cgroup.kill` on a cgroup of the way to either of them some
@@ -78,8 +74,21 @@ package actor SpawnerConnection {
 
     private func ask(
         _ connection: ShimConnection, _ sandboxID: String, _ descriptors: [(role: swl_fd, descriptor: OwnedFileDescriptor)]
-    ) async throws(RuntimeFailure) -> ShimMessage {
-        try await connection.request(SWL_VERB_SPAWN, timeout: .seconds(15), descriptors: descriptors) { $0.string(SWL_TAG_SANDBOX_ID, sandboxID) }
+    ) async throws -> ShimMessage {
+        let reply: ShimConnection.PendingReply
+        do {
+            reply = try await Self.begin(connection, sandboxID, descriptors)
+        } catch  where connection.isClosed {
+            // This spawner has ended without the request, so the next one may be asked.
+            reply = try await Self.begin(try await connected(), sandboxID, descriptors)
+        }
+        return try await reply.value().get()
+    }
+
+    private static func begin(
+        _ connection: ShimConnection, _ sandboxID: String, _ descriptors: [(role: swl_fd, descriptor: OwnedFileDescriptor)]
+    ) async throws(RuntimeFailure) -> ShimConnection.PendingReply {
+        try await connection.begin(SWL_VERB_SPAWN, timeout: .seconds(15), descriptors: descriptors) { $0.string(SWL_TAG_SANDBOX_ID, sandboxID) }
     }
 
     private static func process(of reply: ShimMessage) throws(RuntimeFailure) -> swl_process {
