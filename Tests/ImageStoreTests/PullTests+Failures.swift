@@ -29,8 +29,7 @@ extension PullTests {
 
     @Test("a registry that does not answer is a failure")
     func absentRegistry() async throws {
-        // A port that was free a moment ago.
-        let port = try await FakeRegistry.with(FakeRegistry.Script { _ in .missing }) { $0.port }
+        let port = 1  // tcpmux, which nothing serves.
         try await withTemporaryFolder { directory async throws in
             try await withStore(in: directory) { store async throws in
                 let failure = await #expect(throws: ImageFailure.self) { try await store.pull("127.0.0.1:\(port)/a:1", credentials: []) }
@@ -127,7 +126,7 @@ extension PullTests {
                 }
             ) { server async throws in
                 try await withTemporaryFolder { directory async throws in
-                    try await withStore(in: directory) { store async throws in
+                    try await withStore(in: directory, stall: .seconds(2)) { store async throws in
                         let pulled = try await store.pull("\(server.authority)/test/image:1", credentials: [])
                         #expect(try FileStatus(of: pulled.lowerDirectories[0] + "/big").size == 3_000_000)
                         let asked = server.requests.filter { $0.path.contains("\(image.layers[0])") }.map { $0.headers.first(name: "Range") }

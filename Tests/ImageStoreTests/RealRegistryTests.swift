@@ -17,9 +17,8 @@ struct RealRegistryTests {
     /// - Parameter tls: with a certificate of its own making, at `<directory>/tls.crt`.
     private func withRegistry(tls: Bool = false, _ body: (String, String) async throws -> Void) async throws {
         try await withTemporaryFolder { directory async throws in
-            // A port that was free a moment ago.
-            let port = try await FakeRegistry.with(FakeRegistry.Script { _ in .missing }) { $0.port }
-            let address = "127.0.0.1:\(port)"
+            // The kernel gives the ports from 32768 on to the connections of other tests.
+            let address = "127.0.0.1:\(Int.random(in: 20_000..<32_000))"
             let configuration = """
                 version: 0.1
                 log: {level: error}
@@ -50,7 +49,7 @@ struct RealRegistryTests {
     }
 
     private func answered(_ url: String) async throws {
-        try await eventually("an answer of the registry", within: .seconds(10)) {
+        try await eventually("an answer of the registry", within: .seconds(60)) {
             var request = HTTPClientRequest(url: url)
             request.tlsConfiguration = Self.anyCertificate
             let answer = try? await HTTPClient.shared.execute(request, timeout: .seconds(2))
@@ -76,7 +75,7 @@ struct RealRegistryTests {
         request.method = method
         request.headers.add(name: "Content-Type", value: type)
         request.body = .bytes(ByteBuffer(bytes: body))
-        return try await HTTPClient.shared.execute(request, timeout: .seconds(20))
+        return try await HTTPClient.shared.execute(request, timeout: .seconds(60))
     }
 
     private func push(_ image: TestImage, to address: String, tag: String) async throws {

@@ -153,7 +153,7 @@ struct ExecTests {
             try SmallFile.write("1", to: cgroup.path + "/cgroup.freeze")
             await #expect(throws: RuntimeFailure.self) { try await host.exec(["touch", "/ran"], container.id, sandbox.id) }
             // Ended in the freezer, not held by it.
-            for name in try cgroup.children() { try await cgroup.child(name).waitUntilEmpty(timeout: .seconds(10)) }
+            for name in try cgroup.children() { try await cgroup.child(name).waitUntilEmpty(timeout: .seconds(60)) }
             try SmallFile.write("0", to: cgroup.path + "/cgroup.freeze")
             try host.restart()
             _ = try await host.runtime.recover()

@@ -175,7 +175,7 @@ struct ResourceTests {
             let spawner = try #require(await runtime.spawner.process)
             try SmallFile.write("\(spawner)", to: tree.root + "/../cgroup.procs")
             for name in [PodCgroup.burstable, PodCgroup.bestEffort, PodCgroup.top, PodCgroup.shims] {
-                try await tree.cgroup(name).waitUntilEmpty(timeout: .seconds(10))
+                try await tree.cgroup(name).waitUntilEmpty(timeout: .seconds(60))
                 #expect(rmdir(try tree.cgroup(name).path) == 0)
             }
             #expect(rmdir(tree.root) == 0)

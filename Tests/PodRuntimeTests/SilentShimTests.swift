@@ -26,18 +26,15 @@ struct SilentShimTests {
         return try await body()
     }
 
-    /// Ends this process' connections to shims as the other end would: the processes live on.
-    private static func hangUp() {
-        for number in 3..<Int32(4096) {
-            var address = sockaddr_un()
-            var length = socklen_t(MemoryLayout<sockaddr_un>.size)
-            let found = withUnsafeMutablePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(number, $0, &length) }
-            }
-            guard found == 0, address.sun_family == sa_family_t(AF_UNIX) else { continue }
-            let path = withUnsafeBytes(of: &address.sun_path) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-            if path.hasSuffix("/" + ShimConnection.socketName) { shutdown(number, Int32(SHUT_RDWR)) }
+    /// Ends this process' connections to a sandbox's shim as the other end would: the shim lives on.
+    private static func hangUp(shimOf sandboxID: String, _ host: RuntimeFixture) throws {
+        let shim = try #require(try host.runtime.sandbox(sandboxID).shim)
+        let connections = (3..<Int32(4096)).filter { number in
+            var peer: (pid: pid_t, uid: uid_t, gid: gid_t) = (0, 0, 0)
+            return swl_peer_credentials(number, &peer.pid, &peer.uid, &peer.gid) == 0 && peer.pid == shim.pid
         }
+        #expect(!connections.isEmpty)
+        for number in connections { shutdown(number, Int32(SHUT_RDWR)) }
     }
 
     @Test("a shim that hangs up is asked again, and missed exits are reported") func aShimThatHangsUpIsAskedAgain() async throws {
@@ -51,7 +48,7 @@ struct SilentShimTests {
                 ExecRequest(sandboxID: sandbox.id, containerID: kept.id, command: Self.waits, stdin: false, stdout: true, stderr: false))
             var events = host.runtime.events.makeAsyncIterator()
             try await Self.stopping(shimOf: sandbox.id, host) {
-                Self.hangUp()
+                try Self.hangUp(shimOf: sandbox.id, host)
                 try Self.letGo(sandbox.id, host)
             }
             guard case .containerExited(sandbox.id, endsMeanwhile.id, let exit)? = await events.next() else {

@@ -7,14 +7,15 @@ import Timing
 @testable import ImageStore
 
 /// An image store in a directory of its own, closed afterwards.
+/// - Parameter stall: how long a registry may send nothing; longer than a busy machine keeps one waiting.
 func withStore<R>(
     in directory: String, registries: RegistryConfiguration = RegistryConfiguration(), limits: ImageLimits = ImageLimits(),
-    unpacker: (any LayerUnpacker)? = nil, _ body: (ImageStore) async throws -> R
+    unpacker: (any LayerUnpacker)? = nil, stall: Duration = .seconds(60), _ body: (ImageStore) async throws -> R
 ) async throws -> R {
     let pool = BlockingPool(name: "images", threads: 4, queueLimit: 4096)
     var timing = RegistryTiming()
     timing.backOff = BackOff(initial: .milliseconds(5), maximum: .milliseconds(160))
-    timing.stall = .milliseconds(500)
+    timing.stall = stall
     timing.retries = 2
     let store = try await ImageStore.open(
         directory: directory, registries: registries, limits: limits, unpacker: unpacker ?? DirectUnpacker(pool: pool), timing: timing, pool: pool,
