@@ -118,7 +118,8 @@ let package = Package(
         library(
             "NodeServer",
             [
-                "HTTPUpgrade", "KubeModel", "PodCore", hummingbirdCore, httpTypes, logging, nioCore, nioPosix, nioHTTP1, nioWebSocket, nioSSL,
+                "HTTPUpgrade", "KubeModel", "PodCore", "Timing", hummingbirdCore, httpTypes, logging, nioCore, nioPosix, nioHTTP1, nioWebSocket,
+                nioSSL,
                 serviceLifecycle, swiftASN1, x509, crypto,
             ]),
         library(

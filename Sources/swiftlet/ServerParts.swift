@@ -33,10 +33,10 @@ struct ServerParts: Sendable {
         var services: [any ServiceLifecycle.Service] = [
             NodeEndpointServer(
                 address: .tcp(host: kubelet.address, port: kubelet.port), credentials: credentials, access: access, view: view,
-                runtime: local.runtime, streamIdleTimeout: kubelet.streamingConnectionIdleTimeout, now: { time.wallTime() }, logger: logger),
+                runtime: local.runtime, streamIdleTimeout: kubelet.streamingConnectionIdleTimeout, time: time, logger: logger),
             AdminServer(
                 path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: ProxyReport(agent: node.proxy),
-                now: { time.wallTime() }, logger: logger),
+                time: time, logger: logger),
         ]
         if kubelet.healthzPort > 0 {
             services.append(HealthServer(address: .tcp(host: kubelet.healthzBindAddress, port: kubelet.healthzPort), view: view, logger: logger))

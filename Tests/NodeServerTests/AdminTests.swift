@@ -19,7 +19,7 @@ import Testing
             let runtime = FakeRuntime()
             let (ready, listening) = AsyncStream<Void>.makeStream()
             let server = AdminServer(
-                path: path, view: FakeView(), runtime: runtime, proxy: FakeView(), now: { Timestamp(seconds: 1000) }, logger: .silent,
+                path: path, view: FakeView(), runtime: runtime, proxy: FakeView(), time: ManualTime(epoch: Timestamp(seconds: 1000)), logger: .silent,
                 onListening: { listening.yield() })
             let group = ServiceGroup(services: [server], logger: .silent)
             try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -77,14 +77,16 @@ import Testing
 
     @Test("a second agent is refused and no other file is replaced") func aSecondAgentIsRefused() async throws {
         try await withServer { socket, runtime async throws in
-            let second = AdminServer(path: socket, view: FakeView(), runtime: runtime, proxy: nil, now: { Timestamp(seconds: 0) }, logger: .silent)
+            let second = AdminServer(
+                path: socket, view: FakeView(), runtime: runtime, proxy: nil, time: ManualTime(epoch: Timestamp(seconds: 0)), logger: .silent)
             await #expect { try await second.run() } throws: { ($0 as? NodeServerError)?.code == .addressInUse }
             #expect(try await Self.get(socket, "/v1/summary").status == 200)
         }
         try await withTemporaryFolder { folder in
             try TemporaryFolder.write("precious", to: folder + "/file")
             let server = AdminServer(
-                path: folder + "/file", view: FakeView(), runtime: FakeRuntime(), proxy: nil, now: { Timestamp(seconds: 0) }, logger: .silent)
+                path: folder + "/file", view: FakeView(), runtime: FakeRuntime(), proxy: nil, time: ManualTime(epoch: Timestamp(seconds: 0)),
+                logger: .silent)
             await #expect { try await server.run() } throws: { ($0 as? NodeServerError)?.code == .socketPath }
             #expect(access(folder + "/file", F_OK) == 0)
         }

@@ -3,13 +3,14 @@ import KubeModel
 import NIOCore
 import NodeServer
 import PodCore
+import TestSupport
 import Testing
 
 @Suite struct RoutesTests {
     private func answer(
         _ path: String, method: String = "GET", view: FakeView = FakeView(), runtime: FakeRuntime = FakeRuntime()
     ) async throws -> (status: Int, text: String) {
-        let routes = NodeRoutes(view: view, runtime: runtime, now: { Timestamp(seconds: 1000) })
+        let routes = NodeRoutes(view: view, runtime: runtime, time: ManualTime(epoch: Timestamp(seconds: 1000)))
         let answer: HTTPAnswer
         do {
             answer = try await routes.answer(method: method, target: try #require(RequestTarget(uri: path)))

@@ -14,7 +14,7 @@ import Testing
         let stdout = Mutex<[UInt8]>([])
         let stderr = Mutex<[UInt8]>([])
 
-        @Sendable func take(_ output: ExecOutput) async throws {
+        @Sendable func take(_ output: StreamOutput) async throws {
             switch output {
             case .stdout(let bytes): stdout.withLock { $0 += bytes }
             case .stderr(let bytes): stderr.withLock { $0 += bytes }

@@ -10,11 +10,11 @@ import Testing
 
 /// The limits of all pods together, in files that look like cgroups.
 @Suite struct AllPodsTests {
-    private let folder: TestFolder
+    private let folder: TemporaryFolder
     private var tree: String { folder.path + "/cgroups" }
 
     init() throws {
-        folder = try TestFolder()
+        folder = try TemporaryFolder(mode: 0o755)
     }
 
     /// A tree below a cgroup of the service manager, which has all controllers.
@@ -40,7 +40,7 @@ import Testing
 
     /// Pods run even where the machine's huge pages cannot be limited.
     @Test("limits of huge pages without their controller are only reported") func hugePagesWithoutTheirControllerAreOnlyTold() async throws {
-        defer { folder.remove() }
+        defer { try? folder.remove() }
         let limits = CgroupResources(cpuRequest: 2000, memoryLimit: 1 << 30, pidsLimit: 1000, hugepageLimits: ["2MB": 4 << 20])
         let missing = try await runtime(controllers: "cpu memory pids").limitAllPods(limits)
         #expect(missing == ["hugetlb.2MB.max"])
@@ -51,7 +51,7 @@ import Testing
 
     /// With it, what cannot be written is an error as for every other limit.
     @Test("a limit of huge pages that cannot be written is an error") func aHugePageLimitThatCannotBeWrittenIsAnError() async throws {
-        defer { folder.remove() }
+        defer { try? folder.remove() }
         let limits = CgroupResources(cpuRequest: 2000, hugepageLimits: ["2MB": 4 << 20])
         let runtime = try runtime(controllers: "cpu memory pids hugetlb")
         let error = await #expect(throws: RuntimeFailure.self) { _ = try await runtime.limitAllPods(limits) }

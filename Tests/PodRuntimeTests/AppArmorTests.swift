@@ -14,8 +14,8 @@ import Testing
         enabled: Bool = true, profiles: String = "", parser script: String? = "exec cat >\"$0.loaded\"",
         _ body: (_ appArmor: AppArmor, _ path: String) async throws -> Void
     ) async throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let path = folder.path
         try AtomicFile.replace(path + "/enabled", with: enabled ? "Y\n" : "N\n")
         try Directories.make(path + "/apparmor")

@@ -37,8 +37,8 @@ struct EarlierShimTests {
     }
 
     @Test("a shim of the version before goes on") func aShimOfTheVersionBeforeGoesOn() async throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         guard let programs = try await Self.build(in: folder.path) else {
             print("SKIPPED: an agent with an earlier shim, the history has no commit \(Self.version) (a shallow clone?)")
             return
@@ -120,8 +120,8 @@ struct EarlierShimTests {
 
     /// As that version wrote them, word for word.
     @Test("records of the version before are read") func recordsOfTheVersionBeforeAreRead() throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         try AtomicFile.replace(folder.path + "/sandbox.json", with: EarlierRecords.sandbox)
         let sandbox = try SandboxDocument.read(folder.path + "/sandbox.json")
         #expect(sandbox.configuration.pod.uid == "uid-1" && sandbox.configuration.sysctls == ["net.ipv4.ip_forward": "1"])

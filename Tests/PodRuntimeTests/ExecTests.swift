@@ -12,7 +12,7 @@ import Testing
 @Suite(.serialized, .enabled(if: RuntimeFixture.isPossible, "needs root, cgroup2, busybox, and the shim (make shim pause)"), .timeLimit(.minutes(2)))
 struct ExecTests {
     /// Reads what comes until `text` is in it.
-    private func read(_ session: any ExecSession, until text: String) async throws -> String {
+    private func read(_ session: any ContainerStreams, until text: String) async throws -> String {
         var all = ""
         while !all.contains(text) {
             guard case .stdout(let bytes)? = try await session.read() else {
@@ -24,7 +24,7 @@ struct ExecTests {
         return all
     }
 
-    private func rest(_ session: any ExecSession) async throws -> String {
+    private func rest(_ session: any ContainerStreams) async throws -> String {
         var all = ""
         while let output = try await session.read() {
             switch output {

@@ -61,8 +61,8 @@ import Testing
         ])
     func tailCountsWholeLines(lines: Int, wanted: String) throws {
         // The line that is no CRI line counts, as it does for kubelet.
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let path = folder.path + "/0.log"
         try AtomicFile.replace(path, with: Self.lines)
         var options = LogOptions()
@@ -71,8 +71,8 @@ import Testing
     }
 
     @Test("a tail crosses blocks") func tailCrossesBlocks() throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let path = folder.path + "/0.log"
         var text = ""
         for number in 0..<4000 {
@@ -97,8 +97,8 @@ import Testing
     }
 
     @Test("a line of any size is read in blocks") func aLineOfAnySizeIsReadInBlocks() throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let path = folder.path + "/0.log"
         // A hole reads as zero bytes and takes no room on the disk.
         let file = try OwnedFileDescriptor.open(path, O_RDWR | O_CREAT, mode: 0o600)
@@ -118,8 +118,8 @@ import Testing
 
     @Test("following goes on in the new file and ends with the container", .timeLimit(.minutes(1)))
     func followGoesOnInTheNewFileAndEndsWithTheContainer() async throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let path = folder.path + "/0.log"
         func line(_ number: Int) -> String { "2026-01-01T00:00:02Z stdout F \(number)\n" }
         func append(_ number: Int) throws {
@@ -153,8 +153,8 @@ import Testing
     }
 
     @Test("all rotated files but the newest are compressed") func allRotatedFilesButTheNewestAreCompressed() throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let path = folder.path + "/0.log"
         let text = (0..<50_000).map { "2026-01-01T00:00:02Z stdout F line \($0)\n" }.joined()
         for suffix in ["", ".20260101-000000", ".20260101-000000-0001", ".20260101-000001", ".20260101-000002"] {
@@ -181,8 +181,8 @@ import Testing
     }
 
     @Test("a rotated file that is a link is not read") func aRotatedFileThatIsALinkIsNotRead() throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let path = folder.path + "/0.log"
         try AtomicFile.replace(folder.path + "/secret", with: "secret")
         try systemCall("symlink") { symlink(folder.path + "/secret", path + ".20260101-000000") }
@@ -193,8 +193,8 @@ import Testing
     }
 
     @Test("a file that is being followed is not compressed", .timeLimit(.minutes(1))) func whatIsBeingFollowedIsNotCompressed() throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let path = folder.path + "/0.log"
         func append(_ number: Int) throws {
             try OwnedFileDescriptor.open(path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o600).writeAll("2026-01-01T00:00:02Z stdout F \(number)\n")
@@ -244,8 +244,8 @@ import Testing
     }
 
     @Test("closing ends a waiting reader", .timeLimit(.minutes(1))) func closingEndsAWaitingReader() async throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let path = folder.path + "/0.log"
         try AtomicFile.replace(path, with: "")
         var options = LogOptions()

@@ -78,8 +78,8 @@ import Testing
     }
 
     @Test("counters of thermal throttling are masked where they exist") func countersOfHeatAreMaskedWhereTheyAre() throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         for name in ["cpu0/thermal_throttle", "cpu1", "cpu10/thermal_throttle", "other/thermal_throttle"] {
             try Directories.make("\(folder.path)/\(name)")
         }

@@ -14,7 +14,7 @@ import Testing
     private static let controllers = "cpu memory pids\n"
 
     /// A plain directory with the files of a cgroup.
-    private func tree(_ folder: TestFolder, levels: [String]) throws -> CgroupTree {
+    private func tree(_ folder: TemporaryFolder, levels: [String]) throws -> CgroupTree {
         try AtomicFile.replace(folder.path + "/cgroup.controllers", with: Self.controllers)
         for level in levels {
             try Directories.make(folder.path + "/" + level)
@@ -24,8 +24,8 @@ import Testing
     }
 
     @Test("a level weighs as much as its pods request") func levelsWeighWhatTheirPodsAskFor() throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let tree = try tree(folder, levels: [PodCgroup.burstable, PodCgroup.bestEffort])
         let weights = LevelWeights(tree: tree)
         try weights.update { 2000 }
@@ -35,8 +35,8 @@ import Testing
 
     /// A failure does not end all later turns.
     @Test("a failed update of the weights does not block the next") func aFailureIsThrownAndOver() throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let weights = LevelWeights(tree: try tree(folder, levels: [PodCgroup.burstable]))
         let file = folder.path + "/kubepods/burstable/cpu.weight"
         try TreeRemoval.remove(file)
@@ -52,8 +52,8 @@ import Testing
 
     /// A request that arrives during a write is taken into the next write: the last sum wins.
     @Test("the last sum of requests wins") func theLastSumWins() async throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let weights = LevelWeights(tree: try tree(folder, levels: [PodCgroup.burstable]))
         let cores = Cores()
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -72,8 +72,8 @@ import Testing
 
 @Suite struct PauseCgroupTests {
     @Test("the pause process has no swap") func thePauseHasNoSwap() throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         var place = folder.path
         for part in ["", "/kubepods", "/burstable", "/pod1", "/s1"] {
             place += part

@@ -34,7 +34,7 @@ final class RuntimeFixture: Sendable {
         isRoot && cgroupMount != nil && access(programs + "/swiftlet-shim", X_OK) == 0 && access("/bin/busybox", X_OK) == 0
     }
 
-    let folder: TestFolder
+    let folder: TemporaryFolder
     /// Where `swiftlet-shim` and `swiftlet-pause` are.
     let programs: String
     let image: String
@@ -45,7 +45,7 @@ final class RuntimeFixture: Sendable {
 
     init(programs: String = RuntimeFixture.programs, pause: String? = nil) throws {
         self.programs = programs
-        folder = try TestFolder()
+        folder = try TemporaryFolder(mode: 0o755)
         image = folder.path + "/image"
         cgroupRoot = (Self.cgroupMount ?? "") + "/" + folder.name
         current = Mutex(nil)
@@ -114,7 +114,7 @@ final class RuntimeFixture: Sendable {
         }
         for name in [PodCgroup.top, PodCgroup.shims] { try await tree.cgroup(name).remove(timeout: .seconds(60)) }
         try systemCall("rmdir", cgroupRoot) { rmdir(cgroupRoot) }
-        folder.remove()
+        try folder.remove()
         forgetRuntime()
     }
 

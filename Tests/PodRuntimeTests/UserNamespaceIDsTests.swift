@@ -73,8 +73,8 @@ import Testing
 
     /// Its processes may still run, so no other pod may get their ids.
     @Test("the ids of an unreadable sandbox stay taken") func whatASandboxThatCannotBeReadHasStaysTaken() throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let paths = ["a", "b"].map { SandboxPaths(runDirectory: folder.path, stateDirectory: folder.path, sandboxID: $0) }
         for path in paths { try Directories.make(path.directory) }
         let ids = UserNamespaceIDs(SubordinateIDs(subuid: "", subgid: "", maxPods: 2))

@@ -117,8 +117,8 @@ import Testing
     }
 
     @Test("a filter is compiled once for each content and set of capabilities") func filtersAreMadeOnceForEachContentAndCapabilities() throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         let path = folder.path + "/p.json"
         let compiler = SeccompCompiler(host: host, scratchDirectory: folder.path)
         try AtomicFile.replace(path, with: #"{"defaultAction":"SCMP_ACT_ALLOW"}"#)
@@ -142,8 +142,8 @@ import Testing
     @Test("a profile that cannot be read stops the container", arguments: ["", "folder", "missing.json"]) func aProfileThatIsNoFileStopsTheContainer(
         name: String
     ) throws {
-        let folder = try TestFolder()
-        defer { folder.remove() }
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
         try Directories.make(folder.path + "/folder")
         try AtomicFile.replace(folder.path + "/empty.json", with: "")
         let compiler = SeccompCompiler(host: host, scratchDirectory: folder.path)

@@ -6,10 +6,15 @@ import LinuxSystem
 package final class TemporaryFolder: Sendable {
     package let path: String
 
-    package init() throws {
+    /// The last part of the path, which no other folder has.
+    package var name: String { String(path.dropFirst("/tmp/".count)) }
+
+    /// - Parameter mode: 0755 where programs of other users have to reach the folder.
+    package init(mode: UInt32 = 0o700) throws {
         var template = Array("/tmp/swiftlet-test-XXXXXX".utf8CString)
         guard let made = mkdtemp(&template) else { throw SystemError(call: "mkdtemp", errno: errno) }
         path = String(cString: made)
+        try systemCall("chmod", path) { chmod(path, mode) }
     }
 
     deinit { try? remove() }

@@ -102,7 +102,7 @@ class Attach(ShimCase):
             got = read_all(stuck)
             assert lines(1, count).startswith(got) and len(got) < len(lines(1, count))  # the reader's end came before all of the output
             warning = pod.client.event(C["SWL_EVENT_WARNING"], SWL_TAG_CONTAINER_ID="c").get(C["SWL_TAG_WARNING"])
-            found = re.search(rb"took nothing of stdout for (\d+) s and is let go; (\d+) bytes were waiting", warning)
+            found = re.search(rb"took nothing of stdout for (\d+) s and is disconnected; (\d+) bytes were waiting", warning)
             assert found and int(found[1]) == C["SWL_ATTACH_STALL_SECONDS"] and int(found[2]) > 0, warning
             self.note(f"dropped after {waited:.1f} s")
 

@@ -1,13 +1,14 @@
 import HTTPTypes
 import HTTPUpgrade
 import HummingbirdCore
-package import KubeModel
+import KubeModel
 package import Logging
 import NIOCore
 import NIOHTTP1
 package import PodCore
 import ServiceLifecycle
 import Synchronization
+package import Timing
 
 /// Serves the operators' commands: HTTP with JSON over a unix socket that only root may use. It needs no review, so
 /// it works while the API server is away.
@@ -24,13 +25,13 @@ package struct AdminServer: ServiceLifecycle.Service {
     ///   - path: of the socket; its directory exists.
     ///   - proxy: absent when this agent programs no Services.
     package init(
-        path: String, view: any NodeView, runtime: any ContainerRuntime, proxy: (any ProxyView)?, now: @escaping @Sendable () -> Timestamp,
+        path: String, view: any NodeView, runtime: any ContainerRuntime, proxy: (any ProxyView)?, time: any TimeSource,
         logger: Logger, onListening: @escaping @Sendable () async -> Void = {}
     ) {
         self.file = SocketFile(path: path)
         self.view = view
         self.proxy = proxy
-        self.routes = NodeRoutes(view: view, runtime: runtime, now: now)
+        self.routes = NodeRoutes(view: view, runtime: runtime, time: time)
         self.streams = StreamUpgrade(view: view, runtime: runtime, logger: logger)
         self.logger = logger
         self.onListening = onListening

@@ -39,7 +39,7 @@ package struct StreamClient: Sendable {
     /// - Throws: ``StreamClientError``, or the error of the connection.
     package func run(
         _ target: RequestTarget, sizes: AsyncStream<TerminalSize>? = nil, input: (@Sendable () async throws -> ByteBuffer?)?,
-        output: @Sendable (ExecOutput) async throws -> Void
+        output: @Sendable (StreamOutput) async throws -> Void
     ) async throws -> Status {
         let connection = try await connect()
         return try await connection.executeThenClose { inbound, outbound in
@@ -113,7 +113,7 @@ package struct StreamClient: Sendable {
     }
 
     private func receive(
-        _ inbound: inout Inbound, _ frames: inout ServerFrameReader, _ output: @Sendable (ExecOutput) async throws -> Void
+        _ inbound: inout Inbound, _ frames: inout ServerFrameReader, _ output: @Sendable (StreamOutput) async throws -> Void
     ) async throws -> Status {
         var status: Status?
         while true {
@@ -136,7 +136,7 @@ package struct StreamClient: Sendable {
         }
     }
 
-    private func take(_ message: ByteBuffer, _ status: inout Status?, _ output: @Sendable (ExecOutput) async throws -> Void) async throws {
+    private func take(_ message: ByteBuffer, _ status: inout Status?, _ output: @Sendable (StreamOutput) async throws -> Void) async throws {
         var data = message
         guard let first: UInt8 = data.readInteger() else { return }
         let channel = version.isBase64 ? first &- UInt8(ascii: "0") : first

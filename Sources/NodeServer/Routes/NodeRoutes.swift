@@ -1,19 +1,20 @@
 import HTTPTypes
-package import KubeModel
+import KubeModel
 package import PodCore
+package import Timing
 
 /// The answers of the node's endpoint to requests that were admitted.
 package struct NodeRoutes: Sendable {
     private let view: any NodeView
     private let runtime: any ContainerRuntime
     private let lookup: ContainerLookup
-    private let now: @Sendable () -> Timestamp
+    private let time: any TimeSource
 
-    package init(view: any NodeView, runtime: any ContainerRuntime, now: @escaping @Sendable () -> Timestamp) {
+    package init(view: any NodeView, runtime: any ContainerRuntime, time: any TimeSource) {
         self.view = view
         self.runtime = runtime
         self.lookup = ContainerLookup(view: view)
-        self.now = now
+        self.time = time
     }
 
     package func answer(method: String, target: RequestTarget) async throws -> HTTPAnswer {
@@ -51,7 +52,7 @@ package struct NodeRoutes: Sendable {
     }
 
     package func log(_ address: EndpointPath.PodAddress, target: RequestTarget) async throws -> HTTPAnswer {
-        let query = try LogQuery(target, now: now())
+        let query = try LogQuery(target, now: time.wallTime())
         let location = try await lookup.forLog(address, previous: query.previous)
         var options = query.options
         // A container that has ended writes no more.

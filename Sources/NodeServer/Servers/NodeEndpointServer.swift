@@ -1,12 +1,13 @@
 import HTTPTypes
 import HTTPUpgrade
 import HummingbirdCore
-package import KubeModel
+import KubeModel
 package import Logging
 package import NIOCore
 import NIOHTTP1
 package import PodCore
 import ServiceLifecycle
+package import Timing
 
 /// The node's HTTPS endpoint (port 10250): every request is authenticated and authorised, then answered from the ports.
 package struct NodeEndpointServer: ServiceLifecycle.Service {
@@ -23,17 +24,16 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
 
     /// - Parameters:
     ///   - streamIdleTimeout: after so long without a byte in either direction an exec or attach is ended.
-    ///   - now: the present, for `sinceSeconds`.
     ///   - onListening: called with the bound address once connections are accepted.
     package init(
         address: ListenAddress, credentials: ServingCredentials, access: AccessControl, view: any NodeView, runtime: any ContainerRuntime,
-        streamIdleTimeout: Duration = StreamUpgrade.defaultIdleTimeout, now: @escaping @Sendable () -> Timestamp, logger: Logger,
+        streamIdleTimeout: Duration = StreamUpgrade.defaultIdleTimeout, time: any TimeSource, logger: Logger,
         onListening: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) {
         self.address = address
         self.credentials = credentials
         self.access = access
-        self.routes = NodeRoutes(view: view, runtime: runtime, now: now)
+        self.routes = NodeRoutes(view: view, runtime: runtime, time: time)
         self.streams = StreamUpgrade(view: view, runtime: runtime, idleTimeout: streamIdleTimeout, logger: logger)
         self.logger = logger
         self.onListening = onListening

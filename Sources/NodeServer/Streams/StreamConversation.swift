@@ -29,7 +29,7 @@ struct StreamConversation: Sendable {
             try await connection.executeThenClose { inbound, outbound in
                 let sink = StreamSink(outbound: outbound, codec: StreamMessageCodec(version), farewell: farewell)
                 try await sink.hello(stdout: subject.stdout, stderr: subject.stderr)
-                let session: any ExecSession
+                let session: any ContainerStreams
                 do {
                     session = try await subject.open(runtime)
                 } catch {
@@ -45,7 +45,7 @@ struct StreamConversation: Sendable {
     }
 
     private func converse(
-        _ session: any ExecSession, _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ sink: StreamSink, _ channel: any Channel
+        _ session: any ContainerStreams, _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ sink: StreamSink, _ channel: any Channel
     ) async {
         await withTaskGroup(of: End.self) { group in
             group.addTask { await pumpOutput(of: session, to: sink) }
@@ -71,7 +71,7 @@ struct StreamConversation: Sendable {
         }
     }
 
-    private func pumpOutput(of session: any ExecSession, to sink: StreamSink) async -> End {
+    private func pumpOutput(of session: any ContainerStreams, to sink: StreamSink) async -> End {
         do {
             while let output = try await session.read() {
                 switch output {
@@ -87,7 +87,7 @@ struct StreamConversation: Sendable {
         }
     }
 
-    private func pumpInput(from inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, to session: any ExecSession) async -> End {
+    private func pumpInput(from inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, to session: any ContainerStreams) async -> End {
         let codec = StreamMessageCodec(version)
         var assembler = MessageAssembler()
         var isOpen = subject.stdin

@@ -31,7 +31,7 @@ enum StreamSubject: Sendable {
         }
     }
 
-    func open(_ runtime: any ContainerRuntime) async throws(RuntimeFailure) -> any ExecSession {
+    func open(_ runtime: any ContainerRuntime) async throws(RuntimeFailure) -> any ContainerStreams {
         switch self {
         case .exec(let request): try await runtime.exec(request)
         case .attach(let request): try await runtime.attach(request)

@@ -39,10 +39,10 @@ package protocol ContainerRuntime: Sendable {
     var events: AsyncStream<RuntimeEvent> { get }
 
     /// Runs a program in a running container.
-    func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ExecSession
+    func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ContainerStreams
 
     /// Connects a client with the streams of a running container. Earlier output is in the log alone.
-    func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ExecSession
+    func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ContainerStreams
 
     /// Reads a container's log file.
     func log(_ request: LogRequest) async throws(RuntimeFailure) -> any LogSession

@@ -5,7 +5,7 @@ package import PodCore
 import ShimClient
 
 extension ShimRuntime {
-    package func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ExecSession {
+    package func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ContainerStreams {
         let (sandbox, container) = try running(request.containerID, inSandbox: request.sandboxID)
         guard let connection = sandbox.connection else { throw Self.notRunning(container.configuration) }
         do {

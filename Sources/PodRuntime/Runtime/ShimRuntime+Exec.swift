@@ -8,7 +8,7 @@ extension ShimRuntime {
     /// Execs get ids of their own: unique among all agents of one boot, as a shim outlives its agent.
     private static let counter = Atomic<UInt64>(0)
 
-    package func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ExecSession {
+    package func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ContainerStreams {
         let (sandbox, container) = try running(request.containerID, inSandbox: request.sandboxID)
         guard let connection = sandbox.connection else { throw Self.notRunning(container.configuration) }
         let configuration = container.configuration
@@ -46,7 +46,7 @@ extension ShimRuntime {
     /// The program runs: without streams it would never be ended.
     private func session(
         _ request: ExecRequest, _ exec: RunningExec, _ prepared: PreparedExec, _ reply: ShimMessage
-    ) async throws(RuntimeFailure) -> any ExecSession {
+    ) async throws(RuntimeFailure) -> any ContainerStreams {
         do {
             if let timeout = request.timeout { try exec.kill(after: timeout) }
             guard request.terminal else {

@@ -5,7 +5,7 @@ import ShimClient
 import Synchronization
 
 /// A client beside the log of a running container. Whatever it does, the container goes on.
-final class AttachStreams: ExecSession {
+final class AttachStreams: ContainerStreams {
     private let containerID: String
     private let connection: ShimConnection
     private let isTerminal: Bool
@@ -40,7 +40,7 @@ final class AttachStreams: ExecSession {
         over.onFulfilled { [ended] _ in ended.forget(token) }
     }
 
-    func read() async throws(RuntimeFailure) -> ExecOutput? {
+    func read() async throws(RuntimeFailure) -> StreamOutput? {
         let now = KernelClock.monotonic
         pace.withLock { pace in
             if let given = pace.given, now - given >= Int64(SWL_ATTACH_STALL_SECONDS) * 1_000_000_000 { pace.wasTooSlow = true }

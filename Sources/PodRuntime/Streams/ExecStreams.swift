@@ -5,7 +5,7 @@ import PodCore
 import ShimClient
 
 /// A program that was started in a container for a client, with the agent's ends of its streams.
-final class ExecStreams: ExecSession {
+final class ExecStreams: ContainerStreams {
     private let exec: RunningExec
     private let input: InputStream
     private let outputs: OutputStreams
@@ -22,7 +22,7 @@ final class ExecStreams: ExecSession {
         exec.exit.onFulfilled { [outputs] _ in outputs.interrupt() }
     }
 
-    func read() async throws(RuntimeFailure) -> ExecOutput? {
+    func read() async throws(RuntimeFailure) -> StreamOutput? {
         try await outputs.read { exec.exit.ifFulfilled != nil }
     }
 

@@ -31,7 +31,7 @@ final class OutputStreams: Sendable {
     /// The next bytes; `nil` when all ends are closed, or nothing is there and the program has ended.
     /// - Parameter hasEnded: asked before the pipes are: what the program wrote before its end is in them then. A process that it left
     ///   behind and that holds them open is not waited for.
-    func read(_ hasEnded: () -> Bool) async throws(RuntimeFailure) -> ExecOutput? {
+    func read(_ hasEnded: () -> Bool) async throws(RuntimeFailure) -> StreamOutput? {
         while true {
             let ended = hasEnded()
             if let output = try next() { return output }
@@ -48,8 +48,8 @@ final class OutputStreams: Sendable {
     }
 
     /// Reads without waiting. Under the lock, as `close` may come at any time and the number of a closed descriptor is soon another's.
-    private func next() throws(RuntimeFailure) -> ExecOutput? {
-        try ends.withLock { (ends) throws(RuntimeFailure) -> ExecOutput? in
+    private func next() throws(RuntimeFailure) -> StreamOutput? {
+        try ends.withLock { (ends) throws(RuntimeFailure) -> StreamOutput? in
             ends.errorFirst.toggle()
             for isError in [ends.errorFirst, !ends.errorFirst] {
                 guard let descriptor = isError ? ends.error : ends.output else { continue }

@@ -32,7 +32,7 @@ static void warn_stalled(const struct reader *reader)
 {
     struct fault fault;
     refuse(&fault, SWL_STEP_STDIO, ETIMEDOUT,
-           "an attached client took nothing of %s for %d s and is let go; %zu bytes were waiting for it", reader->name,
+           "an attached client took nothing of %s for %d s and is disconnected; %zu bytes were waiting for it", reader->name,
            SWL_ATTACH_STALL_SECONDS, reader->backlog->length - reader->taken);
     send_warning(reader->sandbox, reader->container, &fault);
 }

@@ -48,7 +48,7 @@ struct Exec: AsyncParsableCommand {
         let terminal = tty ? try RawTerminal() : nil
         defer { terminal?.restore() }
         let status = try await StreamClient(transport: .unix(path: agent.path)).run(target, sizes: await terminal?.sizes(), input: input) {
-            (output: ExecOutput) in
+            (output: StreamOutput) in
             switch output {
             case .stdout(let bytes): try await StandardStream.output.write(bytes)
             case .stderr(let bytes): try await StandardStream.error.write(bytes)

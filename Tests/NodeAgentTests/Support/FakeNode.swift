@@ -89,8 +89,8 @@ extension FakeNode: ContainerRuntime {
     func removeSandbox(_ sandboxID: String) async throws(RuntimeFailure) { did.note("remove sandbox \(sandboxID)") }
     func recover() async throws(RuntimeFailure) -> [RecoveredSandbox] { state.withLock { $0.recovered } }
 
-    func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ExecSession { throw RuntimeFailure(.internal, "not here") }
-    func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ExecSession { throw RuntimeFailure(.internal, "not here") }
+    func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ContainerStreams { throw RuntimeFailure(.internal, "not here") }
+    func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ContainerStreams { throw RuntimeFailure(.internal, "not here") }
     func log(_ request: LogRequest) async throws(RuntimeFailure) -> any LogSession { throw RuntimeFailure(.internal, "not here") }
 }
 

@@ -19,7 +19,7 @@ final class FakeRuntime: ContainerRuntime {
     var attachments: [AttachRequest] { state.withLock { $0.attachments } }
     var logs: [(request: LogRequest, session: ScriptedLog)] { state.withLock { $0.logs } }
 
-    func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ExecSession {
+    func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ContainerStreams {
         let script: ScriptedSession.Script
         switch request.command.first {
         case "echo": script = .echo(exitCode: Int(request.command[1]) ?? 0)
@@ -36,7 +36,7 @@ final class FakeRuntime: ContainerRuntime {
     }
 
     /// The session returns its input as output; the output ends with the input.
-    func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ExecSession {
+    func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ContainerStreams {
         let session = ScriptedSession(.echo(exitCode: 0))
         state.withLock {
             $0.sessions.append(session)

@@ -43,7 +43,7 @@ struct RunningNode: Sendable {
                 address: .tcp(host: "127.0.0.1", port: 0), credentials: credentials,
                 access: AccessControl(nodeName: "n1", reviewer: reviewer, allowsAnonymous: allowsAnonymous, logger: logger), view: view,
                 runtime: runtime, streamIdleTimeout: streamIdleTimeout,
-                now: { Timestamp(seconds: 1000) }, logger: logger,
+                time: ManualTime(epoch: Timestamp(seconds: 1000)), logger: logger,
                 onListening: { listening.yield($0?.port ?? 0) })
             let group = ServiceGroup(services: [endpoint], logger: logger)
             return try await withThrowingTaskGroup(of: Void.self) { tasks in

@@ -2,7 +2,7 @@ import PodCore
 import Synchronization
 
 /// A program that follows a script, with bounded pipes like a real one.
-final class ScriptedSession: ExecSession {
+final class ScriptedSession: ContainerStreams {
     enum Script: Sendable {
         /// stdin comes back on stdout; at its end the program exits with this code.
         case echo(exitCode: Int)
@@ -13,7 +13,7 @@ final class ScriptedSession: ExecSession {
     }
 
     private struct State {
-        var pending: [ExecOutput] = []
+        var pending: [StreamOutput] = []
         var isOver = false
         var inputWasClosed = false
         var wasTerminated = false
@@ -32,7 +32,7 @@ final class ScriptedSession: ExecSession {
     init(_ script: Script) {
         self.script = script
         var left = 0
-        var pending: [ExecOutput] = []
+        var pending: [StreamOutput] = []
         if case .write(let count, _) = script {
             left = count
             pending = [.stderr(Array("begin\n".utf8))]
@@ -46,10 +46,10 @@ final class ScriptedSession: ExecSession {
     var sizes: [TerminalSize] { state.withLock { $0.sizes } }
     var inputWasClosed: Bool { state.withLock { $0.inputWasClosed } }
 
-    func read() async throws(RuntimeFailure) -> ExecOutput? {
+    func read() async throws(RuntimeFailure) -> StreamOutput? {
         while true {
             enum Step {
-                case output(ExecOutput)
+                case output(StreamOutput)
                 case end, wait
             }
             let step = state.withLock { state -> Step in
