@@ -2,6 +2,9 @@ import NIOCore
 import NIOWebSocket
 
 /// Reads the frames of a WebSocket's server out of a stream of bytes (RFC 6455 section 5.2).
+///
+/// NIO's own client upgrader does not fit: when the connection ends in the same read as the answer to the handshake, its HTTP decoder drops the
+/// frames behind that answer, and with them the output and the status of a short command.
 struct ServerFrameReader: Sendable {
     struct Frame: Sendable {
         let opcode: WebSocketOpcode

@@ -2,6 +2,11 @@ package import NIOCore
 package import NIOWebSocket
 
 /// Puts a client's frames together to messages (RFC 6455 section 5.4).
+///
+/// NIO's own `NIOWebSocketFrameAggregator` does not fit: it keeps every fragment as a slice of the buffer that the fragment arrived in, so that
+/// many small fragments hold far more memory than their message has, or their number must be limited, and clients (Go's for example) do
+/// write one message as hundreds of fragments. Here fragments are copied into one buffer. The aggregator also drops mask and reserved
+/// bits, which have to be checked on every frame.
 package struct MessageAssembler: Sendable {
     package enum Output: Sendable, Hashable {
         case message(ByteBuffer)
