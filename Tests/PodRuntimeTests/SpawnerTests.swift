@@ -104,6 +104,30 @@ struct SpawnerTests {
         }
     }
 
+    @Test("a sandbox that could not be made is removed even if its folder is in use for a moment") func failedSandboxWhoseFolderIsHeld() async throws
+    {
+        try await RuntimeFixture.with { host in
+            _ = try await host.runtime.createSandbox(host.sandbox())
+            let spawner = try PidFD(pid: try #require(await host.runtime.spawner.process))
+            try spawner.signal(SIGSTOP)
+            let failing = host.sandbox()
+            let folder = host.runtime.paths(failing.id).directory
+            async let outcome = try? await host.runtime.createSandbox(failing)
+            let held = folder + "/held"
+            try await eventually("the folder of the sandbox") { FileStatusCheck.exists(folder) }
+            try Directories.make(held)
+            try Mounts.tmpfs(at: held, options: [], flags: [])
+            try spawner.signal(SIGKILL)
+            try await eventually("the removal of all but the held folder") {
+                try DirectoryListing.names(at: folder) == ["held"]
+            }
+            try Mounts.unmountAll(under: folder)
+            let made = await outcome
+            #expect(made == nil)
+            #expect(!FileStatusCheck.exists(folder))
+        }
+    }
+
     @Test("the agent starts the spawner when no service manager does") func whenNobodyStartsItTheAgentDoes() async throws {
         try await RuntimeFixture.with { host in
             try host.restart { $0.spawnerPatience = .milliseconds(50) }

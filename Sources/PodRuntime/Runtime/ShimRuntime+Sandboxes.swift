@@ -6,6 +6,7 @@ import LinuxSystem
 import Logging
 package import PodCore
 import ShimClient
+import Timing
 
 extension ShimRuntime {
     package func createSandbox(_ configuration: SandboxConfiguration) async throws(RuntimeFailure) -> StartedSandbox {
@@ -141,7 +142,11 @@ extension ShimRuntime {
         }
     }
 
-    /// Removes everything that a failed creation left. Files that cannot be removed are logged and left to `recover` and `removeSandbox`.
+    /// The pause between two tries at which no further one follows.
+    private static let removalPatience = Duration.seconds(4)
+
+    /// Removes everything that a failed creation left. A shim whose spawner has just ended may still write into the folder before it ends as well, so
+    /// that the removal is repeated for some seconds. Files that cannot be removed are logged and left to `recover` and `removeSandbox`.
     private func undo(_ sandbox: Sandbox) async {
         // A directory that was there before belongs to another sandbox, even if its record cannot be read.
         guard sandbox.ownsDirectory else {
@@ -150,8 +155,17 @@ extension ShimRuntime {
         }
         do {
             try await uncancelled { [self] in
-                try await stop(sandbox)
-                try await forget(sandbox)
+                var backOff = BackOff(initial: .milliseconds(10), maximum: Self.removalPatience)
+                while true {
+                    do {
+                        try await stop(sandbox)
+                        return try await forget(sandbox)
+                    } catch {
+                        let pause = backOff.next()
+                        guard pause < Self.removalPatience else { throw error }
+                        try await settings.time.sleep(for: pause)
+                    }
+                }
             }
         } catch {
             remove(sandbox)
