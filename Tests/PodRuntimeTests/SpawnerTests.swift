@@ -104,10 +104,10 @@ struct SpawnerTests {
         }
     }
 
-    @Test("a sandbox that could not be made is removed even if its folder is in use for a moment") func failedSandboxWhoseFolderIsHeld() async throws
-    {
-        try await RuntimeFixture.with { host in
-            _ = try await host.runtime.createSandbox(host.sandbox())
+    @Test("a sandbox that could not be made is removed even if its folder is in use for a moment")
+    func failedSandboxWhoseFolderIsHeld() async throws {
+        try await RuntimeFixture.with(pause: "/nonexistent/pause") { host in
+            try await host.runtime.spawner.prepare()
             let spawner = try PidFD(pid: try #require(await host.runtime.spawner.process))
             try spawner.signal(SIGSTOP)
             let failing = host.sandbox()
@@ -116,11 +116,9 @@ struct SpawnerTests {
             let held = folder + "/held"
             try await eventually("the folder of the sandbox") { FileStatusCheck.exists(folder) }
             try Directories.make(held)
-            try Mounts.tmpfs(at: held, options: [], flags: [])
-            try spawner.signal(SIGKILL)
-            try await eventually("the removal of all but the held folder") {
-                try DirectoryListing.names(at: folder) == ["held"]
-            }
+            try Mounts.tmpfs(at: held)
+            try spawner.signal(SIGCONT)
+            try await eventually("the removal of all but the held folder") { try DirectoryListing.names(at: folder) == ["held"] }
             try Mounts.unmountAll(under: folder)
             let made = await outcome
             #expect(made == nil)

@@ -1,5 +1,5 @@
 /// Looks every 2 ms until `condition` holds, for what happens on another task or in the kernel. Returns false after `limit`.
-package func eventually(within limit: Duration = .seconds(5), _ condition: () async throws -> Bool) async throws -> Bool {
+package func eventually(within limit: Duration = .seconds(60), _ condition: () async throws -> Bool) async throws -> Bool {
     let end = ContinuousClock.now + limit
     while true {
         if try await condition() { return true }
