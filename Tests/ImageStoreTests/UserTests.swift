@@ -55,6 +55,12 @@ import Testing
         #expect(error.code == .unknownUser)
     }
 
+    @Test("files with CRLF line ends are read")
+    func carriageReturns() throws {
+        let resolver = UserResolver(passwd: Array("root:x:0:0\r\napp:x:7:8::/app\r\n".utf8), group: Array("staff:x:50:other,app\r\n".utf8))
+        #expect(try resolver.resolve("app") == ImageUser(uid: 7, gid: 8, additionalGids: [50], home: "/app"))
+    }
+
     @Test("numbers need no account files, names do")
     func withoutFiles() throws {
         let empty = UserResolver(passwd: [], group: [])

@@ -19,6 +19,7 @@ import Testing
         "os-release names are read in every quoting",
         arguments: [
             ("PRETTY_NAME=\"A B\"\nX=1", "A B"), ("PRETTY_NAME='A'\n", "A"), ("PRETTY_NAME=A\n", "A"), ("NAME=A\n", nil), ("PRETTY_NAME=\n", nil),
+            ("NAME=A\r\nPRETTY_NAME=\"A B\"\r\nX=1\r\n", "A B"),
         ]) func releaseNames(text: String, expected: String?)
     {
         #expect(HostFacts.value("PRETTY_NAME", inRelease: text) == expected)

@@ -114,6 +114,18 @@ struct PlanTests {
     }
 
     @Test(
+        "a resolver file is read with all its options, the later of one name",
+        arguments: [
+            ("options ndots:2\noptions timeout:1\n", "options ndots:2 timeout:1\n"),
+            ("options ndots:2 rotate\noptions ndots:3\n", "options rotate ndots:3\n"),
+            ("nameserver 1.1.1.1\r\nsearch a.b. c\r\noptions ndots:2\r\n", "search a.b c\nnameserver 1.1.1.1\noptions ndots:2\n"),
+            ("# a comment\n; another\nsearch a\n\tsearch b\nnameserver\n", "search b\n"),
+        ])
+    func resolverFile(text: String, expected: String) {
+        #expect(ResolverConfiguration(parsing: text).text == expected)
+    }
+
+    @Test(
         "the quality of service follows requests and limits",
         arguments: [
             ("{}", QoSClass.bestEffort), (#"{"limits":{"cpu":"1","memory":"1Gi"}}"#, .guaranteed), (#"{"requests":{"cpu":"1"}}"#, .burstable),

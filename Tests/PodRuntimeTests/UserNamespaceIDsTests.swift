@@ -25,6 +25,8 @@ import Testing
         let line = "other:65536:65536\nkubelet:\(10 * Self.block):\(4 * Self.block)\n"
         let ids = SubordinateIDs(subuid: line, subgid: line, maxPods: 3)
         #expect(ids.blocks == [10, 11, 12].map { $0 * Self.block } && ids.problem == nil)
+        let crlf = "other:65536:65536\r\nkubelet:\(10 * Self.block):\(4 * Self.block)\r\n"
+        #expect(SubordinateIDs(subuid: crlf, subgid: crlf, maxPods: 3).blocks == ids.blocks)
     }
 
     @Test(

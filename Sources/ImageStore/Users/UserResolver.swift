@@ -108,7 +108,7 @@ struct UserResolver {
 
     private func lines(_ bytes: [UInt8]) -> [[Substring]] {
         bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
-            let text = Substring(String(decoding: line, as: UTF8.self))
+            let text = Substring(String(decoding: line.last == UInt8(ascii: "\r") ? line.dropLast() : line, as: UTF8.self))
             guard text.first != "#" else { return nil }
             return text.split(separator: ":", omittingEmptySubsequences: false)
         }

@@ -14,7 +14,7 @@ package enum SmallFile {
     /// Returns the first line without its end, blanks trimmed.
     package static func line(_ path: String) throws(SystemError) -> String {
         let text = try text(path)
-        let line = text.split(separator: "\n", maxSplits: 1, omittingEmptySubsequences: false).first ?? ""
+        let line = text.prefix { !$0.isNewline }
         return String(line.drop(while: { $0 == " " || $0 == "\t" }).trimmingEnd())
     }
 
@@ -34,7 +34,7 @@ package enum SmallFile {
 extension Substring {
     fileprivate func trimmingEnd() -> Substring {
         var copy = self
-        while let last = copy.last, last == " " || last == "\t" || last == "\r" { copy.removeLast() }
+        while let last = copy.last, last == " " || last == "\t" { copy.removeLast() }
         return copy
     }
 }

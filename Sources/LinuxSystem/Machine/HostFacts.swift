@@ -40,7 +40,7 @@ package enum HostFacts {
 
     /// A value of an os-release file, quotes removed.
     package static func value(_ key: String, inRelease text: String) -> String? {
-        for line in text.split(separator: "\n") where line.hasPrefix(key + "=") {
+        for line in text.split(whereSeparator: \.isNewline) where line.hasPrefix(key + "=") {
             var value = line.dropFirst(key.utf8.count + 1)
             if let quote = value.first, quote == "\"" || quote == "'", value.count > 1, value.last == quote {
                 value = value.dropFirst().dropLast()

@@ -10,13 +10,13 @@ package struct ResolverConfiguration: Sendable, Hashable {
 
     /// Reads the node's file; unknown lines are skipped.
     package init(parsing text: String) {
-        for line in text.split(separator: "\n") {
+        for line in text.split(whereSeparator: \.isNewline) {
             let fields = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
             guard let keyword = fields.first, !keyword.hasPrefix("#"), !keyword.hasPrefix(";") else { continue }
             switch keyword {
             case "nameserver": if fields.count > 1 { nameservers.append(fields[1]) }
             case "search": searches = fields.dropFirst().map { $0 == "." ? $0 : Self.withoutTrailingDot($0) }
-            case "options": options = Array(fields.dropFirst())
+            case "options": for option in fields.dropFirst() { set(option) }
             default: break
             }
         }
@@ -95,9 +95,15 @@ extension ResolverConfiguration {
     private mutating func merge(_ changes: [PodDNSConfig.Option]) {
         for change in changes {
             guard let name = change.name else { continue }
-            options.removeAll { $0 == name || $0.hasPrefix(name + ":") }
-            options.append(change.value.map { "\(name):\($0)" } ?? name)
+            set(change.value.map { "\(name):\($0)" } ?? name)
         }
+    }
+
+    /// Adds an option, in place of an earlier one of its name.
+    private mutating func set(_ option: String) {
+        let name = option.prefix { $0 != ":" }
+        options.removeAll { $0.prefix { $0 != ":" } == name }
+        options.append(option)
     }
 
     private mutating func trim(_ events: inout [PodEventRecord]) {

@@ -64,7 +64,7 @@ package struct SubordinateIDs: Sendable, Hashable {
     }
 
     private static func lines(_ text: String) -> [(user: Substring, range: Range)] {
-        text.split(separator: "\n").compactMap { line in
+        text.split(whereSeparator: \.isNewline).compactMap { line in
             let fields = line.split(separator: ":", omittingEmptySubsequences: false)
             // Ids have 32 bits: what is longer is not one, and sums cannot overflow.
             guard fields.count == 3, let first = UInt32(fields[1]), let count = UInt32(fields[2]), count > 0 else { return nil }
