@@ -86,6 +86,12 @@ extension APIError {
     package var isNotFound: Bool { httpStatus == 404 }
     package var isUnauthorized: Bool { httpStatus == 401 }
     package var isForbidden: Bool { httpStatus == 403 }
+    /// 403 because the API server's node authorizer has not yet seen the binding of a pod that this node knows already. The words are those of
+    /// Kubernetes' node authorizer and of its admission plugin NodeRestriction.
+    package var isOfUnknownBinding: Bool {
+        guard isForbidden, let message = status?.message else { return false }
+        return message.contains("no relationship found between node") || message.contains("bound to a pod scheduled on a different node")
+    }
     /// 409 because the object changed since it was read, or because a precondition does not hold.
     package var isConflict: Bool { httpStatus == 409 && status?.reason != "AlreadyExists" }
     package var isAlreadyExists: Bool { httpStatus == 409 && status?.reason == "AlreadyExists" }

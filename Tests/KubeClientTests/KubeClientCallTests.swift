@@ -92,6 +92,32 @@ import Timing
         }
     }
 
+    @Test(
+        "a call that comes before the authorizer knows the pod's binding is tried again for two seconds",
+        arguments: [
+            ("no relationship found between node 'n1' and this object", 8), ("node requested token bound to a pod scheduled on a different node", 8),
+            ("nodes is forbidden", 1),
+        ])
+    func unknownBinding(message: String, tries: Int) async throws {
+        let (count, time) = (Counter(), ManualTime())
+        try await ScriptedServer.with { _ in
+            _ = count.next()
+            return ScriptedServer.Step.failure(403, "Forbidden", message)
+        } _: { server in
+            let client = try TestClient.make(server.url, time: time)
+            defer { client.shutdown() }
+            async let answer = client.get(Node.self, ObjectKey(namespace: "", name: "n1"))
+            for _ in 1..<tries { await time.passPause(shorterThan: .seconds(1)) }
+            do {
+                _ = try await answer
+                Issue.record("the call succeeded")
+            } catch let error as APIError {
+                #expect(error.isForbidden && server.requests.count == tries)
+            }
+            #expect(time.now() == (tries == 1 ? .zero : .seconds(2)))
+        }
+    }
+
     @Test("a call to a silent server ends at the deadline")
     func aSilentServerRunsIntoTheDeadline() async throws {
         let time = ManualTime()

@@ -9,18 +9,23 @@ import Timing
     private let key = ObjectKey(namespace: "ns", name: "a")
 
     private func run(
-        _ script: @escaping ScriptedServer.Script, _ body: (WatchedObjects<ConfigMap>, ScriptedServer) async throws -> Void
+        _ script: @escaping ScriptedServer.Script, time: ManualTime = ManualTime(), staysIdle: Bool = false,
+        _ body: (WatchedObjects<ConfigMap>, ScriptedServer) async throws -> Void
     ) async throws {
         try await ScriptedServer.with(script) { server in
-            let client = try TestClient.make(server.url, time: ManualTime())
+            let client = try TestClient.make(server.url, time: time)
             defer { client.shutdown() }
-            let objects = WatchedObjects<ConfigMap>(client) { $0.immutable ?? false }
+            let objects = WatchedObjects<ConfigMap>(client, staysIdle: { _ in staysIdle }) { $0.immutable ?? false }
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await objects.run() }
                 try await body(objects, server)
                 group.cancelAll()
             }
         }
+    }
+
+    private func value(_ objects: WatchedObjects<ConfigMap>) async throws -> String? {
+        try await objects.get(key).data?["k"]
     }
 
     @Test("many holders share one watch and get its changes")
@@ -95,6 +100,69 @@ import Timing
             #expect(await objects.nextChanges() == [key])
             let found5 = try await objects.get(key)
             #expect(found5.data == ["k": "two"])
+        }
+    }
+
+    @Test("a held object is read by the list of its watch alone")
+    func firstRead() async throws {
+        let gate = Turnstile(permits: 0)
+        let list = API.list("10", [API.configMap("a", 1, "one")])
+        try await run({ $0.query["watch"] == nil ? [.wait(gate)] + list : [.head(200, []), .hang] }) { objects, server in
+            objects.acquire(key)
+            async let found = objects.get(key)
+            gate.open()
+            let data = try await found.data
+            #expect(data == ["k": "one"])
+            #expect(server.requests.allSatisfy { $0.path.hasSuffix("/configmaps") })
+        }
+    }
+
+    @Test("an object that stays idle serves the next holder, for five minutes")
+    func idle() async throws {
+        let time = ManualTime()
+        let missing = ScriptedServer.Step.failure(404, "NotFound", "no")
+        let api = API(lists: [API.list("10", [API.configMap("a", 1, "one")]), API.list("20", [API.configMap("a", 2, "two")])], watches: [])
+        try await run({ $0.path.hasSuffix("/a") ? missing : api.answer($0) }, time: time, staysIdle: true) { objects, server in
+            let lists = { server.requests.count { $0.query["watch"] == nil && $0.query["fieldSelector"] != nil } }
+            objects.acquire(key)
+            #expect(try await value(objects) == "one")
+            objects.release(key)
+            await time.waitForSleeper(until: .seconds(300))
+            time.advance(by: .seconds(200))
+            objects.acquire(key)
+            #expect(try await value(objects) == "one")
+            objects.release(key)
+            // The idle time counts from the last release.
+            time.advance(by: .seconds(100))
+            await time.waitForSleeper(until: .seconds(500))
+            #expect(lists() == 1)
+            time.advance(by: .seconds(200))
+            try await eventually("the end of the idle time") { (try? await value(objects)) == nil }
+            objects.acquire(key)
+            #expect(try await value(objects) == "two")
+            #expect(lists() == 2)
+        }
+    }
+
+    @Test("an idle object that the API server forbids is forgotten without a word, and watched again for the next holder")
+    func forbiddenWhileIdle() async throws {
+        let (gate, time) = (Turnstile(permits: 0), ManualTime())
+        let forbidden = ScriptedServer.Step.failure(403, "Forbidden", "no")
+        let api = API(
+            lists: [API.list("10", [API.configMap("a", 1, "one")]), API.list("20", [API.configMap("a", 2, "two")])],
+            watches: [[.wait(gate)] + forbidden])
+        try await run({ api.answer($0) }, time: time, staysIdle: true) { objects, _ in
+            objects.acquire(key)
+            #expect(try await value(objects) == "one")
+            objects.release(key)
+            await time.waitForSleeper(until: .seconds(300))
+            gate.open()
+            try await eventually("the end of the watch") {
+                objects.acquire(key)
+                defer { objects.release(key) }
+                return try await value(objects) == "two"
+            }
+            #expect(time.now() == .zero)
         }
     }
 }

@@ -3,6 +3,10 @@ struct Retries {
     private var afterServerWish = 0
     private var afterLostConnection = 0
     private var afterUnauthorized = 0
+    private var afterUnknownBinding = 0
+
+    /// Pauses that double from 20 ms, two seconds in all.
+    private static let bindingPauses = [20, 40, 80, 160, 320, 640, 740].map { Duration.milliseconds($0) }
 
     /// Returns the pause before the next try, nil when the error is final.
     mutating func pause(after error: APIError, method: String) -> Duration? {
@@ -16,6 +20,10 @@ struct Retries {
             if status == 401, afterUnauthorized == 0 {
                 afterUnauthorized = 1
                 return .zero
+            }
+            if error.isOfUnknownBinding, afterUnknownBinding < Self.bindingPauses.count {
+                defer { afterUnknownBinding += 1 }
+                return Self.bindingPauses[afterUnknownBinding]
             }
             return nil
         }

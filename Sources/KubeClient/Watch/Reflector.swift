@@ -13,12 +13,20 @@ package final class Reflector<Object: KubeObject>: Sendable {
     private let store = ReflectorStore<Object>()
     private let malformed = Mutex(ReportedProblems())
     private let lastFailure = Mutex<APIError?>(nil)
+    private let settled = Latch()
+    private let isWanted: @Sendable () -> Bool
 
-    /// `pageSize` makes lists come in pages, for resources with many thousands of objects. Without it the API server answers from memory.
-    package init(_ client: KubeClient, of type: Object.Type = Object.self, scope: ObjectScope = .everything, pageSize: Int? = nil) {
+    /// - Parameters:
+    ///   - pageSize: makes lists come in pages, for resources with many thousands of objects. Without it the API server answers from memory.
+    ///   - isWanted: false when no consumer needs the objects; `run()` then ends when the API server forbids them.
+    package init(
+        _ client: KubeClient, of type: Object.Type = Object.self, scope: ObjectScope = .everything, pageSize: Int? = nil,
+        isWanted: @escaping @Sendable () -> Bool = { true }
+    ) {
         self.client = client
         self.scope = scope
         self.pageSize = pageSize
+        self.isWanted = isWanted
     }
 
     /// The objects as last seen.
@@ -26,6 +34,8 @@ package final class Reflector<Object: KubeObject>: Sendable {
     package func object(_ key: ObjectKey) -> Object? { store.object(key) }
     /// The first list is complete.
     package var hasSynced: Bool { store.hasSynced }
+    /// Returns once the first list is complete or has failed, or the task is cancelled.
+    func waitForFirstList() async { await settled.wait() }
     /// Why the last list or watch failed; nil while all is well.
     package var failure: APIError? { lastFailure.withLock { $0 } }
 
@@ -34,7 +44,10 @@ package final class Reflector<Object: KubeObject>: Sendable {
 
     /// Lists and watches until the task is cancelled. Never throws: failures are logged and tried again.
     package func run() async {
-        defer { store.finish() }
+        defer {
+            settled.open()
+            store.finish()
+        }
         var backOff = BackOff(initial: .seconds(1), maximum: .seconds(30), jitter: 1)
         var position = WatchPosition()
         while !Task.isCancelled {
@@ -65,7 +78,9 @@ package final class Reflector<Object: KubeObject>: Sendable {
                 } else if error.isInvalid || error.httpStatus == 400 {
                     position.expired()
                 }
+                if error.isForbidden, !isWanted() { return }
                 noteFailure(error)
+                settled.open()
                 if let wish = error.retryAfterSeconds { try? await client.options.time.sleep(for: .seconds(wish)) }
                 if client.options.time.now() - began > .seconds(120) { backOff.reset() }
             } catch {
@@ -93,6 +108,7 @@ package final class Reflector<Object: KubeObject>: Sendable {
             }
         }
         store.replace(with: fresh, keeping: kept)
+        settled.open()
         return version
     }
 

@@ -17,13 +17,17 @@ package protocol ReferencedObjectSource: Sendable {
 
 /// Reads through `KubeClient`'s watches.
 package struct WatchedObjectSource: ReferencedObjectSource {
+    /// Bytes of a ConfigMap that is kept for a while when no pod refers to it any more.
+    private static let idleSize = 16 << 10
+
     private let client: KubeClient
     package let configMaps: WatchedObjects<ConfigMap>
     package let secrets: WatchedObjects<Secret>
 
     package init(_ client: KubeClient) {
         self.client = client
-        configMaps = WatchedObjects(client) { $0.immutable == true }
+        // The cluster's certificate authority, above all, which nearly every pod mounts.
+        configMaps = WatchedObjects(client, staysIdle: { $0.size <= Self.idleSize }) { $0.immutable == true }
         secrets = WatchedObjects(client) { $0.immutable == true }
     }
 
@@ -71,4 +75,9 @@ package struct WatchedObjectSource: ReferencedObjectSource {
             return nil
         }
     }
+}
+
+extension ConfigMap {
+    /// Bytes of the values, base64 as it is.
+    fileprivate var size: Int { [data, binaryData].compactMap { $0 }.joined().reduce(0) { $0 + $1.value.utf8.count } }
 }
