@@ -64,6 +64,35 @@ import Testing
         }
     }
 
+    @Test(
+        "a call newer than everything a profile lists fails with ENOSYS, where the profile forbids by default",
+        arguments: [
+            (470, enosys), (600, enosys), (0xeffff, enosys), (0xf0005, eperm), (400, eperm),
+        ] as [(Int32, UInt32)])
+    func newCalls(number: Int32, wanted: UInt32) throws {
+        let compiler = SeccompCompiler(host: host, scratchDirectory: "/tmp")
+        func run(_ profile: SeccompProfile) throws -> UInt32 {
+            let program = try compiler.compile(profile, capabilities: [], name: "test")
+            return BPFMachine(program).run(number: number, architecture: seccomp_arch_native(), arguments: [])
+        }
+        #expect(try run(.runtimeDefault) == wanted)
+        let open = try SeccompProfile(json: Array(#"{"defaultAction":"SCMP_ACT_ALLOW"}"#.utf8), path: "p.json")
+        #expect(try run(open) == Self.allow)
+    }
+
+    #if arch(x86_64)
+        @Test("each architecture has its own newest call, and x32 none") func newCallsOfOtherArchitectures() throws {
+            let program = try SeccompCompiler(host: host, scratchDirectory: "/tmp").compile(.runtimeDefault, capabilities: [], name: "test")
+            let i386: UInt32 = 0x4000_0003
+            let machine = BPFMachine(program)
+            #expect(machine.run(number: 600, architecture: i386, arguments: []) == Self.enosys)
+            #expect(machine.run(number: 3, architecture: i386, arguments: []) == Self.allow)
+            // read as x32.
+            #expect(machine.run(number: 0x4000_0000, architecture: seccomp_arch_native(), arguments: []) == Self.allow)
+            #expect(machine.run(number: 0x4000_0258, architecture: seccomp_arch_native(), arguments: []) == Self.eperm)
+        }
+    #endif
+
     @Test("before Linux 4.8 the default profile allows no ptrace") func oldKernelsGetNoPtrace() throws {
         let old = SeccompHost(architecture: SeccompHost.compiledArchitecture, kernel: KernelVersion(major: 4, minor: 7))
         let program = try SeccompCompiler(host: old, scratchDirectory: "/tmp").compile(.runtimeDefault, capabilities: [], name: "test")

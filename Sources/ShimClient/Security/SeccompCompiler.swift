@@ -83,7 +83,8 @@ package final class SeccompCompiler: Sendable {
             throw RuntimeFailure(.create, "seccomp profile \(name): the default action \(profile.defaultAction) is not supported by this host")
         }
         defer { seccomp_release(context) }
-        for architecture in try architectures(of: profile, name) {
+        let architectures = try architectures(of: profile, name)
+        for architecture in architectures {
             // The machine's own is there from the start.
             let result = seccomp_arch_add(context, architecture)
             guard result == 0 || result == -EEXIST else { throw failure(name, "an architecture cannot be added", result) }
@@ -98,7 +99,32 @@ package final class SeccompCompiler: Sendable {
             if action == defaultAction { continue }
             for call in rule.names { try add(call, action, rule.arguments, to: context, name) }
         }
-        return try export(context, name)
+        return try checked(prologue(of: profile, architectures).program + export(context, name), name)
+    }
+
+    /// None for a profile whose default lets calls happen.
+    private func prologue(of profile: SeccompProfile, _ architectures: [UInt32]) -> SeccompPrologue {
+        switch profile.defaultAction {
+        case .allow, .log, .trace: return SeccompPrologue(limits: [])
+        case .errno, .trap, .killThread, .killProcess: break
+        }
+        let names = Set(profile.rules.flatMap(\.names))
+        let limits = architectures.compactMap { architecture -> SeccompPrologue.Limit? in
+            guard architecture != Self.x32 else { return nil }
+            let numbers = names.map { seccomp_syscall_resolve_name_arch(architecture, $0) }
+            // Calls that an architecture lacks have negative numbers.
+            return numbers.max().flatMap { UInt32(exactly: $0) }.map { SeccompPrologue.Limit(architecture: architecture, highest: $0) }
+        }
+        return SeccompPrologue(limits: limits)
+    }
+
+    /// The kernel takes at most BPF_MAXINSNS instructions of eight bytes.
+    private func checked(_ program: [UInt8], _ name: String) throws(RuntimeFailure) -> [UInt8] {
+        guard !program.isEmpty, program.count % 8 == 0, program.count / 8 <= 4096 else {
+            throw RuntimeFailure(
+                .create, "seccomp profile \(name): found \(program.count / 8) instructions, wanted 1 to 4096; shorten the profile")
+        }
+        return program
     }
 
     private func add(
@@ -123,13 +149,7 @@ package final class SeccompCompiler: Sendable {
             let result = file.withRawValue { seccomp_export_bpf(context, $0) }
             guard result == 0 else { throw SystemError(call: "seccomp_export_bpf", errno: -result) }
             try systemCall("lseek") { file.withRawValue { lseek($0, 0, SEEK_SET) } }
-            let program = try file.readAll(limit: 1 << 20)
-            // The kernel takes at most BPF_MAXINSNS instructions of eight bytes.
-            guard !program.isEmpty, program.count % 8 == 0, program.count / 8 <= 4096 else {
-                throw SystemError(
-                    code: .tooLarge, call: "seccomp_export_bpf", detail: "\(program.count / 8) instructions, wanted 1 to 4096; shorten the profile")
-            }
-            return program
+            return try file.readAll(limit: 1 << 20)
         } catch {
             throw RuntimeFailure(.create, "seccomp profile \(name): \(error)")
         }
@@ -152,6 +172,9 @@ package final class SeccompCompiler: Sendable {
         }
         return result
     }
+
+    /// SCMP_ARCH_X32. The kernel tells its calls from those of x86_64 by their numbers alone.
+    private static let x32: UInt32 = 0x4000_003e
 
     #if arch(x86_64)
         static let nativeArchitectures = ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"]
