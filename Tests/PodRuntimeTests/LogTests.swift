@@ -96,6 +96,54 @@ import Testing
         return String(decoding: output, as: UTF8.self)
     }
 
+    @Test("a reader that does not follow ends where the file ended when it began", arguments: [nil, 1] as [Int?])
+    func endOfAnAnswer(tail: Int?) throws {
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
+        let path = folder.path + "/0.log"
+        try AtomicFile.replace(path, with: "2026-01-01T00:00:02Z stdout F one\n")
+        var options = LogOptions()
+        options.tailLines = tail
+        var reader = try LogReader(path: path, options: options)
+        try OwnedFileDescriptor.open(path, O_WRONLY | O_APPEND).writeAll("2026-01-01T00:00:03Z stdout F two\n")
+        var output: [UInt8] = []
+        while case .bytes(let bytes) = try reader.next(isEnded: false) { output += bytes }
+        #expect(String(decoding: output, as: UTF8.self) == "one\n")
+    }
+
+    @Test("a follower shows each line once and whole while a writer on a full disk takes half lines back") func halfLines() throws {
+        let folder = try TemporaryFolder(mode: 0o755)
+        defer { try? folder.remove() }
+        let path = folder.path + "/0.log"
+        let file = try OwnedFileDescriptor.open(path, O_WRONLY | O_APPEND | O_CREAT, mode: 0o600)
+        var options = LogOptions()
+        options.follow = true
+        var reader = try LogReader(path: path, options: options)
+        func shown(isEnded: Bool = false) throws -> String {
+            var output: [UInt8] = []
+            while case .bytes(let bytes) = try reader.next(isEnded: isEnded) { output += bytes }
+            return String(decoding: output, as: UTF8.self)
+        }
+        func cut(to size: Int) throws { try systemCall("ftruncate") { file.withRawValue { ftruncate($0, off_t(size)) } } }
+        let line = "2026-01-01T00:00:02Z stdout F one\n"
+        for number in 0..<3 {
+            try file.writeAll(line)
+            try file.writeAll(String(line.dropLast(6 + number)))
+            #expect(try shown() == "one\n")
+            try cut(to: (number + 1) * line.utf8.count)
+            #expect(try shown().isEmpty)
+        }
+        // Emptied by hand, the file begins anew.
+        try cut(to: 0)
+        #expect(try shown().isEmpty)
+        try file.writeAll(line)
+        #expect(try shown() == "one\n")
+        // The last words of a writer that was killed.
+        try file.writeAll(String(line.dropLast(2)))
+        #expect(try shown().isEmpty)
+        #expect(try shown(isEnded: true) == "on")
+    }
+
     @Test("a line of any size is read in blocks") func aLineOfAnySizeIsReadInBlocks() throws {
         let folder = try TemporaryFolder(mode: 0o755)
         defer { try? folder.remove() }
