@@ -126,7 +126,7 @@ extension PullTests {
                 }
             ) { server async throws in
                 try await withTemporaryFolder { directory async throws in
-                    try await withStore(in: directory, stall: .seconds(2)) { store async throws in
+                    try await withStore(in: directory, stall: .seconds(5)) { store async throws in
                         let pulled = try await store.pull("\(server.authority)/test/image:1", credentials: [])
                         #expect(try FileStatus(of: pulled.lowerDirectories[0] + "/big").size == 3_000_000)
                         let asked = server.requests.filter { $0.path.contains("\(image.layers[0])") }.map { $0.headers.first(name: "Range") }
