@@ -48,6 +48,8 @@ package actor PodNetwork: PodNetworkPort {
         interfaces = PodInterface(bridge: made.0, bridgeIndex: made.1.index, mtu: made.2)
     }
 
+    package var isSetUp: Bool { interfaces != nil }
+
     package func attach(sandboxID: String, networkNamespacePath: String) async throws(NetworkFailure) -> [String] {
         guard sandboxID.utf8.count >= 11, sandboxID.utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0) }) else {
             throw NetworkFailure(.kernel, "sandbox ID \(sandboxID): wanted at least 11 lower-case letters and digits")

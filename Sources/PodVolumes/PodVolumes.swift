@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 package import PodCore
 
@@ -56,6 +57,7 @@ package final class PodVolumes: VolumeService {
             try writers.holding(path) {
                 try directory.mount()
                 try AtomicVolumeWriter(path: path).write(payload)
+                try make(volume.mountPoints, in: path)
             }
             return path
         }
@@ -66,7 +68,21 @@ package final class PodVolumes: VolumeService {
     ) throws -> String {
         let path = try layout.volume(volume.name, plugin: "kubernetes.io~empty-dir", podUID: volume.podUID)
         try EmptyDirectoryVolume(path: path, medium: medium, fsGroup: volume.fsGroup, groupMode: EmptyDirectoryVolume.writable).mount()
+        try make(volume.mountPoints, in: path)
         return path
+    }
+
+    private static func make(_ points: [String], in volume: String) throws(SystemError) {
+        guard !points.isEmpty else { return }
+        let root = SafePath(root: try OwnedFileDescriptor.open(volume, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+        for point in points {
+            do throws(SystemError) {
+                _ = try root.makeDirectories(point, mode: 0o755)
+            } catch {
+                // A file of this name, or a link that a container has made: the mount itself says what is wrong with it.
+                guard error.is(EEXIST) || error.is(ENOTDIR) || error.is(ELOOP) else { throw error }
+            }
+        }
     }
 
     /// Runs blocking work and translates its errors. A device that does not answer costs a thread, not the agent.

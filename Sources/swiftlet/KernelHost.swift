@@ -16,7 +16,7 @@ struct KernelHost: NodeHost {
             let memory = try HostFacts.memory()
             try Directories.make(rootDirectory)
             return HostDescription(
-                hostname: HostDescription.hostname(names.hostname), machineID: HostFacts.machineID(), systemUUID: HostFacts.systemUUID(),
+                hostname: names.hostname, machineID: HostFacts.machineID(), systemUUID: HostFacts.systemUUID(),
                 bootID: try HostFacts.bootID(), kernelVersion: names.release, osImage: HostFacts.osPrettyName(),
                 architecture: names.architecture, processors: HostFacts.onlineProcessors(), memory: Int64(memory.total),
                 ephemeralStorage: Int64(clamping: try FileSystemStats(path: rootDirectory).capacity),

@@ -65,8 +65,7 @@ struct LocalParts: Sendable {
     }
 
     func nodeSettings() async throws -> NodeSettings {
-        NodeSettings(
-            configuration, host: try await host.describe(), kubernetesVersion: Version.kubernetes, swiftletVersion: Version.swiftlet)
+        try NodeSettings(configuration, host: try await host.describe(), swiftletVersion: Version.swiftlet)
     }
 
     /// Returns the files of the HTTPS endpoint's certificate: the configured files, or a self-signed pair that is made if it is missing.
@@ -88,6 +87,6 @@ struct LocalParts: Sendable {
             seccompRoot: configuration.process.rootDirectory + "/seccomp", sysctls: kubelet.sysctls,
             hasAppArmor: runtime.hasAppArmor, resources: resources,
             logMaxSize: kubelet.containerLogMaxSize.value, logMaxFiles: kubelet.containerLogMaxFiles,
-            runtimeHandlers: configuration.swiftlet.runtimeHandlers)
+            runtimeHandlers: configuration.swiftlet.runtimeHandlers, maxRestartPause: kubelet.maxContainerRestartPeriod)
     }
 }

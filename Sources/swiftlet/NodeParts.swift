@@ -55,6 +55,7 @@ struct NodeParts: Sendable {
             Part { await events.run() },
             Part { await directory.run() },
             Part { try await Self.followNode(reporter, client, settings, directory) },
+            Part { for await _ in reporter.networkSetUps { await pods.networkReady() } },
             Part { await lease.run() },
             Part { await Self.followObjects(objects, pods) },
             Part { await Self.followPods(pods, client, settings) },

@@ -25,6 +25,9 @@ struct Run: AsyncParsableCommand {
     @Option(name: .customLong("node-ip"), help: "The node's addresses, at most one of each family. Default: those of the default route.")
     var nodeIP: String?
 
+    @Option(help: "Labels of a new node object: key=value,key=value. Added to nodeLabels of the configuration.")
+    var nodeLabels: String?
+
     @Option(help: "Pods' folders and certificates. Default: /var/lib/kubelet.")
     var rootDir: String?
 
@@ -64,6 +67,7 @@ struct Run: AsyncParsableCommand {
         flags.bootstrapKubeconfig = bootstrapKubeconfig
         flags.hostnameOverride = hostnameOverride
         flags.nodeIP = nodeIP
+        flags.nodeLabels = nodeLabels
         flags.rootDirectory = rootDir
         flags.stateDirectory = stateDir
         flags.runDirectory = runDir

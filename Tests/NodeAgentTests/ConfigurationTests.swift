@@ -276,14 +276,14 @@ import Testing
     func nothingWithoutEffectIsSilent() throws {
         let found = try parse(
             kubelet(
-                "serverTLSBootstrap: true\nmaxParallelImagePulls: 4\ncrashLoopBackOff: {maxContainerRestartPeriod: 1m}\nserializeImagePulls: false\n")
+                "serverTLSBootstrap: true\nmaxParallelImagePulls: 4\nserializeImagePulls: false\n")
                 + "---\n"
                 + proxy(
                     "bindAddress: 10.0.0.1\nhealthzBindAddress: 0.0.0.0:1\nmetricsBindAddress: 0.0.0.0:10249\ndetectLocalMode: NodeCIDR\n"
                         + "configSyncPeriod: 1m\nnftables: {syncPeriod: 1m, minSyncPeriod: 500ms, masqueradeBit: 3}\n"))
         #expect(
             found.warnings.map(\.field) == [
-                "serverTLSBootstrap", "maxParallelImagePulls", "crashLoopBackOff", "nftables.masqueradeBit", "nftables.syncPeriod",
+                "serverTLSBootstrap", "maxParallelImagePulls", "nftables.masqueradeBit", "nftables.syncPeriod",
                 "nftables.minSyncPeriod", "healthzBindAddress", "metricsBindAddress", "detectLocalMode", "bindAddress", "configSyncPeriod",
             ])
         #expect(found.warnings.first?.place == "a.yaml:3")

@@ -20,7 +20,7 @@ struct NodeStatusPlanTests {
     ) -> NodeStatusPlan {
         let settings = NodeSettings(
             name: "node-1", labels: ["zone": "a", "kubernetes.io/os": "plan9"], reserved: reserved.compactMapValues { Quantity($0) },
-            kubernetesVersion: "v1.36.0", swiftletVersion: "1.0", maxImages: maxImages, runtimeHandlers: ["runc"])
+            swiftletVersion: "1.0", maxImages: maxImages, runtimeHandlers: ["runc"])
         return NodeStatusPlan(settings: settings, host: host ?? self.host(), problem: problem, images: images)
     }
 
@@ -123,7 +123,7 @@ struct NodeStatusPlanTests {
                 NodeAddress(type: "InternalIP", address: "192.0.2.1"), NodeAddress(type: "InternalIP", address: "2001:db8::1"),
                 NodeAddress(type: "Hostname", address: "node-1"),
             ])
-        #expect(node.status?.nodeInfo?.kubeletVersion == "v1.36.0")
+        #expect(node.status?.nodeInfo?.kubeletVersion == "v1.36.2")
     }
 
     @Test("the largest images are listed")

@@ -179,6 +179,20 @@ struct PodManagerTests {
         #expect(bench.statuses.entries.allSatisfy { !$0.contains("delete") })
     }
 
+    @Test("a pod waits for the pod network without a sandbox, and begins as soon as it is there")
+    func waitsForTheNetwork() async throws {
+        node.state.withLock { $0.networkIsSetUp = false }
+        try await bench.run {
+            bench.list([NodeBench.pod()])
+            await bench.events.calls.wait { $0.contains { $0.text == "create NetworkNotReady" } }
+            #expect(bench.sandboxes.podUID(ofSandbox: "id-1") == nil)
+            node.state.withLock { $0.networkIsSetUp = true }
+            await bench.manager.networkReady()
+            #expect(await shown(.running)?.status?.podIP == "10.0.0.7")
+            #expect(bench.time.now() == .zero)
+        }
+    }
+
     @Test("a sandbox whose network fails is removed and made again")
     func aSandboxWithoutNetworkIsTakenBack() async throws {
         node.state.withLock { $0.networkFailures = 1 }

@@ -61,6 +61,28 @@ struct ContainerPlanTests {
         #expect(try JSONDecoder().decode(ImageConfig.self, from: Data(written.utf8)) == ImageConfig(cmd: ["sh"]))
     }
 
+    @Test("parents are mounted before children, whatever their order in the spec")
+    func order() throws {
+        let mounts = try mounts(#"[{"name":"v","mountPath":"/s/inner/deep"},{"name":"v","mountPath":"/t"},{"name":"v","mountPath":"/s/inner"}]"#)
+        #expect(mounts.map(\.destination).filter { $0.hasPrefix("/s") || $0 == "/t" } == ["/t", "/s/inner", "/s/inner/deep"])
+    }
+
+    @Test(
+        "a volume gets the mount points of the volumes that are mounted right within it",
+        arguments: [
+            (#"[{"name":"v","mountPath":"/s"},{"name":"w","mountPath":"/s/inner"}]"#, ["inner"]),
+            (#"[{"name":"w","mountPath":"/s/a//b/"},{"name":"v","mountPath":"//s/."}]"#, ["a/b"]),
+            (#"[{"name":"v","mountPath":"/s"},{"name":"w","mountPath":"/s/a"},{"name":"x","mountPath":"/s/a/b"}]"#, ["a"]),
+            (#"[{"name":"v","mountPath":"/s"},{"name":"w","mountPath":"/sister"},{"name":"x","mountPath":"/"}]"#, []),
+            (#"[{"name":"v","mountPath":"/s"},{"name":"w","mountPath":"/s/../t"}]"#, []),
+            (#"[{"name":"v","mountPath":"/s","subPath":"p"},{"name":"w","mountPath":"/s/a"}]"#, []),
+            (#"[{"name":"v","mountPath":"/s"},{"name":"w","mountPath":"/s/a","subPath":"file"}]"#, []),
+        ])
+    func mountPoints(mounts: String, points: [String]) throws {
+        let pod = try PodLife.pod(#"{"containers":[{"name":"c","image":"i","volumeMounts":\#(mounts)}]}"#)
+        #expect(pod.spec.mountPoints(within: "v") == points)
+    }
+
     private func mounts(_ volumeMounts: String, _ fields: String = "", spec: String = "") throws -> [ContainerConfiguration.Mount] {
         try configuration(volumeMounts, fields, spec: spec).mounts
     }

@@ -59,6 +59,7 @@ struct PodLife {
     mutating func obey(_ action: PodAction) -> PodEvent? {
         switch action {
         case .mountVolume(let name): return .volumeMounted(name: name, path: "/v/\(name)")
+        case .refreshVolumes: return .volumesRefreshed(next: nil)
         case .createSandbox(let attempt):
             return .sandboxCreated(
                 StartedSandbox(id: "s\(attempt)", pausePID: 1, networkNamespacePath: "", createdAt: now.wall), addresses: ["10.0.0.2"])

@@ -25,6 +25,22 @@ struct PodRestartTests {
         #expect(life.containerStatus("s")?.state.running != nil)
     }
 
+    @Test(
+        "the longest pause between restarts is the configured one",
+        arguments: [(300, [10, 20, 40, 80]), (15, [10, 15, 15, 15]), (3, [3, 3, 3, 3])])
+    func longestPause(maximum: Int, pauses: [Int]) throws {
+        let pod = try PodLife.pod(#"{"containers":[{"name":"c","image":"b"}]}"#)
+        var life = PodLife(PodMachine(pod: pod, startTime: Timestamp(seconds: 1_800_000_000), maxRestartPause: .seconds(maximum)))
+        life.exit("c", code: 1)
+        for (number, pause) in pauses.enumerated() {
+            #expect(life.starts.count == number + 2)
+            life.exit("c", code: 1)
+            life.pass(.seconds(pause) - .milliseconds(1))
+            #expect(life.starts.count == number + 2)
+            life.pass(.milliseconds(1))
+        }
+    }
+
     @Test("in each sandbox the first regular container waits for the sidecar")
     func sidecarFirst() throws {
         var life = PodLife(try PodLife.pod(Self.withSidecar))

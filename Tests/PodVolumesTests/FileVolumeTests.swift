@@ -43,6 +43,19 @@ import Testing
         #expect(try DirectoryListing.names(at: path) == ["..data", data, "binary", "dir", "key", "x"].sorted())
     }
 
+    @Test("mount points of other volumes are made, and stay when the files change")
+    func mountPoints() async throws {
+        for content in ["1", "2"] {
+            let request = VolumeRequest(
+                podUID: "uid-1", name: "vol", content: .files(.secret, [VolumesFixture.file("taken", content)]),
+                mountPoints: ["deep/inner", "taken", "other"])
+            let path = try await fixture.volumes.mount(request)
+            #expect(try FileStatus(of: path + "/deep/inner").kind == .directory)
+            #expect(try FileStatus(of: path + "/other").mode == 0o755)
+            #expect(try SmallFile.text(path + "/taken") == content)
+        }
+    }
+
     /// A container may lock what it can open, and keep it locked.
     @Test("a lock that a container takes in the volume holds nothing up")
     func aLockInTheVolumeHoldsNobody() async throws {

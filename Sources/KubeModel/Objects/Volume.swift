@@ -19,6 +19,9 @@ package struct Volume: Sendable, Hashable, Codable {
 
     /// Whether the volume's files come from API objects and follow them.
     package var hasFiles: Bool { configMap != nil || secret != nil || downwardAPI != nil || projected != nil }
+
+    /// Whether files of the volume show fields of its pod.
+    package var hasPodFields: Bool { downwardAPI != nil || projected?.sources?.contains { $0.downwardAPI != nil } == true }
 }
 
 /// A source that is recognised, so that its pod can be refused by name, but whose fields are not read.

@@ -5,6 +5,8 @@ package struct FlagOverrides: Sendable, Hashable {
     package var hostnameOverride: String?
     /// Comma-separated.
     package var nodeIP: String?
+    /// `key=value`, comma-separated. Added to those of the file.
+    package var nodeLabels: String?
     package var rootDirectory: String?
     package var stateDirectory: String?
     package var runDirectory: String?
@@ -22,6 +24,9 @@ package struct FlagOverrides: Sendable, Hashable {
                 throw ConfigurationError(.badValue, place: "--node-ip", reason: "found '\(nodeIP)', wanted at most one IPv4 and one IPv6 address")
             }
             configuration.process.nodeIPs = addresses
+        }
+        if let nodeLabels {
+            configuration.swiftlet.nodeLabels.merge(try NodeLabels.parse(nodeLabels, place: "--node-labels")) { $1 }
         }
         if let rootDirectory { configuration.process.rootDirectory = try absolute(rootDirectory, "--root-dir") }
         if let stateDirectory {

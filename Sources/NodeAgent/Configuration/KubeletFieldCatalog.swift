@@ -17,8 +17,6 @@ enum KubeletFieldCatalog {
         UnsupportedField(
             "serializeImagePulls", harmless: ["true", "false"], reason: "images of different pods are always pulled at the same time; remove it"),
         UnsupportedField("maxParallelImagePulls", harmless: ["0"], reason: "the number of images pulled at once has no limit yet; remove it"),
-        UnsupportedField(
-            "crashLoopBackOff", harmless: ["5m0s"], reason: "the longest pause before a crashing container is started again is always 5m; remove it"),
         UnsupportedField("tlsCipherSuites"), UnsupportedField("tlsCurvePreferences"),
         UnsupportedField("tlsMinVersion", harmless: ["VersionTLS12"]),
         UnsupportedField("registryPullQPS", harmless: ["5", "0"]), UnsupportedField("registryBurst", harmless: ["10", "0"]),

@@ -36,6 +36,7 @@ extension KubeletSettings {
         try readResources(&reader)
         try reader.read("seccompDefault", into: &seccompDefault)
         try readSysctls(&reader)
+        try readRestarts(&reader)
         try reader.read("cgroupRoot", into: &cgroupRoot)
         if cgroupRoot.isEmpty { cgroupRoot = "/" }
         reader.ignore(KubeletFieldCatalog.unsupported)
@@ -69,6 +70,15 @@ extension KubeletSettings {
             nodeStatusReportFrequency = report
         } else if nodeStatusUpdateFrequency != before {
             nodeStatusReportFrequency = nodeStatusUpdateFrequency
+        }
+    }
+
+    private mutating func readRestarts(_ reader: inout FieldReader) throws {
+        try reader.nested("crashLoopBackOff") { reader in
+            try reader.read("maxContainerRestartPeriod", into: &maxContainerRestartPeriod)
+            if let node = reader.node("maxContainerRestartPeriod"), !(.seconds(1) ... .seconds(300)).contains(maxContainerRestartPeriod) {
+                throw reader.bad(node, "maxContainerRestartPeriod", "found \(maxContainerRestartPeriod), wanted 1s to 5m")
+            }
         }
     }
 

@@ -32,10 +32,14 @@ package struct KubeletSettings: Sendable, Hashable {
     package var cacheUnauthorizedTTL = Duration.seconds(30)
 
     // The API server.
-    package var kubeAPIQPS = 50
-    package var kubeAPIBurst = 100
+    // More than kubelet's 50 and 100, so that pods that start together do not wait for each other; the API server keeps its own balance.
+    package var kubeAPIQPS = 200
+    package var kubeAPIBurst = 400
     package var eventRecordQPS = 50
     package var eventBurst = 100
+
+    /// The longest pause before a container that keeps ending is started again.
+    package var maxContainerRestartPeriod = Duration.seconds(300)
 
     // The node object.
     package var registerNode = true

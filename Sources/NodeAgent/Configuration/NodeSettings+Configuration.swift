@@ -1,18 +1,22 @@
 import KubeModel
 
 extension NodeSettings {
-    /// The settings that a configuration gives on this machine.
-    package init(_ configuration: AgentConfiguration, host: HostDescription, kubernetesVersion: String, swiftletVersion: String) {
+    /// The settings that a configuration gives on this machine. Throws when neither of them gives a name that a node can have.
+    package init(_ configuration: AgentConfiguration, host: HostDescription, swiftletVersion: String)
+        throws(ConfigurationError)
+    {
         let kubelet = configuration.kubelet
         self.init(
-            name: configuration.process.hostnameOverride ?? host.hostname, addresses: configuration.process.nodeIPs, port: kubelet.port,
+            name: try NodeName.resolve(override: configuration.process.hostnameOverride, hostname: host.hostname),
+            addresses: configuration.process.nodeIPs, port: kubelet.port,
+            labels: configuration.swiftlet.nodeLabels,
             taints: kubelet.registerWithTaints.map { Taint(key: $0.key, value: $0.value.isEmpty ? nil : $0.value, effect: $0.effect.rawValue) },
             registers: kubelet.registerNode, providerID: kubelet.providerID, maxPods: kubelet.maxPods,
             reserved: kubelet.systemReserved.merging(kubelet.kubeReserved) { $0.adding($1) },
             memoryEvictionThreshold: kubelet.evictionHard["memory.available"]?.amount(of: host.memory) ?? 0,
             storageEvictionShare: Self.share(kubelet.evictionHard["nodefs.available"], of: host.ephemeralStorage),
             statusReportFrequency: kubelet.nodeStatusReportFrequency, statusUpdateFrequency: kubelet.nodeStatusUpdateFrequency,
-            leaseDuration: .seconds(kubelet.nodeLeaseDurationSeconds), kubernetesVersion: kubernetesVersion, swiftletVersion: swiftletVersion,
+            leaseDuration: .seconds(kubelet.nodeLeaseDurationSeconds), swiftletVersion: swiftletVersion,
             maxImages: kubelet.nodeStatusMaxImages < 0 ? .max : kubelet.nodeStatusMaxImages, podCIDRs: configuration.podCIDRs,
             runtimeHandlers: configuration.swiftlet.runtimeHandlers)
     }

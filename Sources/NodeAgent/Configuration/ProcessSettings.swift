@@ -3,7 +3,7 @@ package struct ProcessSettings: Sendable, Hashable {
     package var kubeconfig = "/etc/kubernetes/kubelet.conf"
     /// Used to get a first client certificate when `kubeconfig` does not exist yet.
     package var bootstrapKubeconfig: String?
-    /// The node's name; nil means the machine's host name in lower case.
+    /// The node's name; nil means the machine's host name.
     package var hostnameOverride: String?
     /// At most one address of each family; empty means the address of the default route.
     package var nodeIPs: [String] = []

@@ -29,6 +29,12 @@ extension SwiftletSettings {
         try reader.read("requireControllers", into: &requireControllers)
         try reader.read("setKernelParameters", into: &setKernelParameters)
         try reader.read("runtimeHandlers", into: &runtimeHandlers)
+        try reader.read("nodeLabels", into: &nodeLabels)
+        if let node = reader.node("nodeLabels") {
+            for (key, value) in nodeLabels.sorted(by: { $0.key < $1.key }) {
+                if let problem = NodeLabels.problem(key: key, value: value) { throw reader.bad(node.member(key) ?? node, "nodeLabels", problem) }
+            }
+        }
         for (key, field) in Self.paths {
             try reader.read(key, into: &self[keyPath: field])
             if let node = reader.node(key), !self[keyPath: field].hasPrefix("/") {

@@ -37,6 +37,8 @@ package struct SwiftletSettings: Sendable, Hashable {
     package var setKernelParameters = true
     /// Handler names of RuntimeClasses that this node's only runtime accepts.
     package var runtimeHandlers = ["swiftlet", "runc"]
+    /// Labels of a new node object.
+    package var nodeLabels: [String: String] = [:]
     package var adminSocket = "/run/swiftlet/admin.sock"
     /// The folder of images and their layers.
     package var imageRoot = "/var/lib/swiftlet/images"

@@ -4,6 +4,7 @@ package import KubeModel
 
 /// The API calls of the node's reporter and lease.
 package protocol NodeAPI: Sendable {
+    func serverVersion() async throws -> ServerVersion
     func createNode(_ node: Node) async throws -> Node
     func node(named name: String) async throws -> Node
     func patchNode(named name: String, _ patch: JSONValue) async throws -> Node
@@ -14,6 +15,10 @@ package protocol NodeAPI: Sendable {
 }
 
 extension KubeClient: NodeAPI {
+    package func serverVersion() async throws -> ServerVersion {
+        try await exchange(APICall("GET", "/version", operation: "get", object: "version"))
+    }
+
     package func createNode(_ node: Node) async throws -> Node { try await create(node) }
 
     package func node(named name: String) async throws -> Node { try await get(Node.self, ObjectKey(namespace: "", name: name)) }

@@ -4,7 +4,7 @@ package protocol NodeHost: Sendable {
 }
 
 package struct HostDescription: Sendable, Hashable {
-    /// Lower case, without the domain.
+    /// The machine's own name for itself, with its domain if it says one.
     package var hostname: String
     package var machineID: String
     package var systemUUID: String
@@ -46,11 +46,6 @@ package struct HostDescription: Sendable, Hashable {
         self.addresses = addresses
         self.supportsUserNamespaces = supportsUserNamespaces
         self.processIDs = processIDs
-    }
-
-    /// Returns a machine's name as a node has it: lower case, without the domain.
-    package static func hostname(_ name: String) -> String {
-        name.lowercased().split(separator: ".").first.map(String.init) ?? "localhost"
     }
 
     /// Returns the name of a page size, such as `2Mi` for 2 MiB.

@@ -21,8 +21,12 @@ package actor NodeReporter {
     private var written: NodeStatus?
     private var writtenAt: Duration?
     private var podCIDRs: [String] = []
+    private var version = KubernetesVersion.newest
     private var isReporting = false
     private var wantsReport = false
+    /// One element after each set-up of the pod network; several may share one. One reader.
+    package nonisolated let networkSetUps: AsyncStream<Void>
+    private let networkIsSetUp: AsyncStream<Void>.Continuation
 
     package init(
         settings: NodeSettings, api: any NodeAPI, host: any NodeHost, images: any ImageService, network: any PodNetworkPort, readiness: NodeReadiness,
@@ -37,6 +41,7 @@ package actor NodeReporter {
         self.events = events
         self.time = time
         self.logger = logger
+        (networkSetUps, networkIsSetUp) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
     /// The newest known Node object.
@@ -69,14 +74,38 @@ package actor NodeReporter {
         }
     }
 
+    /// An API server may be older than this agent, and may be upgraded.
+    private func readVersion() async throws {
+        let server: String
+        do {
+            server = try await api.serverVersion().gitVersion
+        } catch let error as APIError where error.isForbidden || error.isNotFound {
+            return logger.warning(
+                "Version of the API server is not told; the node reports its own", metadata: ["version": "\(version)", "error": "\(error)"])
+        }
+        guard let known = KubernetesVersion(gitVersion: server) else {
+            return logger.warning("Version of the API server cannot be read", metadata: ["found": "\(server)", "wanted": "v1.36.0 or the like"])
+        }
+        let wanted = KubernetesVersion.reported(beside: known)
+        if known.minor < KubernetesVersion.oldest.minor {
+            logger.warning(
+                "API server is older than this agent supports", metadata: ["found": "\(server)", "wanted": "\(KubernetesVersion.oldest) or newer"])
+        }
+        if wanted != version {
+            logger.info("Node reports another version of Kubernetes", metadata: ["version": "\(wanted)", "server": "\(server)"])
+        }
+        version = wanted
+    }
+
     private func createOrAdopt() async throws -> Node {
+        try await readVersion()
         let plan = try await plan()
         guard settings.registers else { return try await api.node(named: settings.name) }
         do {
             return try await api.createNode(plan.node(at: time.wallTime()))
         } catch let error as APIError where error.isAlreadyExists {
             let existing = try await api.node(named: settings.name)
-            let missing = plan.labels.filter { existing.metadata.labels?[$0.key] != $0.value }
+            let missing = plan.ownLabels.filter { existing.metadata.labels?[$0.key] != $0.value }
             guard !missing.isEmpty else { return existing }
             let patch: JSONValue = ["metadata": ["labels": .object(missing.mapValues(JSONValue.string))]]
             return try await api.patchNode(named: settings.name, patch)
@@ -122,6 +151,7 @@ package actor NodeReporter {
             try await network.setUp(podCIDRs: wanted)
             podCIDRs = wanted
             readiness.report("network", problem: nil)
+            networkIsSetUp.yield()
             logger.info("Pod network is set up", metadata: ["podCIDRs": "\(wanted.joined(separator: ", "))"])
         } catch {
             readiness.report("network", problem: "the pod network could not be set up: \(error)")
@@ -129,7 +159,9 @@ package actor NodeReporter {
     }
 
     private func plan() async throws -> NodeStatusPlan {
-        NodeStatusPlan(settings: settings, host: try await host.describe(), problem: readiness.problem, images: await images.images())
+        NodeStatusPlan(
+            settings: settings, host: try await host.describe(), problem: readiness.problem, images: await images.images(), kubernetesVersion: version
+        )
     }
 
     /// Writes one report at a time, so that the API server gets reports in order.
@@ -151,11 +183,13 @@ package actor NodeReporter {
             guard let existing = node else { return }
             // A failed set-up of the network is repeated with every report.
             if podCIDRs.isEmpty { await setUpNetwork(existing) }
+            if writtenAt.map({ time.now() - $0 >= settings.statusReportFrequency }) == true { try await readVersion() }
             let status = try await plan().status(existing: existing.status, at: time.wallTime())
             let isDue = writtenAt.map { time.now() - $0 >= settings.statusReportFrequency } ?? true
             let isNews = written.map { !$0.isEquivalent(to: status) } ?? true
             guard isDue || isNews || status.isContradicted(by: existing.status) else { return }
             let stored = try await api.patchNodeStatus(named: settings.name, try Self.patch(status))
+            if written == nil { tellReboot(since: existing.status, status) }
             tellChanges(from: written, to: status)
             written = status
             writtenAt = time.now()
@@ -172,6 +206,12 @@ package actor NodeReporter {
         var fields = try JSONParser.parse(JSONEncoder().encode(status)).object ?? [:]
         if let addresses = fields["addresses"]?.array { fields["addresses"] = .array([["$patch": "replace"]] + addresses) }
         return ["status": .object(fields)]
+    }
+
+    private func tellReboot(since before: NodeStatus?, _ status: NodeStatus) {
+        guard let earlier = before?.nodeInfo?.bootID, let now = status.nodeInfo?.bootID, !earlier.isEmpty, earlier != now else { return }
+        events.record(
+            PodEventRecord(.warning, "Rebooted", "Node \(settings.name) has been rebooted, boot id: \(now)"), aboutNode: settings.name)
     }
 
     private func tellChanges(from before: NodeStatus?, to status: NodeStatus) {

@@ -20,8 +20,6 @@ package struct NodeSettings: Sendable {
     package var statusReportFrequency: Duration
     package var statusUpdateFrequency: Duration
     package var leaseDuration: Duration
-    /// `v<Kubernetes version>`: version-skew rules read it.
-    package var kubernetesVersion: String
     package var swiftletVersion: String
     package var maxImages: Int
     /// The ranges of this node's pods; empty for the control plane's.
@@ -33,7 +31,7 @@ package struct NodeSettings: Sendable {
         name: String, addresses: [String] = [], port: Int = 10250, labels: [String: String] = [:], taints: [Taint] = [], registers: Bool = true,
         providerID: String? = nil, maxPods: Int = 110, reserved: [String: Quantity] = [:], memoryEvictionThreshold: Int64 = 100 << 20,
         storageEvictionShare: Double = 0.1, statusReportFrequency: Duration = .seconds(300), statusUpdateFrequency: Duration = .seconds(10),
-        leaseDuration: Duration = .seconds(40), kubernetesVersion: String, swiftletVersion: String, maxImages: Int = 50, podCIDRs: [String] = [],
+        leaseDuration: Duration = .seconds(40), swiftletVersion: String, maxImages: Int = 50, podCIDRs: [String] = [],
         runtimeHandlers: [String] = []
     ) {
         self.name = name
@@ -50,7 +48,6 @@ package struct NodeSettings: Sendable {
         self.statusReportFrequency = statusReportFrequency
         self.statusUpdateFrequency = statusUpdateFrequency
         self.leaseDuration = leaseDuration
-        self.kubernetesVersion = kubernetesVersion
         self.swiftletVersion = swiftletVersion
         self.maxImages = maxImages
         self.podCIDRs = podCIDRs

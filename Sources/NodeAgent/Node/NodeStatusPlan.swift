@@ -8,22 +8,32 @@ package struct NodeStatusPlan: Sendable {
     /// Why the node is not ready, `nil` for a ready node.
     package let problem: String?
     package let images: [ImageDescription]
+    /// Version-skew rules read it.
+    package let kubernetesVersion: KubernetesVersion
 
-    package init(settings: NodeSettings, host: HostDescription, problem: String?, images: [ImageDescription]) {
+    package init(
+        settings: NodeSettings, host: HostDescription, problem: String?, images: [ImageDescription],
+        kubernetesVersion: KubernetesVersion = .newest
+    ) {
         self.settings = settings
         self.host = host
         self.problem = problem
         self.images = images
+        self.kubernetesVersion = kubernetesVersion
     }
 
     /// The declared features of this node, which schedulers and API servers act upon (KEP-5328).
     private static let declaredFeatures = ["ExtendWebSocketsToKubelet"]
 
-    package var labels: [String: String] {
-        settings.labels.merging([
+    /// Of a new node object.
+    package var labels: [String: String] { settings.labels.merging(ownLabels) { $1 } }
+
+    /// The labels that the node object always has.
+    package var ownLabels: [String: String] {
+        [
             "kubernetes.io/hostname": settings.name, "kubernetes.io/os": "linux", "kubernetes.io/arch": host.architecture,
             "beta.kubernetes.io/os": "linux", "beta.kubernetes.io/arch": host.architecture,
-        ]) { $1 }
+        ]
     }
 
     package var addresses: [String] { settings.addresses.isEmpty ? host.addresses : settings.addresses }
@@ -50,7 +60,8 @@ package struct NodeStatusPlan: Sendable {
         status.daemonEndpoints = DaemonEndpoints(port: settings.port)
         status.nodeInfo = NodeSystemInfo(
             machineID: host.machineID, systemUUID: host.systemUUID, bootID: host.bootID, kernelVersion: host.kernelVersion, osImage: host.osImage,
-            containerRuntimeVersion: "swiftlet://\(settings.swiftletVersion)", kubeletVersion: settings.kubernetesVersion, operatingSystem: "linux",
+            containerRuntimeVersion: "swiftlet://\(settings.swiftletVersion)", kubeletVersion: kubernetesVersion.description,
+            operatingSystem: "linux",
             architecture: host.architecture)
         status.images = imageList
         let features = RuntimeHandler.Features(recursiveReadOnlyMounts: true, userNamespaces: host.supportsUserNamespaces)

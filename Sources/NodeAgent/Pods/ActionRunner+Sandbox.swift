@@ -5,6 +5,9 @@ import PodCore
 extension ActionRunner {
     func createSandbox(attempt: Int, _ snapshot: PodSnapshot) async -> PodEvent? {
         let pod = snapshot.pod
+        if !pod.spec.usesHostNetwork {
+            guard await ports.network.isSetUp else { return .networkMissing }
+        }
         let context = context()
         let id = makeID()
         do {

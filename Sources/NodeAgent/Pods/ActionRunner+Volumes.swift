@@ -6,7 +6,8 @@ import Timing
 extension ActionRunner {
     func mountVolume(_ name: String, _ snapshot: PodSnapshot) async -> PodEvent? {
         do {
-            return .volumeMounted(name: name, path: try await mount(name, snapshot.pod, podIPs: snapshot.addresses).path)
+            let (path, renewAt) = try await mount(name, snapshot.pod, podIPs: snapshot.addresses)
+            return .volumeMounted(name: name, path: path, renewAt: renewAt)
         } catch let failure as VolumeFailure {
             return .volumeFailed(name: name, failure)
         } catch let failure as PlanFailure {
@@ -16,8 +17,8 @@ extension ActionRunner {
         }
     }
 
-    /// Updates the contents of the pod's file volumes. Returns the time of the next update for a token.
-    package func refreshVolumes(_ snapshot: PodSnapshot) async -> Timestamp? {
+    /// Updates the contents of the pod's file volumes.
+    func refreshVolumes(_ snapshot: PodSnapshot) async -> PodEvent {
         var next: Timestamp?
         for name in snapshot.volumePaths.keys {
             guard let volume = snapshot.pod.spec.volumes?.first(where: { $0.name == name }), volume.hasFiles else { continue }
@@ -31,7 +32,7 @@ extension ActionRunner {
                 next = [next, time.wallTime().advanced(bySeconds: 60)].compactMap { $0 }.min()
             }
         }
-        return next
+        return .volumesRefreshed(next: next)
     }
 
     private func mount(_ name: String, _ pod: Pod, podIPs: [String]) async throws -> (path: String, renewAt: Timestamp?) {
@@ -49,7 +50,8 @@ extension ActionRunner {
         }
         let content = try VolumePlan.content(of: volume, facts: facts(pod, podIPs: podIPs), objects: objects, tokens: tokens)
         let fsGroup = pod.spec.securityContext?.fsGroup.flatMap { UInt32(exactly: $0) }
-        let path = try await ports.volumes.mount(VolumeRequest(podUID: pod.uid, name: name, content: content, fsGroup: fsGroup))
+        let path = try await ports.volumes.mount(
+            VolumeRequest(podUID: pod.uid, name: name, content: content, fsGroup: fsGroup, mountPoints: pod.spec.mountPoints(within: name)))
         return (path, renewAt)
     }
 }

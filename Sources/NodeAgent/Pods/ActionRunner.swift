@@ -59,6 +59,7 @@ package struct ActionRunner: Sendable {
     package func perform(_ action: PodAction, _ snapshot: PodSnapshot) async -> PodEvent? {
         switch action {
         case .mountVolume(let name): return await mountVolume(name, snapshot)
+        case .refreshVolumes: return await refreshVolumes(snapshot)
         case .createSandbox(let attempt): return await createSandbox(attempt: attempt, snapshot)
         case .ensureImage(let container): return await ensureImage(container, snapshot)
         case .startContainer(let container, let count, let image, let sandboxID, let addresses):

@@ -20,12 +20,14 @@ package struct NodeContext: Sendable {
     package var logMaxFiles: Int
     /// Handler names of RuntimeClasses that this node's runtime accepts.
     package var runtimeHandlers: [String]
+    package var maxRestartPause: Duration
 
     package init(
         nodeName: String, hostIPs: [String], allocatable: [String: Quantity], clusterDNS: [String], clusterDomain: String,
         resolvConf: String, seccompDefault: Bool, seccompRoot: String, sysctls: SysctlRules = SysctlRules(), hasAppArmor: Bool = false,
         resources: ResourceRules,
-        logMaxSize: Int64, logMaxFiles: Int, runtimeHandlers: [String] = []
+        logMaxSize: Int64, logMaxFiles: Int, runtimeHandlers: [String] = [],
+        maxRestartPause: Duration = .seconds(300)
     ) {
         self.nodeName = nodeName
         self.hostIPs = hostIPs
@@ -41,5 +43,6 @@ package struct NodeContext: Sendable {
         self.logMaxSize = logMaxSize
         self.logMaxFiles = logMaxFiles
         self.runtimeHandlers = runtimeHandlers
+        self.maxRestartPause = maxRestartPause
     }
 }

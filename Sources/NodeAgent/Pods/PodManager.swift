@@ -87,7 +87,7 @@ package actor PodManager {
     private func store(_ pod: Pod) async {
         hold(pod)
         if let worker = workers[pod.uid] { return await worker.handle(.updated(pod)) }
-        var machine = PodMachine(pod: pod, startTime: time.wallTime().wholeSeconds)
+        var machine = machine(pod)
         let sandboxes = recovered.removeValue(forKey: pod.uid) ?? []
         let messages = await terminationMessages(of: sandboxes, pod)
         let lastLogs = await lastLogs(of: pod, besides: sandboxes)
@@ -101,10 +101,14 @@ package actor PodManager {
 
     /// Ends a pod that is not in the API.
     func end(_ pod: Pod, _ sandboxes: [RecoveredSandbox]) async {
-        var machine = PodMachine(pod: pod, startTime: time.wallTime().wholeSeconds)
+        var machine = machine(pod)
         machine.receive(.removed, at: time.moment)
         machine.adopt(sandboxes, at: time.moment) { _ in nil }
         await employ(machine, .removed)
+    }
+
+    private func machine(_ pod: Pod) -> PodMachine {
+        PodMachine(pod: pod, startTime: time.wallTime().wholeSeconds, maxRestartPause: runner.context().maxRestartPause)
     }
 
     private func employ(_ machine: PodMachine, _ event: PodEvent) async {
@@ -175,8 +179,13 @@ package actor PodManager {
             let isConcerned =
                 names.configMaps.contains { configMaps.contains(ObjectKey(namespace: namespace, name: $0)) }
                 || names.secrets.contains { secrets.contains(ObjectKey(namespace: namespace, name: $0)) }
-            if isConcerned { await workers[uid]?.refreshVolumes() }
+            if isConcerned { await workers[uid]?.handle(.objectsChanged) }
         }
+    }
+
+    /// Goes on with the pods that wait for the pod network.
+    package func networkReady() async {
+        for worker in workers.values { await worker.handle(.networkReady) }
     }
 
     package var count: Int { workers.count }

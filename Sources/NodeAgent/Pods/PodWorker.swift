@@ -19,11 +19,6 @@ package actor PodWorker {
     private let surroundings: Surroundings
     private var reported: PodStatus?
     private var hasAskedForDeletion = false
-    private var isRefreshing = false
-    private var wantsRefresh = false
-    private var machineWake: Duration?
-    /// When the volumes' files are to be updated next.
-    private var refreshAt: Duration?
 
     init(_ machine: PodMachine, _ surroundings: Surroundings) {
         self.machine = machine
@@ -42,15 +37,12 @@ package actor PodWorker {
     /// Feeds an event to the machine, and begins the actions that follow.
     func handle(_ event: PodEvent) {
         machine.receive(event, at: surroundings.time.moment)
-        if case .volumeMounted = event { scheduleRefresh() }
         step()
         if let exit = machine.takeEarlyExit() { handle(exit) }
     }
 
     func wake() {
         step()
-        if let refreshAt, refreshAt <= surroundings.time.now() { refreshVolumes() }
-        setWake()
     }
 
     private func step() {
@@ -68,19 +60,13 @@ package actor PodWorker {
                 await handle(event)
             }
         }
-        machineWake = machine.nextWake
-        setWake()
+        if !machine.isGone { surroundings.wakes.set(machine.identity.uid, at: machine.nextWake) }
         report(now)
         if machine.isGone {
             let identity = machine.identity
             surroundings.wakes.set(identity.uid, at: nil)
             surroundings.tasks.start { [surroundings] in await surroundings.onGone(identity) }
         }
-    }
-
-    private func setWake() {
-        guard !machine.isGone else { return }
-        surroundings.wakes.set(machine.identity.uid, at: [machineWake, refreshAt].compactMap { $0 }.min())
     }
 
     private func report(_ now: Moment) {
@@ -92,40 +78,5 @@ package actor PodWorker {
         reported = status
         hasAskedForDeletion = hasAskedForDeletion || deletes
         surroundings.statuses.submit(status, of: machine.identity, deletes: deletes)
-    }
-
-    /// Updates the volumes' files, because an object that they show has changed or a token is due.
-    func refreshVolumes() {
-        refreshAt = nil
-        guard !machine.isEnding, machine.volumesAreMounted else { return }
-        guard !isRefreshing else {
-            wantsRefresh = true
-            return
-        }
-        isRefreshing = true
-        let snapshot = PodSnapshot(machine)
-        surroundings.tasks.start { [self] in
-            let next = await surroundings.runner.refreshVolumes(snapshot)
-            await refreshed(next: next)
-        }
-    }
-
-    private func refreshed(next: Timestamp?) {
-        isRefreshing = false
-        if wantsRefresh {
-            wantsRefresh = false
-            return refreshVolumes()
-        }
-        let moment = surroundings.time.moment
-        refreshAt = next.map { moment.monotonic + .seconds(max($0.seconds - moment.wall.seconds, 1)) }
-        setWake()
-    }
-
-    /// Tokens were just issued: an update of the volumes returns when they are due.
-    private func scheduleRefresh() {
-        guard machine.volumesAreMounted, machine.pod.spec.volumes?.contains(where: { !VolumePlan.tokenRequests(of: $0).isEmpty }) == true else {
-            return
-        }
-        refreshVolumes()
     }
 }

@@ -3,6 +3,8 @@ import KubeModel
 /// An action for the node. Each is performed once; its result comes back as a ``PodEvent``.
 package enum PodAction: Sendable, Hashable {
     case mountVolume(name: String)
+    /// Bring the files of the mounted volumes up to date.
+    case refreshVolumes
     case createSandbox(attempt: Int)
     /// Look for the image, and pull it if the policy asks for it.
     case ensureImage(container: String)

@@ -7,11 +7,20 @@ package enum PodEvent: Sendable {
     /// The pod is no longer in the API.
     case removed
 
-    case volumeMounted(name: String, path: String)
+    /// - Parameter renewAt: when a token in the volume is to be renewed.
+    case volumeMounted(name: String, path: String, renewAt: Timestamp? = nil)
     case volumeFailed(name: String, VolumeFailure)
+    /// A ConfigMap or Secret that the pod shows is another now.
+    case objectsChanged
+    /// - Parameter next: when a token is to be renewed, or a failed update to be repeated.
+    case volumesRefreshed(next: Timestamp?)
 
     case sandboxCreated(StartedSandbox, addresses: [String])
     case sandboxFailed(message: String)
+    /// No sandbox was made because the node has no pod network yet.
+    case networkMissing
+    /// The node has its pod network now.
+    case networkReady
     /// The sandbox's pause process or shim ended by itself.
     case sandboxEnded(id: String)
     case sandboxStopped

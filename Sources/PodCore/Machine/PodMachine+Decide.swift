@@ -19,6 +19,7 @@ extension PodMachine {
     /// Volumes and sandbox side by side, then the containers.
     private mutating func decideLife(_ now: Moment, _ decision: inout Decision) {
         volumes.decide(pod.spec.usedVolumeNames, at: now.monotonic, into: &decision)
+        if volumes.areMounted { refresh.decide(at: now.monotonic, into: &decision) }
         sandbox.decide(at: now.monotonic, into: &decision)
         guard let sandboxID = sandbox.readyID, volumes.areMounted else { return }
         sequence.decide(in: ContainerPlace(pod: pod, sandboxID: sandboxID, addresses: addresses), at: now.monotonic, into: &decision)
@@ -31,6 +32,8 @@ extension PodMachine {
             if let sandboxID = sandbox.readyID {
                 sequence.decideStop(deadline: deadline, sandboxID: sandboxID, rules, at: now.monotonic, into: &decision)
             }
+            // What still runs goes on reading its volumes.
+            if !sequence.isQuiet, volumes.areMounted { refresh.decide(at: now.monotonic, into: &decision) }
             guard isQuiet else { return }
             end.advance()
         }
@@ -42,5 +45,5 @@ extension PodMachine {
     }
 
     /// Nothing is under way that could still make something run or hold something.
-    private var isQuiet: Bool { sequence.isQuiet && !volumes.isMounting && sandbox.state != .creating }
+    private var isQuiet: Bool { sequence.isQuiet && !volumes.isMounting && !refresh.isUnderWay && sandbox.state != .creating }
 }

@@ -5,14 +5,20 @@ extension PodMachine {
     package mutating func receive(_ event: PodEvent, at now: Moment) {
         switch event {
         // The machine's own status is the true one; the status that comes back from the API is an echo of it.
-        case .updated(let newer): pod = newer
+        case .updated(let newer): update(newer, now)
         case .removed: isRemoved = true
 
-        case .volumeMounted(let name, let path): receive(.mounted(path: path), ofVolume: name, now)
+        case .volumeMounted(let name, let path, let renewAt):
+            receive(.mounted(path: path), ofVolume: name, now)
+            if let renewAt { refresh.want(at: now.monotonic(of: renewAt)) }
         case .volumeFailed(let name, let failure): receive(.failed(failure), ofVolume: name, now)
+        case .objectsChanged: refresh.want(at: now.monotonic)
+        case .volumesRefreshed(let next): refresh.receive(next: next.map { now.monotonic(of: $0) }, at: now.monotonic)
 
         case .sandboxCreated(let started, let addresses): receive(.created(id: started.id, addresses: addresses), now)
         case .sandboxFailed(let message): receive(.creationFailed(message: message), now)
+        case .networkMissing: receive(.networkMissing, now)
+        case .networkReady: receive(.networkReady, now)
         case .sandboxEnded(let id): sandboxEnded(id, now)
         case .sandboxStopped: receive(.stopped, now)
         case .sandboxStopFailed(let message): receive(.stopFailed(message: message), now)
@@ -35,6 +41,13 @@ extension PodMachine {
     /// received after a decision.
     package mutating func takeEarlyExit() -> PodEvent? {
         sequence.takeEarlyExit()
+    }
+
+    private mutating func update(_ newer: Pod, _ now: Moment) {
+        let before = pod.metadata
+        pod = newer
+        let isRelabelled = before.labels != newer.metadata.labels || before.annotations != newer.metadata.annotations
+        if isRelabelled, pod.spec.volumesShowMetadata { refresh.want(at: now.monotonic) }
     }
 
     private mutating func receive(_ event: VolumeMounts.Event, ofVolume name: String, _ now: Moment) {
@@ -66,5 +79,12 @@ extension PodMachine {
     private mutating func stepDone(_ now: Moment) {
         if end.step == .removingSandboxes { sandbox.forgetRecords() }
         end.receive(.done, at: now.monotonic, into: &pending)
+    }
+}
+
+extension Moment {
+    /// The monotonic time that corresponds to a wall time, at least a second from now.
+    fileprivate func monotonic(of time: Timestamp) -> Duration {
+        monotonic + .seconds(max(time.seconds - wall.seconds, 1))
     }
 }

@@ -17,17 +17,20 @@ package struct PodMachine: Sendable {
     package internal(set) var nextWake: Duration?
 
     var volumes: VolumeMounts
+    var refresh = VolumeRefresh()
     var sandbox = PodSandbox()
     var sequence: ContainerSequence
     var end = PodEnd()
     /// Actions caused by events since the last decision.
     var pending = Decision()
 
-    package init(pod: Pod, startTime: Timestamp) {
+    /// - Parameter maxRestartPause: the longest pause before a container that keeps ending is started again
+    ///   (`crashLoopBackOff.maxContainerRestartPeriod`).
+    package init(pod: Pod, startTime: Timestamp, maxRestartPause: Duration = .seconds(300)) {
         self.pod = pod
         self.startTime = pod.status?.startTime ?? startTime
         wasDeleting = pod.metadata.deletionTimestamp != nil
-        sequence = ContainerSequence(pod.spec)
+        sequence = ContainerSequence(pod.spec, maxRestartPause: maxRestartPause)
         volumes = VolumeMounts(names: pod.spec.usedVolumeNames)
         if pod.status?.phase?.isTerminal == true { adoptTerminalStatus() }
     }

@@ -7,8 +7,10 @@ struct PodSandbox: Sendable {
         case absent
         /// The last creation failed. Leads to `creating` when `retryAt` has come; to `stopped` when the pod ends.
         case failed(retryAt: Duration)
-        /// The result of the creation is missing. Leads to `ready` or `failed`.
+        /// The result of the creation is missing. Leads to `ready` or `failed`; to `waitingForNetwork` or, when the network has just come, to `absent`.
         case creating
+        /// The node has no pod network. Leads to `absent` when it has; to `stopped` when the pod ends.
+        case waitingForNetwork
         /// Containers may run. The stop belongs to the pod's end. Leads to `lost`, and to `stopped` when the pod ends.
         case ready(id: String, addresses: [String], stop: Attempt)
         /// The pause process or the shim is gone; the rest must be stopped. Leads to `absent`; to `stopped` when the pod ends.
@@ -20,6 +22,8 @@ struct PodSandbox: Sendable {
     enum Event: Sendable {
         case created(id: String, addresses: [String])
         case creationFailed(message: String)
+        case networkMissing
+        case networkReady
         case ended(id: String)
         case stopped
         case stopFailed(message: String)
@@ -31,6 +35,8 @@ struct PodSandbox: Sendable {
     private(set) var knownIDs: [String] = []
     /// Counts the sandboxes of this pod, from 0.
     private var attempt = 0
+    /// The node has got its pod network since the pod came. A creation may have missed it by a moment.
+    private var hasNetwork = false
     private var backOff = BackOff(initial: .seconds(1), maximum: .seconds(60))
 
     init(_ state: State = .absent) {
@@ -46,7 +52,7 @@ struct PodSandbox: Sendable {
     var addresses: [String] {
         switch state {
         case .ready(_, let addresses, _), .stopped(let addresses): addresses
-        case .absent, .failed, .creating, .lost: []
+        case .absent, .failed, .creating, .waitingForNetwork, .lost: []
         }
     }
 
@@ -59,6 +65,12 @@ struct PodSandbox: Sendable {
             state = .failed(retryAt: now + (backOff.delay(at: now) ?? .seconds(1)))
             attempt += 1
             decision.record(.warning, "FailedCreatePodSandBox", "Failed to create pod sandbox: \(message)")
+        case (.networkMissing, .creating):
+            state = hasNetwork ? .absent : .waitingForNetwork
+            if !hasNetwork { decision.record(.warning, "NetworkNotReady", "network is not ready: the node has no podCIDR yet") }
+        case (.networkReady, _):
+            hasNetwork = true
+            if state == .waitingForNetwork { state = .absent }
         case (.ended(let ended), .ready(let id, _, let stop)) where ended == id: state = .lost(id: id, stop: stop)
         case (.stopped, .lost(_, .underWay)) where !isEnding:
             state = .absent
@@ -66,7 +78,7 @@ struct PodSandbox: Sendable {
         case (.stopped, .ready(_, _, .underWay)), (.stopped, .lost(_, .underWay)): state = .stopped(addresses: addresses)
         case (.stopFailed(let message), _): stopFailed(message, at: now, into: &decision)
         case (.removed(let id), _): knownIDs.removeAll { $0 == id }
-        case (.created, _), (.creationFailed, _), (.ended, _), (.stopped, _): break
+        case (.created, _), (.creationFailed, _), (.networkMissing, _), (.ended, _), (.stopped, _): break
         }
     }
 
@@ -86,7 +98,7 @@ struct PodSandbox: Sendable {
         case .lost(let id, var stop):
             stop.fail(at: now)
             state = .lost(id: id, stop: stop)
-        case .absent, .failed, .creating, .stopped: break
+        case .absent, .failed, .creating, .waitingForNetwork, .stopped: break
         }
         decision.record(.warning, "FailedKillPod", "error killing pod: \(message)")
     }
@@ -94,7 +106,7 @@ struct PodSandbox: Sendable {
     /// Makes a sandbox where there is none, after what is left of a lost one was stopped.
     mutating func decide(at now: Duration, into decision: inout Decision) {
         switch state {
-        case .ready, .creating, .stopped: break
+        case .ready, .creating, .waitingForNetwork, .stopped: break
         case .lost: stop(at: now, into: &decision)
         case .failed(let retryAt) where retryAt > now: decision.wake(at: retryAt)
         case .absent, .failed:
@@ -107,7 +119,7 @@ struct PodSandbox: Sendable {
     /// - Returns: whether it is stopped.
     mutating func decideEnd(at now: Duration, into decision: inout Decision) -> Bool {
         switch state {
-        case .absent, .failed:
+        case .absent, .failed, .waitingForNetwork:
             state = .stopped(addresses: [])
             return true
         case .stopped: return true
@@ -126,7 +138,7 @@ struct PodSandbox: Sendable {
         case .lost(let id, var stop):
             stop.decide(.stopSandbox(id: id), at: now, into: &decision)
             state = .lost(id: id, stop: stop)
-        case .absent, .failed, .creating, .stopped: break
+        case .absent, .failed, .creating, .waitingForNetwork, .stopped: break
         }
     }
 

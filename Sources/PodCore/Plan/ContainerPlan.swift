@@ -137,10 +137,12 @@ package struct ContainerPlan: Sendable {
         add(etcFiles.hostname, at: "/etc/hostname", readOnly: isReadOnly)
         add(etcFiles.resolvConf, at: "/etc/resolv.conf", readOnly: isReadOnly)
         add(terminationMessageFile, at: container.terminationMessagePath.flatMap { $0.isEmpty ? nil : $0 } ?? "/dev/termination-log")
-        return mounts
+        // Parents before children, whatever the order in the spec: a later mount would hide an earlier one below it.
+        let depths = mounts.map { Self.parts(of: $0.destination).count }
+        return mounts.indices.sorted { (depths[$0], $0) < (depths[$1], $1) }.map { mounts[$0] }
     }
 
-    private static func parts(of path: String) -> [Substring] {
+    static func parts(of path: String) -> [Substring] {
         path.split(separator: "/").filter { $0 != "." }
     }
 

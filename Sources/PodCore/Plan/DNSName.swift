@@ -1,5 +1,5 @@
 /// Names by RFC 1123 as Kubernetes takes them. They end up in files that are read line by line.
-enum DNSName {
+package enum DNSName {
     static let labelRule = "at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit"
     static let subdomainRule = "labels of a-z, 0-9 and - with dots between them, at most 253 characters"
 
@@ -8,7 +8,7 @@ enum DNSName {
     }
 
     /// The labels themselves may be longer here, as in Kubernetes' own check.
-    static func isSubdomain(_ text: String) -> Bool {
+    package static func isSubdomain(_ text: String) -> Bool {
         (1...253).contains(text.utf8.count) && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { !$0.isEmpty && isWord($0) }
     }
 

@@ -17,6 +17,9 @@ extension PodSpec {
         return (volumes ?? []).map(\.name).filter(used.contains)
     }
 
+    /// Whether files in the pod's volumes show its labels or annotations.
+    var volumesShowMetadata: Bool { volumes?.contains(where: \.hasPodFields) == true }
+
     package func role(of name: String) -> ContainerConfiguration.Role {
         if initContainers?.contains(where: { $0.name == name }) == true { return .initial }
         return containers.contains { $0.name == name } ? .regular : .ephemeral

@@ -3,6 +3,9 @@ package protocol PodNetworkPort: Sendable {
     /// Makes the node ready for pods of these ranges (`spec.podCIDRs`); existing pods keep their addresses. May be called again with other ranges.
     func setUp(podCIDRs: [String]) async throws(NetworkFailure)
 
+    /// Whether `setUp` has succeeded once.
+    var isSetUp: Bool { get async }
+
     /// Gives a sandbox its interface and addresses, the node's primary family first. A repeated call returns the same addresses.
     func attach(sandboxID: String, networkNamespacePath: String) async throws(NetworkFailure) -> [String]
 

@@ -17,12 +17,15 @@ package struct VolumeRequest: Sendable, Hashable {
     package let content: VolumeContent
     /// Group that owns the files (`securityContext.fsGroup`), where the volume kind supports it.
     package let fsGroup: UInt32?
+    /// Directories to make in the volume for what is mounted in it, relative to its root. Content of other owners (`hostPath`) gets none.
+    package let mountPoints: [String]
 
-    package init(podUID: String, name: String, content: VolumeContent, fsGroup: UInt32? = nil) {
+    package init(podUID: String, name: String, content: VolumeContent, fsGroup: UInt32? = nil, mountPoints: [String] = []) {
         self.podUID = podUID
         self.name = name
         self.content = content
         self.fsGroup = fsGroup
+        self.mountPoints = mountPoints
     }
 }
 

@@ -14,6 +14,7 @@ extension APIError {
     }
 
     static let notFound = answered(404, "NotFound")
+    static let forbidden = answered(403, "Forbidden")
     static let conflict = answered(409, "Conflict")
     static let otherUID = answered(409, "Conflict", "Precondition failed: UID in precondition: u-1, UID in object meta: u-2")
     static let invalid = answered(422, "Invalid")
@@ -112,6 +113,7 @@ final class FakeNodeAPI: NodeAPI {
         var lease: Lease?
         var node: Node?
         var version = 1
+        var serverVersion = "v1.36.0"
     }
 
     let calls = Journal<String>()
@@ -132,6 +134,13 @@ final class FakeNodeAPI: NodeAPI {
             state.version += 1
             state.lease?.metadata.resourceVersion = "\(state.version)"
         }
+    }
+
+    func setServerVersion(_ version: String) { state.withLock { $0.serverVersion = version } }
+    func serverVersion() async throws -> ServerVersion {
+        let version = state.withLock { $0.serverVersion }
+        guard !version.isEmpty else { throw APIError.forbidden }
+        return ServerVersion(gitVersion: version)
     }
 
     func lease(_ key: ObjectKey) async throws -> Lease {

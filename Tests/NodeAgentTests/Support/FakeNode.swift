@@ -23,6 +23,7 @@ final class FakeNode: Sendable {
         /// The exit that is reported before the answer to a start.
         var exitBeforeStartAnswer: ContainerExit?
         var networkFailures = 0
+        var networkIsSetUp = true
         /// The failures of the next signals, one for each; later signals succeed.
         var signalFailures: [RuntimeFailure.Code] = []
     }
@@ -117,6 +118,8 @@ extension FakeNode: ImageService {
 
 extension FakeNode: PodNetworkPort {
     func setUp(podCIDRs: [String]) async throws(NetworkFailure) { did.note("network \(podCIDRs.joined(separator: ","))") }
+
+    var isSetUp: Bool { state.withLock { $0.networkIsSetUp } }
 
     func attach(sandboxID: String, networkNamespacePath: String) async throws(NetworkFailure) -> [String] {
         let fails = state.withLock { state in

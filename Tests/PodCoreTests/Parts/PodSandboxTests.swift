@@ -29,6 +29,27 @@ struct PodSandboxTests {
         #expect(decide(at: .seconds(1)).nextWake == .seconds(3))
     }
 
+    @Test("without a pod network the sandbox waits for it, without a pause afterwards")
+    mutating func network() {
+        _ = decide()
+        #expect(receive(.networkMissing).count == 1)
+        let waiting = decide()
+        #expect(waiting.actions.isEmpty && waiting.nextWake == nil)
+        _ = receive(.networkReady)
+        #expect(decide().actions == [.createSandbox(attempt: 0)])
+        // The check of the creation came a moment before the network.
+        #expect(receive(.networkMissing).isEmpty)
+        #expect(decide().actions == [.createSandbox(attempt: 0)])
+    }
+
+    @Test("a pod that waits for the pod network can end") mutating func endWithoutNetwork() {
+        _ = decide()
+        _ = receive(.networkMissing)
+        var decision = Decision()
+        let isStopped = sandbox.decideEnd(at: .zero, into: &decision)
+        #expect(isStopped && decision.actions.isEmpty)
+    }
+
     @Test("a lost sandbox is stopped before the next one is made; a stop that fails is repeated after two seconds")
     mutating func lost() {
         _ = decide()

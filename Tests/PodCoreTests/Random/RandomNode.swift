@@ -39,6 +39,8 @@ struct RandomNode {
         case 14: endSandbox()
         case 15: deliver(.containerExited(id: "stray", exit(0), message: nil))
         case 16: deliver(.sandboxEnded(id: "stray"))
+        case 17: deliver(.objectsChanged)
+        case 18: deliver(.networkReady)
         default: pass()
         }
     }
@@ -55,6 +57,7 @@ struct RandomNode {
     private mutating func perform(_ action: PodAction) {
         switch action {
         case .mountVolume(let name): deliver(.volumeMounted(name: name, path: "/v/\(name)"))
+        case .refreshVolumes: deliver(.volumesRefreshed(next: random.oneIn(2) ? now.wall.advanced(bySeconds: 60) : nil))
         case .createSandbox(let attempt):
             let id = "s\(attempt)"
             sandboxID = id
@@ -91,7 +94,9 @@ struct RandomNode {
     private mutating func fail(_ action: PodAction) {
         switch action {
         case .mountVolume(let name): deliver(.volumeFailed(name: name, VolumeFailure(.system, "no")))
-        case .createSandbox: deliver(.sandboxFailed(message: "no"))
+        case .createSandbox:
+            deliver(random.oneIn(2) ? .sandboxFailed(message: "no") : .networkMissing)
+            if random.oneIn(2) { deliver(.networkReady) }
         case .ensureImage(let container):
             let reason: WaitingReason = random.oneIn(2) ? .errImagePull : .invalidImageName
             deliver(.imageFailed(container: container, ImageProblem(reason: reason, message: "no")))
@@ -101,6 +106,7 @@ struct RandomNode {
         case .stopContainer(let id, _, let signal): deliver(.signalFailed(containerID: id, signal, message: "no"))
         case .stopSandbox: deliver(.sandboxStopFailed(message: "no"))
         case .cleanUp, .removeSandboxes, .removeRemains: deliver(.cleanUpFailed(message: "no"))
+        case .refreshVolumes: perform(action)
         case .removeSandbox, .removeContainer, .record: break
         }
     }
@@ -203,8 +209,9 @@ struct RandomNode {
             if waiting.contains(action) { violations.append("the sandbox is stopped twice at once") }
         case .cleanUp:
             if sandboxID != nil { violations.append("volumes and addresses are given back while there is a sandbox") }
-        case .mountVolume:
-            if waiting.contains(action) { violations.append("a volume is mounted twice at once") }
+            if waiting.contains(.refreshVolumes) { violations.append("volumes are given back while their files are written") }
+        case .mountVolume, .refreshVolumes:
+            if waiting.contains(action) { violations.append("a volume is mounted, or all are brought up to date, twice at once") }
         case .ensureImage, .stopContainer, .removeContainer, .removeSandbox, .removeSandboxes, .removeRemains, .record: break
         }
     }

@@ -7,12 +7,15 @@ enum Transitions {
         "imageReady": ["starting"], "starting": ["running", "pausing"], "running": ["stopping", "idle"], "stopping": ["idle"],
     ]
     private static let sandboxes: [String: Set<String>] = [
-        "absent": ["creating", "stopped"], "failed": ["creating", "stopped"], "creating": ["ready", "failed"], "ready": ["lost", "stopped"],
+        "absent": ["creating", "stopped"], "failed": ["creating", "stopped"], "creating": ["ready", "failed", "absent", "waitingForNetwork"],
+        "waitingForNetwork": ["absent", "creating", "stopped"], "ready": ["lost", "stopped"],
         "lost": ["absent", "stopped"], "stopped": [],
     ]
     private static let volumes: [String: Set<String>] = [
         "wanted": ["mounting"], "mounting": ["mounted", "failed"], "failed": ["mounting"], "mounted": [],
     ]
+
+    private static let refreshes: [String: Set<String>] = ["none": ["due", "underWay"], "due": ["underWay"], "underWay": ["none", "due"]]
 
     /// Names the illegal transitions between two moments with one event or one decision between them.
     static func illegal(from before: PodMachine, to after: PodMachine) -> [String] {
@@ -25,6 +28,7 @@ enum Transitions {
         for (old, new) in zip(before.containers, after.containers) { check("container \(old.name)", old.step, new.step, containers) }
         check("sandbox", before.sandbox.state, after.sandbox.state, sandboxes)
         for (name, state) in after.volumes.states { check("volume \(name)", before.volumes.states[name] ?? .wanted, state, volumes) }
+        check("refresh of volumes", before.refresh.state, after.refresh.state, refreshes)
         if after.end.step < before.end.step { found.append("end: \(before.end.step) to \(after.end.step)") }
         return found
     }

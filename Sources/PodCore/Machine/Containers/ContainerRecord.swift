@@ -14,14 +14,15 @@ package struct ContainerRecord: Sendable {
     package internal(set) var user: ContainerUser?
     /// How many containers of this name came before the current one.
     package internal(set) var restartCount = 0
-    var restartBackOff = BackOff()
+    var restartBackOff: BackOff
     var pullBackOff = BackOff()
     /// The highest number of a log that an earlier agent left, where only the log is left.
     var lastLog: Int?
 
-    package init(name: String, role: Role) {
+    package init(name: String, role: Role, maxRestartPause: Duration = .seconds(300)) {
         self.name = name
         self.role = role
+        restartBackOff = BackOff(initial: min(.seconds(10), maxRestartPause), maximum: maxRestartPause)
     }
 
     package var running: RunningContainer? {

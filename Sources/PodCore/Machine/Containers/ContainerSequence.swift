@@ -15,9 +15,9 @@ struct ContainerSequence: Sendable {
         let message: String?
     }
 
-    init(_ spec: PodSpec) {
-        let initial = (spec.initContainers ?? []).map { ContainerRecord(name: $0.name, role: .initial) }
-        records = initial + spec.containers.map { ContainerRecord(name: $0.name, role: .regular) }
+    init(_ spec: PodSpec, maxRestartPause: Duration) {
+        let initial = (spec.initContainers ?? []).map { ContainerRecord(name: $0.name, role: .initial, maxRestartPause: maxRestartPause) }
+        records = initial + spec.containers.map { ContainerRecord(name: $0.name, role: .regular, maxRestartPause: maxRestartPause) }
     }
 
     /// Nothing runs, and nothing is under way that could still make a container run. A pull may go on: its result is not waited for.
