@@ -27,14 +27,15 @@ class Volumes(NodeCase):
     def test_a_volume_within_a_read_only_one(self):
         """Whatever the order of the mounts; and another pod with the same secret sees nothing of it."""
         volumes = [
-            {"name": "outer", "secret": {"secretName": "outer"}}, {"name": "inner", "configMap": {"name": "inner"}}, {"name": "work", "emptyDir": {}},
+            {"name": "outer", "secret": {"secretName": "outer"}}, {"name": "inner", "configMap": {"name": "inner"}},
+            {"name": "scratch", "emptyDir": {}},
         ]  # fmt: skip
         mounts = [
-            {"name": "work", "mountPath": "/s/inner/work"}, {"name": "inner", "mountPath": "/s/inner"}, {"name": "outer", "mountPath": "/s"},
+            {"name": "scratch", "mountPath": "/s/inner/scratch"}, {"name": "inner", "mountPath": "/s/inner"}, {"name": "outer", "mountPath": "/s"},
         ]  # fmt: skip
         self.lab.apply(SECRET, MAP, manifest("other", FOREVER, volumes=volumes[:1], container={"volumeMounts": mounts[2:]}))
         self.start_pod("nested", FOREVER, volumes=volumes, container={"volumeMounts": mounts})
-        self.assertEqual(self.inside("nested", "cat /s/key /s/inner/key; touch /s/inner/work/x && echo written"), "outsideinsidewritten")
+        self.assertEqual(self.inside("nested", "cat /s/key /s/inner/key; touch /s/inner/scratch/x && echo written"), "outsideinsidewritten")
         self.lab.wait_for("pod", "other", "Ready")
         self.assertEqual(self.inside("other", "ls /s"), "key")
         self.lab.delete("pod", "nested", "other")

@@ -77,16 +77,17 @@ package final class WatchedObjects<Object: KubeObject>: Sendable {
     /// One holder less; with the last one the watch ends, at once or after the idle time, and the object is forgotten.
     package func release(_ key: ObjectKey) {
         let now = client.options.time.now()
-        let stop = state.withLock { state -> Latch? in
-            guard var entry = state.entries[key], entry.holders > 0 else { return nil }
+        let isIdle = state.withLock { state in
+            guard var entry = state.entries[key], entry.holders > 0 else { return false }
             entry.holders -= 1
-            let isKept = entry.holders > 0 || entry.object(key).map(staysIdle) == true
             if entry.holders == 0 { entry.idleSince = now }
+            let isKept = entry.holders > 0 || entry.object(key).map(staysIdle) == true
             state.entries[key] = isKept ? entry : nil
-            return isKept ? nil : entry.stop
+            if !isKept { entry.stop.open() }
+            return isKept && entry.holders == 0
         }
-        stop?.open()
-        wakeUp.yield()
+        // Only the wait for the end of an idle time is work for the runner.
+        if isIdle { wakeUp.yield() }
     }
 
     /// The object as it is now: from its watch, else by asking the API server, whose refusal is then the error.

@@ -1,3 +1,5 @@
+import PodCore
+
 /// The rules for labels that a node gives itself. API servers refuse others under Kubernetes' own names (NodeRestriction), and the node with them.
 enum NodeLabels {
     private static let wellKnown: Set<Substring> = [
@@ -38,8 +40,7 @@ enum NodeLabels {
     }
 
     private static func isNamespace(_ text: Substring) -> Bool {
-        !text.isEmpty && text.utf8.count <= 253
-            && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { isWord($0) && !$0.contains("_") && $0.lowercased() == $0 }
+        text.utf8.count <= 253 && text.split(separator: ".", omittingEmptySubsequences: false).allSatisfy(DNSName.isLabel)
     }
 
     private static func isWord(_ text: Substring) -> Bool {

@@ -183,9 +183,10 @@ package actor NodeReporter {
             guard let existing = node else { return }
             // A failed set-up of the network is repeated with every report.
             if podCIDRs.isEmpty { await setUpNetwork(existing) }
-            if writtenAt.map({ time.now() - $0 >= settings.statusReportFrequency }) == true { try await readVersion() }
-            let status = try await plan().status(existing: existing.status, at: time.wallTime())
             let isDue = writtenAt.map { time.now() - $0 >= settings.statusReportFrequency } ?? true
+            // The first status follows the registration, which has read the version.
+            if isDue, writtenAt != nil { try await readVersion() }
+            let status = try await plan().status(existing: existing.status, at: time.wallTime())
             let isNews = written.map { !$0.isEquivalent(to: status) } ?? true
             guard isDue || isNews || status.isContradicted(by: existing.status) else { return }
             let stored = try await api.patchNodeStatus(named: settings.name, try Self.patch(status))

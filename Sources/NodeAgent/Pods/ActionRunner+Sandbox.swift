@@ -5,9 +5,7 @@ import PodCore
 extension ActionRunner {
     func createSandbox(attempt: Int, _ snapshot: PodSnapshot) async -> PodEvent? {
         let pod = snapshot.pod
-        if !pod.spec.usesHostNetwork {
-            guard await ports.network.isSetUp else { return .networkMissing }
-        }
+        if !pod.spec.usesHostNetwork, !(await ports.network.isSetUp) { return .networkMissing }
         let context = context()
         let id = makeID()
         do {

@@ -32,7 +32,7 @@ extension PodMachine {
             if let sandboxID = sandbox.readyID {
                 sequence.decideStop(deadline: deadline, sandboxID: sandboxID, rules, at: now.monotonic, into: &decision)
             }
-            // What still runs goes on reading its volumes.
+            // A container that still runs goes on reading its volumes.
             if !sequence.isQuiet, volumes.areMounted { refresh.decide(at: now.monotonic, into: &decision) }
             guard isQuiet else { return }
             end.advance()

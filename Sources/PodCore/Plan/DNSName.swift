@@ -3,7 +3,7 @@ package enum DNSName {
     static let labelRule = "at most 63 of a-z, 0-9 and -, beginning and ending with a letter or digit"
     static let subdomainRule = "labels of a-z, 0-9 and - with dots between them, at most 253 characters"
 
-    static func isLabel(_ text: some StringProtocol) -> Bool {
+    package static func isLabel(_ text: some StringProtocol) -> Bool {
         (1...63).contains(text.utf8.count) && isWord(text)
     }
 

@@ -145,8 +145,7 @@ extension ShimRuntime {
     /// The pause between two tries at which no further one follows.
     private static let removalPatience = Duration.seconds(4)
 
-    /// Removes everything that a failed creation left. A shim whose spawner has just ended may still write into the folder before it ends as well, so
-    /// that the removal is repeated for some seconds. Files that cannot be removed are logged and left to `recover` and `removeSandbox`.
+    /// Removes everything that a failed creation left. Files that cannot be removed are logged and left to `recover` and `removeSandbox`.
     private func undo(_ sandbox: Sandbox) async {
         // A directory that was there before belongs to another sandbox, even if its record cannot be read.
         guard sandbox.ownsDirectory else {
@@ -154,23 +153,26 @@ extension ShimRuntime {
             return remove(sandbox)
         }
         do {
-            try await uncancelled { [self] in
-                var backOff = BackOff(initial: .milliseconds(10), maximum: Self.removalPatience)
-                while true {
-                    do {
-                        try await stop(sandbox)
-                        return try await forget(sandbox)
-                    } catch {
-                        let pause = backOff.next()
-                        guard pause < Self.removalPatience else { throw error }
-                        try await settings.time.sleep(for: pause)
-                    }
-                }
-            }
+            try await uncancelled { [self] in try await stopAndForget(sandbox) }
         } catch {
             remove(sandbox)
             logger.error(
                 "Sandbox that could not be made leaves files or processes", metadata: ["sandbox": .string(sandbox.id), "error": .string("\(error)")])
+        }
+    }
+
+    /// A shim whose spawner has just ended may still write into the folder before it ends as well: the removal is repeated for some seconds.
+    private func stopAndForget(_ sandbox: Sandbox) async throws {
+        var backOff = BackOff(initial: .milliseconds(10), maximum: Self.removalPatience)
+        while true {
+            do {
+                try await stop(sandbox)
+                return try await forget(sandbox)
+            } catch {
+                let pause = backOff.next()
+                guard pause < Self.removalPatience else { throw error }
+                try await settings.time.sleep(for: pause)
+            }
         }
     }
 

@@ -78,7 +78,8 @@ package actor SpawnerConnection {
         let reply: ShimConnection.PendingReply
         do {
             reply = try await Self.begin(connection, sandboxID, descriptors)
-        } catch  where connection.isClosed {
+        } catch {
+            guard connection.isClosed else { throw error }
             // This spawner has ended without the request, so the next one may be asked.
             reply = try await Self.begin(try await connected(), sandboxID, descriptors)
         }
