@@ -44,7 +44,7 @@ struct PodLife {
 
     var sandboxesMade: Int { actions.count { if case .createSandbox = $0 { true } else { false } } }
 
-    /// Of an init container or a regular one.
+    /// Of a container of any role.
     func containerStatus(_ name: String) -> ContainerStatus? { status.container(named: name) }
 
     /// A pod from the YAML-like JSON of its spec.
@@ -68,6 +68,8 @@ struct PodLife {
             started += 1
             return .containerStarted(
                 container: container, StartedContainer(id: "c\(started)", pid: 10, startedAt: now.wall), imageID: "busybox@sha256:1")
+        case .runHook(let hook, _, let id, _, _): return .hookEnded(containerID: id, hook, .done)
+        case .probe(let kind, _, let id, _): return .probed(containerID: id, kind, .success(warning: nil))
         case .stopSandbox: return .sandboxStopped
         case .removeSandbox(let id): return .sandboxRemoved(id: id)
         case .cleanUp, .removeSandboxes, .removeRemains: return .cleanedUp
@@ -136,8 +138,7 @@ struct PodLife {
     func states(of name: String) -> [String] {
         distinct(
             statuses.compactMap { status in
-                let all = (status.initContainerStatuses ?? []) + (status.containerStatuses ?? [])
-                guard let state = all.first(where: { $0.name == name })?.state else { return nil }
+                guard let state = status.container(named: name)?.state else { return nil }
                 if let waiting = state.waiting { return waiting.reason ?? "waiting" }
                 if let ended = state.terminated { return "\(ended.reason ?? "") \(ended.exitCode)" }
                 return "running"

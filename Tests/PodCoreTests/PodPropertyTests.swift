@@ -10,6 +10,7 @@ struct PodPropertyTests {
         #"{"restartPolicy":"Never","containers":[{"name":"c","image":"b"},{"name":"d","image":"b"}]}"#,
         #"{"restartPolicy":"OnFailure","initContainers":[{"name":"i","image":"b"},{"name":"s","image":"b","restartPolicy":"Always"},{"name":"j","image":"b"}],"containers":[{"name":"c","image":"b"},{"name":"d","image":"b"}]}"#,
         #"{"initContainers":[{"name":"s","image":"b","restartPolicy":"Always"}],"containers":[{"name":"c","image":"b","volumeMounts":[{"name":"v","mountPath":"/v"},{"name":"w","mountPath":"/w"}]}],"volumes":[{"name":"v","emptyDir":{}},{"name":"w","emptyDir":{}}]}"#,
+        #"{"activeDeadlineSeconds":900,"terminationGracePeriodSeconds":5,"initContainers":[{"name":"s","image":"b","restartPolicy":"Always","startupProbe":{"periodSeconds":1},"lifecycle":{"preStop":{"sleep":{"seconds":1}}}}],"containers":[{"name":"c","image":"b","livenessProbe":{"periodSeconds":20,"failureThreshold":1},"readinessProbe":{},"lifecycle":{"postStart":{"exec":{"command":["a"]}},"preStop":{"exec":{"command":["a"]}}}},{"name":"d","image":"b","restartPolicy":"Never","lifecycle":{"postStart":{"exec":{"command":["a"]}}}}]}"#,
     ]
 
     @Test("no life has an illegal transition or two launches of a container at once, and every life ends when the node obeys", arguments: specs)

@@ -65,6 +65,11 @@ package struct ActionRunner: Sendable {
         case .startContainer(let container, let count, let image, let sandboxID, let addresses):
             return await startContainer(container, restartCount: count, image: image, sandboxID: sandboxID, addresses: addresses, snapshot)
         case .stopContainer(let id, let sandboxID, let signal): return await stopContainer(id, sandboxID, signal, snapshot)
+        case .runHook(let hook, let container, let id, let sandboxID, let timeout):
+            let result = await runHook(hook, of: container, id: id, sandboxID: sandboxID, timeout: timeout, snapshot)
+            return .hookEnded(containerID: id, hook, result)
+        case .probe(let kind, let container, let id, let sandboxID):
+            return .probed(containerID: id, kind, await probe(kind, of: container, id: id, sandboxID: sandboxID, snapshot))
         case .removeContainer(let id, let sandboxID):
             files.remove(id)
             await tolerate("remove an ended container", snapshot) { try await ports.runtime.removeContainer(id, inSandbox: sandboxID) }

@@ -71,8 +71,12 @@ package actor PodWorker {
 
     private func report(_ now: Moment) {
         guard !machine.isRemoved else { return }
-        if machine.holdsStatus, reported?.observedGeneration == machine.pod.metadata.generation { return }
-        let status = machine.status(hostIPs: surroundings.hostIPs(), previous: reported, at: now)
+        let status: PodStatus
+        if machine.holdsStatus, let reported, reported.observedGeneration == machine.pod.metadata.generation {
+            status = machine.held(reported, at: now)
+        } else {
+            status = machine.status(hostIPs: surroundings.hostIPs(), previous: reported, at: now)
+        }
         let deletes = machine.mayDeleteFromAPI && !hasAskedForDeletion
         guard status != reported || deletes else { return }
         reported = status

@@ -6,8 +6,7 @@ package enum PodStatusPatch {
     /// The fields that the node owns: an absent field is removed.
     private static let ownedFields = [
         "observedGeneration", "phase", "message", "reason", "hostIP", "hostIPs", "podIP", "podIPs", "startTime", "initContainerStatuses",
-        "containerStatuses",
-        "qosClass", "resources", "allocatedResources",
+        "containerStatuses", "ephemeralContainerStatuses", "qosClass", "resources", "allocatedResources",
     ]
 
     private static let conditionFields = ["observedGeneration", "lastProbeTime", "lastTransitionTime", "reason", "message"]

@@ -11,6 +11,10 @@ package enum PodAction: Sendable, Hashable {
     case startContainer(container: String, restartCount: Int, image: ImageDescription, sandboxID: String, addresses: [String])
     /// Send the stop signal. The end comes as `containerExited`.
     case stopContainer(id: String, sandboxID: String, signal: StopSignal)
+    /// Run the hook. It is given up after `timeout`, if there is one.
+    case runHook(HookKind, container: String, id: String, sandboxID: String, timeout: Duration?)
+    /// Run the probe once.
+    case probe(ProbeKind, container: String, id: String, sandboxID: String)
     /// Remove an ended container that was superseded twice.
     case removeContainer(id: String, sandboxID: String)
     case stopSandbox(id: String)

@@ -37,6 +37,9 @@ package enum PodEvent: Sendable {
     /// A signal could not be sent to a running container.
     case signalFailed(containerID: String, StopSignal, message: String)
 
+    case hookEnded(containerID: String, HookKind, HookResult)
+    case probed(containerID: String, ProbeKind, ProbeResult)
+
     /// Volumes are unmounted and deleted, the sandbox's remains and the cgroup are gone.
     case cleanedUp
     case cleanUpFailed(message: String)

@@ -6,6 +6,7 @@ extension PodMachine {
     package mutating func decide(at now: Moment) -> [PodAction] {
         var decision = pending
         pending = Decision()
+        decideDeadline(now, &decision)
         if !isEnding, isDeleting || end.verdict != nil || end.hasLostItsOnlySandbox || sequence.isFinished(rules) { end.begin() }
         if isEnding {
             decideEnd(now, &decision)
@@ -16,22 +17,34 @@ extension PodMachine {
         return decision.actions
     }
 
+    /// The deadline counts as long as something may run: also for a pod that is being deleted.
+    private mutating func decideDeadline(_ now: Moment, _ decision: inout Decision) {
+        guard end.step <= .stoppingContainers, end.verdict == nil, let deadline = ActiveDeadline(pod.spec, startTime: startTime) else { return }
+        if let left = deadline.left(at: now.wall) { return decision.wake(at: now.monotonic + left) }
+        end.decree(ActiveDeadline.verdict)
+        decision.record(.normal, ActiveDeadline.verdict.reason ?? "", ActiveDeadline.verdict.message ?? "")
+    }
+
     /// Volumes and sandbox side by side, then the containers.
     private mutating func decideLife(_ now: Moment, _ decision: inout Decision) {
         volumes.decide(pod.spec.usedVolumeNames, at: now.monotonic, into: &decision)
         if volumes.areMounted { refresh.decide(at: now.monotonic, into: &decision) }
         sandbox.decide(at: now.monotonic, into: &decision)
-        guard let sandboxID = sandbox.readyID, volumes.areMounted else { return }
-        sequence.decide(in: ContainerPlace(pod: pod, sandboxID: sandboxID, addresses: addresses), at: now.monotonic, into: &decision)
+        guard let place, volumes.areMounted else { return }
+        sequence.decide(in: place, at: now.monotonic, into: &decision)
+    }
+
+    /// `nil` while there is no sandbox in which containers may run.
+    private var place: ContainerPlace? {
+        sandbox.readyID.map { ContainerPlace(pod: pod, sandboxID: $0, addresses: addresses) }
     }
 
     /// Containers, sandbox, then what the pod holds beside them: in this order, because each is used by the one before.
     private mutating func decideEnd(_ now: Moment, _ decision: inout Decision) {
         if end.step == .stoppingContainers {
-            let deadline = end.deadline(GracePeriod(pod: pod, isRemoved: isRemoved, wasDeleting: wasDeleting), at: now)
-            if let sandboxID = sandbox.readyID {
-                sequence.decideStop(deadline: deadline, sandboxID: sandboxID, rules, at: now.monotonic, into: &decision)
-            }
+            let grace = GracePeriod(of: pod, isRemoved: isRemoved, wasDeleting: wasDeleting)
+            let deadline = end.deadline(grace, at: now)
+            if let place { sequence.decideStop(in: place, deadline: deadline, hasTime: grace.allowsHooks, at: now.monotonic, into: &decision) }
             // A container that still runs goes on reading its volumes.
             if !sequence.isQuiet, volumes.areMounted { refresh.decide(at: now.monotonic, into: &decision) }
             guard isQuiet else { return }

@@ -27,10 +27,12 @@ extension PodMachine {
         case .imageReady(let name, let image): receive(.imageReady(image), of: name, now)
         case .imageFailed(let name, let problem): receive(.imageFailed(problem), of: name, now)
         case .containerStarted(let name, let started, let imageID, let user):
-            receive(.started(started, imageID: imageID, user: user), of: name, now)
+            receive(.started(started, imageID: imageID, user: user, spec: pod.spec.container(named: name)), of: name, now)
         case .containerFailed(let name, let problem): receive(.failed(problem), of: name, now)
         case .containerExited(let id, let exit, let message): sequence.exited(id, exit, message: message, at: now, into: &pending)
-        case .signalFailed(let id, let signal, let message): sequence.signalFailed(id, signal, message, at: now, into: &pending)
+        case .signalFailed(let id, let signal, let message): receive(.signalFailed(signal, message: message), ofRunning: id, now)
+        case .hookEnded(let id, let kind, let result): receive(.hookEnded(kind, result), ofRunning: id, now)
+        case .probed(let id, let kind, let result): receive(.probed(kind, result), ofRunning: id, now)
 
         case .cleanedUp: stepDone(now)
         case .cleanUpFailed(let message): end.receive(.failed(message: message), at: now.monotonic, into: &pending)
@@ -48,6 +50,11 @@ extension PodMachine {
         pod = newer
         let isRelabelled = before.labels != newer.metadata.labels || before.annotations != newer.metadata.annotations
         if isRelabelled, pod.spec.volumesShowMetadata { refresh.want(at: now.monotonic) }
+        sequence.addEphemeral(pod.spec)
+        // A controller or an administrator has made the pod terminal: nothing may run on, and the phase stays as it is.
+        if !isEnding, end.verdict == nil, let status = pod.status, let phase = status.phase, phase.isTerminal {
+            end.decree(PodVerdict(reason: status.reason, message: status.message, phase: phase, isInAPI: true))
+        }
     }
 
     private mutating func receive(_ event: VolumeMounts.Event, ofVolume name: String, _ now: Moment) {
@@ -60,6 +67,10 @@ extension PodMachine {
 
     private mutating func receive(_ event: ContainerRecord.Event, of name: String, _ now: Moment) {
         sequence.receive(event, of: name, isInSandbox: sandbox.readyID != nil, at: now, into: &pending)
+    }
+
+    private mutating func receive(_ event: ContainerRecord.Event, ofRunning id: String, _ now: Moment) {
+        sequence.receive(event, ofRunning: id, at: now, into: &pending)
     }
 
     private mutating func sandboxEnded(_ id: String, _ now: Moment) {

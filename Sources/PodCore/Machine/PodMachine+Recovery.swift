@@ -13,7 +13,7 @@ extension PodMachine {
         let isTerminal = pod.status?.phase?.isTerminal == true
         let ordered = sandboxes.sorted { $0.configuration.attempt < $1.configuration.attempt }
         let live = sandbox.adopt(ordered, needsAddress: !pod.spec.usesHostNetwork)
-        sequence.adopt(ordered, live: live, status: pod.status, isEnding: isEnding, at: now, lastLogs: lastLogs, message: message)
+        sequence.adopt(ordered, live: live, pod: pod, isEnding: isEnding, at: now, lastLogs: lastLogs, message: message)
         if live == nil, !isTerminal, !isDeleting { startOver() }
     }
 }

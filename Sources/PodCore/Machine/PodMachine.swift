@@ -68,14 +68,16 @@ package struct PodMachine: Sendable {
         end.begin()
         end.decree(
             PodVerdict(
-                reason: pod.status?.reason, message: pod.status?.message, isRefusal: pod.status?.containerStatuses?.isEmpty != false))
+                reason: pod.status?.reason, message: pod.status?.message, phase: pod.status?.phase, isInAPI: true,
+                isRefusal: pod.status?.containerStatuses?.isEmpty != false))
         sandbox = PodSandbox(.stopped(addresses: pod.status?.podIPs?.map(\.ip) ?? []))
         sequence.adopt(pod.status)
     }
 
     /// This node does not take the pod: it has failed, and nothing is made for it.
     package mutating func refuse(_ refusal: PodRefusal) {
-        end.decree(PodVerdict(reason: refusal.reason, message: "Pod was rejected: \(refusal.message)", isRefusal: true))
+        end.decree(
+            PodVerdict(reason: refusal.reason, message: "Pod was rejected: \(refusal.message)", phase: .failed, isRefusal: true))
         pending.record(.warning, refusal.reason, refusal.message)
     }
 }

@@ -6,13 +6,13 @@ extension PodMachine {
         var status = ContainerStatus(name: record.name, image: spec?.image ?? "")
         status.restartCount = record.restartCount
         status.volumeMounts = spec.flatMap(mountStatuses)
-        status.started = record.isStarted
+        if record.role != .ephemeral { status.started = record.isStarted }
         var lastEnd = record.last
-        if let running = record.running {
+        if let running = record.shownRunning {
             status.state = .running(since: running.startedAt)
             status.containerID = Self.runtimePrefix + running.id
             status.imageID = running.imageID
-            status.ready = record.role == .regular || rules.isSidecar(record)
+            status.ready = record.isReady && (record.role == .regular || rules.isSidecar(record))
             status.user = record.user
         } else if let end = record.ended {
             if !end.id.isEmpty { status.containerID = Self.runtimePrefix + end.id }
@@ -55,7 +55,8 @@ extension PodMachine {
                     message: "The container could not be located when the pod was terminated"))
         }
         if !isEnding, let waiting = record.shown?.waiting { return .waiting(reason: waiting.reason.rawValue, message: waiting.message) }
-        let reason: WaitingReason = pod.spec.initContainers?.isEmpty == false ? .podInitializing : .containerCreating
+        let isInOrder = record.role != .ephemeral && pod.spec.initContainers?.isEmpty == false
+        let reason: WaitingReason = isInOrder ? .podInitializing : .containerCreating
         return .waiting(reason: reason.rawValue)
     }
 

@@ -8,10 +8,12 @@ extension PodMachine {
     package func status(hostIPs: [String], previous: PodStatus?, at now: Moment) -> PodStatus {
         var status = PodStatus(phase: reportedPhase(previous: previous?.phase))
         status.observedGeneration = pod.metadata.generation
-        status.reason = end.verdict?.reason
-        status.message = end.verdict?.message
-        if end.verdict?.isRefusal == true {
-            status.phase = pod.status?.phase?.isTerminal == true ? pod.status?.phase : .failed
+        if let verdict = end.verdict, verdict.isRefusal || status.phase?.isTerminal == true {
+            status.reason = verdict.reason
+            status.message = verdict.message
+        }
+        if let verdict = end.verdict, verdict.isRefusal {
+            status.phase = verdict.phase
             status.startTime = startTime
             status.qosClass = pod.spec.qosClass
             return status
@@ -27,6 +29,8 @@ extension PodMachine {
         let regular = containers.filter { $0.role == .regular }.map(containerStatus).sorted { $0.name < $1.name }
         status.initContainerStatuses = initial.isEmpty ? nil : initial
         status.containerStatuses = regular
+        let ephemeral = containers.filter { $0.role == .ephemeral }.map(containerStatus)
+        status.ephemeralContainerStatuses = ephemeral.isEmpty ? nil : ephemeral
         status.qosClass = pod.spec.qosClass
         status.resources = pod.spec.aggregateResources
         status.allocatedResources = status.resources?.requests
@@ -35,10 +39,7 @@ extension PodMachine {
         return status
     }
 
-    /// While a deleted pod's containers are being stopped, the reported status stands, as with kubelet: clients see the end, not its steps.
-    package var holdsStatus: Bool { end.step == .stoppingContainers && isDeleting }
-
-    private func stamped(_ condition: PodCondition, previous: PodStatus?, _ now: Moment) -> PodCondition {
+    func stamped(_ condition: PodCondition, previous: PodStatus?, _ now: Moment) -> PodCondition {
         var condition = condition
         condition.observedGeneration = pod.metadata.generation
         let before = (previous ?? pod.status)?.conditions?.first { $0.type == condition.type }

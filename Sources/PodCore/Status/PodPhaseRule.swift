@@ -3,10 +3,11 @@ import KubeModel
 extension PodMachine {
     /// The phase that follows from the containers' states alone, by kubelet's rules. Conditions use it.
     var phaseOfContainers: PodPhase {
+        if let phase = end.verdict?.phase { return phase }
         let initial = containers.filter { $0.role == .initial && !rules.isSidecar($0) }
         if initial.contains(where: { rules.hasFailedForGood($0) }) { return .failed }
         let regular = containers.filter { $0.role == .regular }
-        let running = regular.count { $0.running != nil }
+        let running = regular.count { $0.shownRunning != nil }
         let ended = regular.compactMap(\.ended)
         if regular.count - running - ended.count > 0 { return .pending }
         if running > 0 { return .running }
@@ -24,6 +25,7 @@ extension PodMachine {
 
     /// Returns the phase to report: a terminal phase only once the sandbox was stopped, and no other phase after it.
     func reportedPhase(previous: PodPhase?) -> PodPhase {
+        if let verdict = end.verdict, verdict.isInAPI, let phase = verdict.phase { return phase }
         let phase = apparentPhase
         if let previous, previous.isTerminal { return previous }
         guard phase.isTerminal, end.step < .cleaningUp else {

@@ -33,7 +33,7 @@ struct ContainerRecordTests {
         #expect(decide(at: seconds) == [.ensureImage(container: "c")])
         receive(.imageReady(PodLife.image), at: seconds)
         #expect(decide(at: seconds).last == start(record.nextCount))
-        receive(.started(StartedContainer(id: id, pid: 2, startedAt: moment(seconds).wall), imageID: "b", user: nil), at: seconds)
+        receive(.started(StartedContainer(id: id, pid: 2, startedAt: moment(seconds).wall), imageID: "b", user: nil, spec: nil), at: seconds)
     }
 
     private func start(_ count: Int) -> PodAction {
@@ -103,7 +103,7 @@ struct ContainerRecordTests {
 
     @Test("events that do not fit the step change nothing")
     mutating func lateEvents() {
-        let started = ContainerRecord.Event.started(StartedContainer(id: "x", pid: 1, startedAt: moment(0).wall), imageID: "b", user: nil)
+        let started = ContainerRecord.Event.started(StartedContainer(id: "x", pid: 1, startedAt: moment(0).wall), imageID: "b", user: nil, spec: nil)
         let before = record.step
         for event in [
             .imageReady(PodLife.image), .imageFailed(ImageProblem(reason: .errImagePull, message: "")), started,

@@ -19,6 +19,9 @@ struct RandomNode {
     private var sandboxID: String?
     private var reported: PodStatus?
     private var failures = true
+    /// Hooks that were run: each runs once for each container.
+    private var hooks: Set<String> = []
+    private var changes = 0
 
     /// Events and actions, for a seed that fails.
     var trace: String { history.map { "\($0.time) \($0.what)" }.joined(separator: "\n") }
@@ -33,7 +36,7 @@ struct RandomNode {
 
     /// Lets something happen.
     mutating func step() {
-        switch Int.random(in: 0..<20, using: &random) {
+        switch Int.random(in: 0..<21, using: &random) {
         case 0..<11: answerOne()
         case 11..<14: exitOne()
         case 14: endSandbox()
@@ -41,8 +44,21 @@ struct RandomNode {
         case 16: deliver(.sandboxEnded(id: "stray"))
         case 17: deliver(.objectsChanged)
         case 18: deliver(.networkReady)
+        case 19: if random.oneIn(3) { changePod() }
         default: pass()
         }
+    }
+
+    /// What a client may change: an image, and one more ephemeral container.
+    private mutating func changePod() {
+        var pod = machine.pod
+        changes += 1
+        if random.oneIn(2) {
+            pod.spec.containers[0].image = "b\(changes)"
+        } else {
+            pod.spec.ephemeralContainers = (pod.spec.ephemeralContainers ?? []) + [Container(name: "e\(changes)", image: "b")]
+        }
+        deliver(.updated(pod))
     }
 
     private mutating func answerOne() {
@@ -67,6 +83,10 @@ struct RandomNode {
         case .startContainer(let name, _, _, let sandbox, _): start(name, in: sandbox)
         case .stopContainer(let id, _, let signal):
             if signal == .kill || !failures || random.oneIn(2) { end(id) }
+        case .runHook(let hook, _, let id, _, _):
+            deliver(.hookEnded(containerID: id, hook, failures && random.oneIn(3) ? .failed(message: "no") : .done))
+        case .probe(let kind, _, let id, _):
+            deliver(.probed(containerID: id, kind, failures && random.oneIn(3) ? .failure(message: "no") : .success(warning: nil)))
         case .stopSandbox(let id):
             if id == sandboxID { sandboxID = nil }
             deliver(.sandboxStopped)
@@ -106,7 +126,8 @@ struct RandomNode {
         case .stopContainer(let id, _, let signal): deliver(.signalFailed(containerID: id, signal, message: "no"))
         case .stopSandbox: deliver(.sandboxStopFailed(message: "no"))
         case .cleanUp, .removeSandboxes, .removeRemains: deliver(.cleanUpFailed(message: "no"))
-        case .refreshVolumes: perform(action)
+        case .refreshVolumes, .runHook: perform(action)
+        case .probe(let kind, _, let id, _): deliver(.probed(containerID: id, kind, .unknown(message: "no")))
         case .removeSandbox, .removeContainer, .record: break
         }
     }
@@ -187,7 +208,7 @@ struct RandomNode {
         }
         let status = machine.status(hostIPs: [], previous: reported, at: now)
         if reported?.phase?.isTerminal == true, status.phase != reported?.phase { violations.append("the phase goes back to \(status.phase as Any)") }
-        for container in status.initContainerStatuses.map({ $0 + (status.containerStatuses ?? []) }) ?? status.containerStatuses ?? [] {
+        for container in (status.initContainerStatuses ?? []) + (status.containerStatuses ?? []) + (status.ephemeralContainerStatuses ?? []) {
             let earlier = reported?.container(named: container.name)?.restartCount ?? 0
             if container.restartCount < earlier { violations.append("the restart count of \(container.name) goes back from \(earlier)") }
         }
@@ -212,6 +233,10 @@ struct RandomNode {
             if waiting.contains(.refreshVolumes) { violations.append("volumes are given back while their files are written") }
         case .mountVolume, .refreshVolumes:
             if waiting.contains(action) { violations.append("a volume is mounted, or all are brought up to date, twice at once") }
+        case .runHook(let hook, _, let id, _, _):
+            if !hooks.insert("\(hook) \(id)").inserted { violations.append("the \(hook) hook of \(id) is run twice") }
+        case .probe:
+            if waiting.contains(action) { violations.append("a probe is run twice at once") }
         case .ensureImage, .stopContainer, .removeContainer, .removeSandbox, .removeSandboxes, .removeRemains, .record: break
         }
     }

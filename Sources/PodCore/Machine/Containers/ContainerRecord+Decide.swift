@@ -5,8 +5,9 @@ extension ContainerRecord {
     /// Takes the next step of a container that is to run.
     /// - Returns: whether the containers after it have to wait for that step.
     mutating func decide(in place: ContainerPlace, at now: Duration, into decision: inout Decision) -> Bool {
+        if running == nil { follow(imageIn: place) }
         switch step {
-        case .running, .stopping: return false
+        case .running(let running), .stopping(let running, _): return running.postStart != nil
         case .ensuringImage, .starting: return true
         case .imageReady(let shown, let image):
             start(image, shown, in: place, into: &decision)
@@ -34,8 +35,17 @@ extension ContainerRecord {
             return false
         case .pausing(_, .pull), .pausing(_, .retry): break
         }
-        ensureImage(at: now, into: &decision)
+        ensureImage(in: place, at: now, into: &decision)
         return true
+    }
+
+    /// Another image is another try: the back-offs of the earlier one do not count.
+    private mutating func follow(imageIn place: ContainerPlace) {
+        guard let image, image != place.spec(of: name)?.image else { return }
+        self.image = nil
+        pullBackOff.reset()
+        restartBackOff.reset()
+        if case .pausing(let shown, _) = step { step = .idle(shown) }
     }
 
     /// The end of the restart back-off; `nil` when it is over.
@@ -45,9 +55,10 @@ extension ContainerRecord {
         return until > now ? until : nil
     }
 
-    private mutating func ensureImage(at now: Duration, into decision: inout Decision) {
+    private mutating func ensureImage(in place: ContainerPlace, at now: Duration, into decision: inout Decision) {
         guard let shown else { return }
         if shown.end != nil { restartBackOff.step(at: now) }
+        image = place.spec(of: name)?.image
         step = .ensuringImage(shown)
         decision.perform(.ensureImage(container: name))
     }
@@ -67,10 +78,9 @@ extension ContainerRecord {
     private mutating func showPullBackOff(
         _ shown: ContainerStep.Shown, _ until: Duration, _ error: String, in place: ContainerPlace, into decision: inout Decision
     ) {
-        let image = place.pod.spec.container(named: name)?.image ?? ""
-        let text = "Back-off pulling image \"\(image)\""
-        let waiting = ContainerStep.Waiting(.imagePullBackOff, "\(text): \(WaitingReason.errImagePull.rawValue): \(error)")
-        step = .pausing(.init(end: shown.end, waiting: waiting), .retry(until: until))
+        let text = "Back-off pulling image \"\(image ?? "")\""
+        let message = "\(text): \(WaitingReason.errImagePull.rawValue): \(error)"
+        step = .pausing(shown.waiting(.imagePullBackOff, message), .retry(until: until))
         decision.record(.normal, "BackOff", text, fieldPath: fieldPath)
         decision.record(.warning, "Failed", "Error: \(WaitingReason.imagePullBackOff.rawValue)", fieldPath: fieldPath)
     }
@@ -79,9 +89,8 @@ extension ContainerRecord {
         _ shown: ContainerStep.Shown, in place: ContainerPlace, at now: Duration, into decision: inout Decision
     ) {
         let delay = restartBackOff.delay(at: now) ?? .zero
-        let waiting = ContainerStep.Waiting(
-            .crashLoopBackOff, "back-off \(delay.goText) restarting failed container=\(name) pod=\(place.podName)")
-        step = .pausing(.init(end: shown.end, waiting: waiting), .restart)
+        let message = "back-off \(delay.goText) restarting failed container=\(name) pod=\(place.podName)"
+        step = .pausing(shown.waiting(.crashLoopBackOff, message), .restart)
         decision.record(.warning, "BackOff", "Back-off restarting failed container \(name) in pod \(place.podName)", fieldPath: fieldPath)
     }
 }

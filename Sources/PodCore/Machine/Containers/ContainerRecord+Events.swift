@@ -5,18 +5,20 @@ extension ContainerRecord {
     enum Event: Sendable {
         case imageReady(ImageDescription)
         case imageFailed(ImageProblem)
-        case started(StartedContainer, imageID: String, user: ContainerUser?)
+        case started(StartedContainer, imageID: String, user: ContainerUser?, spec: Container?)
         case failed(ContainerProblem)
         /// `message` is the termination message.
         case exited(ContainerExit, message: String?)
         case signalFailed(StopSignal, message: String)
+        case hookEnded(HookKind, HookResult)
+        case probed(ProbeKind, ProbeResult)
 
         /// Of a start: whether a container was made, even if its program could not be executed.
         var makesContainer: Bool {
             switch self {
             case .started: true
             case .failed(let problem): if case .start = problem.kind { true } else { false }
-            case .imageReady, .imageFailed, .exited, .signalFailed: false
+            case .imageReady, .imageFailed, .exited, .signalFailed, .hookEnded, .probed: false
             }
         }
     }
@@ -31,15 +33,22 @@ extension ContainerRecord {
         switch (event, step) {
         case (.imageReady(let image), .ensuringImage(let shown)): step = .imageReady(shown, image)
         case (.imageFailed(let problem), .ensuringImage(let shown)): imageFailed(problem, shown, now.monotonic, &decision)
-        case (.started(let started, let imageID, let user), .starting(let shown, let count)):
-            if let end = shown.end { last = end }
-            step = .running(RunningContainer(id: started.id, imageID: imageID, startedAt: started.startedAt))
-            restartCount = count
+        case (.started(let started, let imageID, let user, let spec), .starting(let shown, let count)):
+            let probes = ContainerProbes(spec, started: now.monotonic)
+            var running = RunningContainer(id: started.id, imageID: imageID, startedAt: started.startedAt, probes: probes)
             self.user = user
             pullBackOff.reset()
+            if spec?.lifecycle?.postStart == nil {
+                show(shown, count)
+            } else {
+                running.postStart = PostStart(shown: shown, restartCount: count)
+            }
+            step = .running(running)
         case (.failed(let problem), .starting(let shown, let count)): failed(problem, shown, count, now, &decision)
-        case (.exited(let exit, let message), .running(let running)), (.exited(let exit, let message), .stopping(let running, _)):
-            step = .idle(.init(end: running.ended(exit, message: message, at: now.monotonic)))
+        case (.exited(let exit, let message), .running(let running)): ended(running, exit, message, nil, now)
+        case (.exited(let exit, let message), .stopping(let running, let stop)): ended(running, exit, message, stop.reason, now)
+        case (.hookEnded(let kind, let result), .running), (.hookEnded(let kind, let result), .stopping): hookEnded(kind, result, &decision)
+        case (.probed(let kind, let result), .running), (.probed(let kind, let result), .stopping): probed(kind, result, now.monotonic, &decision)
         case (.signalFailed(let signal, let message), .stopping(let running, var stop)):
             let isNew = stop.couldNotSend(signal, at: now.monotonic)
             step = .stopping(running, stop)
@@ -48,8 +57,33 @@ extension ContainerRecord {
             decision.record(
                 .warning, "FailedKillPod",
                 "error killing pod: failed to \"KillContainer\" for \"\(name)\" with KillContainerError: \"\(message)\"")
-        case (.imageReady, _), (.imageFailed, _), (.started, _), (.failed, _), (.exited, _), (.signalFailed, _): break
+        case (.imageReady, _), (.imageFailed, _), (.started, _), (.failed, _), (.exited, _), (.signalFailed, _), (.hookEnded, _), (.probed, _): break
         }
+    }
+
+    /// From here on, statuses show the new container in place of what they showed before.
+    mutating func show(_ earlier: ContainerStep.Shown, _ count: Int) {
+        if let end = earlier.end { last = end }
+        restartCount = count
+    }
+
+    private mutating func ended(
+        _ running: RunningContainer, _ exit: ContainerExit, _ message: String?, _ reason: ContainerStop.Reason?, _ now: Moment
+    ) {
+        if let postStart = running.postStart { show(postStart.shown, postStart.restartCount) }
+        let end = running.ended(exit, message: message, at: now.monotonic)
+        switch reason {
+        case .postStartFailed(let message):
+            step = .pausing(.init(end: end, waiting: .init(.postStartHookError, message)), .start(noticeAt: noticeTime(at: now.monotonic)))
+        case .restart: step = .idle(.init(end: end, isToRestart: true))
+        case .podEnds, .unhealthy, nil: step = .idle(.init(end: end))
+        }
+    }
+
+    /// A failure of the start says more than the back-off that follows: it is shown for most of the time.
+    private func noticeTime(at now: Duration) -> Duration {
+        let delay = restartBackOff.delay(at: now) ?? .zero
+        return now + max(delay - Self.backOffNotice, Self.backOffNotice)
     }
 
     private mutating func imageFailed(_ problem: ImageProblem, _ shown: ContainerStep.Shown, _ now: Duration, _ decision: inout Decision) {
@@ -61,7 +95,7 @@ extension ContainerRecord {
         } else {
             pause = .retry(until: now + Self.errorRetry)
         }
-        step = .pausing(.init(end: shown.end, waiting: .init(problem.reason, problem.message)), pause)
+        step = .pausing(shown.waiting(problem.reason, problem.message), pause)
         decision.record(.warning, "Failed", "Error: \(problem.reason.rawValue)", fieldPath: fieldPath)
     }
 
@@ -73,30 +107,18 @@ extension ContainerRecord {
         case .sandboxGone:
             // The failure is the sandbox's, whose end is on its way and decides. An end is shown again; a reason without an end stays.
             let waiting = shown.end == nil ? shown.waiting : nil
-            step = .pausing(.init(end: shown.end, waiting: waiting), .retry(until: now.monotonic + .seconds(1)))
+            step = .pausing(
+                .init(end: shown.end, waiting: waiting, isToRestart: shown.isToRestart), .retry(until: now.monotonic + .seconds(1)))
             return
-        case .configuration: step = .pausing(.init(end: shown.end, waiting: .init(.createContainerConfigError, problem.message)), retry)
-        case .create: step = .pausing(.init(end: shown.end, waiting: .init(.createContainerError, problem.message)), retry)
+        case .configuration: step = .pausing(shown.waiting(.createContainerConfigError, problem.message), retry)
+        case .create: step = .pausing(shown.waiting(.createContainerError, problem.message), retry)
         case .start(let id, let imageID):
-            if let end = shown.end { last = end }
-            restartCount = count
+            show(shown, count)
             let end = EndedContainer(
                 id: id, imageID: imageID, outcome: .notStarted(message: problem.message, at: now.wall), endedAt: now.monotonic)
-            // The problem says more than the back-off: it is shown for most of the time.
-            let delay = restartBackOff.delay(at: now.monotonic) ?? .zero
-            let noticeAt = now.monotonic + max(delay - Self.backOffNotice, Self.backOffNotice)
-            step = .pausing(.init(end: end, waiting: .init(.runContainerError, problem.message)), .start(noticeAt: noticeAt))
+            step = .pausing(
+                .init(end: end, waiting: .init(.runContainerError, problem.message)), .start(noticeAt: noticeTime(at: now.monotonic)))
         }
         decision.record(.warning, "Failed", "Error: \(problem.message)", fieldPath: fieldPath)
-    }
-}
-
-extension RunningContainer {
-    /// The end of this container. The start is the recorded one if the exit has none.
-    fileprivate func ended(_ exit: ContainerExit, message: String?, at now: Duration) -> EndedContainer {
-        let exit = ContainerExit(
-            startedAt: exit.startedAt ?? startedAt, finishedAt: exit.finishedAt, exitCode: exit.exitCode, signal: exit.signal,
-            outOfMemory: exit.outOfMemory, isKnown: exit.isKnown)
-        return EndedContainer(id: id, imageID: imageID, outcome: .exited(exit, message: message), endedAt: now)
     }
 }

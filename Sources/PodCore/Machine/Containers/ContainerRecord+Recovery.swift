@@ -35,16 +35,19 @@ extension ContainerRecord {
     /// Takes over what the runtime found.
     /// - Parameters:
     ///   - found: the records of this container, in the order of their restart counts; none of a launch without a start.
+    ///   - spec: the container in the pod's spec.
     ///   - known: what the API server remembers.
     ///   - message: a container's termination message.
     /// - Returns: whether the records know as much as the API server; if not, nothing was taken over.
     mutating func adopt(
-        _ found: [RecoveredSandbox.Container], known: ContainerStatus?, at now: Moment, message: (ContainerConfiguration) -> String?
+        _ found: [RecoveredSandbox.Container], spec: Container?, known: ContainerStatus?, at now: Moment,
+        message: (ContainerConfiguration) -> String?
     ) -> Bool {
         guard let current = found.last, current.isRunning || current.configuration.restartCount >= known?.restartCount ?? 0 else { return false }
         restartCount = current.configuration.restartCount
         user = current.configuration.process.user
-        step = current.step(at: now, message: message)
+        image = current.configuration.image
+        step = current.step(spec, known, at: now, message: message)
         if found.count > 1, let ended = found[found.count - 2].ended(at: now, message: message) {
             last = ended
         } else {
@@ -57,9 +60,17 @@ extension ContainerRecord {
 extension RecoveredSandbox.Container {
     fileprivate var isRunning: Bool { if case .running = condition { true } else { false } }
 
-    fileprivate func step(at now: Moment, message: (ContainerConfiguration) -> String?) -> ContainerStep {
+    fileprivate func step(
+        _ spec: Container?, _ known: ContainerStatus?, at now: Moment, message: (ContainerConfiguration) -> String?
+    ) -> ContainerStep {
         if case .running(let started) = condition {
-            return .running(RunningContainer(id: configuration.id, imageID: configuration.imageID, startedAt: started.startedAt))
+            // Hooks do not run again: the earlier agent has begun them.
+            let isKnown = ContainerStatus.bareID(known?.containerID) == configuration.id
+            let age = Duration.seconds(max(now.wall.seconds - started.startedAt.seconds, 0))
+            let probes = ContainerProbes(
+                spec, id: configuration.id, started: now.monotonic - age, known: isKnown ? known : nil, at: now.monotonic)
+            return .running(
+                RunningContainer(id: configuration.id, imageID: configuration.imageID, startedAt: started.startedAt, probes: probes))
         }
         return .idle(.init(end: ended(at: now, message: message)))
     }
@@ -94,8 +105,8 @@ extension ContainerStatus {
 }
 
 extension PodStatus {
-    /// The status of an init container or a regular one.
+    /// The status of a container of any role.
     package func container(named name: String) -> ContainerStatus? {
-        ((initContainerStatuses ?? []) + (containerStatuses ?? [])).first { $0.name == name }
+        ((initContainerStatuses ?? []) + (containerStatuses ?? []) + (ephemeralContainerStatuses ?? [])).first { $0.name == name }
     }
 }

@@ -10,6 +10,8 @@ package struct ContainerRecord: Sendable {
     package internal(set) var step = ContainerStep.idle(.init())
     /// The end before the current container: `lastState`.
     package internal(set) var last: EndedContainer?
+    /// The reference of the latest image that was looked for.
+    var image: String?
     /// The user of the latest container.
     package internal(set) var user: ContainerUser?
     /// How many containers of this name came before the current one.
@@ -32,17 +34,23 @@ package struct ContainerRecord: Sendable {
         }
     }
 
-    /// Whether the container counts as started: the containers after a sidecar wait for it. It is `started` in the status.
-    package var isStarted: Bool { running != nil }
+    /// The container that statuses show as running: only once its `postStart` hook has succeeded.
+    package var shownRunning: RunningContainer? { shown == nil ? running : nil }
 
-    /// How the container ended, while it does not run.
+    /// Whether the container counts as started: the containers after a sidecar wait for it. It is `started` in the status.
+    package var isStarted: Bool { shownRunning?.probes.isStarted ?? false }
+
+    /// Whether its readiness probe, if it has one, lets Services lead to it.
+    var isReady: Bool { shownRunning?.probes.isReady ?? false }
+
+    /// How the container ended, while it is not shown as running.
     package var ended: EndedContainer? { shown?.end }
 
-    /// The status of a container that does not run.
+    /// The status of a container that is not shown as running.
     package var shown: ContainerStep.Shown? {
         switch step {
         case .idle(let shown), .pausing(let shown, _), .ensuringImage(let shown), .imageReady(let shown, _), .starting(let shown, _): shown
-        case .running, .stopping: nil
+        case .running(let running), .stopping(let running, _): running.postStart?.shown
         }
     }
 

@@ -1,9 +1,9 @@
 import KubeModel
 import Timing
 
-/// The containers of a pod in the order of their starts: init containers one after the other, then the regular ones.
+/// The containers of a pod in the order of their starts: init containers one after the other, then the regular ones. Ephemeral ones start at any time.
 struct ContainerSequence: Sendable {
-    /// Init containers in order, then regular ones.
+    /// Init containers in order, then regular ones, then ephemeral ones.
     private(set) var records: [ContainerRecord]
     /// A regular container was made in the present sandbox. From here on, init containers and sidecars hold the others back no longer.
     private var isInitialized = false
@@ -18,19 +18,28 @@ struct ContainerSequence: Sendable {
     init(_ spec: PodSpec, maxRestartPause: Duration) {
         let initial = (spec.initContainers ?? []).map { ContainerRecord(name: $0.name, role: .initial, maxRestartPause: maxRestartPause) }
         records = initial + spec.containers.map { ContainerRecord(name: $0.name, role: .regular, maxRestartPause: maxRestartPause) }
+        addEphemeral(spec)
+    }
+
+    /// Takes over the ephemeral containers that the pod has been given since. None is ever taken away.
+    mutating func addEphemeral(_ spec: PodSpec) {
+        for container in spec.ephemeralContainers ?? [] where !records.contains(where: { $0.name == container.name }) {
+            records.append(ContainerRecord(name: container.name, role: .ephemeral))
+        }
     }
 
     /// Nothing runs, and nothing is under way that could still make a container run. A pull may go on: its result is not waited for.
     var isQuiet: Bool { !records.contains { $0.isAlive } }
 
-    /// Whether a container of the pod was ever made.
-    var hasBegun: Bool { records.contains { $0.wasCreated } }
+    /// Whether a container of the pod was ever made, ephemeral ones aside.
+    var hasBegun: Bool { records.contains { $0.role != .ephemeral && $0.wasCreated } }
 
-    /// Every container has ended and none is to run again.
+    /// Every container has ended and none is to run again. Ephemeral ones do not count.
     func isFinished(_ rules: RestartRules) -> Bool {
-        if records.contains(where: { $0.isUnderWay }) { return false }
-        if records.contains(where: { $0.role == .initial && !rules.isSidecar($0) && rules.hasFailedForGood($0) }) { return true }
-        return records.filter { $0.role == .regular }.allSatisfy { $0.ended != nil && !rules.mayRun($0) }
+        let counted = records.filter { $0.role != .ephemeral }
+        if counted.contains(where: { $0.isUnderWay }) { return false }
+        if counted.contains(where: { $0.role == .initial && !rules.isSidecar($0) && rules.hasFailedForGood($0) }) { return true }
+        return counted.filter { $0.role == .regular }.allSatisfy { !$0.isAlive && $0.ended != nil && !rules.mayRun($0) }
     }
 
     // MARK: Events
@@ -53,9 +62,10 @@ struct ContainerSequence: Sendable {
         }
     }
 
-    mutating func signalFailed(_ id: String, _ signal: StopSignal, _ message: String, at now: Moment, into decision: inout Decision) {
+    /// Takes an event of the running container of this id.
+    mutating func receive(_ event: ContainerRecord.Event, ofRunning id: String, at now: Moment, into decision: inout Decision) {
         guard let index = records.firstIndex(where: { $0.running?.id == id }) else { return }
-        records[index].receive(.signalFailed(signal, message: message), at: now, into: &decision)
+        records[index].receive(event, at: now, into: &decision)
     }
 
     /// Takes out an exit reported before its start, now that the container runs.
@@ -93,6 +103,18 @@ struct ContainerSequence: Sendable {
     /// a sidecar that does not come up holds no container back.
     mutating func decide(in place: ContainerPlace, at now: Duration, into decision: inout Decision) {
         let rules = RestartRules(spec: place.pod.spec)
+        for index in records.indices {
+            records[index].decideRestart(in: place, rules, at: now, into: &decision)
+            records[index].beginPostStart(sandboxID: place.sandboxID, into: &decision)
+            records[index].probe(sandboxID: place.sandboxID, podEnds: false, at: now, into: &decision)
+        }
+        start(in: place, rules, at: now, into: &decision)
+    }
+
+    private mutating func start(in place: ContainerPlace, _ rules: RestartRules, at now: Duration, into decision: inout Decision) {
+        for index in records.indices where records[index].role == .ephemeral {
+            _ = run(index, in: place, rules, at: now, into: &decision)
+        }
         for index in records.indices where records[index].role == .initial {
             let record = records[index]
             let isDone = rules.isSidecar(record) ? record.isStarted : isInitialized || record.ended?.exitCode == 0
@@ -112,14 +134,19 @@ struct ContainerSequence: Sendable {
         return records[index].decide(in: place, at: now, into: &decision)
     }
 
-    /// Stops the regular containers and init containers first, all at once; then sidecars one by one against the order of their starts.
-    mutating func decideStop(
-        deadline: Duration, sandboxID: String, _ rules: RestartRules, at now: Duration, into decision: inout Decision
-    ) {
+    /// Stops the containers: sidecars get their signals after the others, one by one against the order of their starts. All hooks begin at once.
+    /// - Parameters:
+    ///   - deadline: when the pod's grace period ends.
+    ///   - hasTime: the grace period is long enough for hooks.
+    mutating func decideStop(in place: ContainerPlace, deadline: Duration, hasTime: Bool, at now: Duration, into decision: inout Decision) {
+        let rules = RestartRules(spec: place.pod.spec)
         let alive = records.indices.filter { records[$0].isAlive }
         let ordinary = alive.filter { !rules.isSidecar(records[$0]) }
-        for index in ordinary.isEmpty ? alive.suffix(1) : ordinary[...] {
-            records[index].decideStop(deadline: deadline, sandboxID: sandboxID, at: now, into: &decision)
+        let turn = ordinary.isEmpty ? Array(alive.suffix(1)) : ordinary
+        for index in alive {
+            records[index].decideStop(
+                in: place, deadline: deadline, hasTime: hasTime, isTurn: turn.contains(index), at: now, into: &decision)
+            records[index].probe(sandboxID: place.sandboxID, podEnds: true, at: now, into: &decision)
         }
     }
 
@@ -137,9 +164,10 @@ struct ContainerSequence: Sendable {
     /// - Parameters:
     ///   - sandboxes: in the order of their making.
     ///   - live: the one in which the pod goes on.
+    ///   - pod: with the status that the earlier agent reported.
     ///   - isEnding: the pod was over already, and its statuses were taken over.
     mutating func adopt(
-        _ sandboxes: [RecoveredSandbox], live: RecoveredSandbox?, status: PodStatus?, isEnding: Bool, at now: Moment, lastLogs: [String: Int],
+        _ sandboxes: [RecoveredSandbox], live: RecoveredSandbox?, pod: Pod, isEnding: Bool, at now: Moment, lastLogs: [String: Int],
         message: (ContainerConfiguration) -> String?
     ) {
         isInitialized = live?.containers.contains { $0.configuration.role == .regular && $0.condition != .neverStarted } == true
@@ -148,8 +176,9 @@ struct ContainerSequence: Sendable {
             let all = sandboxes.flatMap(\.containers).filter { $0.configuration.name == name }
             if all.isEmpty { records[index].lastLog = lastLogs[name] }
             let found = all.filter { $0.condition != .neverStarted }.sorted { $0.configuration.restartCount < $1.configuration.restartCount }
-            let known = status?.container(named: name)
-            if !records[index].adopt(found, known: known, at: now, message: message), !isEnding, let known,
+            let known = pod.status?.container(named: name)
+            let spec = pod.spec.container(named: name)
+            if !records[index].adopt(found, spec: spec, known: known, at: now, message: message), !isEnding, let known,
                 known.containerID != nil || known.lastState.terminated != nil
             {
                 records[index].adoptLost(known, at: now)

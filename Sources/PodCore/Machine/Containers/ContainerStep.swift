@@ -14,9 +14,10 @@ package enum ContainerStep: Sendable, Hashable {
     case imageReady(Shown, ImageDescription)
     /// The result of the start is missing. Leads to `running`, or by a failure to `pausing`.
     case starting(Shown, restartCount: Int)
-    /// Entered from `starting`, or from an earlier agent's container. Leads to `stopping`, or by its exit to `idle`.
+    /// Its program runs, and perhaps its `postStart` hook. Entered from `starting`, or from an earlier agent's container. Leads to `stopping`, or by
+    /// its exit to `idle`.
     case running(RunningContainer)
-    /// Its end was asked for. Entered from `running`. Leads to `idle` by its exit.
+    /// Its end was asked for. Entered from `running`. Leads to `idle` by its exit, or to `pausing` where the end follows from a failed start.
     case stopping(RunningContainer, ContainerStop)
 
     /// The status of a container that does not run.
@@ -25,10 +26,17 @@ package enum ContainerStep: Sendable, Hashable {
         package var end: EndedContainer?
         /// A waiting reason that stands for the end, which is then `lastState`.
         package var waiting: Waiting?
+        /// The agent ended it to run it again: it does, whatever the restart policy makes of its exit code.
+        var isToRestart = false
 
-        init(end: EndedContainer? = nil, waiting: Waiting? = nil) {
+        init(end: EndedContainer? = nil, waiting: Waiting? = nil, isToRestart: Bool = false) {
             self.end = end
             self.waiting = waiting
+            self.isToRestart = isToRestart
+        }
+
+        func waiting(_ reason: WaitingReason, _ message: String?) -> Shown {
+            Shown(end: end, waiting: Waiting(reason, message), isToRestart: isToRestart)
         }
     }
 

@@ -1,12 +1,25 @@
 import Timing
 
-/// The stop of a running container: first its stop signal, then the kill when the grace period is over. A signal that could not be sent is repeated
-/// after growing pauses.
+/// The stop of a running container: its `preStop` hook, then its stop signal, then the kill when the grace period is over. A signal that could not be
+/// sent is repeated after growing pauses.
 package struct ContainerStop: Sendable, Hashable {
-    /// When the pod's grace period ends.
+    /// Why the container is stopped.
+    enum Reason: Sendable, Hashable {
+        case podEnds
+        /// Its `postStart` hook failed. The restart policy decides whether it runs again.
+        case postStartFailed(message: String)
+        /// It is to run again, whatever the restart policy makes of its exit code.
+        case restart
+        /// A probe failed, and the restart policy is `Never`.
+        case unhealthy
+    }
+
+    let reason: Reason
+    /// When the grace period ends.
     private var deadline: Duration
-    /// When the kill follows the stop signal.
-    private var killAt: Duration
+    private var isHookUnderWay: Bool
+    /// When the kill follows the stop signal; `nil` until the stop signal is due.
+    private var killAt: Duration?
     /// The last signal that was sent or is on its way.
     private var sent: StopSignal?
     /// The last signal that could not be sent.
@@ -14,29 +27,48 @@ package struct ContainerStop: Sendable, Hashable {
     private var retryAt = Duration.zero
     private var backOff = BackOff(initial: .seconds(1), maximum: .seconds(30))
 
-    /// A container that is stopped late has at least `least` before the kill.
-    init(deadline: Duration, atLeast least: Duration, now: Duration) {
+    /// The least time between the stop signal and the kill, as in kubelet.
+    static let leastGrace = Duration.seconds(2)
+
+    /// - Parameter hasHook: the `preStop` hook begins with the stop.
+    init(_ reason: Reason, deadline: Duration, hasHook: Bool) {
+        self.reason = reason
         self.deadline = deadline
-        killAt = max(deadline, now + least)
+        isHookUnderWay = hasHook
     }
 
-    /// The pod was deleted again, with a shorter grace period.
+    /// The pod was deleted, again or while a container was being stopped, with a shorter grace period.
     mutating func shorten(to deadline: Duration, now: Duration) {
         guard deadline < self.deadline else { return }
         self.deadline = deadline
-        killAt = min(killAt, max(deadline, now))
+        killAt = killAt.map { min($0, max(deadline, now)) }
+    }
+
+    mutating func hookEnded() {
+        isHookUnderWay = false
     }
 
     /// Returns the signal to send now, and notes it as sent.
-    mutating func takeDue(at now: Duration) -> StopSignal? {
+    /// - Parameter isTurn: no other container has to end before this one. Past the deadline, the others are being killed.
+    mutating func takeDue(at now: Duration, isTurn: Bool) -> StopSignal? {
+        guard let killAt = killTime(at: now, isTurn: isTurn) else { return nil }
+        self.killAt = killAt
         let wanted: StopSignal = killAt <= now ? .kill : .stop
         guard sent != wanted, sent != .kill, failed != wanted || retryAt <= now else { return nil }
         sent = wanted
         return wanted
     }
 
+    /// A container whose stop signal comes late still has `leastGrace` before the kill.
+    private func killTime(at now: Duration, isTurn: Bool) -> Duration? {
+        if let killAt { return killAt }
+        guard isTurn, deadline <= now || !isHookUnderWay else { return nil }
+        return max(deadline, now + Self.leastGrace)
+    }
+
     /// The time of the next signal; `nil` while an answer or the exit is awaited.
     func nextTime(after now: Duration) -> Duration? {
+        guard let killAt else { return deadline > now ? deadline : nil }
         if sent == .kill { return nil }
         let retry = sent == nil && failed != nil && retryAt > now ? retryAt : nil
         return [killAt > now ? killAt : nil, retry].compactMap { $0 }.min()

@@ -11,7 +11,8 @@ struct RestartRules: Sendable {
     /// Whether the restart policy lets the container run, again if it has ended.
     func mayRun(_ record: ContainerRecord) -> Bool {
         guard let exitCode = record.ended?.exitCode else { return true }
-        if isSidecar(record) { return true }
+        if record.role == .ephemeral { return false }
+        if isSidecar(record) || record.shown?.isToRestart == true { return true }
         if record.role == .initial, exitCode == 0 { return false }
         if spec.container(named: record.name)?.restartsByRule(after: exitCode) == true { return true }
         switch policy(of: record) {
@@ -25,6 +26,9 @@ struct RestartRules: Sendable {
     func mayRunInAnotherSandbox(_ record: ContainerRecord) -> Bool {
         record.role == .regular && (record.ended == nil ? policy(of: record) != .never : mayRun(record))
     }
+
+    /// Whether a container that is ended for a failed probe runs again. Its exit code does not matter.
+    func restartsOnFailure(_ record: ContainerRecord) -> Bool { isSidecar(record) || policy(of: record) != .never }
 
     func hasFailedForGood(_ record: ContainerRecord) -> Bool {
         guard let ended = record.ended else { return false }

@@ -9,14 +9,20 @@ struct GracePeriod: Sendable {
     /// The deletion is older than this agent's knowledge of the pod: an earlier agent has begun with it.
     let wasDeleting: Bool
 
-    var length: Duration {
-        let seconds: Int64
-        if isRemoved, pod.metadata.deletionTimestamp == nil {
-            seconds = 1
-        } else {
-            seconds = pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30
-        }
-        return max(.seconds(seconds), ContainerRecord.leastGrace)
+    init(of pod: Pod, isRemoved: Bool = false, wasDeleting: Bool = false) {
+        self.pod = pod
+        self.isRemoved = isRemoved
+        self.wasDeleting = wasDeleting
+    }
+
+    var length: Duration { max(.seconds(seconds), ContainerStop.leastGrace) }
+
+    /// Whether there is time for `preStop` hooks.
+    var allowsHooks: Bool { seconds > 0 }
+
+    private var seconds: Int64 {
+        if isRemoved, pod.metadata.deletionTimestamp == nil { return 1 }
+        return pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30
     }
 
     /// The part that an earlier agent has given already. It is measured by the API server's clock, and so only where this agent's own cannot tell.
