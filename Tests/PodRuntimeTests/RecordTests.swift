@@ -21,8 +21,10 @@ import Testing
         return configuration
     }
 
-    private func launch(_ user: SandboxConfiguration.NamespaceMode, appArmor: String? = nil) throws -> [WireField] {
-        let configuration = configuration()
+    private func launch(
+        _ user: SandboxConfiguration.NamespaceMode, appArmor: String? = nil, _ change: (inout ContainerConfiguration) -> Void = { _ in }
+    ) throws -> [WireField] {
+        let configuration = configuration(change)
         let plan = try MountPlan(configuration, sharedMemory: "/s", user: user)
         let record = try LaunchRecord.encode(
             configuration, paths: ContainerPaths(directory: "/d", layer: "/y"), mounts: plan, filter: .unconfined, appArmor: appArmor,
@@ -38,6 +40,14 @@ import Testing
             id: "s", pod: PodIdentity(namespace: "n", name: "p", uid: "u"), attempt: 0, hostname: "h", network: network,
             user: ids == nil ? .node : .pod, sysctls: sysctls, qosClass: "BestEffort")
         return try WireReader.record(SandboxRecord.encode(configuration, ids: ids, pauseProgram: "/p")).fields
+    }
+
+    @Test("a container for debugging shares the process ids of its target") func target() throws {
+        let fields = try launch(.node) { $0.targetContainerID = "t" }
+        let namespaces = fields.filter { $0.tag == SWL_TAG_NAMESPACES.rawValue }.compactMap { $0.layout(swl_namespaces.self) }
+        #expect(namespaces.map(\.pid) == [SWL_NS_TARGET.rawValue])
+        #expect(fields.first { $0.tag == SWL_TAG_PID_TARGET.rawValue }?.payload.prefix(1) == [UInt8(ascii: "t")])
+        #expect(try !launch(.node).contains { $0.tag == SWL_TAG_PID_TARGET.rawValue })
     }
 
     @Test("a pod with a user namespace has its ids mapped and its volumes shifted") func aPodWithIDsOfItsOwnGetsThemMappedAndItsVolumesShifted()

@@ -65,7 +65,12 @@ extension ActionRunner {
                 path: try await ports.folders.logPath(of: snapshot.identity, container: container.name, restartCount: restartCount),
                 maxSize: context.logMaxSize, maxFiles: context.logMaxFiles),
             seccompDefault: context.seccompDefault, seccompRoot: context.seccompRoot, resources: context.resources)
-        return try plan.configuration(of: container, role: role, pod: pod)
+        var configuration = try plan.configuration(of: container, role: role, pod: pod)
+        if role == .ephemeral, let target = container.targetContainerName, !target.isEmpty {
+            guard let id = snapshot.runningID(of: target) else { throw PlanFailure("unable to find target container \(target)") }
+            configuration.targetContainerID = id
+        }
+        return configuration
     }
 
     /// Writes the files behind /etc/hosts, /etc/hostname and /etc/resolv.conf, anew for each start, as kubelet does.

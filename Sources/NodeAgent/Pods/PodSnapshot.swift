@@ -6,12 +6,17 @@ package struct PodSnapshot: Sendable {
     package let pod: Pod
     package let addresses: [String]
     package let volumePaths: [String: String]
+    private let containers: [ContainerRecord]
 
     package init(_ machine: PodMachine) {
         pod = machine.pod
         addresses = machine.addresses
         volumePaths = machine.volumePaths
+        containers = machine.containers
     }
+
+    /// The id of a container that ran.
+    package func runningID(of name: String) -> String? { containers.first { $0.name == name }?.running?.id }
 
     package var identity: PodIdentity { PodIdentity(namespace: pod.namespace, name: pod.name, uid: pod.uid) }
 }

@@ -48,6 +48,17 @@ package actor PodWorker {
     private func step() {
         let now = surroundings.time.moment
         let actions = machine.decide(at: now)
+        if !actions.isEmpty { begin(actions) }
+        if !machine.isGone { surroundings.wakes.set(machine.identity.uid, at: machine.nextWake) }
+        report(now)
+        if machine.isGone {
+            let identity = machine.identity
+            surroundings.wakes.set(identity.uid, at: nil)
+            surroundings.tasks.start { [surroundings] in await surroundings.onGone(identity) }
+        }
+    }
+
+    private func begin(_ actions: [PodAction]) {
         let snapshot = PodSnapshot(machine)
         for action in actions {
             if case .record(let record) = action {
@@ -59,13 +70,6 @@ package actor PodWorker {
                 guard let event = await surroundings.runner.perform(action, snapshot), !Task.isCancelled else { return }
                 await handle(event)
             }
-        }
-        if !machine.isGone { surroundings.wakes.set(machine.identity.uid, at: machine.nextWake) }
-        report(now)
-        if machine.isGone {
-            let identity = machine.identity
-            surroundings.wakes.set(identity.uid, at: nil)
-            surroundings.tasks.start { [surroundings] in await surroundings.onGone(identity) }
         }
     }
 

@@ -134,6 +134,8 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
     package var stopSignal: Int32
     /// The node's file behind the termination message, if there is one.
     package var terminationMessageFile: String?
+    /// The running container of the same sandbox whose process ids this one shares; absent: as the sandbox has it.
+    package var targetContainerID: String?
 
     package init(
         id: String, name: String, role: Role, restartCount: Int, image: String, imageID: String, lowerDirectories: [String], process: Process,

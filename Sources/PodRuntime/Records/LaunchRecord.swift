@@ -27,10 +27,12 @@ enum LaunchRecord {
         writer.strings(SWL_TAG_READONLY_PATH, configuration.readonlyPaths)
         let pidMode =
             switch pid {
+            case _ where configuration.targetContainerID != nil: SWL_NS_TARGET
             case .pod: SWL_NS_SANDBOX
             case .container: SWL_NS_NEW
             case .node: SWL_NS_HOST
             }
+        if let target = configuration.targetContainerID { writer.string(SWL_TAG_PID_TARGET, target) }
         writer.layout(
             SWL_TAG_NAMESPACES,
             swl_namespaces(
