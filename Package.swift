@@ -149,6 +149,14 @@ let package = Package(
             name: "ResizeProbe", dependencies: ["LinuxCgroups", "LinuxSystem", "PodCore", "PodRuntime", logging], path: "Tests/ResizeProbe",
             swiftSettings: strict),
 
+        // Lives of a node under simulated time (`make simulate`).
+        .target(
+            name: "Simulation",
+            dependencies: ["DevCluster", "KubeClient", "KubeModel", "NodeAgent", "PodCore", "TestSupport", "Timing", logging],
+            path: "Tests/Simulation", swiftSettings: strict),
+        .executableTarget(name: "Simulate", dependencies: ["Simulation"], path: "Tests/Simulate", swiftSettings: strict),
+        .testTarget(name: "SimulationTests", dependencies: ["Simulation"], swiftSettings: strict),
+
         // Tests.
         .target(
             name: "TestSupport",

@@ -1,6 +1,7 @@
 import DevCluster
 import KubeModel
 import PodCore
+import TestSupport
 import Testing
 
 @testable import NodeAgent

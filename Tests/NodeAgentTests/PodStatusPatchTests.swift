@@ -1,5 +1,6 @@
 import DevCluster
 import KubeModel
+import TestSupport
 import Testing
 
 @testable import NodeAgent

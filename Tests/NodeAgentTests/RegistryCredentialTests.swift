@@ -1,6 +1,7 @@
 import FoundationEssentials
 import KubeModel
 import PodCore
+import TestSupport
 import Testing
 
 @testable import NodeAgent

@@ -4,7 +4,7 @@ import time
 
 from labs.node import example
 from labs.node.case import NodeCase
-from labs.node.network import API_PORT, CONTROL_IP, NODE_IP
+from labs.node.network import NODE_IP
 from labs.node.pods import FOREVER, manifest
 from labs.programs import EXAMPLE
 from labs.waiting import wait_until
@@ -123,11 +123,7 @@ class Kubectl(NodeCase):
     def test_node_called_unknown_reports_ready(self):
         """A condition that a control plane sets after an outage is corrected at once, not with the next heartbeat."""
         patch = {"status": {"conditions": [{"type": "Ready", "status": "Unknown", "reason": "NodeStatusUnknown"}]}}
-        self.lab.on_control(
-            "curl", "-sSf", "-X", "PATCH", "--cacert", self.lab.path("cluster", "ca.crt"), "--cert", self.lab.path("cluster", "admin.crt"),
-            "--key", self.lab.path("cluster", "admin.key"), "-H", "Content-Type: application/strategic-merge-patch+json", "-d", json.dumps(patch),
-            f"https://{CONTROL_IP}:{API_PORT}/api/v1/nodes/node-1/status",
-        )  # fmt: skip
+        self.lab.patch("/api/v1/nodes/node-1/status", patch)
         self.lab.wait_for("node", "node-1", "Ready", 10)
 
     def test_operators_commands(self):

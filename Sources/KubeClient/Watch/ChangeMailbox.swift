@@ -1,8 +1,8 @@
-import KubeModel
+package import KubeModel
 import Synchronization
 
 /// Collects changes for one consumer, newest per object: a slow consumer costs no more memory than the objects themselves.
-final class ChangeMailbox<Object: KubeObject>: Sendable {
+package final class ChangeMailbox<Object: KubeObject>: Sendable {
     private struct State {
         var changes: [ObjectKey: ObjectChange<Object>] = [:]
         /// Set by the first complete list too, even when it is empty.
@@ -13,12 +13,12 @@ final class ChangeMailbox<Object: KubeObject>: Sendable {
 
     private let state = Mutex(State())
 
-    init(initial: [ObjectKey: Object]?) {
+    package init(initial: [ObjectKey: Object]?) {
         if let initial { add(initial.mapValues { .stored($0) }) }
     }
 
     /// Merges changes in. An empty dictionary reports that the list is complete.
-    func add(_ changes: [ObjectKey: ObjectChange<Object>]) {
+    package func add(_ changes: [ObjectKey: ObjectChange<Object>]) {
         let delivery: (CheckedContinuation<[ObjectKey: ObjectChange<Object>]?, Never>, [ObjectKey: ObjectChange<Object>])? = state.withLock { state in
             guard !state.isFinished else { return nil }
             if state.changes.isEmpty {
@@ -34,7 +34,7 @@ final class ChangeMailbox<Object: KubeObject>: Sendable {
         if let (waiter, news) = delivery { waiter.resume(returning: news) }
     }
 
-    func finish() {
+    package func finish() {
         let waiter = state.withLock { state in
             state.isFinished = true
             defer { state.waiter = nil }

@@ -15,5 +15,9 @@ package struct ReflectorUpdates<Object: KubeObject>: AsyncSequence, Sendable {
 
     let mailbox: ChangeMailbox<Object>
 
+    package init(mailbox: ChangeMailbox<Object>) {
+        self.mailbox = mailbox
+    }
+
     package func makeAsyncIterator() -> AsyncIterator { AsyncIterator(mailbox: mailbox) }
 }

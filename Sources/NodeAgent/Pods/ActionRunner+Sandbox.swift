@@ -15,7 +15,12 @@ extension ActionRunner {
                 of: pod, id: id, attempt: attempt, hostname: hostname.kernelName, resources: context.resources, sysctls: context.sysctls)
             sandboxes.set(id, podUID: pod.uid)
             let started = try await ports.runtime.createSandbox(configuration)
-            let addresses = try await attach(started, configuration, snapshot)
+            let addresses: [String]
+            do {
+                addresses = try await attach(started, configuration, snapshot)
+            } catch {
+                return .sandboxFailed(message: "\(error)", remains: id)
+            }
             if !started.notEnforced.isEmpty, configuration.resources.hasLimits {
                 logger.notice(
                     "Limits of a pod are not enforced because this host's cgroup v2 hierarchy lacks their controllers",
@@ -42,25 +47,14 @@ extension ActionRunner {
         }
     }
 
-    /// Attaches the network. Without it the sandbox is removed again.
     private func attach(_ started: StartedSandbox, _ configuration: SandboxConfiguration, _ snapshot: PodSnapshot) async throws -> [String] {
         guard !snapshot.pod.spec.usesHostNetwork else { return [] }
-        do {
-            let addresses = try await ports.network.attach(sandboxID: started.id, networkNamespacePath: started.networkNamespacePath)
-            // Before the record, from which the next agent takes the ports of each sandbox: a sandbox whose port was refused must not be recorded with it.
-            try await ports.network.forwardHostPorts(
-                of: SandboxNetwork(
-                    sandboxID: started.id, pod: configuration.pod, addresses: addresses, hostPorts: configuration.hostPorts ?? []))
-            try await ports.runtime.record(addresses: addresses, ofSandbox: started.id)
-            return addresses
-        } catch {
-            await tolerate("remove a sandbox without a network", snapshot) {
-                try await ports.runtime.stopSandbox(started.id)
-                try await ports.network.detach(sandboxID: started.id)
-                try await ports.runtime.removeSandbox(started.id)
-            }
-            throw error
-        }
+        let addresses = try await ports.network.attach(sandboxID: started.id, networkNamespacePath: started.networkNamespacePath)
+        // Before the record, from which the next agent takes the ports of each sandbox: a sandbox whose port was refused must not be recorded with it.
+        try await ports.network.forwardHostPorts(
+            of: SandboxNetwork(sandboxID: started.id, pod: configuration.pod, addresses: addresses, hostPorts: configuration.hostPorts ?? []))
+        try await ports.runtime.record(addresses: addresses, ofSandbox: started.id)
+        return addresses
     }
 
     func stopSandbox(_ id: String) async -> PodEvent? {

@@ -16,7 +16,8 @@ package enum PodEvent: Sendable {
     case volumesRefreshed(next: Timestamp?)
 
     case sandboxCreated(StartedSandbox, addresses: [String])
-    case sandboxFailed(message: String)
+    /// - Parameter remains: the sandbox that was made before a later step failed. It must be stopped.
+    case sandboxFailed(message: String, remains: String? = nil)
     /// No sandbox was made because the node has no pod network yet.
     case networkMissing
     /// The node has its pod network now.

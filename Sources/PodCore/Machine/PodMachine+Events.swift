@@ -16,7 +16,7 @@ extension PodMachine {
         case .volumesRefreshed(let next): refresh.receive(next: next.map { now.monotonic(of: $0) }, at: now.monotonic)
 
         case .sandboxCreated(let started, let addresses): receive(.created(id: started.id, addresses: addresses), now)
-        case .sandboxFailed(let message): receive(.creationFailed(message: message), now)
+        case .sandboxFailed(let message, let remains): receive(.creationFailed(message: message, remains: remains), now)
         case .networkMissing: receive(.networkMissing, now)
         case .networkReady: receive(.networkReady, now)
         case .sandboxEnded(let id): sandboxEnded(id, now)

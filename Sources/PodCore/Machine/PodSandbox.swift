@@ -3,17 +3,17 @@ import Timing
 /// The sandbox of a pod, and the earlier ones whose records are still on disk.
 struct PodSandbox: Sendable {
     enum State: Sendable, Hashable {
-        /// The first state, and the one after a lost sandbox was stopped. Leads to `creating`; to `stopped` when the pod ends.
+        /// The first state, and the one after a failed creation or a stopped sandbox. Leads to `creating`, after a failure when its pause is over; to
+        /// `stopped` when the pod ends.
         case absent
-        /// The last creation failed. Leads to `creating` when `retryAt` has come; to `stopped` when the pod ends.
-        case failed(retryAt: Duration)
-        /// The result of the creation is missing. Leads to `ready` or `failed`; to `waitingForNetwork` or, when the network has just come, to `absent`.
+        /// The result of the creation is missing. Leads to `ready`, to `absent` or `lost` by a failure, and to `waitingForNetwork`.
         case creating
         /// The node has no pod network. Leads to `absent` when it has; to `stopped` when the pod ends.
         case waitingForNetwork
         /// Containers may run. The stop belongs to the pod's end. Leads to `lost`, and to `stopped` when the pod ends.
         case ready(id: String, addresses: [String], stop: Attempt)
-        /// The pause process or the shim is gone; the rest must be stopped. Leads to `absent`; to `stopped` when the pod ends.
+        /// The pause process or the shim is gone, or the network could not be attached; the rest must be stopped. Leads to `absent`; to `stopped`
+        /// when the pod ends.
         case lost(id: String, stop: Attempt)
         /// The last state, in the course of the pod's end. The addresses stay in the status.
         case stopped(addresses: [String])
@@ -21,7 +21,8 @@ struct PodSandbox: Sendable {
 
     enum Event: Sendable {
         case created(id: String, addresses: [String])
-        case creationFailed(message: String)
+        /// - Parameter remains: the sandbox that was made before a later step failed.
+        case creationFailed(message: String, remains: String?)
         case networkMissing
         case networkReady
         case ended(id: String)
@@ -38,6 +39,10 @@ struct PodSandbox: Sendable {
     /// The node has got its pod network since the pod came. A creation may have missed it by a moment.
     private var hasNetwork = false
     private var backOff = BackOff(initial: .seconds(1), maximum: .seconds(60))
+    /// No creation before this time.
+    private var notBefore = Duration.zero
+    /// A lost sandbox that was never ready. Its records are of no use.
+    private var uselessID: String?
 
     init(_ state: State = .absent) {
         self.state = state
@@ -52,7 +57,7 @@ struct PodSandbox: Sendable {
     var addresses: [String] {
         switch state {
         case .ready(_, let addresses, _), .stopped(let addresses): addresses
-        case .absent, .failed, .creating, .waitingForNetwork, .lost: []
+        case .absent, .creating, .waitingForNetwork, .lost: []
         }
     }
 
@@ -60,10 +65,17 @@ struct PodSandbox: Sendable {
     mutating func receive(_ event: Event, isEnding: Bool, at now: Duration, into decision: inout Decision) {
         switch (event, state) {
         case (.created(let id, let addresses), .creating): created(id, addresses, into: &decision)
-        case (.creationFailed(let message), .creating):
+        case (.creationFailed(let message, let remains), .creating):
             backOff.step(at: now)
-            state = .failed(retryAt: now + (backOff.delay(at: now) ?? .seconds(1)))
+            notBefore = now + (backOff.delay(at: now) ?? .seconds(1))
             attempt += 1
+            uselessID = remains
+            if let remains {
+                knownIDs.append(remains)
+                state = .lost(id: remains, stop: .due)
+            } else {
+                state = .absent
+            }
             decision.record(.warning, "FailedCreatePodSandBox", "Failed to create pod sandbox: \(message)")
         case (.networkMissing, .creating):
             state = hasNetwork ? .absent : .waitingForNetwork
@@ -72,9 +84,9 @@ struct PodSandbox: Sendable {
             hasNetwork = true
             if state == .waitingForNetwork { state = .absent }
         case (.ended(let ended), .ready(let id, _, let stop)) where ended == id: state = .lost(id: id, stop: stop)
-        case (.stopped, .lost(_, .underWay)) where !isEnding:
+        case (.stopped, .lost(let id, .underWay)) where !isEnding:
             state = .absent
-            attempt += 1
+            if id == uselessID { decision.perform(.removeSandbox(id: id)) } else { attempt += 1 }
         case (.stopped, .ready(_, _, .underWay)), (.stopped, .lost(_, .underWay)): state = .stopped(addresses: addresses)
         case (.stopFailed(let message), _): stopFailed(message, at: now, into: &decision)
         case (.removed(let id), _): knownIDs.removeAll { $0 == id }
@@ -98,7 +110,7 @@ struct PodSandbox: Sendable {
         case .lost(let id, var stop):
             stop.fail(at: now)
             state = .lost(id: id, stop: stop)
-        case .absent, .failed, .creating, .waitingForNetwork, .stopped: break
+        case .absent, .creating, .waitingForNetwork, .stopped: break
         }
         decision.record(.warning, "FailedKillPod", "error killing pod: \(message)")
     }
@@ -108,8 +120,8 @@ struct PodSandbox: Sendable {
         switch state {
         case .ready, .creating, .waitingForNetwork, .stopped: break
         case .lost: stop(at: now, into: &decision)
-        case .failed(let retryAt) where retryAt > now: decision.wake(at: retryAt)
-        case .absent, .failed:
+        case .absent where notBefore > now: decision.wake(at: notBefore)
+        case .absent:
             state = .creating
             decision.perform(.createSandbox(attempt: attempt))
         }
@@ -119,7 +131,7 @@ struct PodSandbox: Sendable {
     /// - Returns: whether it is stopped.
     mutating func decideEnd(at now: Duration, into decision: inout Decision) -> Bool {
         switch state {
-        case .absent, .failed, .waitingForNetwork:
+        case .absent, .waitingForNetwork:
             state = .stopped(addresses: [])
             return true
         case .stopped: return true
@@ -138,7 +150,7 @@ struct PodSandbox: Sendable {
         case .lost(let id, var stop):
             stop.decide(.stopSandbox(id: id), at: now, into: &decision)
             state = .lost(id: id, stop: stop)
-        case .absent, .failed, .creating, .waitingForNetwork, .stopped: break
+        case .absent, .creating, .waitingForNetwork, .stopped: break
         }
     }
 

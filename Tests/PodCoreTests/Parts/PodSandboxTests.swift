@@ -22,11 +22,27 @@ struct PodSandboxTests {
     mutating func creationFails() {
         #expect(decide().actions == [.createSandbox(attempt: 0)])
         #expect(decide().actions.isEmpty)
-        #expect(receive(.creationFailed(message: "no")).count == 1)
+        #expect(receive(.creationFailed(message: "no", remains: nil)).count == 1)
         #expect(decide().nextWake == .seconds(1))
         #expect(decide(at: .seconds(1)).actions == [.createSandbox(attempt: 1)])
-        _ = receive(.creationFailed(message: "no"), at: .seconds(1))
+        _ = receive(.creationFailed(message: "no", remains: nil), at: .seconds(1))
         #expect(decide(at: .seconds(1)).nextWake == .seconds(3))
+    }
+
+    @Test("what a failed creation leaves is stopped and removed before the next one, which still pauses")
+    mutating func creationLeavesSomething() {
+        _ = decide()
+        _ = receive(.creationFailed(message: "no address", remains: "a"))
+        #expect(sandbox.knownIDs == ["a"] && sandbox.readyID == nil)
+        #expect(decide().actions == [.stopSandbox(id: "a")])
+        _ = receive(.stopFailed(message: "no"))
+        #expect(decide(at: .seconds(2)).actions == [.stopSandbox(id: "a")])
+        #expect(receive(.stopped, at: .seconds(2)) == [.removeSandbox(id: "a")])
+        #expect(decide(at: .seconds(2)).actions == [.createSandbox(attempt: 1)])
+        _ = receive(.creationFailed(message: "no address", remains: "b"), at: .seconds(2))
+        _ = decide(at: .seconds(2))
+        _ = receive(.stopped, at: .seconds(2))
+        #expect(decide(at: .seconds(2)).nextWake == .seconds(4))
     }
 
     @Test("without a pod network the sandbox waits for it, without a pause afterwards")

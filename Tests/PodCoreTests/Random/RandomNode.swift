@@ -114,7 +114,12 @@ struct RandomNode {
     private mutating func fail(_ action: PodAction) {
         switch action {
         case .mountVolume(let name): deliver(.volumeFailed(name: name, VolumeFailure(.system, "no")))
-        case .createSandbox:
+        case .createSandbox(let attempt):
+            if random.oneIn(2) {
+                let id = "s\(attempt)"
+                sandboxID = id
+                return deliver(.sandboxFailed(message: "no", remains: id))
+            }
             deliver(random.oneIn(2) ? .sandboxFailed(message: "no") : .networkMissing)
             if random.oneIn(2) { deliver(.networkReady) }
         case .ensureImage(let container):

@@ -7,7 +7,7 @@ enum Transitions {
         "imageReady": ["starting"], "starting": ["running", "pausing"], "running": ["stopping", "idle"], "stopping": ["idle", "pausing"],
     ]
     private static let sandboxes: [String: Set<String>] = [
-        "absent": ["creating", "stopped"], "failed": ["creating", "stopped"], "creating": ["ready", "failed", "absent", "waitingForNetwork"],
+        "absent": ["creating", "stopped"], "creating": ["ready", "absent", "lost", "waitingForNetwork"],
         "waitingForNetwork": ["absent", "creating", "stopped"], "ready": ["lost", "stopped"],
         "lost": ["absent", "stopped"], "stopped": [],
     ]

@@ -229,6 +229,14 @@ class Lab(Network):
     def apply(self, *objects):
         return self.kubectl("apply", "-f", "-", input=json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}))
 
+    def patch(self, path, patch):
+        """A strategic merge patch; kubectl knows some subresources only."""
+        return self.on_control(
+            "curl", "-sS", "--fail-with-body", "-X", "PATCH", "--cacert", self.path("cluster", "ca.crt"), "--cert", self.path("cluster", "admin.crt"),
+            "--key", self.path("cluster", "admin.key"), "-H", "Content-Type: application/strategic-merge-patch+json", "-d", json.dumps(patch),
+            f"https://{CONTROL_IP}:{API_PORT}{path}",
+        )  # fmt: skip
+
     def delete(self, *arguments):
         return self.kubectl("delete", *arguments)
 

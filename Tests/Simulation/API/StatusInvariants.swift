@@ -1,0 +1,29 @@
+import KubeModel
+import PodCore
+import Synchronization
+
+extension SimulatedAPI {
+    /// Never a status that goes back in time, nor one that says more than is true.
+    func check(_ newer: Pod, after older: Pod) {
+        guard let before = older.status, let after = newer.status else { return }
+        func violated(_ text: String) { world.violated("status of \(newer.uid): \(text)") }
+        if before.phase?.isTerminal == true, after.phase != before.phase {
+            violated("the phase goes from \(before.phase?.rawValue ?? "-") to \(after.phase?.rawValue ?? "-")")
+        }
+        if before.phase == .running, after.phase == .pending { violated("the phase goes back to Pending") }
+        if let start = before.startTime, after.startTime != start { violated("the start time changes") }
+        for container in (after.initContainerStatuses ?? []) + (after.containerStatuses ?? []) + (after.ephemeralContainerStatuses ?? []) {
+            guard let earlier = before.container(named: container.name) else { continue }
+            if container.restartCount < earlier.restartCount {
+                violated("the restart count of \(container.name) goes from \(earlier.restartCount) to \(container.restartCount)")
+            }
+            if let old = earlier.state.running?.startedAt, let new = container.state.running?.startedAt, new < old {
+                violated("\(container.name) runs since an earlier time than before")
+            }
+        }
+        let isOver = after.phase?.isTerminal == true && !state.withLock { $0.madeTerminal.contains(newer.uid) }
+        if isOver, node.state.withLock({ $0.sandboxes(of: newer.uid).contains { $0.isRunning && !$0.running.isEmpty } }) {
+            violated("the phase is \(after.phase?.rawValue ?? "-") while containers run")
+        }
+    }
+}
