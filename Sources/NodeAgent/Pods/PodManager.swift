@@ -20,6 +20,8 @@ package actor PodManager {
     /// The objects that each pod refers to, while they are kept fresh.
     private var held: [String: (names: ObjectNames, namespace: String)] = [:]
     private var recovered: [String: [RecoveredSandbox]] = [:]
+    /// The pods that were there when the agent started are known.
+    private(set) var hasListed = false
 
     package init(
         runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, time: any TimeSource, logger: Logger,
@@ -62,11 +64,10 @@ package actor PodManager {
     }
 
     private func follow(_ pods: ReflectorUpdates<Pod>) async {
-        var isFirst = true
         for await changes in pods {
             for change in changes.values { await apply(change) }
-            if isFirst {
-                isFirst = false
+            if !hasListed {
+                hasListed = true
                 // Only now, so that an exit in a recovered sandbox finds the worker of its pod. Until then it waits in the stream.
                 tasks.start { await self.followRuntime() }
                 await removeOrphans()

@@ -57,13 +57,12 @@ extension AgentPorts: ContainerRuntime {
     func signal(_ signal: Int32, container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {}
 
     func stop(container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
-        let now = world.time.now()
+        // The grace period counts from the first attempt, even if that fails.
+        if isAlive { node.noteStop(containerID, in: sandboxID) }
         try await call("stop \(containerID)", failure: Self.lost) { (state: inout NodeState) throws(RuntimeFailure) in
-            let containers = state.sandboxes[sandboxID]?.containers
-            guard let index = containers?.firstIndex(where: { $0.configuration.id == containerID }) else {
+            guard state.sandboxes[sandboxID]?.containers.contains(where: { $0.configuration.id == containerID }) == true else {
                 throw RuntimeFailure(.notFound, "no container")
             }
-            if state.sandboxes[sandboxID]?.containers[index].stoppedAt == nil { state.sandboxes[sandboxID]?.containers[index].stoppedAt = now }
         }
         if !world.fails(oneIn: 4) { end(containerID, sandboxID, within: 4000, code: world.oneIn(2) ? 0 : 143) }
     }

@@ -26,8 +26,10 @@ final class AgentPorts: Sendable {
     /// Takes the time of a call. Returns false for an agent that was killed meanwhile.
     func pass() async -> Bool {
         do { try await world.time.sleep(for: world.delay()) } catch { return false }
-        return !isDead.withLock { $0 }
+        return isAlive
     }
+
+    var isAlive: Bool { !isDead.withLock { $0 } }
 
     /// Performs a call: it may fail before its effect, or lose its answer after it.
     func call<T, Failure: Error>(

@@ -22,6 +22,16 @@ final class SimulatedNode: Sendable {
         _ = sink.withLock { $0?.yield(event) }
     }
 
+    func noteStop(_ id: String, in sandboxID: String) {
+        let now = world.time.now()
+        state.withLock { state in
+            guard let index = state.sandboxes[sandboxID]?.containers.firstIndex(where: { $0.configuration.id == id && $0.stoppedAt == nil }) else {
+                return
+            }
+            state.sandboxes[sandboxID]?.containers[index].stoppedAt = now
+        }
+    }
+
     // MARK: What happens by itself
 
     func exit(_ id: String, in sandboxID: String, code: Int) {
