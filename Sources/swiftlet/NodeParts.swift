@@ -25,10 +25,11 @@ struct NodeParts: Sendable {
     ) throws {
         let time = local.time
         let events = EventRecorder(
-            api: client.limited(queriesPerSecond: Double(configuration.kubelet.eventRecordQPS), burst: configuration.kubelet.eventBurst),
+            api: client.forEvents(queriesPerSecond: Double(configuration.kubelet.eventRecordQPS), burst: configuration.kubelet.eventBurst),
             nodeName: settings.name, time: time, logger: logger)
         let reporter = NodeReporter(
-            settings: settings, api: client, host: local.host, images: local.images, network: local.network, readiness: readiness, events: events,
+            settings: settings, api: client.forStatuses(), host: local.host, images: local.images, network: local.network, readiness: readiness,
+            events: events,
             time: time, logger: logger)
         let directory = ServiceDirectory(services: reading, logger: logger) { Self.proxyConfiguration(configuration, settings, reporter) }
         let objects = WatchedObjectSource(client)
@@ -41,7 +42,7 @@ struct NodeParts: Sendable {
                 services: directory),
             context: { local.context(settings, allocatable: reporter.node?.status?.allocatable ?? [:], hostIPs: hostIPs()) }, events: events,
             sandboxes: sandboxes, time: time, logger: logger, makeID: Self.randomID)
-        let statuses = StatusWriter(api: client, time: time, logger: logger)
+        let statuses = StatusWriter(api: client.forStatuses(), time: time, logger: logger)
         let pods = PodManager(runner: runner, statuses: statuses, sandboxes: sandboxes, time: time, logger: logger, hostIPs: hostIPs)
         let proxy = ProxyAgent(
             source: directory, store: try KernelRulesetStore(), conntrack: try ConntrackTable(), logger: logger, time: time)

@@ -6,15 +6,15 @@ import Testing
     @Test("the bucket grants the burst, then the rate")
     func bucketGivesTheBurstThenTheRate() {
         var bucket = TokenBucket(rate: 50, burst: 100, now: .zero)
-        for _ in 0..<100 { #expect(bucket.reserve(now: .zero) == .zero) }
-        #expect(bucket.reserve(now: .zero) == .milliseconds(20))
-        #expect(bucket.reserve(now: .zero) == .milliseconds(40))
-        // After a second 50 new ones, minus the two that are owed.
-        for _ in 0..<48 { #expect(bucket.reserve(now: .seconds(1)) == .zero) }
-        #expect(bucket.reserve(now: .seconds(1)) > .zero)
+        for _ in 0..<100 { #expect(bucket.take(now: .zero) == true) }
+        #expect(bucket.take(now: .zero) == false)
+        #expect(bucket.wait(for: 1, now: .zero) == .milliseconds(20))
+        #expect(bucket.wait(for: 2, now: .zero) == .milliseconds(40))
+        for _ in 0..<50 { #expect(bucket.take(now: .seconds(1)) == true) }
+        #expect(bucket.take(now: .seconds(1)) == false)
         // Never more than the burst, however long it was quiet.
-        for _ in 0..<100 { #expect(bucket.reserve(now: .seconds(1000)) == .zero) }
-        #expect(bucket.reserve(now: .seconds(1000)) > .zero)
+        for _ in 0..<100 { #expect(bucket.take(now: .seconds(1000)) == true) }
+        #expect(bucket.take(now: .seconds(1000)) == false)
     }
 
     @Test("the cache drops expired entries and is bounded")

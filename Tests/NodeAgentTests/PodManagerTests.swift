@@ -54,6 +54,26 @@ struct PodManagerTests {
         #expect(bench.events.created.map(\.reason) == ["Pulled", "Created", "Started", "Killing"])
     }
 
+    @Test("a pod that is run and deleted costs four status writes and a deletion")
+    func aPodLifeCostsFewWrites() async throws {
+        let pod = NodeBench.pod { $0.metadata.generation = 1 }
+        try await bench.run {
+            bench.list([pod])
+            _ = await shown(.running)
+            var deleted = pod
+            deleted.metadata.generation = 2
+            deleted.metadata.deletionTimestamp = bench.time.wallTime()
+            deleted.metadata.deletionGracePeriodSeconds = 30
+            bench.list([deleted])
+            await bench.statuses.wait { $0.last == "delete web u1" }
+        }
+        let calls = bench.statuses.entries
+        #expect(calls.first == "patch web Pending -")
+        #expect(calls.suffix(2) == ["patch web Failed -", "delete web u1"])
+        #expect(calls.count { $0.hasPrefix("patch") } <= 4, "\(calls)")
+        #expect(calls.count { $0.hasPrefix("delete") } == 1)
+    }
+
     @Test("an exit reported before the start's result ends the pod")
     func anEndThatIsToldBeforeTheStart() async throws {
         node.state.withLock { $0.exitBeforeStartAnswer = exit(3) }

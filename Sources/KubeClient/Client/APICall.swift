@@ -15,10 +15,12 @@ package struct APICall: Sendable {
     package var object: String
     /// The answer may have this many bytes.
     package var largestAnswer: Int
+    package var priority: CallPriority
 
     package init(
         _ method: String, _ path: String, query: [(String, String)] = [], body: [UInt8]? = nil, contentType: String = "application/json",
-        timeout: Duration = APICall.defaultTimeout, operation: String? = nil, object: String? = nil, largestAnswer: Int = 32 << 20
+        timeout: Duration = APICall.defaultTimeout, operation: String? = nil, object: String? = nil, largestAnswer: Int = 32 << 20,
+        priority: CallPriority = .ordinary
     ) {
         self.method = method
         self.path = path
@@ -29,5 +31,6 @@ package struct APICall: Sendable {
         self.operation = operation ?? method
         self.object = object ?? path
         self.largestAnswer = largestAnswer
+        self.priority = priority
     }
 }

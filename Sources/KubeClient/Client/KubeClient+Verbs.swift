@@ -15,7 +15,7 @@ extension KubeClient {
         try await exchange(
             APICall(
                 "GET", APIPath.path(Object.resource, namespace: scope.namespace), query: scope.query, timeout: APICall.listTimeout, operation: "list",
-                object: Object.resource.plural, largestAnswer: 512 << 20))
+                object: Object.resource.plural, largestAnswer: 512 << 20, priority: .list))
     }
 
     /// Creates the object in its own namespace and returns it as stored.

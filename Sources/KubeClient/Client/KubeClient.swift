@@ -13,6 +13,8 @@ package struct KubeClient: Sendable {
     let transport: Transport
     private let limiter: RateLimiter
     private let lane: HTTPLane
+    /// Replaces the priority of every call.
+    private let priority: CallPriority?
 
     /// Touches neither files nor the network; the first call does.
     package init(_ access: ClusterAccess, options: ClientOptions) throws {
@@ -21,24 +23,43 @@ package struct KubeClient: Sendable {
         transport = try Transport(access: access, time: options.time)
         limiter = RateLimiter(rate: max(0.1, options.queriesPerSecond), burst: options.burst, time: options.time)
         lane = .calls
+        priority = nil
     }
 
-    private init(_ other: KubeClient, limiter: RateLimiter, lane: HTTPLane) {
+    private init(_ other: KubeClient, limiter: RateLimiter, lane: HTTPLane, priority: CallPriority?) {
         access = other.access
         options = other.options
         transport = other.transport
         self.limiter = limiter
         self.lane = lane
+        self.priority = priority
     }
 
-    /// A copy with a connection and a rate limit of its own, so that the node's lease never waits behind other calls.
+    /// A copy with connections and a rate limit of its own, so that the node's lease never waits behind other calls.
     package func forLease() -> KubeClient {
-        KubeClient(self, limiter: RateLimiter(rate: 5, burst: 10, time: options.time), lane: .lease)
+        copy(rate: 5, burst: 10, lane: .lease)
     }
 
-    /// A copy with the same connections and a rate limit of its own, for events.
+    /// A copy with connections and a rate limit of its own, so that no other call waits behind an event.
+    /// - Parameters:
+    ///   - queriesPerSecond: `eventRecordQPS`; 0 means no limit.
+    ///   - burst: `eventBurst`.
+    package func forEvents(queriesPerSecond: Double, burst: Int) -> KubeClient {
+        copy(rate: queriesPerSecond > 0 ? queriesPerSecond : 1_000_000, burst: burst, lane: .events)
+    }
+
+    /// A copy with the same connections and the same rate limit, whose calls go before all others.
+    package func forStatuses() -> KubeClient {
+        KubeClient(self, limiter: limiter, lane: lane, priority: .status)
+    }
+
+    /// A copy with the same connections and a rate limit of its own.
     package func limited(queriesPerSecond: Double, burst: Int) -> KubeClient {
-        KubeClient(self, limiter: RateLimiter(rate: max(0.1, queriesPerSecond), burst: burst, time: options.time), lane: lane)
+        copy(rate: queriesPerSecond, burst: burst, lane: lane)
+    }
+
+    private func copy(rate: Double, burst: Int, lane: HTTPLane) -> KubeClient {
+        KubeClient(self, limiter: RateLimiter(rate: max(0.1, rate), burst: burst, time: options.time), lane: lane, priority: priority)
     }
 
     /// Ends every connection. Calls fail with `.closed` from then on.
@@ -55,7 +76,7 @@ package struct KubeClient: Sendable {
         let deadline = Deadline(after: call.timeout, time: options.time)
         var retries = Retries()
         while true {
-            try await limiter.wait(until: deadline, operation: call.operation, object: call.object)
+            try await limiter.wait(priority ?? call.priority, until: deadline, operation: call.operation, object: call.object)
             do {
                 return try await attempt(call, deadline: deadline)
             } catch let error as APIError {
@@ -67,7 +88,7 @@ package struct KubeClient: Sendable {
     }
 
     private func attempt(_ call: APICall, deadline: Deadline) async throws -> APIAnswer {
-        let (pooled, token) = try await transport.borrow(lane)
+        let (pooled, token) = try await transport.borrow(lane == .calls && call.priority == .list ? .lists : lane)
         defer { pooled.giveBack() }
         do {
             return try await deadline.run {

@@ -35,7 +35,10 @@ final class PooledClient: Sendable {
             // HTTP/1: a call that runs into its deadline closes its connection, so a dead one is never used twice.
             configuration.httpVersion = .http1Only
             configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 16
-        case .lease:
+        case .lists:
+            configuration.httpVersion = .http1Only
+            configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 8
+        case .lease, .events:
             configuration.httpVersion = .http1Only
             configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = 2
         case .watches:

@@ -1,30 +1,33 @@
 import Synchronization
 package import Timing
 
-/// Spreads calls over time by a token bucket, in the order of their reservations.
+/// Spreads calls over time by a token bucket, in the order of a ``CallQueue``.
 package final class RateLimiter: Sendable {
-    private let bucket: Mutex<TokenBucket>
+    private let queue: Mutex<CallQueue>
     private let time: any TimeSource
 
     package init(rate: Double, burst: Int, time: any TimeSource) {
-        bucket = Mutex(TokenBucket(rate: rate, burst: burst, now: time.now()))
+        queue = Mutex(CallQueue(TokenBucket(rate: rate, burst: burst, now: time.now())))
         self.time = time
     }
 
-    /// Waits for this caller's turn. Fails at once when the turn would come after `deadline`.
-    func wait(until deadline: Deadline, operation: String, object: String) async throws {
-        let delay = bucket.withLock { $0.reserve(now: time.now()) }
-        guard delay > .zero else { return }
-        guard delay < deadline.remaining else {
-            bucket.withLock { $0.giveBack() }
-            throw APIError(
-                .timeout, operation: operation, object: object,
-                reason: "the client-side rate limit would delay it past its deadline; raise kubeAPIQPS and kubeAPIBurst if this goes on")
-        }
+    /// Waits for this caller's turn. Fails as soon as it is clear that the turn would come after `deadline`.
+    func wait(_ priority: CallPriority, until deadline: Deadline, operation: String, object: String) async throws {
+        let ticket = queue.withLock { $0.join(priority) }
         do {
-            try await time.sleep(for: delay)
+            while true {
+                let pause = queue.withLock { $0.turn(of: ticket, now: time.now()) }
+                guard pause > .zero else { return }
+                guard pause < deadline.remaining else {
+                    throw APIError(
+                        .timeout, operation: operation, object: object,
+                        reason: "the client-side rate limit would delay it past its deadline; raise kubeAPIQPS and kubeAPIBurst if this goes on")
+                }
+                // A call that overtakes makes this sleep too short, so the turn is asked for again.
+                try await time.sleep(for: pause)
+            }
         } catch {
-            bucket.withLock { $0.giveBack() }
+            queue.withLock { $0.leave(ticket) }
             throw error
         }
     }

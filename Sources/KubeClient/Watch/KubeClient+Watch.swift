@@ -25,7 +25,7 @@ extension KubeClient {
             let page: LenientList<Object> = try await exchange(
                 APICall(
                     "GET", APIPath.path(Object.resource, namespace: scope.namespace), query: query, timeout: APICall.listTimeout, operation: "list",
-                    object: Object.resource.plural, largestAnswer: 512 << 20))
+                    object: Object.resource.plural, largestAnswer: 512 << 20, priority: .list))
             onPage(page)
             version = page.metadata.resourceVersion ?? version
             next = page.metadata.continue.flatMap { $0.isEmpty ? nil : $0 }

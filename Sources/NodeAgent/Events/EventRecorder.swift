@@ -2,111 +2,133 @@ package import KubeClient
 import KubeModel
 package import Logging
 package import PodCore
+import Synchronization
 package import Timing
 
-/// Sends events to the API server. A repetition within an hour increases the count of the existing event.
+/// Sends events to the API server, one after another. ``EventCorrelator`` decides what is sent.
 ///
-/// At most `capacity` events wait; when the API server is away for long, the oldest are dropped, as kubelet does.
+/// At most `capacity` events wait. When the API server is away for long, the oldest are dropped: the latest say more about the node's state.
 package actor EventRecorder {
-    private struct Entry {
-        let object: ObjectReference
-        let namespace: String
-        let record: PodEventRecord
-        let time: Timestamp
-    }
-
-    private struct Key: Hashable {
-        let object: ObjectReference
-        let record: PodEventRecord
-    }
-
-    private struct Known {
-        let name: String
-        let first: Timestamp
-        var count: Int
-    }
-
     private static let capacity = 1000
-    private static let knownLimit = 4096
-    /// Characters of the object's name in the event's.
-    private static let subjectLimit = 210
-    private static let aggregationSeconds: Int64 = 3600
+    /// For an event that the API server does not get. kubelet has the same number and pause.
+    private static let maxTries = 12
+    private static let retryPause = Duration.seconds(10)
 
     private let api: any EventAPI
-    private let source: EventSource
     private let time: any TimeSource
+    private let random: @Sendable () -> Double
     private let logger: Logger
-    private let entries: AsyncStream<Entry>
-    private let queue: AsyncStream<Entry>.Continuation
-    private var known: [Key: Known] = [:]
-    /// Makes the names of events of one moment differ.
-    private var created = 0
+    private let entries: AsyncStream<RecordedEvent>
+    private let queue: AsyncStream<RecordedEvent>.Continuation
+    private let lost = Mutex(EventLosses())
+    private var correlator: EventCorrelator
 
     /// Events carry the component `kubelet`: tools select by it.
-    package init(api: any EventAPI, nodeName: String, time: any TimeSource, logger: Logger) {
+    /// - Parameter random: from 0 up to 1; spreads the first retries of many nodes.
+    package init(
+        api: any EventAPI, nodeName: String, time: any TimeSource, random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
+        logger: Logger
+    ) {
         self.api = api
-        self.source = EventSource(component: "kubelet", host: nodeName)
         self.time = time
+        self.random = random
         self.logger = logger
-        (entries, queue) = AsyncStream.makeStream(of: Entry.self, bufferingPolicy: .bufferingNewest(Self.capacity))
+        correlator = EventCorrelator(source: EventSource(component: "kubelet", host: nodeName))
+        (entries, queue) = AsyncStream.makeStream(of: RecordedEvent.self, bufferingPolicy: .bufferingNewest(Self.capacity))
     }
+
+    /// The events that were dropped, for metrics.
+    package nonisolated var losses: EventLosses { lost.withLock { $0 } }
 
     package nonisolated func record(_ record: PodEventRecord, about pod: PodIdentity) {
         let object = ObjectReference(kind: "Pod", namespace: pod.namespace, name: pod.name, uid: pod.uid, fieldPath: record.fieldPath)
-        queue.yield(Entry(object: object, namespace: pod.namespace, record: record, time: time.wallTime()))
+        enqueue(RecordedEvent(object: object, namespace: pod.namespace, record: record, moment: time.moment))
     }
 
     /// Events about the node use its name as uid, as kubelet does.
     package nonisolated func record(_ record: PodEventRecord, aboutNode name: String) {
         let object = ObjectReference(kind: "Node", name: name, uid: name)
-        queue.yield(Entry(object: object, namespace: "default", record: record, time: time.wallTime()))
+        enqueue(RecordedEvent(object: object, namespace: "default", record: record, moment: time.moment))
     }
 
     package func run() async {
-        for await entry in entries { await send(entry) }
-    }
-
-    private func send(_ entry: Entry) async {
-        let key = Key(object: entry.object, record: entry.record)
-        do {
-            if let before = known[key], entry.time.seconds - before.first.seconds < Self.aggregationSeconds, try await countUp(before, key, entry) {
-                return
+        for await entry in entries {
+            switch correlator.correlate(entry) {
+            case .create(let event): await send(event, updates: false)
+            case .update(let event): await send(event, updates: true)
+            case .drop: lose(entry.record, entry.object, .spamFilter)
             }
-            try await create(entry, key)
-        } catch is CancellationError {
-            return
-        } catch {
-            logger.warning(
-                "Event could not be sent",
-                metadata: ["reason": "\(entry.record.reason)", "object": "\(entry.object.name ?? "")", "error": "\(error)"])
         }
     }
 
-    private func create(_ entry: Entry, _ key: Key) async throws {
-        // Unique by the time in nanoseconds, like kubelet's names of events. The pod's name alone may already have the greatest length.
-        let stamp = String(entry.time.seconds * 1_000_000_000 + Int64(entry.time.nanoseconds), radix: 16)
-        var subject = (entry.object.name ?? "").prefix(Self.subjectLimit)
-        while subject.last == "-" || subject.last == "." { subject = subject.dropLast() }
-        created += 1
-        let name = "\(subject).\(stamp)-\(String(created, radix: 16))"
-        let event = Event(
-            metadata: ObjectMeta(name: name, namespace: entry.namespace), involvedObject: entry.object, type: entry.record.kind.rawValue,
-            reason: entry.record.reason, message: entry.record.message, source: source, firstTimestamp: entry.time, lastTimestamp: entry.time,
-            count: 1)
-        try await api.create(event: event)
-        if known.count >= Self.knownLimit { known.removeAll() }
-        known[key] = Known(name: name, first: entry.time, count: 1)
+    private nonisolated func enqueue(_ event: RecordedEvent) {
+        if case .dropped(let oldest) = queue.yield(event) { lose(oldest.record, oldest.object, .queueFull) }
     }
 
-    /// Returns false when the event does not exist any more.
-    private func countUp(_ before: Known, _ key: Key, _ entry: Entry) async throws -> Bool {
-        let patch: JSONValue = ["count": .integer(Int64(before.count + 1)), "lastTimestamp": .string(entry.time.rfc3339())]
+    private func send(_ event: Event, updates: Bool) async {
+        for attempt in 1...Self.maxTries {
+            do {
+                return try await write(event, updates: updates)
+            } catch is CancellationError {
+                return
+            } catch {
+                guard (error as? APIError)?.mayPassLater ?? false else { return lose(event, .rejected, error) }
+                guard attempt < Self.maxTries else { return lose(event, .unreachable, error) }
+            }
+            do { try await time.sleep(for: attempt == 1 ? Self.retryPause * random() : Self.retryPause) } catch { return }
+        }
+    }
+
+    private func write(_ event: Event, updates: Bool) async throws {
+        if updates {
+            let patch: JSONValue = [
+                "count": .integer(Int64(event.count ?? 1)), "lastTimestamp": event.lastTimestamp.map { .string($0.rfc3339()) } ?? .null,
+                "message": .string(event.message),
+            ]
+            do {
+                return try await api.patch(event: event.key, patch)
+            } catch let error as APIError where error.isNotFound {
+                // Events expire. The new one goes on with the count.
+            }
+        }
         do {
-            try await api.patch(event: ObjectKey(namespace: entry.namespace, name: before.name), patch)
-        } catch let error as APIError where error.isNotFound {
-            return false
+            try await api.create(event: event)
+        } catch let error as APIError where error.isAlreadyExists {
+            // An earlier try whose answer was lost.
         }
-        known[key]?.count += 1
-        return true
+    }
+
+    private func lose(_ event: Event, _ reason: EventLosses.Reason, _ error: any Error) {
+        note(reason, event.reason, event.involvedObject, "\(error)")
+    }
+
+    private nonisolated func lose(_ record: PodEventRecord, _ object: ObjectReference, _ reason: EventLosses.Reason) {
+        note(reason, record.reason, object, nil)
+    }
+
+    private nonisolated func note(_ reason: EventLosses.Reason, _ eventReason: String, _ object: ObjectReference, _ error: String?) {
+        let now = time.now()
+        let losses = lost.withLock { $0.note(reason, at: now) ? $0 : nil }
+        guard let losses else { return }
+        var metadata: Logger.Metadata = [
+            "reason": "\(eventReason)", "object": "\(object.namespace.map { $0 + "/" } ?? "")\(object.name ?? "")", "cause": "\(reason.rawValue)",
+        ]
+        for (reason, count) in losses.counts { metadata[reason.rawValue] = "\(count)" }
+        if let error { metadata["error"] = "\(error)" }
+        // A container that fails again and again reaches the filter: no fault of the node.
+        logger.log(
+            level: reason == .spamFilter ? .info : .warning, "Event was dropped; more for this cause are only counted for ten minutes",
+            metadata: metadata)
+    }
+}
+
+extension APIError {
+    /// Whether the event may be accepted when it is sent again: the API server did not get it, or has no time for it now.
+    fileprivate var mayPassLater: Bool {
+        switch code {
+        case .status: [429, 502, 503, 504].contains(httpStatus)
+        case .invalidArgument, .closed: false
+        default: true
+        }
     }
 }

@@ -20,6 +20,7 @@ extension APIError {
     static let invalid = answered(422, "Invalid")
     static let alreadyExists = answered(409, "AlreadyExists")
     static let unavailable = answered(503, "ServiceUnavailable")
+    static let unreachable = APIError(.unreachable, operation: "test", object: "object", reason: "no connection")
 }
 
 /// Failures that a fake gives out, one for each call, until there are none left.
@@ -89,13 +90,18 @@ final class FakeEventAPI: EventAPI {
     }
 
     let calls = Journal<Call>()
+    private let createFailures: Failures
     private let patchFailures: Failures
 
-    init(failingPatches: [APIError?] = []) {
+    init(failingCreates: [APIError?] = [], failingPatches: [APIError?] = []) {
+        createFailures = Failures(failingCreates)
         patchFailures = Failures(failingPatches)
     }
 
-    func create(event: Event) async throws { calls.note(.create(event)) }
+    func create(event: Event) async throws {
+        calls.note(.create(event))
+        try createFailures.next()
+    }
 
     func patch(event: ObjectKey, _ patch: JSONValue) async throws {
         calls.note(.patch(event, patch))

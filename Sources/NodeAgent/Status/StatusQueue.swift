@@ -1,0 +1,94 @@
+import KubeModel
+import Timing
+
+/// One pod's statuses on their way to the API server, as a value: what is written next, and when.
+///
+/// A status that differs from the written one only in parts that no client waits for stays here for `joinDelay`, so that the next change
+/// joins it in one call. A status is skipped when the statuses before and after it show each of its milestones.
+struct StatusQueue: Sendable {
+    enum Step: Sendable {
+        /// Without `patches`, the API server has this status already, and only the deletion is left.
+        case write(StatusReport, patches: Bool)
+        case wait(until: Duration)
+        case none
+    }
+
+    /// Long enough for a pod to obey SIGTERM, so that its deletion's new generation is written with its end.
+    static let joinDelay = Duration.milliseconds(250)
+    /// When more wait, because writing fails, the latest replaces the one before.
+    private static let capacity = 8
+
+    /// The status that the API server has accepted last.
+    private var accepted: StatusReport?
+    private var underWay: StatusReport?
+    private(set) var waiting: [StatusReport] = []
+    /// The end of the pause after a failure.
+    private var pausedUntil = Duration.zero
+    private var backOff = BackOff(initial: .milliseconds(500), maximum: .seconds(10))
+    /// Failed writes in a row.
+    private(set) var failures = 0
+
+    var isIdle: Bool { underWay == nil && waiting.isEmpty }
+
+    mutating func add(_ status: PodStatus, deletes: Bool, at now: Duration) {
+        var report = StatusReport(status: status, deletes: deletes, since: now)
+        while let last = waiting.last {
+            let before = waiting.dropLast().last ?? underWay ?? accepted
+            guard waiting.count >= Self.capacity || last.milestones.areShown(by: before?.milestones, and: report.milestones) else { break }
+            report.deletes = report.deletes || last.deletes
+            report.since = last.since
+            waiting.removeLast()
+        }
+        waiting.append(report)
+    }
+
+    /// Returns the next step. A write that is returned has begun, and ends with ``finish()`` or ``fail(at:)``.
+    mutating func next(at now: Duration) -> Step {
+        guard underWay == nil else { return .none }
+        while let report = waiting.first {
+            let patches = report.status != accepted?.status
+            if patches || report.deletes {
+                let due = max(pausedUntil, mayWait(report) ? report.since + Self.joinDelay : .zero)
+                guard due <= now else { return .wait(until: due) }
+                underWay = waiting.removeFirst()
+                return .write(report, patches: patches)
+            }
+            waiting.removeFirst()
+        }
+        return .none
+    }
+
+    /// Notes that the API server has the status of the write under way.
+    mutating func accept() {
+        accepted = underWay
+    }
+
+    mutating func finish() {
+        underWay = nil
+        failures = 0
+        backOff.reset()
+        pausedUntil = .zero
+    }
+
+    /// Puts the write under way back, unless a later status shows as much.
+    mutating func fail(at now: Duration) {
+        guard let report = underWay else { return }
+        underWay = nil
+        failures += 1
+        pausedUntil = now + backOff.next()
+        if let next = waiting.first, report.milestones.areShown(by: accepted?.milestones, and: next.milestones) {
+            waiting[0].deletes = next.deletes || report.deletes
+        } else {
+            waiting.insert(report, at: 0)
+        }
+    }
+
+    /// Drops the waiting statuses.
+    mutating func clear() {
+        waiting = []
+    }
+
+    private func mayWait(_ report: StatusReport) -> Bool {
+        !report.deletes && waiting.count == 1 && report.milestones == accepted?.milestones
+    }
+}
