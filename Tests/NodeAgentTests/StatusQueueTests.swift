@@ -121,6 +121,17 @@ struct StatusQueueTests {
         return written
     }
 
+    @Test("once another client has set the phase, no earlier status is written, also none whose write failed")
+    func forced() {
+        var queue = StatusQueue()
+        queue.add(Self.start, deletes: false, at: .zero)
+        _ = queue.next(at: .zero)
+        queue.add(Self.running, deletes: false, at: .zero)
+        queue.add(Self.succeeded, deletes: false, isForced: true, at: .zero)
+        queue.fail(at: .zero)
+        #expect(queue.waiting.map(\.status) == [Self.succeeded])
+    }
+
     @Test("a pause after a failure holds back every status and doubles")
     func failuresPause() {
         var queue = Self.queue(after: Self.start)

@@ -107,6 +107,18 @@ struct PodChangeTests {
         #expect(end?.exitCode == (wasRunning ? 137 : 3) && end?.reason == (wasRunning ? "ContainerStatusUnknown" : "Error"))
     }
 
+    @Test("an ephemeral container of which only a log is left has run")
+    func ephemeralWithLog() throws {
+        var life = try life()
+        change(&life) { $0.spec.ephemeralContainers = [Self.debugger] }
+        var pod = life.machine.pod
+        pod.status = nil
+        var machine = PodMachine(pod: pod, startTime: life.now.wall)
+        machine.adopt([], at: life.now, lastLogs: ["dbg": 0]) { _ in nil }
+        let next = PodLife(machine)
+        #expect(next.starts == ["c 0"] && next.containerStatus("dbg")?.state.terminated?.reason == "ContainerStatusUnknown")
+    }
+
     // MARK: The deadline
 
     @Test("a pod past its deadline has failed, however its containers end", arguments: [0, 1])

@@ -35,7 +35,8 @@ extension PodManager {
         let identity = PodIdentity(namespace: pod.namespace, name: pod.name, uid: pod.uid)
         let recorded = Set(sandboxes.flatMap(\.containers).map(\.configuration.name))
         var numbers: [String: Int] = [:]
-        for container in (pod.spec.initContainers ?? []) + pod.spec.containers where !recorded.contains(container.name) {
+        let containers = (pod.spec.initContainers ?? []) + pod.spec.containers + (pod.spec.ephemeralContainers ?? [])
+        for container in containers where !recorded.contains(container.name) {
             numbers[container.name] = await runner.ports.folders.lastLog(of: identity, container: container.name)
         }
         return numbers

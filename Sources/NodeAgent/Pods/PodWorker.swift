@@ -85,6 +85,6 @@ package actor PodWorker {
         guard status != reported || deletes else { return }
         reported = status
         hasAskedForDeletion = hasAskedForDeletion || deletes
-        surroundings.statuses.submit(status, of: machine.identity, deletes: deletes)
+        surroundings.statuses.submit(status, of: machine.identity, deletes: deletes, isForced: machine.isDecidedInAPI)
     }
 }

@@ -17,7 +17,7 @@ struct StatusMilestones: Equatable, Sendable {
     private var values: [Part: String] = [:]
 
     init(_ status: PodStatus) {
-        let containers = (status.initContainerStatuses ?? []) + (status.containerStatuses ?? [])
+        let containers = (status.initContainerStatuses ?? []) + (status.containerStatuses ?? []) + (status.ephemeralContainerStatuses ?? [])
         values[.phase] = status.phase?.rawValue
         values[.reason] = status.reason
         // Nothing answers on the addresses before the first container runs; kubelet does not show them before.

@@ -30,8 +30,13 @@ struct StatusQueue: Sendable {
 
     var isIdle: Bool { underWay == nil && waiting.isEmpty }
 
-    mutating func add(_ status: PodStatus, deletes: Bool, at now: Duration) {
-        var report = StatusReport(status: status, deletes: deletes, since: now)
+    /// - Parameter isForced: the phase was set by another client and must not go back: earlier statuses are not written any more.
+    mutating func add(_ status: PodStatus, deletes: Bool, isForced: Bool = false, at now: Duration) {
+        var report = StatusReport(status: status, deletes: deletes, isForced: isForced, since: now)
+        if isForced {
+            report.deletes = deletes || waiting.contains(where: \.deletes)
+            waiting = []
+        }
         while let last = waiting.last {
             let before = waiting.dropLast().last ?? underWay ?? accepted
             guard waiting.count >= Self.capacity || last.milestones.areShown(by: before?.milestones, and: report.milestones) else { break }
@@ -76,7 +81,7 @@ struct StatusQueue: Sendable {
         underWay = nil
         failures += 1
         pausedUntil = now + backOff.next()
-        if let next = waiting.first, report.milestones.areShown(by: accepted?.milestones, and: next.milestones) {
+        if let next = waiting.first, next.isForced || report.milestones.areShown(by: accepted?.milestones, and: next.milestones) {
             waiting[0].deletes = next.deletes || report.deletes
         } else {
             waiting.insert(report, at: 0)

@@ -6,6 +6,8 @@ struct StatusReport: Sendable {
     let status: PodStatus
     /// Whether the API object is to be deleted after this write. The request comes once and survives the status that it came with.
     var deletes: Bool
+    /// Earlier statuses are not written any more.
+    var isForced = false
     /// When the status, or the first status that it has replaced, was submitted.
     var since: Duration
 

@@ -37,10 +37,13 @@ package final class StatusWriter: Sendable {
         }
     }
 
-    /// Queues the newest status. `deletes` asks for the deletion of the API object after this status is written.
-    package func submit(_ status: PodStatus, of pod: PodIdentity, deletes: Bool) {
+    /// Queues the newest status.
+    /// - Parameters:
+    ///   - deletes: the API object is to be deleted after this status is written.
+    ///   - isForced: the phase was set by another client and must not go back: earlier statuses are not written any more.
+    package func submit(_ status: PodStatus, of pod: PodIdentity, deletes: Bool, isForced: Bool = false) {
         let now = time.now()
-        entries.withLock { $0[pod.uid, default: Entry(pod: pod)].queue.add(status, deletes: deletes, at: now) }
+        entries.withLock { $0[pod.uid, default: Entry(pod: pod)].queue.add(status, deletes: deletes, isForced: isForced, at: now) }
         writeNext(pod.uid)
     }
 

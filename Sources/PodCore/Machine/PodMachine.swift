@@ -42,6 +42,9 @@ package struct PodMachine: Sendable {
     /// The pod ends: because it is deleted, or because it is over.
     package var isEnding: Bool { end.hasBegun }
 
+    /// Another client, or an earlier agent, has made the phase terminal in the API: it must not go back.
+    package var isDecidedInAPI: Bool { end.verdict?.isInAPI == true }
+
     /// The final status is known and the pod holds nothing any more: the API object may be deleted.
     package var mayDeleteFromAPI: Bool { end.step == .removable && pod.metadata.deletionTimestamp != nil && !isRemoved }
 

@@ -12,6 +12,8 @@ final class SimulatedAPI: Sendable {
         var version = 1
         var isAway = false
         var mailbox: ChangeMailbox<Pod>?
+        /// The agent has got the list. No change comes before.
+        var isListed = false
         /// Pods whose phase a client has made terminal, by uid.
         var madeTerminal: Set<String> = []
     }
@@ -31,17 +33,24 @@ final class SimulatedAPI: Sendable {
 
     /// Begins the watch of another agent: the list comes soon.
     func watch(_ mailbox: ChangeMailbox<Pod>?) {
-        state.withLock { $0.mailbox = mailbox }
+        state.withLock { state in
+            state.mailbox = mailbox
+            state.isListed = false
+        }
         guard let mailbox else { return }
         world.after(.milliseconds(world.random(1..<200))) { [self] in
-            mailbox.add(state.withLock { $0.pods.mapValues { .stored($0) } })
+            let list = state.withLock { state -> [ObjectKey: Pod] in
+                if state.mailbox === mailbox { state.isListed = true }
+                return state.pods
+            }
+            mailbox.add(list.mapValues { .stored($0) })
         }
     }
 
     /// Reports the newest state of an object after a while, perhaps twice.
     private func report(_ key: ObjectKey, deleted: Pod? = nil) {
         let tell: @Sendable () -> Void = { [self] in
-            let (mailbox, pod) = state.withLock { ($0.mailbox, $0.pods[key]) }
+            let (mailbox, pod) = state.withLock { ($0.isListed ? $0.mailbox : nil, $0.pods[key]) }
             if let pod { mailbox?.add([key: .stored(pod)]) } else if let deleted { mailbox?.add([key: .deleted(deleted)]) }
         }
         world.after(world.fails(oneIn: 30) ? .seconds(world.random(1..<10)) : .milliseconds(world.random(1..<20)), tell)
@@ -51,7 +60,7 @@ final class SimulatedAPI: Sendable {
     // MARK: Clients
 
     func create(_ pod: Pod) {
-        world.note("create pod \(pod.name) \(pod.uid)")
+        world.note("create pod \(pod.name) \(pod.uid) \((try? Wire.encode(pod.spec))?.description ?? "")")
         node.state.withLock { $0.specs[pod.uid] = pod }
         state.withLock { $0.pods[pod.key] = pod }
         report(pod.key)

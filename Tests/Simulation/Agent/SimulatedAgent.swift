@@ -22,7 +22,8 @@ final class SimulatedAgent: Sendable {
         let ports = AgentPorts(node)
         self.ports = ports
         let agentAPI = AgentAPI(api: api, ports: ports)
-        let events = EventRecorder(api: agentAPI, nodeName: "node-1", time: world.time, logger: .silent)
+        let events = EventRecorder(
+            api: agentAPI, nodeName: "node-1", time: world.time, random: { Double(world.random(0..<1000)) / 1000 }, logger: .silent)
         let sandboxes = SandboxIndex()
         let ids = Mutex(0)
         let runner = ActionRunner(

@@ -27,7 +27,7 @@ extension AgentPorts: ContainerRuntime {
     func startContainer(_ configuration: ContainerConfiguration, inSandbox sandboxID: String) async throws(RuntimeFailure) -> StartedContainer {
         let started = StartedContainer(id: configuration.id, pid: 2, startedAt: world.time.wallTime())
         let problem: RuntimeFailure.Code = world.oneIn(2) ? .create : .start
-        let what = "start \(configuration.name) \(configuration.restartCount) as \(configuration.id)"
+        let what = "start \(configuration.name) \(configuration.restartCount) as \(configuration.id) in \(sandboxID)"
         try await call(what, failure: RuntimeFailure(problem, "no"), losesAnswers: false) { (state: inout NodeState) throws(RuntimeFailure) in
             guard let sandbox = state.sandboxes[sandboxID], sandbox.isRunning else { throw RuntimeFailure(.notFound, "no sandbox") }
             node.check(starting: configuration, in: sandbox, state)

@@ -18,18 +18,26 @@ extension ContainerRecord {
     mutating func adoptLost(_ status: ContainerStatus, at now: Moment) {
         adopt(status)
         if let running = status.state.running {
-            let exit = ContainerExit(startedAt: running.startedAt, finishedAt: now.wall, exitCode: 137, isKnown: false)
-            let message = "The container could not be located after the node's restart"
-            step = .idle(
-                .init(
-                    end: EndedContainer(
-                        id: ContainerStatus.bareID(status.containerID), imageID: status.imageID, outcome: .exited(exit, message: message),
-                        endedAt: now.monotonic)))
+            endUnseen(ContainerStatus.bareID(status.containerID), imageID: status.imageID, startedAt: running.startedAt, at: now)
         } else if let waiting = status.state.waiting, let ended = last {
             // It was waiting for its next start.
             step = .idle(.init(end: ended, waiting: waiting.typed ?? .init(.containerCreating, waiting.message)))
             last = nil
         }
+    }
+
+    /// The container ran, and how it ended is unknown.
+    private mutating func endUnseen(_ id: String, imageID: String, startedAt: Timestamp?, at now: Moment) {
+        let exit = ContainerExit(startedAt: startedAt, finishedAt: now.wall, exitCode: 137, isKnown: false)
+        let message = "The container could not be located after the node's restart"
+        step = .idle(
+            .init(end: EndedContainer(id: id, imageID: imageID, outcome: .exited(exit, message: message), endedAt: now.monotonic)))
+    }
+
+    /// Takes over that only a log is left of a container. One that runs only once has run.
+    mutating func adopt(lastLog: Int?, at now: Moment) {
+        self.lastLog = lastLog
+        if lastLog != nil, role == .ephemeral { endUnseen("", imageID: "", startedAt: nil, at: now) }
     }
 
     /// Takes over what the runtime found.

@@ -45,7 +45,7 @@ extension ContainerRecord {
             let hasHook = place.hasPreStop(name) && hasTime && deadline > now
             begin(.podEnds, "Stopping container \(name)", running, hasHook: hasHook, in: place, deadline: deadline, at: now, into: &decision)
         case .stopping(let running, var stop):
-            stop.shorten(to: deadline, now: now)
+            stop.shorten(to: deadline)
             step = .stopping(running, stop)
         }
         sendDueSignal(in: place, isTurn: isTurn, at: now, into: &decision)

@@ -174,7 +174,7 @@ struct ContainerSequence: Sendable {
         for index in records.indices {
             let name = records[index].name
             let all = sandboxes.flatMap(\.containers).filter { $0.configuration.name == name }
-            if all.isEmpty { records[index].lastLog = lastLogs[name] }
+            if all.isEmpty { records[index].adopt(lastLog: lastLogs[name], at: now) }
             let found = all.filter { $0.condition != .neverStarted }.sorted { $0.configuration.restartCount < $1.configuration.restartCount }
             let known = pod.status?.container(named: name)
             let spec = pod.spec.container(named: name)

@@ -18,8 +18,8 @@ package struct ContainerStop: Sendable, Hashable {
     /// When the grace period ends.
     private var deadline: Duration
     private var isHookUnderWay: Bool
-    /// When the kill follows the stop signal; `nil` until the stop signal is due.
-    private var killAt: Duration?
+    /// When the stop signal became due.
+    private var stopDue: Duration?
     /// The last signal that was sent or is on its way.
     private var sent: StopSignal?
     /// The last signal that could not be sent.
@@ -38,10 +38,9 @@ package struct ContainerStop: Sendable, Hashable {
     }
 
     /// The pod was deleted, again or while a container was being stopped, with a shorter grace period.
-    mutating func shorten(to deadline: Duration, now: Duration) {
+    mutating func shorten(to deadline: Duration) {
         guard deadline < self.deadline else { return }
         self.deadline = deadline
-        killAt = killAt.map { min($0, max(deadline, now)) }
     }
 
     mutating func hookEnded() {
@@ -51,20 +50,16 @@ package struct ContainerStop: Sendable, Hashable {
     /// Returns the signal to send now, and notes it as sent.
     /// - Parameter isTurn: no other container has to end before this one. Past the deadline, the others are being killed.
     mutating func takeDue(at now: Duration, isTurn: Bool) -> StopSignal? {
-        guard let killAt = killTime(at: now, isTurn: isTurn) else { return nil }
-        self.killAt = killAt
+        if stopDue == nil, isTurn, deadline <= now || !isHookUnderWay { stopDue = now }
+        guard let killAt else { return nil }
         let wanted: StopSignal = killAt <= now ? .kill : .stop
         guard sent != wanted, sent != .kill, failed != wanted || retryAt <= now else { return nil }
         sent = wanted
         return wanted
     }
 
-    /// A container whose stop signal comes late still has `leastGrace` before the kill.
-    private func killTime(at now: Duration, isTurn: Bool) -> Duration? {
-        if let killAt { return killAt }
-        guard isTurn, deadline <= now || !isHookUnderWay else { return nil }
-        return max(deadline, now + Self.leastGrace)
-    }
+    /// When the kill follows the stop signal. A container whose stop signal comes late still has `leastGrace`.
+    private var killAt: Duration? { stopDue.map { max(deadline, $0 + Self.leastGrace) } }
 
     /// The time of the next signal; `nil` while an answer or the exit is awaited.
     func nextTime(after now: Duration) -> Duration? {
