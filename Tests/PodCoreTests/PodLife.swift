@@ -64,10 +64,11 @@ struct PodLife {
             return .sandboxCreated(
                 StartedSandbox(id: "s\(attempt)", pausePID: 1, networkNamespacePath: "", createdAt: now.wall), addresses: ["10.0.0.2"])
         case .ensureImage(let container): return .imageReady(container: container, Self.image)
-        case .startContainer(let container, _, _, _, _):
+        case .startContainer(let container, _, _, let sandboxID, _):
             started += 1
             return .containerStarted(
-                container: container, StartedContainer(id: "c\(started)", pid: 10, startedAt: now.wall), imageID: "busybox@sha256:1")
+                container: container, StartedContainer(id: "c\(started)", pid: 10, startedAt: now.wall), sandboxID: sandboxID,
+                imageID: "busybox@sha256:1")
         case .runHook(let hook, _, let id, _, _): return .hookEnded(containerID: id, hook, .done)
         case .probe(let kind, _, let id, _): return .probed(containerID: id, kind, .success(warning: nil))
         case .stopSandbox: return .sandboxStopped

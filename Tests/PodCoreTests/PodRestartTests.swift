@@ -1,5 +1,6 @@
 import KubeModel
 import Testing
+import Timing
 
 @testable import PodCore
 
@@ -7,6 +8,19 @@ import Testing
 struct PodRestartTests {
     private static let withSidecar =
         #"{"initContainers":[{"name":"s","image":"b","restartPolicy":"Always"}],"containers":[{"name":"c","image":"b"}]}"#
+
+    @Test("a container whose start is answered after its sandbox's end has ended with it", arguments: ["initContainers", "containers"])
+    func startedTooLate(place: String) throws {
+        let others = place == "containers" ? "" : #","containers":[{"name":"d","image":"b"}]"#
+        var life = PodLife(try PodLife.pod(#"{"\#(place)":[{"name":"c","image":"b"}]\#(others)}"#)) { action, life in
+            if case .startContainer(_, 0, _, _, _) = action { nil } else { life.obey(action) }
+        }
+        life.receive(.sandboxEnded(id: "s0"))
+        let late = StartedContainer(id: "late", pid: 2, startedAt: life.now.wall)
+        life.receive(.containerStarted(container: "c", late, sandboxID: "s0", imageID: "b"))
+        #expect(life.starts == ["c 0", "c 1"] && life.containerStatus("c")?.restartCount == 1)
+        #expect(life.containerStatus("c")?.lastState.terminated?.reason == "ContainerStatusUnknown")
+    }
 
     @Test("a sidecar that crashes again and again does not hold the regular containers back")
     func crashingSidecar() throws {

@@ -28,7 +28,7 @@ extension ActionRunner {
             events.record(created, about: snapshot.identity)
             events.record(PodEventRecord(.normal, "Started", "Container started", fieldPath: fieldPath), about: snapshot.identity)
             await ports.folders.linkLog(at: configuration.log.path, of: snapshot.identity, container: name, containerID: configuration.id)
-            return .containerStarted(container: name, started, imageID: imageID, user: configuration.process.user)
+            return .containerStarted(container: name, started, sandboxID: sandboxID, imageID: imageID, user: configuration.process.user)
         } catch {
             switch error.code {
             case .start:

@@ -32,7 +32,7 @@ package enum PodEvent: Sendable {
     case imageReady(container: String, ImageDescription)
     case imageFailed(container: String, ImageProblem)
 
-    case containerStarted(container: String, StartedContainer, imageID: String, user: ContainerUser? = nil)
+    case containerStarted(container: String, StartedContainer, sandboxID: String, imageID: String, user: ContainerUser? = nil)
     case containerFailed(container: String, ContainerProblem)
     case containerExited(id: String, ContainerExit, message: String?)
     /// A signal could not be sent to a running container.

@@ -26,8 +26,9 @@ extension PodMachine {
 
         case .imageReady(let name, let image): receive(.imageReady(image), of: name, now)
         case .imageFailed(let name, let problem): receive(.imageFailed(problem), of: name, now)
-        case .containerStarted(let name, let started, let imageID, let user):
+        case .containerStarted(let name, let started, let sandboxID, let imageID, let user):
             receive(.started(started, imageID: imageID, user: user, spec: pod.spec.container(named: name)), of: name, now)
+            if sandboxID != sandbox.readyID { startedTooLate(name, started.id, now) }
         case .containerFailed(let name, let problem): receive(.failed(problem), of: name, now)
         case .containerExited(let id, let exit, let message): sequence.exited(id, exit, message: message, at: now, into: &pending)
         case .signalFailed(let id, let signal, let message): receive(.signalFailed(signal, message: message), ofRunning: id, now)
@@ -78,6 +79,12 @@ extension PodMachine {
         sequence.endWithSandbox(at: now, into: &pending)
         receive(.ended(id: id), now)
         if !isEnding { startOver() }
+    }
+
+    /// The answer to a start came after the sandbox's end, which has ended the container too.
+    private mutating func startedTooLate(_ name: String, _ id: String, _ now: Moment) {
+        sequence.endWithSandbox(id, at: now, into: &pending)
+        if !isEnding, !end.hasLostItsOnlySandbox { sequence.forgetEnd(of: name) }
     }
 
     /// The sandbox is gone and nothing runs in it any more: another one begins with the first init container. A pod that runs only once and has

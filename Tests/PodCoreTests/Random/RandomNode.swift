@@ -97,7 +97,7 @@ struct RandomNode {
     }
 
     private mutating func start(_ name: String, in sandbox: String) {
-        guard sandbox == sandboxID else {
+        guard sandbox == sandboxID || random.oneIn(2) else {
             return deliver(.containerFailed(container: name, ContainerProblem(.sandboxGone, message: "gone")))
         }
         launches += 1
@@ -105,10 +105,11 @@ struct RandomNode {
         if failures, random.oneIn(6) {
             // The exit overtakes the start.
             deliver(.containerExited(id: id, exit(1), message: nil))
-        } else {
+        } else if sandbox == sandboxID {
             running[id] = name
         }
-        deliver(.containerStarted(container: name, StartedContainer(id: id, pid: 2, startedAt: now.wall), imageID: "b@sha256:1"))
+        let started = StartedContainer(id: id, pid: 2, startedAt: now.wall)
+        deliver(.containerStarted(container: name, started, sandboxID: sandbox, imageID: "b@sha256:1"))
     }
 
     private mutating func fail(_ action: PodAction) {

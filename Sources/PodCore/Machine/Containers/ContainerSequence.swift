@@ -81,11 +81,19 @@ struct ContainerSequence: Sendable {
 
     /// The sandbox is gone: every container in it has ended.
     mutating func endWithSandbox(at now: Moment, into decision: inout Decision) {
-        for index in records.indices {
-            guard let running = records[index].running else { continue }
-            let exit = ContainerExit(startedAt: running.startedAt, finishedAt: now.wall, exitCode: 137, isKnown: false)
-            records[index].receive(.exited(exit, message: "The container could not be located: its sandbox is gone"), at: now, into: &decision)
-        }
+        for record in records { if let id = record.running?.id { endWithSandbox(id, at: now, into: &decision) } }
+    }
+
+    /// A container has ended with its sandbox.
+    mutating func endWithSandbox(_ id: String, at now: Moment, into decision: inout Decision) {
+        guard let index = records.firstIndex(where: { $0.running?.id == id }), let running = records[index].running else { return }
+        let exit = ContainerExit(startedAt: running.startedAt, finishedAt: now.wall, exitCode: 137, isKnown: false)
+        records[index].receive(.exited(exit, message: "The container could not be located: its sandbox is gone"), at: now, into: &decision)
+    }
+
+    /// An init container whose end belongs to an earlier sandbox begins anew.
+    mutating func forgetEnd(of name: String) {
+        for index in records.indices where records[index].name == name && records[index].role == .initial { records[index].forgetCompletion() }
     }
 
     /// Begins with the first init container again, in another sandbox.
