@@ -38,7 +38,9 @@ let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
 let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
 let nioConcurrencyHelpers = Target.Dependency.product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+let nioHPACK = Target.Dependency.product(name: "NIOHPACK", package: "swift-nio-http2")
 let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioHTTP2 = Target.Dependency.product(name: "NIOHTTP2", package: "swift-nio-http2")
 let nioWebSocket = Target.Dependency.product(name: "NIOWebSocket", package: "swift-nio")
 let nioSSL = Target.Dependency.product(name: "NIOSSL", package: "swift-nio-ssl")
 let nioFoundationCompat = Target.Dependency.product(name: "NIOFoundationEssentialsCompat", package: "swift-nio")
@@ -63,6 +65,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
+        .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
         .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
     ],
@@ -110,6 +113,7 @@ let package = Package(
         library("PodRuntime", ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "Timing", logging]),
         library("OCIRuntime", ["CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging]),
         library("PodNetwork", ["Addresses", "LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", "ProxyCore", "Timing", logging]),
+        library("PodProbes", ["KubeModel", "PodCore", nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, nioSSL]),
         library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore"]),
 
         // Level 4: agents.
@@ -134,7 +138,7 @@ let package = Package(
             "swiftlet",
             [
                 "HTTPUpgrade", "ImageStore", "KubeClient", "KubeModel", "LinuxCgroups", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "NodeAgent",
-                "NodeServer", "OCIRuntime", "PodCore", "PodNetwork", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore", "Timing",
+                "NodeServer", "OCIRuntime", "PodCore", "PodNetwork", "PodProbes", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore", "Timing",
                 argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
             ]),
         program("swiftlet-devcluster", ["Addresses", "DevCluster", argumentParser, logging, serviceLifecycle, unixSignals]),
@@ -200,6 +204,7 @@ let package = Package(
             [
                 "Addresses", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "PodCore", "ProxyCore", "TestSupport", "Timing", logging,
             ]),
+        tests("PodProbes", ["PodCore", "TestSupport", nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, nioSSL]),
         tests(
             "PodRuntime",
             ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "TestSupport", logging]),

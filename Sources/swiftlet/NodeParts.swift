@@ -6,6 +6,7 @@ import Logging
 import NodeAgent
 import PodCore
 import PodNetwork
+import PodProbes
 import ProxyAgent
 import ProxyCore
 import ServiceLifecycle
@@ -38,8 +39,7 @@ struct NodeParts: Sendable {
         let runner = ActionRunner(
             ports: .init(
                 runtime: local.runtime, images: local.images, network: local.network, volumes: local.volumes, folders: local.folders,
-                objects: objects,
-                services: directory),
+                objects: objects, services: directory, probes: NetworkProbes()),
             context: { local.context(settings, allocatable: reporter.node?.status?.allocatable ?? [:], hostIPs: hostIPs()) }, events: events,
             sandboxes: sandboxes, time: time, logger: logger, makeID: Self.randomID)
         let statuses = StatusWriter(api: client.forStatuses(), time: time, logger: logger)

@@ -32,7 +32,7 @@ extension ActionRunner {
         let began = time.now()
         do {
             let pulled = try await ports.images.pull(image, credentials: await credentials(snapshot))
-            let took = (time.now() - began).goDuration
+            let took = GoText.duration(time.now() - began)
             record(
                 .normal, "Pulled", "Successfully pulled image \"\(image)\" in \(took) (\(took) including waiting). Image size: \(pulled.size) bytes.")
             return .imageReady(container: name, pulled)
@@ -64,15 +64,5 @@ extension ActionRunner {
                     "Unable to retrieve some image pull secrets (\(list)); attempting to pull the image may not succeed."), about: snapshot.identity)
         }
         return credentials
-    }
-}
-
-extension Duration {
-    /// As Go prints it: `312ms`, `4.215s`.
-    var goDuration: String {
-        let milliseconds = components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
-        guard milliseconds >= 1000 else { return "\(milliseconds)ms" }
-        let rest = String(milliseconds % 1000)
-        return "\(milliseconds / 1000).\(String(repeating: "0", count: 3 - rest.count) + rest)s"
     }
 }

@@ -13,10 +13,11 @@ package struct ActionRunner: Sendable {
         package let folders: any PodFolders
         package let objects: any ReferencedObjectSource
         package let services: any ServiceListing
+        package let probes: any ProbeService
 
         package init(
             runtime: any ContainerRuntime, images: any ImageService, network: any PodNetworkPort, volumes: any VolumeService, folders: any PodFolders,
-            objects: any ReferencedObjectSource, services: any ServiceListing
+            objects: any ReferencedObjectSource, services: any ServiceListing, probes: any ProbeService
         ) {
             self.runtime = runtime
             self.images = images
@@ -25,6 +26,7 @@ package struct ActionRunner: Sendable {
             self.folders = folders
             self.objects = objects
             self.services = services
+            self.probes = probes
         }
     }
 

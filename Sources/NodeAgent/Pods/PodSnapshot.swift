@@ -15,6 +15,13 @@ package struct PodSnapshot: Sendable {
         containers = machine.containers
     }
 
+    init(pod: Pod, addresses: [String], volumePaths: [String: String] = [:]) {
+        self.pod = pod
+        self.addresses = addresses
+        self.volumePaths = volumePaths
+        containers = []
+    }
+
     /// The id of a container that ran.
     package func runningID(of name: String) -> String? { containers.first { $0.name == name }?.running?.id }
 

@@ -26,9 +26,13 @@ final class FakeNode: Sendable {
         var networkIsSetUp = true
         /// The failures of the next signals, one for each; later signals succeed.
         var signalFailures: [RuntimeFailure.Code] = []
+        /// The ends of the next commands, one for each; there are no others.
+        var execs: [FakeExec] = []
+        var execRequests: [ExecRequest] = []
     }
 
     let did = Journal<String>()
+    let probes = FakeProbes()
     let state = Mutex(State())
     let events: AsyncStream<RuntimeEvent>
     private let sink: AsyncStream<RuntimeEvent>.Continuation
@@ -40,7 +44,7 @@ final class FakeNode: Sendable {
     func tell(_ event: RuntimeEvent) { sink.yield(event) }
 
     var ports: ActionRunner.Ports {
-        .init(runtime: self, images: self, network: self, volumes: self, folders: self, objects: self, services: self)
+        .init(runtime: self, images: self, network: self, volumes: self, folders: self, objects: self, services: self, probes: probes)
     }
 
     /// The calls, apart from reading.
@@ -90,7 +94,16 @@ extension FakeNode: ContainerRuntime {
     func removeSandbox(_ sandboxID: String) async throws(RuntimeFailure) { did.note("remove sandbox \(sandboxID)") }
     func recover() async throws(RuntimeFailure) -> [RecoveredSandbox] { state.withLock { $0.recovered } }
 
-    func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ContainerStreams { throw RuntimeFailure(.internal, "not here") }
+    func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ContainerStreams {
+        let exec = state.withLock { state in
+            state.execRequests.append(request)
+            return state.execs.isEmpty ? nil : state.execs.removeFirst()
+        }
+        guard let exec else { throw RuntimeFailure(.internal, "not here") }
+        if let failure = exec.startFailure { throw failure }
+        return exec
+    }
+
     func attach(_ request: AttachRequest) async throws(RuntimeFailure) -> any ContainerStreams { throw RuntimeFailure(.internal, "not here") }
     func log(_ request: LogRequest) async throws(RuntimeFailure) -> any LogSession { throw RuntimeFailure(.internal, "not here") }
 }

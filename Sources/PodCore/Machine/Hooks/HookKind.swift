@@ -1,7 +1,7 @@
-/// The moment of a container's life at which its hook runs (`core/v1 Lifecycle`).
+/// A lifecycle hook of a container (`core/v1 Lifecycle`).
 package enum HookKind: Sendable, Hashable {
-    /// After the program was executed. A failure ends the container.
+    /// Runs beside the container's program, from its start. A failure ends the container.
     case postStart
-    /// Before the stop signal, within the grace period.
+    /// Runs before the stop signal, within the grace period. A failure is only reported.
     case preStop
 }

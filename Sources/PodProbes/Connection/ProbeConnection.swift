@@ -1,0 +1,66 @@
+import NIOCore
+import NIOPosix
+
+/// One connection of a probe, from the lookup of its host to its close.
+struct ProbeConnection {
+    /// The system gives up earlier. Probes have deadlines of their own.
+    private static let connectLimit = TimeAmount.minutes(3)
+
+    let host: String
+    let port: Int
+    /// Absent: as long as the peer keeps the connection.
+    let deadline: NIODeadline?
+    /// How long the peer may take to close first after the answer. The side that closes first keeps the connection's ports for a minute.
+    var patience = TimeAmount.zero
+
+    /// Returns what the handlers give to the promise, and closes the connection. Throws ``ProbeTimeout``, ``DialFailure``, and the promise's error.
+    /// - Parameter addHandlers: called on the channel's event loop before the connection is made.
+    func run<Answer: Sendable>(_ addHandlers: @escaping @Sendable (any Channel, EventLoopPromise<Answer>) throws -> Void) async throws -> Answer {
+        let loop = MultiThreadedEventLoopGroup.singleton.next()
+        let answer = loop.makePromise(of: Answer.self)
+        if let deadline {
+            let timer = loop.scheduleTask(deadline: deadline) { answer.fail(ProbeTimeout()) }
+            answer.futureResult.whenComplete { _ in timer.cancel() }
+        }
+        address(loop).flatMap { connect(to: $0, on: loop, answer, addHandlers) }.whenFailure { answer.fail(DialFailure($0)) }
+        return try await withTaskCancellationHandler {
+            try await answer.futureResult.get()
+        } onCancel: {
+            answer.fail(CancellationError())
+        }
+    }
+
+    private func connect<Answer: Sendable>(
+        to address: SocketAddress, on loop: any EventLoop, _ answer: EventLoopPromise<Answer>,
+        _ addHandlers: @escaping @Sendable (any Channel, EventLoopPromise<Answer>) throws -> Void
+    ) -> EventLoopFuture<any Channel> {
+        ClientBootstrap(group: loop).connectTimeout(Self.connectLimit)
+            .channelInitializer { channel in
+                answer.futureResult.whenComplete { close(channel, after: $0) }
+                return loop.makeCompletedFuture { try addHandlers(channel, answer) }
+            }
+            .connect(to: address)
+    }
+
+    private func close(_ channel: any Channel, after result: Result<some Sendable, any Error>) {
+        guard case .success = result, patience > .zero, channel.isActive else { return channel.close(promise: nil) }
+        let timer = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
+        channel.closeFuture.whenComplete { _ in timer.cancel() }
+    }
+
+    private func address(_ loop: any EventLoop) -> EventLoopFuture<SocketAddress> {
+        if let address = try? SocketAddress(ipAddress: host, port: port) { return loop.makeSucceededFuture(address) }
+        return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [host, port] in
+            guard let address = try? SocketAddress.makeAddressResolvingHost(host, port: port) else { throw UnknownHost(name: host) }
+            return address
+        }
+    }
+}
+
+/// The deadline passed before the answer was complete.
+struct ProbeTimeout: Error {}
+
+/// No address belongs to this name.
+struct UnknownHost: Error {
+    let name: String
+}

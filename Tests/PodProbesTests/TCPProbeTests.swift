@@ -1,0 +1,35 @@
+import PodCore
+import Testing
+
+@testable import PodProbes
+
+@Suite("TCP probes", .timeLimit(.minutes(1)))
+struct TCPProbeTests {
+    private func result(_ host: String, _ port: Int, timeout: Duration = .seconds(40)) async -> ProbeResult {
+        await NetworkProbes().check(.tcp(host: host, port: port), timeout: timeout)
+    }
+
+    @Test("an open port is a success")
+    func open() async throws {
+        try await ScriptedPeer.with({ _ in [] }) { peer in #expect(await result("127.0.0.1", peer.port) == .success(warning: nil)) }
+    }
+
+    @Test("a port at which nothing listens is a failure")
+    func refused() async throws {
+        let port = try await Loopback.freePort()
+        #expect(await result("127.0.0.1", port) == .failure(message: "dial tcp 127.0.0.1:\(port): connect: connection refused"))
+    }
+
+    @Test("an attempt to connect that gets no answer is a failure")
+    func deaf() async throws {
+        try await Loopback.withDeafPort { port in
+            let result = await result("127.0.0.1", port, timeout: .milliseconds(300))
+            #expect(result == .failure(message: "dial tcp 127.0.0.1:\(port): i/o timeout"))
+        }
+    }
+
+    @Test("an unknown name is a failure")
+    func unknownHost() async {
+        #expect(await result("no such name", 80) == .failure(message: "dial tcp: lookup no such name: no such host"))
+    }
+}
