@@ -204,7 +204,7 @@ let package = Package(
             [
                 "Addresses", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "PodCore", "ProxyCore", "TestSupport", "Timing", logging,
             ]),
-        tests("PodProbes", ["PodCore", "TestSupport", nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, nioSSL]),
+        tests("PodProbes", ["PodCore", "TestSupport", nioCore, nioHPACK, nioHTTP2, nioPosix, nioSSL]),
         tests(
             "PodRuntime",
             ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "TestSupport", logging]),

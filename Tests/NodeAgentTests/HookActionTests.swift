@@ -1,6 +1,7 @@
 import KubeModel
 import PodCore
 import TestSupport
+import Synchronization
 import Testing
 import Timing
 
@@ -70,7 +71,8 @@ struct HookActionTests {
         let action = #""httpGet":{"port":1,"scheme":"HTTPS",\#(headers)}"#
         try await bench.run {
             node.probes.state.withLock { $0.failures = [HTTPRequestFailure("plain", isPlainAnswer: true)] }
-            #expect(try await run(action) == .done)
+            let result = try await run(action)
+            #expect(result == .done)
             await bench.events.calls.wait(count: 1)
         }
         let requests = node.probes.state.withLock { $0.requests }

@@ -1,6 +1,7 @@
 import KubeModel
 import PodCore
 import TestSupport
+import Synchronization
 import Testing
 
 @testable import NodeAgent

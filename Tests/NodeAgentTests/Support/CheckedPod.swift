@@ -1,5 +1,6 @@
 import KubeModel
 import PodCore
+import TestSupport
 
 @testable import NodeAgent
 

@@ -1,6 +1,7 @@
 import PodCore
 import Synchronization
 import TestSupport
+import Timing
 
 /// A command in a container whose output and end the test decides.
 final class FakeExec: ContainerStreams {

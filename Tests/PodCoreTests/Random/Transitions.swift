@@ -4,7 +4,7 @@
 enum Transitions {
     private static let containers: [String: Set<String>] = [
         "idle": ["ensuringImage", "pausing"], "pausing": ["ensuringImage", "idle"], "ensuringImage": ["imageReady", "pausing"],
-        "imageReady": ["starting"], "starting": ["running", "pausing"], "running": ["stopping", "idle"], "stopping": ["idle", "pausing"],
+        "imageReady": ["starting"], "starting": ["running", "pausing", "idle"], "running": ["stopping", "idle"], "stopping": ["idle", "pausing"],
     ]
     private static let sandboxes: [String: Set<String>] = [
         "absent": ["creating", "stopped"], "creating": ["ready", "absent", "lost", "waitingForNetwork"],

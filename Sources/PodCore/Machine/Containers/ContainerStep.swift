@@ -12,7 +12,7 @@ package enum ContainerStep: Sendable, Hashable {
     case ensuringImage(Shown)
     /// The next decision starts the container. Leads to `starting`.
     case imageReady(Shown, ImageDescription)
-    /// The result of the start is missing. Leads to `running`, or by a failure to `pausing`.
+    /// The result of the start is missing. Leads to `running`, by a failure to `pausing`, and to `idle` when the sandbox has ended meanwhile.
     case starting(Shown, restartCount: Int)
     /// Its program runs, and perhaps its `postStart` hook. Entered from `starting`, or from an earlier agent's container. Leads to `stopping`, or by
     /// its exit to `idle`.
