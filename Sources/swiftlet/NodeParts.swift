@@ -43,7 +43,8 @@ struct NodeParts: Sendable {
             context: { local.context(settings, allocatable: reporter.node?.status?.allocatable ?? [:], hostIPs: hostIPs()) }, events: events,
             sandboxes: sandboxes, time: time, logger: logger, makeID: Self.randomID)
         let statuses = StatusWriter(api: client.forStatuses(), time: time, logger: logger)
-        let pods = PodManager(runner: runner, statuses: statuses, sandboxes: sandboxes, time: time, logger: logger, hostIPs: hostIPs)
+        let pods = PodManager(
+            runner: runner, statuses: statuses, sandboxes: sandboxes, nodes: reporter, time: time, logger: logger, hostIPs: hostIPs)
         let proxy = ProxyAgent(
             source: directory, store: try KernelRulesetStore(), conntrack: try ConntrackTable(), logger: logger, time: time)
         let lease = LeaseRenewer(
@@ -57,6 +58,7 @@ struct NodeParts: Sendable {
             Part { await directory.run() },
             Part { try await Self.followNode(reporter, client, settings, directory) },
             Part { for await _ in reporter.networkSetUps { await pods.networkReady() } },
+            Part { for await _ in reporter.firstStatus { await pods.nodeKnown() } },
             Part { await lease.run() },
             Part { await Self.followObjects(objects, pods) },
             Part { await Self.followPods(pods, client, settings) },

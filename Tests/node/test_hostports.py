@@ -59,19 +59,26 @@ class HostPorts(NodeCase):
         self.remove("web", "client")
         self.assertFalse(self.has_table())
 
-    def test_the_second_pod_gets_an_event(self):
+    def test_the_second_pod_fails(self):
         self.serve("first", {"hostPort": 8080})
         self.lab.apply(server("second", {"hostPort": 8080}))
-        words = "host port 0.0.0.0:8080/TCP of pod default/second is in use by pod default/first"
+        words = "Predicate NodePorts failed: node(s) didn't have free ports for the requested pod ports"
+        status = wait_until("the end of the second pod", lambda: self.failed("second"), 30)
+        self.assertEqual((status["reason"], status["message"]), ("NodePorts", "Pod was rejected: " + words))
 
         def reported():
-            return [reason for _, reason, message in self.events("second") if words in message]
+            return [reason for _, reason, message in self.events("second") if message == words]
 
-        self.assertEqual(wait_until("an event of the second pod", reported, 30)[0], "FailedCreatePodSandBox")
+        self.assertEqual(wait_until("an event of the second pod", reported, 30), ["NodePorts"])
         wait_until("the first server", lambda: self.ask(f"http://{NODE_IP}:8080/") == "first", 20)
         self.lab.delete("pod", "first")
-        self.lab.wait_for("pod", "second", "Ready")
-        wait_until("the second server", lambda: self.ask(f"http://{NODE_IP}:8080/") == "second", 20)
+        self.serve("third", {"hostPort": 8080})
+        wait_until("the third server", lambda: self.ask(f"http://{NODE_IP}:8080/") == "third", 20)
+        self.assertTrue(self.failed("second"), "a refused pod is over for good")
+
+    def failed(self, name):
+        status = self.lab.get("pod", name).get("status", {})
+        return status if status.get("phase") == "Failed" else None
 
     def test_the_agent_comes_back_and_others_interfere(self):
         url = f"http://{NODE_IP}:8080/"

@@ -8,16 +8,18 @@ package import Timing
 
 /// Registers the Node, keeps its status current, and sets the pod network up once the node has its ranges.
 package actor NodeReporter {
-    private let settings: NodeSettings
-    private let api: any NodeAPI
+    let settings: NodeSettings
+    let api: any NodeAPI
     private let host: any NodeHost
     private let images: any ImageService
     private let network: any PodNetworkPort
     private let readiness: NodeReadiness
     private let events: EventRecorder
     private let time: any TimeSource
-    private let logger: Logger
-    private let known = Mutex<Node?>(nil)
+    let logger: Logger
+    let known = Mutex<Node?>(nil)
+    /// The status by this agent's latest look at the machine, written or not.
+    let offered = Mutex<NodeStatus?>(nil)
     private var written: NodeStatus?
     private var writtenAt: Duration?
     private var podCIDRs: [String] = []
@@ -27,6 +29,9 @@ package actor NodeReporter {
     /// One element after each set-up of the pod network; several may share one. One reader.
     package nonisolated let networkSetUps: AsyncStream<Void>
     private let networkIsSetUp: AsyncStream<Void>.Continuation
+    /// One element when ``ownNode`` becomes known. One reader.
+    package nonisolated let firstStatus: AsyncStream<Void>
+    private let statusIsKnown: AsyncStream<Void>.Continuation
 
     package init(
         settings: NodeSettings, api: any NodeAPI, host: any NodeHost, images: any ImageService, network: any PodNetworkPort, readiness: NodeReadiness,
@@ -42,6 +47,7 @@ package actor NodeReporter {
         self.time = time
         self.logger = logger
         (networkSetUps, networkIsSetUp) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        (firstStatus, statusIsKnown) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
     /// The newest known Node object.
@@ -187,6 +193,7 @@ package actor NodeReporter {
             // The first status follows the registration, which has read the version.
             if isDue, writtenAt != nil { try await readVersion() }
             let status = try await plan().status(existing: existing.status, at: time.wallTime())
+            offer(status)
             let isNews = written.map { !$0.isEquivalent(to: status) } ?? true
             guard isDue || isNews || status.isContradicted(by: existing.status) else { return }
             let stored = try await api.patchNodeStatus(named: settings.name, try Self.patch(status))
@@ -200,6 +207,14 @@ package actor NodeReporter {
         } catch {
             logger.error("Status of the node could not be written; trying again", metadata: ["error": "\(error)"])
         }
+    }
+
+    private func offer(_ status: NodeStatus) {
+        let isFirst = offered.withLock { offered in
+            defer { offered = status }
+            return offered == nil
+        }
+        if isFirst { statusIsKnown.yield() }
     }
 
     /// Addresses are merged by type, so without the directive a second address of a type would be lost or an old one stay.

@@ -6,15 +6,27 @@ package import Timing
 
 /// All pods of this node: recovers an earlier agent's sandboxes, follows the API's pods and the runtime's events, and owns the tasks that follow.
 package actor PodManager {
+    /// Begins to end a pod for a reason of the node's. The event is recorded already.
+    package typealias Evict = @Sendable (PodWorker, PodEviction) async -> Void
+
     let runner: ActionRunner
     private let statuses: StatusWriter
     let sandboxes: SandboxIndex
-    private let time: any TimeSource
+    let nodes: any OwnNodeSource
+    /// `nil` where pods cannot be ended: critical pods then find room like others, or are refused.
+    let evict: Evict?
+    let time: any TimeSource
     let logger: Logger
     private let hostIPs: @Sendable () -> [String]
     let tasks = OwnedTasks()
-    private let wakes: WakeQueue<String>
-    private var workers: [String: PodWorker] = [:]
+    let wakes: WakeQueue<String>
+    private(set) var workers: [String: PodWorker] = [:]
+    var queue = AdmissionQueue()
+    /// The API's changes are being applied, and not all pods of them are known yet.
+    private(set) var isTakingOver = false
+    private let admissions: AsyncStream<Void>
+    private let admissionIsDue: AsyncStream<Void>.Continuation
+    let activePods: ActivePodStore
     /// The uid of the latest pod of each name; a pod that is still being removed gives way to its successor.
     private var uids: [ObjectKey: String] = [:]
     /// The objects that each pod refers to, while they are kept fresh.
@@ -24,16 +36,21 @@ package actor PodManager {
     private(set) var hasListed = false
 
     package init(
-        runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, time: any TimeSource, logger: Logger,
-        hostIPs: @escaping @Sendable () -> [String]
+        runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, nodes: any OwnNodeSource, evict: Evict? = nil,
+        time: any TimeSource, logger: Logger, hostIPs: @escaping @Sendable () -> [String]
     ) {
         self.runner = runner
         self.statuses = statuses
         self.sandboxes = sandboxes
+        self.nodes = nodes
+        self.evict = evict
         self.time = time
         self.logger = logger
         self.hostIPs = hostIPs
         wakes = WakeQueue(time: time)
+        let (admissions, admissionIsDue) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        (self.admissions, self.admissionIsDue) = (admissions, admissionIsDue)
+        activePods = ActivePodStore { admissionIsDue.yield() }
     }
 
     /// Reconnects to the sandboxes of an earlier agent. It changes nothing yet: their use is known once the API's pods are.
@@ -58,6 +75,7 @@ package actor PodManager {
             group.addTask { await self.tasks.run() }
             group.addTask { await self.wakes.run { await self.wake($0) } }
             group.addTask { await self.statuses.run() }
+            group.addTask { for await _ in self.admissions { await self.admitPods() } }
             await follow(pods)
             group.cancelAll()
         }
@@ -65,7 +83,10 @@ package actor PodManager {
 
     private func follow(_ pods: ReflectorUpdates<Pod>) async {
         for await changes in pods {
+            isTakingOver = true
             for change in changes.values { await apply(change) }
+            isTakingOver = false
+            admissionIsDue.yield()
             if !hasListed {
                 hasListed = true
                 // Only now, so that an exit in a recovered sandbox finds the worker of its pod. Until then it waits in the stream.
@@ -81,23 +102,26 @@ package actor PodManager {
         case .stored(let pod):
             // The name may belong to another pod than before.
             if let earlier = uids.updateValue(pod.uid, forKey: pod.key), earlier != pod.uid { await remove(uid: earlier) }
-            await store(pod)
+            await store(pod.markedAsFromAPI)
         }
     }
 
     private func store(_ pod: Pod) async {
         hold(pod)
         if let worker = workers[pod.uid] { return await worker.handle(.updated(pod)) }
+        if queue.update(pod) {
+            // A pod that was deleted before it got a place needs none any more.
+            if pod.metadata.deletionTimestamp != nil, let entry = queue.remove(pod.uid) { await employ(entry.machine, .updated(pod)) }
+            return
+        }
         var machine = machine(pod)
         let sandboxes = recovered.removeValue(forKey: pod.uid) ?? []
         let messages = await terminationMessages(of: sandboxes, pod)
         let lastLogs = await lastLogs(of: pod, besides: sandboxes)
         machine.adopt(sandboxes, at: time.moment, lastLogs: lastLogs) { messages[$0.id] }
         // An earlier agent has admitted a pod that already runs.
-        if sandboxes.isEmpty, !machine.isEnding, !machine.isDeleting, let refusal = runner.admission().refusal(of: pod) {
-            machine.refuse(refusal)
-        }
-        await employ(machine, .updated(pod))
+        let needsPlace = sandboxes.isEmpty && !machine.isEnding && !machine.isDeleting
+        if needsPlace { queue.add(pod, machine) } else { await employ(machine, .updated(pod)) }
     }
 
     /// Ends a pod that is not in the API.
@@ -112,7 +136,7 @@ package actor PodManager {
         PodMachine(pod: pod, startTime: time.wallTime().wholeSeconds, maxRestartPause: runner.context().maxRestartPause)
     }
 
-    private func employ(_ machine: PodMachine, _ event: PodEvent) async {
+    func employ(_ machine: PodMachine, _ event: PodEvent) async {
         let worker = PodWorker(machine, surroundings)
         workers[machine.pod.uid] = worker
         await worker.handle(event)
@@ -120,13 +144,14 @@ package actor PodManager {
 
     private func remove(uid: String) async {
         statuses.forget(podUID: uid)
+        if let entry = queue.remove(uid) { return await employ(entry.machine, .removed) }
         await workers[uid]?.handle(.removed)
     }
 
     private var surroundings: PodWorker.Surroundings {
-        PodWorker.Surroundings(runner: runner, statuses: statuses, tasks: tasks, wakes: wakes, time: time, hostIPs: hostIPs) { [self] in
-            await forget($0)
-        }
+        PodWorker.Surroundings(
+            runner: runner, statuses: statuses, tasks: tasks, wakes: wakes, time: time, hostIPs: hostIPs,
+            activePods: activePods, onGone: { [self] in await forget($0) })
     }
 
     private func forget(_ pod: PodIdentity) {
@@ -146,6 +171,7 @@ package actor PodManager {
 
     private func wake(_ uid: String) async {
         await workers[uid]?.wake()
+        if queue[uid] != nil { admissionIsDue.yield() }
     }
 
     private func followRuntime() async {
@@ -167,7 +193,7 @@ package actor PodManager {
         sandboxes.podUID(ofSandbox: id).flatMap { workers[$0] }
     }
 
-    func isKnown(_ uid: String) -> Bool { workers[uid] != nil }
+    func isKnown(_ uid: String) -> Bool { workers[uid] != nil || queue[uid] != nil }
 
     func takeRecovered() -> [String: [RecoveredSandbox]] {
         defer { recovered = [:] }
@@ -189,11 +215,16 @@ package actor PodManager {
         for worker in workers.values { await worker.handle(.networkReady) }
     }
 
+    /// Decides about the pods that wait for the node's labels and resources.
+    package func nodeKnown() {
+        admissionIsDue.yield()
+    }
+
     package var count: Int { workers.count }
 
     /// Returns the pods with their latest status.
     package func pods() async -> [Pod] {
-        var pods: [Pod] = []
+        var pods = queue.pods
         for worker in workers.values { pods.append(await worker.pod) }
         return pods.sorted { $0.key < $1.key }
     }
@@ -201,8 +232,7 @@ package actor PodManager {
     package func files(ofContainer id: String) -> ContainerFiles.Entry? { runner.files[id] }
 
     package func machine(ofPod key: ObjectKey, uid: String?) async -> PodMachine? {
-        guard let worker = (uid ?? uids[key]).flatMap({ workers[$0] }) else { return nil }
-        let machine = await worker.state
+        guard let uid = uid ?? uids[key], let machine = await workers[uid]?.state ?? queue[uid]?.machine else { return nil }
         return machine.pod.key == key ? machine : nil
     }
 }

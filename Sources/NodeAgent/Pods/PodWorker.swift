@@ -11,14 +11,23 @@ package actor PodWorker {
         let wakes: WakeQueue<String>
         let time: any TimeSource
         let hostIPs: @Sendable () -> [String]
+        let activePods: ActivePodStore
         /// Called once, when nothing is left of the pod.
         let onGone: @Sendable (PodIdentity) async -> Void
+    }
+
+    private enum Place {
+        case none
+        case taken
+        /// A pod that is over is never active again.
+        case free
     }
 
     private var machine: PodMachine
     private let surroundings: Surroundings
     private var reported: PodStatus?
     private var hasAskedForDeletion = false
+    private var place = Place.none
 
     init(_ machine: PodMachine, _ surroundings: Surroundings) {
         self.machine = machine
@@ -37,6 +46,7 @@ package actor PodWorker {
     /// Feeds an event to the machine, and begins the actions that follow.
     func handle(_ event: PodEvent) {
         machine.receive(event, at: surroundings.time.moment)
+        if case .updated = event { takePlace() }
         step()
         if let exit = machine.takeEarlyExit() { handle(exit) }
     }
@@ -74,17 +84,30 @@ package actor PodWorker {
     }
 
     private func report(_ now: Moment) {
-        guard !machine.isRemoved else { return }
+        guard !machine.isRemoved else { return freePlace() }
         let status: PodStatus
         if machine.holdsStatus, let reported, reported.observedGeneration == machine.pod.metadata.generation {
             status = machine.held(reported, at: now)
         } else {
             status = machine.status(hostIPs: surroundings.hostIPs(), previous: reported, at: now)
         }
+        if status.phase?.isTerminal == true { freePlace() }
         let deletes = machine.mayDeleteFromAPI && !hasAskedForDeletion
         guard status != reported || deletes else { return }
         reported = status
         hasAskedForDeletion = hasAskedForDeletion || deletes
         surroundings.statuses.submit(status, of: machine.identity, deletes: deletes, isForced: machine.isDecidedInAPI)
+    }
+
+    private func takePlace() {
+        guard place != .free, !machine.isRemoved, reported?.phase?.isTerminal != true else { return }
+        place = .taken
+        surroundings.activePods.take(machine.pod)
+    }
+
+    private func freePlace() {
+        guard place == .taken else { return }
+        place = .free
+        surroundings.activePods.free(machine.identity.uid)
     }
 }

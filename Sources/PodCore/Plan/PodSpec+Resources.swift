@@ -26,14 +26,22 @@ extension PodSpec {
     /// Regular containers and sidecars run together; an ordinary init container runs beside the sidecars before it. The largest sum at
     /// one time counts. The pod has a limit only if every container has it. The pod's own `resources` replace the sums.
     package var aggregateResources: ResourceRequirements {
-        var requests = aggregate(\.effectiveRequests)
+        let requests = aggregateRequests
         var limits = aggregate { $0.resources?.limits ?? [:] }
         for name in limits.keys where !Self.isHugepages(name) && !allContainers.allSatisfy({ $0.resources?.limits?[name]?.isZero == false }) {
             limits[name] = nil
         }
-        requests.merge((resources?.requests ?? [:]).filter { Self.isPodLevel($0.key) }) { $1 }
         limits.merge((resources?.limits ?? [:]).filter { Self.isPodLevel($0.key) }) { $1 }
         return ResourceRequirements(limits: limits.isEmpty ? nil : limits, requests: requests.isEmpty ? nil : requests)
+    }
+
+    /// The requests for which the pod needs room on a node (`PodRequests`): as a whole, with its overhead.
+    package var schedulingRequests: [String: Quantity] {
+        aggregateRequests.merging(overhead ?? [:]) { $0.adding($1) }
+    }
+
+    private var aggregateRequests: [String: Quantity] {
+        aggregate(\.effectiveRequests).merging((resources?.requests ?? [:]).filter { Self.isPodLevel($0.key) }) { $1 }
     }
 
     /// `spec.resources`, if it has CPU, memory or huge pages.
@@ -99,16 +107,16 @@ extension PodSpec {
     /// request all the memory they may use, and pods that the node depends on.
     private func swapLimit(of container: Container, _ rules: ResourceRules) -> Int64 {
         let request = container.effectiveRequests["memory"]?.value ?? 0
-        guard rules.swap == .limitedSwap, rules.nodeMemory > 0, qosClass == .burstable, !isCritical, request > 0,
+        guard rules.swap == .limitedSwap, rules.nodeMemory > 0, qosClass == .burstable, !hasCriticalPriority, request > 0,
             request != container.resources?.limits?["memory"]?.value
         else { return 0 }
         return Int64(Double(min(request, rules.nodeMemory)) / Double(rules.nodeMemory) * Double(rules.nodeSwap))
     }
 
     /// `system-cluster-critical` and above.
-    private var isCritical: Bool { (priority ?? 0) >= 2_000_000_000 }
+    var hasCriticalPriority: Bool { (priority ?? 0) >= 2_000_000_000 }
     /// The node needs the pod, not the cluster: the class counts besides the priority.
-    private var isNodeCritical: Bool { isCritical && priorityClassName == "system-node-critical" }
+    private var isNodeCritical: Bool { hasCriticalPriority && priorityClassName == "system-node-critical" }
 
     /// Kubelet's score of a container, -997 to 1000: a container that uses more than it requests is killed first.
     package func oomScore(of container: Container, nodeMemory: Int64) -> Int {

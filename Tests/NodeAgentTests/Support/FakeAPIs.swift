@@ -142,6 +142,9 @@ final class FakeNodeAPI: NodeAPI {
         }
     }
 
+    /// The object is deleted by another client.
+    func forgetNode() { state.withLock { $0.node = nil } }
+
     func setServerVersion(_ version: String) { state.withLock { $0.serverVersion = version } }
     func serverVersion() async throws -> ServerVersion {
         let version = state.withLock { $0.serverVersion }

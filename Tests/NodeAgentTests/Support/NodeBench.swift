@@ -14,13 +14,15 @@ final class NodeBench: Sendable {
     let statuses: Journal<String>
     let events = FakeEventAPI()
     let sandboxes = SandboxIndex()
+    let nodes = FakeOwnNode()
     let runner: ActionRunner
     let manager: PodManager
     private let recorder: EventRecorder
     private let api = FakePodStatusAPI()
     private let updates = ChangeMailbox<Pod>(initial: nil)
 
-    init() {
+    /// - Parameter evict: `nil` for a manager that cannot end pods.
+    init(evict: PodManager.Evict? = nil) {
         let ids = Mutex(0)
         let context = NodeContext(
             nodeName: "node-1", hostIPs: ["192.0.2.1"], allocatable: [:], clusterDNS: ["10.96.0.10"], clusterDomain: "cluster.local",
@@ -37,7 +39,8 @@ final class NodeBench: Sendable {
                     })
         }
         manager = PodManager(
-            runner: runner, statuses: StatusWriter(api: api, time: time, logger: .silent), sandboxes: sandboxes, time: time, logger: .silent
+            runner: runner, statuses: StatusWriter(api: api, time: time, logger: .silent), sandboxes: sandboxes, nodes: nodes, evict: evict,
+            time: time, logger: .silent
         ) { ["192.0.2.1"] }
     }
 
@@ -52,10 +55,11 @@ final class NodeBench: Sendable {
     func list(_ pods: [Pod] = []) { updates.add(Dictionary(uniqueKeysWithValues: pods.map { ($0.key, .stored($0)) })) }
     func delete(_ pod: Pod) { updates.add([pod.key: .deleted(pod)]) }
 
-    static func pod(uid: String = "u1", restartPolicy: RestartPolicy = .always, _ change: (inout Pod) -> Void = { _ in }) -> Pod {
+    static func pod(uid: String = "u1", name: String = "web", restartPolicy: RestartPolicy = .always, _ change: (inout Pod) -> Void = { _ in }) -> Pod
+    {
         var spec = PodSpec(containers: [Container(name: "main", image: "app")])
         spec.restartPolicy = restartPolicy
-        var pod = Pod(metadata: ObjectMeta(name: "web", namespace: "default", uid: uid), spec: spec)
+        var pod = Pod(metadata: ObjectMeta(name: name, namespace: "default", uid: uid), spec: spec)
         change(&pod)
         return pod
     }

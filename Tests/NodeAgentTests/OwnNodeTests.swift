@@ -1,0 +1,71 @@
+import KubeModel
+import PodCore
+import TestSupport
+import Testing
+
+@testable import KubeClient
+@testable import NodeAgent
+
+@Suite("The node by which pods are admitted", .timeLimit(.minutes(1)))
+struct OwnNodeTests {
+    private let time = ManualTime()
+
+    private func reporter(_ api: FakeNodeAPI) -> NodeReporter {
+        let node = FakeNode()
+        return NodeReporter(
+            settings: NodeSettings(name: "node-1", maxPods: 30, swiftletVersion: "1.0"), api: api, host: SmallHost(), images: node, network: node,
+            readiness: NodeReadiness(), events: EventRecorder(api: FakeEventAPI(), nodeName: "node-1", time: time, logger: .silent), time: time,
+            logger: .silent)
+    }
+
+    /// The object of an earlier agent, when the machine was smaller.
+    private func earlier() throws -> Node {
+        try Wire.decode([
+            "metadata": ["name": "node-1", "labels": ["disk": "ssd"]],
+            "status": ["allocatable": ["cpu": "1", "pods": "5"], "capacity": ["cpu": "1", "pods": "5", "example.com/fpga": "2"]],
+        ])
+    }
+
+    @Test("it is known with the first status of this agent, not with an earlier agent's, and is announced once")
+    func firstStatus() async throws {
+        let reporter = reporter(FakeNodeAPI(node: try earlier()))
+        #expect(reporter.ownNode == nil)
+        try await reporter.register()
+        #expect(reporter.node != nil && reporter.ownNode == nil)
+        var announcements = reporter.firstStatus.makeAsyncIterator()
+        try await whileRunning({ await reporter.run(node: ReflectorUpdates(mailbox: ChangeMailbox(initial: [:]))) }) {
+            await announcements.next()
+            let node = try #require(reporter.ownNode)
+            #expect(node.metadata.labels?["disk"] == "ssd")
+            let allocatable = node.status?.allocatable
+            #expect(allocatable?["cpu"] == Quantity(4) && allocatable?["pods"] == Quantity(30) && allocatable?["example.com/fpga"] == Quantity(2))
+        }
+    }
+
+    @Test("a label that the watch has not brought yet is there after a read, and a failed read changes nothing")
+    func reading() async throws {
+        let api = FakeNodeAPI(node: try earlier())
+        let reporter = reporter(api)
+        try await reporter.register()
+        var announcements = reporter.firstStatus.makeAsyncIterator()
+        try await whileRunning({ await reporter.run(node: ReflectorUpdates(mailbox: ChangeMailbox(initial: [:]))) }) {
+            await announcements.next()
+            await api.calls.wait { $0.contains("patch status") }
+            _ = try await api.patchNode(named: "node-1", ["metadata": ["labels": ["zone": "a"]]])
+            let read = await reporter.readOwnNode()
+            #expect(read?.metadata.labels?["zone"] == "a" && read?.status?.allocatable?["cpu"] == Quantity(4))
+            #expect(reporter.ownNode?.metadata.labels?["zone"] == "a")
+            api.forgetNode()
+            #expect(await reporter.readOwnNode() == nil)
+            #expect(reporter.ownNode?.metadata.labels?["zone"] == "a")
+        }
+    }
+
+    private struct SmallHost: NodeHost {
+        func describe() async throws -> HostDescription {
+            HostDescription(
+                hostname: "node-1", machineID: "m", systemUUID: "s", bootID: "b", kernelVersion: "6.18", osImage: "Debian", architecture: "amd64",
+                processors: 4, memory: 8 << 30, ephemeralStorage: 100 << 30, hugepages: [:], addresses: ["192.0.2.1"])
+        }
+    }
+}
