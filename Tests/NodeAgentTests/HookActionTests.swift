@@ -1,7 +1,7 @@
 import KubeModel
 import PodCore
-import TestSupport
 import Synchronization
+import TestSupport
 import Testing
 import Timing
 

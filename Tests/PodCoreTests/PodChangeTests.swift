@@ -33,6 +33,20 @@ struct PodChangeTests {
         #expect(signals(life).count == 1, "nothing else is a reason")
     }
 
+    @Test("between the end and the next start the container is shown as it was, unless that takes long", arguments: [1, 3])
+    func imageGap(seconds: Int) throws {
+        var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"b"}]}"#)) { action, life in
+            if case .startContainer(_, 1, _, _, _) = action { nil } else { life.obey(action) }
+        }
+        change(&life) { $0.spec.containers[0].image = "b2" }
+        life.exit("c", code: 0)
+        life.pass(.seconds(seconds))
+        life.receive(.containerStarted(container: "c", .init(id: "next", pid: 2, startedAt: life.now.wall), sandboxID: "s0", imageID: "b2"))
+        #expect(life.states(of: "c") == ["ContainerCreating", "running"] + (seconds > 2 ? ["Completed 0", "running"] : []))
+        #expect(life.series("Ready").count == (seconds > 2 ? 4 : 2))
+        #expect(life.containerStatus("c")?.restartCount == 1 && life.containerStatus("c")?.lastState.terminated?.exitCode == 0)
+    }
+
     @Test("another image is tried at once, without the back-off of the one before")
     func imageInBackOff() throws {
         var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"missing"}]}"#)) { action, life in

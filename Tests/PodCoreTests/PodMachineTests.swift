@@ -190,7 +190,8 @@ struct PodMachineTests {
         let moment = life.now.wall
         life.receive(.containerExited(id: "early", ContainerExit(startedAt: moment, finishedAt: moment, exitCode: 0), message: "done"))
         let user = ContainerUser(linux: .init(uid: 5, gid: 6, supplementalGroups: [6, 7]))
-        life.receive(.containerStarted(container: "c", StartedContainer(id: "early", pid: 3, startedAt: moment), sandboxID: "s0", imageID: "i", user: user))
+        life.receive(
+            .containerStarted(container: "c", StartedContainer(id: "early", pid: 3, startedAt: moment), sandboxID: "s0", imageID: "i", user: user))
         #expect(life.status.containerStatuses?.first?.user == user)
         #expect(life.status.phase == .succeeded)
         #expect(life.states(of: "c").suffix(2) == ["running", "Completed 0"])

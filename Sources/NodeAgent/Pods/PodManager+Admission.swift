@@ -24,14 +24,10 @@ extension PodManager {
                 others.add(pod)
                 await admit(uid)
             case .refused(let refusal, _): await admit(uid, refusal)
-            case .preempts(let victims, let refusal):
-                guard let evict else {
-                    await admit(uid, refusal)
-                    continue
-                }
+            case .preempts(let victims):
                 for victim in victims { others.remove(victim.uid) }
                 others.add(pod)
-                await preempt(victims, for: pod, evict)
+                await preempt(victims, for: pod)
             }
         }
     }
@@ -53,7 +49,7 @@ extension PodManager {
     }
 
     /// Begins the end of the victims. The pod's place is reserved from here on.
-    private func preempt(_ victims: [Pod], for pod: Pod, _ evict: Evict) async {
+    private func preempt(_ victims: [Pod], for pod: Pod) async {
         let patience = victims.map(PodEviction.patience).max() ?? .zero
         let deadline = time.now() + patience
         queue.wait(pod.uid, for: AdmissionQueue.Preemption(victims: Set(victims.map(\.uid)), deadline: deadline))
@@ -61,9 +57,7 @@ extension PodManager {
         for victim in victims {
             guard let worker = workers[victim.uid] else { continue }
             logger.notice("Pod is ended for a critical pod", metadata: ["pod": "\(victim.key)", "uid": "\(victim.uid)", "critical": "\(pod.key)"])
-            let identity = PodIdentity(namespace: victim.namespace, name: victim.name, uid: victim.uid)
-            runner.events.record(PodEventRecord(.warning, PodEviction.preemption.reason, PodEviction.preemption.message), about: identity)
-            await evict(worker, .preemption)
+            await worker.handle(.evicted(.preemption))
         }
     }
 

@@ -6,15 +6,10 @@ package import Timing
 
 /// All pods of this node: recovers an earlier agent's sandboxes, follows the API's pods and the runtime's events, and owns the tasks that follow.
 package actor PodManager {
-    /// Begins to end a pod for a reason of the node's. The event is recorded already.
-    package typealias Evict = @Sendable (PodWorker, PodEviction) async -> Void
-
     let runner: ActionRunner
     private let statuses: StatusWriter
     let sandboxes: SandboxIndex
     let nodes: any OwnNodeSource
-    /// `nil` where pods cannot be ended: critical pods then find room like others, or are refused.
-    let evict: Evict?
     let time: any TimeSource
     let logger: Logger
     private let hostIPs: @Sendable () -> [String]
@@ -36,14 +31,13 @@ package actor PodManager {
     private(set) var hasListed = false
 
     package init(
-        runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, nodes: any OwnNodeSource, evict: Evict? = nil,
-        time: any TimeSource, logger: Logger, hostIPs: @escaping @Sendable () -> [String]
+        runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, nodes: any OwnNodeSource, time: any TimeSource, logger: Logger,
+        hostIPs: @escaping @Sendable () -> [String]
     ) {
         self.runner = runner
         self.statuses = statuses
         self.sandboxes = sandboxes
         self.nodes = nodes
-        self.evict = evict
         self.time = time
         self.logger = logger
         self.hostIPs = hostIPs

@@ -7,6 +7,5 @@ package enum AdmissionVerdict: Sendable, Hashable {
     ///   look with labels just read.
     case refused(PodRefusal, isByLabels: Bool)
     /// The pod is critical and lacks only resources: it is admitted once the victims have ended.
-    /// - Parameter refusal: the answer if the victims cannot be ended.
-    case preempts(victims: [Pod], refusal: PodRefusal)
+    case preempts(victims: [Pod])
 }

@@ -20,9 +20,9 @@ package struct PodAdmission: Sendable {
         let reasons = pod.preempts ? failures.filter { if case .insufficient = $0 { false } else { true } } : failures
         if let first = reasons.first { return .refused(first.refusal, isByLabels: failures.allSatisfy { $0 == .nodeAffinity }) }
         if let refusal = appArmorRefusal(pod) { return .refused(refusal, isByLabels: false) }
-        guard let shortage = failures.first else { return .admitted }
+        guard !failures.isEmpty else { return .admitted }
         let preemption = Preemption(for: pod, lacking: shortages)
-        if let victims = preemption.victims(among: others.pods) { return .preempts(victims: victims, refusal: shortage.refusal) }
+        if let victims = preemption.victims(among: others.pods) { return .preempts(victims: victims) }
         let message =
             "Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: "
             + "no set of running pods found to reclaim resources: \(preemption.unattainable(among: others.pods))"

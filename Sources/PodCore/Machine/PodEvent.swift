@@ -6,6 +6,8 @@ package enum PodEvent: Sendable {
     case updated(Pod)
     /// The pod is no longer in the API.
     case removed
+    /// The node ends the pod, which could go on.
+    case evicted(PodEviction)
 
     /// - Parameter renewAt: when a token in the volume is to be renewed.
     case volumeMounted(name: String, path: String, renewAt: Timestamp? = nil)

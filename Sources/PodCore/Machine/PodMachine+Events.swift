@@ -7,6 +7,7 @@ extension PodMachine {
         // The machine's own status is the true one; the status that comes back from the API is an echo of it.
         case .updated(let newer): update(newer, now)
         case .removed: isRemoved = true
+        case .evicted(let eviction): evict(eviction)
 
         case .volumeMounted(let name, let path, let renewAt):
             receive(.mounted(path: path), ofVolume: name, now)
@@ -56,6 +57,12 @@ extension PodMachine {
         if !isEnding, end.verdict == nil, let status = pod.status, let phase = status.phase, phase.isTerminal {
             end.decree(PodVerdict(reason: status.reason, message: status.message, phase: phase, isInAPI: true))
         }
+    }
+
+    private mutating func evict(_ eviction: PodEviction) {
+        guard end.step <= .stoppingContainers, end.verdict == nil else { return }
+        end.decree(PodVerdict(reason: eviction.reason, message: eviction.message, phase: .failed, condition: eviction.condition))
+        pending.record(.warning, eviction.reason, eviction.message)
     }
 
     private mutating func receive(_ event: VolumeMounts.Event, ofVolume name: String, _ now: Moment) {

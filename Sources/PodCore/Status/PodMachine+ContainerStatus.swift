@@ -1,7 +1,7 @@
 import KubeModel
 
 extension PodMachine {
-    func containerStatus(_ record: ContainerRecord) -> ContainerStatus {
+    func containerStatus(_ record: ContainerRecord, at now: Duration) -> ContainerStatus {
         let spec = pod.spec.container(named: record.name)
         var status = ContainerStatus(name: record.name, image: spec?.image ?? "")
         status.restartCount = record.restartCount
@@ -13,6 +13,13 @@ extension PodMachine {
             status.containerID = Self.runtimePrefix + running.id
             status.imageID = running.imageID
             status.ready = record.isReady && (record.role == .regular || rules.isSidecar(record))
+            status.user = record.user
+        } else if let time = record.replacementNotice, time > now, !isEnding, let replaced = record.shown?.replaced {
+            status.state = .running(since: replaced.startedAt)
+            status.containerID = Self.runtimePrefix + replaced.id
+            status.imageID = replaced.imageID
+            status.started = replaced.isStarted
+            status.ready = replaced.isReady
             status.user = record.user
         } else if let end = record.ended {
             if !end.id.isEmpty { status.containerID = Self.runtimePrefix + end.id }

@@ -24,17 +24,18 @@ extension PodMachine {
         status.podIP = podIPs.first
         status.podIPs = podIPs.isEmpty ? nil : podIPs.map(AddressEntry.init)
         status.startTime = startTime
-        let initial = containers.filter { $0.role == .initial }.map(containerStatus)
+        let initial = containers.filter { $0.role == .initial }.map { containerStatus($0, at: now.monotonic) }
         // Sorted by name, as clients of kubelet expect; init containers keep their order.
-        let regular = containers.filter { $0.role == .regular }.map(containerStatus).sorted { $0.name < $1.name }
+        let regular = containers.filter { $0.role == .regular }.map { containerStatus($0, at: now.monotonic) }.sorted { $0.name < $1.name }
         status.initContainerStatuses = initial.isEmpty ? nil : initial
         status.containerStatuses = regular
-        let ephemeral = containers.filter { $0.role == .ephemeral }.map(containerStatus)
+        let ephemeral = containers.filter { $0.role == .ephemeral }.map { containerStatus($0, at: now.monotonic) }
         status.ephemeralContainerStatuses = ephemeral.isEmpty ? nil : ephemeral
         status.qosClass = pod.spec.qosClass
         status.resources = pod.spec.aggregateResources
         status.allocatedResources = status.resources?.requests
-        let conditions = PodConditions(pod: pod, phase: phaseOfContainers, initial: initial, regular: regular, isReadyToStart: isReadyToStart).all()
+        var conditions = PodConditions(pod: pod, phase: phaseOfContainers, initial: initial, regular: regular, isReadyToStart: isReadyToStart).all()
+        if status.phase?.isTerminal == true, let condition = end.verdict?.condition { conditions.append(condition) }
         status.conditions = conditions.map { stamped($0, previous: previous, now) }
         return status
     }

@@ -21,8 +21,7 @@ final class NodeBench: Sendable {
     private let api = FakePodStatusAPI()
     private let updates = ChangeMailbox<Pod>(initial: nil)
 
-    /// - Parameter evict: `nil` for a manager that cannot end pods.
-    init(evict: PodManager.Evict? = nil) {
+    init() {
         let ids = Mutex(0)
         let context = NodeContext(
             nodeName: "node-1", hostIPs: ["192.0.2.1"], allocatable: [:], clusterDNS: ["10.96.0.10"], clusterDomain: "cluster.local",
@@ -39,7 +38,7 @@ final class NodeBench: Sendable {
                     })
         }
         manager = PodManager(
-            runner: runner, statuses: StatusWriter(api: api, time: time, logger: .silent), sandboxes: sandboxes, nodes: nodes, evict: evict,
+            runner: runner, statuses: StatusWriter(api: api, time: time, logger: .silent), sandboxes: sandboxes, nodes: nodes,
             time: time, logger: .silent
         ) { ["192.0.2.1"] }
     }

@@ -2,8 +2,8 @@ import DevCluster
 import KubeClient
 import KubeModel
 import NodeAgent
-import TestSupport
 import Synchronization
+import TestSupport
 
 /// The API server of a simulation, as far as pods go.
 final class SimulatedAPI: Sendable {

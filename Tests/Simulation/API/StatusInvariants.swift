@@ -23,7 +23,9 @@ extension SimulatedAPI {
                 violated("\(container.name) runs since an earlier time than before")
             }
         }
-        if after.phase?.isTerminal == true, !isMadeTerminal, node.state.withLock({ $0.sandboxes(of: newer.uid).contains { $0.isRunning && !$0.running.isEmpty } }) {
+        if after.phase?.isTerminal == true, !isMadeTerminal,
+            node.state.withLock({ $0.sandboxes(of: newer.uid).contains { $0.isRunning && !$0.running.isEmpty } })
+        {
             violated("the phase is \(after.phase?.rawValue ?? "-") while containers run")
         }
     }

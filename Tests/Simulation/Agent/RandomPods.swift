@@ -14,7 +14,8 @@ struct RandomPods {
             "containers": .array(containers.map(JSONValue.object)), "initContainers": .array(initial.map(JSONValue.object)),
             "restartPolicy": ["Always", "OnFailure", "Never"][world.random(0..<3)],
             "terminationGracePeriodSeconds": [0, 1, 5, 30, 60][world.random(0..<5)],
-            "volumes": .array(volumes.map { JSONValue.object(["name": .string($0), "emptyDir": .object([:])]) }), "hostNetwork": .bool(world.oneIn(8)),
+            "volumes": .array(volumes.map { JSONValue.object(["name": .string($0), "emptyDir": .object([:])]) }),
+            "hostNetwork": .bool(world.oneIn(8)),
         ]
         if world.oneIn(6) { spec["activeDeadlineSeconds"] = number(1..<300) }
         let metadata: JSONValue = ["name": .string("p\(world.random(0..<10))"), "namespace": "default", "uid": .string("u\(index)")]

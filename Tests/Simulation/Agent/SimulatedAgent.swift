@@ -38,7 +38,9 @@ final class SimulatedAgent: Sendable {
                 return "\(number).\(id)"
             })
         let statuses = StatusWriter(api: agentAPI, time: world.time, logger: .silent)
-        let manager = PodManager(runner: runner, statuses: statuses, sandboxes: sandboxes, time: world.time, logger: .silent) { ["192.0.2.1"] }
+        let manager = PodManager(
+            runner: runner, statuses: statuses, sandboxes: sandboxes, nodes: SimulatedOwnNode(), time: world.time, logger: .silent
+        ) { ["192.0.2.1"] }
         self.manager = manager
         let mailbox = ChangeMailbox<Pod>(initial: nil)
         self.mailbox = mailbox

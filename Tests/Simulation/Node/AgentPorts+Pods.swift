@@ -1,8 +1,8 @@
 import KubeModel
 import NodeAgent
-import TestSupport
 import PodCore
 import Synchronization
+import TestSupport
 
 extension AgentPorts: ImageService {
     private static let description = ImageDescription(

@@ -6,6 +6,7 @@ extension ContainerRecord {
     /// - Returns: whether the containers after it have to wait for that step.
     mutating func decide(in place: ContainerPlace, at now: Duration, into decision: inout Decision) -> Bool {
         if running == nil { follow(imageIn: place) }
+        if let time = replacementNotice, time > now { decision.wake(at: time) }
         switch step {
         case .running(let running), .stopping(let running, _): return running.postStart != nil
         case .ensuringImage, .starting: return true

@@ -75,7 +75,7 @@ extension ContainerRecord {
         switch reason {
         case .postStartFailed(let message):
             step = .pausing(.init(end: end, waiting: .init(.postStartHookError, message)), .start(noticeAt: noticeTime(at: now.monotonic)))
-        case .restart: step = .idle(.init(end: end, isToRestart: true))
+        case .restart: step = .idle(.init(end: end, replaced: running.replaced))
         case .podEnds, .unhealthy, nil: step = .idle(.init(end: end))
         }
     }
@@ -108,7 +108,7 @@ extension ContainerRecord {
             // The failure is the sandbox's, whose end is on its way and decides. An end is shown again; a reason without an end stays.
             let waiting = shown.end == nil ? shown.waiting : nil
             step = .pausing(
-                .init(end: shown.end, waiting: waiting, isToRestart: shown.isToRestart), .retry(until: now.monotonic + .seconds(1)))
+                .init(end: shown.end, waiting: waiting, replaced: shown.replaced), .retry(until: now.monotonic + .seconds(1)))
             return
         case .configuration: step = .pausing(shown.waiting(.createContainerConfigError, problem.message), retry)
         case .create: step = .pausing(shown.waiting(.createContainerError, problem.message), retry)

@@ -43,6 +43,12 @@ package struct ContainerRecord: Sendable {
     /// Whether its readiness probe, if it has one, lets Services lead to it.
     var isReady: Bool { shownRunning?.probes.isReady ?? false }
 
+    /// When a container that is to run again is no longer shown as it was before its end; `nil` for others.
+    var replacementNotice: Duration? {
+        guard let shown, shown.replaced != nil, shown.waiting == nil, let end = shown.end else { return nil }
+        return end.endedAt + ReplacedContainer.patience
+    }
+
     /// How the container ended, while it is not shown as running.
     package var ended: EndedContainer? { shown?.end }
 

@@ -27,16 +27,16 @@ package enum ContainerStep: Sendable, Hashable {
         /// A waiting reason that stands for the end, which is then `lastState`.
         package var waiting: Waiting?
         /// The agent ended it to run it again: it does, whatever the restart policy makes of its exit code.
-        var isToRestart = false
+        package var replaced: ReplacedContainer?
 
-        init(end: EndedContainer? = nil, waiting: Waiting? = nil, isToRestart: Bool = false) {
+        init(end: EndedContainer? = nil, waiting: Waiting? = nil, replaced: ReplacedContainer? = nil) {
             self.end = end
             self.waiting = waiting
-            self.isToRestart = isToRestart
+            self.replaced = replaced
         }
 
         func waiting(_ reason: WaitingReason, _ message: String?) -> Shown {
-            Shown(end: end, waiting: Waiting(reason, message), isToRestart: isToRestart)
+            Shown(end: end, waiting: Waiting(reason, message), replaced: replaced)
         }
     }
 

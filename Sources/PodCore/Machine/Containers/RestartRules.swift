@@ -12,7 +12,7 @@ struct RestartRules: Sendable {
     func mayRun(_ record: ContainerRecord) -> Bool {
         guard let exitCode = record.ended?.exitCode else { return true }
         if record.role == .ephemeral { return false }
-        if isSidecar(record) || record.shown?.isToRestart == true { return true }
+        if isSidecar(record) || record.shown?.replaced != nil { return true }
         if record.role == .initial, exitCode == 0 { return false }
         if spec.container(named: record.name)?.restartsByRule(after: exitCode) == true { return true }
         switch policy(of: record) {
