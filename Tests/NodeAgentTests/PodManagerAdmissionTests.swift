@@ -110,7 +110,7 @@ struct PodManagerAdmissionTests {
             await bench.statuses.wait { $0.contains("delete gone u-gone") }
             bench.delete(taken)
             await node.did.wait { $0.contains("remove all u-taken") }
-            #expect(try await eventually { Set(await bench.manager.pods().map(\.name)) == ["early", "gone"] })
+            try await eventually("the end of the pod that was taken") { Set(await bench.manager.pods().map(\.name)) == ["early", "gone"] }
             #expect(await bench.manager.machine(ofPod: early.key, uid: nil)?.pod.uid == "u-early")
             #expect(node.didNot("create sandbox") && node.didNot("tear down u-early"))
             bench.nodes.know(known)
