@@ -10,6 +10,9 @@ CONFIGURATION ?= debug
 PREFIX ?= /usr
 DESTDIR ?=
 STORIES ?= ../shared/reference
+SEEDS ?= 200
+FIRST_SEED ?= 0
+STEPS ?= 10000
 CHECK ?=
 
 BIN := build/bin
@@ -24,7 +27,7 @@ BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-
 LINT_PACKAGES := clang-format shellcheck flake8
 RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
 
-.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public vm-deps vm-image vm-test bench-runtime lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
+.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public vm-deps vm-image vm-test simulate bench-runtime lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
 
 help:
 	@printf '%s\n' \
@@ -41,7 +44,8 @@ help:
 	  'make test-oci-public  the tests of crun, another OCI runtime, over this one; needs the network once' \
 	  'make test-node      the whole agent against a control plane, with pods and traffic; ARGS="-k name"' \
 	  'make vm-test        installs into a virtual machine with systemd and cgroup v2, tests there; ARGS="-k name"' \
-	  'make bench-runtime  the runtime beside crun, as a table; ARGS="--only pod,exec --runs 100" for some of it' \
+	  'make simulate       lives of a node under random faults, on simulated time; SEEDS=$(SEEDS) FIRST_SEED=$(FIRST_SEED) STEPS=$(STEPS)' \
+  'make bench-runtime  the runtime beside crun, as a table; ARGS="--only pod,exec --runs 100" for some of it' \
 	  'make stories        replays recorded lives of pods; STORIES=DIR has them ($(STORIES))' \
 	  'make lint           formatting and rules of Swift, C, scripts and Python' \
 	  'make format         puts Swift and C into that format' \
@@ -210,6 +214,11 @@ bench-runtime: shim pause
 	@$(call install_missing,$(BUILD_PACKAGES) busybox-static crun util-linux)
 	swift build -c release --product RuntimeBench
 	Tests/RuntimeBench/run.sh "$$(swift build -c release --show-bin-path)/RuntimeBench" --programs "$(CURDIR)/$(BIN)" $(ARGS)
+
+# One course of things for each seed, which needs the same order of dictionaries in each run.
+simulate:
+	swift build -c release --product Simulate
+	SWIFT_DETERMINISTIC_HASHING=1 "$$(swift build -c release --show-bin-path)/Simulate" $(FIRST_SEED) $(SEEDS) $(STEPS)
 
 stories:
 	$(need_root)

@@ -100,6 +100,6 @@ private final class ScriptHandler: ChannelInboundHandler {
 
     private func fill(_ context: ChannelHandlerContext) {
         let part = ByteBuffer(repeating: UInt8(ascii: "x"), count: 4096)
-        while context.channel.isWritable { context.writeAndFlush(wrapOutboundOut(part), promise: nil) }
+        while context.channel.isActive, context.channel.isWritable { context.writeAndFlush(wrapOutboundOut(part), promise: nil) }
     }
 }
