@@ -89,10 +89,11 @@ class Hooks(LifeCase):
             "postStart": {"exec": {"command": ["sh", "-c", "echo started > /proc/1/fd/1"]}},
             "preStop": {"exec": {"command": ["sh", "-c", "echo stopping > /proc/1/fd/1"]}},
         }  # fmt: skip
-        self.start_pod("hooked", "sleep 0.3; " + TELLS_TERM, container={"lifecycle": hooks}, terminationGracePeriodSeconds=20)
-        follower = self.lab.start_client(self.lab.control_namespace, LOGS, self.lab.admin, "hooked")
+        script = "sleep 0.3; " + TELLS_TERM
+        self.lab.apply(manifest("hooked", script, container={"lifecycle": hooks}, terminationGracePeriodSeconds=20, activeDeadlineSeconds=3))
+        self.wait_for_status("hooked", "the end", lambda status: status["phase"] == "Failed")
+        self.assertEqual(self.lab.kubectl("logs", "hooked").stdout.split(), ["started", "stopping", "term"])
         self.lab.delete("pod", "hooked")
-        self.assertEqual(follower.communicate(timeout=60)[0].split(), ["started", "stopping", "term"])
 
     def test_a_failed_post_start_hook(self):
         hook = {"postStart": {"exec": {"command": ["sh", "-c", "echo bad >&2; exit 5"]}}}
@@ -158,9 +159,3 @@ class Changes(LifeCase):
     def patch(self, name, patch, subresource=""):
         path = f"/api/v1/namespaces/default/pods/{name}" + ("/" + subresource if subresource else "")
         self.lab.patch(path, patch)
-
-
-LOGS = """
-import subprocess, sys
-print(subprocess.run(["kubectl", "--kubeconfig", sys.argv[1], "logs", "-f", sys.argv[2]], capture_output=True, text=True).stdout, flush=True)
-"""
