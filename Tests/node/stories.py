@@ -18,7 +18,10 @@ from labs.node.network import API_PORT, CONTROL_IP, NODE_IP, REGISTRY
 
 MUST = (
     "run-and-delete sigterm-ignored complete-never fail-never complete-onfailure fail-twice-then-ok-onfailure command-not-found-never image-missing "
-    "image-pull-never-missing env-configmap-missing volume-configmap-missing hostpath-wrong-type guaranteed host-network"
+    "image-pull-never-missing env-configmap-missing volume-configmap-missing hostpath-wrong-type guaranteed host-network "
+    "active-deadline ephemeral-container generation-observed node-affinity-refused too-much-cpu-refused poststart-fails poststart-then-prestop "
+    "prestop-longer-than-grace prestop-sleep-action readiness-comes-and-goes readiness-gate-unset sidecar-startup-probe sidecar-with-job "
+    "sidecars-stop-in-reverse startup-probe-fails"
 ).split()
 
 
