@@ -30,7 +30,7 @@ struct PodHookTests {
 
     private func hooks(_ life: PodLife) -> [String] {
         life.actions.compactMap {
-            if case .runHook(let kind, let name, _, _, let timeout) = $0 { "\(kind) \(name) \(timeout?.goText ?? "-")" } else { nil }
+            if case .runHook(let kind, let name, _, _, let timeout) = $0 { "\(kind) \(name) \(timeout.map(GoText.duration) ?? "-")" } else { nil }
         }
     }
 

@@ -9,7 +9,7 @@ package final class Simulation: Sendable {
         package let seed: UInt64
         package let steps: Int
         package let violations: [String]
-        /// What happened last, the oldest first.
+        /// The last happenings, the oldest first.
         package let trace: [String]
     }
 

@@ -1,7 +1,7 @@
 import KubeModel
 import PodCore
 
-/// What events have in common when they count as repeated, similar or about one object. The source is the same for all events of a node, and
+/// The common parts of events that count as repeated, similar or about one object. The source is the same for all events of a node, and
 /// the uid stands for the object's name and namespace.
 enum EventKey {
     struct Object: Hashable, Sendable {

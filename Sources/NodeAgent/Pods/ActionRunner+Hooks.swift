@@ -15,7 +15,7 @@ extension ActionRunner {
             return .failed(message: "Cannot run handler: container \(name) has no such hook")
         }
         func failed(_ hook: String, _ error: String) -> HookResult {
-            let pod = "\(snapshot.pod.name)_\(snapshot.pod.namespace)(\(snapshot.pod.uid))"
+            let pod = snapshot.pod.messageName
             return .failed(
                 message: "\(hook) for Container \(GoText.quoted(name)) in Pod \(GoText.quoted(pod)) failed - error: \(error)")
         }

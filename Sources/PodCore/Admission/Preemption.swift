@@ -17,7 +17,7 @@ struct Preemption {
         shortfall = ResourceShortfall(shortages)
     }
 
-    /// What is missing even when every pod that may be ended has ended; empty if there are victims.
+    /// Returns the amounts that stay missing when every pod that may be ended has ended; empty if there are victims.
     func unattainable(among pods: [Pod]) -> ResourceShortfall { rest(without: candidates(pods)) }
 
     /// Returns pods of which all are needed, the least protected first; `nil` if even all pods that may be ended would not be enough.

@@ -8,7 +8,7 @@ struct ResourceShortfall: Sendable, CustomStringConvertible {
 
     var isEmpty: Bool { missing.isEmpty }
 
-    /// What is still missing when these amounts are free.
+    /// Returns the amounts that stay missing when others are free.
     func reduced(by freed: [ResourceAmounts]) -> ResourceShortfall {
         var result = self
         result.missing = missing.compactMap { name, amount in

@@ -8,18 +8,12 @@ extension PodMachine {
         status.volumeMounts = spec.flatMap(mountStatuses)
         if record.role != .ephemeral { status.started = record.isStarted }
         var lastEnd = record.last
-        if let running = record.shownRunning {
+        if let running = shownRunning(record, at: now) {
             status.state = .running(since: running.startedAt)
             status.containerID = Self.runtimePrefix + running.id
             status.imageID = running.imageID
-            status.ready = record.isReady && (record.role == .regular || rules.isSidecar(record))
-            status.user = record.user
-        } else if let time = record.replacementNotice, time > now, !isEnding, let replaced = record.shown?.replaced {
-            status.state = .running(since: replaced.startedAt)
-            status.containerID = Self.runtimePrefix + replaced.id
-            status.imageID = replaced.imageID
-            status.started = replaced.isStarted
-            status.ready = replaced.isReady
+            if record.role != .ephemeral { status.started = running.isStarted }
+            status.ready = running.isReady && hasReadiness(record)
             status.user = record.user
         } else if let end = record.ended {
             if !end.id.isEmpty { status.containerID = Self.runtimePrefix + end.id }
@@ -39,6 +33,16 @@ extension PodMachine {
         if record.wasCreated, let spec { addResources(spec, to: &status) }
         return status
     }
+
+    /// The container to show as running: the one that runs, or the one whose place the next one is about to take.
+    private func shownRunning(_ record: ContainerRecord, at now: Duration) -> ShownContainer? {
+        if let running = record.shownRunning { return running.asShown }
+        guard let time = record.replacementNotice, time > now, !isEnding else { return nil }
+        return record.shown?.replaced
+    }
+
+    /// Whether a running container counts for the pod's readiness.
+    func hasReadiness(_ record: ContainerRecord) -> Bool { record.role == .regular || rules.isSidecar(record) }
 
     private static let runtimePrefix = "swiftlet://"
     /// Bytes of the termination messages of all of a pod's containers.

@@ -26,7 +26,7 @@ extension PodMachine {
             return status
         }
         var status = status
-        status.ready = record.isReady && (record.role == .regular || rules.isSidecar(record))
+        status.ready = record.isReady && hasReadiness(record)
         return status
     }
 }

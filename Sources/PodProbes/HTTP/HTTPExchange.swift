@@ -12,7 +12,7 @@ final class HTTPExchange: ChannelInboundHandler {
     private let bodyLimit: Int
     private let answer: EventLoopPromise<HTTPAnswer>
     private let hasHead: Milestone
-    /// What the peer sent, before and after decryption.
+    /// The first bytes from the peer, before and after decryption.
     private let raw: FirstBytes
     private let clear: FirstBytes
     private var head: HTTPResponseHead?

@@ -49,7 +49,7 @@ struct RandomNode {
         }
     }
 
-    /// What a client may change: an image, and one more ephemeral container.
+    /// Changes an image, or adds an ephemeral container, as clients may.
     private mutating func changePod() {
         var pod = machine.pod
         changes += 1

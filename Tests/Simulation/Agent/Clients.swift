@@ -44,7 +44,7 @@ extension Simulation {
         if !pods.isEmpty { change(pods[world.random(0..<pods.count)].key) }
     }
 
-    /// The API server answers nobody for a while.
+    /// The API server stops answering for a while.
     private func goAway() {
         world.note("the API server is away")
         api.state.withLock { $0.isAway = true }

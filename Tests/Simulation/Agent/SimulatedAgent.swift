@@ -10,7 +10,6 @@ import TestSupport
 final class SimulatedAgent: Sendable {
     let number: Int
     let ports: AgentPorts
-    private let manager: PodManager
     private let task: Task<Void, Never>
     private let mailbox: ChangeMailbox<Pod>
     private let hasEnded = Mutex(false)
@@ -41,7 +40,6 @@ final class SimulatedAgent: Sendable {
         let manager = PodManager(
             runner: runner, statuses: statuses, sandboxes: sandboxes, nodes: SimulatedOwnNode(), time: world.time, logger: .silent
         ) { ["192.0.2.1"] }
-        self.manager = manager
         let mailbox = ChangeMailbox<Pod>(initial: nil)
         self.mailbox = mailbox
         task = Task(executorPreference: world.executor) {
@@ -75,9 +73,4 @@ final class SimulatedAgent: Sendable {
 
     /// Whether a killed agent's tasks have all ended.
     var isOver: Bool { hasEnded.withLock { $0 } }
-
-    /// Asks how many pods the agent still knows; the answer comes while the simulation goes on.
-    func count(_ answer: @escaping @Sendable (Int) -> Void) {
-        Task(executorPreference: ports.world.executor) { [manager] in answer(await manager.count) }
-    }
 }

@@ -1,4 +1,4 @@
-/// What happens outside the agent, by time.
+/// Happenings outside the agent, by time.
 struct Agenda {
     typealias Entry = @Sendable () -> Void
 

@@ -1,7 +1,7 @@
 import KubeModel
 import PodCore
 
-/// What must hold whenever the agent does something to the node.
+/// The invariants of every change that the agent makes on the node.
 extension SimulatedNode {
     func check(creating configuration: SandboxConfiguration, _ state: NodeState) {
         let others = state.sandboxes(of: configuration.pod.uid).filter(\.isRunning).map(\.configuration.id)

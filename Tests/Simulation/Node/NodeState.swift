@@ -1,7 +1,7 @@
 import KubeModel
 import PodCore
 
-/// What exists on the simulated node, whether an agent runs or not.
+/// The state of the simulated node, whether an agent runs or not.
 struct NodeState {
     var sandboxes: [String: SimulatedSandbox] = [:]
     /// Mounted volumes by the pod's uid.
@@ -21,7 +21,7 @@ struct NodeState {
         sandboxes.values.filter { $0.configuration.pod.uid == uid }.sorted { $0.configuration.attempt < $1.configuration.attempt }
     }
 
-    /// What is left of a pod: empty when it holds nothing.
+    /// Returns the remains of a pod: empty when the pod holds nothing.
     func remains(of uid: String) -> [String] {
         var remains = sandboxes(of: uid).map { "sandbox \($0.configuration.id)" }
         if let volumes = volumes[uid], !volumes.isEmpty { remains.append("volumes \(volumes.sorted().joined(separator: ","))") }

@@ -9,7 +9,4 @@ struct ContainerPlace: Sendable {
     func spec(of name: String) -> Container? { pod.spec.container(named: name) }
 
     func hasPreStop(_ name: String) -> Bool { spec(of: name)?.lifecycle?.preStop != nil }
-
-    /// The pod as messages name it.
-    var podName: String { "\(pod.name)_\(pod.namespace)(\(pod.uid))" }
 }

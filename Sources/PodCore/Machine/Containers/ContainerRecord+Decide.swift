@@ -90,16 +90,8 @@ extension ContainerRecord {
         _ shown: ContainerStep.Shown, in place: ContainerPlace, at now: Duration, into decision: inout Decision
     ) {
         let delay = restartBackOff.delay(at: now) ?? .zero
-        let message = "back-off \(delay.goText) restarting failed container=\(name) pod=\(place.podName)"
+        let message = "back-off \(GoText.duration(delay)) restarting failed container=\(name) pod=\(place.pod.messageName)"
         step = .pausing(shown.waiting(.crashLoopBackOff, message), .restart)
-        decision.record(.warning, "BackOff", "Back-off restarting failed container \(name) in pod \(place.podName)", fieldPath: fieldPath)
-    }
-}
-
-extension Duration {
-    /// Whole seconds as Go prints a `time.Duration`: `10s`, `2m40s`.
-    package var goText: String {
-        let seconds = components.seconds
-        return seconds < 60 ? "\(seconds)s" : "\(seconds / 60)m\(seconds % 60)s"
+        decision.record(.warning, "BackOff", "Back-off restarting failed container \(name) in pod \(place.pod.messageName)", fieldPath: fieldPath)
     }
 }

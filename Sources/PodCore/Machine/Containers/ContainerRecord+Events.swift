@@ -75,7 +75,7 @@ extension ContainerRecord {
         switch reason {
         case .postStartFailed(let message):
             step = .pausing(.init(end: end, waiting: .init(.postStartHookError, message)), .start(noticeAt: noticeTime(at: now.monotonic)))
-        case .restart: step = .idle(.init(end: end, replaced: running.replaced))
+        case .restart: step = .idle(.init(end: end, replaced: running.asShown))
         case .podEnds, .unhealthy, nil: step = .idle(.init(end: end))
         }
     }

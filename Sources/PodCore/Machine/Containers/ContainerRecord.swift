@@ -46,7 +46,7 @@ package struct ContainerRecord: Sendable {
     /// When a container that is to run again is no longer shown as it was before its end; `nil` for others.
     var replacementNotice: Duration? {
         guard let shown, shown.replaced != nil, shown.waiting == nil, let end = shown.end else { return nil }
-        return end.endedAt + ReplacedContainer.patience
+        return end.endedAt + ShownContainer.patience
     }
 
     /// How the container ended, while it is not shown as running.

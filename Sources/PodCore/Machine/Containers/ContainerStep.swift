@@ -27,9 +27,9 @@ package enum ContainerStep: Sendable, Hashable {
         /// A waiting reason that stands for the end, which is then `lastState`.
         package var waiting: Waiting?
         /// The agent ended it to run it again: it does, whatever the restart policy makes of its exit code.
-        package var replaced: ReplacedContainer?
+        package var replaced: ShownContainer?
 
-        init(end: EndedContainer? = nil, waiting: Waiting? = nil, replaced: ReplacedContainer? = nil) {
+        init(end: EndedContainer? = nil, waiting: Waiting? = nil, replaced: ShownContainer? = nil) {
             self.end = end
             self.waiting = waiting
             self.replaced = replaced

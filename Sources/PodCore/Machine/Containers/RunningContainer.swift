@@ -8,8 +8,8 @@ package struct RunningContainer: Sendable, Hashable {
     /// `nil` for a container without such a hook, or once it has succeeded.
     package internal(set) var postStart: PostStart?
 
-    var replaced: ReplacedContainer {
-        ReplacedContainer(id: id, imageID: imageID, startedAt: startedAt, isStarted: probes.isStarted, isReady: probes.isReady)
+    var asShown: ShownContainer {
+        ShownContainer(id: id, imageID: imageID, startedAt: startedAt, isStarted: probes.isStarted, isReady: probes.isReady)
     }
 
     /// The end of this container. The start is the recorded one if the exit has none.
