@@ -87,7 +87,7 @@ let package = Package(
         library("ProxyCore", ["Addresses", "KubeModel", "Nftables"]),
 
         // Level 2: the kernel and the API.
-        library("YAML", ["CYAML"]),
+        library("YAML", ["CYAML", "KubeModel"]),
         library("LinuxSystem", ["CLinux"]),
         library("LinuxCgroups", ["KubeModel", "LinuxSystem", "PodCore", "Timing"]),
         library("LinuxNetlink", ["Addresses", "CMnl", "CLinux", "LinuxSystem", "ProxyCore"]),
@@ -190,7 +190,7 @@ let package = Package(
             ["Addresses", "KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", "TestSupport", "Timing", logging]),
         tests("LinuxSystem", ["CLinux", "TestSupport"]),
         tests("Nftables", ["TestSupport"]),
-        tests("NodeAgent", ["DevCluster", "KubeClient", "KubeModel", "PodCore", "TestSupport", "Timing"]),
+        tests("NodeAgent", ["DevCluster", "KubeClient", "KubeModel", "LinuxSystem", "PodCore", "TestSupport", "Timing"]),
         tests(
             "NodeServer",
             [
@@ -213,6 +213,6 @@ let package = Package(
         tests("ProxyCore", ["Addresses", "KubeModel", "Nftables"]),
         tests("ShimClient", ["CLinux", "CSeccomp", "LinuxSystem", "PodCore", "TestSupport"]),
         tests("Timing", ["KubeModel", "TestSupport"]),
-        tests("YAML", ["TestSupport"]),
+        tests("YAML", ["KubeModel", "TestSupport"]),
     ]
 )

@@ -21,6 +21,7 @@
 _Static_assert(sizeof(struct open_how) == 24, "open_how is three 64-bit fields");
 _Static_assert(O_PATH == 010000000, "SWL_O_PATH");
 _Static_assert(AT_EMPTY_PATH == 0x1000 && AT_REMOVEDIR == 0x200 && AT_SYMLINK_NOFOLLOW == 0x100, "SWL_AT_*");
+_Static_assert(F_RDLCK == 0 && F_UNLCK == 2, "SWL_F_*");
 
 int swl_openat2(int dirfd, const char *path, uint64_t flags, uint64_t mode, uint64_t resolve)
 {
@@ -36,6 +37,16 @@ int swl_renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to
 int swl_syncfs(int fd)
 {
     return syncfs(fd);
+}
+
+int swl_set_lease(int fd, int type)
+{
+    return fcntl(fd, F_SETLEASE, type);
+}
+
+int swl_set_signal(int fd, int signal)
+{
+    return fcntl(fd, F_SETSIG, signal);
 }
 
 int swl_statx(int dirfd, const char *path, int flags, struct swl_stat *out)

@@ -38,13 +38,18 @@ struct NodeParts: Sendable {
         let hostIPs: @Sendable () -> [String] = { Self.addresses(settings, reporter.node) }
         let runner = ActionRunner(
             ports: .init(
-                runtime: local.runtime, images: local.images, network: local.network, volumes: local.volumes, folders: local.folders,
-                objects: objects, services: directory, probes: NetworkProbes()),
+                runtime: local.runtime, resources: local.runtime, images: local.images, network: local.network, volumes: local.volumes,
+                folders: local.folders, objects: objects, services: directory, probes: NetworkProbes()),
             context: { local.context(settings, allocatable: reporter.node?.status?.allocatable ?? [:], hostIPs: hostIPs()) }, events: events,
             sandboxes: sandboxes, time: time, logger: logger, makeID: Self.randomID)
         let statuses = StatusWriter(api: client.forStatuses(), time: time, logger: logger)
+        let mirrors = MirrorPods(api: client, nodeName: settings.name, index: MirrorIndex(), time: time, logger: logger)
         let pods = PodManager(
-            runner: runner, statuses: statuses, sandboxes: sandboxes, nodes: reporter, time: time, logger: logger, hostIPs: hostIPs)
+            runner: runner, statuses: statuses, sandboxes: sandboxes, nodes: reporter, mirrors: mirrors, time: time, logger: logger, hostIPs: hostIPs)
+        let statics = try configuration.kubelet.staticPodPath.map {
+            StaticFolder(
+                try ManifestDirectory($0), nodeName: settings.name, period: configuration.kubelet.fileCheckFrequency, time: time, logger: logger)
+        }
         let proxy = ProxyAgent(
             source: directory, store: try KernelRulesetStore(), conntrack: try ConntrackTable(), logger: logger, time: time)
         let lease = LeaseRenewer(
@@ -56,36 +61,42 @@ struct NodeParts: Sendable {
         services = [
             Part { await events.run() },
             Part { await directory.run() },
-            Part { try await Self.followNode(reporter, client, settings, directory) },
+            Part { try await Self.followNode(reporter, client, settings, directory, mirrors) },
             Part { for await _ in reporter.networkSetUps { await pods.networkReady() } },
             Part { for await _ in reporter.firstStatus { await pods.nodeKnown() } },
             Part { await lease.run() },
             Part { await Self.followObjects(objects, pods) },
-            Part { await Self.followPods(pods, client, settings) },
+            Part { await Self.followPods(pods, client, settings, statics) },
             Part { try await local.hostPorts.run() },
             proxy,
         ]
     }
 
-    private static func followNode(_ reporter: NodeReporter, _ client: KubeClient, _ settings: NodeSettings, _ directory: ServiceDirectory)
-        async throws
-    {
+    private static func followNode(
+        _ reporter: NodeReporter, _ client: KubeClient, _ settings: NodeSettings, _ directory: ServiceDirectory, _ mirrors: MirrorPods
+    ) async throws {
         try await reporter.register()
         let own = Reflector(client, of: Node.self, scope: ObjectScope(fieldSelector: "metadata.name=\(settings.name)"))
         await withDiscardingTaskGroup { group in
             group.addTask { await own.run() }
             // The proxy's rules depend on the node's podCIDRs and addresses.
             group.addTask { for await _ in own.updates() { directory.configurationChanged() } }
+            group.addTask {
+                for await changes in own.updates() {
+                    for case .stored(let node) in changes.values { await mirrors.nodeChanged(uid: node.uid) }
+                }
+            }
             await reporter.run(node: own.updates())
             group.cancelAll()
         }
     }
 
-    private static func followPods(_ pods: PodManager, _ client: KubeClient, _ settings: NodeSettings) async {
+    private static func followPods(_ pods: PodManager, _ client: KubeClient, _ settings: NodeSettings, _ statics: StaticFolder?) async {
         let reflector = Reflector(client, of: Pod.self, scope: ObjectScope(fieldSelector: "spec.nodeName=\(settings.name)"))
         await withDiscardingTaskGroup { group in
             group.addTask { await reflector.run() }
-            await pods.run(pods: reflector.updates())
+            if let statics { group.addTask { await statics.run() } }
+            await pods.run(pods: reflector.updates(), statics: statics?.snapshots ?? StaticFolder.none)
             group.cancelAll()
         }
     }

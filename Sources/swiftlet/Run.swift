@@ -28,6 +28,9 @@ struct Run: AsyncParsableCommand {
     @Option(help: "Labels of a new node object: key=value,key=value. Added to nodeLabels of the configuration.")
     var nodeLabels: String?
 
+    @Option(help: "Folder of static pods' manifests. Default: staticPodPath of the configuration.")
+    var podManifestPath: String?
+
     @Option(help: "Pods' folders and certificates. Default: /var/lib/kubelet.")
     var rootDir: String?
 
@@ -68,6 +71,7 @@ struct Run: AsyncParsableCommand {
         flags.hostnameOverride = hostnameOverride
         flags.nodeIP = nodeIP
         flags.nodeLabels = nodeLabels
+        flags.podManifestPath = podManifestPath
         flags.rootDirectory = rootDir
         flags.stateDirectory = stateDir
         flags.runDirectory = runDir

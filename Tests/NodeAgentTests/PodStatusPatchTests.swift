@@ -1,5 +1,6 @@
 import DevCluster
 import KubeModel
+import PodCore
 import TestSupport
 import Testing
 
@@ -63,6 +64,20 @@ struct PodStatusPatchTests {
         wanted.nominatedNodeName = "somewhere"
         wanted.conditions = old().conditions
         #expect(try applied(PodStatus(), to: old()).status == wanted)
+    }
+
+    @Test("a resize that is over takes its conditions with it, and only those", arguments: [true, false])
+    func resizeConditions(isPending: Bool) throws {
+        var before = old()
+        before.conditions?.append(PodCondition(type: ResizeCondition.inProgress, status: true, reason: "Error", message: "no"))
+        before.conditions?.append(PodCondition(type: ResizeCondition.pending, status: true, reason: "Deferred", message: "no room"))
+        var new = old()
+        if isPending { new.conditions?.append(PodCondition(type: ResizeCondition.pending, status: true, reason: "Infeasible", message: "too much")) }
+        let found = try applied(new, to: before).status.conditions ?? []
+        #expect(Set(found.map(\.type)) == Set(["Ready", "example.com/gate"] + (isPending ? [ResizeCondition.pending] : [])))
+        #expect(found.first { $0.type == ResizeCondition.pending }?.reason == (isPending ? "Infeasible" : nil))
+        // Without a condition of the kind there is nothing to take away.
+        #expect(Set(try applied(new, to: old()).status.conditions ?? []) == Set(found))
     }
 
     @Test("an unchanged status changes nothing")

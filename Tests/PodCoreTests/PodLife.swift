@@ -71,6 +71,8 @@ struct PodLife {
                 imageID: "busybox@sha256:1")
         case .runHook(let hook, _, let id, _, _): return .hookEnded(containerID: id, hook, .done)
         case .probe(let kind, _, let id, _): return .probed(containerID: id, kind, .success(warning: nil))
+        case .reviewResize(let request): return .resizeReviewed(request, .fits)
+        case .applyResize(let plan): return .resizeApplied(plan.outcome(after: plan.steps.count, .done))
         case .stopSandbox: return .sandboxStopped
         case .removeSandbox(let id): return .sandboxRemoved(id: id)
         case .cleanUp, .removeSandboxes, .removeRemains: return .cleanedUp
@@ -146,7 +148,17 @@ struct PodLife {
             })
     }
 
+    /// The texts of the events with this reason.
+    func messages(_ reason: String) -> [String] { events.filter { $0.reason == reason }.map(\.message) }
+
     private func distinct<T: Equatable>(_ values: [T]) -> [T] {
         values.reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+    }
+}
+
+extension ResizePlan {
+    /// The outcome once this many steps have been taken.
+    func outcome(after count: Int, _ result: ResizeOutcome.Result) -> ResizeOutcome {
+        ResizeOutcome(sandboxID: sandboxID, reached: steps.prefix(count).reduce(into: from) { $0.take($1) }, result)
     }
 }

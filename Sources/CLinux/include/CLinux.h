@@ -91,6 +91,12 @@ int swl_unshare(int flags);
 int swl_renameat2(int from_dirfd, const char *from, int to_dirfd, const char *to, unsigned int flags);
 int swl_syncfs(int fd);
 
+// Leases of an open file (fcntl F_SETLEASE), and the signal that announces a broken one (fcntl F_SETSIG).
+static const int32_t SWL_F_RDLCK = 0;
+static const int32_t SWL_F_UNLCK = 2;
+int swl_set_lease(int fd, int type);
+int swl_set_signal(int fd, int signal);
+
 // The result of statx for one object, with its mount.
 struct swl_stat {
     uint64_t inode;

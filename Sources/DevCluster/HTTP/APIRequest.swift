@@ -41,33 +41,14 @@ struct APIRequest: Sendable {
     }
 }
 
-/// YAML as JSON, with YAML 1.2's idea of plain values.
+/// YAML bodies as JSON.
 enum YAMLDocument {
     static func parse(_ text: String) throws -> JSONValue {
         do {
             guard let node = try YAMLDocuments.readOne(text) else { return .null }
-            return value(node)
+            return JSONValue(node)
         } catch {
             throw APIError.badRequest("the request body cannot be read as YAML: \(error)")
-        }
-    }
-
-    private static func value(_ node: YAMLNode) -> JSONValue {
-        switch node {
-        case .mapping(let members, _): return .object(Dictionary(members.map { ($0.key.text ?? "", value($0.value)) }, uniquingKeysWith: { $1 }))
-        case .sequence(let elements, _): return .array(elements.map(value))
-        case .scalar(let text, let isPlain, _):
-            guard isPlain else { return .string(text) }
-            if node.isNull { return .null }
-            switch text {
-            case "true", "True", "TRUE": return .bool(true)
-            case "false", "False", "FALSE": return .bool(false)
-            default: break
-            }
-            if let integer = Int64(text) { return .integer(integer) }
-            let first = text.first ?? " "
-            if first.isNumber || "+-.".contains(first), let number = Double(text), number.isFinite { return .double(number) }
-            return .string(text)
         }
     }
 }

@@ -1,6 +1,6 @@
 /// One line about why a JSON document does not fit its type.
-enum DecodingProblem {
-    static func text(_ error: any Error) -> String {
+package enum DecodingProblem {
+    package static func text(_ error: any Error) -> String {
         switch error {
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context), DecodingError.dataCorrupted(let context):
             at(context.codingPath, context.debugDescription)

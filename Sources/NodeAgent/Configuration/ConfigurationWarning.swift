@@ -2,7 +2,7 @@
 package struct ConfigurationWarning: Sendable, Hashable, CustomStringConvertible {
     /// `file:line`
     package let place: String
-    /// `staticPodPath`
+    /// `featureGates`
     package let field: String
     package let reason: String
 

@@ -7,6 +7,7 @@ package struct FlagOverrides: Sendable, Hashable {
     package var nodeIP: String?
     /// `key=value`, comma-separated. Added to those of the file.
     package var nodeLabels: String?
+    package var podManifestPath: String?
     package var rootDirectory: String?
     package var stateDirectory: String?
     package var runDirectory: String?
@@ -27,6 +28,9 @@ package struct FlagOverrides: Sendable, Hashable {
         }
         if let nodeLabels {
             configuration.swiftlet.nodeLabels.merge(try NodeLabels.parse(nodeLabels, place: "--node-labels")) { $1 }
+        }
+        if let podManifestPath {
+            configuration.kubelet.staticPodPath = podManifestPath.isEmpty ? nil : try absolute(podManifestPath, "--pod-manifest-path")
         }
         if let rootDirectory { configuration.process.rootDirectory = try absolute(rootDirectory, "--root-dir") }
         if let stateDirectory {

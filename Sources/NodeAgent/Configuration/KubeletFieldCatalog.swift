@@ -4,11 +4,9 @@ enum KubeletFieldCatalog {
 
     static let unsupported: [UnsupportedField] = [
         UnsupportedField("enableServer", harmless: ["true"]),
-        UnsupportedField("staticPodPath", reason: "static pods are not supported; run these pods through the API"),
-        UnsupportedField("staticPodURL", reason: "static pods are not supported; run these pods through the API"),
+        UnsupportedField("staticPodURL", reason: "static pods are read from staticPodPath only; put the manifests into that folder"),
         UnsupportedField("staticPodURLHeader"),
         UnsupportedField("syncFrequency", harmless: ["1m0s"], reason: inherent),
-        UnsupportedField("fileCheckFrequency", harmless: ["20s"], reason: inherent),
         UnsupportedField("httpCheckFrequency", harmless: ["20s"], reason: inherent),
         UnsupportedField("readOnlyPort", harmless: ["0"], reason: "the unauthenticated port stays closed; use the authenticated one"),
         UnsupportedField(

@@ -28,6 +28,7 @@ extension KubeletSettings {
         try reader.read("systemReserved", into: &systemReserved)
         try reader.read("kubeReserved", into: &kubeReserved)
         try readEviction(&reader)
+        try readStaticPods(&reader)
         try reader.read("clusterDNS", into: &clusterDNS)
         try reader.read("clusterDomain", into: &clusterDomain)
         try reader.read("resolvConf", into: &resolvConf)
@@ -80,6 +81,15 @@ extension KubeletSettings {
                 throw reader.bad(node, "maxContainerRestartPeriod", "found \(maxContainerRestartPeriod), wanted 1s to 5m")
             }
         }
+    }
+
+    private mutating func readStaticPods(_ reader: inout FieldReader) throws {
+        try reader.read("staticPodPath", into: &staticPodPath)
+        if staticPodPath?.isEmpty == true { staticPodPath = nil }
+        if let node = reader.node("staticPodPath"), let path = staticPodPath, !path.hasPrefix("/") {
+            throw reader.bad(node, "staticPodPath", "found '\(path)', wanted a path that begins with /")
+        }
+        try reader.read("fileCheckFrequency", into: &fileCheckFrequency)
     }
 
     private mutating func readTaints(_ reader: inout FieldReader) throws {

@@ -60,6 +60,9 @@ package struct KubeletSettings: Sendable, Hashable {
     package var evictionHard: [String: EvictionThreshold] = KubeletSettings.defaultEvictionHard
 
     // Pods.
+    /// The folder of static pods' manifests; nil means no static pods.
+    package var staticPodPath: String?
+    package var fileCheckFrequency = Duration.seconds(20)
     package var clusterDNS: [String] = []
     package var clusterDomain = ""
     /// Empty means that pods get no resolver of the host.

@@ -47,7 +47,8 @@ extension ActionRunner {
         let pod = snapshot.pod
         let context = context()
         let objects = try await ports.objects.objects(ObjectNames(environmentOf: container), namespace: pod.namespace)
-        guard let services = await ports.services.services() else {
+        // A static pod does not wait for the API server, as with kubelet.
+        guard let services = await ports.services.services() ?? (pod.isStatic ? [] : nil) else {
             throw PlanFailure("services have not yet been read at least once, cannot construct envvars")
         }
         let environment = try ContainerEnvironment(

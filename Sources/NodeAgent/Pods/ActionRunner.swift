@@ -7,6 +7,7 @@ package import Timing
 package struct ActionRunner: Sendable {
     package struct Ports: Sendable {
         package let runtime: any ContainerRuntime
+        package let resources: any ResourceControl
         package let images: any ImageService
         package let network: any PodNetworkPort
         package let volumes: any VolumeService
@@ -16,10 +17,12 @@ package struct ActionRunner: Sendable {
         package let probes: any ProbeService
 
         package init(
-            runtime: any ContainerRuntime, images: any ImageService, network: any PodNetworkPort, volumes: any VolumeService, folders: any PodFolders,
-            objects: any ReferencedObjectSource, services: any ServiceListing, probes: any ProbeService
+            runtime: any ContainerRuntime, resources: any ResourceControl, images: any ImageService, network: any PodNetworkPort,
+            volumes: any VolumeService, folders: any PodFolders, objects: any ReferencedObjectSource, services: any ServiceListing,
+            probes: any ProbeService
         ) {
             self.runtime = runtime
+            self.resources = resources
             self.images = images
             self.network = network
             self.volumes = volumes
@@ -76,6 +79,9 @@ package struct ActionRunner: Sendable {
             files.remove(id)
             await tolerate("remove an ended container", snapshot) { try await ports.runtime.removeContainer(id, inSandbox: sandboxID) }
             return nil
+        case .applyResize(let plan): return .resizeApplied(await apply(plan, snapshot))
+        // The pod's worker asks the manager of all pods.
+        case .reviewResize: return nil
         case .stopSandbox(let id): return await stopSandbox(id)
         case .removeSandbox(let id): return await removeSandbox(id, snapshot)
         case .cleanUp(let sandboxIDs): return await cleanUp(sandboxIDs, snapshot)

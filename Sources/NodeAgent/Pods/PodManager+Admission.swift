@@ -8,7 +8,8 @@ extension PodManager {
     func admitPods() async {
         await admitPreemptors()
         // A batch that is being taken over may hold pods that already run. Its end leads here again.
-        guard !queue.isEmpty, !isTakingOver, var node = nodes.ownNode else { return }
+        guard !queue.isEmpty, !isTakingOver else { return }
+        guard var node = nodes.ownNode else { return await admitStaticPods() }
         var others = occupants()
         for uid in queue.undecided {
             guard let pod = queue[uid]?.pod else { continue }
@@ -32,16 +33,22 @@ extension PodManager {
         }
     }
 
+    /// Static pods run without the API server, and so without the node's object.
+    private func admitStaticPods() async {
+        for uid in queue.undecided where queue[uid]?.pod.isStatic == true { await admit(uid) }
+    }
+
     /// Hands a pod over to a worker of its own.
     private func admit(_ uid: String, _ refusal: PodRefusal? = nil) async {
         guard let entry = queue.remove(uid) else { return }
         var machine = entry.machine
-        if let refusal { machine.refuse(refusal) }
+        // Before the worker takes it: a resize that is reviewed meanwhile finds the place taken.
+        if let refusal { machine.refuse(refusal) } else { activePods.take(entry.pod) }
         await employ(machine, .updated(entry.pod))
     }
 
     /// The active pods as they will be when every critical pod has the place of its victims.
-    private func occupants() -> ActivePods {
+    func occupants() -> ActivePods {
         var pods = activePods.snapshot
         for uid in queue.victims { pods.remove(uid) }
         for entry in queue.preempting { pods.add(entry.pod) }

@@ -31,7 +31,7 @@ extension PodManager {
     /// Returns the highest log number of each container without a record in these sandboxes, for a pod that ran here before.
     func lastLogs(of pod: Pod, besides sandboxes: [RecoveredSandbox]) async -> [String: Int] {
         // A pod may have run without its status ever reaching the API server; one that comes while this agent runs has not.
-        guard pod.status?.startTime != nil || !hasListed, pod.status?.phase?.isTerminal != true else { return [:] }
+        guard pod.isStatic || pod.status?.startTime != nil || isAwaitingSources, pod.status?.phase?.isTerminal != true else { return [:] }
         let identity = PodIdentity(namespace: pod.namespace, name: pod.name, uid: pod.uid)
         let recorded = Set(sandboxes.flatMap(\.containers).map(\.configuration.name))
         var numbers: [String: Int] = [:]

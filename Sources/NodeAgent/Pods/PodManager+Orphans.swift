@@ -3,14 +3,14 @@ import Logging
 import PodCore
 
 extension PodManager {
-    /// Ends sandboxes of an earlier agent, and removes folders, whose pods are no longer in the API. Called once the pods are known.
+    /// Ends sandboxes of an earlier agent, and removes folders, whose pods no source names. Called once all sources have named their pods.
     ///
     /// Such a pod ends like a pod that is removed from the API while the agent runs: with a stop signal first, and failed steps are repeated.
     func removeOrphans() async {
         for (uid, sandboxes) in takeRecovered() {
             guard let first = sandboxes.first else { continue }
             logger.info(
-                "A pod is no longer in the API; its sandboxes and folders are removed",
+                "A pod is neither in the API nor in a manifest any more; its sandboxes and folders are removed",
                 metadata: ["pod": "\(first.configuration.pod)", "uid": "\(uid)"])
             await end(Pod(orphanOf: sandboxes, first.configuration.pod), sandboxes)
         }
@@ -20,6 +20,19 @@ extension PodManager {
             }
         } catch {
             logger.warning("Folders of earlier pods could not be listed", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Ends what an earlier agent ran of these static pods' manifests in an older version, without waiting for the API: the new version needs its
+    /// place. The API server's uids have hyphens, those made from manifests have none.
+    func endPredecessors(of pods: [StaticPod]) async {
+        for (uid, sandboxes) in recovered where !uid.contains("-") && !pods.contains(where: { $0.pod.uid == uid }) {
+            guard let identity = sandboxes.first?.configuration.pod else { continue }
+            let key = ObjectKey(namespace: identity.namespace, name: identity.name)
+            guard pods.contains(where: { $0.pod.key == key }), !takeRecovered(uid).isEmpty else { continue }
+            logger.info("The manifest of a static pod has changed; the pod of the old one ends", metadata: ["pod": "\(key)", "uid": "\(uid)"])
+            statics.handOver.noteEnding(uid, key)
+            await end(Pod(orphanOf: sandboxes, identity), sandboxes)
         }
     }
 }

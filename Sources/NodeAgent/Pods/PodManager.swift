@@ -4,12 +4,14 @@ package import Logging
 package import PodCore
 package import Timing
 
-/// All pods of this node: recovers an earlier agent's sandboxes, follows the API's pods and the runtime's events, and owns the tasks that follow.
+/// All pods of this node: recovers an earlier agent's sandboxes, follows the API's pods, the static pods and the runtime's events, and owns the
+/// tasks that follow.
 package actor PodManager {
     let runner: ActionRunner
-    private let statuses: StatusWriter
+    let statuses: StatusWriter
     let sandboxes: SandboxIndex
     let nodes: any OwnNodeSource
+    let mirrors: MirrorPods
     let time: any TimeSource
     let logger: Logger
     private let hostIPs: @Sendable () -> [String]
@@ -20,24 +22,30 @@ package actor PodManager {
     /// The API's changes are being applied, and not all pods of them are known yet.
     private(set) var isTakingOver = false
     private let admissions: AsyncStream<Void>
-    private let admissionIsDue: AsyncStream<Void>.Continuation
+    let admissionIsDue: AsyncStream<Void>.Continuation
     let activePods: ActivePodStore
-    /// The uid of the latest pod of each name; a pod that is still being removed gives way to its successor.
-    private var uids: [ObjectKey: String] = [:]
+    var resizes = WaitingResizes()
+    /// The uid of the API's latest pod of each name; a pod that is still being removed gives way to its successor.
+    var uids: [ObjectKey: String] = [:]
     /// The objects that each pod refers to, while they are kept fresh.
     private var held: [String: (names: ObjectNames, namespace: String)] = [:]
-    private var recovered: [String: [RecoveredSandbox]] = [:]
-    /// The pods that were there when the agent started are known.
-    private(set) var hasListed = false
+    private(set) var recovered: [String: [RecoveredSandbox]] = [:]
+    /// Events in recovered sandboxes whose pods no source has named yet.
+    private var earlyEvents: [String: [RuntimeEvent]] = [:]
+    /// The sources that have not named their pods yet. No pod is unknown before all have.
+    private var awaitedSources: Set<PodSource> = [.api, .manifests]
+    var statics = StaticPodQueue()
 
     package init(
-        runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, nodes: any OwnNodeSource, time: any TimeSource, logger: Logger,
+        runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, nodes: any OwnNodeSource, mirrors: MirrorPods, time: any TimeSource,
+        logger: Logger,
         hostIPs: @escaping @Sendable () -> [String]
     ) {
         self.runner = runner
         self.statuses = statuses
         self.sandboxes = sandboxes
         self.nodes = nodes
+        self.mirrors = mirrors
         self.time = time
         self.logger = logger
         self.hostIPs = hostIPs
@@ -47,12 +55,13 @@ package actor PodManager {
         activePods = ActivePodStore { admissionIsDue.yield() }
     }
 
-    /// Reconnects to the sandboxes of an earlier agent. It changes nothing yet: their use is known once the API's pods are.
+    /// Reconnects to the sandboxes of an earlier agent. It changes nothing yet: their use is known once the sources have named their pods.
     package func recover() async throws {
         let found = try await runner.ports.runtime.recover()
         var networks: [SandboxNetwork] = []
         for sandbox in found {
             recovered[sandbox.configuration.pod.uid, default: []].append(sandbox)
+            earlyEvents[sandbox.configuration.pod.uid] = []
             sandboxes.set(sandbox.configuration.id, podUID: sandbox.configuration.pod.uid)
             networks.append(
                 SandboxNetwork(
@@ -64,12 +73,15 @@ package actor PodManager {
     }
 
     /// Runs until it is cancelled. Pods go on without the agent.
-    package func run(pods: ReflectorUpdates<Pod>) async {
+    package func run(pods: ReflectorUpdates<Pod>, statics: AsyncStream<[StaticPod]> = StaticFolder.none) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.tasks.run() }
             group.addTask { await self.wakes.run { await self.wake($0) } }
             group.addTask { await self.statuses.run() }
-            group.addTask { for await _ in self.admissions { await self.admitPods() } }
+            group.addTask { await self.followRoom() }
+            group.addTask { await self.mirrors.run() }
+            group.addTask { await self.followRuntime() }
+            group.addTask { await self.follow(statics) }
             await follow(pods)
             group.cancelAll()
         }
@@ -81,26 +93,43 @@ package actor PodManager {
             for change in changes.values { await apply(change) }
             isTakingOver = false
             admissionIsDue.yield()
-            if !hasListed {
-                hasListed = true
-                // Only now, so that an exit in a recovered sandbox finds the worker of its pod. Until then it waits in the stream.
-                tasks.start { await self.followRuntime() }
-                await removeOrphans()
-            }
+            await haveHeard(from: .api)
         }
     }
 
+    /// Pods that were there before those that ask for a place go first.
+    private func followRoom() async {
+        for await _ in admissions {
+            await reviewWaitingResizes()
+            await admitPods()
+        }
+    }
+
+    func haveHeard(from source: PodSource) async {
+        guard awaitedSources.remove(source) != nil else { return }
+        if source == .api { await mirrors.listComplete() }
+        guard awaitedSources.isEmpty else { return }
+        resizes.open()
+        admissionIsDue.yield()
+        await removeOrphans()
+    }
+
+    /// Not all pods that were there when the agent started are known.
+    var isAwaitingSources: Bool { !awaitedSources.isEmpty }
+
     private func apply(_ change: ObjectChange<Pod>) async {
+        if change.object.isMirror { return await applyMirror(change) }
         switch change {
         case .deleted(let pod): await remove(uid: pod.uid)
         case .stored(let pod):
+            await mirrors.nameTaken(pod.key)
             // The name may belong to another pod than before.
             if let earlier = uids.updateValue(pod.uid, forKey: pod.key), earlier != pod.uid { await remove(uid: earlier) }
             await store(pod.markedAsFromAPI)
         }
     }
 
-    private func store(_ pod: Pod) async {
+    func store(_ pod: Pod) async {
         hold(pod)
         if let worker = workers[pod.uid] { return await worker.handle(.updated(pod)) }
         if queue.update(pod) {
@@ -112,7 +141,7 @@ package actor PodManager {
         let sandboxes = recovered.removeValue(forKey: pod.uid) ?? []
         let messages = await terminationMessages(of: sandboxes, pod)
         let lastLogs = await lastLogs(of: pod, besides: sandboxes)
-        machine.adopt(sandboxes, at: time.moment, lastLogs: lastLogs) { messages[$0.id] }
+        machine.adopt(sandboxes, at: time.moment, rules: runner.context().resources, lastLogs: lastLogs) { messages[$0.id] }
         // An earlier agent has admitted a pod that already runs.
         let needsPlace = sandboxes.isEmpty && !machine.isEnding && !machine.isDeleting
         if needsPlace { queue.add(pod, machine) } else { await employ(machine, .updated(pod)) }
@@ -134,9 +163,10 @@ package actor PodManager {
         let worker = PodWorker(machine, surroundings)
         workers[machine.pod.uid] = worker
         await worker.handle(event)
+        for event in earlyEvents.removeValue(forKey: machine.pod.uid) ?? [] { await deliver(event, to: worker) }
     }
 
-    private func remove(uid: String) async {
+    func remove(uid: String) async {
         statuses.forget(podUID: uid)
         if let entry = queue.remove(uid) { return await employ(entry.machine, .removed) }
         await workers[uid]?.handle(.removed)
@@ -144,16 +174,19 @@ package actor PodManager {
 
     private var surroundings: PodWorker.Surroundings {
         PodWorker.Surroundings(
-            runner: runner, statuses: statuses, tasks: tasks, wakes: wakes, time: time, hostIPs: hostIPs,
-            activePods: activePods, onGone: { [self] in await forget($0) })
+            runner: runner, statuses: statuses, mirrors: mirrors.index, tasks: tasks, wakes: wakes, time: time, hostIPs: hostIPs,
+            activePods: activePods, review: { [self] in await review($0, allocated: $1) },
+            onGone: { [self] in await forget($0) })
     }
 
-    private func forget(_ pod: PodIdentity) {
+    private func forget(_ pod: PodIdentity) async {
         workers[pod.uid] = nil
+        resizes.forget(pod.uid)
         let key = ObjectKey(namespace: pod.namespace, name: pod.name)
         if uids[key] == pod.uid { uids[key] = nil }
         runner.files.remove(podUID: pod.uid)
         if let (names, namespace) = held.removeValue(forKey: pod.uid) { runner.ports.objects.release(names, namespace: namespace) }
+        await staticPodGone(pod.uid)
     }
 
     private func hold(_ pod: Pod) {
@@ -170,21 +203,23 @@ package actor PodManager {
 
     private func followRuntime() async {
         for await event in runner.ports.runtime.events {
-            switch event {
-            case .sandboxEnded(let id):
-                guard let worker = worker(ofSandbox: id) else { continue }
-                await worker.handle(.sandboxEnded(id: id))
-            case .containerExited(let sandboxID, let id, let exit):
-                guard let worker = worker(ofSandbox: sandboxID) else { continue }
-                var message: String?
-                if let files = runner.files[id] { message = await TerminationMessage.read(files, exit, await worker.pod, runner.ports.folders) }
-                await worker.handle(.containerExited(id: id, exit, message: message))
+            guard let uid = sandboxes.podUID(ofSandbox: event.sandboxID) else { continue }
+            if let worker = workers[uid] {
+                await deliver(event, to: worker)
+            } else {
+                earlyEvents[uid]?.append(event)
             }
         }
     }
 
-    private func worker(ofSandbox id: String) -> PodWorker? {
-        sandboxes.podUID(ofSandbox: id).flatMap { workers[$0] }
+    private func deliver(_ event: RuntimeEvent, to worker: PodWorker) async {
+        switch event {
+        case .sandboxEnded(let id): await worker.handle(.sandboxEnded(id: id))
+        case .containerExited(_, let id, let exit):
+            var message: String?
+            if let files = runner.files[id] { message = await TerminationMessage.read(files, exit, await worker.pod, runner.ports.folders) }
+            await worker.handle(.containerExited(id: id, exit, message: message))
+        }
     }
 
     func isKnown(_ uid: String) -> Bool { workers[uid] != nil || queue[uid] != nil }
@@ -193,6 +228,8 @@ package actor PodManager {
         defer { recovered = [:] }
         return recovered
     }
+
+    func takeRecovered(_ uid: String) -> [RecoveredSandbox] { recovered.removeValue(forKey: uid) ?? [] }
 
     /// Updates the files of the pods that show a changed ConfigMap or Secret.
     package func objectsChanged(configMaps: Set<ObjectKey> = [], secrets: Set<ObjectKey> = []) async {
@@ -226,7 +263,16 @@ package actor PodManager {
     package func files(ofContainer id: String) -> ContainerFiles.Entry? { runner.files[id] }
 
     package func machine(ofPod key: ObjectKey, uid: String?) async -> PodMachine? {
-        guard let uid = uid ?? uids[key], let machine = await workers[uid]?.state ?? queue[uid]?.machine else { return nil }
+        let uid = uid.map(mirrors.index.uidOnNode) ?? uids[key] ?? statics.handOver.uid(of: key)
+        guard let uid, let machine = await workers[uid]?.state ?? queue[uid]?.machine else { return nil }
         return machine.pod.key == key ? machine : nil
+    }
+}
+
+extension RuntimeEvent {
+    fileprivate var sandboxID: String {
+        switch self {
+        case .containerExited(let sandboxID, _, _), .sandboxEnded(let sandboxID): sandboxID
+        }
     }
 }

@@ -3,13 +3,14 @@ package import PodCore
 
 /// The pod as it was when an action was decided, as far as actions need it.
 package struct PodSnapshot: Sendable {
+    /// With the resources that are set aside for it.
     package let pod: Pod
     package let addresses: [String]
     package let volumePaths: [String: String]
     private let containers: [ContainerRecord]
 
     package init(_ machine: PodMachine) {
-        pod = machine.pod
+        pod = machine.allocatedPod
         addresses = machine.addresses
         volumePaths = machine.volumePaths
         containers = machine.containers

@@ -7,11 +7,14 @@ package actor PodWorker {
     package struct Surroundings: Sendable {
         let runner: ActionRunner
         let statuses: StatusWriter
+        let mirrors: MirrorIndex
         let tasks: OwnedTasks
         let wakes: WakeQueue<String>
         let time: any TimeSource
         let hostIPs: @Sendable () -> [String]
         let activePods: ActivePodStore
+        /// Looks for room for a pod with the resources that it asks for, and with those that it has.
+        let review: @Sendable (_ desired: Pod, _ allocated: Pod) async -> ResizeVerdict
         /// Called once, when nothing is left of the pod.
         let onGone: @Sendable (PodIdentity) async -> Void
     }
@@ -28,6 +31,10 @@ package actor PodWorker {
     private var reported: PodStatus?
     private var hasAskedForDeletion = false
     private var place = Place.none
+    /// Of the pod in the API that the status was last written to.
+    private var uidInAPI: String?
+    /// Instead of the machine's, where an earlier agent has begun with the pod.
+    private var startTime: Timestamp?
 
     init(_ machine: PodMachine, _ surroundings: Surroundings) {
         self.machine = machine
@@ -46,16 +53,54 @@ package actor PodWorker {
     /// Feeds an event to the machine, and begins the actions that follow.
     func handle(_ event: PodEvent) {
         machine.receive(event, at: surroundings.time.moment)
-        if case .updated = event { takePlace() }
-        step()
+        switch event {
+        case .updated: takePlace { $0.take($1) }
+        case .resizeReviewed: takePlace { $0.settle($1) }
+        default: break
+        }
+        for request in step() { start(request) }
         if let exit = machine.takeEarlyExit() { handle(exit) }
     }
 
     func wake() {
-        step()
+        for request in step() { start(request) }
     }
 
-    private func step() {
+    /// Has a waiting resize reviewed again. Returns when the answer is taken in, so that pods which wait for the same room are served in their order.
+    func roomFreed() async {
+        machine.receive(.roomFreed, at: surroundings.time.moment)
+        for request in step() { await review(request) }
+    }
+
+    private func start(_ request: ResizeRequest) {
+        surroundings.tasks.start { [self] in await review(request) }
+    }
+
+    private func review(_ request: ResizeRequest) async {
+        var desired = machine.pod
+        desired.spec = desired.spec.with(request.resources)
+        let verdict = await surroundings.review(desired, machine.allocatedPod)
+        guard !Task.isCancelled else { return }
+        handle(.resizeReviewed(request, verdict))
+    }
+
+    /// A static pod's mirror pod is in the API. A mirror pod that is new gets the status.
+    func shown(in mirror: Pod) {
+        guard uidInAPI != mirror.uid else { return }
+        let wasShown = uidInAPI != nil
+        uidInAPI = mirror.uid
+        guard !wasShown, let status = mirror.status, let began = status.startTime, status.phase?.isTerminal != true else {
+            if let reported { submit(reported, deletes: false) }
+            return
+        }
+        // An earlier agent has written it: its times stay.
+        startTime = began
+        reported = status
+        report(surroundings.time.moment)
+    }
+
+    /// Returns the resizes to be reviewed.
+    private func step() -> [ResizeRequest] {
         let now = surroundings.time.moment
         let actions = machine.decide(at: now)
         if !actions.isEmpty { begin(actions) }
@@ -66,43 +111,53 @@ package actor PodWorker {
             surroundings.wakes.set(identity.uid, at: nil)
             surroundings.tasks.start { [surroundings] in await surroundings.onGone(identity) }
         }
+        return actions.compactMap { if case .reviewResize(let request) = $0 { request } else { nil } }
     }
 
     private func begin(_ actions: [PodAction]) {
         let snapshot = PodSnapshot(machine)
         for action in actions {
-            if case .record(let record) = action {
-                // At once, so that events keep their order.
-                surroundings.runner.events.record(record, about: machine.identity)
-                continue
-            }
-            surroundings.tasks.start { [self] in
-                guard let event = await surroundings.runner.perform(action, snapshot), !Task.isCancelled else { return }
-                await handle(event)
+            switch action {
+            // At once, so that events keep their order.
+            case .record(let record): surroundings.runner.events.record(record, about: machine.identity)
+            case .reviewResize: break
+            default:
+                surroundings.tasks.start { [self] in
+                    guard let event = await surroundings.runner.perform(action, snapshot), !Task.isCancelled else { return }
+                    await handle(event)
+                }
             }
         }
     }
 
     private func report(_ now: Moment) {
         guard !machine.isRemoved else { return freePlace() }
-        let status: PodStatus
+        var status: PodStatus
         if machine.holdsStatus, let reported, reported.observedGeneration == machine.pod.metadata.generation {
             status = machine.held(reported, at: now)
         } else {
             status = machine.status(hostIPs: surroundings.hostIPs(), previous: reported, at: now)
         }
+        if let startTime { status.startTime = startTime }
         if status.phase?.isTerminal == true { freePlace() }
         let deletes = machine.mayDeleteFromAPI && !hasAskedForDeletion
         guard status != reported || deletes else { return }
         reported = status
         hasAskedForDeletion = hasAskedForDeletion || deletes
-        surroundings.statuses.submit(status, of: machine.identity, deletes: deletes, isForced: machine.isDecidedInAPI)
+        submit(status, deletes: deletes)
     }
 
-    private func takePlace() {
+    /// The status of a static pod without a mirror pod waits until it has one.
+    private func submit(_ status: PodStatus, deletes: Bool) {
+        guard let identity = surroundings.mirrors.identityInAPI(of: machine.pod) else { return }
+        uidInAPI = identity.uid
+        surroundings.statuses.submit(status, of: identity, deletes: deletes, isForced: machine.isDecidedInAPI)
+    }
+
+    private func takePlace(_ take: (ActivePodStore, Pod) -> Void) {
         guard place != .free, !machine.isRemoved, reported?.phase?.isTerminal != true else { return }
         place = .taken
-        surroundings.activePods.take(machine.pod)
+        take(surroundings.activePods, machine.allocatedPod)
     }
 
     private func freePlace() {

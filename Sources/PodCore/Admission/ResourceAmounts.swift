@@ -2,7 +2,7 @@ import KubeModel
 
 /// Amounts by resource as whole numbers in the scheduler's units: millicores of CPU, bytes of memory and storage, pieces of everything else.
 /// Each of them fits into 64 bits, so that no sum over pods overflows.
-struct ResourceAmounts: Sendable, Hashable {
+package struct ResourceAmounts: Sendable, Hashable {
     /// Checked first and in this order; other resources follow by name.
     private static let leading = ["pods", "cpu", "memory", "ephemeral-storage"]
 
@@ -32,6 +32,16 @@ struct ResourceAmounts: Sendable, Hashable {
     mutating func add(_ other: ResourceAmounts) {
         amounts.merge(other.amounts) { $0 + $1 }
     }
+
+    /// Returns the larger amount of each resource.
+    func raised(to other: ResourceAmounts) -> ResourceAmounts {
+        var result = self
+        result.amounts.merge(other.amounts) { max($0, $1) }
+        return result
+    }
+
+    /// Whether there is more of any resource than in `other`.
+    package func exceeds(_ other: ResourceAmounts) -> Bool { amounts.contains { $1 > other[$0] } }
 
     mutating func subtract(_ other: ResourceAmounts) {
         amounts.merge(other.amounts.mapValues { -$0 }) { $0 + $1 }

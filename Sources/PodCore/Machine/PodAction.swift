@@ -17,6 +17,10 @@ package enum PodAction: Sendable, Hashable {
     case probe(ProbeKind, container: String, id: String, sandboxID: String)
     /// Remove an ended container that was superseded twice.
     case removeContainer(id: String, sandboxID: String)
+    /// Ask the node for room for the resources that the pod asks for.
+    case reviewResize(ResizeRequest)
+    /// Change the limits of running containers and of the pod.
+    case applyResize(ResizePlan)
     case stopSandbox(id: String)
     /// Remove the records of an earlier, stopped sandbox while the pod goes on.
     case removeSandbox(id: String)

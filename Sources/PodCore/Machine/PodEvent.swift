@@ -43,6 +43,12 @@ package enum PodEvent: Sendable {
     case hookEnded(containerID: String, HookKind, HookResult)
     case probed(containerID: String, ProbeKind, ProbeResult)
 
+    /// The node has looked for room for the resources that the pod asks for. Those that fit are set aside from here on.
+    case resizeReviewed(ResizeRequest, ResizeVerdict)
+    /// Room has become free on the node.
+    case roomFreed
+    case resizeApplied(ResizeOutcome)
+
     /// Volumes are unmounted and deleted, the sandbox's remains and the cgroup are gone.
     case cleanedUp
     case cleanUpFailed(message: String)

@@ -25,18 +25,24 @@ extension PodMachine {
         decision.record(.normal, ActiveDeadline.verdict.reason ?? "", ActiveDeadline.verdict.message ?? "")
     }
 
-    /// Volumes and sandbox side by side, then the containers.
+    /// Volumes and sandbox side by side, then the containers. Their resources are decided before they start.
     private mutating func decideLife(_ now: Moment, _ decision: inout Decision) {
         volumes.decide(pod.spec.usedVolumeNames, at: now.monotonic, into: &decision)
         if volumes.areMounted { refresh.decide(at: now.monotonic, into: &decision) }
         sandbox.decide(at: now.monotonic, into: &decision)
-        guard let place, volumes.areMounted else { return }
-        sequence.decide(in: place, at: now.monotonic, into: &decision)
+        resize.decideReview(generation: pod.metadata.generation ?? 0, at: now.monotonic, into: &decision)
+        resize.decideProgress(containers, sandboxID: sandbox.readyID, pod: pod, at: now.monotonic, into: &decision)
+        if let place, volumes.areMounted { sequence.decide(in: place, at: now.monotonic, into: &decision) }
+        resize.noteBegun(decision.actions)
     }
 
     /// `nil` while there is no sandbox in which containers may run.
     private var place: ContainerPlace? {
-        sandbox.readyID.map { ContainerPlace(pod: pod, sandboxID: $0, addresses: addresses) }
+        sandbox.readyID.map {
+            ContainerPlace(
+                pod: pod, sandboxID: $0, addresses: addresses, holdsStarts: resize.holdsStarts(containers),
+                restartsToResize: resize.restarts(containers, pod.spec))
+        }
     }
 
     /// Containers, sandbox, then what the pod holds beside them: in this order, because each is used by the one before.
@@ -58,5 +64,5 @@ extension PodMachine {
     }
 
     /// Nothing is under way that could still make something run or hold something.
-    private var isQuiet: Bool { sequence.isQuiet && !volumes.isMounting && !refresh.isUnderWay && sandbox.state != .creating }
+    private var isQuiet: Bool { sequence.isQuiet && !volumes.isMounting && !refresh.isUnderWay && sandbox.state != .creating && !resize.isUnderWay }
 }

@@ -36,6 +36,10 @@ extension PodMachine {
         case .hookEnded(let id, let kind, let result): receive(.hookEnded(kind, result), ofRunning: id, now)
         case .probed(let id, let kind, let result): receive(.probed(kind, result), ofRunning: id, now)
 
+        case .resizeReviewed(let request, let verdict): resizeReviewed(request, verdict, now)
+        case .roomFreed: resize.roomFreed()
+        case .resizeApplied(let outcome): resize.receive(outcome, sandboxID: sandbox.readyID, pod: pod, at: now, into: &pending)
+
         case .cleanedUp: stepDone(now)
         case .cleanUpFailed(let message): end.receive(.failed(message: message), at: now.monotonic, into: &pending)
         }
@@ -53,6 +57,7 @@ extension PodMachine {
         let isRelabelled = before.labels != newer.metadata.labels || before.annotations != newer.metadata.annotations
         if isRelabelled, pod.spec.volumesShowMetadata { refresh.want(at: now.monotonic) }
         sequence.addEphemeral(pod.spec)
+        resize.update(pod.spec)
         // A controller or an administrator has made the pod terminal: nothing may run on, and the phase stays as it is.
         if !isEnding, end.verdict == nil, let status = pod.status, let phase = status.phase, phase.isTerminal {
             end.decree(PodVerdict(reason: status.reason, message: status.message, phase: phase, isInAPI: true))
@@ -63,6 +68,12 @@ extension PodMachine {
         guard end.step <= .stoppingContainers, end.verdict == nil else { return }
         end.decree(PodVerdict(reason: eviction.reason, message: eviction.message, phase: .failed, condition: eviction.condition))
         pending.record(.warning, eviction.reason, eviction.message)
+    }
+
+    private mutating func resizeReviewed(_ request: ResizeRequest, _ verdict: ResizeVerdict, _ now: Moment) {
+        guard !isEnding, resize.receive(verdict, to: request, pod: pod, at: now, into: &pending) else { return }
+        // Files may show the pod's requests and limits.
+        if pod.spec.volumesShowMetadata { refresh.want(at: now.monotonic) }
     }
 
     private mutating func receive(_ event: VolumeMounts.Event, ofVolume name: String, _ now: Moment) {

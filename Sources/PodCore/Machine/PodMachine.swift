@@ -20,6 +20,7 @@ package struct PodMachine: Sendable {
     var refresh = VolumeRefresh()
     var sandbox = PodSandbox()
     var sequence: ContainerSequence
+    var resize: PodResize
     var end = PodEnd()
     /// Actions caused by events since the last decision.
     var pending = Decision()
@@ -31,6 +32,7 @@ package struct PodMachine: Sendable {
         self.startTime = pod.status?.startTime ?? startTime
         wasDeleting = pod.metadata.deletionTimestamp != nil
         sequence = ContainerSequence(pod.spec, maxRestartPause: maxRestartPause)
+        resize = PodResize(pod.spec)
         volumes = VolumeMounts(names: pod.spec.usedVolumeNames)
         if pod.status?.phase?.isTerminal == true { adoptTerminalStatus() }
     }

@@ -74,31 +74,38 @@ extension PodSpec {
     }
 
     /// The limits of the pod's cgroup (`ResourceConfigForPod`). The runtime class' overhead is added where there is a request or a limit.
-    package func cgroupResources(_ rules: ResourceRules) -> CgroupResources {
-        let total = aggregateResources
+    /// - Parameter amounts: other sums of CPU and memory than the spec's, in the course of a resize.
+    package func cgroupResources(_ rules: ResourceRules, enforcing amounts: ComputeResources? = nil) -> CgroupResources {
+        let all = aggregateResources
+        let total = amounts ?? ComputeResources(all)
         var result = CgroupResources(
-            cpuRequest: 0, pidsLimit: rules.podPidsLimit, hugepageLimits: CgroupResources.hugepages(total.limits ?? [:]),
+            cpuRequest: 0, pidsLimit: rules.podPidsLimit, hugepageLimits: CgroupResources.hugepages(all.limits ?? [:]),
             cpuPeriod: rules.cpuPeriod, killsTogether: false)
         if qosClass == .bestEffort { return result }
         func withOverhead(_ name: String, _ quantity: Quantity?) -> Quantity? {
             quantity.map { quantity in overhead?[name].map { quantity.adding($0) } ?? quantity }
         }
-        result.cpuRequest = withOverhead("cpu", total.requests?["cpu"] ?? Quantity(0))?.milliValue
-        if rules.enforcesCPULimits { result.cpuLimit = withOverhead("cpu", total.limits?["cpu"])?.milliValue }
-        result.memoryLimit = withOverhead("memory", total.limits?["memory"])?.value
+        result.cpuRequest = withOverhead("cpu", total.requests["cpu"] ?? Quantity(0))?.milliValue
+        if rules.enforcesCPULimits { result.cpuLimit = withOverhead("cpu", total.limits["cpu"])?.milliValue }
+        result.memoryLimit = withOverhead("memory", total.limits["memory"])?.value
         return result
     }
 
-    /// The limits of one container's cgroup. Without a limit of its own, a container may use as much as `spec.resources` allows the pod.
-    package func cgroupResources(of container: Container, _ rules: ResourceRules) -> CgroupResources {
-        func limit(_ name: String) -> Quantity? {
-            if let own = container.resources?.limits?[name], !own.isZero { return own }
-            return resources?.limits?[name].flatMap { $0.isZero ? nil : $0 }
-        }
+    /// A container's CPU and memory. Without a limit of its own, a container may use as much as `spec.resources` allows the pod.
+    package func effectiveResources(of container: Container) -> ComputeResources {
+        var own = ComputeResources(container.resources)
+        own.limits.merge(ComputeResources(resources).limits) { mine, _ in mine }
+        return own
+    }
+
+    /// The limits of one container's cgroup.
+    /// - Parameter amounts: other amounts of CPU and memory than the spec's, in the course of a resize.
+    package func cgroupResources(of container: Container, _ rules: ResourceRules, enforcing amounts: ComputeResources? = nil) -> CgroupResources {
+        let compute = amounts ?? effectiveResources(of: container)
         let own = CgroupResources.hugepages(container.resources?.limits ?? [:])
         return CgroupResources(
-            cpuRequest: (container.resources?.requests?["cpu"] ?? limit("cpu"))?.milliValue ?? 0,
-            cpuLimit: rules.enforcesCPULimits ? limit("cpu")?.milliValue : nil, memoryLimit: limit("memory")?.value,
+            cpuRequest: (compute.requests["cpu"] ?? compute.limits["cpu"])?.milliValue ?? 0,
+            cpuLimit: rules.enforcesCPULimits ? compute.limits["cpu"]?.milliValue : nil, memoryLimit: compute.limits["memory"]?.value,
             swapLimit: swapLimit(of: container, rules), hugepageLimits: own.isEmpty ? CgroupResources.hugepages(resources?.limits ?? [:]) : own,
             cpuPeriod: rules.cpuPeriod, killsTogether: rules.killsTogether)
     }

@@ -30,7 +30,7 @@ extension PodMachine {
             status.state = waitingState(record)
         }
         if let lastEnd { status.lastState = .terminated(shown(lastEnd)) }
-        if record.wasCreated, let spec { addResources(spec, to: &status) }
+        addResources(record, to: &status)
         return status
     }
 
@@ -79,11 +79,6 @@ extension PodMachine {
                 recursiveReadOnly: $0.readOnly == true
                     ? ($0.recursiveReadOnly == nil || $0.recursiveReadOnly == "Disabled" ? "Disabled" : "Enabled") : nil)
         }
-    }
-
-    private func addResources(_ container: Container, to status: inout ContainerStatus) {
-        status.resources = ResourceRequirements(limits: container.resources?.limits, requests: container.resources?.requests)
-        status.allocatedResources = container.resources?.requests
     }
 }
 

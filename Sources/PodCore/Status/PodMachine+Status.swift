@@ -32,11 +32,11 @@ extension PodMachine {
         let ephemeral = containers.filter { $0.role == .ephemeral }.map { containerStatus($0, at: now.monotonic) }
         status.ephemeralContainerStatuses = ephemeral.isEmpty ? nil : ephemeral
         status.qosClass = pod.spec.qosClass
-        status.resources = pod.spec.aggregateResources
-        status.allocatedResources = status.resources?.requests
+        status.resources = actuatedPodResources
+        status.allocatedResources = allocatedPod.spec.aggregateResources.requests
         var conditions = PodConditions(pod: pod, phase: phaseOfContainers, initial: initial, regular: regular, isReadyToStart: isReadyToStart).all()
         if status.phase?.isTerminal == true, let condition = end.verdict?.condition { conditions.append(condition) }
-        status.conditions = conditions.map { stamped($0, previous: previous, now) }
+        status.conditions = (status.phase?.isTerminal == true ? [] : resizeConditions) + conditions.map { stamped($0, previous: previous, now) }
         return status
     }
 

@@ -24,6 +24,12 @@ final class FakeNode: Sendable {
         var exitBeforeStartAnswer: ContainerExit?
         var networkFailures = 0
         var networkIsSetUp = true
+        /// Bytes by container id.
+        var memoryInUse: [String: UInt64] = [:]
+        /// The failures of the next changes of limits, one for each.
+        var updateFailures: [RuntimeFailure] = []
+        /// Without the API server's answer the Services are not known.
+        var servicesAreKnown = true
         /// The failures of the next signals, one for each; later signals succeed.
         var signalFailures: [RuntimeFailure.Code] = []
         /// The ends of the next commands, one for each; there are no others.
@@ -44,7 +50,8 @@ final class FakeNode: Sendable {
     func tell(_ event: RuntimeEvent) { sink.yield(event) }
 
     var ports: ActionRunner.Ports {
-        .init(runtime: self, images: self, network: self, volumes: self, folders: self, objects: self, services: self, probes: probes)
+        .init(
+            runtime: self, resources: self, images: self, network: self, volumes: self, folders: self, objects: self, services: self, probes: probes)
     }
 
     /// The calls, apart from reading.
@@ -197,5 +204,5 @@ extension FakeNode: ReferencedObjectSource, ServiceListing {
         return try Wire.decode(["token": "t", "expirationTimestamp": "2027-01-15T09:00:00Z"])
     }
 
-    func services() async -> [Service]? { [] }
+    func services() async -> [Service]? { state.withLock { $0.servicesAreKnown } ? [] : nil }
 }

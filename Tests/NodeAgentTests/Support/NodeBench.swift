@@ -15,18 +15,27 @@ final class NodeBench: Sendable {
     let events = FakeEventAPI()
     let sandboxes = SandboxIndex()
     let nodes = FakeOwnNode()
+    let mirrorAPI = FakeMirrorPodAPI()
+    let mirrors: MirrorPods
     let runner: ActionRunner
     let manager: PodManager
     private let recorder: EventRecorder
     private let api = FakePodStatusAPI()
     private let updates = ChangeMailbox<Pod>(initial: nil)
+    private let snapshots: AsyncStream<[StaticPod]>
+    private let manifests: AsyncStream<[StaticPod]>.Continuation
 
-    init() {
+    /// - Parameter hasManifests: whether the static pods are set by the test; without it there are none.
+    init(hasManifests: Bool = false) {
         let ids = Mutex(0)
         let context = NodeContext(
-            nodeName: "node-1", hostIPs: ["192.0.2.1"], allocatable: [:], clusterDNS: ["10.96.0.10"], clusterDomain: "cluster.local",
+            nodeName: "node-1", hostIPs: ["192.0.2.1"], allocatable: ["cpu": Quantity(4), "memory": Quantity(8 << 30)], clusterDNS: ["10.96.0.10"],
+            clusterDomain: "cluster.local",
             resolvConf: "", seccompDefault: false, seccompRoot: "/seccomp", resources: ResourceRules(nodeMemory: 8 << 30), logMaxSize: 1 << 20,
             logMaxFiles: 2, runtimeHandlers: ["runc"])
+        (snapshots, manifests) = AsyncStream.makeStream(of: [StaticPod].self, bufferingPolicy: .bufferingNewest(1))
+        if !hasManifests { manifests.yield([]) }
+        mirrors = MirrorPods(api: mirrorAPI, nodeName: "node-1", index: MirrorIndex(), time: time, logger: .silent)
         statuses = api.calls
         recorder = EventRecorder(api: events, nodeName: "node-1", time: time, logger: .silent)
         runner = ActionRunner(ports: node.ports, context: { context }, events: recorder, sandboxes: sandboxes, time: time, logger: .silent) {
@@ -38,7 +47,7 @@ final class NodeBench: Sendable {
                     })
         }
         manager = PodManager(
-            runner: runner, statuses: StatusWriter(api: api, time: time, logger: .silent), sandboxes: sandboxes, nodes: nodes,
+            runner: runner, statuses: StatusWriter(api: api, time: time, logger: .silent), sandboxes: sandboxes, nodes: nodes, mirrors: mirrors,
             time: time, logger: .silent
         ) { ["192.0.2.1"] }
     }
@@ -46,10 +55,14 @@ final class NodeBench: Sendable {
     /// Recovers, then runs the manager as long as the body takes.
     func run(_ body: () async throws -> Void) async throws {
         try await manager.recover()
+        await mirrors.nodeChanged(uid: "n1")
         try await whileRunning({ await self.recorder.run() }) {
-            try await whileRunning({ await self.manager.run(pods: ReflectorUpdates(mailbox: self.updates)) }, body)
+            try await whileRunning(
+                { await self.manager.run(pods: ReflectorUpdates(mailbox: self.updates), statics: self.snapshots) }, body)
         }
     }
+
+    func setStatic(_ pods: [StaticPod]) { manifests.yield(pods) }
 
     func list(_ pods: [Pod] = []) { updates.add(Dictionary(uniqueKeysWithValues: pods.map { ($0.key, .stored($0)) })) }
     func delete(_ pod: Pod) { updates.add([pod.key: .deleted(pod)]) }

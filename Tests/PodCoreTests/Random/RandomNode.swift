@@ -22,6 +22,7 @@ struct RandomNode {
     /// Hooks that were run: each runs once for each container.
     private var hooks: Set<String> = []
     private var changes = 0
+    private var cgroups = RandomCgroups()
 
     /// Events and actions, for a seed that fails.
     var trace: String { history.map { "\($0.time) \($0.what)" }.joined(separator: "\n") }
@@ -36,7 +37,7 @@ struct RandomNode {
 
     /// Lets something happen.
     mutating func step() {
-        switch Int.random(in: 0..<21, using: &random) {
+        switch Int.random(in: 0..<24, using: &random) {
         case 0..<11: answerOne()
         case 11..<14: exitOne()
         case 14: endSandbox()
@@ -45,6 +46,8 @@ struct RandomNode {
         case 17: deliver(.objectsChanged)
         case 18: deliver(.networkReady)
         case 19: if random.oneIn(3) { changePod() }
+        case 20: resizePod()
+        case 21: deliver(.roomFreed)
         default: pass()
         }
     }
@@ -59,6 +62,29 @@ struct RandomNode {
             pod.spec.ephemeralContainers = (pod.spec.ephemeralContainers ?? []) + [Container(name: "e\(changes)", image: "b")]
         }
         deliver(.updated(pod))
+    }
+
+    private mutating func resizePod() {
+        var pod = machine.pod
+        pod.metadata.generation = (pod.metadata.generation ?? 0) + 1
+        for index in pod.spec.containers.indices where random.oneIn(2) {
+            pod.spec.containers[index].resources = RandomCgroups.resources(using: &random)
+        }
+        deliver(.updated(pod))
+    }
+
+    private mutating func review(_ request: ResizeRequest) {
+        let verdicts: [ResizeVerdict] =
+            failures ? [.fits, .fits, .deferred(reason: "OutOfcpu", message: "no"), .infeasible(message: "never"), .unknown] : [.fits]
+        deliver(.resizeReviewed(request, verdicts.randomElement(using: &random) ?? .fits))
+    }
+
+    private mutating func apply(_ plan: ResizePlan) {
+        let isWhole = !failures || random.oneIn(2)
+        let count = isWhole ? plan.steps.count : Int.random(in: 0...plan.steps.count, using: &random)
+        guard plan.sandboxID == sandboxID else { return deliver(.resizeApplied(plan.outcome(after: 0, .interrupted))) }
+        violations += cgroups.apply(plan.steps.prefix(count))
+        deliver(.resizeApplied(plan.outcome(after: count, isWhole ? .done : random.oneIn(3) ? .interrupted : .failed(message: "no"))))
     }
 
     private mutating func answerOne() {
@@ -77,6 +103,7 @@ struct RandomNode {
         case .createSandbox(let attempt):
             let id = "s\(attempt)"
             sandboxID = id
+            cgroups.make(sandbox: id)
             let started = StartedSandbox(id: id, pausePID: 1, networkNamespacePath: "", createdAt: now.wall)
             deliver(.sandboxCreated(started, addresses: ["10.0.0.2"]))
         case .ensureImage(let container): deliver(.imageReady(container: container, PodLife.image))
@@ -87,6 +114,8 @@ struct RandomNode {
             deliver(.hookEnded(containerID: id, hook, failures && random.oneIn(3) ? .failed(message: "no") : .done))
         case .probe(let kind, _, let id, _):
             deliver(.probed(containerID: id, kind, failures && random.oneIn(3) ? .failure(message: "no") : .success(warning: nil)))
+        case .reviewResize(let request): review(request)
+        case .applyResize(let plan): apply(plan)
         case .stopSandbox(let id):
             if id == sandboxID { sandboxID = nil }
             deliver(.sandboxStopped)
@@ -107,6 +136,7 @@ struct RandomNode {
             deliver(.containerExited(id: id, exit(1), message: nil))
         } else if sandbox == sandboxID {
             running[id] = name
+            cgroups.start(name)
         }
         let started = StartedContainer(id: id, pid: 2, startedAt: now.wall)
         deliver(.containerStarted(container: name, started, sandboxID: sandbox, imageID: "b@sha256:1"))
@@ -132,7 +162,7 @@ struct RandomNode {
         case .stopContainer(let id, _, let signal): deliver(.signalFailed(containerID: id, signal, message: "no"))
         case .stopSandbox: deliver(.sandboxStopFailed(message: "no"))
         case .cleanUp, .removeSandboxes, .removeRemains: deliver(.cleanUpFailed(message: "no"))
-        case .refreshVolumes, .runHook: perform(action)
+        case .refreshVolumes, .runHook, .reviewResize, .applyResize: perform(action)
         case .probe(let kind, _, let id, _): deliver(.probed(containerID: id, kind, .unknown(message: "no")))
         case .removeSandbox, .removeContainer, .record: break
         }
@@ -144,7 +174,8 @@ struct RandomNode {
     }
 
     private mutating func end(_ id: String) {
-        guard running.removeValue(forKey: id) != nil else { return }
+        guard let name = running.removeValue(forKey: id) else { return }
+        cgroups.end(name)
         deliver(.containerExited(id: id, exit(random.oneIn(2) ? 0 : 1), message: nil))
     }
 
@@ -152,6 +183,7 @@ struct RandomNode {
         guard let id = sandboxID else { return }
         sandboxID = nil
         running = [:]
+        cgroups = RandomCgroups()
         deliver(.sandboxEnded(id: id))
     }
 
@@ -168,6 +200,27 @@ struct RandomNode {
     }
 
     // MARK: The end
+
+    /// Lets the node obey, with room for everything, until nothing of a resize is left. False when it never ends.
+    mutating func settle() -> Bool {
+        failures = false
+        deliver(.networkReady)
+        for _ in 0..<500 where machine.resize.isPending || machine.resize.progress != nil {
+            if machine.isEnding { return true }
+            if !waiting.isEmpty {
+                answer(waiting.removeFirst())
+            } else if machine.resize.review.step == .infeasible {
+                resizePod()
+            } else if let wake = machine.nextWake {
+                move(to: max(wake, now.monotonic))
+            } else {
+                return false
+            }
+        }
+        let running = machine.containers.filter { $0.running != nil }.map(\.name)
+        violations += cgroups.differences(from: machine.allocatedPod.spec, running: running, hasSandbox: machine.sandbox.readyID != nil)
+        return !machine.resize.isPending && machine.resize.progress == nil
+    }
 
     /// Deletes the pod and lets the node obey. True when nothing of the pod is left in the end.
     mutating func delete(grace: Int64) -> Bool {
@@ -208,6 +261,7 @@ struct RandomNode {
         if let wake = machine.nextWake, wake <= now.monotonic { violations.append("a wake at \(wake), which is not later than now") }
         for action in actions {
             history.append((now.monotonic, action))
+            cgroups.note(action, machine.allocatedPod.spec)
             check(action)
             if case .record = action { continue }
             waiting.append(action)
@@ -225,6 +279,7 @@ struct RandomNode {
         switch action {
         case .startContainer(let name, _, _, _, _):
             if running.values.contains(name) { violations.append("\(name) is started while it runs") }
+            if isWaiting(for: { if case .applyResize = $0 { true } else { false } }) { violations.append("\(name) starts beside a resize") }
             if isWaiting(for: { if case .startContainer(name, _, _, _, _) = $0 { true } else { false } }) {
                 violations.append("\(name) is started twice at once")
             }
@@ -237,6 +292,12 @@ struct RandomNode {
         case .cleanUp:
             if sandboxID != nil { violations.append("volumes and addresses are given back while there is a sandbox") }
             if waiting.contains(.refreshVolumes) { violations.append("volumes are given back while their files are written") }
+        case .reviewResize:
+            if isWaiting(for: { if case .reviewResize = $0 { true } else { false } }) { violations.append("a resize is reviewed twice at once") }
+        case .applyResize(let plan):
+            if isWaiting(for: { if case .applyResize = $0 { true } else { false } }) { violations.append("a resize is applied twice at once") }
+            if isWaiting(for: { if case .startContainer = $0 { true } else { false } }) { violations.append("a container starts beside a resize") }
+            if plan.steps.isEmpty { violations.append("a resize without a step is applied") }
         case .mountVolume, .refreshVolumes:
             if waiting.contains(action) { violations.append("a volume is mounted, or all are brought up to date, twice at once") }
         case .runHook(let hook, _, let id, _, _):

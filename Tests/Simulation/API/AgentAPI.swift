@@ -4,7 +4,7 @@ import NodeAgent
 import Synchronization
 
 /// The API server as one agent calls it: it may be away, refuse, and lose answers. A killed agent's calls have no effect.
-struct AgentAPI: PodStatusAPI, EventAPI {
+struct AgentAPI: PodStatusAPI, EventAPI, MirrorPodAPI {
     let api: SimulatedAPI
     let ports: AgentPorts
 
@@ -18,6 +18,10 @@ struct AgentAPI: PodStatusAPI, EventAPI {
 
     func deletePod(_ pod: ObjectKey, uid: String) async throws {
         try await call("final delete of \(pod.name)") { try api.finish(pod, uid: uid) }
+    }
+
+    func createMirrorPod(_ pod: JSONValue, _ key: ObjectKey) async throws {
+        try await call("mirror pod \(key.name)") {}
     }
 
     func create(event: Event) async throws {

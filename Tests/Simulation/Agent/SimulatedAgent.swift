@@ -27,7 +27,7 @@ final class SimulatedAgent: Sendable {
         let ids = Mutex(0)
         let runner = ActionRunner(
             ports: .init(
-                runtime: ports, images: ports, network: ports, volumes: ports, folders: ports, objects: ports, services: ports, probes: ports),
+                runtime: ports, resources: ports, images: ports, network: ports, volumes: ports, folders: ports, objects: ports, services: ports, probes: ports),
             context: { Self.context }, events: events, sandboxes: sandboxes, time: world.time, logger: .silent,
             makeID: {
                 let id = ids.withLock { id in
@@ -37,8 +37,10 @@ final class SimulatedAgent: Sendable {
                 return "\(number).\(id)"
             })
         let statuses = StatusWriter(api: agentAPI, time: world.time, logger: .silent)
+        let mirrors = MirrorPods(api: agentAPI, nodeName: "node-1", index: MirrorIndex(), time: world.time, logger: .silent)
         let manager = PodManager(
-            runner: runner, statuses: statuses, sandboxes: sandboxes, nodes: SimulatedOwnNode(), time: world.time, logger: .silent
+            runner: runner, statuses: statuses, sandboxes: sandboxes, nodes: SimulatedOwnNode(), mirrors: mirrors, time: world.time,
+            logger: .silent
         ) { ["192.0.2.1"] }
         let mailbox = ChangeMailbox<Pod>(initial: nil)
         self.mailbox = mailbox

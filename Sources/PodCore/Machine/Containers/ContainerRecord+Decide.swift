@@ -11,7 +11,7 @@ extension ContainerRecord {
         case .running(let running), .stopping(let running, _): return running.postStart != nil
         case .ensuringImage, .starting: return true
         case .imageReady(let shown, let image):
-            start(image, shown, in: place, into: &decision)
+            if !place.holdsStarts { start(image, shown, in: place, into: &decision) }
             return true
         case .idle(let shown):
             guard let until = restartTime(after: shown.end, at: now) else { break }

@@ -5,7 +5,8 @@ extension ContainerRecord {
     /// Runs, or may soon.
     var isAlive: Bool { running != nil || isStarting }
 
-    /// Ends the container while its pod goes on, for the reasons that there are: a failed `postStart` hook, a failed probe, another image.
+    /// Ends the container while its pod goes on, for the reasons that there are: a failed `postStart` hook, a failed probe, another image, or other
+    /// resources.
     mutating func decideRestart(in place: ContainerPlace, _ rules: RestartRules, at now: Duration, into decision: inout Decision) {
         if case .running(let running) = step, let (reason, text, grace) = reasonToRestart(running, in: place, rules) {
             let podGrace = GracePeriod(of: place.pod)
@@ -25,6 +26,7 @@ extension ContainerRecord {
         if role != .ephemeral, let image, let spec = place.spec(of: name), spec.image != image {
             return (.restart, "\(subject) definition changed, will be restarted", nil)
         }
+        if place.restartsToResize.contains(name) { return (.restart, "Container \(name) resize requires restart", nil) }
         guard let failure = running.probes.failure else { return nil }
         let text = "\(subject) failed \(failure.kind.rawValue.lowercased()) probe"
         guard rules.restartsOnFailure(self) else { return (.unhealthy, text, failure.grace) }

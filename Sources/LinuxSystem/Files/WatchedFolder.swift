@@ -1,0 +1,80 @@
+import Glibc
+import Synchronization
+
+/// A folder of files that other programs write, with its changes (inotify). The folder may be missing, and may come later.
+package final class WatchedFolder: Sendable {
+    private struct Watches {
+        var folder: Inotify.Watch?
+        var parent: Inotify.Watch?
+    }
+
+    package let path: String
+    private let largest: Int
+    private let inotify: Inotify
+    private let watches = Mutex(Watches())
+
+    /// - Parameter largest: bytes of the largest file that is read.
+    package init(_ path: String, largest: Int) throws(SystemError) {
+        self.path = path
+        self.largest = largest
+        inotify = try Inotify()
+    }
+
+    /// Calls `body` with each file in the order of the names, and returns its results; none if there is no folder. Folders within it and names
+    /// that begin with a dot are left out. Every change after the beginning of this call ends `waitForChange`. Blocking.
+    package func read<Result>(_ body: (_ name: String, SettledFile) -> Result) throws(SystemError) -> [Result] {
+        // Before the first file is read: a change while the files are being read is reported.
+        guard try watch() else { return [] }
+        let directory: OwnedFileDescriptor
+        do throws(SystemError) {
+            directory = try .open(path, O_RDONLY | O_DIRECTORY)
+        } catch {
+            guard error.is(ENOENT) else { throw error }
+            return []
+        }
+        let names = try DirectoryListing.names(of: directory).filter { !$0.hasPrefix(".") }
+        return names.sorted().compactMap { name in SettledFile.read(name, in: directory, largest: largest).map { body(name, $0) } }
+    }
+
+    /// Returns when something in the folder has changed since the last `read` began. One caller at a time.
+    package func waitForChange() async throws {
+        // Whatever else has happened by then: each change asks for a look at everything.
+        var events = inotify.makeAsyncIterator()
+        _ = try await events.next()
+    }
+
+    /// Watches the folder, or the one above it for as long as the folder is missing. Returns whether it is there.
+    private func watch() throws(SystemError) -> Bool {
+        if try watchFolder() { return true }
+        let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        guard let watch = try add(parent, [.create, .movedTo, .onlyDirectory]) else { return false }
+        replace(with: Watches(parent: watch))
+        // It may have been made before the folder above it was watched.
+        return try watchFolder()
+    }
+
+    private func watchFolder() throws(SystemError) -> Bool {
+        // A folder that was replaced since is another one: its watch is new.
+        guard let watch = try add(path, [.directoryContent, .attributes, .deleteSelf, .moveSelf, .onlyDirectory]) else { return false }
+        replace(with: Watches(folder: watch))
+        return true
+    }
+
+    /// Returns `nil` if nothing has this path.
+    private func add(_ path: String, _ mask: Inotify.Mask) throws(SystemError) -> Inotify.Watch? {
+        do throws(SystemError) {
+            return try inotify.add(path, mask)
+        } catch {
+            guard error.is(ENOENT) else { throw error }
+            return nil
+        }
+    }
+
+    private func replace(with new: Watches) {
+        let old = watches.withLock { watches in
+            defer { watches = new }
+            return watches
+        }
+        for watch in [old.folder, old.parent].compactMap({ $0 }) where watch != new.folder && watch != new.parent { inotify.remove(watch) }
+    }
+}
