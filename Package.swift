@@ -72,6 +72,7 @@ let package = Package(
     targets: [
         // Level 0: what Swift cannot say.
         .target(name: "CLinux"),
+        .target(name: "CSystemBus"),
         .systemLibrary(name: "CMnl", pkgConfig: "libmnl", providers: [.apt(["libmnl-dev"])]),
         .systemLibrary(name: "CNftnl", pkgConfig: "libnftnl", providers: [.apt(["libnftnl-dev"])]),
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
@@ -88,7 +89,7 @@ let package = Package(
 
         // Level 2: the kernel and the API.
         library("YAML", ["CYAML", "KubeModel"]),
-        library("LinuxSystem", ["CLinux"]),
+        library("LinuxSystem", ["CLinux", "CSystemBus"]),
         library("LinuxCgroups", ["KubeModel", "LinuxSystem", "PodCore", "Timing"]),
         library("LinuxNetlink", ["Addresses", "CMnl", "CLinux", "LinuxSystem", "ProxyCore"]),
         library("LinuxNftables", ["CMnl", "CNftnl", "LinuxNetlink", "LinuxSystem", "Nftables"]),
@@ -181,7 +182,7 @@ let package = Package(
         .testTarget(name: "ImportRulesTests", swiftSettings: strict),
         tests(
             "KubeClient",
-            ["KubeModel", "TestSupport", "Timing", logging, nioCore, nioHTTP1, nioPosix, nioSSL, swiftASN1, x509]),
+            ["KubeModel", "TestSupport", "Timing", crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, swiftASN1, x509]),
         tests("KubeModel", ["TestSupport"]),
         tests("LinuxCgroups", ["LinuxSystem", "PodCore", "TestSupport"]),
         tests("LinuxNetlink", ["Addresses", "CLinux", "CMnl", "LinuxSystem", "TestSupport"]),

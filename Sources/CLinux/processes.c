@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -164,6 +165,16 @@ int swl_reap_pidfd(int pidfd, int *code, int *status)
 int swl_cld_exited(void)
 {
     return CLD_EXITED;
+}
+
+int swl_limit_arenas(int count)
+{
+    return mallopt(M_ARENA_MAX, count);
+}
+
+int swl_trim_memory(void)
+{
+    return malloc_trim(0);
 }
 
 int swl_set_thread_name(const char *name)

@@ -5,7 +5,7 @@ package import PodCore
 /// The files of pods beside their volumes: `<root>/pods/<uid>/{etc-hosts,containers/...}` and the logs.
 package final class PodFolderStore: PodFolders {
     private let root: String
-    private let logs: String
+    let logs: String
     private let logLinks: String
     private let pool: BlockingPool
 
@@ -139,7 +139,7 @@ package final class PodFolderStore: PodFolders {
         try logs + "/" + VolumeLayout.single("\(pod.namespace)_\(pod.name)_\(pod.uid)", "pod name")
     }
 
-    private func blocking<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(VolumeFailure) -> T {
+    func blocking<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(VolumeFailure) -> T {
         do {
             return try await pool.run(what, deadline: .seconds(60), body)
         } catch let error as VolumeFailure {

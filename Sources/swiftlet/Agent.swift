@@ -45,6 +45,8 @@ enum Agent {
             directory: certificates, options: options)
         let client = try KubeClient(access, options: options)
         defer { client.shutdown() }
+        // A key or certificate that cannot be read does not become better by waiting.
+        try await client.checkCredentials()
         let (reading, ends) = try await servicesClient(configuration.proxy, client, logger: logger)
         defer { if ends { reading.shutdown() } }
         let node = try NodeParts(configuration, settings: settings, local: local, client: client, services: reading, logger: logger)
@@ -109,7 +111,7 @@ enum Agent {
         return [
             Part {
                 try await Watchdog(
-                    interval: notification.watchdogInterval, time: time, isAlive: { _ = await pods.count }, send: { try notification.send($0) }
+                    interval: notification.watchdogInterval, time: time, isAlive: { await pods.answer() }, send: { try notification.send($0) }
                 ).run()
                 try await gracefulShutdown()
             }

@@ -2,6 +2,7 @@ import KubeClient
 import KubeModel
 import LinuxNetlink
 import LinuxNftables
+import LinuxSystem
 import Logging
 import NodeAgent
 import PodCore
@@ -17,6 +18,7 @@ struct NodeParts: Sendable {
     let pods: PodManager
     let reporter: NodeReporter
     let readiness = NodeReadiness()
+    let health: NodeHealth
     let proxy: ProxyAgent
     let services: [any ServiceLifecycle.Service]
 
@@ -55,6 +57,7 @@ struct NodeParts: Sendable {
         let lease = LeaseRenewer(
             api: client.forLease(), nodeName: settings.name, duration: settings.leaseDuration, time: time, logger: logger,
             nodeUID: { reporter.node?.metadata.uid })
+        health = local.health(pods, readiness, logger: logger)
         self.pods = pods
         self.reporter = reporter
         self.proxy = proxy
@@ -68,6 +71,9 @@ struct NodeParts: Sendable {
             Part { await Self.followObjects(objects, pods) },
             Part { await Self.followPods(pods, client, settings, statics) },
             Part { try await local.hostPorts.run() },
+            Part { [health] in await health.run() },
+            Part { await MemoryReturn(departures: pods.departures, time: time, giveBack: ProcessMemory.giveBack).run() },
+            Part { await local.outOfMemoryWatch(settings.name, events, logger: logger)?.run() },
             proxy,
         ]
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Glibc
+import LinuxSystem
 import Logging
 import NodeAgent
 
@@ -47,6 +48,7 @@ struct Run: AsyncParsableCommand {
         guard let level = Logger.Level(rawValue: logLevel) else {
             throw ValidationError("--log-level: found '\(logLevel)', wanted trace, debug, info, notice, warning, error or critical")
         }
+        ProcessMemory.shareHeaps()
         LoggingSystem.bootstrap { label in
             var handler = StreamLogHandler.standardError(label: label)
             handler.logLevel = level

@@ -19,7 +19,7 @@ struct ServerParts: Sendable {
         let kubelet = configuration.kubelet
         let time = local.time
         let view = AgentView(
-            pods: node.pods, reporter: node.reporter, readiness: node.readiness, client: client, settings: settings,
+            pods: node.pods, reporter: node.reporter, readiness: node.readiness, health: node.health, client: client, settings: settings,
             startedAt: time.wallTime().wholeSeconds)
         let credentials = try ServingCredentials(
             files: ServingFiles(certificate: serving.certificatePath, key: serving.keyPath, clientCA: kubelet.clientCAFile), logger: logger)

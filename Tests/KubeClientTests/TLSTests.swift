@@ -1,3 +1,4 @@
+import Crypto
 import FoundationEssentials
 import KubeClient
 import KubeModel
@@ -43,6 +44,39 @@ import Timing
             let kube = try KubeClient(access, options: TestClient.options())
             defer { kube.shutdown() }
             #expect(try await kube.get(Node.self, key).name == "n1")
+        }
+    }
+
+    @Test("a plain key under another label is accepted, as by other clients; a broken key is reported before the first call")
+    func plainKey() async throws {
+        let (authority, node) = (try TestAuthority("a"), node)
+        let client = try authority.issue("system:node:n1")
+        // ECPrivateKey (RFC 5915) with the curve's name and the public key.
+        let pair = try P256.Signing.PrivateKey(pemRepresentation: client.keyPEM)
+        let curve: [UInt8] = [0xA0, 0x0A, 0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07]
+        let der =
+            [0x30, 0x77, 0x02, 0x01, 0x01, 0x04, 0x20] + Array(pair.rawRepresentation) + curve + [0xA1, 0x44, 0x03, 0x42, 0x00]
+            + Array(pair.publicKey.x963Representation)
+        let pem =
+            "-----BEGIN PRIVATE KEY-----\n\(Data(der).base64EncodedString(options: [.lineLength64Characters, .endLineWithLineFeed]))\n-----END PRIVATE KEY-----\n"
+        try await ScriptedServer.with(tls: try server(try authority.issue("server"), clientAuthority: authority)) { _ in
+            ScriptedServer.Step.json(200, node)
+        } _: { server in
+            for (text, isGood) in [(pem, true), (pem.replacing("MHc", with: "MHg"), false)] {
+                let access = try access(server.url, authority.pem) {
+                    $0.clientCertificate = .inline(Array(client.pem.utf8), origin: "c")
+                    $0.clientKey = .inline(Array(text.utf8), origin: "k")
+                }
+                let kube = try KubeClient(access, options: TestClient.options())
+                defer { kube.shutdown() }
+                if isGood {
+                    try await kube.checkCredentials()
+                    #expect(try await kube.get(Node.self, key).name == "n1")
+                } else {
+                    let error = await #expect(throws: APIError.self) { try await kube.checkCredentials() }
+                    #expect(error?.code == .badCertificate)
+                }
+            }
         }
     }
 

@@ -265,10 +265,10 @@ import Testing
     func fieldsWithoutEffectAreNamedOnceAndOnlyWhenTheyAskForSomething() throws {
         let found = try parse(
             kubelet(
-                "staticPodURL: http://a\nshutdownGracePeriod: 30s\nsyncFrequency: 60s\nfeatureGates: {A: true}\n"
+                "staticPodURL: http://a\npodsPerCore: 3\nsyncFrequency: 60s\nfeatureGates: {A: true}\n"
                     + "imageMinimumGCAge: 2m\ntracing: null\n"
             ))
-        #expect(found.warnings.map(\.field).sorted() == ["featureGates", "shutdownGracePeriod", "staticPodURL"])
+        #expect(found.warnings.map(\.field).sorted() == ["featureGates", "podsPerCore", "staticPodURL"])
         #expect(found.warnings.allSatisfy { $0.place.hasPrefix("a.yaml:") })
         #expect(found.kubelet == KubeletSettings())
     }

@@ -129,6 +129,7 @@ struct PodManagerTests {
         node.state.withLock { state in
             state.recovered = [NodeBench.sandbox("s0", of: gone, running: "c0")]
             state.podsOnDisk = ["u0", "u1", "u9"]
+            state.podsWithLogs = ["u0", "u1", "u5"].map { PodIdentity(namespace: "default", name: "logged", uid: $0) }
             state.signalFailures = [.internal]
         }
         try await bench.run {
@@ -136,7 +137,7 @@ struct PodManagerTests {
             await node.did.wait { $0.contains("stop c0") }
             await bench.time.waitForSleeper(until: .seconds(1))
             bench.time.advance(by: .seconds(1))
-            await node.did.wait { $0.contains("remove all u0") && $0.contains("remove all u9") }
+            await node.did.wait { entries in ["u0", "u5", "u9"].allSatisfy { entries.contains("remove all \($0)") } }
             _ = await shown(.running)
         }
         let did = node.did.entries

@@ -30,6 +30,15 @@ struct PodFolderStoreTests {
         #expect(await folders.terminationMessage(at: path, limit: limit) == read)
     }
 
+    @Test("the pods with logs are named, and nothing else that lies there")
+    func podsWithLogs() async throws {
+        #expect(try await folders.podsWithLogs() == [])
+        _ = try await folders.logPath(of: pod, container: "c", restartCount: 0)
+        for name in ["a_b", "a_b_c_d", "_b_c", "lost+found"] { try Directories.make("\(fixture.root)/log/pods/\(name)") }
+        try write([], to: "\(fixture.root)/log/pods/a_file_here")
+        #expect(try await folders.podsWithLogs() == [pod])
+    }
+
     @Test("the last log is the one with the highest number, rotated or not")
     func lastLog() async throws {
         #expect(await folders.lastLog(of: pod, container: "c") == nil)

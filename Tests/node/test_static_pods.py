@@ -28,7 +28,11 @@ class StaticLab(Lab):
 
     def static_pods(self):
         """The names and phases of the agent's pods, without the API server."""
-        pods = json.loads(self.swiftlet("pods", "-o", "json").stdout)["items"]
+        answer = self.swiftlet("pods", "-o", "json", check=False)
+        # The agent that has just been started does not listen yet.
+        if answer.returncode:
+            return {}
+        pods = json.loads(answer.stdout)["items"]
         return {pod["metadata"]["name"]: pod["status"].get("phase") for pod in pods}
 
 

@@ -3,6 +3,7 @@ import glob
 import itertools
 import os
 import re
+import subprocess
 import time
 
 from labs.files import read_bytes, read_text, write_text
@@ -181,6 +182,26 @@ class Logs(ShimCase):
                 # The log has only whole lines, and every missing line was counted.
                 assert 0 < lost < 20000 and lines[:at] == [str(n) for n in range(1, at + 1)], (at, lost)
                 assert lines[at + 1:-2] == [str(n) for n in range(at + lost + 1, 20001)], (at, lost, lines[at + 1:at + 3])
+
+    def test_without_an_inode_for_a_new_file_the_log_goes_on_under_its_name(self):
+        disk = self.world.base + "/inodes"
+        # The disk itself and the log take one inode each.
+        with tmpfs(disk, "nr_inodes=2"):
+            with Sandbox(self.world) as pod:
+                pod.log_path = lambda cid: f"{disk}/{cid}.log"
+                pod.launch("c", ["sh", "-c", "seq 5000; touch /tmp/written; read x; seq 5001 10000"], stdin=1, limits=(20000, 3))
+                for number in itertools.count():
+                    pod.exec("c", f"e{number}", ["test", "-e", "/tmp/written"])
+                    if pod.wait_exec(f"e{number}").code == 0:
+                        break
+                assert os.listdir(disk) == ["c.log"]
+                subprocess.run(["mount", "-o", "remount,nr_inodes=100", disk], check=True)
+                pod.write_stdin("c", b"\n")
+                assert pod.wait("c").code == 0
+                files = sorted(os.listdir(disk))
+                assert len(files) == 3 and files[0] == "c.log", files
+                kept = [int(line.split()[3]) for name in files[1:] + files[:1] for line in read_text(f"{disk}/{name}").splitlines()]
+                assert kept == list(range(kept[0], 10001)), (kept[0], len(kept))
 
     def test_a_grandchild_does_not_hold_up_the_exit(self):
         """Without a cgroup the shim does not know the container's processes: they go on."""

@@ -196,6 +196,12 @@ int swl_clock_boottime(void);
 // Names the calling thread, at most 15 characters.
 int swl_set_thread_name(const char *name);
 
+// Bounds the allocator's arenas, one of which serves several threads (mallopt(3), M_ARENA_MAX). 1 for success, 0 for failure.
+int swl_limit_arenas(int count);
+
+// Returns free memory to the kernel (malloc_trim(3)).
+int swl_trim_memory(void);
+
 // Extended attributes of an open file; the Glibc module does not import <sys/xattr.h>.
 int swl_fsetxattr(int fd, const char *name, const void *value, size_t size);
 ssize_t swl_fgetxattr(int fd, const char *name, void *value, size_t capacity);

@@ -65,6 +65,9 @@ package struct KubeClient: Sendable {
     /// Ends every connection. Calls fail with `.closed` from then on.
     package func shutdown() { transport.shutdown() }
 
+    /// Reads certificates, keys and tokens. Throws the first problem with one of them.
+    package func checkCredentials() async throws { _ = try await transport.credentials.current() }
+
     /// Reads certificates and tokens again now instead of at the next call after ten seconds.
     package func reloadCredentials() async { await transport.reloadCredentials() }
 

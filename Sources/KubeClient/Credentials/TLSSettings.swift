@@ -1,4 +1,5 @@
 import NIOSSL
+import SwiftASN1
 
 /// Builds the TLS configuration of a client from PEM bytes, with an error for each thing that can be wrong in them.
 enum TLSSettings {
@@ -16,7 +17,7 @@ enum TLSSettings {
                 .certificate($0)
             }
             do {
-                tls.privateKey = .privateKey(try NIOSSLPrivateKey(bytes: key, format: .pem))
+                tls.privateKey = .privateKey(try privateKey(key))
             } catch {
                 throw APIError(
                     .badCertificate, operation: "read client key", object: access.clientKey?.description ?? "",
@@ -24,6 +25,19 @@ enum TLSSettings {
             }
         }
         return tls
+    }
+
+    /// A block may hold another form of key than its label says, as other clients accept: a plain RSA or EC key under `PRIVATE KEY`, for example.
+    private static func privateKey(_ bytes: [UInt8]) throws -> NIOSSLPrivateKey {
+        do {
+            return try NIOSSLPrivateKey(bytes: bytes, format: .pem)
+        } catch {
+            let blocks = try? PEMDocument.parseMultiple(pemString: String(decoding: bytes, as: UTF8.self))
+            guard let block = blocks?.first(where: { $0.discriminator.hasSuffix("PRIVATE KEY") }),
+                let key = try? NIOSSLPrivateKey(bytes: block.derBytes, format: .der)
+            else { throw error }
+            return key
+        }
     }
 
     private static func certificates(_ bytes: [UInt8], role: String, source: CredentialSource?) throws -> [NIOSSLCertificate] {

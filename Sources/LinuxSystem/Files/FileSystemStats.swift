@@ -9,6 +9,8 @@ package struct FileSystemStats: Sendable, Hashable {
     package let used: UInt64
     package let inodes: UInt64
     package let inodesFree: UInt64
+    /// Also of a file system that the kernel has made read-only after an error.
+    package let isReadOnly: Bool
 
     package var inodesUsed: UInt64 { inodes &- min(inodes, inodesFree) }
 
@@ -21,5 +23,6 @@ package struct FileSystemStats: Sendable, Hashable {
         used = UInt64(raw.f_blocks - min(raw.f_blocks, raw.f_bfree)) * unit
         inodes = UInt64(raw.f_files)
         inodesFree = UInt64(raw.f_ffree)
+        isReadOnly = raw.f_flag & UInt(ST_RDONLY) != 0
     }
 }

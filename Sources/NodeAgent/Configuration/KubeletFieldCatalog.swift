@@ -56,11 +56,6 @@ enum KubeletFieldCatalog {
         UnsupportedField("kernelMemcgNotification", harmless: ["false"], reason: inherent),
         UnsupportedField("logging", harmless: ["text", "5s", "0", "false"], reason: "use the flags of this agent for its log"),
         UnsupportedField("enableSystemLogHandler", harmless: ["true", "false"]), UnsupportedField("enableSystemLogQuery", harmless: ["false"]),
-        UnsupportedField("shutdownGracePeriod", reason: "graceful node shutdown is not supported yet; drain the node before it goes down"),
-        UnsupportedField(
-            "shutdownGracePeriodCriticalPods", reason: "graceful node shutdown is not supported yet; drain the node before it goes down"),
-        UnsupportedField(
-            "shutdownGracePeriodByPodPriority", reason: "graceful node shutdown is not supported yet; drain the node before it goes down"),
         UnsupportedField("reservedMemory"), UnsupportedField("enableProfilingHandler", harmless: ["true", "false"]),
         UnsupportedField("enableDebugFlagsHandler", harmless: ["true", "false"]),
         UnsupportedField("memoryThrottlingFactor", harmless: ["0.9"]), UnsupportedField("memoryReservationPolicy", harmless: ["None"]),

@@ -29,6 +29,7 @@ extension KubeletSettings {
         try reader.read("kubeReserved", into: &kubeReserved)
         try readEviction(&reader)
         try readStaticPods(&reader)
+        try readShutdown(&reader)
         try reader.read("clusterDNS", into: &clusterDNS)
         try reader.read("clusterDomain", into: &clusterDomain)
         try reader.read("resolvConf", into: &resolvConf)

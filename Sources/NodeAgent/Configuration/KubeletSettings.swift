@@ -63,6 +63,8 @@ package struct KubeletSettings: Sendable, Hashable {
     /// The folder of static pods' manifests; nil means no static pods.
     package var staticPodPath: String?
     package var fileCheckFrequency = Duration.seconds(20)
+    /// The times that pods get when the machine shuts down; empty: none.
+    package var shutdown = ShutdownPlan([])
     package var clusterDNS: [String] = []
     package var clusterDomain = ""
     /// Empty means that pods get no resolver of the host.

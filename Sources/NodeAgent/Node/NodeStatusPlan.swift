@@ -22,9 +22,6 @@ package struct NodeStatusPlan: Sendable {
         self.kubernetesVersion = kubernetesVersion
     }
 
-    /// The declared features of this node, which schedulers and API servers act upon (KEP-5328).
-    private static let declaredFeatures = ["ExtendWebSocketsToKubelet"]
-
     /// Of a new node object.
     package var labels: [String: String] { settings.labels.merging(ownLabels) { $1 } }
 
@@ -67,7 +64,7 @@ package struct NodeStatusPlan: Sendable {
         let features = RuntimeHandler.Features(recursiveReadOnlyMounts: true, userNamespaces: host.supportsUserNamespaces)
         status.runtimeHandlers = ([""] + settings.runtimeHandlers).map { RuntimeHandler(name: $0, features: features) }
         status.features = NodeFeatures(supplementalGroupsPolicy: true)
-        status.declaredFeatures = Self.declaredFeatures
+        status.declaredFeatures = DeclaredFeatures.all
         return status
     }
 

@@ -43,7 +43,12 @@ extension PodManager {
         guard let entry = queue.remove(uid) else { return }
         var machine = entry.machine
         // Before the worker takes it: a resize that is reviewed meanwhile finds the place taken.
-        if let refusal { machine.refuse(refusal) } else { activePods.take(entry.pod) }
+        if let refusal {
+            machine.refuse(refusal)
+        } else {
+            activePods.take(entry.pod)
+            if let warning = entry.pod.ignoredFieldsWarning { runner.events.record(warning, about: machine.identity) }
+        }
         await employ(machine, .updated(entry.pod))
     }
 

@@ -15,6 +15,8 @@ extension PodManager {
             await end(Pod(orphanOf: sandboxes, first.configuration.pod), sandboxes)
         }
         do {
+            // Logs first: their folders know the pods' names as well.
+            for pod in try await runner.ports.folders.podsWithLogs() where !isKnown(pod.uid) { await end(Pod(orphanOf: [], pod), []) }
             for uid in try await runner.ports.volumes.podsOnDisk() where !isKnown(uid) {
                 await end(Pod(orphanOf: [], PodIdentity(namespace: "", name: "", uid: uid)), [])
             }

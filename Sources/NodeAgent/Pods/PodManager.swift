@@ -21,6 +21,9 @@ package actor PodManager {
     var queue = AdmissionQueue()
     /// The API's changes are being applied, and not all pods of them are known yet.
     private(set) var isTakingOver = false
+    /// One element after pods have gone; several may share one. One reader.
+    package nonisolated let departures: AsyncStream<Void>
+    private let departure: AsyncStream<Void>.Continuation
     private let admissions: AsyncStream<Void>
     let admissionIsDue: AsyncStream<Void>.Continuation
     let activePods: ActivePodStore
@@ -51,6 +54,7 @@ package actor PodManager {
         self.hostIPs = hostIPs
         wakes = WakeQueue(time: time)
         let (admissions, admissionIsDue) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        (departures, departure) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         (self.admissions, self.admissionIsDue) = (admissions, admissionIsDue)
         activePods = ActivePodStore { admissionIsDue.yield() }
     }
@@ -187,6 +191,7 @@ package actor PodManager {
         runner.files.remove(podUID: pod.uid)
         if let (names, namespace) = held.removeValue(forKey: pod.uid) { runner.ports.objects.release(names, namespace: namespace) }
         await staticPodGone(pod.uid)
+        departure.yield()
     }
 
     private func hold(_ pod: Pod) {
@@ -220,6 +225,11 @@ package actor PodManager {
             if let files = runner.files[id] { message = await TerminationMessage.read(files, exit, await worker.pod, runner.ports.folders) }
             await worker.handle(.containerExited(id: id, exit, message: message))
         }
+    }
+
+    /// Returns when the manager and all workers have answered: none of them is held up.
+    package func answer() async {
+        for worker in workers.values { await worker.answer() }
     }
 
     func isKnown(_ uid: String) -> Bool { workers[uid] != nil || queue[uid] != nil }

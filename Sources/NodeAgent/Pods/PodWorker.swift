@@ -50,6 +50,9 @@ package actor PodWorker {
 
     package var state: PodMachine { machine }
 
+    /// Returns at once, unless the worker is held up.
+    func answer() {}
+
     /// Feeds an event to the machine, and begins the actions that follow.
     func handle(_ event: PodEvent) {
         machine.receive(event, at: surroundings.time.moment)

@@ -7,15 +7,19 @@ package struct AgentView: NodeView {
     private let pods: PodManager
     private let reporter: NodeReporter
     private let readiness: NodeReadiness
+    private let health: NodeHealth
     private let client: KubeClient
     private let settings: NodeSettings
     private let startedAt: Timestamp
 
-    package init(pods: PodManager, reporter: NodeReporter, readiness: NodeReadiness, client: KubeClient, settings: NodeSettings, startedAt: Timestamp)
-    {
+    package init(
+        pods: PodManager, reporter: NodeReporter, readiness: NodeReadiness, health: NodeHealth, client: KubeClient, settings: NodeSettings,
+        startedAt: Timestamp
+    ) {
         self.pods = pods
         self.reporter = reporter
         self.readiness = readiness
+        self.health = health
         self.client = client
         self.settings = settings
         self.startedAt = startedAt
@@ -45,9 +49,8 @@ package struct AgentView: NodeView {
     }
 
     package func health() async -> [HealthCheck] {
-        // An answer from the pods' actor proves that the loop runs; `ping` and `log` are part of kubelet's list.
-        _ = await pods.count
-        return ["ping", "log", "syncloop"].map { HealthCheck(name: $0, problem: nil) }
+        // kubelet's list. An answer at all is the proof of the first two.
+        ["ping", "log", NodeHealth.syncLoop].map { HealthCheck(name: $0, problem: health.problem(of: $0)) }
     }
 
     package func summary() async -> NodeSummary {

@@ -13,7 +13,9 @@ package struct PodAdmission: Sendable {
 
     /// - Parameter node: this node with its labels, taints and allocatable resources.
     package func verdict(on pod: Pod, _ node: Node, others: ActivePods) -> AdmissionVerdict {
-        if let refusal = sysctlRefusal(pod) ?? operatingSystemRefusal(pod) { return .refused(refusal, isByLabels: false) }
+        if let refusal = sysctlRefusal(pod) ?? operatingSystemRefusal(pod) ?? DeclaredFeatures.refusal(of: pod) {
+            return .refused(refusal, isByLabels: false)
+        }
         let failures = NodePredicates(node: node, others: others).failures(of: pod)
         let shortages = failures.compactMap { if case .insufficient(let shortage) = $0 { shortage } else { nil } }
         // Pods are not ended for a pod that does not get in anyway: for it, resources are no reason.

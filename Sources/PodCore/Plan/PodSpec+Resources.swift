@@ -120,8 +120,10 @@ extension PodSpec {
         return Int64(Double(min(request, rules.nodeMemory)) / Double(rules.nodeMemory) * Double(rules.nodeSwap))
     }
 
-    /// `system-cluster-critical` and above.
-    var hasCriticalPriority: Bool { (priority ?? 0) >= 2_000_000_000 }
+    /// The priority of the class `system-cluster-critical`.
+    package static let criticalPriority = 2_000_000_000
+
+    var hasCriticalPriority: Bool { (priority ?? 0) >= Self.criticalPriority }
     /// The node needs the pod, not the cluster: the class counts besides the priority.
     private var isNodeCritical: Bool { hasCriticalPriority && priorityClassName == "system-node-critical" }
 

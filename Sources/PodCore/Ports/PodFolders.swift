@@ -27,6 +27,9 @@ package protocol PodFolders: Sendable {
     /// Removes what is left of a pod: its folder and all its logs.
     func removeAll(of pod: PodIdentity) async throws(VolumeFailure)
 
+    /// The pods that have logs on disk, also those that nothing else is left of.
+    func podsWithLogs() async throws(VolumeFailure) -> [PodIdentity]
+
     /// A file of the node, such as /etc/resolv.conf; `nil` when it cannot be read.
     func nodeFile(_ path: String) async -> String?
 }

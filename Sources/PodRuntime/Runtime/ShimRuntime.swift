@@ -55,6 +55,9 @@ package final class ShimRuntime: ContainerRuntime {
 
     deinit { eventSink.finish() }
 
+    /// Returns when new sandboxes can be started: the spawner has answered. One that is missing is started. Throws the problem.
+    package func answer() async throws(RuntimeFailure) { try await spawner.ping() }
+
     // MARK: Known sandboxes
 
     func sandbox(_ id: String) throws(RuntimeFailure) -> Sandbox {

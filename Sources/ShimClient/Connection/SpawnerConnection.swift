@@ -37,6 +37,16 @@ package actor SpawnerConnection {
         }
     }
 
+    /// Returns when the spawner has answered. One that is missing is started.
+    package func ping() async throws(RuntimeFailure) {
+        do {
+            let reply = try await connected().begin(SWL_VERB_PING, timeout: .seconds(15)) { _ in }
+            if let refusal = try await reply.value().get().refusal { throw RuntimeFailure(.sandbox, "the spawner refused: \(refusal.explanation)") }
+        } catch {
+            throw error as? RuntimeFailure ?? RuntimeFailure(.sandbox, "the spawner cannot be reached: \(error)")
+        }
+    }
+
     /// Starts a sandbox's shim, whose socket listens when this returns.
     package func spawn(sandboxID: String) async throws(RuntimeFailure) -> swl_process {
         do {

@@ -91,9 +91,12 @@ static void go_on(struct log *log)
     log->rotate_beyond = log->size + log->limits.max_size / 8;
 }
 
-// Renames the log file away. New names never sort before earlier ones, even when the clock goes back: pruning would take the
+// The longest name of a rotated file.
+#define ROTATED_LENGTH (NAME_MAX + 32)
+
+// Renames the log file away, to the name that is written to `rotated`. New names never sort before earlier ones, even when the clock goes back: pruning would take the
 // newest file for the oldest. For the same reason a number that pruning has freed is not used again.
-static int rename_away(struct log *log, int directory, const char *name)
+static int rename_away(struct log *log, int directory, const char *name, char rotated[ROTATED_LENGTH])
 {
     int64_t now = realtime_ns() / NS_PER_S;
     if (now > log->rotated_second) {
@@ -102,14 +105,14 @@ static int rename_away(struct log *log, int directory, const char *name)
     } else {
         log->rotated_times++;
     }
-    char rotated[NAME_MAX + 32], second[LOG_SECOND_LENGTH];
+    char second[LOG_SECOND_LENGTH];
     for (int tries = 0; tries < TRIES_MAX; tries++, log->rotated_times++) {
         if (log->rotated_times > NUMBER_MAX) {
             log->rotated_second++;
             log->rotated_times = 0;
         }
         log_second_format(log->rotated_second, second);
-        snprintf(rotated, sizeof rotated, log->rotated_times ? "%s.%.15s-%04u" : "%s.%.15s", name, second, log->rotated_times);
+        snprintf(rotated, ROTATED_LENGTH, log->rotated_times ? "%s.%.15s-%04u" : "%s.%.15s", name, second, log->rotated_times);
         if (renameat2(directory, name, directory, rotated, RENAME_NOREPLACE) == 0 || errno == ENOENT) {
             return 0;
         }
@@ -125,8 +128,15 @@ static int rename_away(struct log *log, int directory, const char *name)
 void log_rotate(struct log *log)
 {
     const char *name = strrchr(log->path, '/') + 1;
+    char rotated[ROTATED_LENGTH];
     struct fault ignored;
-    if (rename_away(log, log->folder, name) != 0 || log_reopen(log, &ignored) != 0) {
+    if (rename_away(log, log->folder, name, rotated) != 0) {
+        go_on(log);
+        return;
+    }
+    if (log_reopen(log, &ignored) != 0) {
+        // No inode is left, for example. Under its own name the old file can be read. A file that has the name meanwhile keeps it.
+        renameat2(log->folder, rotated, log->folder, name, RENAME_NOREPLACE);
         go_on(log);
         return;
     }

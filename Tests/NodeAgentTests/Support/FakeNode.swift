@@ -15,6 +15,7 @@ final class FakeNode: Sendable {
         var lastLogs: [String: Int] = [:]
         var recovered: [RecoveredSandbox] = []
         var podsOnDisk: [String] = []
+        var podsWithLogs: [PodIdentity] = []
         var secrets: [String: Secret] = [:]
         /// Handlers by the name of the class.
         var runtimeClasses: [String: String] = [:]
@@ -186,6 +187,8 @@ extension FakeNode: PodFolders {
     func linkLog(at path: String, of pod: PodIdentity, container: String, containerID: String) async {}
     func removeLogs(of pod: PodIdentity, container: String, upTo restartCount: Int) async { did.note("remove logs \(container) \(restartCount)") }
     func removeAll(of pod: PodIdentity) async throws(VolumeFailure) { did.note("remove all \(pod.uid)") }
+    func podsWithLogs() async throws(VolumeFailure) -> [PodIdentity] { state.withLock { $0.podsWithLogs } }
+
     func nodeFile(_ path: String) async -> String? { nil }
 }
 

@@ -41,6 +41,30 @@ struct PodAdmissionTests {
         #expect(try refusal(fields) == PodRefusal(reason: "SysctlForbidden", message: message))
     }
 
+    @Test("a pod that needs a feature which the node does not declare is refused")
+    func undeclaredFeature() throws {
+        var pod = try PodLife.pod(
+            #"{"containers":[{"name":"c","image":"b","restartPolicyRules":[{"action":"RestartAllContainers","exitCodes":{"operator":"In","values":[3]}}]}]}"#
+        )
+        let refusal = PodRefusal(
+            reason: "PodFeatureUnsupported", message: "Pod requires node features that are not available: RestartAllContainersOnContainerExits")
+        #expect(DeclaredFeatures.refusal(of: pod) == refusal)
+        pod.spec.containers[0].restartPolicyRules?[0].action = "Restart"
+        #expect(DeclaredFeatures.refusal(of: pod) == nil)
+    }
+
+    @Test("fields without effect are named in one warning")
+    func ignoredFields() throws {
+        #expect(try PodLife.pod(#"{"containers":[{"name":"c","image":"b","securityContext":{"runAsUser":1}}]}"#).ignoredFieldsWarning == nil)
+        let pod = try PodLife.pod(
+            #"{"resourceClaims":[{"name":"gpu"}],"securityContext":{"seLinuxOptions":{"level":"s0"}},"containers":[{"name":"c","image":"b","securityContext":{"seLinuxOptions":{"level":"s0"}}}]}"#
+        )
+        #expect(
+            pod.ignoredFieldsWarning?.message
+                == "This node has no support for spec.resourceClaims, spec.securityContext.seLinuxOptions, "
+                + "spec.containers{c}.securityContext.seLinuxOptions: the pod runs without")
+    }
+
     @Test("a pod with allowed sysctls, or without a wish for AppArmor, is taken")
     func taken() throws {
         #expect(try verdict(#""securityContext":{"sysctls":[{"name":"kernel.msgmax","value":"1"}]}"#) == .admitted)

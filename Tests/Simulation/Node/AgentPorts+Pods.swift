@@ -92,6 +92,7 @@ extension AgentPorts: PodFolders {
         }
     }
 
+    func podsWithLogs() async throws(VolumeFailure) -> [PodIdentity] { [] }
     func nodeFile(_ path: String) async -> String? { nil }
 }
 
