@@ -69,13 +69,28 @@ struct PodProbeTests {
     @Test("a container that its probe ends again and again backs off as one that crashes")
     func backOff() throws {
         var life = try life(#""livenessProbe":{"periodSeconds":1,"failureThreshold":1}"#) { _, _ in .failure(message: "no") }
-        for _ in 0..<2 {
+        for _ in 0..<3 {
             life.pass(.seconds(1))
             life.exit("c", code: 0)
         }
         #expect(life.containerStatus("c")?.state.waiting?.reason == "CrashLoopBackOff")
+        #expect(life.starts == ["c 0", "c 1", "c 2"], "the first two ends have none before them that counts")
         life.pass(.seconds(10))
-        #expect(life.starts == ["c 0", "c 1", "c 2"], "also under a policy that would let it rest")
+        #expect(life.starts == ["c 0", "c 1", "c 2", "c 3"], "also under a policy that would let it rest")
+    }
+
+    @Test("a container that its probe ends after a time longer than the back-off starts at once")
+    func backOffIsOver() throws {
+        var life = try life(#""livenessProbe":{"periodSeconds":11,"failureThreshold":1}"#) { _, _ in .failure(message: "no") }
+        for _ in 0..<3 {
+            life.pass(.seconds(11))
+            life.exit("c", code: 0)
+        }
+        #expect(life.starts == ["c 0", "c 1", "c 2", "c 3"])
+        life.pass(.seconds(11))
+        life.exit("c", code: 0)
+        #expect(life.starts.count == 4, "the back-off is 20 seconds by now")
+        #expect(life.containerStatus("c")?.state.waiting?.message?.hasPrefix("back-off 20s") == true)
     }
 
     @Test("the startup probe holds back liveness and readiness, and ends the container when it fails")

@@ -3,7 +3,8 @@
 
     stories.py REFERENCE-DIR [NAME ...]
 
-REFERENCE-DIR holds `stories/`, `replay_stories.py` and `compare_stories.py`. Exits with 1 unless every story named in MUST agrees."""
+REFERENCE-DIR holds `stories/`, `replay_stories.py` and `compare_stories.py`.
+Exits with 1 unless every story agrees, apart from those in DIFFERENT."""
 import glob
 import os
 import re
@@ -16,13 +17,13 @@ import yaml
 from labs.node.lab import NODE, Lab
 from labs.node.network import API_PORT, CONTROL_IP, NODE_IP, REGISTRY
 
-MUST = (
-    "run-and-delete sigterm-ignored complete-never fail-never complete-onfailure fail-twice-then-ok-onfailure command-not-found-never image-missing "
-    "image-pull-never-missing env-configmap-missing volume-configmap-missing hostpath-wrong-type guaranteed host-network "
-    "active-deadline ephemeral-container generation-observed node-affinity-refused too-much-cpu-refused poststart-fails poststart-then-prestop "
-    "prestop-longer-than-grace prestop-sleep-action readiness-comes-and-goes readiness-gate-unset sidecar-startup-probe sidecar-with-job "
-    "sidecars-stop-in-reverse startup-probe-fails"
-).split()
+# Differences that are meant, with their reasons. Every other story has to agree.
+DIFFERENT = {
+    "http-probe-500": "the web server of this laboratory answers 404 where the recorded one answers 200",
+    "image-changed-in-place": "the recorded node went on showing the name of the old image in the container's status",
+    "liveness-exec-fails": "the recorded node looked at the back-off of the third restart up to 3 s late, which spared it that of the fourth",
+    "resize-cpu": "the resize is over before a status with PodResizeInProgress would be written",
+}
 
 
 def leave_out_users(directory):
@@ -66,9 +67,18 @@ def main():
     print(compared)
     print(f"recordings are in {out}")
     differing = set(re.findall(r"^(\S+): (?:\d+ differences|not recorded)", compared, re.M))
-    missing = [name for name in MUST if name in differing and (not names or name in names)]
-    print(f"{len(MUST) - len(missing)} of the {len(MUST)} stories that have to agree do" + (f"; not: {' '.join(missing)}" if missing else ""))
-    return 1 if lab.report_leaks() or missing else 0
+    known = {os.path.basename(path)[: -len(".yaml")] for path in glob.glob(f"{reference}/stories/*.yaml") if "~" not in path}
+    wrong = sorted(differing - set(DIFFERENT))
+    print(f"{len(known - differing)} of {len(known)} stories agree")
+    for name in sorted(differing & set(DIFFERENT)):
+        print(f"{name} differs: {DIFFERENT[name]}")
+    if not names:
+        for name in sorted(set(DIFFERENT) - differing):
+            print(f"{name} agrees now: it is listed as different")
+            wrong.append(name)
+    if wrong:
+        print(f"not as they have to be: {' '.join(wrong)}")
+    return 1 if lab.report_leaks() or wrong else 0
 
 
 if __name__ == "__main__":

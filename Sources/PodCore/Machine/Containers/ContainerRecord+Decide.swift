@@ -14,7 +14,7 @@ extension ContainerRecord {
             if !place.holdsStarts { start(image, shown, in: place, into: &decision) }
             return true
         case .idle(let shown):
-            guard let until = restartTime(after: shown.end, at: now) else { break }
+            guard !shown.startsAtOnce, let until = restartTime(after: shown.end, at: now) else { break }
             showCrashLoop(shown, in: place, at: now, into: &decision)
             decision.wake(at: until)
             return false
@@ -50,7 +50,7 @@ extension ContainerRecord {
     }
 
     /// The end of the restart back-off; `nil` when it is over.
-    private func restartTime(after end: EndedContainer?, at now: Duration) -> Duration? {
+    func restartTime(after end: EndedContainer?, at now: Duration) -> Duration? {
         guard let end, let delay = restartBackOff.delay(at: now) else { return nil }
         let until = end.endedAt + delay
         return until > now ? until : nil
@@ -58,7 +58,7 @@ extension ContainerRecord {
 
     private mutating func ensureImage(in place: ContainerPlace, at now: Duration, into decision: inout Decision) {
         guard let shown else { return }
-        if shown.end != nil { restartBackOff.step(at: now) }
+        if shown.end != nil, !shown.startsAtOnce { restartBackOff.step(at: now) }
         image = place.spec(of: name)?.image
         step = .ensuringImage(shown)
         decision.perform(.ensureImage(container: name))

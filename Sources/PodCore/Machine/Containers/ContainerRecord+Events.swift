@@ -75,9 +75,20 @@ extension ContainerRecord {
         switch reason {
         case .postStartFailed(let message):
             step = .pausing(.init(end: end, waiting: .init(.postStartHookError, message)), .start(noticeAt: noticeTime(at: now.monotonic)))
-        case .restart: step = .idle(.init(end: end, replaced: running.asShown))
+        case .restart: step = .idle(.init(end: end, replaced: running.asShown, startsAtOnce: startsAtOnceAfterKill(now.monotonic)))
         case .podEnds, .unhealthy, nil: step = .idle(.init(end: end))
         }
+    }
+
+    /// Whether a container that the agent has ended, to run it again, starts without a pause.
+    ///
+    /// As with kubelet, the back-off of the earlier ends decides, counted from the end before this one: a container that has run for longer than the
+    /// back-off starts at once. The first of such starts does not count.
+    private mutating func startsAtOnceAfterKill(_ now: Duration) -> Bool {
+        guard let last else { return true }
+        if restartTime(after: last, at: now) != nil { return false }
+        restartBackOff.step(at: now)
+        return true
     }
 
     /// A failure of the start says more than the back-off that follows: it is shown for most of the time.
@@ -106,9 +117,9 @@ extension ContainerRecord {
         switch problem.kind {
         case .sandboxGone:
             // The failure is the sandbox's, whose end is on its way and decides. An end is shown again; a reason without an end stays.
-            let waiting = shown.end == nil ? shown.waiting : nil
-            step = .pausing(
-                .init(end: shown.end, waiting: waiting, replaced: shown.replaced), .retry(until: now.monotonic + .seconds(1)))
+            var shown = shown
+            if shown.end != nil { shown.waiting = nil }
+            step = .pausing(shown, .retry(until: now.monotonic + .seconds(1)))
             return
         case .configuration: step = .pausing(shown.waiting(.createContainerConfigError, problem.message), retry)
         case .create: step = .pausing(shown.waiting(.createContainerError, problem.message), retry)

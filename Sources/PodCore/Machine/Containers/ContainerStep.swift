@@ -28,15 +28,20 @@ package enum ContainerStep: Sendable, Hashable {
         package var waiting: Waiting?
         /// The agent ended it to run it again: it does, whatever the restart policy makes of its exit code.
         package var replaced: ShownContainer?
+        /// The restart back-off has been looked at, and does not hold the next start.
+        package var startsAtOnce: Bool
 
-        init(end: EndedContainer? = nil, waiting: Waiting? = nil, replaced: ShownContainer? = nil) {
+        init(end: EndedContainer? = nil, waiting: Waiting? = nil, replaced: ShownContainer? = nil, startsAtOnce: Bool = false) {
             self.end = end
             self.waiting = waiting
             self.replaced = replaced
+            self.startsAtOnce = startsAtOnce
         }
 
         func waiting(_ reason: WaitingReason, _ message: String?) -> Shown {
-            Shown(end: end, waiting: Waiting(reason, message), replaced: replaced)
+            var shown = self
+            shown.waiting = Waiting(reason, message)
+            return shown
         }
     }
 
