@@ -116,6 +116,7 @@ let package = Package(
         library("PodNetwork", ["Addresses", "LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", "ProxyCore", "Timing", logging]),
         library("PodProbes", ["KubeModel", "PodCore", nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, nioSSL]),
         library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore"]),
+        library("NodeStore", ["KubeModel", "LinuxSystem", "PodCore", crypto, logging]),
 
         // Level 4: agents.
         library("NodeAgent", ["Addresses", "KubeClient", "KubeModel", "PodCore", "Timing", "YAML", logging]),
@@ -139,7 +140,8 @@ let package = Package(
             "swiftlet",
             [
                 "HTTPUpgrade", "ImageStore", "KubeClient", "KubeModel", "LinuxCgroups", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "NodeAgent",
-                "NodeServer", "OCIRuntime", "PodCore", "PodNetwork", "PodProbes", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore", "Timing",
+                "NodeServer", "NodeStore", "OCIRuntime", "PodCore", "PodNetwork", "PodProbes", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore",
+                "Timing",
                 argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
             ]),
         program("swiftlet-devcluster", ["Addresses", "DevCluster", argumentParser, logging, serviceLifecycle, unixSignals]),
@@ -198,6 +200,7 @@ let package = Package(
                 "KubeModel", "PodCore", "TestSupport", asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket,
                 serviceLifecycle, x509,
             ]),
+        tests("NodeStore", ["LinuxSystem", "PodCore", "TestSupport"]),
         tests("OCIRuntime", ["CLinux", "PodCore", "ShimClient"]),
         tests("PodCore", ["Addresses", "KubeModel", "TestSupport", "Timing"]),
         tests(

@@ -64,7 +64,7 @@ package final class PodFolderStore: PodFolders {
     }
 
     package func logPath(of pod: PodIdentity, container: String, restartCount: Int) async throws(VolumeFailure) -> String {
-        let folder = try logFolder(of: pod) + "/" + VolumeLayout.single(container, "container name")
+        let folder = try logFolder(of: pod, container: container)
         return try await blocking("make the log folder of container \(container)") {
             try Directories.make(folder, mode: 0o755)
             return "\(folder)/\(restartCount).log"
@@ -72,7 +72,7 @@ package final class PodFolderStore: PodFolders {
     }
 
     package func lastLog(of pod: PodIdentity, container: String) async -> Int? {
-        guard let folder = try? logFolder(of: pod) + "/" + VolumeLayout.single(container, "container name") else { return nil }
+        guard let folder = try? logFolder(of: pod, container: container) else { return nil }
         return try? await pool.run("look for logs") { try DirectoryListing.names(at: folder).compactMap(Self.logNumber).max() }
     }
 
@@ -88,7 +88,7 @@ package final class PodFolderStore: PodFolders {
     }
 
     package func removeLogs(of pod: PodIdentity, container: String, upTo restartCount: Int) async {
-        guard let folder = try? logFolder(of: pod) + "/" + VolumeLayout.single(container, "container name") else { return }
+        guard let folder = try? logFolder(of: pod, container: container) else { return }
         let links = logLinks
         _ = try? await pool.run("remove old logs") {
             for name in try DirectoryListing.names(at: folder) {
@@ -133,6 +133,10 @@ package final class PodFolderStore: PodFolders {
             count = max(buffer.withMemoryRebound(to: CChar.self) { readlink(path, $0.baseAddress!, $0.count) }, 0)
         }
         return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self)
+    }
+
+    func logFolder(of pod: PodIdentity, container: String) throws(VolumeFailure) -> String {
+        try logFolder(of: pod) + "/" + VolumeLayout.single(container, "container name")
     }
 
     private func logFolder(of pod: PodIdentity) throws(VolumeFailure) -> String {

@@ -66,7 +66,7 @@ package final class PodVolumes: VolumeService {
     private static func mountEmptyDirectory(
         _ volume: VolumeRequest, _ layout: VolumeLayout, _ medium: EmptyDirectoryVolume.Medium
     ) throws -> String {
-        let path = try layout.volume(volume.name, plugin: "kubernetes.io~empty-dir", podUID: volume.podUID)
+        let path = try layout.volume(volume.name, plugin: VolumeLayout.emptyDirectories, podUID: volume.podUID)
         try EmptyDirectoryVolume(path: path, medium: medium, fsGroup: volume.fsGroup, groupMode: EmptyDirectoryVolume.writable).mount()
         try make(volume.mountPoints, in: path)
         return path

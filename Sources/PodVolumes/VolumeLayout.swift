@@ -4,6 +4,9 @@ import PodCore
 
 /// Where a pod's files are under kubelet's root folder. Names come from the API and are checked to be single names.
 struct VolumeLayout: Sendable {
+    /// The plugin folder of `emptyDir` volumes.
+    static let emptyDirectories = "kubernetes.io~empty-dir"
+
     /// Absolute, symlinks resolved: mountinfo shows resolved paths, and unmounting compares with it.
     let root: String
 

@@ -29,6 +29,7 @@ enum Agent {
         } catch {
             outcome = .failure(error)
         }
+        await local.memory.flush()
         await local.images.shutdown()
         try outcome.get()
     }

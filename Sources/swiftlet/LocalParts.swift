@@ -7,6 +7,7 @@ import LinuxNftables
 import LinuxSystem
 import Logging
 import NodeAgent
+import NodeStore
 import PodCore
 import PodNetwork
 import PodRuntime
@@ -22,6 +23,9 @@ struct LocalParts: Sendable {
     let network: PodNetwork
     let volumes: PodVolumes
     let folders: PodFolderStore
+    let diskUsage: PodDiskMeter
+    let pressure: KernelPressure
+    let memory: NodeMemory
     let host: KernelHost
     let resources: ResourceRules
     let time = SystemTime()
@@ -46,6 +50,10 @@ struct LocalParts: Sendable {
                 stateDirectory: process.runDirectory + "/network"), hostPorts: hostPorts)
         volumes = PodVolumes(root: process.rootDirectory)
         folders = PodFolderStore(root: process.rootDirectory, logs: configuration.kubelet.podLogsDir)
+        diskUsage = PodDiskMeter(root: process.rootDirectory, logs: folders) { runtimeSettings.writableLayer(ofContainer: $0) }
+        pressure = try KernelPressure(
+            runtimeSettings, .init(pods: process.rootDirectory, images: swiftlet.imageRoot, layers: runtimeSettings.layersDirectory))
+        memory = NodeMemory(store: NodeStore(directory: process.stateDirectory + "/node", logger: logger), time: time, logger: logger)
         let problem = runtime.userNamespaceProblem
         if let problem {
             logger.notice("Pods with hostUsers: false cannot run here, or not with every volume", metadata: ["reason": "\(problem)"])

@@ -30,24 +30,44 @@ struct NodeParts: Sendable {
         let events = EventRecorder(
             api: client.forEvents(queriesPerSecond: Double(configuration.kubelet.eventRecordQPS), burst: configuration.kubelet.eventBurst),
             nodeName: settings.name, time: time, logger: logger)
+        let pressures = NodePressureBoard()
         let reporter = NodeReporter(
             settings: settings, api: client.forStatuses(), host: local.host, images: local.images, network: local.network, readiness: readiness,
-            events: events,
+            pressures: pressures, events: events,
             time: time, logger: logger)
         let directory = ServiceDirectory(services: reading, logger: logger) { Self.proxyConfiguration(configuration, settings, reporter) }
-        let objects = WatchedObjectSource(client)
+        let watched = Reflector(client, of: Pod.self, scope: ObjectScope(fieldSelector: "spec.nodeName=\(settings.name)"))
+        let presence = APIPresence(watched, time: time)
+        let source = WatchedObjectSource(client)
+        let memory = local.memory
+        let objects = RememberedObjects(source, memory: memory, presence: presence, time: time, logger: logger)
         let sandboxes = SandboxIndex()
         let hostIPs: @Sendable () -> [String] = { Self.addresses(settings, reporter.node) }
         let runner = ActionRunner(
             ports: .init(
                 runtime: local.runtime, resources: local.runtime, images: local.images, network: local.network, volumes: local.volumes,
-                folders: local.folders, objects: objects, services: directory, probes: NetworkProbes()),
-            context: { local.context(settings, allocatable: reporter.node?.status?.allocatable ?? [:], hostIPs: hostIPs()) }, events: events,
+                folders: local.folders, objects: objects, services: RememberedServices(directory, memory: memory, presence: presence),
+                probes: NetworkProbes()),
+            context: { [readiness] in
+                var context = local.context(settings, allocatable: reporter.node?.status?.allocatable ?? [:], hostIPs: hostIPs())
+                context.pressures = pressures.current
+                context.isShuttingDown = readiness.isShuttingDown
+                return context
+            }, events: events,
             sandboxes: sandboxes, time: time, logger: logger, makeID: Self.randomID)
         let statuses = StatusWriter(api: client.forStatuses(), time: time, logger: logger)
         let mirrors = MirrorPods(api: client, nodeName: settings.name, index: MirrorIndex(), time: time, logger: logger)
         let pods = PodManager(
-            runner: runner, statuses: statuses, sandboxes: sandboxes, nodes: reporter, mirrors: mirrors, time: time, logger: logger, hostIPs: hostIPs)
+            runner: runner, statuses: statuses, sandboxes: sandboxes, nodes: reporter, mirrors: mirrors, memory: memory, time: time, logger: logger,
+            evictions: EvictionFolder(configuration.process.stateDirectory + "/evictions", logger: logger), hostIPs: hostIPs)
+        let relief = PressureRelief(
+            .init(
+                source: local.pressure, pods: pods, reclaim: pods, usage: PodUsageReader(resources: local.runtime, disk: local.diskUsage),
+                board: pressures, events: events),
+            rules: configuration.kubelet.evictionRules, nodeName: settings.name, time: time, logger: logger)
+        let shutdown = NodeShutdown(
+            plan: configuration.kubelet.shutdown, delay: LogindDelay(), pods: pods, readiness: readiness, events: events, nodeName: settings.name,
+            time: time, logger: logger)
         let statics = try configuration.kubelet.staticPodPath.map {
             StaticFolder(
                 try ManifestDirectory($0), nodeName: settings.name, period: configuration.kubelet.fileCheckFrequency, time: time, logger: logger)
@@ -56,7 +76,7 @@ struct NodeParts: Sendable {
             source: directory, store: try KernelRulesetStore(), conntrack: try ConntrackTable(), logger: logger, time: time)
         let lease = LeaseRenewer(
             api: client.forLease(), nodeName: settings.name, duration: settings.leaseDuration, time: time, logger: logger,
-            nodeUID: { reporter.node?.metadata.uid })
+            nodeUID: { reporter.isRegistered ? reporter.node?.metadata.uid : nil })
         health = local.health(pods, readiness, logger: logger)
         self.pods = pods
         self.reporter = reporter
@@ -64,32 +84,48 @@ struct NodeParts: Sendable {
         services = [
             Part { await events.run() },
             Part { await directory.run() },
-            Part { try await Self.followNode(reporter, client, settings, directory, mirrors) },
+            Part { await memory.run() },
+            Part { await Self.followNode(reporter, client, settings, directory, mirrors, memory, presence) },
             Part { for await _ in reporter.networkSetUps { await pods.networkReady() } },
             Part { for await _ in reporter.firstStatus { await pods.nodeKnown() } },
             Part { await lease.run() },
-            Part { await Self.followObjects(objects, pods) },
-            Part { await Self.followPods(pods, client, settings, statics) },
+            Part { await Self.followObjects(source, objects, pods) },
+            Part { await Self.followPods(pods, watched, presence, memory, statics) },
             Part { try await local.hostPorts.run() },
             Part { [health] in await health.run() },
             Part { await MemoryReturn(departures: pods.departures, time: time, giveBack: ProcessMemory.giveBack).run() },
-            Part { await local.outOfMemoryWatch(settings.name, events, logger: logger)?.run() },
+            Part { await relief.run() },
             proxy,
+            // These two may have nothing to do.
+            Part {
+                await local.outOfMemoryWatch(settings.name, events, logger: logger)?.run()
+                try await gracefulShutdown()
+            },
+            Part {
+                await shutdown.run()
+                try await gracefulShutdown()
+            },
         ]
     }
 
     private static func followNode(
-        _ reporter: NodeReporter, _ client: KubeClient, _ settings: NodeSettings, _ directory: ServiceDirectory, _ mirrors: MirrorPods
-    ) async throws {
-        try await reporter.register()
+        _ reporter: NodeReporter, _ client: KubeClient, _ settings: NodeSettings, _ directory: ServiceDirectory, _ mirrors: MirrorPods,
+        _ memory: NodeMemory, _ presence: APIPresence
+    ) async {
         let own = Reflector(client, of: Node.self, scope: ObjectScope(fieldSelector: "metadata.name=\(settings.name)"))
         await withDiscardingTaskGroup { group in
+            group.addTask { await Self.recallNode(reporter, memory, presence, settings, directory) }
+            // Fails only when it is cancelled.
+            guard (try? await reporter.register()) != nil else { return group.cancelAll() }
             group.addTask { await own.run() }
             // The proxy's rules depend on the node's podCIDRs and addresses.
             group.addTask { for await _ in own.updates() { directory.configurationChanged() } }
             group.addTask {
                 for await changes in own.updates() {
-                    for case .stored(let node) in changes.values { await mirrors.nodeChanged(uid: node.uid) }
+                    for case .stored(let node) in changes.values {
+                        memory.remember(node)
+                        await mirrors.nodeChanged(uid: node.uid)
+                    }
                 }
             }
             await reporter.run(node: own.updates())
@@ -97,22 +133,44 @@ struct NodeParts: Sendable {
         }
     }
 
-    private static func followPods(_ pods: PodManager, _ client: KubeClient, _ settings: NodeSettings, _ statics: StaticFolder?) async {
-        let reflector = Reflector(client, of: Pod.self, scope: ObjectScope(fieldSelector: "spec.nodeName=\(settings.name)"))
+    /// Pods do not wait for an API server that is away: the node goes on with its object as it was last seen.
+    private static func recallNode(
+        _ reporter: NodeReporter, _ memory: NodeMemory, _ presence: APIPresence, _ settings: NodeSettings, _ directory: ServiceDirectory
+    ) async {
+        guard await presence.isAwayAtStart(), let node = await memory.node(named: settings.name) else { return }
+        await reporter.recall(node)
+        directory.configurationChanged()
+    }
+
+    private static func followPods(
+        _ pods: PodManager, _ watched: Reflector<Pod>, _ presence: APIPresence, _ memory: NodeMemory, _ statics: StaticFolder?
+    ) async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await reflector.run() }
+            group.addTask { await watched.run() }
             if let statics { group.addTask { await statics.run() } }
-            await pods.run(pods: reflector.updates(), statics: statics?.snapshots ?? StaticFolder.none)
+            await pods.run(pods: watched.updates(), statics: statics?.snapshots ?? StaticFolder.none) {
+                await presence.isAwayAtStart() ? await memory.pods() : []
+            }
             group.cancelAll()
         }
     }
 
-    private static func followObjects(_ objects: WatchedObjectSource, _ pods: PodManager) async {
+    private static func followObjects(_ source: WatchedObjectSource, _ objects: RememberedObjects, _ pods: PodManager) async {
         await withDiscardingTaskGroup { group in
-            group.addTask { await objects.configMaps.run() }
-            group.addTask { await objects.secrets.run() }
-            group.addTask { while let keys = await objects.configMaps.nextChanges() { await pods.objectsChanged(configMaps: keys) } }
-            group.addTask { while let keys = await objects.secrets.nextChanges() { await pods.objectsChanged(secrets: keys) } }
+            group.addTask { await source.configMaps.run() }
+            group.addTask { await source.secrets.run() }
+            group.addTask {
+                while let keys = await source.configMaps.nextChanges() {
+                    await pods.objectsChanged(configMaps: keys)
+                    await objects.changed(configMaps: keys)
+                }
+            }
+            group.addTask {
+                while let keys = await source.secrets.nextChanges() {
+                    await pods.objectsChanged(secrets: keys)
+                    await objects.changed(secrets: keys)
+                }
+            }
         }
     }
 

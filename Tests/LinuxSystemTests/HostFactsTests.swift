@@ -25,10 +25,22 @@ import Testing
         #expect(HostFacts.value("PRETTY_NAME", inRelease: text) == expected)
     }
 
+    @Test("all tasks are counted, not only those that run")
+    func runningTasks() throws {
+        #expect(try HostFacts.runningTasks() >= 1)
+        let folder = try TemporaryFolder()
+        for (text, count) in [
+            ("0.20 0.18 0.12 1/80 11206\n", Int64(80)), ("0.20 0.18 0.12 80 11206\n", nil), ("1 2 3\n", nil), ("0 0 0 1/x 1\n", nil),
+        ] {
+            try TemporaryFolder.write(text, to: folder.sub("loadavg"))
+            #expect((try? HostFacts.runningTasks(from: folder.sub("loadavg"))) == count)
+        }
+    }
+
     @Test("memory figures are bytes")
     func memoryFiguresAreBytes() throws {
-        let facts = try MemoryFacts(text: "MemTotal:  10 kB\nMemAvailable: 5 kB\nHugePages_Total:  3\nHugepagesize: 2048 kB\n")
-        #expect(facts.total == 10240 && facts.available == 5120 && facts.hugePages == 3 && facts.hugePageSize == 2 << 20)
+        let facts = try MemoryFacts(text: "MemTotal:  10 kB\nMemFree: 3 kB\nMemAvailable: 5 kB\nHugePages_Total:  3\nHugepagesize: 2048 kB\n")
+        #expect(facts.total == 10240 && facts.available == 5120 && facts.free == 3072 && facts.hugePages == 3 && facts.hugePageSize == 2 << 20)
         #expect(throws: SystemError.self) { _ = try MemoryFacts(text: "nothing") }
     }
 

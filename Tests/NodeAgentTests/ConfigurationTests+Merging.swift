@@ -63,8 +63,8 @@ extension ConfigurationTests {
 
     @Test("thresholds are amounts or percentages")
     func thresholds() {
-        #expect(EvictionThreshold("10%")?.amount(of: 1000) == 100)
-        #expect(EvictionThreshold("1Ki")?.amount(of: 1 << 30) == 1024)
-        #expect(EvictionThreshold("x") == nil && EvictionThreshold("-1") == nil)
+        #expect(EvictionAmount("10%")?.amount(of: 1000) == 100)
+        #expect(EvictionAmount("1Ki")?.amount(of: 1 << 30) == 1024)
+        #expect(EvictionAmount("x") == nil && EvictionAmount("-1") == nil)
     }
 }

@@ -107,7 +107,7 @@ import Testing
         #expect(kubelet.cacheAuthorizedTTL == .seconds(1) && kubelet.cacheUnauthorizedTTL == .seconds(30))
         #expect(kubelet.clusterDNS == ["10.96.0.10", "fd00::a"] && kubelet.clusterDomain == "cluster.local" && kubelet.maxPods == 20)
         #expect(kubelet.systemReserved["cpu"]?.milliValue == 200 && kubelet.systemReserved["memory"]?.value == 1 << 30)
-        #expect(kubelet.evictionHard == ["memory.available": .fraction(0.05)])
+        #expect(kubelet.evictionHard == [.memoryAvailable: .fraction(0.05)])
         #expect(kubelet.registerWithTaints == [NodeTaint(key: "a", value: "b", effect: .noExecute)])
         #expect(kubelet.containerLogMaxSize.value == 1 << 20 && found.podCIDRs == ["10.244.3.0/24"])
         #expect(try kubelet.sysctls == SysctlRules(allowedUnsafe: ["net.core.somaxconn", "kernel.msg*"]))
@@ -214,6 +214,18 @@ import Testing
             ("authorization: {mode: RBAC}", .badValue, "wanted one of: AlwaysAllow, Webhook"),
             ("evictionHard: {memory.availble: 1Gi}", .badValue, "did you mean 'memory.available'?"),
             ("evictionHard: {memory.available: 120%}", .badValue, "found '120%'"),
+            ("evictionHard: {memory.available: '0'}", .badValue, "a.yaml:3: evictionHard.memory.available: found '0', wanted a quantity above 0"),
+            (
+                "evictionSoft: {memory.available: 1Gi, pid.available: 10%}\nevictionSoftGracePeriod: {memory.available: 1m}", .badValue,
+                "a.yaml:3: evictionSoft.pid.available: grace period must be specified for the soft eviction threshold: add pid.available to"
+            ),
+            (
+                "evictionSoftGracePeriod: {memory.available: soon}", .badValue,
+                "evictionSoftGracePeriod.memory.available: found 'soon', wanted a duration"
+            ),
+            ("evictionMinimumReclaim: {nodefs.available: 0%}", .badValue, "evictionMinimumReclaim.nodefs.available: found '0%', wanted a quantity"),
+            ("evictionMinimumReclaim: {nodefs: 1Gi}", .badValue, "there is no such signal"),
+            ("evictionMaxPodGracePeriod: -1", .badValue, "from 0 to"),
             ("tlsCertFile: /a", .badValue, "without tlsPrivateKeyFile"),
             ("podCIDR: 10.244.1.0", .badValue, "a.yaml:3: podCIDR: found '10.244.1.0', wanted a CIDR"),
             ("podCIDR: 10.244.1.0/24,10.244.2.0/24", .badValue, "at most one of each family"),

@@ -146,7 +146,22 @@ struct StatusQueueTests {
         #expect(queue.failures == 2)
     }
 
-    /// The rule behind all others: however long calls take and however many fail, a client that watches one part of the status sees the same
+    @Test("after an outage only the latest status is written, with the deletion that any of them asked for", arguments: [2, 3, 8])
+    func onlyTheLatestAfterAnOutage(failures: Int) {
+        var queue = Self.queue(after: Self.start)
+        queue.add(Self.running, deletes: false, at: .zero)
+        for number in 0..<failures {
+            _ = queue.next(at: .seconds(60 * number))
+            queue.fail(at: .seconds(60 * number))
+        }
+        queue.add(Self.ended, deletes: true, at: .zero)
+        queue.add(Self.running, deletes: false, at: .zero)
+        let isOutage = failures >= 3
+        #expect(queue.waiting.map(\.status) == (isOutage ? [Self.running] : [Self.running, Self.ended, Self.running]))
+        #expect(queue.waiting.contains { $0.deletes })
+    }
+
+    /// The rule behind all others: however long calls take, and as long as the API server is not away, a client that watches one part of the status sees the same
     /// values in the same order as if every status had been written.
     @Test("no value of any part is lost or reordered, and the last status is written", arguments: 0..<200 as Range<UInt64>)
     func noValueIsLost(seed: UInt64) {
@@ -162,7 +177,7 @@ struct StatusQueueTests {
                 queue.add(status, deletes: false, at: now)
             }
             if let status = underWay, random.oneIn(2) {
-                if random.oneIn(4) {
+                if random.oneIn(4), queue.failures < 2 {
                     queue.fail(at: now)
                 } else {
                     written.append(status)

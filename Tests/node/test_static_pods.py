@@ -150,7 +150,7 @@ class WithoutControlPlane(StaticCase):
         lab = self.lab
         first = f"first-{NODE}"
         self.start_static("first.yaml", "first")
-        lab.stop("devcluster")
+        lab.silence_control_plane()
         lab.write_manifest("second.yaml", "second")
         wait_until("the second pod", lambda: lab.static_pods().get(f"second-{NODE}") == "Running", 30)
         lab.stop("agent")
@@ -158,6 +158,6 @@ class WithoutControlPlane(StaticCase):
         wait_until("both pods", lambda: lab.static_pods() == {first: "Running", f"second-{NODE}": "Running"}, 30)
         os.remove(lab.manifest_path("first.yaml"))
         wait_until("the first pod to go", lambda: first not in lab.static_pods(), 30)
-        lab.start_control_plane()
+        lab.resume_control_plane()
         lab.wait_for("pod", f"second-{NODE}", "Ready", 60)
-        self.assertTrue(self.is_gone(first))
+        wait_until("the mirror pod of the first to go", lambda: self.is_gone(first), 30)

@@ -35,7 +35,7 @@ package final class Reflector<Object: KubeObject>: Sendable {
     /// The first list is complete.
     package var hasSynced: Bool { store.hasSynced }
     /// Returns once the first list is complete or has failed, or the task is cancelled.
-    func waitForFirstList() async { await settled.wait() }
+    package func waitForFirstList() async { await settled.wait() }
     /// Why the last list or watch failed; nil while all is well.
     package var failure: APIError? { lastFailure.withLock { $0 } }
 

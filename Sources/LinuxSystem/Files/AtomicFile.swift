@@ -8,6 +8,8 @@ package enum AtomicFile {
     package enum Durability: Sendable {
         /// Nothing survives for certain: for tmpfs and for files that can be made again.
         case none
+        /// The content is on disk before this returns. The name is after ``AtomicFile/syncFolder(_:)`` of its directory, which serves several files.
+        case content
         /// Content and name are on disk before this returns (fsync of the file and of its directory).
         case synced
     }
@@ -23,14 +25,19 @@ package enum AtomicFile {
         do throws(SystemError) {
             try systemCall("fchmod", temporary) { file.withRawValue { fchmod($0, mode) } }
             try file.writeAll(content)
-            if durability == .synced { try file.fsync() }
+            if durability != .none { try file.fsync() }
             file.close()
             try systemCall("rename", path) { rename(temporary, path) }
         } catch {
             _ = unlink(temporary)
             throw error
         }
-        if durability == .synced { try OwnedFileDescriptor.open(directory, O_RDONLY | O_DIRECTORY).fsync() }
+        if durability == .synced { try syncFolder(directory) }
+    }
+
+    /// Brings the names in a directory to disk. Blocking.
+    package static func syncFolder(_ path: String) throws(SystemError) {
+        try OwnedFileDescriptor.open(path, O_RDONLY | O_DIRECTORY).fsync()
     }
 
     /// Removes a file. A missing file is a success.

@@ -66,6 +66,17 @@ package enum HostFacts {
         return least
     }
 
+    /// Processes and threads that exist now.
+    package static func runningTasks(from path: String = "/proc/loadavg") throws(SystemError) -> Int64 {
+        let line = try SmallFile.line(path)
+        // `0.20 0.18 0.12 1/80 11206`: runnable tasks and all tasks.
+        let fields = line.split(separator: " ")
+        guard fields.count > 3, let count = fields[3].split(separator: "/").last.flatMap({ Int64($0) }), fields[3].contains("/") else {
+            throw SystemError(code: .malformed, call: "read", path: path, detail: "wanted runnable/all tasks as the fourth field, found: \(line)")
+        }
+        return count
+    }
+
     package static func names() throws(SystemError) -> KernelNames { try KernelNames() }
 
     /// Kernel memory figures.

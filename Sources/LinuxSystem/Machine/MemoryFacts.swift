@@ -3,6 +3,8 @@ package struct MemoryFacts: Sendable, Hashable {
     package let total: UInt64
     /// The memory that programs can get without swapping.
     package let available: UInt64
+    /// The memory that nothing uses.
+    package let free: UInt64
     package let swapTotal: UInt64
     package let swapFree: UInt64
     /// Size of one default huge page, and how many are set aside.
@@ -25,6 +27,7 @@ package struct MemoryFacts: Sendable, Hashable {
         }
         self.total = total
         available = values["MemAvailable"] ?? values["MemFree"] ?? 0
+        free = values["MemFree"] ?? 0
         swapTotal = values["SwapTotal"] ?? 0
         swapFree = values["SwapFree"] ?? 0
         hugePageSize = values["Hugepagesize"] ?? 0

@@ -40,9 +40,7 @@ enum KubeletFieldCatalog {
         UnsupportedField("maxOpenFiles", harmless: ["1000000"], reason: "the service manager sets it; use LimitNOFILE in swiftlet.service"),
         UnsupportedField(
             "contentType", harmless: ["application/vnd.kubernetes.protobuf", "application/json"], reason: "calls always use JSON; remove it"),
-        UnsupportedField("evictionSoft"), UnsupportedField("evictionSoftGracePeriod"),
-        UnsupportedField("evictionPressureTransitionPeriod", harmless: ["5m0s"]), UnsupportedField("evictionMaxPodGracePeriod", harmless: ["0"]),
-        UnsupportedField("evictionMinimumReclaim"), UnsupportedField("podsPerCore", harmless: ["0"]),
+        UnsupportedField("podsPerCore", harmless: ["0"]),
         UnsupportedField("enableControllerAttachDetach", harmless: ["true"]),
         UnsupportedField("makeIPTablesUtilChains", harmless: ["true", "false"]), UnsupportedField("iptablesMasqueradeBit", harmless: ["14"]),
         UnsupportedField("iptablesDropBit", harmless: ["15"]),

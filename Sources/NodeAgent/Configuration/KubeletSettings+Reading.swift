@@ -106,32 +106,6 @@ extension KubeletSettings {
         if reader.node("registerWithTaints") != nil { registerWithTaints = taints }
     }
 
-    /// Once a signal is named, the signals that are not named are off, unless `mergeDefaultEvictionSettings` is set.
-    private mutating func readEviction(_ reader: inout FieldReader) throws {
-        var merges = false
-        try reader.read("mergeDefaultEvictionSettings", into: &merges)
-        var texts: [String: String] = [:]
-        try reader.read("evictionHard", into: &texts)
-        guard let node = reader.node("evictionHard"), !texts.isEmpty else { return }
-        var thresholds: [String: EvictionThreshold] = merges ? evictionHard : [:]
-        let signals = [
-            "memory.available", "nodefs.available", "nodefs.inodesFree", "imagefs.available", "imagefs.inodesFree", "containerfs.available",
-            "containerfs.inodesFree", "pid.available",
-        ]
-        for (signal, text) in texts.sorted(by: { $0.key < $1.key }) {
-            let place = node.member(signal) ?? node
-            guard signals.contains(signal) else {
-                let hint = Spelling.suggestion(for: signal, among: signals).map { "; did you mean '\($0)'?" } ?? ""
-                throw reader.bad(place, "evictionHard.\(signal)", "there is no such signal\(hint)")
-            }
-            guard let threshold = EvictionThreshold(text) else {
-                throw reader.bad(place, "evictionHard.\(signal)", "found '\(text)', wanted a quantity such as 100Mi or a part such as 10%")
-            }
-            thresholds[signal] = threshold
-        }
-        evictionHard = thresholds
-    }
-
     private mutating func readSysctls(_ reader: inout FieldReader) throws {
         var patterns: [String] = []
         try reader.read("allowedUnsafeSysctls", into: &patterns)

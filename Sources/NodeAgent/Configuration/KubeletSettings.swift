@@ -57,7 +57,14 @@ package struct KubeletSettings: Sendable, Hashable {
     // The resources for pods.
     package var systemReserved: [String: Quantity] = [:]
     package var kubeReserved: [String: Quantity] = [:]
-    package var evictionHard: [String: EvictionThreshold] = KubeletSettings.defaultEvictionHard
+    package var evictionHard: [EvictionSignal: EvictionAmount] = KubeletSettings.defaultEvictionHard
+    package var evictionSoft: [EvictionSignal: EvictionAmount] = [:]
+    /// One for each signal of `evictionSoft`.
+    package var evictionSoftGracePeriod: [EvictionSignal: Duration] = [:]
+    package var evictionMinimumReclaim: [EvictionSignal: EvictionAmount] = [:]
+    package var evictionPressureTransitionPeriod = Duration.seconds(300)
+    /// Seconds.
+    package var evictionMaxPodGracePeriod = 0
 
     // Pods.
     /// The folder of static pods' manifests; nil means no static pods.
@@ -90,8 +97,8 @@ package struct KubeletSettings: Sendable, Hashable {
 
     package init() {}
 
-    private static let defaultEvictionHard: [String: EvictionThreshold] = [
-        "memory.available": .quantity(Quantity(bytes: 100 << 20)), "nodefs.available": .fraction(0.1), "nodefs.inodesFree": .fraction(0.05),
-        "imagefs.available": .fraction(0.15), "imagefs.inodesFree": .fraction(0.05),
+    static let defaultEvictionHard: [EvictionSignal: EvictionAmount] = [
+        .memoryAvailable: .quantity(Quantity(bytes: 100 << 20)), .nodeFileSystemAvailable: .fraction(0.1),
+        .nodeFileSystemInodesFree: .fraction(0.05), .imageFileSystemAvailable: .fraction(0.15), .imageFileSystemInodesFree: .fraction(0.05),
     ]
 }

@@ -1,4 +1,5 @@
 import KubeModel
+import PodCore
 
 extension NodeSettings {
     /// The settings that a configuration gives on this machine. Throws when neither of them gives a name that a node can have.
@@ -13,15 +14,15 @@ extension NodeSettings {
             taints: kubelet.registerWithTaints.map { Taint(key: $0.key, value: $0.value.isEmpty ? nil : $0.value, effect: $0.effect.rawValue) },
             registers: kubelet.registerNode, providerID: kubelet.providerID, maxPods: kubelet.maxPods,
             reserved: kubelet.systemReserved.merging(kubelet.kubeReserved) { $0.adding($1) },
-            memoryEvictionThreshold: kubelet.evictionHard["memory.available"]?.amount(of: host.memory) ?? 0,
-            storageEvictionShare: Self.share(kubelet.evictionHard["nodefs.available"], of: host.ephemeralStorage),
+            memoryEvictionThreshold: kubelet.evictionHard[.memoryAvailable]?.amount(of: host.memory) ?? 0,
+            storageEvictionShare: Self.share(kubelet.evictionHard[.nodeFileSystemAvailable], of: host.ephemeralStorage),
             statusReportFrequency: kubelet.nodeStatusReportFrequency, statusUpdateFrequency: kubelet.nodeStatusUpdateFrequency,
             leaseDuration: .seconds(kubelet.nodeLeaseDurationSeconds), swiftletVersion: swiftletVersion,
             maxImages: kubelet.nodeStatusMaxImages < 0 ? .max : kubelet.nodeStatusMaxImages, podCIDRs: configuration.podCIDRs,
             runtimeHandlers: configuration.swiftlet.runtimeHandlers)
     }
 
-    private static func share(_ threshold: EvictionThreshold?, of capacity: Int64) -> Double {
+    private static func share(_ threshold: EvictionAmount?, of capacity: Int64) -> Double {
         guard let threshold, capacity > 0 else { return 0 }
         return Double(threshold.amount(of: capacity)) / Double(capacity)
     }

@@ -14,15 +14,17 @@ package actor NodeReporter {
     private let images: any ImageService
     private let network: any PodNetworkPort
     private let readiness: NodeReadiness
+    private let pressures: NodePressureBoard
     private let events: EventRecorder
-    private let time: any TimeSource
+    let time: any TimeSource
     let logger: Logger
     let known = Mutex<Node?>(nil)
+    let registered = Mutex(false)
     /// The status by this agent's latest look at the machine, written or not.
     let offered = Mutex<NodeStatus?>(nil)
     private var written: NodeStatus?
     private var writtenAt: Duration?
-    private var podCIDRs: [String] = []
+    private(set) var podCIDRs: [String] = []
     private var version = KubernetesVersion.newest
     private var isReporting = false
     private var wantsReport = false
@@ -35,7 +37,7 @@ package actor NodeReporter {
 
     package init(
         settings: NodeSettings, api: any NodeAPI, host: any NodeHost, images: any ImageService, network: any PodNetworkPort, readiness: NodeReadiness,
-        events: EventRecorder, time: any TimeSource, logger: Logger
+        pressures: NodePressureBoard = NodePressureBoard(), events: EventRecorder, time: any TimeSource, logger: Logger
     ) {
         self.settings = settings
         self.api = api
@@ -43,6 +45,7 @@ package actor NodeReporter {
         self.images = images
         self.network = network
         self.readiness = readiness
+        self.pressures = pressures
         self.events = events
         self.time = time
         self.logger = logger
@@ -63,18 +66,23 @@ package actor NodeReporter {
     /// Registers, and tries again until it succeeds.
     package func register() async throws {
         var backOff = BackOff(initial: .milliseconds(100), maximum: .seconds(7))
+        var reported: String?
         while true {
             do {
                 let node = try await createOrAdopt()
                 known.withLock { $0 = node }
+                registered.withLock { $0 = true }
                 events.record(PodEventRecord(.normal, "Starting", "Starting kubelet."), aboutNode: settings.name)
                 logger.info("Node is registered", metadata: ["node": "\(settings.name)"])
                 return
             } catch let error as CancellationError {
                 throw error
             } catch {
-                logger.error(
-                    "Node could not be registered; trying again", metadata: ["node": "\(settings.name)", "error": "\(error)"])
+                // One line for each new kind of failure, not for each try.
+                if reported != "\(error)" {
+                    logger.error("Node could not be registered; trying again", metadata: ["node": "\(settings.name)", "error": "\(error)"])
+                }
+                reported = "\(error)"
             }
             try await time.sleep(for: backOff.next())
         }
@@ -123,6 +131,7 @@ package actor NodeReporter {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.follow(updates) }
             group.addTask { for await _ in self.readiness.changes { await self.report() } }
+            group.addTask { for await _ in self.pressures.changes { await self.report() } }
             while !Task.isCancelled {
                 await report()
                 do { try await time.sleep(for: settings.statusUpdateFrequency) } catch { break }
@@ -150,7 +159,7 @@ package actor NodeReporter {
         }
     }
 
-    private func setUpNetwork(_ node: Node) async {
+    func setUpNetwork(_ node: Node) async {
         let wanted = Self.podRanges(settings, node)
         guard !wanted.isEmpty, wanted != podCIDRs else { return }
         do {
@@ -164,10 +173,11 @@ package actor NodeReporter {
         }
     }
 
-    private func plan() async throws -> NodeStatusPlan {
+    func plan() async throws -> NodeStatusPlan {
         NodeStatusPlan(
-            settings: settings, host: try await host.describe(), problem: readiness.problem, images: await images.images(), kubernetesVersion: version
-        )
+            settings: settings, host: try await host.describe(), problem: readiness.problem, images: await images.images(),
+            kubernetesVersion: version,
+            pressures: pressures.current)
     }
 
     /// Writes one report at a time, so that the API server gets reports in order.
@@ -209,7 +219,7 @@ package actor NodeReporter {
         }
     }
 
-    private func offer(_ status: NodeStatus) {
+    func offer(_ status: NodeStatus) {
         let isFirst = offered.withLock { offered in
             defer { offered = status }
             return offered == nil
@@ -236,7 +246,7 @@ package actor NodeReporter {
             "DiskPressure": ("NodeHasDiskPressure", "NodeHasNoDiskPressure"), "PIDPressure": ("NodeHasInsufficientPID", "NodeHasSufficientPID"),
         ]
         for condition in status.conditions ?? [] {
-            guard let (whenTrue, whenFalse) = names[condition.type] else { continue }
+            guard let (whenTrue, whenFalse) = names[condition.type], condition.status != "Unknown" else { continue }
             let earlier = before?.conditions?.first { $0.type == condition.type }?.status
             // A node that starts is not ready yet, which needs no event.
             guard earlier != condition.status, earlier != nil || condition.type != "Ready" || condition.status == "True" else { continue }

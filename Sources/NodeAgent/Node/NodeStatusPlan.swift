@@ -10,16 +10,18 @@ package struct NodeStatusPlan: Sendable {
     package let images: [ImageDescription]
     /// Version-skew rules read it.
     package let kubernetesVersion: KubernetesVersion
+    package let pressures: NodePressures
 
     package init(
         settings: NodeSettings, host: HostDescription, problem: String?, images: [ImageDescription],
-        kubernetesVersion: KubernetesVersion = .newest
+        kubernetesVersion: KubernetesVersion = .newest, pressures: NodePressures = NodePressures()
     ) {
         self.settings = settings
         self.host = host
         self.problem = problem
         self.images = images
         self.kubernetesVersion = kubernetesVersion
+        self.pressures = pressures
     }
 
     /// Of a new node object.
@@ -98,12 +100,7 @@ package struct NodeStatusPlan: Sendable {
     }
 
     private func conditions(existing: [NodeCondition], at now: Timestamp) -> [NodeCondition] {
-        var conditions = [
-            NodeCondition(
-                type: "MemoryPressure", status: false, reason: "KubeletHasSufficientMemory", message: "kubelet has sufficient memory available"),
-            NodeCondition(type: "DiskPressure", status: false, reason: "KubeletHasNoDiskPressure", message: "kubelet has no disk pressure"),
-            NodeCondition(type: "PIDPressure", status: false, reason: "KubeletHasSufficientPID", message: "kubelet has sufficient PID available"),
-        ]
+        var conditions = NodePressure.allCases.map { NodeCondition($0, pressures[$0]) }
         if let problem {
             conditions.append(NodeCondition(type: "Ready", status: false, reason: "KubeletNotReady", message: problem))
         } else {

@@ -95,7 +95,8 @@ package struct ActionRunner: Sendable {
 
     func admission() -> PodAdmission {
         let context = context()
-        return PodAdmission(sysctls: context.sysctls, hasAppArmor: context.hasAppArmor)
+        return PodAdmission(
+            sysctls: context.sysctls, hasAppArmor: context.hasAppArmor, pressures: context.pressures, isShuttingDown: context.isShuttingDown)
     }
 
     func tolerate(_ what: String, _ snapshot: PodSnapshot, _ work: () async throws -> Void) async {
@@ -113,10 +114,4 @@ package struct ActionRunner: Sendable {
         let addresses = pod.spec.usesHostNetwork ? context.hostIPs : podIPs
         return PodFacts(pod: pod, nodeName: context.nodeName, hostIPs: context.hostIPs, podIPs: addresses, nodeAllocatable: context.allocatable)
     }
-}
-
-/// The Services that the node knows, for service links.
-package protocol ServiceListing: Sendable {
-    /// `nil` until the Services were listed once.
-    func services() async -> [Service]?
 }

@@ -21,6 +21,9 @@ package struct NodeContext: Sendable {
     /// Handler names of RuntimeClasses that this node's runtime accepts.
     package var runtimeHandlers: [String]
     package var maxRestartPause: Duration
+    /// For which the node takes no further pods.
+    package var pressures = NodePressures()
+    package var isShuttingDown = false
 
     package init(
         nodeName: String, hostIPs: [String], allocatable: [String: Quantity], clusterDNS: [String], clusterDomain: String,

@@ -23,6 +23,7 @@ extension PodManager {
         } catch {
             logger.warning("Folders of earlier pods could not be listed", metadata: ["error": "\(error)"])
         }
+        await forgetEvictionsOfUnknownPods()
     }
 
     /// Ends what an earlier agent ran of these static pods' manifests in an older version, without waiting for the API: the new version needs its

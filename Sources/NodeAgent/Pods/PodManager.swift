@@ -14,13 +14,14 @@ package actor PodManager {
     let mirrors: MirrorPods
     let time: any TimeSource
     let logger: Logger
+    let memory: NodeMemory?
     private let hostIPs: @Sendable () -> [String]
     let tasks = OwnedTasks()
     let wakes: WakeQueue<String>
     private(set) var workers: [String: PodWorker] = [:]
     var queue = AdmissionQueue()
     /// The API's changes are being applied, and not all pods of them are known yet.
-    private(set) var isTakingOver = false
+    var isTakingOver = false
     /// One element after pods have gone; several may share one. One reader.
     package nonisolated let departures: AsyncStream<Void>
     private let departure: AsyncStream<Void>.Continuation
@@ -38,10 +39,17 @@ package actor PodManager {
     /// The sources that have not named their pods yet. No pod is unknown before all have.
     private var awaitedSources: Set<PodSource> = [.api, .manifests]
     var statics = StaticPodQueue()
+    let endWatch = PodEndWatch()
+    private let evictions: any EvictionRecords
+    /// The evictions that are not forgotten yet, by uid.
+    private var evicted: [String: PodEviction] = [:]
+    /// The pods that were started from the node's memory and that the API server has not named yet.
+    var unconfirmed: Set<String> = []
 
+    /// - Parameter memory: where the API's pods are remembered; `nil` for nowhere.
     package init(
-        runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, nodes: any OwnNodeSource, mirrors: MirrorPods, time: any TimeSource,
-        logger: Logger,
+        runner: ActionRunner, statuses: StatusWriter, sandboxes: SandboxIndex, nodes: any OwnNodeSource, mirrors: MirrorPods,
+        memory: NodeMemory? = nil, time: any TimeSource, logger: Logger, evictions: any EvictionRecords = NoEvictionRecords(),
         hostIPs: @escaping @Sendable () -> [String]
     ) {
         self.runner = runner
@@ -49,8 +57,10 @@ package actor PodManager {
         self.sandboxes = sandboxes
         self.nodes = nodes
         self.mirrors = mirrors
+        self.memory = memory
         self.time = time
         self.logger = logger
+        self.evictions = evictions
         self.hostIPs = hostIPs
         wakes = WakeQueue(time: time)
         let (admissions, admissionIsDue) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -61,6 +71,7 @@ package actor PodManager {
 
     /// Reconnects to the sandboxes of an earlier agent. It changes nothing yet: their use is known once the sources have named their pods.
     package func recover() async throws {
+        evicted = await evictions.load()
         let found = try await runner.ports.runtime.recover()
         var networks: [SandboxNetwork] = []
         for sandbox in found {
@@ -77,7 +88,10 @@ package actor PodManager {
     }
 
     /// Runs until it is cancelled. Pods go on without the agent.
-    package func run(pods: ReflectorUpdates<Pod>, statics: AsyncStream<[StaticPod]> = StaticFolder.none) async {
+    /// - Parameter remembered: returns the pods to begin with while the API server does not answer; none once it has.
+    package func run(
+        pods: ReflectorUpdates<Pod>, statics: AsyncStream<[StaticPod]> = StaticFolder.none, remembered: @Sendable () async -> [Pod] = { [] }
+    ) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.tasks.run() }
             group.addTask { await self.wakes.run { await self.wake($0) } }
@@ -86,6 +100,7 @@ package actor PodManager {
             group.addTask { await self.mirrors.run() }
             group.addTask { await self.followRuntime() }
             group.addTask { await self.follow(statics) }
+            await startUnconfirmed(await remembered())
             await follow(pods)
             group.cancelAll()
         }
@@ -95,6 +110,7 @@ package actor PodManager {
         for await changes in pods {
             isTakingOver = true
             for change in changes.values { await apply(change) }
+            await endUnconfirmed()
             isTakingOver = false
             admissionIsDue.yield()
             await haveHeard(from: .api)
@@ -111,7 +127,10 @@ package actor PodManager {
 
     func haveHeard(from source: PodSource) async {
         guard awaitedSources.remove(source) != nil else { return }
-        if source == .api { await mirrors.listComplete() }
+        if source == .api {
+            await mirrors.listComplete()
+            if let memory { tasks.start { await memory.dropUnknown() } }
+        }
         guard awaitedSources.isEmpty else { return }
         resizes.open()
         admissionIsDue.yield()
@@ -121,7 +140,7 @@ package actor PodManager {
     /// Not all pods that were there when the agent started are known.
     var isAwaitingSources: Bool { !awaitedSources.isEmpty }
 
-    private func apply(_ change: ObjectChange<Pod>) async {
+    func apply(_ change: ObjectChange<Pod>) async {
         if change.object.isMirror { return await applyMirror(change) }
         switch change {
         case .deleted(let pod): await remove(uid: pod.uid)
@@ -135,19 +154,22 @@ package actor PodManager {
 
     func store(_ pod: Pod) async {
         hold(pod)
-        if let worker = workers[pod.uid] { return await worker.handle(.updated(pod)) }
+        let isConfirmed = unconfirmed.remove(pod.uid) != nil
+        if let worker = workers[pod.uid] { return isConfirmed ? await worker.confirmed(by: pod) : await worker.handle(.updated(pod)) }
         if queue.update(pod) {
             // A pod that was deleted before it got a place needs none any more.
             if pod.metadata.deletionTimestamp != nil, let entry = queue.remove(pod.uid) { await employ(entry.machine, .updated(pod)) }
             return
         }
+        if !pod.isStatic { memory?.remember(pod) }
         var machine = machine(pod)
         let sandboxes = recovered.removeValue(forKey: pod.uid) ?? []
         let messages = await terminationMessages(of: sandboxes, pod)
         let lastLogs = await lastLogs(of: pod, besides: sandboxes)
+        if let eviction = evicted[pod.uid] { machine.resume(eviction) }
         machine.adopt(sandboxes, at: time.moment, rules: runner.context().resources, lastLogs: lastLogs) { messages[$0.id] }
         // An earlier agent has admitted a pod that already runs.
-        let needsPlace = sandboxes.isEmpty && !machine.isEnding && !machine.isDeleting
+        let needsPlace = sandboxes.isEmpty && !machine.isEnding && !machine.isDeleting && !machine.isOver
         if needsPlace { queue.add(pod, machine) } else { await employ(machine, .updated(pod)) }
     }
 
@@ -179,7 +201,7 @@ package actor PodManager {
     private var surroundings: PodWorker.Surroundings {
         PodWorker.Surroundings(
             runner: runner, statuses: statuses, mirrors: mirrors.index, tasks: tasks, wakes: wakes, time: time, hostIPs: hostIPs,
-            activePods: activePods, review: { [self] in await review($0, allocated: $1) },
+            activePods: activePods, ends: endWatch, memory: memory, review: { [self] in await review($0, allocated: $1) },
             onGone: { [self] in await forget($0) })
     }
 
@@ -188,10 +210,26 @@ package actor PodManager {
         resizes.forget(pod.uid)
         let key = ObjectKey(namespace: pod.namespace, name: pod.name)
         if uids[key] == pod.uid { uids[key] = nil }
+        await forgetEviction(pod.uid)
         runner.files.remove(podUID: pod.uid)
+        memory?.forget(podUID: pod.uid)
         if let (names, namespace) = held.removeValue(forKey: pod.uid) { runner.ports.objects.release(names, namespace: namespace) }
         await staticPodGone(pod.uid)
         departure.yield()
+    }
+
+    func remember(_ eviction: PodEviction, podUID: String) async {
+        evicted[podUID] = eviction
+        await evictions.store(eviction, podUID: podUID)
+    }
+
+    private func forgetEviction(_ podUID: String) async {
+        if evicted.removeValue(forKey: podUID) != nil { await evictions.remove(podUID: podUID) }
+    }
+
+    /// Forgets the evictions of pods that have gone while no agent ran.
+    func forgetEvictionsOfUnknownPods() async {
+        for uid in evicted.keys where !isKnown(uid) { await forgetEviction(uid) }
     }
 
     private func hold(_ pod: Pod) {

@@ -13,6 +13,8 @@ package actor PodWorker {
         let time: any TimeSource
         let hostIPs: @Sendable () -> [String]
         let activePods: ActivePodStore
+        let ends: PodEndWatch
+        let memory: NodeMemory?
         /// Looks for room for a pod with the resources that it asks for, and with those that it has.
         let review: @Sendable (_ desired: Pod, _ allocated: Pod) async -> ResizeVerdict
         /// Called once, when nothing is left of the pod.
@@ -62,7 +64,18 @@ package actor PodWorker {
         default: break
         }
         for request in step() { start(request) }
+        switch event {
+        case .updated, .removed: remember()
+        default: break
+        }
         if let exit = machine.takeEarlyExit() { handle(exit) }
+    }
+
+    /// The API server has named a pod that was started from the node's memory. It gets the pod's status as it is now, unless it has it.
+    func confirmed(by pod: Pod) {
+        handle(.updated(pod))
+        guard !machine.isRemoved, let reported, reported != pod.status else { return }
+        submit(reported, deletes: false)
     }
 
     func wake() {
@@ -109,6 +122,7 @@ package actor PodWorker {
         if !actions.isEmpty { begin(actions) }
         if !machine.isGone { surroundings.wakes.set(machine.identity.uid, at: machine.nextWake) }
         report(now)
+        if machine.holdsNothing { surroundings.ends.note(machine.identity.uid) }
         if machine.isGone {
             let identity = machine.identity
             surroundings.wakes.set(identity.uid, at: nil)
@@ -146,8 +160,17 @@ package actor PodWorker {
         let deletes = machine.mayDeleteFromAPI && !hasAskedForDeletion
         guard status != reported || deletes else { return }
         reported = status
+        remember()
         hasAskedForDeletion = hasAskedForDeletion || deletes
         submit(status, deletes: deletes)
+    }
+
+    /// A pod that is gone from the API goes on ending after a reboot too, however it was deleted. Static pods have their manifests.
+    private func remember() {
+        guard let memory = surroundings.memory, !machine.pod.isStatic, !machine.isGone else { return }
+        var pod = self.pod
+        if machine.isRemoved, pod.metadata.deletionTimestamp == nil { pod.metadata.deletionTimestamp = surroundings.time.wallTime().wholeSeconds }
+        memory.remember(pod, isNew: !machine.isRemoved)
     }
 
     /// The status of a static pod without a mirror pod waits until it has one.

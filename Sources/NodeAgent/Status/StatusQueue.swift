@@ -18,6 +18,10 @@ struct StatusQueue: Sendable {
     /// When more wait, because writing fails, the latest replaces the one before.
     private static let capacity = 8
 
+    /// Failures in a row after which the API server counts as away. Its clients have lost it too and miss nothing of a past that is left out: when
+    /// it comes back, each pod is reported once.
+    private static let outage = 3
+
     /// The status that the API server has accepted last.
     private var accepted: StatusReport?
     private var underWay: StatusReport?
@@ -45,6 +49,7 @@ struct StatusQueue: Sendable {
             waiting.removeLast()
         }
         waiting.append(report)
+        leaveOutPast()
     }
 
     /// Returns the next step. A write that is returned has begun, and ends with ``finish()`` or ``fail(at:)``.
@@ -86,6 +91,14 @@ struct StatusQueue: Sendable {
         } else {
             waiting.insert(report, at: 0)
         }
+        leaveOutPast()
+    }
+
+    private mutating func leaveOutPast() {
+        guard failures >= Self.outage, waiting.count > 1, var latest = waiting.last else { return }
+        latest.deletes = waiting.contains(where: \.deletes)
+        latest.isForced = waiting.contains(where: \.isForced)
+        waiting = [latest]
     }
 
     /// Drops the waiting statuses.

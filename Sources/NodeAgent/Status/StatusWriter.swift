@@ -107,10 +107,12 @@ package final class StatusWriter: Sendable {
             return entries[pod.uid]?.queue.failures
         }
         guard let failures else { return }
+        defer { writeNext(pod.uid) }
+        // The first tries and then fewer and fewer: the API server may be away for days.
+        guard failures & (failures - 1) == 0 else { return }
         logger.error(
             "Status of a pod could not be written; trying again",
             metadata: ["pod": "\(pod)", "phase": "\(report.status.phase?.rawValue ?? "")", "tries": "\(failures)", "error": "\(error)"])
-        writeNext(pod.uid)
     }
 
     private func change(_ pod: PodIdentity, _ change: (inout StatusQueue) -> Void) {

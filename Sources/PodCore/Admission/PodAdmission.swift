@@ -4,16 +4,24 @@ package import KubeModel
 package struct PodAdmission: Sendable {
     private let sysctls: SysctlRules
     private let hasAppArmor: Bool
+    private let pressures: NodePressures
+    private let isShuttingDown: Bool
 
-    /// - Parameter hasAppArmor: whether the kernel enforces AppArmor.
-    package init(sysctls: SysctlRules, hasAppArmor: Bool) {
+    /// - Parameters:
+    ///   - hasAppArmor: whether the kernel enforces AppArmor.
+    ///   - pressures: the node's shortages, for which it takes no further pods.
+    package init(sysctls: SysctlRules, hasAppArmor: Bool, pressures: NodePressures = NodePressures(), isShuttingDown: Bool = false) {
         self.sysctls = sysctls
         self.hasAppArmor = hasAppArmor
+        self.pressures = pressures
+        self.isShuttingDown = isShuttingDown
     }
 
     /// - Parameter node: this node with its labels, taints and allocatable resources.
     package func verdict(on pod: Pod, _ node: Node, others: ActivePods) -> AdmissionVerdict {
-        if let refusal = sysctlRefusal(pod) ?? operatingSystemRefusal(pod) ?? DeclaredFeatures.refusal(of: pod) {
+        if let refusal = pressures.refusal(of: pod) ?? shutdownRefusal ?? sysctlRefusal(pod) ?? operatingSystemRefusal(pod)
+            ?? DeclaredFeatures.refusal(of: pod)
+        {
             return .refused(refusal, isByLabels: false)
         }
         let failures = NodePredicates(node: node, others: others).failures(of: pod)
@@ -29,6 +37,10 @@ package struct PodAdmission: Sendable {
             "Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: "
             + "no set of running pods found to reclaim resources: \(preemption.unattainable(among: others.pods))"
         return .refused(PodRefusal(reason: "UnexpectedAdmissionError", message: message), isByLabels: false)
+    }
+
+    private var shutdownRefusal: PodRefusal? {
+        isShuttingDown ? PodRefusal(reason: "NodeShutdown", message: "Pod was rejected as the node is shutting down.") : nil
     }
 
     private func sysctlRefusal(_ pod: Pod) -> PodRefusal? {

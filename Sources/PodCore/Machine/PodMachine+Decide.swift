@@ -48,7 +48,7 @@ extension PodMachine {
     /// Containers, sandbox, then what the pod holds beside them: in this order, because each is used by the one before.
     private mutating func decideEnd(_ now: Moment, _ decision: inout Decision) {
         if end.step == .stoppingContainers {
-            let grace = GracePeriod(of: pod, isRemoved: isRemoved, wasDeleting: wasDeleting)
+            let grace = GracePeriod(of: pod, isRemoved: isRemoved, wasDeleting: wasDeleting, limit: end.verdict?.graceLimit)
             let deadline = end.deadline(grace, at: now)
             if let place { sequence.decideStop(in: place, deadline: deadline, hasTime: grace.allowsHooks, at: now.monotonic, into: &decision) }
             // A container that still runs goes on reading its volumes.

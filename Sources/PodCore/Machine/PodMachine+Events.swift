@@ -66,7 +66,7 @@ extension PodMachine {
 
     private mutating func evict(_ eviction: PodEviction) {
         guard end.step <= .stoppingContainers, end.verdict == nil else { return }
-        end.decree(PodVerdict(reason: eviction.reason, message: eviction.message, phase: .failed, condition: eviction.condition))
+        end.decree(PodVerdict(eviction))
         pending.record(.warning, eviction.reason, eviction.message)
     }
 

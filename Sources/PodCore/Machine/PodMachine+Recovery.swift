@@ -2,6 +2,11 @@ import KubeModel
 package import Timing
 
 extension PodMachine {
+    /// Takes over that an earlier agent has evicted the pod, and has told so. To be called before ``adopt(_:at:rules:lastLogs:message:)``.
+    package mutating func resume(_ eviction: PodEviction) {
+        if end.verdict == nil { end.decree(PodVerdict(eviction)) }
+    }
+
     /// Takes over what an earlier agent started.
     ///
     /// - Parameters:
@@ -20,6 +25,6 @@ extension PodMachine {
             let running = Set(containers.compactMap(\.running?.id))
             resize.adopt(RecoveredResources(of: pod, live: live, running: running, rules), pod: pod, at: now, into: &pending)
         }
-        if live == nil, !isTerminal, !isDeleting { startOver() }
+        if live == nil, !isTerminal, !isDeleting, end.verdict == nil { startOver() }
     }
 }

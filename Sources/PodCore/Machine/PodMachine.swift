@@ -44,6 +44,12 @@ package struct PodMachine: Sendable {
     /// The pod ends: because it is deleted, or because it is over.
     package var isEnding: Bool { end.hasBegun }
 
+    /// It is settled that the pod ends, and why: it needs no place on the node.
+    package var isOver: Bool { end.verdict != nil }
+
+    /// Nothing is left of the pod on the node but its records and logs.
+    package var holdsNothing: Bool { end.step >= .cleanedUp }
+
     /// Another client, or an earlier agent, has made the phase terminal in the API: it must not go back.
     package var isDecidedInAPI: Bool { end.verdict?.isInAPI == true }
 

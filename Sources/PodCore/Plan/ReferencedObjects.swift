@@ -28,6 +28,10 @@ package struct ObjectNames: Sendable, Hashable {
 
     package init() {}
 
+    package init(configMap name: String) { configMaps = [name] }
+
+    package init(secret name: String) { secrets = [name] }
+
     /// The objects that a container's environment refers to.
     package init(environmentOf container: Container) {
         for source in container.envFrom ?? [] {

@@ -34,7 +34,7 @@ package final class ShimRuntime: ContainerRuntime {
             try Directories.make(settings.runDirectory, mode: 0o711)
             try Directories.make(settings.runDirectory + "/sandboxes", mode: 0o700)
             try Directories.make(settings.stateDirectory, mode: 0o711)
-            try Directories.make(settings.stateDirectory + "/containers", mode: 0o700)
+            try Directories.make(settings.layersDirectory, mode: 0o700)
             spawner = SpawnerConnection(
                 runDirectory: settings.runDirectory, shimProgram: settings.shimProgram, cgroup: try settings.cgroups.cgroup(PodCgroup.shims),
                 patience: settings.spawnerPatience, logger: logger)

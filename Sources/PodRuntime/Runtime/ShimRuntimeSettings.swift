@@ -26,6 +26,12 @@ package struct ShimRuntimeSettings: Sendable {
     /// The clock of the pauses between attempts.
     package var time: any TimeSource = SystemTime()
 
+    /// Holds the writable layers.
+    package var layersDirectory: String { stateDirectory + "/containers" }
+
+    /// The folder of what a container has written to its own root.
+    package func writableLayer(ofContainer id: String) -> String { ContainerPaths(directory: "", layer: layersDirectory + "/" + id).upper }
+
     package init(
         runDirectory: String = "/run/swiftlet", stateDirectory: String = "/var/lib/swiftlet", cgroups: CgroupTree, shimProgram: String,
         spawnerPatience: Duration = .zero, pauseProgram: String, sharedMemorySize: Int64 = 64 << 20,

@@ -39,16 +39,25 @@ final class Failures: Sendable {
 /// Takes statuses; calls are noted when they begin and wait at the turnstile.
 final class FakePodStatusAPI: PodStatusAPI {
     let calls = Journal<String>()
+    /// The calls that succeeded.
+    let accepted = Journal<String>()
     let turnstile: Turnstile
     private let failures: Failures
     private let deletionFailures: Failures
     private let underWay = Mutex<[String: Int]>([:])
     private let most = Mutex(0)
+    private let away = Mutex(false)
 
     init(turnstile: Turnstile = Turnstile(), failing failures: [APIError?] = [], failingDeletions: [APIError?] = []) {
         self.turnstile = turnstile
         self.failures = Failures(failures)
         deletionFailures = Failures(failingDeletions)
+    }
+
+    /// No call succeeds as long as it is set.
+    var isAway: Bool {
+        get { away.withLock { $0 } }
+        set { away.withLock { $0 = newValue } }
     }
 
     /// The most calls that were under way for one pod.
@@ -72,7 +81,9 @@ final class FakePodStatusAPI: PodStatusAPI {
         defer { underWay.withLock { $0[pod.name, default: 1] -= 1 } }
         calls.note(text)
         await turnstile.pass()
+        if isAway { throw APIError.unreachable }
         try failures.next()
+        accepted.note(text)
     }
 }
 

@@ -29,8 +29,11 @@ extension FakeNode: ResourceControl {
     func resources(ofSandbox sandboxID: String) async throws(RuntimeFailure) -> EffectiveResources { throw RuntimeFailure(.internal, "not here") }
 
     func stats(ofSandbox sandboxID: String) async throws(RuntimeFailure) -> SandboxStats {
-        let used = state.withLock { $0.memoryInUse }
-        let total = Self.stats(using: used.values.reduce(0, +))
+        let (used, workingSet) = state.withLock { state in
+            (state.memoryInUse, state.podsOfSandboxes[sandboxID].flatMap { state.workingSets[$0] })
+        }
+        var total = Self.stats(using: used.values.reduce(0, +))
+        total.memory.workingSet = workingSet
         return SandboxStats(
             pod: PodIdentity(namespace: "default", name: "web", uid: "u1"), total: total, containers: used.mapValues(Self.stats))
     }

@@ -27,6 +27,10 @@ final class FakeNode: Sendable {
         var networkIsSetUp = true
         /// Bytes by container id.
         var memoryInUse: [String: UInt64] = [:]
+        /// The pods of the sandboxes that were made, by sandbox id.
+        var podsOfSandboxes: [String: String] = [:]
+        /// Bytes by the pods' names.
+        var workingSets: [String: UInt64] = [:]
         /// The failures of the next changes of limits, one for each.
         var updateFailures: [RuntimeFailure] = []
         /// Without the API server's answer the Services are not known.
@@ -62,6 +66,7 @@ final class FakeNode: Sendable {
 extension FakeNode: ContainerRuntime {
     func createSandbox(_ configuration: SandboxConfiguration) async throws(RuntimeFailure) -> StartedSandbox {
         did.note("create sandbox \(configuration.id)")
+        state.withLock { $0.podsOfSandboxes[configuration.id] = configuration.pod.name }
         return StartedSandbox(id: configuration.id, pausePID: 1, networkNamespacePath: "/proc/1/ns/net", createdAt: Timestamp(seconds: 0))
     }
 

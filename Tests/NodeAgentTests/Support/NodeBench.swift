@@ -15,30 +15,45 @@ final class NodeBench: Sendable {
     let events = FakeEventAPI()
     let sandboxes = SandboxIndex()
     let nodes = FakeOwnNode()
+    let pressures = NodePressureBoard()
+    let evictions: FakeEvictionRecords
     let mirrorAPI = FakeMirrorPodAPI()
     let mirrors: MirrorPods
     let runner: ActionRunner
     let manager: PodManager
-    private let recorder: EventRecorder
-    private let api = FakePodStatusAPI()
+    let recorder: EventRecorder
+    let api = FakePodStatusAPI()
+    /// On the store that the test has given.
+    let memory: NodeMemory?
     private let updates = ChangeMailbox<Pod>(initial: nil)
     private let snapshots: AsyncStream<[StaticPod]>
     private let manifests: AsyncStream<[StaticPod]>.Continuation
 
-    /// - Parameter hasManifests: whether the static pods are set by the test; without it there are none.
-    init(hasManifests: Bool = false) {
+    /// - Parameters:
+    ///   - hasManifests: whether the static pods are set by the test; without it there are none.
+    ///   - evictions: by the pods' uids, from an earlier agent.
+    ///   - store: where pods are remembered.
+    init(hasManifests: Bool = false, evictions: [String: PodEviction] = [:], store: (any RecordStore)? = nil) {
+        self.evictions = FakeEvictionRecords(evictions)
+        let time = time
+        memory = store.map { NodeMemory(store: $0, time: time, logger: .silent) }
         let ids = Mutex(0)
-        let context = NodeContext(
+        let plain = NodeContext(
             nodeName: "node-1", hostIPs: ["192.0.2.1"], allocatable: ["cpu": Quantity(4), "memory": Quantity(8 << 30)], clusterDNS: ["10.96.0.10"],
             clusterDomain: "cluster.local",
             resolvConf: "", seccompDefault: false, seccompRoot: "/seccomp", resources: ResourceRules(nodeMemory: 8 << 30), logMaxSize: 1 << 20,
             logMaxFiles: 2, runtimeHandlers: ["runc"])
+        let context: @Sendable () -> NodeContext = { [pressures] in
+            var context = plain
+            context.pressures = pressures.current
+            return context
+        }
         (snapshots, manifests) = AsyncStream.makeStream(of: [StaticPod].self, bufferingPolicy: .bufferingNewest(1))
         if !hasManifests { manifests.yield([]) }
         mirrors = MirrorPods(api: mirrorAPI, nodeName: "node-1", index: MirrorIndex(), time: time, logger: .silent)
         statuses = api.calls
         recorder = EventRecorder(api: events, nodeName: "node-1", time: time, logger: .silent)
-        runner = ActionRunner(ports: node.ports, context: { context }, events: recorder, sandboxes: sandboxes, time: time, logger: .silent) {
+        runner = ActionRunner(ports: node.ports, context: context, events: recorder, sandboxes: sandboxes, time: time, logger: .silent) {
             "id-"
                 + String(
                     ids.withLock { number in
@@ -48,17 +63,23 @@ final class NodeBench: Sendable {
         }
         manager = PodManager(
             runner: runner, statuses: StatusWriter(api: api, time: time, logger: .silent), sandboxes: sandboxes, nodes: nodes, mirrors: mirrors,
-            time: time, logger: .silent
+            memory: memory, time: time, logger: .silent, evictions: self.evictions
         ) { ["192.0.2.1"] }
     }
 
     /// Recovers, then runs the manager as long as the body takes.
-    func run(_ body: () async throws -> Void) async throws {
+    /// - Parameter isAway: whether the pods that the store holds are started without the API server.
+    func run(isAway: Bool = false, _ body: () async throws -> Void) async throws {
+        api.isAway = isAway
         try await manager.recover()
         await mirrors.nodeChanged(uid: "n1")
         try await whileRunning({ await self.recorder.run() }) {
             try await whileRunning(
-                { await self.manager.run(pods: ReflectorUpdates(mailbox: self.updates), statics: self.snapshots) }, body)
+                {
+                    await self.manager.run(pods: ReflectorUpdates(mailbox: self.updates), statics: self.snapshots) {
+                        isAway ? await self.memory?.pods() ?? [] : []
+                    }
+                }, body)
         }
     }
 

@@ -109,9 +109,9 @@ struct PreemptionTests {
     func eviction() {
         let eviction = PodEviction.preemption
         #expect(eviction.reason == "Preempting" && eviction.message == "Preempted in order to admit critical pod")
-        #expect(eviction.condition.type == "DisruptionTarget" && eviction.condition.status == "True")
-        #expect(eviction.condition.reason == "TerminationByKubelet")
-        #expect(eviction.condition.message == "Pod was preempted by Kubelet to accommodate a critical pod.")
+        #expect(eviction.condition?.type == "DisruptionTarget" && eviction.condition?.status == "True")
+        #expect(eviction.condition?.reason == "TerminationByKubelet")
+        #expect(eviction.condition?.message == "Pod was preempted by Kubelet to accommodate a critical pod.")
         for (grace, patience) in [(nil, 45), (0, 10), (6, 10), (60, 90)] as [(Int64?, Int64)] {
             var pod = Place.pod("p")
             pod.spec.terminationGracePeriodSeconds = grace

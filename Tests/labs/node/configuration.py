@@ -13,6 +13,8 @@ clusterDomain: cluster.local
 resolvConf: {lab.base}/etc/resolv.conf
 podLogsDir: {lab.base}/logs/pods
 failSwapOn: false
+# The machine's disk belongs to others: how full it is must not matter.
+evictionHard: {{memory.available: 100Mi, nodefs.available: 1%, imagefs.available: 1%}}
 ---
 apiVersion: swiftlet.dev/v1alpha1
 kind: SwiftletConfiguration

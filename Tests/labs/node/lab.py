@@ -129,6 +129,13 @@ class Lab(Network):
             process.kill()
             process.wait()
 
+    def silence_control_plane(self):
+        """The control plane keeps its connections and answers nothing, like one behind a cut line."""
+        self.processes["devcluster"].send_signal(signal.SIGSTOP)
+
+    def resume_control_plane(self):
+        self.processes["devcluster"].send_signal(signal.SIGCONT)
+
     def stop_all(self):
         """Stops the agent first; then all processes in the lab's cgroups and folders, which are pods and their shims."""
         self.stop("agent")

@@ -8,11 +8,14 @@ struct GracePeriod: Sendable {
     let isRemoved: Bool
     /// The deletion is older than this agent's knowledge of the pod: an earlier agent has begun with it.
     let wasDeleting: Bool
+    /// The most seconds that the node can wait; `nil` for the pod's own grace period.
+    let limit: Int64?
 
-    init(of pod: Pod, isRemoved: Bool = false, wasDeleting: Bool = false) {
+    init(of pod: Pod, isRemoved: Bool = false, wasDeleting: Bool = false, limit: Int64? = nil) {
         self.pod = pod
         self.isRemoved = isRemoved
         self.wasDeleting = wasDeleting
+        self.limit = limit
     }
 
     var length: Duration { max(.seconds(seconds), ContainerStop.leastGrace) }
@@ -20,7 +23,9 @@ struct GracePeriod: Sendable {
     /// Whether there is time for `preStop` hooks.
     var allowsHooks: Bool { seconds > 0 }
 
-    private var seconds: Int64 {
+    private var seconds: Int64 { limit.map { min($0, ownSeconds) } ?? ownSeconds }
+
+    private var ownSeconds: Int64 {
         if isRemoved, pod.metadata.deletionTimestamp == nil { return 1 }
         return pod.metadata.deletionGracePeriodSeconds ?? pod.spec.terminationGracePeriodSeconds ?? 30
     }
