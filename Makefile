@@ -27,7 +27,7 @@ BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-
 LINT_PACKAGES := clang-format shellcheck flake8
 RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
 
-.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public vm-deps vm-image vm-test simulate bench-runtime lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
+.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public vm-deps vm-image vm-test simulate simulate-planted bench-runtime lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
 
 help:
 	@printf '%s\n' \
@@ -45,6 +45,7 @@ help:
 	  'make test-node      the whole agent against a control plane, with pods and traffic; ARGS="-k name"' \
 	  'make vm-test        installs into a virtual machine with systemd and cgroup v2, tests there; ARGS="-k name"' \
 	  'make simulate       lives of a node under random faults, on simulated time; SEEDS=$(SEEDS) FIRST_SEED=$(FIRST_SEED) STEPS=$(STEPS)' \
+  'make simulate-planted  plants bugs in a copy of this tree, one at a time, which the simulation must find; ARGS="--tree DIR NAME" for some of it' \
   'make bench-runtime  the runtime beside crun, as a table; ARGS="--only pod,exec --runs 100" for some of it' \
 	  'make stories        replays recorded lives of pods; STORIES=DIR has them ($(STORIES))' \
 	  'make lint           formatting and rules of Swift, C, scripts and Python' \
@@ -219,6 +220,9 @@ bench-runtime: shim pause
 simulate:
 	swift build -c release --product Simulate
 	SWIFT_DETERMINISTIC_HASHING=1 "$$(swift build -c release --show-bin-path)/Simulate" $(FIRST_SEED) $(SEEDS) $(STEPS)
+
+simulate-planted:
+	$(PYTHON) Tests/planted.py $(ARGS)
 
 stories:
 	$(need_root)

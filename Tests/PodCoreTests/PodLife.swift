@@ -7,11 +7,14 @@ import Timing
 /// A pod's machine with a node that always obeys: performs actions at once, in simulated time, and keeps what was reported.
 struct PodLife {
     var machine: PodMachine
-    private(set) var now = Moment(wall: Timestamp(seconds: 1_800_000_000), monotonic: .zero)
-    private(set) var statuses: [PodStatus] = []
+    private let origin: Moment
+    private(set) var now: Moment
+    private(set) var statuses: [PodStatus]
     private(set) var actions: [PodAction] = []
     private(set) var events: [PodEventRecord] = []
     private var started = 0
+    /// Statuses are those that the agent reports: they stand while a deleted pod ends, and there is none after the pod's removal from the API.
+    private let holdsStatus: Bool
     /// The result of an action; `nil` while there is none.
     var answer: (PodAction, inout PodLife) -> PodEvent?
 
@@ -19,8 +22,21 @@ struct PodLife {
         self.init(PodMachine(pod: pod, startTime: Timestamp(seconds: 1_800_000_000)), answer: answer)
     }
 
-    init(_ machine: PodMachine, answer: @escaping (PodAction, inout PodLife) -> PodEvent? = { $1.obey($0) }) {
+    static let start = Moment(wall: Timestamp(seconds: 1_800_000_000), monotonic: .zero)
+
+    /// - Parameters:
+    ///   - reported: the statuses of earlier agents.
+    ///   - started: how many containers they have started.
+    init(
+        _ machine: PodMachine, at now: Moment = Self.start, after reported: [PodStatus] = [], started: Int = 0, holdsStatus: Bool = false,
+        answer: @escaping (PodAction, inout PodLife) -> PodEvent? = { $1.obey($0) }
+    ) {
         self.machine = machine
+        origin = now
+        self.now = now
+        self.statuses = reported
+        self.started = started
+        self.holdsStatus = holdsStatus
         self.answer = answer
         step()
     }
@@ -103,8 +119,8 @@ struct PodLife {
     }
 
     private mutating func move(to monotonic: Duration) {
-        let seconds = (monotonic - now.monotonic).components.seconds
-        now = Moment(wall: now.wall.advanced(bySeconds: seconds), monotonic: monotonic)
+        let seconds = (monotonic - origin.monotonic).components.seconds
+        now = Moment(wall: origin.wall.advanced(bySeconds: seconds), monotonic: monotonic)
     }
 
     private mutating func step() {
@@ -125,7 +141,9 @@ struct PodLife {
     }
 
     private mutating func observe() {
-        let status = machine.status(hostIPs: ["192.0.2.1"], previous: statuses.last, at: now)
+        if holdsStatus, machine.isRemoved { return }
+        let isHeld = holdsStatus && machine.holdsStatus && statuses.last?.observedGeneration == machine.pod.metadata.generation
+        let status = isHeld ? machine.held(status, at: now) : machine.status(hostIPs: ["192.0.2.1"], previous: statuses.last, at: now)
         if status != statuses.last { statuses.append(status) }
     }
 

@@ -25,6 +25,8 @@ package actor PodManager {
     /// One element after pods have gone; several may share one. One reader.
     package nonisolated let departures: AsyncStream<Void>
     private let departure: AsyncStream<Void>.Continuation
+    private let freedRooms: AsyncStream<Void>
+    private let roomIsFree: AsyncStream<Void>.Continuation
     private let admissions: AsyncStream<Void>
     let admissionIsDue: AsyncStream<Void>.Continuation
     let activePods: ActivePodStore
@@ -66,7 +68,12 @@ package actor PodManager {
         let (admissions, admissionIsDue) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         (departures, departure) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         (self.admissions, self.admissionIsDue) = (admissions, admissionIsDue)
-        activePods = ActivePodStore { admissionIsDue.yield() }
+        let (freedRooms, roomIsFree) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        (self.freedRooms, self.roomIsFree) = (freedRooms, roomIsFree)
+        activePods = ActivePodStore {
+            admissionIsDue.yield()
+            roomIsFree.yield()
+        }
     }
 
     /// Reconnects to the sandboxes of an earlier agent. It changes nothing yet: their use is known once the sources have named their pods.
@@ -96,7 +103,8 @@ package actor PodManager {
             group.addTask { await self.tasks.run() }
             group.addTask { await self.wakes.run { await self.wake($0) } }
             group.addTask { await self.statuses.run() }
-            group.addTask { await self.followRoom() }
+            group.addTask { for await _ in self.admissions { await self.admitPods() } }
+            group.addTask { for await _ in self.freedRooms { await self.reviewWaitingResizes() } }
             group.addTask { await self.mirrors.run() }
             group.addTask { await self.followRuntime() }
             group.addTask { await self.follow(statics) }
@@ -117,14 +125,6 @@ package actor PodManager {
         }
     }
 
-    /// Pods that were there before those that ask for a place go first.
-    private func followRoom() async {
-        for await _ in admissions {
-            await reviewWaitingResizes()
-            await admitPods()
-        }
-    }
-
     func haveHeard(from source: PodSource) async {
         guard awaitedSources.remove(source) != nil else { return }
         if source == .api {
@@ -133,7 +133,7 @@ package actor PodManager {
         }
         guard awaitedSources.isEmpty else { return }
         resizes.open()
-        admissionIsDue.yield()
+        roomIsFree.yield()
         await removeOrphans()
     }
 

@@ -75,7 +75,8 @@ package actor NodeShutdown {
 
     private func end(_ group: ShutdownPlan.Group) async {
         let eviction = PodEviction(
-            reason: Self.eviction.reason, message: Self.eviction.message, conditionMessage: Self.eviction.message, graceLimit: group.seconds)
+            reason: Self.eviction.reason, message: Self.eviction.message, conditionMessage: Self.eviction.message, graceLimit: group.seconds,
+            isAnnounced: false)
         let deadline = time.now() + .seconds(group.seconds)
         for pod in group.pods { _ = await pods.evict(pod.uid, eviction) }
         guard await !pods.awaitEnd(of: Set(group.pods.map(\.uid)), until: deadline) else { return }

@@ -12,12 +12,15 @@ package struct PodEviction: Sendable, Hashable, Codable {
     private let conditionMessage: String?
     /// The longest grace period in seconds, at least 1, whatever the pod asks for; `nil` for the pod's own.
     package let graceLimit: Int64?
+    /// Whether an event tells of it.
+    package let isAnnounced: Bool
 
-    package init(reason: String, message: String, conditionMessage: String?, graceLimit: Int64? = nil) {
+    package init(reason: String, message: String, conditionMessage: String?, graceLimit: Int64? = nil, isAnnounced: Bool = true) {
         self.reason = reason
         self.message = message
         self.conditionMessage = conditionMessage
         self.graceLimit = graceLimit.map { max($0, 1) }
+        self.isAnnounced = isAnnounced
     }
 
     package var condition: PodCondition? {

@@ -67,7 +67,7 @@ extension PodMachine {
     private mutating func evict(_ eviction: PodEviction) {
         guard end.step <= .stoppingContainers, end.verdict == nil else { return }
         end.decree(PodVerdict(eviction))
-        pending.record(.warning, eviction.reason, eviction.message)
+        if eviction.isAnnounced { pending.record(.warning, eviction.reason, eviction.message) }
     }
 
     private mutating func resizeReviewed(_ request: ResizeRequest, _ verdict: ResizeVerdict, _ now: Moment) {

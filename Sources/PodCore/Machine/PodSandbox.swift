@@ -54,6 +54,9 @@ struct PodSandbox: Sendable {
         return nil
     }
 
+    /// Of the latest sandbox that this agent knows, also once it has ended.
+    private(set) var lastAddresses: [String] = []
+
     var addresses: [String] {
         switch state {
         case .ready(_, let addresses, _), .stopped(let addresses): addresses
@@ -96,6 +99,7 @@ struct PodSandbox: Sendable {
 
     private mutating func created(_ id: String, _ addresses: [String], into decision: inout Decision) {
         state = .ready(id: id, addresses: addresses, stop: .due)
+        lastAddresses = addresses
         knownIDs.append(id)
         backOff.reset()
         // The one before is kept: a restarted agent finds in it how the containers last ended.
@@ -172,6 +176,7 @@ struct PodSandbox: Sendable {
             return nil
         }
         state = .ready(id: latest.configuration.id, addresses: latest.addresses, stop: .due)
+        lastAddresses = latest.addresses
         return latest
     }
 }

@@ -11,6 +11,7 @@ extension PodMachine {
         if let running = shownRunning(record, at: now) {
             status.state = .running(since: running.startedAt)
             status.containerID = Self.runtimePrefix + running.id
+            status.image = running.image
             status.imageID = running.imageID
             if record.role != .ephemeral { status.started = running.isStarted }
             status.ready = running.isReady && hasReadiness(record)

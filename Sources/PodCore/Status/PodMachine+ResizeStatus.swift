@@ -16,7 +16,8 @@ extension PodMachine {
     /// Shows what is allocated to a container and, if it runs, what of it is in force.
     func addResources(_ record: ContainerRecord, to status: inout ContainerStatus) {
         // Of a container that was never made, only while the spec asks for something else: the next agent finds the allocation here.
-        guard record.wasCreated || resize.isPending && record.role != .ephemeral else { return }
+        let isShown = status.containerID != nil || record.wasCreated && record.running?.postStart == nil
+        guard isShown || resize.isPending && record.role != .ephemeral else { return }
         let allocated = allocatedPod.spec.container(named: record.name)?.resources ?? ResourceRequirements()
         status.allocatedResources = allocated.requests
         status.resources = ResourceRequirements(limits: allocated.limits, requests: allocated.requests)

@@ -20,7 +20,7 @@ extension PodMachine {
         }
         status.hostIP = hostIPs.first
         status.hostIPs = hostIPs.isEmpty ? nil : hostIPs.map(AddressEntry.init)
-        let podIPs = pod.spec.usesHostNetwork ? hostIPs : (isReadyToStart || end.step > .stoppingSandbox ? addresses : [])
+        let podIPs = podIPs(hostIPs)
         status.podIP = podIPs.first
         status.podIPs = podIPs.isEmpty ? nil : podIPs.map(AddressEntry.init)
         status.startTime = startTime
@@ -38,6 +38,13 @@ extension PodMachine {
         if status.phase?.isTerminal == true, let condition = end.verdict?.condition { conditions.append(condition) }
         status.conditions = (status.phase?.isTerminal == true ? [] : resizeConditions) + conditions.map { stamped($0, previous: previous, now) }
         return status
+    }
+
+    /// Without a sandbox the pod keeps the addresses that it had last.
+    private func podIPs(_ hostIPs: [String]) -> [String] {
+        if pod.spec.usesHostNetwork { return hostIPs }
+        let own = isReadyToStart || end.step > .stoppingSandbox ? addresses : []
+        return own.isEmpty && sandbox.readyID == nil ? sandbox.lastAddresses : own
     }
 
     func stamped(_ condition: PodCondition, previous: PodStatus?, _ now: Moment) -> PodCondition {

@@ -13,7 +13,7 @@ extension PodMachine {
         if running > 0 { return .running }
         let succeeded = ended.allSatisfy { $0.exitCode == 0 }
         if end.step >= .stoppingSandbox { return succeeded ? .succeeded : .failed }
-        if regular.contains(where: rules.mayRun) { return .running }
+        if regular.contains(where: rules.mayRun) || containers.contains(where: { rules.isSidecar($0) && $0.running != nil }) { return .running }
         return succeeded ? .succeeded : .failed
     }
 

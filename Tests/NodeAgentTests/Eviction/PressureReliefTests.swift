@@ -159,11 +159,13 @@ struct PressureReliefTests {
         node.disk.state.withLock { $0.takes = .seconds(3) }
         try await node.run([PressureBench.pod("web", storageLimit: "10Mi")]) {
             await node.disk.looks.wait(count: 1)
-            // The walk from 0 to 3 s allows the next one at 33 s.
+            // The next look follows the end of the walk. The walk from 0 to 3 s allows another one at 33 s.
+            node.source.raiseAlarm()
+            await node.source.looks.wait(count: 2)
             for (index, second) in [10, 20, 30].enumerated() {
                 await node.bench.time.waitForSleeper(until: .seconds(second))
                 node.bench.time.advance(by: .seconds(second) - node.bench.time.now())
-                await node.source.looks.wait(count: index + 2)
+                await node.source.looks.wait(count: index + 3)
             }
             await node.bench.time.waitForSleeper(until: .seconds(40))
             #expect(node.disk.looks.entries.count == 1)

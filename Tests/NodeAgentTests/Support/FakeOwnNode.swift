@@ -9,7 +9,9 @@ final class FakeOwnNode: OwnNodeSource {
     init() {
         var node = Node(metadata: ObjectMeta(name: "node-1"))
         node.status = NodeStatus()
-        node.status?.allocatable = ["cpu": Quantity(4), "memory": Quantity(bytes: 8 << 30), "pods": Quantity(110)]
+        node.status?.allocatable = [
+            "cpu": Quantity(4), "memory": Quantity(bytes: 8 << 30), "pods": Quantity(110), "ephemeral-storage": Quantity(bytes: 100 << 30),
+        ]
         state = Mutex((node, node, 0))
     }
 

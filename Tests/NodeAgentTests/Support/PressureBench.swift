@@ -35,7 +35,8 @@ struct PressureBench {
     static func pod(_ name: String, storageLimit: String? = nil) -> Pod {
         NodeBench.pod(uid: "u-\(name)", name: name) { pod in
             if let storageLimit {
-                pod.spec.containers[0].resources = ResourceRequirements(limits: ["ephemeral-storage": Quantity(storageLimit) ?? Quantity(0)])
+                pod.spec.containers[0].resources = ResourceRequirements(
+                    limits: ["ephemeral-storage": Quantity(storageLimit) ?? Quantity(0)], requests: ["ephemeral-storage": Quantity(0)])
             }
         }
     }

@@ -37,7 +37,7 @@ struct PressureMonitorTests {
     @Test("once exceeded, a threshold lasts until the minimum is reclaimed")
     func minimumReclaim() throws {
         let threshold = EvictionThreshold(
-            .memoryAvailable, try Shortage.amount("100Mi"), minimumReclaim: try Shortage.amount("10%"))
+            .memoryAvailable, try Shortage.amount("100Mi"), minimumReclaim: try Shortage.amount("100Mi"))
         let found = findings([threshold], memory(150, 99, 150, 199, 200, 150), transition: .zero)
         #expect(found.map { !$0.exceeded.isEmpty } == [false, true, true, true, false, false])
         #expect(PressureMonitor.isRelieved(Shortage.room(memory: 200), [threshold]))

@@ -35,7 +35,8 @@ extension ContainerRecord {
         case (.imageFailed(let problem), .ensuringImage(let shown)): imageFailed(problem, shown, now.monotonic, &decision)
         case (.started(let started, let imageID, let user, let spec), .starting(let shown, let count)):
             let probes = ContainerProbes(spec, started: now.monotonic)
-            var running = RunningContainer(id: started.id, imageID: imageID, startedAt: started.startedAt, probes: probes)
+            var running = RunningContainer(
+                id: started.id, image: image ?? spec?.image ?? "", imageID: imageID, startedAt: started.startedAt, probes: probes)
             self.user = user
             pullBackOff.reset()
             if spec?.lifecycle?.postStart == nil {

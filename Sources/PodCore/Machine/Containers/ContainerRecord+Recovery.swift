@@ -78,7 +78,8 @@ extension RecoveredSandbox.Container {
             let probes = ContainerProbes(
                 spec, id: configuration.id, started: now.monotonic - age, known: isKnown ? known : nil, at: now.monotonic)
             return .running(
-                RunningContainer(id: configuration.id, imageID: configuration.imageID, startedAt: started.startedAt, probes: probes))
+                RunningContainer(
+                    id: configuration.id, image: configuration.image, imageID: configuration.imageID, startedAt: started.startedAt, probes: probes))
         }
         return .idle(.init(end: ended(at: now, message: message)))
     }

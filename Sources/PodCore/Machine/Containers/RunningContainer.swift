@@ -2,6 +2,8 @@ package import KubeModel
 
 package struct RunningContainer: Sendable, Hashable {
     package let id: String
+    /// As the spec named it at the start.
+    package let image: String
     package let imageID: String
     package let startedAt: Timestamp
     package internal(set) var probes: ContainerProbes
@@ -9,7 +11,8 @@ package struct RunningContainer: Sendable, Hashable {
     package internal(set) var postStart: PostStart?
 
     var asShown: ShownContainer {
-        ShownContainer(id: id, imageID: imageID, startedAt: startedAt, isStarted: probes.isStarted, isReady: probes.isReady)
+        ShownContainer(
+            id: id, image: image, imageID: imageID, startedAt: startedAt, isStarted: probes.isStarted, isReady: probes.isReady)
     }
 
     /// The end of this container. The start is the recorded one if the exit has none.

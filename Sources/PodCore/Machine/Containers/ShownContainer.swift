@@ -6,6 +6,8 @@ package import KubeModel
 /// have to act upon.
 package struct ShownContainer: Sendable, Hashable {
     package let id: String
+    /// The image that it was started with: the spec may name another one by now.
+    package let image: String
     package let imageID: String
     package let startedAt: Timestamp
     package let isStarted: Bool
