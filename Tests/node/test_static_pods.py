@@ -127,7 +127,7 @@ class StaticPods(StaticCase):
             file.flush()
             self.start_static("fence.yaml", "fence")
             self.assertEqual(self.container(name)["containerID"], before)
-            file.write(text[len(text) // 2 :])
+            file.write(text[len(text) // 2:])
         self.start_static("fence2.yaml", "fence2")
         self.assertEqual(self.container(name)["containerID"], before)
 

@@ -20,7 +20,7 @@ from labs.vm.lab import VMLab
 MODULES = (
     "test_units", "test_cgroups", "test_pod_level", "test_limits", "test_isolation", "test_confinement", "test_resize", "test_settings",
     "test_eviction", "test_refusals",
-    "test_restarts", "test_reboot", "test_power_cut",
+    "test_restarts", "test_reboot", "test_shutdown", "test_power_cut",
 )  # fmt: skip
 NEEDED = ("qemu-system-x86_64", "mmdebstrap", "mkfs.ext4", "docker-registry", "kubectl")
 

@@ -24,11 +24,12 @@ int swl_bus_subscribe(swl_bus *bus, const char *path, const char *interface, con
 int swl_bus_next_boolean(swl_bus *bus, const char *interface, const char *member, bool *value);
 
 /// Reads a property of type `t`.
-int swl_bus_get_uint64(swl_bus *bus, const char *service, const char *path, const char *interface, const char *property, uint64_t *value);
+int swl_bus_get_uint64(swl_bus *bus, const char *service, const char *path, const char *interface, const char *property,
+                       uint64_t *value);
 
 /// Calls a method with four strings that answers with a descriptor, which the caller closes. Returns the descriptor.
-int swl_bus_call_for_descriptor(
-    swl_bus *bus, const char *service, const char *path, const char *interface, const char *member, const char *const arguments[4]);
+int swl_bus_call_for_descriptor(swl_bus *bus, const char *service, const char *path, const char *interface, const char *member,
+                                const char *const arguments[4]);
 
 /// Sends a signal to the processes of a systemd unit.
 int swl_bus_kill_unit(swl_bus *bus, const char *unit, int32_t signal);

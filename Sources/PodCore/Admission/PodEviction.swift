@@ -3,6 +3,7 @@ package import KubeModel
 /// Why this node ends a pod that could go on: what its final status says besides the phase Failed.
 package struct PodEviction: Sendable, Hashable, Codable {
     package static let evictedReason = "Evicted"
+    static let conditionType = "DisruptionTarget"
 
     /// `status.reason`, and the reason of the event, which is a warning.
     package let reason: String
@@ -24,7 +25,7 @@ package struct PodEviction: Sendable, Hashable, Codable {
     }
 
     package var condition: PodCondition? {
-        conditionMessage.map { PodCondition(type: "DisruptionTarget", status: true, reason: "TerminationByKubelet", message: $0) }
+        conditionMessage.map { PodCondition(type: Self.conditionType, status: true, reason: "TerminationByKubelet", message: $0) }
     }
 
     /// The pod makes room for a critical one.

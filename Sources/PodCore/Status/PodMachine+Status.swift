@@ -37,6 +37,9 @@ extension PodMachine {
         var conditions = PodConditions(pod: pod, phase: phaseOfContainers, initial: initial, regular: regular, isReadyToStart: isReadyToStart).all()
         if status.phase?.isTerminal == true, let condition = end.verdict?.condition { conditions.append(condition) }
         status.conditions = (status.phase?.isTerminal == true ? [] : resizeConditions) + conditions.map { stamped($0, previous: previous, now) }
+        // Other components write this one too, and an earlier agent may have: it stays (`PodConditionSharedByKubelet`).
+        let disruption = (previous ?? pod.status)?.conditions?.first { $0.type == PodEviction.conditionType }
+        if let disruption, !conditions.contains(where: { $0.type == disruption.type }) { status.conditions?.append(disruption) }
         return status
     }
 

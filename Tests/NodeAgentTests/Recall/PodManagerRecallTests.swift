@@ -167,9 +167,11 @@ struct PodManagerRecallTests {
             #expect(await next.pods().first?.status?.phase == .running)
             bench.delete(pod)
             await bench.node.did.wait { $0.contains { $0.hasPrefix("stop") } }
-            await bench.memory?.flush()
             // After a power cut it must not start again.
-            #expect(await next.pods().allSatisfy { $0.metadata.deletionTimestamp != nil })
+            try await eventually("the record says that the pod ends") {
+                await bench.memory?.flush()
+                return await next.pods().allSatisfy { $0.metadata.deletionTimestamp != nil }
+            }
             await bench.node.did.wait { $0.contains("remove all u1") }
             try await eventually("the pod is forgotten") {
                 await bench.memory?.flush()

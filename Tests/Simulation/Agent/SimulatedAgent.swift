@@ -27,7 +27,8 @@ final class SimulatedAgent: Sendable {
         let ids = Mutex(0)
         let runner = ActionRunner(
             ports: .init(
-                runtime: ports, resources: ports, images: ports, network: ports, volumes: ports, folders: ports, objects: ports, services: ports, probes: ports),
+                runtime: ports, resources: ports, images: ports, network: ports, volumes: ports, folders: ports, objects: ports, services: ports,
+                probes: ports),
             context: { Self.context }, events: events, sandboxes: sandboxes, time: world.time, logger: .silent,
             makeID: {
                 let id = ids.withLock { id in
