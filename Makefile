@@ -17,7 +17,9 @@ CHECK ?=
 
 BIN := build/bin
 # Programs for other machines bring Swift's libraries with them.
-SWIFT_FLAGS := -c $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),--static-swift-stdlib)
+# Installed programs are stripped, and compile much faster without debug information.
+RELEASE_FLAGS := --static-swift-stdlib -debug-info-format none
+SWIFT_FLAGS := -c $(CONFIGURATION) $(if $(filter release,$(CONFIGURATION)),$(RELEASE_FLAGS))
 # The linker's map of swiftlet, from which .ci/binary-parts adds up its largest parts.
 MAP := build/swiftlet.map
 MAP_FLAGS := $(if $(filter release,$(CONFIGURATION)),-Xlinker -Map=$(CURDIR)/$(MAP))
@@ -151,9 +153,9 @@ vm-test:
 	$(MAKE) --no-print-directory programs CONFIGURATION=debug; \
 	rm -rf $(VM)/installed; \
 	$(MAKE) --no-print-directory install CONFIGURATION=release DESTDIR="$(CURDIR)/$(VM)/installed"; \
-	swift build -c release --static-swift-stdlib --product ResizeProbe; \
-	swift build -c release --static-swift-stdlib --product swiftlet-devcluster; \
-	install -D -s -m 755 -t "$(VM)/installed/usr/local/libexec" "$$(swift build -c release --static-swift-stdlib --show-bin-path)/ResizeProbe"; \
+	swift build -c release $(RELEASE_FLAGS) --product ResizeProbe; \
+	swift build -c release $(RELEASE_FLAGS) --product swiftlet-devcluster; \
+	install -D -s -m 755 -t "$(VM)/installed/usr/local/libexec" "$$(swift build -c release $(RELEASE_FLAGS) --show-bin-path)/ResizeProbe"; \
 	$(VM_RUN) $(ARGS)
 
 test-oci:

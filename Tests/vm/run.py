@@ -114,7 +114,7 @@ def main():
     parser.add_argument("--cache", required=True, help="folder for the base of the disk")
     parser.add_argument("--logs", required=True, help="folder for the console's log and the journal")
     parser.add_argument("--image-only", action="store_true", help="only make the base of the disk")
-    parser.add_argument("--seconds", type=int, default=1500, help="for everything")
+    parser.add_argument("--seconds", type=int, default=2400, help="for everything")
     parser.add_argument("-k", default="", help="only tests whose name contains one of these, separated by commas")
     options = parser.parse_args()
     missing = [name for name in NEEDED if not shutil.which(name)]
