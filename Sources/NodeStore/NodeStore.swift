@@ -14,7 +14,7 @@ package final class NodeStore: RecordStore {
 
     private let folder: RecordFolder
     private let logger: Logger
-    /// What is known of the files' contents, so that an unchanged record costs no system call.
+    /// The digests of the files' contents as far as they are known, so that an unchanged record costs no system call.
     private let digests = Mutex<[RecordName: SHA256Digest]>([:])
 
     package init(directory: String, logger: Logger) {

@@ -25,6 +25,7 @@ struct LocalParts: Sendable {
     let folders: PodFolderStore
     let diskUsage: PodDiskMeter
     let pressure: KernelPressure
+    let records: NodeStore
     let memory: NodeMemory
     let host: KernelHost
     let resources: ResourceRules
@@ -53,7 +54,8 @@ struct LocalParts: Sendable {
         diskUsage = PodDiskMeter(root: process.rootDirectory, logs: folders) { runtimeSettings.writableLayer(ofContainer: $0) }
         pressure = try KernelPressure(
             runtimeSettings, .init(pods: process.rootDirectory, images: swiftlet.imageRoot, layers: runtimeSettings.layersDirectory))
-        memory = NodeMemory(store: NodeStore(directory: process.stateDirectory + "/node", logger: logger), time: time, logger: logger)
+        records = NodeStore(directory: process.stateDirectory + "/node", logger: logger)
+        memory = NodeMemory(store: records, time: time, logger: logger)
         let problem = runtime.userNamespaceProblem
         if let problem {
             logger.notice("Pods with hostUsers: false cannot run here, or not with every volume", metadata: ["reason": "\(problem)"])

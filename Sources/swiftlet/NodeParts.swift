@@ -59,7 +59,7 @@ struct NodeParts: Sendable {
         let mirrors = MirrorPods(api: client, nodeName: settings.name, index: MirrorIndex(), time: time, logger: logger)
         let pods = PodManager(
             runner: runner, statuses: statuses, sandboxes: sandboxes, nodes: reporter, mirrors: mirrors, memory: memory, time: time, logger: logger,
-            evictions: EvictionFolder(configuration.process.stateDirectory + "/evictions", logger: logger), hostIPs: hostIPs)
+            evictions: RememberedEvictions(local.records, logger: logger), hostIPs: hostIPs)
         let relief = PressureRelief(
             .init(
                 source: local.pressure, pods: pods, reclaim: pods, usage: PodUsageReader(resources: local.runtime, disk: local.diskUsage),

@@ -79,7 +79,7 @@ class LocalStorage(NodeCase):
         script = "trap '' TERM; {write}; while :; do sleep 0.1; done"
         self.lab.apply(manifest("stubborn", writer("/tmp", 50, script), **LIMIT))
         uid = self.lab.get("pod", "stubborn")["metadata"]["uid"]
-        record = self.lab.path("state", "evictions", uid)
+        record = self.lab.path("state", "node", "evictions", uid)
         wait_until("the eviction", lambda: os.path.exists(record), 60)
         self.restart_agent(signal.SIGKILL)
         status = self.evicted("stubborn")

@@ -69,7 +69,7 @@ extension KubeletSettings {
         return values
     }
 
-    /// What the configuration says about evictions.
+    /// The rules of evictions by this configuration.
     package var evictionRules: EvictionRules {
         func thresholds(_ amounts: [EvictionSignal: EvictionAmount], _ grace: [EvictionSignal: Duration]) -> [EvictionThreshold] {
             EvictionSignal.allCases.compactMap { signal in

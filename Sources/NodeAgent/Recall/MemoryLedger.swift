@@ -80,6 +80,8 @@ struct MemoryLedger: Sendable {
         switch name.kind {
         case .pod: name.parts.first.map { pods[$0] != nil } ?? false
         case .node: true
+        // The pod manager removes these itself.
+        case .eviction: true
         default: isNeeded(name)
         }
     }

@@ -5,7 +5,7 @@ package import PodCore
 import Synchronization
 package import Timing
 
-/// What the node needs to run its pods without the API server, kept on disk: pods with their latest status, the objects and tokens that they use, the
+/// The node's memory on disk, from which pods run without the API server: pods with their latest status, the objects and tokens that they use, the
 /// node's own object.
 ///
 /// Changes are collected for a moment and written together, each record only when its content differs from the written one. A node on which nothing

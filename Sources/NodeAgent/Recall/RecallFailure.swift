@@ -1,6 +1,6 @@
-/// What a pod needs is neither to be had from the API server nor in the node's memory.
+/// A pod needs an object that neither the API server nor the node's memory gives.
 struct RecallFailure: Error, CustomStringConvertible {
-    /// What is missing, and why it is not in the memory.
+    /// The missing object, and why it is not in the memory.
     let missing: String
     /// Why the API server did not give it.
     let cause: String

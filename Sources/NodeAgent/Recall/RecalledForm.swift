@@ -52,6 +52,7 @@ extension RecordName {
     static let services = RecordName(.services, "cluster")
 
     static func pod(_ uid: String) -> RecordName { RecordName(.pod, uid) }
+    static func eviction(_ podUID: String) -> RecordName { RecordName(.eviction, podUID) }
     static func node(_ name: String) -> RecordName { RecordName(.node, name) }
     static func configMap(_ namespace: String, _ name: String) -> RecordName { RecordName(.configMap, namespace, name) }
     static func secret(_ namespace: String, _ name: String) -> RecordName { RecordName(.secret, namespace, name) }

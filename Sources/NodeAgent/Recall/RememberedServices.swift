@@ -26,6 +26,6 @@ package struct RememberedServices: ServiceListing {
 }
 
 extension Service {
-    /// Every container is told of it.
+    /// The environment of every container shows it.
     fileprivate var isOfAPIServer: Bool { namespace == "default" && name == "kubernetes" }
 }

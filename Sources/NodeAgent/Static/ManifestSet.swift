@@ -34,7 +34,7 @@ struct ManifestSet: Sendable {
     /// The static pods that the node should run, by the names of their files.
     private(set) var pods: [StaticPod] = []
 
-    /// What is known of the files' contents.
+    /// The hashes of the files' contents as far as they are known.
     var contents: [String: ManifestHash] { entries.compactMapValues(\.content) }
 
     /// When the next missing file counts as removed.

@@ -1,6 +1,6 @@
 import KubeModel
 
-/// What brings the mirror pod of one name to what it should be.
+/// The next step towards the wanted mirror pod of one name.
 enum MirrorStep: Sendable, Equatable {
     case create(StaticPod)
     /// Another follows once it is gone, if a static pod wants one.

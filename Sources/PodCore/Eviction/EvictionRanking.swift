@@ -8,7 +8,7 @@ package struct EvictionRanking: Sendable {
         /// Nothing is known of its usage.
         let isUnmeasured: Bool
         let exceedsRequest: Bool
-        /// What it uses beyond its request.
+        /// The use beyond its request.
         let excess: Int64
     }
 

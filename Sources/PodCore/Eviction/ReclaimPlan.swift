@@ -1,4 +1,4 @@
-/// What can be removed from the node's disks for a signal before pods are ended.
+/// The kinds of things that can be removed from the node's disks for a signal before pods are ended.
 package struct ReclaimPlan: Sendable, Hashable {
     package let deadContainers: Bool
     package let unusedImages: Bool

@@ -3,6 +3,7 @@ package struct RecordName: Sendable, Hashable, Comparable, CustomStringConvertib
     /// The raw value is the kind's folder.
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         case pod = "pods"
+        case eviction = "evictions"
         case configMap = "objects/configmaps"
         case secret = "objects/secrets"
         case runtimeClass = "objects/runtimeclasses"

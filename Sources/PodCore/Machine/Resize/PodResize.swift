@@ -8,9 +8,9 @@ import Timing
 struct PodResize: Sendable {
     private(set) var desired: PodResources
     private(set) var allocated: PodResources
-    /// What the cgroups enforce when the allocation is in force.
+    /// The resources that the cgroups enforce when the allocation is in force.
     private(set) var target: ActuatedResources
-    /// What the cgroups enforce: of the latest sandbox, and of the latest container of each name.
+    /// The resources that the cgroups enforce: of the latest sandbox, and of the latest container of each name.
     private(set) var actuated: ActuatedResources
     private(set) var review = ResizeReview()
     private(set) var progress: ResizeProgress?

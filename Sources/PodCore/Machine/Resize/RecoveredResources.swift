@@ -1,6 +1,6 @@
 import KubeModel
 
-/// What an earlier agent had set aside for a pod, and what of it is in force.
+/// The resources that an earlier agent had set aside for a pod, and those of them that are in force.
 ///
 /// The runtime's records hold the limits of each cgroup. They know no memory requests and nothing of what was not started: that is in the status that
 /// the earlier agent reported. Where the status' allocation is the spec's, the spec counts. If it asks for other limits than the cgroups enforce,
