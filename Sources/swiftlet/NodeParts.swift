@@ -29,7 +29,7 @@ struct NodeParts: Sendable {
         let time = local.time
         let events = EventRecorder(
             api: client.forEvents(queriesPerSecond: Double(configuration.kubelet.eventRecordQPS), burst: configuration.kubelet.eventBurst),
-            nodeName: settings.name, time: time, logger: logger)
+            nodeName: settings.name, time: time, holdback: EventRecorder.holdback, logger: logger)
         let pressures = NodePressureBoard()
         let reporter = NodeReporter(
             settings: settings, api: client.forStatuses(), host: local.host, images: local.images, network: local.network, readiness: readiness,

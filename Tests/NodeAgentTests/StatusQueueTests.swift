@@ -15,7 +15,7 @@ struct StatusQueueTests {
     private static func queue(after written: PodStatus) -> StatusQueue {
         var queue = StatusQueue()
         queue.add(written, deletes: false, at: .zero)
-        _ = queue.next(at: .zero)
+        _ = queue.next(at: StatusQueue.joinDelay)
         queue.accept()
         queue.finish()
         return queue
@@ -74,6 +74,27 @@ struct StatusQueueTests {
         #expect(queue.next(at: .milliseconds(1250)).written?.observedGeneration == 2)
     }
 
+    @Test("the first status of a pod whose containers are being created gives way to the next one")
+    func theFirstStatusGivesWay() {
+        var queue = StatusQueue()
+        queue.add(Self.start, deletes: false, at: .zero)
+        #expect(queue.next(at: .zero).due == StatusQueue.joinDelay)
+        queue.add(Self.running, deletes: false, at: .milliseconds(40))
+        #expect(queue.next(at: .milliseconds(40)).written == Self.running)
+        #expect(queue.waiting.isEmpty)
+    }
+
+    @Test("the first status is written when nothing follows, and before anything that follows later")
+    func theFirstStatusIsWrittenInTheEnd() {
+        var queue = StatusQueue()
+        queue.add(Self.start, deletes: false, at: .zero)
+        queue.add(Self.running, deletes: false, at: StatusQueue.joinDelay)
+        #expect(queue.next(at: StatusQueue.joinDelay).written == Self.start)
+        var failing = StatusQueue()
+        failing.add(Self.changed(Self.start) { $0.containerStatuses?[0].state.waiting?.reason = "ErrImagePull" }, deletes: false, at: .zero)
+        #expect(failing.next(at: .zero).written != nil)
+    }
+
     @Test("a status that asks for the deletion goes at once")
     func deletionsGoAtOnce() {
         var queue = Self.queue(after: Self.succeeded)
@@ -110,7 +131,7 @@ struct StatusQueueTests {
         var queue = StatusQueue()
         var written: [PodStatus] = []
         queue.add(statuses[0], deletes: false, at: .zero)
-        var next = queue.next(at: .zero)
+        var next = queue.next(at: StatusQueue.joinDelay)
         for status in statuses.dropFirst() { queue.add(status, deletes: false, at: .zero) }
         while let status = next.written {
             written.append(status)

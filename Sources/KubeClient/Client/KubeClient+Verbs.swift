@@ -26,6 +26,14 @@ extension KubeClient {
                 object: label(Object.resource, object.key)))
     }
 
+    /// Creates an object that the caller does not need as stored: the answer is small and is not read.
+    package func send<Object: KubeObject>(_ object: Object) async throws {
+        _ = try await perform(
+            APICall(
+                "POST", APIPath.path(Object.resource, namespace: object.namespace), body: try encode(object), accept: APICall.metadataAlone,
+                operation: "create", object: label(Object.resource, object.key)))
+    }
+
     /// Replaces the object. If `metadata.resourceVersion` is set, a change since that version makes the call fail.
     package func update<Object: KubeObject>(_ object: Object, subresource: String? = nil) async throws -> Object {
         try await exchange(
@@ -49,6 +57,17 @@ extension KubeClient {
         _ type: Object.Type, _ key: ObjectKey, subresource: String? = nil, _ kind: PatchKind, _ patch: JSONValue
     ) async throws -> Object {
         try await self.patch(type, key, subresource: subresource, kind, JSONWriter.bytes(patch))
+    }
+
+    /// Changes part of an object whose new state the caller does not need: the answer is small and is not read.
+    package func send<Object: KubeObject>(
+        _ type: Object.Type, _ key: ObjectKey, subresource: String? = nil, _ kind: PatchKind, _ patch: JSONValue
+    ) async throws {
+        _ = try await perform(
+            APICall(
+                "PATCH", APIPath.path(Object.resource, namespace: key.namespace, name: key.name, subresource: subresource),
+                body: JSONWriter.bytes(patch), contentType: kind.rawValue, accept: APICall.metadataAlone, operation: "patch",
+                object: label(Object.resource, key, subresource)))
     }
 
     /// Deletes the object. The answer, its last state or a `Status`, is ignored.

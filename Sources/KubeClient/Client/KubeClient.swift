@@ -121,7 +121,7 @@ package struct KubeClient: Sendable {
         request.method = HTTPMethod(rawValue: call.method)
         if access.tlsServerName != nil { request.headers.add(name: "Host", value: transport.server.authority) }
         request.headers.add(name: "User-Agent", value: options.userAgent)
-        request.headers.add(name: "Accept", value: "application/json")
+        request.headers.add(name: "Accept", value: call.accept)
         if let token { request.headers.add(name: "Authorization", value: "Bearer \(token)") }
         if let body = call.body {
             request.headers.add(name: "Content-Type", value: call.contentType)

@@ -9,10 +9,10 @@ package protocol EventAPI: Sendable {
 
 extension KubeClient: EventAPI {
     package func create(event: Event) async throws {
-        _ = try await create(event)
+        try await send(event)
     }
 
     package func patch(event: ObjectKey, _ patch: JSONValue) async throws {
-        _ = try await self.patch(Event.self, event, .strategicMerge, patch)
+        try await send(Event.self, event, .strategicMerge, patch)
     }
 }

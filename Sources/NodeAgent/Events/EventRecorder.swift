@@ -13,10 +13,13 @@ package actor EventRecorder {
     /// For an event that the API server does not get. kubelet has the same number and pause.
     private static let maxTries = 12
     private static let retryPause = Duration.seconds(10)
+    /// How long an event waits before it is sent, on a real node. The API server first answers the calls for which the pod itself waits.
+    package static let holdback = Duration.milliseconds(200)
 
     private let api: any EventAPI
     private let time: any TimeSource
     private let random: @Sendable () -> Double
+    private let holdback: Duration
     private let logger: Logger
     private let entries: AsyncStream<RecordedEvent>
     private let queue: AsyncStream<RecordedEvent>.Continuation
@@ -24,14 +27,17 @@ package actor EventRecorder {
     private var correlator: EventCorrelator
 
     /// Events carry the component `kubelet`: tools select by it.
-    /// - Parameter random: from 0 up to 1; spreads the first retries of many nodes.
+    /// - Parameters:
+    ///   - random: from 0 up to 1; spreads the first retries of many nodes.
+    ///   - holdback: how long after its time an event is sent at the earliest.
     package init(
         api: any EventAPI, nodeName: String, time: any TimeSource, random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
-        logger: Logger
+        holdback: Duration = .zero, logger: Logger
     ) {
         self.api = api
         self.time = time
         self.random = random
+        self.holdback = holdback
         self.logger = logger
         correlator = EventCorrelator(source: EventSource(component: "kubelet", host: nodeName))
         (entries, queue) = AsyncStream.makeStream(of: RecordedEvent.self, bufferingPolicy: .bufferingNewest(Self.capacity))
@@ -53,12 +59,19 @@ package actor EventRecorder {
 
     package func run() async {
         for await entry in entries {
+            if holdback > .zero, await !waited(until: entry.moment.monotonic + holdback) { return }
             switch correlator.correlate(entry) {
             case .create(let event): await send(event, updates: false)
             case .update(let event): await send(event, updates: true)
             case .drop: lose(entry.record, entry.object, .spamFilter)
             }
         }
+    }
+
+    private func waited(until due: Duration) async -> Bool {
+        guard time.now() < due else { return true }
+        do { try await time.sleep(until: due) } catch { return false }
+        return true
     }
 
     private nonisolated func enqueue(_ event: RecordedEvent) {

@@ -57,7 +57,9 @@ package actor PodWorker {
 
     /// Feeds an event to the machine, and begins the actions that follow.
     func handle(_ event: PodEvent) {
-        machine.receive(event, at: surroundings.time.moment)
+        let now = surroundings.time.moment
+        if machine.takeQuietly(event, at: now) { return surroundings.wakes.set(machine.identity.uid, at: machine.nextWake) }
+        machine.receive(event, at: now)
         switch event {
         case .updated: takePlace { $0.take($1) }
         case .resizeReviewed: takePlace { $0.settle($1) }
@@ -79,6 +81,10 @@ package actor PodWorker {
     }
 
     func wake() {
+        if let probes = machine.beginProbes(at: surroundings.time.moment) {
+            surroundings.wakes.set(machine.identity.uid, at: machine.nextWake)
+            return begin(probes)
+        }
         for request in step() { start(request) }
     }
 

@@ -11,7 +11,7 @@ package protocol PodStatusAPI: Sendable {
 
 extension KubeClient: PodStatusAPI {
     package func patchStatus(of pod: ObjectKey, _ patch: JSONValue) async throws {
-        _ = try await self.patch(Pod.self, pod, subresource: "status", .strategicMerge, patch)
+        try await send(Pod.self, pod, subresource: "status", .strategicMerge, patch)
     }
 
     package func deletePod(_ pod: ObjectKey, uid: String) async throws {

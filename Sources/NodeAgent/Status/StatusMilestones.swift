@@ -43,6 +43,14 @@ struct StatusMilestones: Equatable, Sendable {
     }
 }
 
+extension PodStatus {
+    /// No container has been tried yet, and nothing hinders the first one.
+    var isBeginning: Bool {
+        let containers = (initContainerStatuses ?? []) + (containerStatuses ?? []) + (ephemeralContainerStatuses ?? [])
+        return phase == .pending && reason == nil && !containers.isEmpty && containers.allSatisfy { $0.state.isBeginning && $0.restartCount == 0 }
+    }
+}
+
 extension ContainerState {
     fileprivate var kind: String {
         if running != nil { return "running" }

@@ -4,7 +4,8 @@ import Timing
 /// One pod's statuses on their way to the API server, as a value: what is written next, and when.
 ///
 /// A status that differs from the written one only in parts that no client waits for stays here for `joinDelay`, so that the next change
-/// joins it in one call. A status is skipped when the statuses before and after it show each of its milestones.
+/// joins it in one call. So does the first status of a pod, which says no more than that its containers are being created: most of them run
+/// before the call would be over. Any other status is skipped only when the statuses before and after it show each of its milestones.
 struct StatusQueue: Sendable {
     enum Step: Sendable {
         /// Without `patches`, the API server has this status already, and only the deletion is left.
@@ -43,7 +44,10 @@ struct StatusQueue: Sendable {
         }
         while let last = waiting.last {
             let before = waiting.dropLast().last ?? underWay ?? accepted
-            guard waiting.count >= Self.capacity || last.milestones.areShown(by: before?.milestones, and: report.milestones) else { break }
+            guard
+                waiting.count >= Self.capacity || before == nil && last.status.isBeginning && now < last.since + Self.joinDelay
+                    || last.milestones.areShown(by: before?.milestones, and: report.milestones)
+            else { break }
             report.deletes = report.deletes || last.deletes
             report.since = last.since
             waiting.removeLast()
@@ -107,6 +111,7 @@ struct StatusQueue: Sendable {
     }
 
     private func mayWait(_ report: StatusReport) -> Bool {
-        !report.deletes && waiting.count == 1 && report.milestones == accepted?.milestones
+        guard !report.deletes, waiting.count == 1 else { return false }
+        return accepted.map { report.milestones == $0.milestones } ?? report.status.isBeginning
     }
 }

@@ -1,7 +1,8 @@
-/// The result of a decision: actions in their order, and the time of the next decision if no event comes before.
+/// The result of a decision: actions in their order, and the times of the next decision and of the next probe if no event comes before.
 struct Decision: Sendable {
     private(set) var actions: [PodAction] = []
     private(set) var nextWake: Duration?
+    private(set) var nextProbe: Duration?
 
     mutating func perform(_ action: PodAction) {
         actions.append(action)
@@ -13,5 +14,9 @@ struct Decision: Sendable {
 
     mutating func wake(at time: Duration) {
         nextWake = nextWake.map { min($0, time) } ?? time
+    }
+
+    mutating func probe(at time: Duration) {
+        nextProbe = nextProbe.map { min($0, time) } ?? time
     }
 }

@@ -13,7 +13,8 @@ extension PodMachine {
         } else {
             decideLife(now, &decision)
         }
-        nextWake = decision.nextWake
+        nextDecision = decision.nextWake
+        nextProbe = decision.nextProbe
         return decision.actions
     }
 

@@ -3,7 +3,8 @@ import Timing
 
 /// One pod on this node as a value. It composes the parts of a pod's life, each of which owns its state and decides for itself.
 ///
-/// Use: ``receive(_:at:)`` each event, then perform every action of ``decide(at:)`` once and come back at ``nextWake``.
+/// Use: ``receive(_:at:)`` each event, then perform every action of ``decide(at:)`` once and come back at ``nextWake``. For probes there is a
+/// shorter way: ``takeQuietly(_:at:)`` and ``beginProbes(at:)``.
 /// Nothing here waits, reads a clock or touches the node. A new kind of behaviour is another part: its events come from ``receive(_:at:)``,
 /// its actions and its wake go into the ``Decision``.
 package struct PodMachine: Sendable {
@@ -14,7 +15,9 @@ package struct PodMachine: Sendable {
     package internal(set) var isRemoved = false
     /// The deletion is older than this agent's knowledge of the pod.
     let wasDeleting: Bool
-    package internal(set) var nextWake: Duration?
+    /// When a decision is due, and when a probe alone is.
+    var nextDecision: Duration?
+    var nextProbe: Duration?
 
     var volumes: VolumeMounts
     var refresh = VolumeRefresh()
@@ -36,6 +39,8 @@ package struct PodMachine: Sendable {
         volumes = VolumeMounts(names: pod.spec.usedVolumeNames)
         if pod.status?.phase?.isTerminal == true { adoptTerminalStatus() }
     }
+
+    package var nextWake: Duration? { [nextDecision, nextProbe].compactMap { $0 }.min() }
 
     package var identity: PodIdentity { PodIdentity(namespace: pod.namespace, name: pod.name, uid: pod.uid) }
 

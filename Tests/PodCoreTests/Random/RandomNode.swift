@@ -196,6 +196,7 @@ struct RandomNode {
 
     private mutating func move(to time: Duration) {
         now = Moment(wall: now.wall.advanced(bySeconds: (time - now.monotonic).components.seconds), monotonic: time)
+        violations += QuietProbes.differences(afterWaitOf: machine, reported, at: now)
         decide()
     }
 
@@ -247,6 +248,7 @@ struct RandomNode {
 
     private mutating func deliver(_ event: PodEvent) {
         history.append((now.monotonic, event))
+        violations += QuietProbes.differences(after: event, of: machine, reported, at: now)
         let before = machine
         machine.receive(event, at: now)
         violations += Transitions.illegal(from: before, to: machine)

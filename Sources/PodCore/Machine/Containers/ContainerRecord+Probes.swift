@@ -9,7 +9,7 @@ extension ContainerRecord {
         let isStopping = if case .stopping = step { true } else { false }
         let (kinds, next) = running.probes.takeDue(at: now, isEnding: podEnds || isStopping)
         for kind in kinds { decision.perform(.probe(kind, container: name, id: running.id, sandboxID: sandboxID)) }
-        if let next { decision.wake(at: next) }
+        if let next { decision.probe(at: next) }
         replace(running)
     }
 
@@ -34,6 +34,17 @@ extension ContainerRecord {
             decision.record(
                 .warning, "Unhealthy", "\(kind.rawValue) probe errored and resulted in unknown state: \(message)", fieldPath: fieldPath)
         }
+    }
+
+    /// Takes a result that changes nothing but the time of the probe's next run.
+    /// - Returns: false when it changes more; the record is then as before.
+    mutating func takeQuietly(_ kind: ProbeKind, _ result: ProbeResult, at now: Duration) -> Bool {
+        guard case .running(var running) = step, running.probes.failure == nil, result == .success(warning: nil) else { return false }
+        let shown = running.probes
+        _ = running.probes.receive(kind, isSuccess: true, at: now)
+        guard running.probes.isStarted == shown.isStarted, running.probes.isReady == shown.isReady else { return false }
+        step = .running(running)
+        return true
     }
 
     private mutating func replace(_ running: RunningContainer) {

@@ -119,6 +119,20 @@ struct ContainerSequence: Sendable {
         start(in: place, rules, at: now, into: &decision)
     }
 
+    /// Begins the probes that are due, and nothing else.
+    mutating func probe(sandboxID: String, at now: Duration, into decision: inout Decision) {
+        for index in records.indices { records[index].probe(sandboxID: sandboxID, podEnds: false, at: now, into: &decision) }
+    }
+
+    /// Takes the result of a probe that changes nothing but the time of the probe's next run.
+    /// - Returns: false when it changes more; nothing is changed then.
+    mutating func takeQuietly(_ kind: ProbeKind, _ result: ProbeResult, ofRunning id: String, at now: Duration) -> Bool {
+        guard let index = records.firstIndex(where: { $0.running?.id == id }) else { return false }
+        return records[index].takeQuietly(kind, result, at: now)
+    }
+
+    var nextProbe: Duration? { records.compactMap { $0.shownRunning?.probes.nextRun }.min() }
+
     private mutating func start(in place: ContainerPlace, _ rules: RestartRules, at now: Duration, into decision: inout Decision) {
         for index in records.indices where records[index].role == .ephemeral {
             _ = run(index, in: place, rules, at: now, into: &decision)

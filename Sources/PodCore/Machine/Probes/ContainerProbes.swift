@@ -69,8 +69,11 @@ package struct ContainerProbes: Sendable, Hashable {
         if startup?.takeDue(at: now) == true { kinds.append(.startup) }
         if liveness?.takeDue(at: now) == true { kinds.append(.liveness) }
         if readiness?.takeDue(at: now) == true { kinds.append(.readiness) }
-        return (kinds, [startup, liveness, readiness].compactMap { $0?.nextRun }.min())
+        return (kinds, nextRun)
     }
+
+    /// When the next of the probes runs that have begun.
+    var nextRun: Duration? { [startup, liveness, readiness].compactMap { $0?.nextRun }.min() }
 
     /// Lets the probes that may run begin.
     private mutating func begin(at now: Duration, isEnding: Bool) {
