@@ -29,7 +29,7 @@ BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-
 LINT_PACKAGES := clang-format shellcheck flake8
 RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
 
-.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public vm-deps vm-image vm-test simulate simulate-planted bench-runtime lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
+.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public test-on-host test-in-machine vm-deps vm-image vm-test simulate simulate-planted bench-runtime bench-node lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
 
 help:
 	@printf '%s\n' \
@@ -47,8 +47,9 @@ help:
 	  'make test-node      the whole agent against a control plane, with pods and traffic; ARGS="-k name"' \
 	  'make vm-test        installs into a virtual machine with systemd and cgroup v2, tests there; ARGS="-k name"' \
 	  'make simulate       lives of a node under random faults, on simulated time; SEEDS=$(SEEDS) FIRST_SEED=$(FIRST_SEED) STEPS=$(STEPS)' \
-  'make simulate-planted  plants bugs in a copy of this tree, one at a time, which the simulation must find; ARGS="--tree DIR NAME" for some of it' \
-  'make bench-runtime  the runtime beside crun, as a table; ARGS="--only pod,exec --runs 100" for some of it' \
+	  'make simulate-planted  plants bugs in a copy of this tree, one at a time, which the simulation must find; ARGS="--tree DIR NAME" for some of it' \
+	  'make bench-runtime  the runtime beside crun, as a table; ARGS="--only pod,exec --runs 100" for some of it' \
+	  'make bench-node     start and end of pods, cost of idle and probed ones, beside crun; ARGS="--only times --count 20" for some of it' \
 	  'make stories        replays recorded lives of pods; STORIES=DIR has them ($(STORIES))' \
 	  'make lint           formatting and rules of Swift, C, scripts and Python' \
 	  'make format         puts Swift and C into that format' \
@@ -112,13 +113,28 @@ test:
 	$(call step,lint)
 	$(call step,build-tests)
 	$(call step,test-swift)
+	@$(MAKE) --no-print-directory vm-deps || true
+	+@mkdir -p build; \
+	$(MAKE) --no-print-directory test-in-machine > build/test-in-machine.log 2>&1 & machine=$$!; \
+	trap 'kill "$$machine"' INT TERM; \
+	here=0; $(MAKE) --no-print-directory test-on-host || here=$$?; \
+	there=0; wait "$$machine" || there=$$?; \
+	cat build/test-in-machine.log; \
+	exit $$((here || there))
+	@echo '== all tests passed'
+
+# Side by side: the release build and the virtual machine are long, and the tests on the host leave half of a processor free. SwiftPM lets only one
+# of its commands into the build folder, so there is none among the tests on the host.
+
+test-on-host:
 	$(call step,test-shim)
 	$(call step,fuzz-smoke)
 	$(call step,test-oci)
 	$(call step,test-oci-public)
 	$(call step,test-node)
+
+test-in-machine:
 	$(call step,vm-test)
-	@echo '== all tests passed'
 
 build-tests:
 	swift build -c debug --build-tests
@@ -217,6 +233,13 @@ bench-runtime: shim pause
 	@$(call install_missing,$(BUILD_PACKAGES) busybox-static crun util-linux)
 	swift build -c release --product RuntimeBench
 	Tests/RuntimeBench/run.sh "$$(swift build -c release --show-bin-path)/RuntimeBench" --programs "$(CURDIR)/$(BIN)" $(ARGS)
+
+bench-node:
+	$(need_root)
+	@$(MAKE) --no-print-directory deps
+	@$(call install_missing,crun)
+	@$(MAKE) --no-print-directory build CONFIGURATION=release
+	$(PYTHON) Tests/bench/node.py $(ARGS)
 
 # One course of things for each seed, which needs the same order of dictionaries in each run.
 simulate:

@@ -28,8 +28,8 @@ class Bench:
 
     def client(self, *words):
         lab = self.lab
-        command = [sys.executable, "-B", "-m", "bench.client", lab.path("cluster"), f"{CONTROL_IP}:{API_PORT}", lab.path("logs", "pods"), *map(str, words)]
-        return json.loads(lab.on_control(*command, cwd=TESTS).stdout)
+        command = [sys.executable, "-B", "-m", "bench.client", lab.path("cluster"), f"{CONTROL_IP}:{API_PORT}", lab.path("logs", "pods")]
+        return json.loads(lab.on_control(*command, *map(str, words), cwd=TESTS).stdout)
 
     def row(self, name, seconds, wanted=""):
         print(f"{name:46} {seconds * 1000:8.1f} {seconds / self.unit:6.1f} {wanted:>8}", flush=True)
