@@ -93,7 +93,7 @@ struct NodeParts: Sendable {
             Part { await Self.followPods(pods, watched, presence, memory, statics) },
             Part { try await local.hostPorts.run() },
             Part { [health] in await health.run() },
-            Part { await MemoryReturn(departures: pods.departures, time: time, giveBack: ProcessMemory.giveBack).run() },
+            Part { await MemoryReturn(turnover: pods.turnover, time: time, giveBack: ProcessMemory.giveBack).run() },
             Part { await relief.run() },
             proxy,
             // These two may have nothing to do.

@@ -92,6 +92,7 @@ def main():
             bench.client("stay", 50, "idle")
             bench.cost("50 pods", options.seconds, "0.1%")
             bench.client("stay", 60, "more")
+            time.sleep(40)
             bench.memory("agent with 110 pods", "16 MB")
             bench.client("clear")
             bench.client("stay", 50, "probed")

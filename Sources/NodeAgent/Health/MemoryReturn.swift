@@ -1,28 +1,28 @@
 package import Timing
 
-/// Gives the memory of pods that have gone back to the kernel.
+/// Gives memory back to the kernel that coming and going pods have left free.
 ///
-/// The allocator keeps freed memory for later, which a node that had many pods and has few does not need. It is done some time after the last pod has
-/// gone, so that pods that come and go all the time do not cost it again and again.
+/// The start of a pod reads the pod several times, and its end frees all of it. The allocator keeps such memory for later, which a node that stays as
+/// it is does not need. It is done some time after the first pod has come or gone, so that pods that do so all the time do not cost it again and again.
 package struct MemoryReturn: Sendable {
     private static let quiet = Duration.seconds(30)
 
-    private let departures: AsyncStream<Void>
+    private let turnover: AsyncStream<Void>
     private let time: any TimeSource
     private let giveBack: @Sendable () -> Void
 
     /// - Parameters:
-    ///   - departures: one element after pods have gone; several may share one.
+    ///   - turnover: one element after pods have come or gone; several may share one.
     ///   - giveBack: takes some milliseconds at most.
-    package init(departures: AsyncStream<Void>, time: any TimeSource, giveBack: @escaping @Sendable () -> Void) {
-        self.departures = departures
+    package init(turnover: AsyncStream<Void>, time: any TimeSource, giveBack: @escaping @Sendable () -> Void) {
+        self.turnover = turnover
         self.time = time
         self.giveBack = giveBack
     }
 
     /// Runs until it is cancelled.
     package func run() async {
-        for await _ in departures {
+        for await _ in turnover {
             do { try await time.sleep(for: Self.quiet) } catch { return }
             giveBack()
         }

@@ -22,9 +22,9 @@ package actor PodManager {
     var queue = AdmissionQueue()
     /// The API's changes are being applied, and not all pods of them are known yet.
     var isTakingOver = false
-    /// One element after pods have gone; several may share one. One reader.
-    package nonisolated let departures: AsyncStream<Void>
-    private let departure: AsyncStream<Void>.Continuation
+    /// One element after pods have come or gone; several may share one. One reader.
+    package nonisolated let turnover: AsyncStream<Void>
+    private let cameOrWent: AsyncStream<Void>.Continuation
     private let freedRooms: AsyncStream<Void>
     private let roomIsFree: AsyncStream<Void>.Continuation
     private let admissions: AsyncStream<Void>
@@ -66,7 +66,7 @@ package actor PodManager {
         self.hostIPs = hostIPs
         wakes = WakeQueue(time: time)
         let (admissions, admissionIsDue) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
-        (departures, departure) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        (turnover, cameOrWent) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         (self.admissions, self.admissionIsDue) = (admissions, admissionIsDue)
         let (freedRooms, roomIsFree) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         (self.freedRooms, self.roomIsFree) = (freedRooms, roomIsFree)
@@ -188,6 +188,7 @@ package actor PodManager {
     func employ(_ machine: PodMachine, _ event: PodEvent) async {
         let worker = PodWorker(machine, surroundings)
         workers[machine.pod.uid] = worker
+        cameOrWent.yield()
         await worker.handle(event)
         for event in earlyEvents.removeValue(forKey: machine.pod.uid) ?? [] { await deliver(event, to: worker) }
     }
@@ -215,7 +216,7 @@ package actor PodManager {
         memory?.forget(podUID: pod.uid)
         if let (names, namespace) = held.removeValue(forKey: pod.uid) { runner.ports.objects.release(names, namespace: namespace) }
         await staticPodGone(pod.uid)
-        departure.yield()
+        cameOrWent.yield()
     }
 
     func remember(_ eviction: PodEviction, podUID: String) async {
