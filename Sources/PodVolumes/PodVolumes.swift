@@ -7,26 +7,41 @@ package import PodCore
 /// Nothing is remembered here: what is mounted is what the kernel says is mounted, so that a restarted agent goes on where
 /// the last one stopped.
 package final class PodVolumes: VolumeService {
-    private let root: String
+    let root: String
+    let remote: RemoteMounts
     private let pool: BlockingPool
     private let writers = PathLocks()
 
-    /// - Parameter root: `/var/lib/kubelet`.
-    package init(root: String = "/var/lib/kubelet") {
+    /// - Parameters:
+    ///   - root: `/var/lib/kubelet`.
+    ///   - executable: the program with the `volume-call` subcommand (`VolumeCallProgram`), by default this one.
+    ///   - mountPrograms: where mount.nfs may be.
+    package init(
+        root: String = "/var/lib/kubelet", executable: String = "/proc/self/exe",
+        mountPrograms: [String] = ["/sbin/mount.nfs", "/usr/sbin/mount.nfs"], patience: VolumePatience = VolumePatience()
+    ) {
         self.root = root
-        pool = BlockingPool(name: "volumes", threads: 8, queueLimit: 4096)
+        let pool = BlockingPool(name: "volumes", threads: 8, queueLimit: 4096)
+        self.pool = pool
+        remote = RemoteMounts(
+            helper: VolumeHelper(executable: executable, mountPrograms: mountPrograms, patience: patience, pool: pool), pool: pool)
     }
 
     package func mount(_ volume: VolumeRequest) async throws(VolumeFailure) -> String {
-        try await blocking("mount volume \(volume.name)") { [root, writers] in try Self.mount(volume, VolumeLayout(root: root), writers) }
+        if case .nfs(let export) = volume.content { return try await mountNFS(export, volume) }
+        return try await blocking("mount volume \(volume.name)") { [root, writers] in try Self.mount(volume, VolumeLayout(root: root), writers) }
     }
 
     package func tearDown(podUID: String) async throws(VolumeFailure) {
+        try await unmountRemote(podUID: podUID)
         try await blocking("tear down the volumes of pod \(podUID)") { [root] in
             let path = try VolumeLayout(root: root).pod(podUID)
             guard try FileStatus.ifPresent(path) != nil else { return }
             // Everything is unmounted first: content that is still mounted belongs to other owners and must not be deleted.
             try Mounts.unmountAll(under: path)
+            if let left = try MountTable().mounts(under: path).first {
+                throw VolumeFailure(.busy, "\(left.source) is still mounted at \(left.mountPoint)")
+            }
             try TreeRemoval.remove(path)
             FailPoint.reach("volumes.removed")
         }
@@ -47,6 +62,11 @@ package final class PodVolumes: VolumeService {
             return try mountEmptyDirectory(volume, layout, .disk)
         case .memory(let sizeLimit):
             return try mountEmptyDirectory(volume, layout, .memory(sizeLimit: sizeLimit))
+        case .local(let storage):
+            let path = try layout.volume(storage.folder, plugin: LocalVolume.plugin, podUID: volume.podUID)
+            try LocalVolume(storage: storage, path: path).mount()
+            return path
+        case .nfs: throw VolumeFailure(.system, "volume \(volume.name): an NFS volume is mounted by a process of its own")
         case .files(let kind, let files):
             // Checked before anything is made.
             let payload = try FilePayload(files, fsGroup: volume.fsGroup)

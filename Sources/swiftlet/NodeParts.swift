@@ -52,6 +52,7 @@ struct NodeParts: Sendable {
                 var context = local.context(settings, allocatable: reporter.node?.status?.allocatable ?? [:], hostIPs: hostIPs())
                 context.pressures = pressures.current
                 context.isShuttingDown = readiness.isShuttingDown
+                context.labels = reporter.node?.metadata.labels ?? [:]
                 return context
             }, events: events,
             sandboxes: sandboxes, time: time, logger: logger, makeID: Self.randomID)

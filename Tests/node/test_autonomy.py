@@ -11,6 +11,7 @@ from labs.node.case import NodeCase
 from labs.node.lab import NODE
 from labs.node.pods import FOREVER, manifest
 from labs.waiting import wait_until
+from test_claims import claim, member, volume
 
 SECRET = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "stringData": {"key": "s3cret"}}
 MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}, "data": {"mode": "fast"}}
@@ -127,6 +128,21 @@ class Autonomy(NodeCase):
         wait_until("the deleted pod to end", lambda: "gone" not in self.seen(), 60)
         self.assertEqual(self.container("done")["containerID"], before["done"]["containerID"])
         self.assertEqual(self.running("user")["containerID"], last)
+
+    def test_boot_with_a_claim(self):
+        """A claim leads to its storage without the control plane, too."""
+        lab = self.lab
+        disk = lab.path("disk")
+        os.makedirs(disk)
+        lab.apply(volume("disk", local={"path": disk}), claim("disk", "disk"), member("db-0", {"data": "disk"}))
+        lab.wait_for("pod", "db-0", "Ready")
+        lab.swiftlet("exec", "db-0", "--", "sh", "-c", "echo kept > /data/x")
+        self.wait_until_remembered("db-0")
+        lab.stop("agent", signal.SIGKILL)
+        lab.silence_control_plane()
+        self.boot()
+        wait_until("the pod to run again", lambda: self.running("db-0"), 30)
+        self.assertEqual(lab.swiftlet("exec", "db-0", "--", "cat", "/data/x").stdout, "kept\n")
 
     def test_nothing_is_written_while_nothing_happens(self):
         """Also after another start of the agent."""

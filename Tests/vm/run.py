@@ -19,7 +19,7 @@ from labs.vm.lab import VMLab
 # In this order: the freshly booted machine first, reboots last.
 MODULES = (
     "test_units", "test_cgroups", "test_pod_level", "test_limits", "test_isolation", "test_confinement", "test_resize", "test_settings",
-    "test_eviction", "test_refusals",
+    "test_eviction", "test_nfs", "test_refusals",
     "test_restarts", "test_reboot", "test_shutdown", "test_power_cut",
 )  # fmt: skip
 NEEDED = ("qemu-system-x86_64", "mmdebstrap", "mkfs.ext4", "docker-registry", "kubectl")

@@ -55,6 +55,7 @@ static const uint64_t SWL_MS_UNBINDABLE = 1 << 17;
 static const uint64_t SWL_MS_PRIVATE = 1 << 18;
 static const uint64_t SWL_MS_SLAVE = 1 << 19;
 static const uint64_t SWL_MS_SHARED = 1 << 20;
+static const int32_t SWL_MNT_FORCE = 1;
 static const int32_t SWL_MNT_DETACH = 2;
 static const int32_t SWL_UMOUNT_NOFOLLOW = 8;
 

@@ -49,11 +49,13 @@ struct Authorizer: Sendable {
             return ["get", "update", "patch"].contains(access.verb) && isOn(node, access, store)
         case ("", "pods", "eviction"):
             return access.verb == "create" && isOn(node, access, store)
-        case ("", "secrets", ""), ("", "configmaps", ""), ("", "persistentvolumeclaims", ""):
+        case ("", "persistentvolumeclaims", ""):
+            return access.verb == "get" && refers(node: node, access.namespace, access.resource, access.name, store)
+        case ("", "persistentvolumes", ""):
+            return access.verb == "get" && isBound(access.name, toClaimOf: node, store)
+        case ("", "secrets", ""), ("", "configmaps", ""):
             let name = access.name.isEmpty ? access.fields.requiredValue(of: "metadata.name") ?? "" : access.name
             return reads && !name.isEmpty && refers(node: node, access.namespace, access.resource, name, store)
-        case ("", "persistentvolumes", ""):
-            return reads && !access.name.isEmpty
         case ("", "serviceaccounts", "token"):
             return access.verb == "create" && refers(node: node, access.namespace, "serviceaccounts", access.name, store)
         case ("", "serviceaccounts", ""):
@@ -92,5 +94,10 @@ struct Authorizer: Sendable {
     private func refers(node: String, _ namespace: String, _ resource: String, _ name: String, _ store: isolated ObjectStore) -> Bool {
         let filter = ObjectFilter(namespace: namespace, fields: FieldMatcher(terms: [.init(path: "spec.nodeName", value: node, isEqual: true)]))
         return store.list(.pods, filter).contains { PodReferences.names(of: resource, in: $0).contains(name) }
+    }
+
+    private func isBound(_ volume: String, toClaimOf node: String, _ store: isolated ObjectStore) -> Bool {
+        guard let claim = store.get(.persistentVolumes, ObjectKey(namespace: "", name: volume))?["spec", "claimRef"] else { return false }
+        return refers(node: node, claim.text("namespace"), "persistentvolumeclaims", claim.text("name"), store)
     }
 }

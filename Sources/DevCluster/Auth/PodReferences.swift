@@ -6,7 +6,9 @@ enum PodReferences {
         guard let spec = pod["spec"] else { return [] }
         switch resource {
         case "serviceaccounts": return [spec.text("serviceAccountName")]
-        case "persistentvolumeclaims": return volumes(spec) { [$0.text("persistentVolumeClaim", "claimName")] }
+        case "persistentvolumeclaims":
+            // The claim of an ephemeral volume has the names of pod and volume.
+            return volumes(spec) { [$0["ephemeral"] == nil ? $0.text("persistentVolumeClaim", "claimName") : "\(pod.name)-\($0.text("name"))"] }
         case "secrets":
             return volumes(spec) { [$0.text("secret", "secretName")] + projected($0, "secret") }
                 .union(environment(spec, "secretKeyRef", "secretRef"))

@@ -108,6 +108,7 @@ package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
         let controllers: [any Controller] = [
             NamespaceController(rules: rules, authorityPEM: authority.certificatePEM), NodeRangeController(podRange: configuration.podRange),
             CertificateController(signer: CertificateSigner(authority: authority)), Scheduler(), EndpointSliceController(),
+            VolumeBinder(),
         ]
         for controller in controllers { tasks.addTask { await controller.run(store, logger) } }
         let timed: [any TimedController] = [NodeLifecycle(graceSeconds: configuration.leaseGraceSeconds), EventExpiry()]

@@ -73,16 +73,8 @@ struct ObjectRules: Sendable {
             object["metadata", "generation"] = 1
         case .runtimeClasses:
             if object.text("handler").isEmpty { errors.required("handler") }
-        case .persistentVolumes:
-            object["spec"]?.setDefault("persistentVolumeReclaimPolicy", "Retain")
-            object["spec"]?.setDefault("volumeMode", "Filesystem")
-            object["spec"]?.edit("hostPath") { $0.setDefault("type", "") }
-            object["spec"]?.edit("capacity", PodDefaults.quantities)
-            object["status"] = ["phase": "Available"]
-        case .persistentVolumeClaims:
-            object["spec"]?.setDefault("volumeMode", "Filesystem")
-            object["spec"]?.edit("resources", PodDefaults.resources)
-            object["status"] = ["phase": "Pending"]
+        case .persistentVolumes: StorageRules.prepare(volume: &object, &errors)
+        case .persistentVolumeClaims: StorageRules.prepare(claim: &object, &errors)
         case .events:
             if object["involvedObject"] == nil { errors.required("involvedObject") }
         default: break

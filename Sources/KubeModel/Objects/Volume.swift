@@ -11,7 +11,7 @@ package struct Volume: Sendable, Hashable, Codable {
     package var persistentVolumeClaim: PersistentVolumeClaimVolumeSource?
     package var image: ImageVolumeSource?
     package var csi: UnsupportedVolumeSource?
-    package var ephemeral: UnsupportedVolumeSource?
+    package var ephemeral: EphemeralVolumeSource?
     package var iscsi: UnsupportedVolumeSource?
     package var fc: UnsupportedVolumeSource?
     package var flexVolume: UnsupportedVolumeSource?
@@ -111,6 +111,9 @@ package struct PersistentVolumeClaimVolumeSource: Sendable, Hashable, Codable {
     package var claimName: String
     package var readOnly: Bool?
 }
+
+/// A claim of the pod's own, which the control plane makes from a template. The node reads only the claim.
+package struct EphemeralVolumeSource: Sendable, Hashable, Codable {}
 
 package struct ImageVolumeSource: Sendable, Hashable, Codable {
     package var reference: String?

@@ -17,6 +17,13 @@ package struct MountTable: Sendable {
         package let type: String
         package let source: String
         package let superOptions: [String]
+
+        /// Whether a server or another process answers for the file system, and calls may hang when it does not.
+        package var isRemote: Bool {
+            Self.remoteTypes.contains(type) || type == "fuse" || type.hasPrefix("fuse.")
+        }
+
+        private static let remoteTypes: Set<String> = ["nfs", "nfs4", "cifs", "smb3", "ceph", "9p", "afs", "lustre", "glusterfs", "virtiofs"]
     }
 
     /// In mount order: a later entry may cover an earlier one.

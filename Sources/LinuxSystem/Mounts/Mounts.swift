@@ -34,9 +34,12 @@ package enum Mounts {
     }
 
     /// Unmounts the topmost mount at `path`. The last component is never followed when it is a symlink.
-    /// - Parameter lazily: detach now and finish with the last use (MNT_DETACH).
-    package static func unmount(_ path: String, lazily: Bool = false) throws(SystemError) {
-        try systemCall("umount2", path) { swl_umount2(path, SWL_UMOUNT_NOFOLLOW | (lazily ? SWL_MNT_DETACH : 0)) }
+    /// - Parameters:
+    ///   - lazily: detach now and finish with the last use (MNT_DETACH).
+    ///   - forced: let calls that wait for the server fail first (MNT_FORCE). What was not written yet is lost.
+    package static func unmount(_ path: String, lazily: Bool = false, forced: Bool = false) throws(SystemError) {
+        let flags = SWL_UMOUNT_NOFOLLOW | (lazily ? SWL_MNT_DETACH : 0) | (forced ? SWL_MNT_FORCE : 0)
+        try systemCall("umount2", path) { swl_umount2(path, flags) }
     }
 
     /// Unmounts everything at and under `path`, deepest first. Busy mounts are detached lazily.

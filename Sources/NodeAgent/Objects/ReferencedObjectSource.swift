@@ -2,9 +2,9 @@ package import KubeClient
 package import KubeModel
 package import PodCore
 
-/// The source of a pod's ConfigMaps, Secrets and service account tokens.
+/// The source of a pod's ConfigMaps, Secrets, claims and service account tokens.
 package protocol ReferencedObjectSource: Sendable {
-    /// Keeps the named objects fresh until they are released.
+    /// Keeps the named ConfigMaps and Secrets fresh until they are released. A node may not watch claims.
     func hold(_ names: ObjectNames, namespace: String)
     func release(_ names: ObjectNames, namespace: String)
     /// Returns the named objects, as far as they exist. Throws when the API server does not answer.
@@ -49,7 +49,18 @@ package struct WatchedObjectSource: ReferencedObjectSource {
         for name in names.secrets {
             found.secrets[name] = try await Self.ifPresent { try await secrets.get(ObjectKey(namespace: namespace, name: name)) }
         }
+        for name in names.claims {
+            found.claims[name] = try await Self.ifPresent { try await bound(ObjectKey(namespace: namespace, name: name)) }
+        }
         return found
+    }
+
+    private func bound(_ key: ObjectKey) async throws -> BoundClaim {
+        let claim = try await client.get(PersistentVolumeClaim.self, key)
+        // The API server lets a node get a volume only when it is bound to a claim of one of the node's pods.
+        guard claim.status?.phase == "Bound", let name = claim.spec.volumeName, !name.isEmpty else { return BoundClaim(claim: claim) }
+        let volume = try await Self.ifPresent { try await client.get(PersistentVolume.self, ObjectKey(namespace: "", name: name)) }
+        return BoundClaim(claim: claim, volume: volume)
     }
 
     /// Read for each sandbox: few pods have a class, so a watch would not pay.

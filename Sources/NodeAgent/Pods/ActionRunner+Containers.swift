@@ -46,6 +46,7 @@ extension ActionRunner {
     ) async throws -> ContainerConfiguration {
         let pod = snapshot.pod
         let context = context()
+        try await keepStorage(of: container, snapshot)
         let objects = try await ports.objects.objects(ObjectNames(environmentOf: container), namespace: pod.namespace)
         // A static pod does not wait for the API server, as with kubelet.
         guard let services = await ports.services.services() ?? (pod.isStatic ? [] : nil) else {

@@ -35,11 +35,11 @@ extension ActionRunner {
         return .volumesRefreshed(next: next)
     }
 
-    private func mount(_ name: String, _ pod: Pod, podIPs: [String]) async throws -> (path: String, renewAt: Timestamp?) {
+    func mount(_ name: String, _ pod: Pod, podIPs: [String]) async throws -> (path: String, renewAt: Timestamp?) {
         guard let volume = pod.spec.volumes?.first(where: { $0.name == name }) else {
             throw VolumeFailure(.invalid, "the pod has no volume \"\(name)\"")
         }
-        let names = ObjectNames(volume: volume)
+        let names = ObjectNames(volume: volume, podName: pod.name)
         let objects = try await ports.objects.objects(names, namespace: pod.namespace)
         var tokens: [String] = []
         var renewAt: Timestamp?
@@ -48,10 +48,19 @@ extension ActionRunner {
             tokens.append(token.text)
             renewAt = [renewAt, token.renewAt].compactMap { $0 }.min()
         }
-        let content = try VolumePlan.content(of: volume, facts: facts(pod, podIPs: podIPs), objects: objects, tokens: tokens)
+        let content =
+            try claimed(volume, pod, objects)
+            ?? VolumePlan.content(of: volume, facts: facts(pod, podIPs: podIPs), objects: objects, tokens: tokens)
         let fsGroup = pod.spec.securityContext?.fsGroup.flatMap { UInt32(exactly: $0) }
         let path = try await ports.volumes.mount(
             VolumeRequest(podUID: pod.uid, name: name, content: content, fsGroup: fsGroup, mountPoints: pod.spec.mountPoints(within: name)))
         return (path, renewAt)
+    }
+
+    /// The content of a volume with a claim; `nil` for any other volume.
+    private func claimed(_ volume: Volume, _ pod: Pod, _ objects: ReferencedObjects) throws(VolumeFailure) -> VolumeContent? {
+        let context = context()
+        guard let claim = ClaimPlan(volume, pod: pod, nodeName: context.nodeName, nodeLabels: context.labels) else { return nil }
+        return try claim.content(objects.claims[volume.claimName(podName: pod.name) ?? ""])
     }
 }

@@ -24,6 +24,7 @@ package struct NodeContext: Sendable {
     /// For which the node takes no further pods.
     package var pressures = NodePressures()
     package var isShuttingDown = false
+    package var labels: [String: String] = [:]
 
     package init(
         nodeName: String, hostIPs: [String], allocatable: [String: Quantity], clusterDNS: [String], clusterDomain: String,

@@ -16,6 +16,7 @@ extension Pod {
         var records: Set<RecordName> = [.services]
         for name in names.configMaps { records.insert(.configMap(namespace, name)) }
         for name in names.secrets { records.insert(.secret(namespace, name)) }
+        for name in names.claims { records.insert(.claim(namespace, name)) }
         if let name = spec.runtimeClassName, !name.isEmpty { records.insert(.runtimeClass(name)) }
         for projection in (spec.volumes ?? []).flatMap(VolumePlan.tokenRequests) { records.insert(.token(podUID: uid, projection)) }
         return records
@@ -38,6 +39,16 @@ extension Node {
     }
 }
 
+extension BoundClaim {
+    /// Claim and volume without what changes with every write to the API server.
+    var recalledForm: BoundClaim {
+        var form = self
+        form.claim.metadata.resourceVersion = nil
+        form.volume?.metadata.resourceVersion = nil
+        return form
+    }
+}
+
 extension Service {
     /// The Service as containers' environments show it.
     var recalledForm: Service {
@@ -56,6 +67,7 @@ extension RecordName {
     static func node(_ name: String) -> RecordName { RecordName(.node, name) }
     static func configMap(_ namespace: String, _ name: String) -> RecordName { RecordName(.configMap, namespace, name) }
     static func secret(_ namespace: String, _ name: String) -> RecordName { RecordName(.secret, namespace, name) }
+    static func claim(_ namespace: String, _ name: String) -> RecordName { RecordName(.claim, namespace, name) }
     static func runtimeClass(_ name: String) -> RecordName { RecordName(.runtimeClass, name) }
 
     static func token(podUID: String, _ projection: VolumeProjection.ServiceAccountToken) -> RecordName {

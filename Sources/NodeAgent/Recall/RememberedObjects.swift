@@ -30,11 +30,12 @@ package struct RememberedObjects: ReferencedObjectSource {
     package func release(_ names: ObjectNames, namespace: String) { source.release(names, namespace: namespace) }
 
     package func objects(_ names: ObjectNames, namespace: String) async throws -> ReferencedObjects {
-        guard !names.configMaps.isEmpty || !names.secrets.isEmpty else { return ReferencedObjects() }
+        guard !names.isEmpty else { return ReferencedObjects() }
         return try await answer {
             let found = try await source.objects(names, namespace: namespace)
             for name in names.configMaps { memory.remember(.configMap(namespace, name), found.configMaps[name]) }
             for name in names.secrets { memory.remember(.secret(namespace, name), found.secrets[name]) }
+            for name in names.claims { memory.remember(.claim(namespace, name), found.claims[name]?.recalledForm) }
             return found
         } recalled: { cause in
             try await recall(names, namespace, cause)
@@ -56,6 +57,13 @@ package struct RememberedObjects: ReferencedObjectSource {
             case .known(let object): found.secrets[name] = object
             case .absent: break
             case .unknown: unknown.append("secret \"\(name)\"")
+            }
+        }
+        for name in names.claims.sorted() {
+            switch await memory.recall(.claim(namespace, name), as: BoundClaim.self) {
+            case .known(let object): found.claims[name] = object
+            case .absent: break
+            case .unknown: unknown.append("persistentvolumeclaim \"\(name)\"")
             }
         }
         guard unknown.isEmpty else {
@@ -150,7 +158,7 @@ private final class RecallNotice: Sendable {
             defer { given = true }
             return !given
         }
-        if isNew { logger.notice("API server does not answer; pods get ConfigMaps, Secrets and tokens from this node's memory") }
+        if isNew { logger.notice("API server does not answer; pods get ConfigMaps, Secrets, claims and tokens from this node's memory") }
     }
 
     func answered() { isGiven.withLock { $0 = false } }

@@ -2,6 +2,16 @@ import Timing
 
 /// A pod's volumes: each is mounted once, and tried again after growing pauses.
 struct VolumeMounts: Sendable {
+    /// The longest pause while an object in the API is not as it has to be. A node may only get claims, not watch them.
+    static let waitingPause = Duration.seconds(5)
+
+    /// The latest event about a volume.
+    private struct Told: Sendable {
+        let message: String
+        /// The same message is recorded again from this time on.
+        let again: Duration
+    }
+
     enum State: Sendable, Hashable {
         /// The first state. Leads to `mounting`.
         case wanted
@@ -19,6 +29,7 @@ struct VolumeMounts: Sendable {
     }
 
     private(set) var states: [String: State]
+    private var told: [String: Told] = [:]
 
     init(names: [String]) {
         states = Dictionary(names.map { ($0, .wanted) }) { $1 }
@@ -40,7 +51,12 @@ struct VolumeMounts: Sendable {
         switch event {
         case .mounted(let path): states[name] = .mounted(path: path)
         case .failed(let failure):
-            states[name] = .failed(retryAt: now + backOff.next(), backOff)
+            let pause = backOff.next()
+            let isWaiting = failure.code == .waiting
+            states[name] = .failed(retryAt: now + (isWaiting ? min(pause, Self.waitingPause) : pause), backOff)
+            // Events keep to the longer pauses: an object has only so many events.
+            if isWaiting, let told = told[name], told.message == failure.message, now < told.again { return }
+            told[name] = Told(message: failure.message, again: now + pause)
             decision.record(.warning, "FailedMount", "MountVolume.SetUp failed for volume \"\(name)\" : \(failure.message)")
         }
     }

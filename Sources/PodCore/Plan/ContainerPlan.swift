@@ -148,8 +148,7 @@ package struct ContainerPlan: Sendable {
 
     private func planned(_ mount: VolumeMount, source: String, _ pod: Pod) throws(PlanFailure) -> ContainerConfiguration.Mount {
         let subPath = try subPath(of: mount)
-        // Files that follow API objects are read-only, whatever the mount asks for.
-        let readOnly = mount.readOnly ?? false || pod.spec.volumes?.first { $0.name == mount.name }?.hasFiles ?? false
+        let readOnly = mount.readOnly ?? false || pod.spec.volumes?.first { $0.name == mount.name }?.isReadOnly ?? false
         let propagation: ContainerConfiguration.Propagation
         switch mount.mountPropagation {
         case nil, "None": propagation = .private

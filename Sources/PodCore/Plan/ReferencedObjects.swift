@@ -1,13 +1,16 @@
 package import KubeModel
 
-/// The ConfigMaps and Secrets of a pod's namespace that exist, of the ones asked for.
+/// The ConfigMaps, Secrets and claims of a pod's namespace that exist, of the ones asked for.
 package struct ReferencedObjects: Sendable {
     package var configMaps: [String: ConfigMap]
     package var secrets: [String: Secret]
+    /// By the claim's name.
+    package var claims: [String: BoundClaim]
 
-    package init(configMaps: [String: ConfigMap] = [:], secrets: [String: Secret] = [:]) {
+    package init(configMaps: [String: ConfigMap] = [:], secrets: [String: Secret] = [:], claims: [String: BoundClaim] = [:]) {
         self.configMaps = configMaps
         self.secrets = secrets
+        self.claims = claims
     }
 
     func configMap(_ name: String) throws(PlanFailure) -> ConfigMap {
@@ -21,12 +24,15 @@ package struct ReferencedObjects: Sendable {
     }
 }
 
-/// Names of ConfigMaps and Secrets that a container, a volume or a pod refers to.
+/// Names of ConfigMaps, Secrets and claims that a container, a volume or a pod refers to.
 package struct ObjectNames: Sendable, Hashable {
     package var configMaps: Set<String> = []
     package var secrets: Set<String> = []
+    package var claims: Set<String> = []
 
     package init() {}
+
+    package var isEmpty: Bool { configMaps.isEmpty && secrets.isEmpty && claims.isEmpty }
 
     package init(configMap name: String) { configMaps = [name] }
 
@@ -44,8 +50,9 @@ package struct ObjectNames: Sendable, Hashable {
         }
     }
 
-    /// The objects that a volume's files refer to.
-    package init(volume: Volume) {
+    /// The objects that a volume's files or its claim refer to.
+    package init(volume: Volume, podName: String) {
+        if let name = volume.claimName(podName: podName) { claims.insert(name) }
         if let name = volume.configMap?.name { configMaps.insert(name) }
         if let name = volume.secret?.secretName { secrets.insert(name) }
         for source in volume.projected?.sources ?? [] {
@@ -57,12 +64,13 @@ package struct ObjectNames: Sendable, Hashable {
     package mutating func formUnion(_ other: ObjectNames) {
         configMaps.formUnion(other.configMaps)
         secrets.formUnion(other.secrets)
+        claims.formUnion(other.claims)
     }
 
     /// All objects that a pod refers to, pull secrets included.
     package init(pod: Pod) {
         for container in (pod.spec.initContainers ?? []) + pod.spec.containers { formUnion(ObjectNames(environmentOf: container)) }
-        for volume in pod.spec.volumes ?? [] { formUnion(ObjectNames(volume: volume)) }
+        for volume in pod.spec.volumes ?? [] { formUnion(ObjectNames(volume: volume, podName: pod.name)) }
         for secret in pod.spec.imagePullSecrets ?? [] { if let name = secret.name { secrets.insert(name) } }
     }
 }

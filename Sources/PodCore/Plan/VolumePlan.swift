@@ -26,6 +26,9 @@ package enum VolumePlan {
         if let source = volume.downwardAPI {
             return .files(.downwardAPI, try files(downward: source.items ?? [], mode: mode(source.defaultMode), facts))
         }
+        if let source = volume.nfs {
+            return .nfs(NFSExport(server: source.server, path: source.path, isReadOnly: source.readOnly ?? false, folder: volume.name))
+        }
         if let source = volume.projected { return .files(.projected, try files(projected: source, facts, objects, tokens)) }
         throw PlanFailure("volume kind \(volume.kindName) is not supported by this node")
     }
@@ -134,11 +137,8 @@ package enum VolumePlan {
 extension Volume {
     /// The source's field name, for messages.
     package var kindName: String {
-        if nfs != nil { return "nfs" }
-        if persistentVolumeClaim != nil { return "persistentVolumeClaim" }
         if image != nil { return "image" }
         if csi != nil { return "csi" }
-        if ephemeral != nil { return "ephemeral" }
         if iscsi != nil { return "iscsi" }
         if fc != nil { return "fc" }
         if flexVolume != nil { return "flexVolume" }

@@ -6,6 +6,7 @@ package struct RecordName: Sendable, Hashable, Comparable, CustomStringConvertib
         case eviction = "evictions"
         case configMap = "objects/configmaps"
         case secret = "objects/secrets"
+        case claim = "objects/claims"
         case runtimeClass = "objects/runtimeclasses"
         case services = "objects/services"
         case token = "objects/tokens"

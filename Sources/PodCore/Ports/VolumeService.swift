@@ -36,6 +36,8 @@ package enum VolumeContent: Sendable, Hashable {
     case emptyDirectory
     /// A tmpfs of at most so many bytes.
     case memory(sizeLimit: Int64?)
+    case nfs(NFSExport)
+    case local(LocalStorage)
     /// Files written by an atomic writer.
     case files(FileVolumeKind, [VolumeFile])
 }
@@ -77,6 +79,8 @@ package struct VolumeFailure: Error, Sendable, Hashable, CustomStringConvertible
         case system
         /// Something is still in use; try again.
         case busy
+        /// An object in the API is not yet as it has to be, and a node may not watch it.
+        case waiting
     }
 
     package let code: Code

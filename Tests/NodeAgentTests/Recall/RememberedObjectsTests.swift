@@ -37,8 +37,20 @@ import Timing
                     configMaps: names.configMaps.contains("settings")
                         ? ["settings": try Wire.decode(["metadata": ["name": "settings", "namespace": "default"], "data": ["a": "1"]])] : [:],
                     secrets: names.secrets.contains("key")
-                        ? ["key": try Wire.decode(["metadata": ["name": "key", "namespace": "default"], "data": ["k": "djE="]])] : [:])
+                        ? ["key": try Wire.decode(["metadata": ["name": "key", "namespace": "default"], "data": ["k": "djE="]])] : [:],
+                    claims: names.claims.contains("disk") ? ["disk": try Self.boundClaim()] : [:])
             }
+        }
+
+        private static func boundClaim() throws -> BoundClaim {
+            BoundClaim(
+                claim: try Wire.decode([
+                    "metadata": ["name": "disk", "namespace": "default", "uid": "c1", "resourceVersion": "7"], "spec": ["volumeName": "pv"],
+                    "status": ["phase": "Bound"],
+                ]),
+                volume: try Wire.decode([
+                    "metadata": ["name": "pv", "resourceVersion": "8"], "spec": ["claimRef": ["uid": "c1"], "local": ["path": "/mnt"]],
+                ]))
         }
 
         func runtimeHandler(ofClass name: String) async throws -> String? { try await answer("class") { name == "fast" ? "runc" : nil } }
@@ -62,6 +74,7 @@ import Timing
             ["name": "a", "configMap": ["name": "settings"]], ["name": "b", "secret": ["secretName": "key"]],
             ["name": "c", "secret": ["secretName": "optional", "optional": true]],
             ["name": "d", "projected": ["sources": [["serviceAccountToken": ["path": "token", "audience": "x"]]]]],
+            ["name": "e", "persistentVolumeClaim": ["claimName": "disk"]], ["name": "f", "persistentVolumeClaim": ["claimName": "missing"]],
         ])
         pod = NodeBench.pod {
             $0.spec.volumes = volumes
@@ -102,6 +115,9 @@ import Timing
         let found = try await objects.objects(names, namespace: "default")
         #expect(found.configMaps["settings"]?.data == ["a": "1"] && found.secrets["key"]?.data == ["k": "djE="])
         #expect(found.secrets["optional"] == nil)
+        #expect(found.claims["disk"]?.claim.uid == "c1" && found.claims["disk"]?.volume?.spec.local?.path == "/mnt")
+        #expect(found.claims["disk"]?.claim.metadata.resourceVersion == nil, "a record must not change with every write of the object")
+        #expect(found.claims["missing"] == nil)
         #expect(try await objects.runtimeHandler(ofClass: "fast") == "runc")
         #expect(try await objects.token(for: pod, projection).token == "t1")
     }

@@ -1,4 +1,5 @@
 """The disk of the virtual machine: a Debian base, made once per list of packages, and the additions of a run."""
+import glob
 import hashlib
 import os
 import shutil
@@ -9,6 +10,7 @@ RELEASE = "bookworm"
 PACKAGES = (
     "systemd systemd-sysv udev dbus kmod linux-image-cloud-amd64 "  # a machine that boots
     "iproute2 nftables procps apparmor "  # for tests to look with
+    "nfs-common nfs-kernel-server "  # client and server of network volumes
     "libnftnl11 libmnl0 libseccomp2 libarchive13 libyaml-0-2"  # libraries of swiftlet
 ).split()
 # The initial ramdisk has only the drivers of the disk: an emulated processor needs half a minute to unpack all of them.
@@ -18,6 +20,8 @@ UNREAD = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/s
 # The machine needs no logins, no upgrades, and no profiles of programs that are not installed.
 MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer", "getty.target",
           "apparmor.service")
+# Tests start them when they need them.
+DISABLED = ("nfs-server.service", "nfs-blkmap.service", "rpcbind.service", "rpcbind.socket")
 ENABLED = ("swiftlet.service", "swiftlet-pods.service", "swiftlet-spawner.service", "vm-test.service")
 
 
@@ -102,6 +106,9 @@ class Tree:
         self.write("/etc/systemd/journald.conf.d/console.conf", "[Journal]\nForwardToConsole=yes\nMaxLevelConsole=info\n")
         for unit in MASKED:
             self.link(f"/etc/systemd/system/{unit}", "/dev/null")
+        for link in glob.glob(self.path("/etc/systemd/system/*.wants/*")):
+            if os.path.basename(link) in DISABLED:
+                os.unlink(link)
         for unit in ENABLED:
             self.link(f"/etc/systemd/system/multi-user.target.wants/{unit}", f"/lib/systemd/system/{unit}")
         self.link("/etc/systemd/system/multi-user.target.wants/systemd-networkd.service", "/lib/systemd/system/systemd-networkd.service")

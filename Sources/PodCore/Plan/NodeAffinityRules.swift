@@ -9,8 +9,11 @@ struct NodeAffinityRules {
         let isSelected = (spec.nodeSelector ?? [:]).allSatisfy { labels[$0.key] == $0.value }
         guard isSelected else { return false }
         guard let required = spec.affinity?.nodeAffinity?.requiredDuringSchedulingIgnoredDuringExecution else { return true }
-        return required.nodeSelectorTerms.contains(where: match)
+        return match(required)
     }
+
+    /// Whether the node has what one of the selector's terms asks for.
+    func match(_ selector: NodeSelector) -> Bool { selector.nodeSelectorTerms.contains(where: match) }
 
     /// An empty term matches no node.
     private func match(_ term: NodeSelector.Term) -> Bool {

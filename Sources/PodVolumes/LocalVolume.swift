@@ -1,0 +1,59 @@
+import Glibc
+import LinuxSystem
+import PodCore
+
+/// `local`: a directory of this node, bound into the pod's folder, or a disk, mounted there. Blocking.
+struct LocalVolume: Sendable {
+    static let plugin = "kubernetes.io~local-volume"
+
+    let storage: LocalStorage
+    let path: String
+
+    private var source: String { storage.path.hasPrefix("/") ? storage.path : "/" + storage.path }
+    private var options: MountOptions { MountOptions(storage.options + (storage.isReadOnly ? ["ro"] : [])) }
+
+    /// Mounts the storage unless that is done. Nothing is made on the node's side: a disk that is not there must not turn into a directory.
+    func mount() throws {
+        guard !source.split(separator: "/").contains("..") else {
+            throw VolumeFailure(.invalid, "invalid path: \(storage.path) must not contain '..'")
+        }
+        if try MountTable().mount(at: path) != nil { return }
+        guard let status = try FileStatus.ifPresent(source, follow: true) else {
+            throw VolumeFailure(.invalid, "the local volume's path \(source) does not exist on this node: make it, or mount the disk that holds it")
+        }
+        switch status.kind {
+        case .directory: try bind()
+        case .blockDevice: try mountDisk()
+        default: throw VolumeFailure(.invalid, "only directory and block device are supported: \(source) is neither")
+        }
+    }
+
+    private func bind() throws {
+        let options = options
+        if let option = options.ofFileSystem.first {
+            throw VolumeFailure(.invalid, "mount option \"\(option)\" cannot be had for the directory \(source): it belongs to a whole file system")
+        }
+        let tree = try Mounts.cloneTree(source)
+        if !options.attributes.isEmpty || !options.clearedAttributes.isEmpty {
+            try Mounts.setAttributes(of: tree, set: options.attributes, clear: options.clearedAttributes)
+        }
+        try Directories.make(path, mode: 0o750)
+        // Attached last, so that an interrupted try does not look finished.
+        try Mounts.attach(tree, at: path)
+    }
+
+    private func mountDisk() throws {
+        let options = options
+        try Directories.make(path, mode: 0o750)
+        do throws(SystemError) {
+            try Mounts.mount(
+                source: source, at: path, type: storage.fileSystem, flags: options.mountFlags, data: options.data.joined(separator: ","))
+        } catch {
+            rmdir(path)
+            var hint = ""
+            if error.is(EINVAL) { hint = ": is there a file system \(storage.fileSystem) on it? This node formats no disks" }
+            if error.is(ENODEV) { hint = ": the kernel does not know this file system" }
+            throw VolumeFailure(.system, "local: failed to mount device \(source) at \(path) (fstype: \(storage.fileSystem)): \(error)\(hint)")
+        }
+    }
+}
