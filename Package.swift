@@ -107,9 +107,8 @@ let package = Package(
         library(
             "ImageStore",
             [
-                "CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxSystem", "PodCore", "Timing", asyncHTTPClient, crypto, logging, nioCore,
-                nioHTTP1,
-                nioSSL,
+                "Addresses", "CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxSystem", "PodCore", "Timing", asyncHTTPClient, crypto, logging,
+                nioCore, nioHTTP1, nioSSL,
             ]),
         library("PodRuntime", ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "Timing", logging]),
         library("OCIRuntime", ["CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging]),
@@ -180,7 +179,7 @@ let package = Package(
         tests("HTTPUpgrade", [hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
         tests(
             "ImageStore",
-            ["CLinux", "LinuxSystem", "PodCore", "TestSupport", "Timing", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
+            ["CLinux", "KubeModel", "LinuxSystem", "PodCore", "TestSupport", "Timing", asyncHTTPClient, logging, nioCore, nioHTTP1, nioPosix, nioSSL]),
         .testTarget(name: "ImportRulesTests", swiftSettings: strict),
         tests(
             "KubeClient",

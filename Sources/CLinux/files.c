@@ -97,3 +97,8 @@ ssize_t swl_fgetxattr(int fd, const char *name, void *value, size_t capacity)
 {
     return fgetxattr(fd, name, value, capacity);
 }
+
+ssize_t swl_flistxattr(int fd, char *list, size_t capacity)
+{
+    return flistxattr(fd, list, capacity);
+}

@@ -24,11 +24,16 @@ struct ImageStoreError: Error, Sendable, CustomStringConvertible {
         static let unsupported = Code(name: "unsupported")
         /// The local disk or a local process failed.
         static let store = Code(name: "store")
+        /// Another process has the store.
+        static let inUse = Code(name: "inUse")
         /// A user or group that the image's account files do not name.
         static let unknownUser = Code(name: "unknownUser")
         /// The caller has cancelled.
         static let cancelled = Code(name: "cancelled")
     }
+
+    /// The operation of finding the manifest that a reference names.
+    static let resolving = "resolve reference"
 
     let code: Code
     /// The operation, e.g. `fetch manifest`.

@@ -119,12 +119,11 @@ struct AtomicVolumeWriter: Sendable {
                 guard try matches(inner, prefix: path + "/", payload, &count) else { return false }
                 continue
             }
-            guard let file = payload.files[path], status.kind == .file, status.mode == file.mode, status.uid == file.uid, status.gid == file.gid,
-                status.size == UInt64(file.content.count)
+            guard let file = payload.files[path], status.kind == .file, status.mode == file.mode, status.uid == file.uid, status.gid == file.gid
             else { return false }
             // A pipe that has taken the file's place meanwhile does not hold the writer.
             let found = try directory.openAt(name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
-            guard try found.readAll(limit: file.content.count) == file.content else { return false }
+            guard try file.content.isRest(of: found) else { return false }
             count += 1
         }
         return true

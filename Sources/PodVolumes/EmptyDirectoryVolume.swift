@@ -2,12 +2,14 @@ import Glibc
 import LinuxSystem
 import Synchronization
 
-/// `emptyDir`: a directory that exists as long as its pod, on disk or as a tmpfs. Also carries the file volumes. Blocking.
+/// `emptyDir`: a directory that exists as long as its pod, on disk, as a tmpfs or in huge pages. Also carries the file volumes. Blocking.
 struct EmptyDirectoryVolume: Sendable {
     enum Medium: Sendable, Hashable {
         case disk
         /// At most so many bytes; `nil` is the kernel's default, half of the memory.
         case memory(sizeLimit: Int64?)
+        /// A hugetlbfs, whose files are mapped and cannot be written.
+        case hugePages(pageSize: Int64, sizeLimit: Int64?)
     }
 
     let path: String
@@ -22,7 +24,8 @@ struct EmptyDirectoryVolume: Sendable {
     /// Content of the agent.
     static let readOnly: UInt32 = 0o550
 
-    private var mode: UInt32 { 0o777 | (fsGroup == nil ? 0 : groupMode | 0o2000) }
+    /// In memory the root is sticky, as the root of any tmpfs.
+    private var mode: UInt32 { (medium == .disk ? 0o777 : 0o1777) | (fsGroup == nil ? 0 : groupMode | 0o2000) }
 
     /// Makes the directory or mounts the tmpfs, with its owner and mode. May be repeated: content is kept, and what the pod
     /// has done to the root as well.
@@ -36,6 +39,9 @@ struct EmptyDirectoryVolume: Sendable {
         case .memory(let sizeLimit):
             try Self.makeIfMissing(path)
             if try !FileStatus(of: path).isMountRoot { try mountMemory(sizeLimit: sizeLimit) }
+        case .hugePages(let pageSize, let sizeLimit):
+            try Self.makeIfMissing(path)
+            if try !FileStatus(of: path).isMountRoot { try mountHugePages(pageSize, sizeLimit: sizeLimit) }
         }
     }
 
@@ -61,9 +67,19 @@ struct EmptyDirectoryVolume: Sendable {
     /// Whether the kernel supports `noswap` (since 6.4); the first mount finds out.
     private static let knowsNoSwap = Mutex(true)
 
+    private var ownerOptions: [String] { ["mode=" + String(mode, radix: 8)] + (fsGroup.map { ["gid=\($0)"] } ?? []) }
+
+    private func mountHugePages(_ pageSize: Int64, sizeLimit: Int64?) throws(SystemError) {
+        var options = ownerOptions + ["pagesize=\(pageSize)"]
+        // The kernel counts whole pages.
+        if let sizeLimit, sizeLimit >= pageSize { options.append("size=\(sizeLimit)") }
+        try Mounts.mount(source: "nodev", at: path, type: "hugetlbfs", flags: 0, data: options.joined(separator: ","))
+        // Its mount option knows no setgid.
+        try systemCall("chmod", path) { [mode] in chmod(path, mode) }
+    }
+
     private func mountMemory(sizeLimit: Int64?) throws(SystemError) {
-        var options = ["mode=" + String(mode, radix: 8)]
-        if let fsGroup { options.append("gid=\(fsGroup)") }
+        var options = ownerOptions
         if let sizeLimit, sizeLimit > 0 { options.append("size=\(sizeLimit)") }
         if Self.knowsNoSwap.withLock({ $0 }) {
             do throws(SystemError) {

@@ -3,7 +3,7 @@ import PodCore
 /// The files of a volume with their paths checked, and with the owner and mode that they will have on disk.
 struct FilePayload: Sendable {
     struct File: Sendable, Hashable {
-        let content: [UInt8]
+        let content: FileContent
         let mode: UInt32
         let uid: UInt32
         let gid: UInt32

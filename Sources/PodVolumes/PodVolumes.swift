@@ -32,6 +32,38 @@ package final class PodVolumes: VolumeService {
         return try await blocking("mount volume \(volume.name)") { [root, writers] in try Self.mount(volume, VolumeLayout(root: root), writers) }
     }
 
+    package func missing(_ volumes: [MountedVolume]) async throws(VolumeFailure) -> Set<String> {
+        guard !volumes.isEmpty else { return [] }
+        return try await blocking("look for the volumes \(volumes.map(\.name).joined(separator: ", "))") {
+            var missing: Set<String> = []
+            for volume in volumes where try !VolumePresence.isThere(volume) { missing.insert(volume.name) }
+            return missing
+        }
+    }
+
+    package func makeMountPoint(_ point: VolumeMountPoint) async throws(VolumeFailure) {
+        try await blocking("make \(point.path) in volume \(point.volume)") { [writers] in
+            try writers.holding(point.volume) { try NestedMountPoint.make(point) }
+        }
+    }
+
+    package func imageVolume(_ name: String, podUID: String) async throws(VolumeFailure) -> ImageVolumeState {
+        try await blocking("look for volume \(name)") { [root] in
+            try ImageVolume(path: try VolumeLayout(root: root).volume(name, plugin: ImageVolume.plugin, podUID: podUID)).state()
+        }
+    }
+
+    package func imagesInVolumes() async throws(VolumeFailure) -> Set<String> {
+        var images: Set<String> = []
+        for uid in try await podsOnDisk() {
+            let found = try await blocking("list the images in volumes") { [root] in
+                try ImageVolume.imageIDs(pod: try VolumeLayout(root: root).pod(uid))
+            }
+            images.formUnion(found)
+        }
+        return images
+    }
+
     package func tearDown(podUID: String) async throws(VolumeFailure) {
         try await unmountRemote(podUID: podUID)
         try await blocking("tear down the volumes of pod \(podUID)") { [root] in
@@ -67,6 +99,12 @@ package final class PodVolumes: VolumeService {
             try LocalVolume(storage: storage, path: path).mount()
             return path
         case .nfs: throw VolumeFailure(.system, "volume \(volume.name): an NFS volume is mounted by a process of its own")
+        case .hugePages(let pageSize, let sizeLimit):
+            return try mountEmptyDirectory(volume, layout, .hugePages(pageSize: pageSize, sizeLimit: sizeLimit))
+        case .image(let image):
+            let path = try layout.volume(volume.name, plugin: ImageVolume.plugin, podUID: volume.podUID)
+            try writers.holding(path) { try ImageVolume(path: path).mount(image) }
+            return path
         case .files(let kind, let files):
             // Checked before anything is made.
             let payload = try FilePayload(files, fsGroup: volume.fsGroup)
@@ -77,7 +115,6 @@ package final class PodVolumes: VolumeService {
             try writers.holding(path) {
                 try directory.mount()
                 try AtomicVolumeWriter(path: path).write(payload)
-                try make(volume.mountPoints, in: path)
             }
             return path
         }
@@ -88,21 +125,7 @@ package final class PodVolumes: VolumeService {
     ) throws -> String {
         let path = try layout.volume(volume.name, plugin: VolumeLayout.emptyDirectories, podUID: volume.podUID)
         try EmptyDirectoryVolume(path: path, medium: medium, fsGroup: volume.fsGroup, groupMode: EmptyDirectoryVolume.writable).mount()
-        try make(volume.mountPoints, in: path)
         return path
-    }
-
-    private static func make(_ points: [String], in volume: String) throws(SystemError) {
-        guard !points.isEmpty else { return }
-        let root = SafePath(root: try OwnedFileDescriptor.open(volume, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
-        for point in points {
-            do throws(SystemError) {
-                _ = try root.makeDirectories(point, mode: 0o755)
-            } catch {
-                // A file of this name, or a link that a container has made: the mount itself says what is wrong with it.
-                guard error.is(EEXIST) || error.is(ENOTDIR) || error.is(ELOOP) else { throw error }
-            }
-        }
     }
 
     /// Runs blocking work and translates its errors. A device that does not answer costs a thread, not the agent.

@@ -2,6 +2,8 @@ import KubeClient
 import NodeAgent
 import NodeServer
 import PodCore
+import PodRuntime
+import PodVolumes
 import ProxyAgent
 import ProxyCore
 import ServiceLifecycle
@@ -43,4 +45,28 @@ struct ProxyReport: ProxyView {
         }
         return ProxySnapshot(lastSync: status.lastSync, problem: status.lastFailure ?? status.problems.first, frontends: frontends)
     }
+}
+
+/// The images that this node's pods need.
+struct NodeImageUsers: ImageUsers {
+    let runtime: ShimRuntime
+    let volumes: PodVolumes
+
+    func usedImages() async throws(ImageFailure) -> UsedImages {
+        do {
+            return UsedImages(stacks: runtime.usedLayers, ids: try await volumes.imagesInVolumes())
+        } catch {
+            throw ImageFailure(.storeFailed, "the images in the volumes of pods are not known: \(error)")
+        }
+    }
+}
+
+/// The ways to make room on the node's disks.
+struct NodeRoomMaker: NodeReclaim {
+    let pods: PodManager
+    let images: ImageCollector
+
+    func removeDeadContainers() async { await pods.removeDeadContainers() }
+
+    func removeUnusedImages() async -> Bool { await images.removeUnused() }
 }

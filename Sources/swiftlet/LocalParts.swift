@@ -42,8 +42,9 @@ struct LocalParts: Sendable {
             runDirectory: process.runDirectory, stateDirectory: process.stateDirectory, cgroups: cgroups, shimProgram: swiftlet.shimPath,
             spawnerPatience: Self.spawnerPatience, pauseProgram: swiftlet.pausePath, userIDs: SubordinateIDs(maxPods: configuration.kubelet.maxPods))
         runtime = try ShimRuntime(runtimeSettings, logger: logger)
-        let hosts = swiftlet.registries.mapValues { RegistryConfiguration.Host(endpoints: $0.mirrors, insecure: $0.insecure, caFile: $0.caFile) }
-        images = try await ImageStore.open(directory: swiftlet.imageRoot, registries: RegistryConfiguration(hosts: hosts), logger: logger)
+        images = try await ImageStore.open(
+            directory: swiftlet.imageRoot, registries: RegistryConfiguration(configuration), limits: ImageLimits(swiftlet.imageLimits), logger: logger
+        )
         hostPorts = HostPortForwarder(store: try KernelRulesetStore(), conntrack: try ConntrackTable(), logger: logger, time: time)
         network = PodNetwork(
             settings: NetworkSettings(

@@ -1,3 +1,4 @@
+import ImageStore
 import KubeClient
 import KubeModel
 import LinuxNetlink
@@ -19,6 +20,7 @@ struct NodeParts: Sendable {
     let reporter: NodeReporter
     let readiness = NodeReadiness()
     let health: NodeHealth
+    let images: ImageCollector
     let proxy: ProxyAgent
     let services: [any ServiceLifecycle.Service]
 
@@ -55,15 +57,21 @@ struct NodeParts: Sendable {
                 context.labels = reporter.node?.metadata.labels ?? [:]
                 return context
             }, events: events,
-            sandboxes: sandboxes, time: time, logger: logger, makeID: Self.randomID)
+            sandboxes: sandboxes, time: time, logger: logger, pullLimits: configuration.kubelet.imagePulls, makeID: Self.randomID)
         let statuses = StatusWriter(api: client.forStatuses(), time: time, logger: logger)
         let mirrors = MirrorPods(api: client, nodeName: settings.name, index: MirrorIndex(), time: time, logger: logger)
         let pods = PodManager(
             runner: runner, statuses: statuses, sandboxes: sandboxes, nodes: reporter, mirrors: mirrors, memory: memory, time: time, logger: logger,
             evictions: RememberedEvictions(local.records, logger: logger), hostIPs: hostIPs)
+        let collector = ImageCollector(
+            images: local.images, users: NodeImageUsers(runtime: local.runtime, volumes: local.volumes), events: events,
+            policy: configuration.kubelet.imageCollection,
+            nodeName: settings.name,
+            time: time, logger: logger)
         let relief = PressureRelief(
             .init(
-                source: local.pressure, pods: pods, reclaim: pods, usage: PodUsageReader(resources: local.runtime, disk: local.diskUsage),
+                source: local.pressure, pods: pods, reclaim: NodeRoomMaker(pods: pods, images: collector),
+                usage: PodUsageReader(resources: local.runtime, disk: local.diskUsage),
                 board: pressures, events: events),
             rules: configuration.kubelet.evictionRules, nodeName: settings.name, time: time, logger: logger)
         let shutdown = NodeShutdown(
@@ -73,6 +81,9 @@ struct NodeParts: Sendable {
             StaticFolder(
                 try ManifestDirectory($0), nodeName: settings.name, period: configuration.kubelet.fileCheckFrequency, time: time, logger: logger)
         }
+        let imports = try ImportFolder(configuration.swiftlet.imageImports, store: local.images, time: time, logger: logger) { message in
+            events.record(PodEventRecord(.warning, "FailedImageImport", message), aboutNode: settings.name)
+        }
         let proxy = ProxyAgent(
             source: directory, store: try KernelRulesetStore(), conntrack: try ConntrackTable(), logger: logger, time: time)
         let lease = LeaseRenewer(
@@ -80,6 +91,7 @@ struct NodeParts: Sendable {
             nodeUID: { reporter.isRegistered ? reporter.node?.metadata.uid : nil })
         health = local.health(pods, readiness, logger: logger)
         self.pods = pods
+        images = collector
         self.reporter = reporter
         self.proxy = proxy
         services = [
@@ -96,6 +108,8 @@ struct NodeParts: Sendable {
             Part { [health] in await health.run() },
             Part { await MemoryReturn(turnover: pods.turnover, time: time, giveBack: ProcessMemory.giveBack).run() },
             Part { await relief.run() },
+            Part { await collector.run() },
+            Part { await imports.run() },
             proxy,
             // These two may have nothing to do.
             Part {

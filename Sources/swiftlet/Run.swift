@@ -41,6 +41,12 @@ struct Run: AsyncParsableCommand {
     @Option(help: "Sandboxes and sockets, on a tmpfs. Default: /run/swiftlet.")
     var runDir: String?
 
+    @Option(help: "CredentialProviderConfig of the programs that give credentials for registries: a file, or a folder of files.")
+    var imageCredentialProviderConfig: String?
+
+    @Option(help: "Folder of the programs that --image-credential-provider-config names.")
+    var imageCredentialProviderBinDir: String?
+
     @Option(help: "trace, debug, info, notice, warning, error or critical.")
     var logLevel = "info"
 
@@ -77,6 +83,8 @@ struct Run: AsyncParsableCommand {
         flags.rootDirectory = rootDir
         flags.stateDirectory = stateDir
         flags.runDirectory = runDir
+        flags.credentialProviderConfig = imageCredentialProviderConfig
+        flags.credentialProviderDirectory = imageCredentialProviderBinDir
         return flags
     }
 }

@@ -36,7 +36,10 @@ struct ServerParts: Sendable {
                 runtime: local.runtime, streamIdleTimeout: kubelet.streamingConnectionIdleTimeout, time: time, logger: logger),
             AdminServer(
                 path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: ProxyReport(agent: node.proxy),
-                time: time, logger: logger),
+                images: ImageDesk(
+                    store: local.images, agent: (collector: node.images, users: NodeImageUsers(runtime: local.runtime, volumes: local.volumes))),
+                time: time,
+                logger: logger),
         ]
         if kubelet.healthzPort > 0 {
             services.append(HealthServer(address: .tcp(host: kubelet.healthzBindAddress, port: kubelet.healthzPort), view: view, logger: logger))

@@ -124,9 +124,18 @@ extension LayerUnpackTests {
         }
     }
 
-    @Test("a deep tree is unpacked")
+    @Test("a deep tree is unpacked, and a deeper one is refused")
     func deepTree() async throws {
-        let path = (0..<300).map { _ in "d" }.joined(separator: "/")
+        let deeper = (0..<300).map { _ in "d" }.joined(separator: "/")
+        let error = try await refused(
+            tar {
+                $0.pax([("path", Array(deeper.utf8))])
+                $0.file("f", "deep")
+            })
+        #expect(error.code == .tooLarge)
+        #expect(error.detail.contains("299 directories, wanted at most 256"))
+        #expect(error.detail.contains("imageLimits.layerDepth"))
+        let path = (0..<250).map { _ in "d" }.joined(separator: "/")
         try await unpack(
             tar {
                 $0.pax([("path", Array((path + "/f").utf8))])
@@ -141,14 +150,14 @@ extension LayerUnpackTests {
     func limits() async throws {
         var limits = ImageLimits()
         limits.entries = 2
-        #expect(
-            try await refused(
-                tar {
-                    $0.file("a")
-                    $0.file("b")
-                    $0.file("c")
-                }, limits: limits
-            ).code == .tooLarge)
+        let entries = try await refused(
+            tar {
+                $0.file("a")
+                $0.file("b")
+                $0.file("c")
+            }, limits: limits)
+        #expect(entries.code == .tooLarge)
+        #expect(entries.detail.contains("more than 2 entries") && entries.detail.contains("imageLimits.layerEntries"))
         limits = ImageLimits()
         limits.unpackedBytes = 4096
         #expect(try await refused(tar { $0.file("a", String(repeating: "x", count: 5000)) }, limits: limits).code == .tooLarge)

@@ -1,3 +1,4 @@
+import KubeModel
 import PodCore
 import Testing
 
@@ -86,6 +87,16 @@ import Testing
             let wrong = RegistryConfiguration(hosts: ["x.test": .init(endpoints: [bad])])
             #expect(throws: ImageStoreError.self, "\(bad)") { try RegistryEndpoint.all(of: "x.test", in: wrong) }
         }
+    }
+
+    @Test(
+        "Retry-After is read as seconds and as a date",
+        arguments: [
+            ("0", 0), ("7", 7), ("-3", 0), ("Fri, 15 Jan 2027 08:00:30 GMT", 30), ("Fri, 15 Jan 2027 07:59:00 GMT", 0), ("soon", nil), ("", nil),
+            ("Fri, 32 Jan 2027 08:00:30 GMT", nil), ("Fri, 15 Jän 2027 08:00:30 GMT", nil),
+        ] as [(String, Int?)])
+    func retryAfter(header: String, seconds: Int?) {
+        #expect(RetryAfter.pause(header, now: Timestamp(seconds: 1_800_000_000)) == seconds.map { .seconds($0) })
     }
 
     @Test("an origin is scheme, host and port")

@@ -55,6 +55,30 @@ import Testing
         #expect(error.code == .unknownUser)
     }
 
+    @Test(
+        "a number out of range is said as such, with the line that has it",
+        arguments: [
+            ("big", "the line of the image's /etc/passwd with the name \"big\" has the user number \"99999999999\""),
+            ("minus", "the line of the image's /etc/passwd with the name \"minus\" has the user number \"-1\""),
+            ("word", "the line of the image's /etc/passwd with the name \"word\" has the user number \"root\""),
+            ("wide", "the line of the image's /etc/passwd with the name \"wide\" has the group number \"4294967296\""),
+            ("9", "the line of the image's /etc/passwd with the name \"wide\" has the group number \"4294967296\""),
+            ("5:far", "the line of the image's /etc/group with the name \"far\" has the group number \"99999999999\""),
+            ("99999999999", "the setting has the user number \"99999999999\""), ("5:99999999999", "the setting has the group number \"99999999999\""),
+        ])
+    func outOfRange(user: String, text: String) throws {
+        let resolver = UserResolver(
+            passwd: Array(
+                "big:x:99999999999:0::/:/bin/sh\nminus:x:-1:0::/:\nword:x:root:0::/:\nwide:x:9:4294967296::/w:\ntwice:x:x:0::/:\ntwice:x:7:8::/t:\n"
+                    .utf8),
+            group: Array("far:x:99999999999:\n".utf8))
+        let error = try #require(throws: ImageStoreError.self) { try resolver.resolve(user) }
+        #expect(error.detail == text + ", wanted a number from 0 to 2147483647")
+        // A group of one's own needs none of the line, and a line that can be read counts before another.
+        #expect(try resolver.resolve("wide:3") == ImageUser(uid: 9, gid: 3, home: "/w"))
+        #expect(try resolver.resolve("twice") == ImageUser(uid: 7, gid: 8, home: "/t"))
+    }
+
     @Test("files with CRLF line ends are read")
     func carriageReturns() throws {
         let resolver = UserResolver(passwd: Array("root:x:0:0\r\napp:x:7:8::/app\r\n".utf8), group: Array("staff:x:50:other,app\r\n".utf8))

@@ -58,45 +58,51 @@ import Testing
         #expect(throughFile?.errno == ENOTDIR)
     }
 
-    /// Someone in the pod swaps a directory of the volume for a symlink to the outside, as fast as possible.
-    @Test("swapping a directory for a symlink never leads outside")
+    /// Two containers share the volume. One swaps a directory for a symlink to the outside, the other one a directory further down, as fast as possible.
+    @Test("swapping directories for symlinks never leads outside")
     func swappingNeverLeadsOutside() throws {
         let volume = volume
         let outside = try FileStatus(of: directory.sub("outside"))
         symlink("../outside", directory.sub("volume/evil"))
-        let attacker = Attacker(volume: volume)
-        try DedicatedThread.start(name: "attacker") { [attacker] in attacker.run() }
-        defer { attacker.stop() }
+        try Directories.make(volume + "/tree/mid/leaf")
+        symlink("../../outside", volume + "/tree/link")
+        let attackers = [Attacker(volume + "/dir", volume + "/evil"), Attacker(volume + "/tree/mid", volume + "/tree/link")]
+        for attacker in attackers { try DedicatedThread.start(name: "attacker") { attacker.run() } }
+        defer { for attacker in attackers { attacker.stop() } }
         var refused = 0
         for number in 0..<10_000 {
+            // Every other time a name that has to be made.
+            let subPath = ["dir", "dir/new\(number)", "tree/mid", "tree/mid/new\(number)/deep"][number % 4]
             do throws(SystemError) {
-                // Every other time a name that has to be made.
-                let opened = try SubPath.open(number % 2 == 0 ? "dir" : "dir/new\(number)", inVolume: volume)
-                let status = try FileStatus(of: opened)
-                #expect(status.inode != outside.inode)
+                let opened = try SubPath.open(subPath, inVolume: volume)
+                #expect(try FileStatus(of: opened).inode != outside.inode)
             } catch {
                 refused += 1
             }
         }
-        attacker.stop()
-        #expect(attacker.count > 100, "the attacker has to get turns for this to mean anything")
+        for attacker in attackers { attacker.stop() }
+        #expect(attackers.allSatisfy { $0.count > 100 }, "the attackers have to get turns for this to mean anything")
         #expect(refused > 0)
         #expect(try DirectoryListing.names(at: directory.sub("outside")) == ["secret"], "nothing was made outside")
     }
 
     final class Attacker: Sendable {
-        private let volume: String
+        private let directory: String
+        private let link: String
         private let going = Atomic<Bool>(true)
         private let done = Atomic<Bool>(false)
         private let swaps = Atomic<Int>(0)
 
-        init(volume: String) { self.volume = volume }
+        init(_ directory: String, _ link: String) {
+            self.directory = directory
+            self.link = link
+        }
 
         var count: Int { swaps.load(ordering: .relaxed) }
 
         func run() {
             while going.load(ordering: .relaxed) {
-                _ = swl_renameat2(AT_FDCWD, volume + "/dir", AT_FDCWD, volume + "/evil", SWL_RENAME_EXCHANGE)
+                _ = swl_renameat2(AT_FDCWD, directory, AT_FDCWD, link, SWL_RENAME_EXCHANGE)
                 swaps.add(1, ordering: .relaxed)
             }
             done.store(true, ordering: .releasing)

@@ -290,20 +290,20 @@ import Testing
     func nothingWithoutEffectIsSilent() throws {
         let found = try parse(
             kubelet(
-                "serverTLSBootstrap: true\nmaxParallelImagePulls: 4\nserializeImagePulls: false\n")
+                "serverTLSBootstrap: true\npodsPerCore: 4\nserializeImagePulls: false\n")
                 + "---\n"
                 + proxy(
                     "bindAddress: 10.0.0.1\nhealthzBindAddress: 0.0.0.0:1\nmetricsBindAddress: 0.0.0.0:10249\ndetectLocalMode: NodeCIDR\n"
                         + "configSyncPeriod: 1m\nnftables: {syncPeriod: 1m, minSyncPeriod: 500ms, masqueradeBit: 3}\n"))
         #expect(
             found.warnings.map(\.field) == [
-                "serverTLSBootstrap", "maxParallelImagePulls", "nftables.masqueradeBit", "nftables.syncPeriod",
+                "serverTLSBootstrap", "podsPerCore", "nftables.masqueradeBit", "nftables.syncPeriod",
                 "nftables.minSyncPeriod", "healthzBindAddress", "metricsBindAddress", "detectLocalMode", "bindAddress", "configSyncPeriod",
             ])
         #expect(found.warnings.first?.place == "a.yaml:3")
         #expect(found.kubelet == KubeletSettings() && found.proxy == ProxySettings())
         let defaults = try parse(
-            kubelet("serverTLSBootstrap: false\nserializeImagePulls: true\nmaxParallelImagePulls: 0\n") + "---\n"
+            kubelet("serverTLSBootstrap: false\npodsPerCore: 0\nmaxParallelImagePulls: 0\n") + "---\n"
                 + proxy("healthzBindAddress: 0.0.0.0:10256\nmetricsBindAddress: 127.0.0.1:10249\nnftables: {syncPeriod: 30s}\n"))
         #expect(defaults.warnings.isEmpty, "\(defaults.warnings)")
     }

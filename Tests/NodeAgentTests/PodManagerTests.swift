@@ -259,22 +259,4 @@ struct PodManagerTests {
         let did = node.did.entries.filter { $0.hasPrefix("forward") || $0.hasPrefix("start") }
         #expect(did == ["forward *:8080/TCP to 10.0.0.7", "forward *:53/UDP to 10.0.0.7", "start main id-2"])
     }
-
-    @Test("an image is pulled with the pod's secrets, and a missing secret is reported")
-    func pullsWithThePodsSecrets() async throws {
-        let config = #"{"auths":{"r":{"username":"u","password":"p"}}}"#
-        let secret: Secret = try Wire.decode(["metadata": ["name": "pull"], "data": [".dockerconfigjson": .string(Wire.base64(config))]])
-        node.state.withLock { state in
-            state.imageIsPresent = false
-            state.secrets = ["pull": secret]
-        }
-        try await bench.run {
-            bench.list([NodeBench.pod { $0.spec.imagePullSecrets = [LocalObjectReference(name: "pull"), LocalObjectReference(name: "lost")] }])
-            _ = await shown(.running)
-            await bench.events.calls.wait { $0.count == 5 }
-        }
-        #expect(node.state.withLock { $0.credentials } == [RegistryCredential(registry: "r", username: "u", password: "p")])
-        #expect(bench.events.created.map(\.reason) == ["Pulling", "FailedToRetrieveImagePullSecret", "Pulled", "Created", "Started"])
-        #expect(node.did.entries.first == "hold lost,pull")
-    }
 }

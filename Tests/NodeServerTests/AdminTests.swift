@@ -1,4 +1,5 @@
 import AsyncHTTPClient
+import FoundationEssentials
 import Glibc
 import KubeModel
 import Logging
@@ -19,8 +20,8 @@ import Testing
             let runtime = FakeRuntime()
             let (ready, listening) = AsyncStream<Void>.makeStream()
             let server = AdminServer(
-                path: path, view: FakeView(), runtime: runtime, proxy: FakeView(), time: ManualTime(epoch: Timestamp(seconds: 1000)), logger: .silent,
-                onListening: { listening.yield() })
+                path: path, view: FakeView(), runtime: runtime, proxy: FakeView(), images: FakeImageOffice(),
+                time: ManualTime(epoch: Timestamp(seconds: 1000)), logger: .silent, onListening: { listening.yield() })
             let group = ServiceGroup(services: [server], logger: .silent)
             try await withThrowingTaskGroup(of: Void.self) { tasks in
                 tasks.addTask { try await group.run() }
@@ -44,6 +45,14 @@ import Testing
         try JSONParser.parse(await get(socket, path).text)
     }
 
+    private static func post(_ socket: String, _ body: String) async throws -> (status: Int, text: String) {
+        var request = HTTPClientRequest(url: "http+unix://\(PercentCoding.encode(socket))/v1/images")
+        request.method = .POST
+        request.body = .bytes(ByteBuffer(string: body))
+        let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
+        return (Int(response.status.code), String(buffer: try await response.body.collect(upTo: 1 << 20)))
+    }
+
     @Test("the operators' socket answers each document, and 404 for other paths") func documents() async throws {
         try await withServer { socket, _ async throws in
             #expect(try await Self.document(socket, "/v1/summary")["nodeName"] == "n1")
@@ -53,6 +62,19 @@ import Testing
             #expect(try await Self.get(socket, "/v1/logs/default/web/app") == (200, "one\ntwo\n"))
             #expect(try await Self.get(socket, "/v1/logs/default/none/app").status == 404)
             #expect(try await Self.get(socket, "/pods").status == 404)
+        }
+    }
+
+    @Test("work on images is done over the operators' socket, and its failure is told in words") func images() async throws {
+        try await withServer { socket, _ async throws in
+            let request = String(decoding: try JSONEncoder().encode(ImageRequest.prune(isDryRun: true)), as: UTF8.self)
+            let answer = try await Self.post(socket, request)
+            #expect(answer.status == 200)
+            #expect(try JSONDecoder().decode(ImageAnswer.self, from: Data(answer.text.utf8)) == .removed([]))
+            let failed = String(decoding: try JSONEncoder().encode(ImageRequest.pull(reference: "a", pins: false)), as: UTF8.self)
+            #expect(try await Self.post(socket, failed) == (500, "no registry answers\n"))
+            #expect(try await Self.post(socket, "{}").status == 400)
+            #expect(try await Self.get(socket, "/v1/images").status == 405)
         }
     }
 

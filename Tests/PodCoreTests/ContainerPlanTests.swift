@@ -68,19 +68,91 @@ struct ContainerPlanTests {
     }
 
     @Test(
-        "a volume gets the mount points of the volumes that are mounted right within it",
+        "what is mounted right within a read-only volume gets a place there",
         arguments: [
             (#"[{"name":"v","mountPath":"/s"},{"name":"w","mountPath":"/s/inner"}]"#, ["inner"]),
             (#"[{"name":"w","mountPath":"/s/a//b/"},{"name":"v","mountPath":"//s/."}]"#, ["a/b"]),
-            (#"[{"name":"v","mountPath":"/s"},{"name":"w","mountPath":"/s/a"},{"name":"x","mountPath":"/s/a/b"}]"#, ["a"]),
-            (#"[{"name":"v","mountPath":"/s"},{"name":"w","mountPath":"/sister"},{"name":"x","mountPath":"/"}]"#, []),
+            (#"[{"name":"v","mountPath":"/s"},{"name":"w","mountPath":"/s/a"},{"name":"w","mountPath":"/s/a/b"}]"#, ["a"]),
+            (#"[{"name":"v","mountPath":"/s"},{"name":"w","mountPath":"/sister"},{"name":"w","mountPath":"/"}]"#, []),
             (#"[{"name":"v","mountPath":"/s"},{"name":"w","mountPath":"/s/../t"}]"#, []),
             (#"[{"name":"v","mountPath":"/s","subPath":"p"},{"name":"w","mountPath":"/s/a"}]"#, []),
-            (#"[{"name":"v","mountPath":"/s"},{"name":"w","mountPath":"/s/a","subPath":"file"}]"#, []),
+            (#"[{"name":"v","mountPath":"/s"},{"name":"w","mountPath":"/s/a","subPath":"file"}]"#, ["a of file"]),
         ])
     func mountPoints(mounts: String, points: [String]) throws {
-        let pod = try PodLife.pod(#"{"containers":[{"name":"c","image":"i","volumeMounts":\#(mounts)}]}"#)
-        #expect(pod.spec.mountPoints(within: "v") == points)
+        let volumes = #","volumes":[{"name":"v","secret":{"secretName":"s"}},{"name":"w","emptyDir":{}}]"#
+        let found = try configuration(mounts, spec: volumes).nestedMountPoints
+        #expect(found.map { $0.path + ($0.subPath.map { " of \($0)" } ?? "") } == points)
+        #expect(found.allSatisfy { $0.volume == "/v" && $0.source == "/w" })
+    }
+
+    @Test(
+        "a subPath that cannot be had is refused in kubelet's words",
+        arguments: [
+            (#""subPath":"/etc""#, "error SubPath `/etc` must not be an absolute path"),
+            (#""subPath":"a/../..""#, "unable to provision SubPath `a/../..`: must not contain '..'"),
+            (#""subPathExpr":"$(ROOT)""#, "error SubPath `/` must not be an absolute path"),
+            (#""subPathExpr":"x$(UP)""#, "unable to provision SubPath `x/..`: must not contain '..'"),
+            (#""subPathExpr":"$(NO)/$(EMPTY)/$(ALSO)""#, "missing value for ALSO, EMPTY, NO"),
+        ])
+    func refusedSubPath(field: String, message: String) throws {
+        let env = #","env":[{"name":"ROOT","value":"/"},{"name":"UP","value":"/.."},{"name":"EMPTY","value":""}]"#
+        #expect(throws: PlanFailure(message)) { try mounts(#"[{"name":"v","mountPath":"/s",\#(field)}]"#, env) }
+    }
+
+    @Test("a subPathExpr is expanded from the container's variables, and $$ is a dollar sign")
+    func subPathExpression() throws {
+        let env = #","env":[{"name":"POD","value":"web-0"}]"#
+        let found = try mounts(#"[{"name":"v","mountPath":"/s","subPathExpr":"a/$(POD)/$$(POD)"}]"#, env)
+        #expect(found.first?.subPath == "a/web-0/$(POD)")
+    }
+
+    @Test(
+        "recursively read-only mounts follow kubelet's rules",
+        arguments: [
+            (#""recursiveReadOnly":"Disabled""#, false, nil), (#""readOnly":true,"recursiveReadOnly":"IfPossible""#, true, nil),
+            (#""readOnly":true,"recursiveReadOnly":"Enabled","mountPropagation":"None""#, true, nil),
+            (
+                #""recursiveReadOnly":"Enabled""#, false,
+                #"failed to resolve recursive read-only mode: volume "v" requested recursive read-only mode, but it is not read-only"#
+            ),
+            (
+                #""readOnly":true,"recursiveReadOnly":"IfPossible","mountPropagation":"HostToContainer""#, false,
+                #"failed to resolve recursive read-only mode: volume "v" requested recursive read-only mode, but it is not compatible with "#
+                    + #"propagation "HostToContainer""#
+            ),
+            (
+                #""readOnly":true,"recursiveReadOnly":"Perhaps""#, false,
+                #"failed to resolve recursive read-only mode: unknown recursive read-only mode "Perhaps""#
+            ),
+        ] as [(String, Bool, String?)])
+    func recursivelyReadOnly(fields: String, isRecursive: Bool, message: String?) throws {
+        let mount = #"[{"name":"v","mountPath":"/s",\#(fields)}]"#
+        if let message {
+            #expect(throws: PlanFailure(message)) { try mounts(mount) }
+        } else {
+            #expect(try mounts(mount).first?.recursiveReadOnly == isRecursive)
+        }
+    }
+
+    @Test("an image as a volume is read-only, and cannot be had with ids of the pod's own")
+    func imageAsVolume() throws {
+        let volumes = #","volumes":[{"name":"v","image":{"reference":"model:1"}}]"#
+        #expect(try mounts(#"[{"name":"v","mountPath":"/m"}]"#, spec: volumes).first?.readOnly == true)
+        #expect(throws: PlanFailure.self) { try mounts(#"[{"name":"v","mountPath":"/m"}]"#, spec: volumes + #","hostUsers":false"#) }
+    }
+
+    @Test(
+        "HOME is the pod's, the image's, the user's or /, and an empty one counts as none",
+        arguments: [
+            ([], "", "/home/u", "/home/u"), (["HOME="], "", "/home/u", "/home/u"), (["HOME="], "", nil, "/"), ([], "", nil, "/"),
+            (["HOME="], "", "", "/"), (["HOME=/i"], "", "/home/u", "/i"), (["HOME=/i"], #"{"name":"HOME","value":"/p"}"#, "/home/u", "/p"),
+            ([], #"{"name":"HOME","value":""}"#, "/home/u", "/home/u"), (["HOME=/i"], #"{"name":"HOME"}"#, nil, "/"),
+        ] as [([String], String, String?, String)])
+    func home(image: [String], pod: String, user: String?, expected: String) throws {
+        let lines = try configuration(
+            "[]", #","env":[\#(pod)]"#, config: ImageConfig(env: image, cmd: ["sh"]), user: ImageUser(uid: 0, gid: 0, home: user)
+        ).process.env
+        #expect(lines.filter { $0.hasPrefix("HOME=") } == ["HOME=\(expected)"])
     }
 
     private func mounts(_ volumeMounts: String, _ fields: String = "", spec: String = "") throws -> [ContainerConfiguration.Mount] {
@@ -88,7 +160,8 @@ struct ContainerPlanTests {
     }
 
     private func configuration(
-        _ volumeMounts: String, _ fields: String = "", spec: String = "", config: ImageConfig = PodLife.image.config
+        _ volumeMounts: String, _ fields: String = "", spec: String = "", config: ImageConfig = PodLife.image.config,
+        user: ImageUser = ImageUser(uid: 0, gid: 0)
     ) throws -> ContainerConfiguration {
         let pod = try PodLife.pod(#"{"containers":[{"name":"c","image":"i","volumeMounts":\#(volumeMounts)\#(fields)}]\#(spec)}"#)
         let facts = PodFacts(pod: pod, nodeName: "n", hostIPs: [], podIPs: [], nodeAllocatable: [:])
@@ -97,8 +170,8 @@ struct ContainerPlanTests {
         let plan = ContainerPlan(
             id: "c1", restartCount: 0,
             image: ImageDescription(id: "sha256:0", names: [], repoDigests: [], size: 1, config: config, lowerDirectories: ["/l"]), imageID: "",
-            user: ImageUser(uid: 0, gid: 0), environment: environment, hostname: "p",
-            volumePaths: ["v": "/v"], etcFiles: .init(hosts: "/node/hosts", hostname: "/node/hostname", resolvConf: "/node/resolv"),
+            user: user, environment: environment, hostname: "p",
+            volumePaths: ["v": "/v", "w": "/w"], etcFiles: .init(hosts: "/node/hosts", hostname: "/node/hostname", resolvConf: "/node/resolv"),
             terminationMessageFile: "/node/message", log: .init(path: "/l"), seccompDefault: false, seccompRoot: "/s",
             resources: ResourceRules(nodeMemory: 1))
         return try plan.configuration(of: container, role: .regular, pod: pod)

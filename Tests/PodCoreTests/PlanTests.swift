@@ -145,7 +145,7 @@ struct PlanTests {
         let objects = ReferencedObjects(configMaps: ["m": try decode(ConfigMap.self, #"{"metadata":{},"data":{"k":"v"},"binaryData":{"b":"AAE="}}"#)])
         let facts = PodFacts(pod: try PodLife.pod(#"{"containers":[]}"#), nodeName: "n", hostIPs: [], podIPs: [], nodeAllocatable: [:])
         let content = try VolumePlan.content(of: volume, facts: facts, objects: objects, tokens: [])
-        #expect(content == .files(.configMap, [VolumeFile(path: "d/f", mode: 0o400, content: [UInt8]("v".utf8))]))
+        #expect(content == .files(.configMap, [VolumeFile(path: "d/f", mode: 0o400, content: .text("v"))]))
         #expect(throws: PlanFailure("configmap references non-existent config key: no")) {
             try VolumePlan.content(of: missing, facts: facts, objects: objects, tokens: [])
         }

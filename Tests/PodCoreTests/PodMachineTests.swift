@@ -118,6 +118,21 @@ struct PodMachineTests {
         #expect(Set(life.events.map(\.message)) == ["Error: ErrImagePull", #"Back-off pulling image "none""#, "Error: ImagePullBackOff"])
     }
 
+    @Test("an image that a container mounts is not mounted ahead of it, and its back-off is shown by its own name")
+    func imageOfVolumeMissing() throws {
+        let spec =
+            #"{"volumes":[{"name":"m","image":{"reference":"model"}}],"#
+            + #""containers":[{"name":"c","image":"app","volumeMounts":[{"name":"m","mountPath":"/m"}]}]}"#
+        var life = PodLife(try PodLife.pod(spec)) { action, life in
+            guard case .ensureImage = action else { return life.obey(action) }
+            return .imageFailed(container: "c", ImageProblem(reason: .errImagePull, image: "model", message: "not found"))
+        }
+        #expect(life.machine.volumesAreMounted && life.states(of: "c").last == "ErrImagePull")
+        life.pass(.seconds(2))
+        #expect(life.status.containerStatuses?.first?.state.waiting?.message == #"Back-off pulling image "model": ErrImagePull: not found"#)
+        #expect(life.events.map(\.message).contains(#"Back-off pulling image "model""#))
+    }
+
     @Test("a program that cannot be executed fails the pod for good, or is tried again", arguments: ["Never", "Always"])
     func commandNotFound(policy: String) throws {
         let spec = #"{"containers":[{"name":"c","image":"busybox"}],"restartPolicy":"\#(policy)"}"#

@@ -29,13 +29,14 @@ struct PodRecoveryTests {
 
     /// A sandbox that is by default younger than all its events.
     private func sandbox(
-        _ attempt: Int, isRunning: Bool, createdAt: Int64 = 1_800_100_000, _ containers: RecoveredSandbox.Container...
+        _ attempt: Int, isRunning: Bool, createdAt: Int64 = 1_800_100_000, addresses: [String] = ["10.0.0.9"],
+        _ containers: RecoveredSandbox.Container...
     ) -> RecoveredSandbox {
         RecoveredSandbox(
             configuration: SandboxConfiguration(
                 id: "s\(attempt)", pod: PodIdentity(namespace: "default", name: "p", uid: "u-1"), attempt: attempt, hostname: "p",
                 qosClass: "BestEffort"),
-            createdAt: Timestamp(seconds: createdAt), addresses: ["10.0.0.9"], isRunning: isRunning, networkNamespacePath: nil, containers: containers
+            createdAt: Timestamp(seconds: createdAt), addresses: addresses, isRunning: isRunning, networkNamespacePath: nil, containers: containers
         )
     }
 
@@ -162,6 +163,18 @@ struct PodRecoveryTests {
         let next = life.next(finding: [found])
         #expect(next.containerStatus("i")?.state.terminated?.reason == "Completed")
         #expect(next.events.isEmpty && next.machine.mayDeleteFromAPI)
+    }
+
+    @Test("a sandbox without an address that still runs is stopped before its pod, which has become terminal, gives anything back")
+    func halfMadeSandboxOfATerminalPod() throws {
+        var pod = try PodLife.pod(#"{"containers":[{"name":"c","image":"b"}]}"#)
+        pod.status = PodStatus(phase: .failed)
+        let now = Moment(wall: Timestamp(seconds: 1_800_000_000), monotonic: .zero)
+        var machine = PodMachine(pod: pod, startTime: now.wall)
+        machine.adopt([sandbox(0, isRunning: true, addresses: [])], at: now) { _ in nil }
+        #expect(machine.decide(at: now) == [.stopSandbox(id: "s0")])
+        machine.receive(.sandboxStopped, at: now)
+        #expect(machine.decide(at: now) == [.cleanUp(sandboxIDs: ["s0"])])
     }
 
     /// The deletion was asked for at second 10 with 30 seconds of grace.

@@ -38,7 +38,7 @@ import Testing
             (ShimStatus(step: SWL_STEP_SECCOMP.rawValue, errno: 22, text: "install"), "x", .create, "seccomp: install"),
         ]
         for (status, program, code, message) in cases {
-            #expect(LaunchFailure.failure(status, program: program) == RuntimeFailure(code, message))
+            #expect(LaunchFailure.failure(status, args: [program]) == RuntimeFailure(code, message))
         }
     }
 

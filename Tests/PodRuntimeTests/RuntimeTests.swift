@@ -97,7 +97,7 @@ struct RuntimeTests {
                 await #expect("\(subPath)") {
                     try await host.runtime.startContainer(container, inSandbox: sandbox.id)
                 } throws: { error in
-                    (error as? RuntimeFailure)?.code == .create
+                    (error as? RuntimeFailure)?.code == .configuration
                 }
             }
             let made = try await host.run("echo x > /v/file", in: sandbox.id) {
@@ -115,6 +115,14 @@ struct RuntimeTests {
                 (host.container(["nope"]), .start, "exec: \"nope\": executable file not found in $PATH"),
                 (host.container(["/data/plain"]), .start, "exec: \"/data/plain\": permission denied"),
                 (host.container(["/data"]), .start, "exec: \"/data\": is a directory"),
+                (
+                    host.container(["sh"]) { $0.process.env.append("BIG=" + String(repeating: "x", count: 131_068)) }, .start,
+                    "exec: \"sh\": argument list too long: variable BIG takes 131072 bytes with its name, the kernel takes at most 131071"
+                ),
+                (
+                    host.container(["sh", "-c", String(repeating: "x", count: 131_072)]), .start,
+                    "argument list too long: argument 2 takes 131072 bytes, the kernel takes at most 131071"
+                ),
                 (host.container([]), .create, "no command"),
                 (host.container(["sh"]) { $0.process.capabilities = ["CAP_MADE_UP"] }, .create, "CAP_MADE_UP"),
                 (host.container(["sh"]) { $0.process.seccomp = .localhost(path: "/no/profile.json") }, .create, "/no/profile.json"),

@@ -24,7 +24,7 @@ import Testing
                 [
                     VolumesFixture.file("key", "value"), VolumesFixture.file("dir/a/file", "deep", mode: 0o400),
                     VolumesFixture.file("./x//y", "clean"),
-                    VolumeFile(path: "binary", mode: 0o600, content: [0, 255, 10], uid: 1000),
+                    VolumeFile(path: "binary", mode: 0o600, content: .base64("AP8K"), uid: 1000),
                 ]))
         #expect(path == fixture.root + "/kubelet/pods/uid-1/volumes/kubernetes.io~configmap/vol")
         #expect(try !FileStatus(of: path).isMountRoot, "a config map is on disk")
@@ -43,17 +43,64 @@ import Testing
         #expect(try DirectoryListing.names(at: path) == ["..data", data, "binary", "dir", "key", "x"].sorted())
     }
 
-    @Test("mount points of other volumes are made, and stay when the files change")
+    @Test("places for mounts are made by the kind of what is mounted, and stay when the files change")
     func mountPoints() async throws {
+        let inner = try await fixture.mount(.files(.secret, [VolumesFixture.file("d/key", "1")]), name: "inner")
         for content in ["1", "2"] {
-            let request = VolumeRequest(
-                podUID: "uid-1", name: "vol", content: .files(.secret, [VolumesFixture.file("taken", content)]),
-                mountPoints: ["deep/inner", "taken", "other"])
-            let path = try await fixture.volumes.mount(request)
+            let path = try await fixture.mount(.files(.secret, [VolumesFixture.file("taken", content)]))
+            let points: [(String, String?)] = [
+                ("deep/inner", nil), ("deep/file", "d/key"), ("other", "d"), ("taken", "d"), ("taken/x", "d"), ("..data/x", "d"),
+            ]
+            for (point, subPath) in points {
+                try await fixture.volumes.makeMountPoint(VolumeMountPoint(volume: path, path: point, source: inner, subPath: subPath))
+            }
             #expect(try FileStatus(of: path + "/deep/inner").kind == .directory)
+            #expect(try FileStatus(of: path + "/deep/file").kind == .file)
             #expect(try FileStatus(of: path + "/other").mode == 0o755)
             #expect(try SmallFile.text(path + "/taken") == content)
+            #expect(try DirectoryListing.names(at: path + "/..data") == ["taken"])
         }
+    }
+
+    @Test("a volume is missing once its mount, its folder or its files are gone, and is made again with its files")
+    func missing() async throws {
+        let files = [VolumesFixture.file("key", "1")]
+        let map = try await fixture.mount(.files(.configMap, files), name: "map")
+        let secret = try await fixture.mount(.files(.secret, files), name: "secret")
+        let memory = try await fixture.mount(.memory(sizeLimit: nil), name: "memory")
+        let disk = try await fixture.mount(.emptyDirectory, name: "disk")
+        let all = [
+            MountedVolume(name: "map", path: map, root: .files(.configMap)), MountedVolume(name: "secret", path: secret, root: .files(.secret)),
+            MountedVolume(name: "memory", path: memory, root: .memory), MountedVolume(name: "disk", path: disk, root: .directory),
+        ]
+        #expect(try await fixture.volumes.missing(all).isEmpty)
+        for path in [secret, memory] { try Mounts.unmount(path, lazily: true) }
+        for path in [map, disk] { try TreeRemoval.remove(path) }
+        #expect(try await fixture.volumes.missing(all) == ["map", "secret", "memory", "disk"])
+        _ = try await fixture.mount(.files(.configMap, files), name: "map")
+        _ = try await fixture.mount(.files(.secret, files), name: "secret")
+        #expect(try await fixture.volumes.missing(all) == ["memory", "disk"])
+        #expect(try SmallFile.text(secret + "/key") == "1")
+        // Emptied by hand: the names are there, the files are not.
+        try TreeRemoval.remove(map + "/" + link(map + "/..data"))
+        #expect(try await fixture.volumes.missing(all).contains("map"))
+    }
+
+    @Test("a large file is compared and written without a copy of it, and what is not base64 is empty")
+    func largeFile() async throws {
+        let text = String(repeating: "0123456789abcdef", count: 65536)
+        let path = try await fixture.mount(.files(.configMap, [VolumesFixture.file("large", text)]))
+        let first = try link(path + "/..data")
+        _ = try await fixture.mount(.files(.configMap, [VolumesFixture.file("large", text)]))
+        #expect(try link(path + "/..data") == first)
+        for other in [String(text.dropLast()), String(text.dropLast()) + "x", text + "x", ""] {
+            let before = try link(path + "/..data")
+            _ = try await fixture.mount(.files(.configMap, [VolumesFixture.file("large", other)]))
+            #expect(try link(path + "/..data") != before)
+            #expect(try SmallFile.text(path + "/large", limit: 2 << 20) == other)
+        }
+        _ = try await fixture.mount(.files(.configMap, [VolumeFile(path: "large", mode: 0o644, content: .base64("?"))]))
+        #expect(try SmallFile.bytes(path + "/large").isEmpty)
     }
 
     /// A container may lock what it can open, and keep it locked.
@@ -104,7 +151,7 @@ import Testing
             let data = try link(path + "/..data")
             #expect(data != before)
             #expect(try DirectoryListing.names(at: path) == (["..data", data] + names).sorted())
-            for file in files { #expect(try SmallFile.bytes(path + "/" + file.path) == file.content) }
+            for file in files { #expect(try FileContent.text(SmallFile.text(path + "/" + file.path)) == file.content) }
         }
     }
 
@@ -154,7 +201,7 @@ import Testing
         let files = [VolumesFixture.file("d/key", "v", mode: 0o600, uid: 7), VolumesFixture.file("open", "v", mode: 0o644)]
         let path = try await fixture.mount(.files(.secret, files), fsGroup: 4321)
         #expect(try FileStatus(of: path).gid == 4321)
-        #expect(try FileStatus(of: path).mode == 0o2777)
+        #expect(try FileStatus(of: path).mode == 0o3777)
         for (name, mode, uid) in [("..data/d/key", UInt32(0o640), UInt32(7)), ("..data/open", 0o644, 0), ("..data/d", 0o2755, 0)] {
             let status = try FileStatus(of: path + "/" + name)
             #expect(status.gid == 4321 && status.mode == mode && status.uid == uid, "\(name)")

@@ -114,7 +114,7 @@ import Testing
         let mount = try #require(try MountTable().mount(at: path))
         #expect(mount.type == "tmpfs" && mount.superOptions.contains("size=1024k"))
         #expect(try FileStatus(of: path).gid == 2000)
-        #expect(try FileStatus(of: path).mode == 0o2777)
+        #expect(try FileStatus(of: path).mode == 0o3777, "sticky, as the root of any tmpfs")
         try AtomicFile.replace(path + "/mine", with: "x")
         _ = try await fixture.mount(.memory(sizeLimit: 1 << 20), fsGroup: 2000)
         #expect(FileStatus.exists(path + "/mine"))

@@ -22,7 +22,7 @@ final class VolumesFixture: Sendable {
     }
 
     static func file(_ path: String, _ content: String, mode: UInt16 = 0o644, uid: UInt32? = nil) -> VolumeFile {
-        VolumeFile(path: path, mode: mode, content: Array(content.utf8), uid: uid)
+        VolumeFile(path: path, mode: mode, content: .text(content), uid: uid)
     }
 }
 

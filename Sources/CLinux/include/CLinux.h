@@ -206,6 +206,7 @@ int swl_trim_memory(void);
 // Extended attributes of an open file; the Glibc module does not import <sys/xattr.h>.
 int swl_fsetxattr(int fd, const char *name, const void *value, size_t size);
 ssize_t swl_fgetxattr(int fd, const char *name, void *value, size_t capacity);
+ssize_t swl_flistxattr(int fd, char *list, size_t capacity);
 
 // "ENOENT", or NULL for a number without a name.
 const char *swl_errno_name(int number);

@@ -15,8 +15,29 @@ final class BlobFile: Sendable {
         descriptor = try .open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW, mode: 0o600)
     }
 
+    /// Opens a file that an earlier process may have begun, at its end, with its content hashed.
+    init(continuing path: String) throws(SystemError) {
+        self.path = path
+        descriptor = try .open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: 0o600)
+        while true {
+            let part = try descriptor.read(upTo: 1 << 20)
+            if part.isEmpty { return }
+            part.withUnsafeBytes { bytes in hasher.withLock { $0.update(bytes) } }
+        }
+    }
+
+    /// A file that is only read.
+    /// - Parameter scratch: a path for files beside it.
+    init(reading file: OwnedFileDescriptor, scratch: String) {
+        descriptor = file
+        path = scratch
+    }
+
     /// Bytes written so far.
     var count: Int64 { hasher.withLock { $0.count } }
+
+    /// The offset of the next byte that a reader of this descriptor gets, in this process or another one. Does not block.
+    var position: Int64 { Int64(descriptor.withRawValue { lseek($0, 0, SEEK_CUR) }) }
 
     func digest() -> ContentDigest { hasher.withLock { $0.digest() } }
 

@@ -43,10 +43,17 @@ struct ImageConfigurationDocument: Sendable, Hashable {
             }
         }
 
-        let architecture: String
-        let os: String
+        let architecture: String?
+        let os: String?
+        let variant: String?
         let config: Config?
         let rootfs: RootFS
+    }
+
+    /// The platform of a configuration, `nil` where there is none or the bytes are no configuration.
+    static func platform(of bytes: [UInt8]) -> Platform? {
+        let found = try? JSONDecoder().decode(Platform.self, from: Data(bytes))
+        return found?.architecture.isEmpty == true ? nil : found
     }
 
     init(_ bytes: [UInt8], layers: Int, platform: Platform, object: String) throws(ImageStoreError) {
@@ -60,8 +67,12 @@ struct ImageConfigurationDocument: Sendable, Hashable {
         } catch {
             throw bad(.malformed, "found no image configuration as JSON: \(DecodingFailure.text(error))")
         }
-        guard fields.os == platform.os, fields.architecture == platform.architecture else {
-            throw bad(.unsupported, "found an image for \(fields.os.prefix(50))/\(fields.architecture.prefix(50)), wanted one for \(platform)")
+        // Some builders leave the platform out.
+        if let architecture = fields.architecture, !architecture.isEmpty {
+            let found = Platform(os: fields.os ?? "", architecture: architecture, variant: fields.variant ?? "")
+            guard platform.rank(of: found) != nil else {
+                throw bad(.unsupported, "found an image for \("\(found)".prefix(100)), wanted one for \(platform)")
+            }
         }
         guard fields.rootfs.type == "layers" else {
             throw bad(.malformed, "found rootfs.type \"\(fields.rootfs.type.prefix(50))\", wanted \"layers\"")

@@ -10,8 +10,17 @@ enum ManifestDocument: Sendable, Hashable {
         let mediaType: String?
         let config: Descriptor?
         let layers: [Descriptor]?
-        let manifests: [Descriptor]?
+        let manifests: [Entry]?
         let fsLayers: [Ignored]?
+    }
+
+    /// An entry of an index. Those of other platforms may be of a kind that this program does not know.
+    private struct Entry: Decodable {
+        let descriptor: Result<Descriptor, any Error>
+
+        init(from decoder: any Decoder) throws {
+            descriptor = Result { try Descriptor(from: decoder) }
+        }
     }
 
     private struct Ignored: Decodable {
@@ -41,7 +50,7 @@ enum ManifestDocument: Sendable, Hashable {
         guard isImage != (fields.manifests != nil) else {
             throw bad(.malformed, "found \(isImage ? "both an image and an index" : "neither layers nor manifests"), wanted one of them")
         }
-        let inside = fields.mediaType ?? ""
+        let inside = MediaType.bare(fields.mediaType ?? "")
         for claimed in [inside, type] where !claimed.isEmpty {
             let wanted = isImage ? MediaType.manifests : MediaType.indexes
             let others = isImage ? MediaType.indexes : MediaType.manifests
@@ -55,7 +64,11 @@ enum ManifestDocument: Sendable, Hashable {
             guard manifests.count <= limits.indexEntries else {
                 throw bad(.tooLarge, "found \(manifests.count) manifests, wanted at most \(limits.indexEntries)")
             }
-            self = .index(manifests)
+            let readable = manifests.compactMap { try? $0.descriptor.get() }
+            if readable.isEmpty, case .failure(let error)? = manifests.first?.descriptor {
+                throw bad(.malformed, "found no entry that can be read: \(DecodingFailure.text(error))")
+            }
+            self = .index(readable)
             return
         }
         guard let config = fields.config, let layers = fields.layers else {
@@ -85,12 +98,14 @@ enum ManifestDocument: Sendable, Hashable {
                 throw bad(.unsupported, "found a layer of type \(layer.mediaType.prefix(200)), wanted a tar layer, plain or with gzip or zstd")
             }
             guard layer.size >= 0, layer.size <= limits.layerBytes else {
-                throw bad(.tooLarge, "found a layer of \(layer.size) bytes, wanted at most \(limits.layerBytes)")
+                throw bad(
+                    .tooLarge, "found a layer of \(layer.size) bytes, wanted at most \(limits.layerBytes)\(ImageLimits.advice("layerSize"))")
             }
             total += layer.size
         }
         guard total <= limits.imageBytes else {
-            throw bad(.tooLarge, "found \(total) bytes of layers, wanted at most \(limits.imageBytes)")
+            throw bad(
+                .tooLarge, "found \(total) bytes of layers, wanted at most \(limits.imageBytes)\(ImageLimits.advice("imageSize"))")
         }
     }
 
@@ -98,17 +113,5 @@ enum ManifestDocument: Sendable, Hashable {
         ImageStoreError(
             .unsupported, "read manifest", object,
             "found a manifest of schema 1, wanted an OCI image manifest or Docker schema 2; push the image again with a current tool")
-    }
-
-    /// The entry of an index for a platform.
-    static func select(_ manifests: [Descriptor], for platform: Platform, object: String) throws(ImageStoreError) -> Descriptor {
-        let known = manifests.filter { (MediaType.manifests + MediaType.indexes).contains($0.mediaType) }
-        if let match = known.first(where: { $0.platform?.os == platform.os && $0.platform?.architecture == platform.architecture }) {
-            return match
-        }
-        if known.count == 1, let only = known.first, only.platform == nil { return only }
-        let found = known.compactMap { entry in entry.platform.map { "\($0.os)/\($0.architecture)" } }.prefix(20).joined(separator: ", ")
-        throw ImageStoreError(
-            .unsupported, "select platform", object, "found images for \(found.isEmpty ? "no platform" : found), wanted one for \(platform)")
     }
 }

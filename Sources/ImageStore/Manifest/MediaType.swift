@@ -10,9 +10,16 @@ enum MediaType {
     /// The `Accept` header of a manifest request.
     static let accepted = (indexes + manifests).joined(separator: ", ")
 
+    /// Whether an entry of an index is an image. Some tools leave its type out.
+    static func isManifest(_ type: String) -> Bool { type.isEmpty || manifests.contains(type) }
+    static func isIndex(_ type: String) -> Bool { indexes.contains(type) }
+
     static func isFirstSchema(_ type: String) -> Bool { type.hasPrefix("application/vnd.docker.distribution.manifest.v1+") }
 
-    static let configs: Set<String> = ["application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"]
+    /// Docker 1.10 wrote the type of any content.
+    static let configs: Set<String> = [
+        "application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json", "application/octet-stream",
+    ]
 
     /// Compression is detected by content, not by name, because registries and builders disagree about the names.
     static let layers: Set<String> = [
@@ -25,7 +32,9 @@ enum MediaType {
         "application/vnd.docker.image.rootfs.diff.tar",
         "application/vnd.docker.image.rootfs.diff.tar.gzip",
         "application/vnd.docker.image.rootfs.diff.tar.zstd",
+        "application/vnd.docker.image.rootfs.foreign.diff.tar",
         "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip",
+        "application/vnd.docker.image.rootfs.foreign.diff.tar.zstd",
     ]
 
     /// The type of a `Content-Type` header, without its parameters.

@@ -1,4 +1,4 @@
-/// The access to registries: mirrors, certificate authorities, and registries without TLS.
+/// The access to registries: mirrors, certificate authorities, registries without TLS, proxies, and the node's credentials.
 ///
 /// A registry without an entry is reached by https with the system's authorities, on a loopback host by http.
 package struct RegistryConfiguration: Sendable, Hashable {
@@ -19,8 +19,13 @@ package struct RegistryConfiguration: Sendable, Hashable {
 
     /// By `host[:port]` as image references name the registry.
     package var hosts: [String: Host]
+    package var proxies: RegistryProxies
+    /// Tried after the credentials of the pod.
+    package var credentials: NodeCredentials
 
-    package init(hosts: [String: Host] = [:]) {
+    package init(hosts: [String: Host] = [:], proxies: RegistryProxies = RegistryProxies(), credentials: NodeCredentials = NodeCredentials()) {
         self.hosts = hosts
+        self.proxies = proxies
+        self.credentials = credentials
     }
 }

@@ -17,14 +17,33 @@ actor RegistrySession {
     private var authorization: String?
     /// Whether the server has accepted `authorization` before; a token that is refused later has merely expired.
     private var isProven = false
+    /// The last that the server has named: a refusal of 403 names none.
+    private var challenges: [AuthenticationChallenge] = []
 
-    init(transport: RegistryTransport, endpoint: RegistryEndpoint, path: String, credentials: [RegistryCredential]) {
+    /// Why sources of credentials gave none, for the error of a refused pull.
+    private let problems: [String]
+
+    /// - Parameter credentials: of the pod. The node's own come after them.
+    init(
+        transport: RegistryTransport, endpoint: RegistryEndpoint, path: String, credentials: [RegistryCredential],
+        node: NodeKeyring.Found = NodeKeyring.Found()
+    ) {
         self.transport = transport
         self.endpoint = endpoint
         self.path = path
         // A mirror gets the mirror's credentials, never the registry's own secret.
-        let matching = CredentialMatcher.candidates(for: "\(endpoint.credentialName)/\(path)", in: credentials)
+        var matching = CredentialMatcher.candidates(for: "\(endpoint.credentialName)/\(path)", in: credentials)
+        for credential in node.credentials where !matching.contains(credential) { matching.append(credential) }
         candidates = matching.isEmpty ? [nil] : matching
+        problems = node.problems
+    }
+
+    /// Finds the credentials for a repository at a server and begins a session with them.
+    static func begin(
+        _ transport: RegistryTransport, at endpoint: RegistryEndpoint, path: String, credentials: [RegistryCredential]
+    ) async -> RegistrySession {
+        let node = await transport.keyring.lookup("\(endpoint.credentialName)/\(path)")
+        return RegistrySession(transport: transport, endpoint: endpoint, path: path, credentials: credentials, node: node)
     }
 
     /// GET `/v2/<repository>/<resource>`, trying one credential after the other. Returns answers of 200, 206, 404 and 416, throws others.
@@ -56,8 +75,9 @@ actor RegistrySession {
 
     /// Returns the next Authorization to try after `refused`.
     private func authorize(
-        _ challenges: [AuthenticationChallenge], instead refused: String?, status: UInt, url: RegistryURL
+        _ named: [AuthenticationChallenge], instead refused: String?, status: UInt, url: RegistryURL
     ) async throws -> String {
+        if !named.isEmpty { challenges = named }
         // Another request of this pull has moved on already.
         if let authorization, authorization != refused { return authorization }
         if refused != nil {
@@ -75,10 +95,11 @@ actor RegistrySession {
         }
         let who = candidates.compactMap { $0?.username }
         let tried = who.isEmpty ? "without credentials" : "with the credentials of \(who.joined(separator: ", "))"
+        let more = problems.map { "; \($0)" }.joined()
         throw ImageStoreError(
             .unauthorized, "GET", "\(url)",
-            "pull access denied (HTTP \(status)) \(tried); the repository does not exist, or the pod needs an imagePullSecret for \(endpoint.credentialName)"
-        )
+            "pull access denied, repository does not exist or may require authorization: HTTP \(status) \(tried); give the pod an imagePullSecret "
+                + "for \(endpoint.credentialName)\(more)")
     }
 
     /// Returns `nil` when the server accepts nothing for this credential.
@@ -143,6 +164,7 @@ actor RegistrySession {
             let said = [entry.code, entry.message].compactMap { $0 }.joined(separator: ": ")
             detail += " (\(String(said.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }.prefix(200).map(Character.init))))"
         }
+        if let asked = answer.response.headers.first(name: "Retry-After") { detail += ", to be tried again after \(asked.prefix(40))" }
         let code: ImageStoreError.Code = status >= 500 || status == 429 ? .unreachable : status == 401 || status == 403 ? .unauthorized : .refused
         return ImageStoreError(code, "GET", "\(answer.url)", detail)
     }

@@ -5,7 +5,7 @@ struct RegistryTiming: Sendable, Hashable {
     /// The longest wait for the head of an answer.
     var answer: Duration = .seconds(60)
     /// The longest pause within a body.
-    var stall: Duration = .seconds(30)
+    var stall: Duration = .seconds(60)
     /// The longest wait for a connection.
     var connect: Duration = .seconds(10)
     /// Repetitions of a request after a 429 or a server's own failure, and continuations of a broken body

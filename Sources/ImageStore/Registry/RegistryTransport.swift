@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import LinuxSystem
+import Logging
 import NIOCore
 import NIOHTTP1
 import NIOSSL
@@ -7,7 +8,8 @@ import Timing
 
 /// Sends GET requests: follows redirects without passing credentials on, and waits when a server asks for it.
 struct RegistryTransport: Sendable {
-    let client: HTTPClient
+    let clients: RegistryClients
+    let keyring: NodeKeyring
     let configuration: RegistryConfiguration
     let timing: RegistryTiming
     let time: any TimeSource
@@ -17,6 +19,14 @@ struct RegistryTransport: Sendable {
         let response: HTTPClientResponse
         let url: RegistryURL
         let isRedirected: Bool
+    }
+
+    init(configuration: RegistryConfiguration, timing: RegistryTiming, time: any TimeSource, pool: BlockingPool, logger: Logger) {
+        clients = RegistryClients(proxies: configuration.proxies, timing: timing)
+        keyring = NodeKeyring(configuration.credentials, pool: pool, time: time, logger: logger)
+        self.configuration = configuration
+        self.timing = timing
+        self.time = time
     }
 
     private static let mostRedirects = 5
@@ -32,7 +42,7 @@ struct RegistryTransport: Sendable {
             let answer = try await follow(url, tls: tls, headers: headers, authorization: authorization, follows: follows)
             let status = answer.response.status.code
             guard status == 429 || status == 502 || status == 503 || status == 504, attempt < timing.retries else { return answer }
-            let asked = answer.response.headers.first(name: "Retry-After").flatMap { Int64($0) }.map { Duration.seconds(max(0, $0)) }
+            let asked = answer.response.headers.first(name: "Retry-After").flatMap { RetryAfter.pause($0, now: time.wallTime()) }
             // A longer wait is left to the pod's own back-off.
             if let asked, asked > timing.longestRetryAfter { return answer }
             attempt += 1
@@ -57,6 +67,7 @@ struct RegistryTransport: Sendable {
             request.tlsConfiguration = isStart ? tls : RegistryEndpoint.tls(for: url.authority, in: configuration)
             let response: HTTPClientResponse
             do {
+                let client = try clients.client(for: url)
                 response = try await client.execute(request, deadline: .now() + .nanoseconds(timing.answer.nanoseconds))
             } catch {
                 throw Self.unreachable(error, url)

@@ -6,6 +6,9 @@ struct RegistryURL: Sendable, Hashable, CustomStringConvertible {
     let scheme: String
     /// `host[:port]`, lower case, without user information.
     let authority: String
+    /// Lower case, an IPv6 address without brackets.
+    let host: String
+    let port: Int
 
     /// Accepts only absolute http and https URLs without user information.
     init?(_ text: String, relativeTo base: RegistryURL? = nil) {
@@ -17,17 +20,14 @@ struct RegistryURL: Sendable, Hashable, CustomStringConvertible {
         self.text = url.absoluteString
         self.scheme = scheme
         let shown = host.contains(":") ? "[\(host)]" : host
+        self.host = host.hasPrefix("[") ? String(host.dropFirst().dropLast()) : host
+        port = url.port ?? (scheme == "https" ? 443 : 80)
         authority = url.port.map { "\(shown):\($0)" } ?? shown
     }
 
     /// Whether both URLs have one origin: equal scheme, host and port.
     func isSameOrigin(as other: RegistryURL) -> Bool {
-        scheme == other.scheme && Self.withPort(self) == Self.withPort(other)
-    }
-
-    private static func withPort(_ url: RegistryURL) -> String {
-        let hasPort = url.authority.lastIndex(of: ":").map { !url.authority[$0...].contains("]") } ?? false
-        return hasPort ? url.authority : url.authority + (url.scheme == "https" ? ":443" : ":80")
+        scheme == other.scheme && host == other.host && port == other.port
     }
 
     /// Without the query, which carries signatures in storage URLs.

@@ -1,8 +1,7 @@
-import AsyncHTTPClient
 import Glibc
+import KubeModel
 import LinuxSystem
 package import Logging
-import NIOCore
 package import PodCore
 import Synchronization
 package import Timing
@@ -22,6 +21,12 @@ package final class ImageStore: ImageService {
     let nextNumber: Mutex<Int>
     let pulls = SharedWork<PullKey, ImageDescription>()
     let layerWork = SharedWork<ContentDigest, StoreIndex.Layer>()
+    let holds = LayerHolds()
+    let board = PullBoard()
+    let downloads: Downloads
+    let use: ImageUse
+    let time: any TimeSource
+    private let lock: StoreLock
 
     /// Pulls are shared among callers with equal credentials: a pod without credentials must not get an image that they gave access to.
     struct PullKey: Hashable, Sendable {
@@ -48,12 +53,17 @@ package final class ImageStore: ImageService {
         pool: BlockingPool, time: any TimeSource, logger: Logger
     ) async throws(ImageFailure) -> ImageStore {
         let layout = StoreLayout(root: directory)
+        let now = time.wallTime().seconds
         do {
             // A mistake in the configuration shows now and not with the first pull.
             for domain in registries.hosts.keys { _ = try RegistryEndpoint.all(of: domain, in: registries) }
-            let recovery = try await pool.run("open image store") { try StoreRecovery.run(layout, logger: logger) }
+            let (lock, recovery) = try await pool.run("open image store") {
+                let lock = try StoreLock(layout)
+                return (lock, try StoreRecovery.run(layout, now: now, logger: logger))
+            }
             return ImageStore(
-                layout: layout, recovery: recovery, registries: registries, limits: limits, unpacker: unpacker, timing: timing, pool: pool,
+                layout: layout, lock: lock, recovery: recovery, registries: registries, limits: limits, unpacker: unpacker, timing: timing,
+                pool: pool,
                 time: time, logger: logger)
         } catch {
             throw ImageFailure(.storeFailed, "cannot open the image store \(directory): \(error)")
@@ -61,36 +71,39 @@ package final class ImageStore: ImageService {
     }
 
     private init(
-        layout: StoreLayout, recovery: StoreRecovery.Result, registries: RegistryConfiguration, limits: ImageLimits,
+        layout: StoreLayout, lock: StoreLock, recovery: StoreRecovery.Result, registries: RegistryConfiguration, limits: ImageLimits,
         unpacker: any LayerUnpacker, timing: RegistryTiming, pool: BlockingPool, time: any TimeSource, logger: Logger
     ) {
         self.layout = layout
+        self.lock = lock
+        self.time = time
+        downloads = Downloads(layout: layout)
+        use = ImageUse(time: time)
         index = IndexFile(path: layout.index, recovery.index)
         nextNumber = Mutex(recovery.nextNumber)
         self.limits = limits
         self.unpacker = unpacker
         self.pool = pool
         self.logger = logger
-        var http = HTTPClient.Configuration(redirectConfiguration: .disallow)
-        http.timeout = .init(connect: .nanoseconds(timing.connect.nanoseconds), read: .nanoseconds(timing.stall.nanoseconds))
-        http.connectionPool = .init(idleTimeout: .seconds(10))
-        // A registry that is away is reported at once; the pod's back-off tries again.
-        http.connectionPool.retryConnectionEstablishment = false
-        http.httpVersion = .http1Only
-        transport = RegistryTransport(client: HTTPClient(configuration: http), configuration: registries, timing: timing, time: time)
+        transport = RegistryTransport(configuration: registries, timing: timing, time: time, pool: pool, logger: logger)
     }
 
-    /// Closes the connections to registries. Pulls that are under way fail.
+    /// Closes the connections to registries and gives the store up. Pulls that are under way fail.
     package func shutdown() async {
-        try? await transport.client.shutdown()
+        await transport.clients.shutdown()
+        lock.release()
     }
 
     package func image(_ reference: String) async throws(ImageFailure) -> ImageDescription? {
         let current = index.current
+        let found: ImageDescription?
         // Kubernetes asks by image ID too.
-        if let id = ContentDigest(reference), let image = current.images[id.description] { return describe(id.description, image, current) }
-        let name = try ImageReference(reference)
-        return current.find(name).map { describe($0.id, $0.image, current) }
+        if let id = ContentDigest(reference)?.description {
+            found = current.images[id].map { describe(id, $0, current) }
+        } else {
+            found = current.find(try ImageReference(reference)).map { describe($0.id, $0.image, current) }
+        }
+        return found.flatMap { use.handOut($0.id) ? $0 : nil }
     }
 
     package func images() async -> [ImageDescription] {
@@ -98,11 +111,17 @@ package final class ImageStore: ImageService {
         return current.images.sorted { $0.key < $1.key }.map { describe($0.key, $0.value, current) }
     }
 
+    package func progress(of reference: String) async -> ImagePullStatus? {
+        (try? ImageReference(reference)).flatMap { board.status($0.description) }
+    }
+
     package func pull(_ reference: String, credentials: [RegistryCredential]) async throws(ImageFailure) -> ImageDescription {
         let name = try ImageReference(reference)
         do throws(ImageStoreError) {
             return try await pulls.run(PullKey(reference: name, credentials: credentials)) {
-                try await fetch(name, credentials: credentials)
+                let progress = board.begin(name.description)
+                defer { board.end(name.description, progress) }
+                return try await fetch(name, credentials: credentials, progress)
             }
         } catch {
             throw Self.failure(error, name)
@@ -137,10 +156,7 @@ package final class ImageStore: ImageService {
     static func failure(_ error: ImageStoreError, _ name: ImageReference) -> ImageFailure {
         let start = "failed to pull and unpack image \"\(name)\": "
         let code: ImageFailure.Code = error.code == .unreachable ? .registryUnavailable : .pullFailed
-        guard error.operation == Self.resolving else { return ImageFailure(code, start + "\(error)") }
-        let reason = error.code == .notFound ? "\(name): not found" : error.detail
-        return ImageFailure(code, start + "failed to resolve reference \"\(name)\": \(reason)")
+        guard error.operation == ImageStoreError.resolving else { return ImageFailure(code, start + "\(error)") }
+        return ImageFailure(code, start + "failed to resolve reference \"\(name)\": \(error.detail)")
     }
-
-    static let resolving = "resolve reference"
 }

@@ -23,11 +23,18 @@ final class IndexFile: Sendable {
     func update<R: Sendable>(_ change: @escaping @Sendable (inout StoreIndex) throws -> R) async throws -> R {
         try await pool.run("write image index") { [self] in
             var index = current
+            let before = index
             let result = try change(&index)
+            if index == before { return result }
             try Self.write(index, to: path)
             published.withLock { $0 = index }
             return result
         }
+    }
+
+    /// Runs `body` while the index does not change.
+    func serially<R: Sendable>(_ body: @escaping @Sendable (StoreIndex) throws -> R) async throws -> R {
+        try await pool.run("follow image index") { [self] in try body(current) }
     }
 
     static func write(_ index: StoreIndex, to path: String) throws {

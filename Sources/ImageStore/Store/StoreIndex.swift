@@ -9,6 +9,8 @@ struct StoreIndex: Sendable, Hashable, Codable {
         let number: Int
         /// Bytes of its files.
         let bytes: Int64
+        /// Over the names and attributes of all its files (`LayerSeal`). Absent for layers of earlier versions.
+        var seal: ContentDigest?
     }
 
     struct Image: Sendable, Hashable, Codable {
@@ -20,6 +22,18 @@ struct StoreIndex: Sendable, Hashable, Codable {
         let config: ImageConfig
         /// Chain IDs, lowest layer first.
         let layers: [ContentDigest]
+        /// Whether the image stays however full the disk is. Absent in indexes of earlier versions.
+        var pinned: Bool?
+
+        var isPinned: Bool { pinned ?? false }
+    }
+
+    /// A file of the watched folder that has been imported.
+    struct Import: Sendable, Hashable, Codable {
+        /// Changes with the file.
+        let stamp: String
+        /// The IDs of its images.
+        let images: [String]
     }
 
     static let currentVersion = 1
@@ -31,6 +45,18 @@ struct StoreIndex: Sendable, Hashable, Codable {
     var images: [String: Image] = [:]
     /// Layer directories from before a damaged index: running containers may use them, so they are not removed automatically.
     var retained: [Int] = []
+    /// By path. Absent in indexes of earlier versions.
+    private var written: [String: Import]?
+
+    var imports: [String: Import] {
+        get { written ?? [:] }
+        set { written = newValue.isEmpty ? nil : newValue }
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case version, layers, images, retained
+        case written = "imports"
+    }
 
     func layer(_ chain: ContentDigest) -> Layer? { layers[chain.description] }
 
@@ -43,6 +69,7 @@ struct StoreIndex: Sendable, Hashable, Codable {
         merged.names = Self.union(merged.names, image.names)
         merged.repoDigests = Self.union(merged.repoDigests, image.repoDigests)
         merged.manifests = Self.union(merged.manifests, image.manifests)
+        if image.isPinned { merged.pinned = true }
         images[id.description] = merged
     }
 
@@ -61,6 +88,19 @@ struct StoreIndex: Sendable, Hashable, Codable {
         let broken = images.filter { entry in entry.value.layers.contains { layer($0) == nil } }.map(\.key)
         for id in broken { images[id] = nil }
         return broken
+    }
+
+    /// Removes layers that no image names, apart from the kept ones. Returns their directories' numbers and the bytes of their files.
+    mutating func dropUnreferenced(keeping kept: (_ chain: String, Layer) -> Bool) -> (numbers: [Int], bytes: Int64) {
+        let named = Set(images.values.flatMap { $0.layers.map(\.description) })
+        let dropped = layers.filter { !named.contains($0.key) && !kept($0.key, $0.value) }
+        for chain in dropped.keys { layers[chain] = nil }
+        return (dropped.values.map(\.number), dropped.values.reduce(0) { $0 + $1.bytes })
+    }
+
+    /// Digests of the manifests, indexes and configurations of all images.
+    var namedBlobs: Set<String> {
+        Set(images.flatMap { entry in [entry.key] + entry.value.manifests.map(\.description) })
     }
 
     var usedNumbers: Set<Int> { Set(layers.values.map(\.number)).union(retained) }

@@ -11,7 +11,7 @@ enum StoreRecovery {
         let nextNumber: Int
     }
 
-    static func run(_ layout: StoreLayout, logger: Logger) throws -> Result {
+    static func run(_ layout: StoreLayout, now: Int64, logger: Logger) throws -> Result {
         for directory in layout.directories {
             try Directories.make(directory, mode: 0o700)
             // Images carry setuid programs, so only root may reach them.
@@ -26,7 +26,8 @@ enum StoreRecovery {
         case .absent:
             // Layers without an index: content of another program, or an incomplete restore from a backup.
             index.retained = found
-            isChanged = !found.isEmpty
+            // Also an empty one, so that what a kill leaves of the first pull is known to be this store's.
+            isChanged = true
         case .damaged(let reason):
             let aside = try quarantine(layout.index)
             logger.error(
@@ -53,12 +54,25 @@ enum StoreRecovery {
         index.retained = retained
         if isChanged { try IndexFile.write(index, to: layout.index) }
 
-        for name in try DirectoryListing.names(at: layout.ingest) { remove("\(layout.ingest)/\(name)", logger) }
+        try clearIngest(layout, now, logger)
         // Temporary files of interrupted replacements begin with a dot.
         for directory in [layout.root, layout.blobs] {
             for name in try DirectoryListing.names(at: directory) where name.hasPrefix(".") { remove("\(directory)/\(name)", logger) }
         }
         return Result(index: index, nextNumber: (found.max() ?? 0) + 1)
+    }
+
+    /// Downloads under their digests go on later, if they are not too old.
+    private static func clearIngest(_ layout: StoreLayout, _ now: Int64, _ logger: Logger) throws(SystemError) {
+        for name in try DirectoryListing.names(at: layout.ingest) {
+            let path = "\(layout.ingest)/\(name)"
+            if ContentDigest(ContentDigest.prefix + name) != nil, let status = try FileStatus.ifPresent(path), status.kind == .file,
+                now - status.modified / 1_000_000_000 < Downloads.longestPause
+            {
+                continue
+            }
+            remove(path, logger)
+        }
     }
 
     private static func remove(_ path: String, _ logger: Logger) {

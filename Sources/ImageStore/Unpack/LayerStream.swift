@@ -129,11 +129,15 @@ final class LayerStream {
 
     private func overLimit() -> ImageStoreError? {
         if hasher.count > limits.unpackedBytes {
-            return ImageStoreError(.tooLarge, "unpack", "the layer", "found more than \(limits.unpackedBytes) bytes")
+            return ImageStoreError(
+                .tooLarge, "unpack", "the layer",
+                "found more than \(limits.unpackedBytes) bytes\(ImageLimits.advice("unpackedLayerSize"))")
         }
         if hasher.count > limits.ratioFreeBytes, hasher.count / limits.ratio > compressedBytes {
             return ImageStoreError(
-                .tooLarge, "unpack", "the layer", "found \(hasher.count) bytes in \(compressedBytes), wanted at most \(limits.ratio) times as many")
+                .tooLarge, "unpack", "the layer",
+                "found \(hasher.count) bytes and more in \(compressedBytes), wanted at most \(limits.ratio) times as many"
+                    + ImageLimits.advice("layerRatio"))
         }
         return nil
     }

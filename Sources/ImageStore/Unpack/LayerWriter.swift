@@ -1,3 +1,5 @@
+// Whole-module builds take `stat` from there.
+import CArchive
 import CLinux
 import Glibc
 import LinuxSystem
@@ -19,6 +21,11 @@ struct LayerWriter {
     /// The directory of the previous entry, which mostly is the next entry's too.
     private var lastParent: (path: LayerPath, descriptor: OwnedFileDescriptor)?
 
+    /// Bytes written since the last look at the free space.
+    private var unchecked = 0
+
+    private static let entriesBetweenLooks = 1024
+    private static let bytesBetweenLooks = 32 << 20
     private static let mostImplied = 65536
     private static let whiteout = Array(".wh.".utf8)
     private static let opaque = Array(".wh..wh..opq".utf8)
@@ -32,8 +39,16 @@ struct LayerWriter {
     mutating func write(_ entry: LayerEntry, from stream: LayerStream) throws(ImageStoreError) {
         entries += 1
         guard entries <= limits.entries else {
-            throw ImageStoreError(.tooLarge, "unpack", "the layer", "found more than \(limits.entries) entries")
+            throw ImageStoreError(
+                .tooLarge, "unpack", "the layer", "found more than \(limits.entries) entries\(ImageLimits.advice("layerEntries"))")
         }
+        guard entry.path.components.count <= limits.depth + 1 else {
+            throw ImageStoreError(
+                .tooLarge, "unpack", entry.path.text,
+                "found an entry below \(entry.path.components.count - 1) directories, wanted at most \(limits.depth)"
+                    + ImageLimits.advice("layerDepth"))
+        }
+        if entries % Self.entriesBetweenLooks == 1 { try FreeSpace.check(root, limits) }
         do {
             try place(entry, from: stream)
         } catch let error as ImageStoreError {
@@ -230,7 +245,9 @@ struct LayerWriter {
         let (total, overflow) = bytes.addingReportingOverflow(size)
         // The header's size, not the data's: a sparse file of a few bytes may claim any size.
         guard !overflow, total <= limits.unpackedBytes else {
-            throw ImageStoreError(.tooLarge, "unpack", entry.path.text, "found more than \(limits.unpackedBytes) bytes of files")
+            throw ImageStoreError(
+                .tooLarge, "unpack", entry.path.text,
+                "found more than \(limits.unpackedBytes) bytes of files\(ImageLimits.advice("unpackedLayerSize"))")
         }
         bytes = total
         let file = try descriptorCall("openat", entry.path.text) {
@@ -240,6 +257,13 @@ struct LayerWriter {
         try stream.readData { (part, offset) throws(ImageStoreError) in
             guard offset >= 0, offset <= size, Int64(part.count) <= size - offset else {
                 throw LayerEntry.refused(entry.path.text, "found more data than the \(size) bytes of its header")
+            }
+            // Left out like a hole, so that zeros take no room.
+            if Self.isZero(part) { return }
+            unchecked += part.count
+            if unchecked >= Self.bytesBetweenLooks {
+                unchecked = 0
+                try FreeSpace.check(root, limits)
             }
             var done = 0
             while done < part.count, let start = part.baseAddress {
@@ -260,6 +284,12 @@ struct LayerWriter {
             let times = [time, time]
             try systemCall("futimens", entry.path.text) { file.withRawValue { futimens($0, times) } }
         }
+    }
+
+    /// Whether a part of at least one block holds zeros alone.
+    private static func isZero(_ part: UnsafeRawBufferPointer) -> Bool {
+        guard part.count >= 4096, let start = part.baseAddress, part[0] == 0 else { return false }
+        return memcmp(start, start + 1, part.count - 1) == 0
     }
 
     /// Owner first, because changing it takes setuid and file capabilities away.

@@ -47,7 +47,8 @@ enum UnpackConfinement {
     /// Reading and writing files, making and removing names, owners, modes, attributes, times, memory, the end.
     private static let allowed = [
         "read", "pread64", "readv", "write", "pwrite64", "writev", "lseek", "close", "fcntl", "openat", "openat2", "open",
-        "fstat", "newfstatat", "statx", "lstat", "stat", "getdents64", "mkdirat", "mknodat", "symlinkat", "linkat", "unlinkat", "fchown", "fchownat",
+        "fstat", "fstatfs", "newfstatat", "statx", "lstat", "stat", "getdents64", "mkdirat", "mknodat", "symlinkat", "linkat", "unlinkat", "fchown",
+        "fchownat",
         "fchmod", "fchmodat", "fsetxattr", "utimensat", "ftruncate", "syncfs", "mmap", "munmap", "mremap", "mprotect", "madvise", "brk",
         "futex", "rt_sigaction", "rt_sigprocmask", "rt_sigreturn", "sigaltstack", "exit", "exit_group", "getrandom", "clock_gettime",
         "getpid", "gettid", "tgkill", "sched_yield", "restart_syscall", "getuid", "geteuid", "getgid", "getegid", "rseq", "set_robust_list",

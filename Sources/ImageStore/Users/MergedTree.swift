@@ -1,3 +1,5 @@
+// Whole-module builds take `stat` from there.
+import CArchive
 import CLinux
 import Glibc
 import LinuxSystem

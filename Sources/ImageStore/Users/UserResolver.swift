@@ -19,18 +19,16 @@ struct UserResolver {
         group = try tree.open("/etc/group")?.readAll(limit: limit, path: "/etc/group") ?? []
     }
 
-    private static let largest: UInt32 = 0x7fff_ffff
-
     private struct Account {
         let name: Substring
-        let uid: UInt32
-        let gid: UInt32
+        let uid: AccountNumber
+        let gid: AccountNumber
         let home: Substring
     }
 
     private struct Group {
         let name: Substring
-        let gid: UInt32
+        let gid: AccountNumber
         let members: [Substring]
     }
 
@@ -43,14 +41,16 @@ struct UserResolver {
         var uid: UInt32 = 0
         var gid: UInt32 = 0
         let number = try Self.number(who, "user", of: user)
-        let account = accounts().first { account in
-            if who.isEmpty { return account.uid == 0 }
-            if let number { return account.uid == number }
-            return account.name == who
+        let named = accounts().filter { account in
+            if let number { return account.uid.value == number }
+            return who.isEmpty ? account.uid.value == 0 && account.gid.value != nil : account.name == who
         }
+        let account = named.first { $0.uid.value != nil && $0.gid.value != nil } ?? named.first
         if let account {
-            uid = account.uid
-            gid = account.gid
+            // Read as zero, a number out of range would be root.
+            let line = "line of the image's /etc/passwd with the name \"\(account.name)\""
+            uid = try account.uid.checked("user", user, line, "user")
+            if which.isEmpty { gid = try account.gid.checked("user", user, line, "group") }
         } else if !who.isEmpty {
             guard let number else {
                 throw Self.unknown("user", user, "no line of the image's /etc/passwd has the name \"\(who)\"; use a name that it has, or a number")
@@ -60,11 +60,11 @@ struct UserResolver {
 
         var additional: [UInt32] = []
         if which.isEmpty {
-            if let account { additional = groups().filter { $0.members.contains(account.name) }.map(\.gid) }
+            if let account { additional = groups().filter { $0.members.contains(account.name) }.compactMap(\.gid.value) }
         } else if let number = try Self.number(which, "group", of: user) {
             gid = number
         } else if let found = groups().first(where: { $0.name == which }) {
-            gid = found.gid
+            gid = try found.gid.checked("group", user, "line of the image's /etc/group with the name \"\(which)\"", "group")
         } else {
             throw Self.unknown("group", user, "no line of the image's /etc/group has the name \"\(which)\"; use a name that it has, or a number")
         }
@@ -76,34 +76,26 @@ struct UserResolver {
     /// Reads a number if every character is a digit. The number must be one that the kernel and Kubernetes accept.
     private static func number(_ text: Substring, _ kind: String, of user: String) throws(ImageStoreError) -> UInt32? {
         guard !text.isEmpty, text.utf8.allSatisfy(ReferenceGrammar.isDigit) else { return nil }
-        guard let number = UInt32(text), number <= largest else {
-            throw unknown(kind, user, "found \(text), wanted a number from 0 to \(largest)")
-        }
-        return number
+        return try AccountNumber(text).checked(kind, user, "setting", kind)
     }
 
     private static func unknown(_ kind: String, _ user: String, _ detail: String) -> ImageStoreError {
         ImageStoreError(.unknownUser, "find \(kind)", "\"\(user)\"", detail)
     }
 
-    /// Lines with malformed numbers are skipped: read as zero they would be root.
+    /// Lines with too few fields are skipped.
     private func accounts() -> [Account] {
         lines(passwd).compactMap { fields in
-            guard fields.count >= 6, !fields[0].isEmpty, let uid = Self.field(fields[2]), let gid = Self.field(fields[3]) else { return nil }
-            return Account(name: fields[0], uid: uid, gid: gid, home: fields[5])
+            guard fields.count >= 6, !fields[0].isEmpty else { return nil }
+            return Account(name: fields[0], uid: AccountNumber(fields[2]), gid: AccountNumber(fields[3]), home: fields[5])
         }
     }
 
     private func groups() -> [Group] {
         lines(group).compactMap { fields in
-            guard fields.count >= 3, !fields[0].isEmpty, let gid = Self.field(fields[2]) else { return nil }
-            return Group(name: fields[0], gid: gid, members: fields.count > 3 ? fields[3].split(separator: ",") : [])
+            guard fields.count >= 3, !fields[0].isEmpty else { return nil }
+            return Group(name: fields[0], gid: AccountNumber(fields[2]), members: fields.count > 3 ? fields[3].split(separator: ",") : [])
         }
-    }
-
-    private static func field(_ text: Substring) -> UInt32? {
-        guard !text.isEmpty, text.utf8.allSatisfy(ReferenceGrammar.isDigit), let number = UInt32(text), number <= largest else { return nil }
-        return number
     }
 
     private func lines(_ bytes: [UInt8]) -> [[Substring]] {

@@ -8,5 +8,5 @@ extension Volume {
     package var isStorage: Bool { persistentVolumeClaim != nil || ephemeral != nil || nfs != nil }
 
     /// Whether containers get the volume read-only, whatever their mounts ask for: files that follow API objects, and sources marked so.
-    package var isReadOnly: Bool { hasFiles || persistentVolumeClaim?.readOnly == true || nfs?.readOnly == true }
+    package var isReadOnly: Bool { hasFiles || image != nil || persistentVolumeClaim?.readOnly == true || nfs?.readOnly == true }
 }

@@ -23,17 +23,45 @@ package final class WatchedFolder: Sendable {
     /// Calls `body` with each file in the order of the names, and returns its results; none if there is no folder. Folders within it and names
     /// that begin with a dot are left out. Every change after the beginning of this call ends `waitForChange`. Blocking.
     package func read<Result>(_ body: (_ name: String, SettledFile) -> Result) throws(SystemError) -> [Result] {
-        // Before the first file is read: a change while the files are being read is reported.
-        guard try watch() else { return [] }
-        let directory: OwnedFileDescriptor
-        do throws(SystemError) {
-            directory = try .open(path, O_RDONLY | O_DIRECTORY)
-        } catch {
-            guard error.is(ENOENT) else { throw error }
-            return []
-        }
+        guard let directory = try open() else { return [] }
         let names = try DirectoryListing.names(of: directory).filter { !$0.hasPrefix(".") }
         return names.sorted().compactMap { name in SettledFile.read(name, in: directory, largest: largest).map { body(name, $0) } }
+    }
+
+    /// Returns the folder's files and folders in the order of their names, with symbolic links followed; none if there is no folder. Names that begin
+    /// with a dot, and what is gone already, are left out. `waitForChange` is as after `read`. Blocking.
+    package func list() throws(SystemError) -> [Entry] {
+        guard let directory = try open() else { return [] }
+        let names = try DirectoryListing.names(of: directory).filter { !$0.hasPrefix(".") }
+        var entries: [Entry] = []
+        for name in names.sorted() {
+            guard let status = try FileStatus.ifPresent("\(path)/\(name)", follow: true) else { continue }
+            var isBeingWritten = false
+            // Nothing but regular files is opened: opening anything else may block or do something.
+            if status.kind == .file { isBeingWritten = try directory.openAt(name, O_RDONLY | O_NONBLOCK).hasWriter }
+            entries.append(Entry(name: name, status: status, isBeingWritten: isBeingWritten))
+        }
+        return entries
+    }
+
+    /// A file or folder in the folder.
+    package struct Entry: Sendable, Equatable {
+        package let name: String
+        package let status: FileStatus
+        /// Whether a program has the file open for writing: its content may be half of what it will be.
+        package let isBeingWritten: Bool
+    }
+
+    /// Watches and opens the folder; `nil` if there is none.
+    private func open() throws(SystemError) -> OwnedFileDescriptor? {
+        // Before the first file is read: a change while the files are being read is reported.
+        guard try watch() else { return nil }
+        do throws(SystemError) {
+            return try OwnedFileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
+        } catch {
+            guard error.is(ENOENT) else { throw error }
+            return nil
+        }
     }
 
     /// Returns when something in the folder has changed since the last `read` began. One caller at a time.

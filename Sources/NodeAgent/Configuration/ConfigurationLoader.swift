@@ -17,7 +17,9 @@ package enum ConfigurationLoader {
                 sources.append(("\(directory)/\(name)", try text("\(directory)/\(name)")))
             }
         }
-        return try parse(sources, flags: flags)
+        var configuration = try parse(sources, flags: flags)
+        try flags.load(into: &configuration)
+        return configuration
     }
 
     /// Like `load`, from texts; `file` is their name in messages.

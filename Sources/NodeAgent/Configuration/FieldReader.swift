@@ -11,6 +11,7 @@ struct FieldReader {
 
     private let members: [(key: String, place: String, value: ConfigurationNode)]
     private let path: String
+    private let place: String
     private let notes: Notes
     private var asked: Set<String> = ["apiVersion", "kind"]
 
@@ -21,6 +22,7 @@ struct FieldReader {
         default: throw ConfigurationError(.wrongType, place: node.place, field: path, reason: "found \(node.kindName), wanted a mapping")
         }
         self.path = path
+        place = node.place
         self.notes = notes
     }
 
@@ -164,6 +166,12 @@ struct FieldReader {
         guard let unknown = members.first(where: { !asked.contains($0.key) }) else { return }
         let hint = Spelling.suggestion(for: unknown.key, among: asked).map { "; did you mean '\($0)'?" } ?? ""
         throw ConfigurationError(.unknownField, place: unknown.place, field: field(unknown.key), reason: "there is no such field\(hint)")
+    }
+
+    /// The error of a field that may be missing.
+    func bad(_ key: String, _ reason: String) -> ConfigurationError {
+        ConfigurationError(
+            .badValue, place: members.first { $0.key == key }?.place ?? place, field: field(key), reason: reason)
     }
 
     func bad(_ node: ConfigurationNode, _ key: String, _ reason: String) -> ConfigurationError {

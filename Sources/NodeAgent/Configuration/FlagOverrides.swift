@@ -11,6 +11,10 @@ package struct FlagOverrides: Sendable, Hashable {
     package var rootDirectory: String?
     package var stateDirectory: String?
     package var runDirectory: String?
+    /// A file or folder of `CredentialProviderConfig`.
+    package var credentialProviderConfig: String?
+    /// The folder of the providers' programs.
+    package var credentialProviderDirectory: String?
 
     package init() {}
 
@@ -46,6 +50,21 @@ package struct FlagOverrides: Sendable, Hashable {
             if configuration.swiftlet.adminSocket == defaults.adminSocket { configuration.swiftlet.adminSocket = path + "/admin.sock" }
             configuration.process.runDirectory = path
         }
+    }
+
+    /// Reads the files that flags name.
+    func load(into configuration: inout AgentConfiguration) throws {
+        let (file, programs) = (credentialProviderConfig ?? "", credentialProviderDirectory ?? "")
+        guard !file.isEmpty else { return }
+        guard !programs.isEmpty else {
+            throw ConfigurationError(
+                .badValue, place: CredentialProviderReader.configFlag,
+                reason: "is given without \(CredentialProviderReader.directoryFlag); give both or neither"
+            )
+        }
+        let found = try CredentialProviderReader.load(file, programs: try absolute(programs, CredentialProviderReader.directoryFlag))
+        configuration.process.credentialProviders = found.providers
+        configuration.warnings += found.warnings
     }
 
     private func absolute(_ path: String, _ flag: String) throws -> String {

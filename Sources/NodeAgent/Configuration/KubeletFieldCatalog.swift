@@ -12,18 +12,12 @@ enum KubeletFieldCatalog {
         UnsupportedField(
             "serverTLSBootstrap", harmless: ["false"],
             reason: "certificates of the endpoint are not requested from the cluster yet; it is self-signed unless tlsCertFile is given"),
-        UnsupportedField(
-            "serializeImagePulls", harmless: ["true", "false"], reason: "images of different pods are always pulled at the same time; remove it"),
-        UnsupportedField("maxParallelImagePulls", harmless: ["0"], reason: "the number of images pulled at once has no limit yet; remove it"),
         UnsupportedField("tlsCipherSuites"), UnsupportedField("tlsCurvePreferences"),
         UnsupportedField("tlsMinVersion", harmless: ["VersionTLS12"]),
-        UnsupportedField("registryPullQPS", harmless: ["5", "0"]), UnsupportedField("registryBurst", harmless: ["10", "0"]),
         UnsupportedField("imagePullCredentialsVerificationPolicy", harmless: ["NeverVerifyPreloadedImages", "NeverVerify"]),
         UnsupportedField("preloadedImagesVerificationAllowlist"),
         UnsupportedField("enableDebuggingHandlers", harmless: ["true"]), UnsupportedField("enableContentionProfiling", harmless: ["false"]),
         UnsupportedField("oomScoreAdj", harmless: ["-999"], reason: "the service manager sets it; use OOMScoreAdjust in swiftlet.service"),
-        UnsupportedField("imageMinimumGCAge", harmless: ["2m0s"]), UnsupportedField("imageMaximumGCAge"),
-        UnsupportedField("imageGCHighThresholdPercent", harmless: ["85"]), UnsupportedField("imageGCLowThresholdPercent", harmless: ["80"]),
         UnsupportedField("volumeStatsAggPeriod", harmless: ["1m0s"]),
         UnsupportedField("kubeletCgroups"), UnsupportedField("systemCgroups"),
         UnsupportedField("cgroupsPerQOS", harmless: ["true"]),

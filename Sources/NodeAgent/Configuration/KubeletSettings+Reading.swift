@@ -28,6 +28,8 @@ extension KubeletSettings {
         try reader.read("systemReserved", into: &systemReserved)
         try reader.read("kubeReserved", into: &kubeReserved)
         try readEviction(&reader)
+        try readImagePulls(&reader)
+        try readImages(&reader)
         try readStaticPods(&reader)
         try readShutdown(&reader)
         try reader.read("clusterDNS", into: &clusterDNS)

@@ -65,6 +65,12 @@ package struct KubeletSettings: Sendable, Hashable {
     package var evictionPressureTransitionPeriod = Duration.seconds(300)
     /// Seconds.
     package var evictionMaxPodGracePeriod = 0
+    /// When images that no container uses are removed.
+    package var imageCollection = ImageCollectionPolicy()
+
+    // Images.
+    // Without a limit by default, so that one slow registry never holds up the pods of the others.
+    package var imagePulls = ImagePullLimits(rate: 5, burst: 10)
 
     // Pods.
     /// The folder of static pods' manifests; nil means no static pods.

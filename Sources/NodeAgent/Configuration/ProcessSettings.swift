@@ -11,6 +11,8 @@ package struct ProcessSettings: Sendable, Hashable {
     package var rootDirectory = "/var/lib/kubelet"
     package var stateDirectory = "/var/lib/swiftlet"
     package var runDirectory = "/run/swiftlet"
+    /// Asked for the credentials of registries.
+    package var credentialProviders: [CredentialProviderSettings] = []
 
     package init() {}
 }

@@ -25,6 +25,7 @@ extension SwiftletSettings {
             }
             try reader.readRanges("podCIDR", into: &network.podCIDR)
         }
+        try reader.nested("imageLimits") { try imageLimits.read(&$0) }
         try reader.read("cgroupRoot", into: &cgroupRoot)
         try reader.read("requireControllers", into: &requireControllers)
         try reader.read("setKernelParameters", into: &setKernelParameters)
@@ -45,7 +46,8 @@ extension SwiftletSettings {
 
     private static var paths: [(String, WritableKeyPath<SwiftletSettings, String>)] {
         [
-            ("adminSocket", \.adminSocket), ("imageRoot", \.imageRoot), ("shimPath", \.shimPath), ("pausePath", \.pausePath),
+            ("adminSocket", \.adminSocket), ("imageRoot", \.imageRoot), ("imageImports", \.imageImports), ("shimPath", \.shimPath),
+            ("pausePath", \.pausePath),
         ]
     }
 }

@@ -1,3 +1,5 @@
+package import PodCore
+
 /// `SwiftletConfiguration`: settings without a field in Kubernetes' own kinds.
 package struct SwiftletSettings: Sendable, Hashable {
     /// One registry host.
@@ -42,6 +44,9 @@ package struct SwiftletSettings: Sendable, Hashable {
     package var adminSocket = "/run/swiftlet/admin.sock"
     /// The folder of images and their layers.
     package var imageRoot = "/var/lib/swiftlet/images"
+    package var imageLimits = ImageCaps()
+    /// The folder whose archives are imported and pinned.
+    package var imageImports = "/etc/swiftlet/images.d"
     package var shimPath = "/usr/libexec/swiftlet/swiftlet-shim"
     package var pausePath = "/usr/libexec/swiftlet/swiftlet-pause"
 

@@ -1,3 +1,5 @@
+import KubeModel
+
 /// A field of Kubernetes that has no effect in this agent.
 struct UnsupportedField: Sendable {
     let name: String

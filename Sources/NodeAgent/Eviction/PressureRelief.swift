@@ -111,7 +111,7 @@ package actor PressureRelief {
         guard !plan.isEmpty else { return false }
         if plan.deadContainers { await parts.reclaim.removeDeadContainers() }
         if plan.unusedImages, await !parts.reclaim.removeUnusedImages() {
-            logger.info("Unused images are not removed: this node cannot collect them yet")
+            logger.info("Unused images are not removed")
         }
         return PressureMonitor.isRelieved(await parts.source.observe(), thresholds)
     }

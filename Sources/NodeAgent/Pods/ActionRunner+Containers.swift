@@ -35,6 +35,7 @@ extension ActionRunner {
                 events.record(created, about: snapshot.identity)
                 return .containerFailed(container: name, ContainerProblem(.start(id: configuration.id, imageID: imageID), message: error.message))
             case .notFound, .notRunning: return .containerFailed(container: name, ContainerProblem(.sandboxGone, message: error.message))
+            case .configuration: return .containerFailed(container: name, ContainerProblem(.configuration, message: error.message))
             default: return .containerFailed(container: name, ContainerProblem(.create, message: error.message))
             }
         }
@@ -61,13 +62,14 @@ extension ActionRunner {
         let id = makeID()
         let plan = ContainerPlan(
             id: id, restartCount: restartCount, image: image, imageID: imageID, user: user, environment: environment, hostname: hostname.kernelName,
-            volumePaths: snapshot.volumePaths, etcFiles: try await etcFiles(hostname, addresses, snapshot),
+            volumePaths: try await volumePaths(for: container, snapshot), etcFiles: try await etcFiles(hostname, addresses, snapshot),
             terminationMessageFile: try await ports.folders.makeTerminationMessageFile(podUID: pod.uid, container: container.name, containerID: id),
             log: .init(
                 path: try await ports.folders.logPath(of: snapshot.identity, container: container.name, restartCount: restartCount),
                 maxSize: context.logMaxSize, maxFiles: context.logMaxFiles),
             seccompDefault: context.seccompDefault, seccompRoot: context.seccompRoot, resources: context.resources)
         var configuration = try plan.configuration(of: container, role: role, pod: pod)
+        try await makeMountPoints(of: configuration, volumes: plan.volumePaths, pod)
         if role == .ephemeral, let target = container.targetContainerName, !target.isEmpty {
             guard let id = snapshot.runningID(of: target) else { throw PlanFailure("unable to find target container \(target)") }
             configuration.targetContainerID = id

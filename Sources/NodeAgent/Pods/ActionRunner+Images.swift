@@ -3,66 +3,93 @@ import PodCore
 import Timing
 
 extension ActionRunner {
+    /// The images that a container mounts come before its own, as with kubelet.
     func ensureImage(_ name: String, _ snapshot: PodSnapshot) async -> PodEvent? {
         guard let container = snapshot.pod.spec.container(named: name), let image = container.image else {
             return .imageFailed(container: name, ImageProblem(reason: .invalidImageName, message: "container \(name) names no image"))
         }
         let fieldPath = ContainerRecord(name: name, role: snapshot.pod.spec.role(of: name)).fieldPath
-        func record(_ kind: PodEventRecord.Kind, _ reason: String, _ message: String) {
-            events.record(PodEventRecord(kind, reason, message, fieldPath: fieldPath), about: snapshot.identity)
-        }
-        do {
-            let present = try await ports.images.image(image)
-            let policy = container.imagePullPolicy ?? .ifNotPresent
-            if let present, policy != .always {
-                record(.normal, "Pulled", "Container image \"\(image)\" already present on machine and can be accessed by the pod")
-                return .imageReady(container: name, present)
+        do throws(ImageProblem) {
+            for volume in snapshot.pod.spec.volumes(of: container) {
+                if let source = volume.image { try await ensureImageVolume(volume.name, source, snapshot) }
             }
-            if policy == .never {
-                let message = "Container image \"\(image)\" is not present with pull policy of Never"
-                record(.warning, WaitingReason.errImageNeverPull.rawValue, message)
-                return .imageFailed(container: name, ImageProblem(reason: .errImageNeverPull, message: message))
-            }
+            return .imageReady(container: name, try await ensure(image, container.imagePullPolicy, fieldPath: fieldPath, snapshot))
         } catch {
-            let reason: WaitingReason = error.code == .invalidName ? .invalidImageName : .imageInspectError
-            record(.warning, "InspectFailed", error.message)
-            return .imageFailed(container: name, ImageProblem(reason: reason, message: error.message))
-        }
-        record(.normal, "Pulling", "Pulling image \"\(image)\"")
-        let began = time.now()
-        do {
-            let pulled = try await ports.images.pull(image, credentials: await credentials(snapshot))
-            let took = GoText.duration(time.now() - began)
-            record(
-                .normal, "Pulled", "Successfully pulled image \"\(image)\" in \(took) (\(took) including waiting). Image size: \(pulled.size) bytes.")
-            return .imageReady(container: name, pulled)
-        } catch {
-            record(.warning, "Failed", "Failed to pull image \"\(image)\": \(error.message)")
-            return .imageFailed(container: name, ImageProblem(reason: .errImagePull, message: error.message))
+            return .imageFailed(container: name, error)
         }
     }
 
-    /// Returns the credentials of the pod's pull secrets. A missing or unreadable secret is reported as an event, and the pull goes on without it.
-    private func credentials(_ snapshot: PodSnapshot) async -> [RegistryCredential] {
-        var names = ObjectNames()
-        for secret in snapshot.pod.spec.imagePullSecrets ?? [] { if let name = secret.name { names.secrets.insert(name) } }
-        guard !names.secrets.isEmpty else { return [] }
-        let missing: [String]
-        var credentials: [RegistryCredential] = []
+    /// Looks for an image, and pulls it if the policy asks for it.
+    /// - Parameter fieldPath: what events name besides the pod.
+    func ensure(
+        _ image: String, _ policy: ImagePullPolicy?, fieldPath: String?, _ snapshot: PodSnapshot
+    ) async throws(ImageProblem) -> ImageDescription {
+        func record(_ kind: PodEventRecord.Kind, _ reason: String, _ message: String) {
+            events.record(PodEventRecord(kind, reason, message, fieldPath: fieldPath), about: snapshot.identity)
+        }
+        let policy = policy ?? .ifNotPresent
+        let present: ImageDescription?
         do {
-            let found = try await ports.objects.objects(names, namespace: snapshot.pod.namespace).secrets
-            missing = names.secrets.subtracting(found.keys).sorted()
-            for secret in found.values { credentials += RegistryCredential.credentials(in: secret) }
+            present = try await ports.images.image(image)
         } catch {
-            missing = names.secrets.sorted()
+            record(.warning, "InspectFailed", error.message)
+            throw ImageProblem(reason: error.code == .invalidName ? .invalidImageName : .imageInspectError, image: image, message: error.message)
         }
-        if !missing.isEmpty {
-            let list = missing.joined(separator: ", ")
+        if let present, policy != .always {
+            record(.normal, "Pulled", "Container image \"\(image)\" already present on machine and can be accessed by the pod")
+            return present
+        }
+        if policy == .never {
+            let message = "Container image \"\(image)\" is not present with pull policy of Never"
+            record(.warning, WaitingReason.errImageNeverPull.rawValue, message)
+            throw ImageProblem(reason: .errImageNeverPull, image: image, message: message)
+        }
+        record(.normal, "Pulling", "Pulling image \"\(image)\"")
+        let asked = time.now()
+        do {
+            let credentials = await credentials(snapshot)
+            let (pulled, began) = try await pulls.run(image, credentials) { () async throws(ImageFailure) -> (ImageDescription, Duration) in
+                let began = time.now()
+                let pulled = try await pull(image, credentials: credentials) { [events] progress in
+                    events.record(PodEventRecord(.normal, "Pulling", progress, fieldPath: fieldPath), about: snapshot.identity)
+                }
+                return (pulled, began)
+            }
+            let end = time.now()
+            record(
+                .normal, "Pulled",
+                "Successfully pulled image \"\(image)\" in \(GoText.duration(end - began)) (\(GoText.duration(end - asked)) including waiting). "
+                    + "Image size: \(pulled.size) bytes.")
+            return pulled
+        } catch {
+            record(.warning, "Failed", "Failed to pull image \"\(image)\": \(error.message)")
+            throw ImageProblem(reason: .errImagePull, image: image, message: error.message)
+        }
+    }
+
+    /// Returns the credentials of the pod's pull secrets in the order of the spec. What is missing or unreadable is reported as an event, and
+    /// the pull goes on with the rest.
+    private func credentials(_ snapshot: PodSnapshot) async -> [RegistryCredential] {
+        func warn(_ message: String) {
             events.record(
-                PodEventRecord(
-                    .warning, "FailedToRetrieveImagePullSecret",
-                    "Unable to retrieve some image pull secrets (\(list)); attempting to pull the image may not succeed."), about: snapshot.identity)
+                PodEventRecord(.warning, "FailedToRetrieveImagePullSecret", "\(message); attempting to pull the image may not succeed."),
+                about: snapshot.identity)
         }
+        var missing: [String] = []
+        var credentials: [RegistryCredential] = []
+        for name in (snapshot.pod.spec.imagePullSecrets ?? []).compactMap(\.name) {
+            let found = try? await ports.objects.objects(ObjectNames(secret: name), namespace: snapshot.pod.namespace).secrets[name]
+            guard let found else {
+                missing.append(name)
+                continue
+            }
+            let secret = PullSecret(found)
+            credentials += secret.credentials
+            if !secret.problems.isEmpty {
+                warn("Unable to read image pull secret \"\(name)\", or not all of it: \(secret.problems.prefix(5).joined(separator: "; "))")
+            }
+        }
+        if !missing.isEmpty { warn("Unable to retrieve some image pull secrets (\(missing.joined(separator: ", ")))") }
         return credentials
     }
 }

@@ -53,7 +53,7 @@ extension ActionRunner {
             ?? VolumePlan.content(of: volume, facts: facts(pod, podIPs: podIPs), objects: objects, tokens: tokens)
         let fsGroup = pod.spec.securityContext?.fsGroup.flatMap { UInt32(exactly: $0) }
         let path = try await ports.volumes.mount(
-            VolumeRequest(podUID: pod.uid, name: name, content: content, fsGroup: fsGroup, mountPoints: pod.spec.mountPoints(within: name)))
+            VolumeRequest(podUID: pod.uid, name: name, content: content, fsGroup: fsGroup))
         return (path, renewAt)
     }
 

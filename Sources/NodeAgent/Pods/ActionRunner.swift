@@ -37,6 +37,7 @@ package struct ActionRunner: Sendable {
     let context: @Sendable () -> NodeContext
     let events: EventRecorder
     let tokens: TokenCache
+    let pulls: ImagePullGate
     let sandboxes: SandboxIndex
     package let files: ContainerFiles
     let time: any TimeSource
@@ -46,13 +47,14 @@ package struct ActionRunner: Sendable {
 
     package init(
         ports: Ports, context: @escaping @Sendable () -> NodeContext, events: EventRecorder, sandboxes: SandboxIndex, time: any TimeSource,
-        logger: Logger,
+        logger: Logger, pullLimits: ImagePullLimits = ImagePullLimits(),
         makeID: @escaping @Sendable () -> String
     ) {
         self.ports = ports
         self.context = context
         self.events = events
         self.tokens = TokenCache(source: ports.objects, time: time)
+        pulls = ImagePullGate(pullLimits, time: time)
         self.sandboxes = sandboxes
         self.files = ContainerFiles()
         self.time = time

@@ -7,7 +7,9 @@ extension PodManager {
     ///
     /// Such a pod ends like a pod that is removed from the API while the agent runs: with a stop signal first, and failed steps are repeated.
     func removeOrphans() async {
+        var ended: Set<String> = []
         for (uid, sandboxes) in takeRecovered() {
+            ended.insert(uid)
             guard let first = sandboxes.first else { continue }
             logger.info(
                 "A pod is neither in the API nor in a manifest any more; its sandboxes and folders are removed",
@@ -16,8 +18,11 @@ extension PodManager {
         }
         do {
             // Logs first: their folders know the pods' names as well.
-            for pod in try await runner.ports.folders.podsWithLogs() where !isKnown(pod.uid) { await end(Pod(orphanOf: [], pod), []) }
-            for uid in try await runner.ports.volumes.podsOnDisk() where !isKnown(uid) {
+            for pod in try await runner.ports.folders.podsWithLogs() where !isKnown(pod.uid) && !ended.contains(pod.uid) {
+                ended.insert(pod.uid)
+                await end(Pod(orphanOf: [], pod), [])
+            }
+            for uid in try await runner.ports.volumes.podsOnDisk() where !isKnown(uid) && !ended.contains(uid) {
                 await end(Pod(orphanOf: [], PodIdentity(namespace: "", name: "", uid: uid)), [])
             }
         } catch {

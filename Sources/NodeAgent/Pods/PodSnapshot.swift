@@ -26,5 +26,16 @@ package struct PodSnapshot: Sendable {
     /// The id of a container that ran.
     package func runningID(of name: String) -> String? { containers.first { $0.name == name }?.running?.id }
 
+    /// Whether what a volume holds cannot be had again: a container besides `name` runs with it, or an init container, which does not run again, may have
+    /// filled it.
+    func keepsContent(of volume: String, besides name: String) -> Bool {
+        containers.contains { record in
+            guard record.name != name, let spec = pod.spec.container(named: record.name),
+                spec.volumeMounts?.contains(where: { $0.name == volume }) == true
+            else { return false }
+            return record.running != nil || record.role == .initial && spec.restartPolicy != .always && record.wasCreated
+        }
+    }
+
     package var identity: PodIdentity { PodIdentity(namespace: pod.namespace, name: pod.name, uid: pod.uid) }
 }

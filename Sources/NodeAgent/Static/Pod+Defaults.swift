@@ -10,6 +10,13 @@ extension Pod {
         spec.schedulerName = spec.schedulerName ?? "default-scheduler"
         let isOnHost = spec.hostNetwork == true
         spec.initContainers = spec.initContainers?.map { $0.withDefaults(hostNetwork: isOnHost) }
+        spec.volumes = spec.volumes?.map { volume in
+            var volume = volume
+            if let image = volume.image, image.pullPolicy == nil {
+                volume.image?.pullPolicy = Container.defaultPullPolicy(image.reference ?? "")
+            }
+            return volume
+        }
         spec.containers = spec.containers.map { $0.withDefaults(hostNetwork: isOnHost) }
     }
 }
@@ -17,7 +24,7 @@ extension Pod {
 extension Container {
     fileprivate func withDefaults(hostNetwork: Bool) -> Container {
         var container = self
-        container.imagePullPolicy = imagePullPolicy ?? (Self.isLatest(image ?? "") ? .always : .ifNotPresent)
+        container.imagePullPolicy = imagePullPolicy ?? Self.defaultPullPolicy(image ?? "")
         container.terminationMessagePath = terminationMessagePath ?? "/dev/termination-log"
         container.terminationMessagePolicy = terminationMessagePolicy ?? "File"
         container.ports = ports?.map { port in
@@ -34,6 +41,8 @@ extension Container {
         container.lifecycle?.preStop?.httpGet = lifecycle?.preStop?.httpGet?.withDefaults
         return container
     }
+
+    fileprivate static func defaultPullPolicy(_ image: String) -> ImagePullPolicy { isLatest(image) ? .always : .ifNotPresent }
 
     /// Whether the image's tag is `latest`, which is the tag of an image without tag and digest.
     private static func isLatest(_ image: String) -> Bool {

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import HTTPTypes
 import HTTPUpgrade
 import HummingbirdCore
@@ -16,6 +17,7 @@ package struct AdminServer: ServiceLifecycle.Service {
     private let file: SocketFile
     private let view: any NodeView
     private let proxy: (any ProxyView)?
+    private let images: (any ImageOffice)?
     private let routes: NodeRoutes
     private let streams: StreamUpgrade
     private let logger: Logger
@@ -24,13 +26,16 @@ package struct AdminServer: ServiceLifecycle.Service {
     /// - Parameters:
     ///   - path: of the socket; its directory exists.
     ///   - proxy: absent when this agent programs no Services.
+    ///   - images: absent when this agent has no images of its own.
     package init(
-        path: String, view: any NodeView, runtime: any ContainerRuntime, proxy: (any ProxyView)?, time: any TimeSource,
+        path: String, view: any NodeView, runtime: any ContainerRuntime, proxy: (any ProxyView)?, images: (any ImageOffice)? = nil,
+        time: any TimeSource,
         logger: Logger, onListening: @escaping @Sendable () async -> Void = {}
     ) {
         self.file = SocketFile(path: path)
         self.view = view
         self.proxy = proxy
+        self.images = images
         self.routes = NodeRoutes(view: view, runtime: runtime, time: time)
         self.streams = StreamUpgrade(view: view, runtime: runtime, logger: logger)
         self.logger = logger
@@ -71,6 +76,7 @@ package struct AdminServer: ServiceLifecycle.Service {
     private func answer(_ request: Request) async throws -> HTTPAnswer {
         guard let target = RequestTarget(uri: request.uri.string) else { return .text(.badRequest, "the request's path cannot be decoded\n") }
         let path = AdminPath(target.segments)
+        if path == .images { return try await work(request) }
         guard request.method == .get else { return .methodNotAllowed("GET") }
         switch path {
         case .summary: return try .json(await view.summary())
@@ -81,7 +87,24 @@ package struct AdminServer: ServiceLifecycle.Service {
         case .proxyServices:
             guard let proxy else { return .text(.notFound, "this agent programs no Services\n") }
             return try .json(await proxy.snapshot())
-        case .other: return .text(.notFound, "404 page not found\n")
+        case .images, .other: return .text(.notFound, "404 page not found\n")
         }
+    }
+
+    /// Performs a piece of work on images and answers when it is done.
+    private func work(_ request: Request) async throws -> HTTPAnswer {
+        guard request.method == .post else { return .methodNotAllowed("POST") }
+        guard let images else { return .text(.notFound, "this agent has no images of its own\n") }
+        let body = try await request.body.collect(upTo: 64 << 10)
+        guard let work = try? JSONDecoder().decode(ImageRequest.self, from: Data(body.readableBytesView)) else {
+            return .text(.badRequest, "the request cannot be read (another version of swiftlet?)\n")
+        }
+        let answer: ImageAnswer
+        do throws(ImageFailure) {
+            answer = try await images.perform(work)
+        } catch {
+            return .text(error.code == .invalidName ? .badRequest : .internalServerError, error.message + "\n")
+        }
+        return try .json(answer)
     }
 }

@@ -6,6 +6,7 @@ package enum AdminPath: Sendable, Hashable {
     case logs(EndpointPath.PodAddress)
     case exec(EndpointPath.PodAddress)
     case proxyServices
+    case images
     case other
 
     package init(_ segments: [String]) {
@@ -21,6 +22,7 @@ package enum AdminPath: Sendable, Hashable {
         case ("logs", 4): self = .logs(.init(namespace: rest[1], pod: rest[2], container: rest[3]))
         case ("exec", 4): self = .exec(.init(namespace: rest[1], pod: rest[2], container: rest[3]))
         case ("proxy", 2) where rest[1] == "services": self = .proxyServices
+        case ("images", 1): self = .images
         default: self = .other
         }
     }
@@ -33,6 +35,7 @@ package enum AdminPath: Sendable, Hashable {
         case .logs(let address): ["v1", "logs", address.namespace, address.pod, address.container]
         case .exec(let address): ["v1", "exec", address.namespace, address.pod, address.container]
         case .proxyServices: ["v1", "proxy", "services"]
+        case .images: ["v1", "images"]
         case .other: []
         }
     }

@@ -172,7 +172,8 @@ struct PodSandbox: Sendable {
         attempt = latest.configuration.attempt
         // The agent of a sandbox without an address ended before it could record one: clients cannot reach the pod there.
         guard latest.isRunning, !needsAddress || !latest.addresses.isEmpty else {
-            if case .absent = state { state = .lost(id: latest.configuration.id, stop: .due) }
+            // Of a pod that is over, only what still runs is stopped.
+            if latest.isRunning || state == .absent { state = .lost(id: latest.configuration.id, stop: .due) }
             return nil
         }
         state = .ready(id: latest.configuration.id, addresses: latest.addresses, stop: .due)

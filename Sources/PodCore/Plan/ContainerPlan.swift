@@ -96,11 +96,12 @@ package struct ContainerPlan: Sendable {
         return image.config.workingDir.isEmpty ? "/" : image.config.workingDir
     }
 
-    /// The image's variables first; the pod's variables replace them.
+    /// The image's variables first; the pod's variables replace them. An empty HOME counts as none, as in the OCI runtimes.
     private func environmentLines() -> [String] {
         var lines: [String] = []
         var imageNames: Set<String> = []
-        for line in image.config.env {
+        let emptyHome = "HOME="
+        for line in image.config.env where line != emptyHome {
             let name = String(line.prefix { $0 != "=" })
             imageNames.insert(name)
             if environment[name] == nil { lines.append(line) }
@@ -110,8 +111,12 @@ package struct ContainerPlan: Sendable {
         }
         addDefault("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         addDefault("HOSTNAME", hostname)
-        addDefault("HOME", user.home ?? (user.uid == 0 ? "/root" : "/"))
-        for name in environment.names { lines.append("\(name)=\(environment[name] ?? "")") }
+        let home = user.home.flatMap { $0.isEmpty ? nil : $0 } ?? "/"
+        addDefault("HOME", home)
+        for name in environment.names {
+            let value = environment[name] ?? ""
+            lines.append(name == "HOME" && value.isEmpty ? "HOME=\(home)" : "\(name)=\(value)")
+        }
         return lines
     }
 
@@ -121,7 +126,7 @@ package struct ContainerPlan: Sendable {
             guard let source = volumePaths[mount.name] else {
                 throw PlanFailure("volume \"\(mount.name)\" of container \(container.name) is not mounted")
             }
-            mounts.append(try planned(mount, source: source, pod))
+            mounts.append(try planned(mount, of: pod.spec.volume(named: mount.name), source: source, pod))
         }
         // The pod's own mount wins, however its path is written.
         let taken = Set(mounts.map { Self.parts(of: $0.destination) })
@@ -146,9 +151,15 @@ package struct ContainerPlan: Sendable {
         path.split(separator: "/").filter { $0 != "." }
     }
 
-    private func planned(_ mount: VolumeMount, source: String, _ pod: Pod) throws(PlanFailure) -> ContainerConfiguration.Mount {
+    private func planned(
+        _ mount: VolumeMount, of volume: Volume?, source: String, _ pod: Pod
+    ) throws(PlanFailure) -> ContainerConfiguration.Mount {
         let subPath = try subPath(of: mount)
-        let readOnly = mount.readOnly ?? false || pod.spec.volumes?.first { $0.name == mount.name }?.isReadOnly ?? false
+        let readOnly = mount.readOnly ?? false || volume?.isReadOnly ?? false
+        // The kernel cannot shift the owners of files in an overlay.
+        if volume?.image != nil, pod.spec.hostUsers == false {
+            throw PlanFailure("volume \"\(mount.name)\" shows an image, which cannot be had with hostUsers: false")
+        }
         let propagation: ContainerConfiguration.Propagation
         switch mount.mountPropagation {
         case nil, "None": propagation = .private
@@ -161,31 +172,41 @@ package struct ContainerPlan: Sendable {
             propagation = .bidirectional
         case let other?: throw PlanFailure("unknown mountPropagation \"\(other)\" of volume mount \(mount.name)")
         }
-        let recursive: Bool
-        switch mount.recursiveReadOnly {
-        case nil, "Disabled": recursive = false
-        case "Enabled", "IfPossible": recursive = mount.readOnly ?? false
-        case let other?: throw PlanFailure("unknown recursiveReadOnly \"\(other)\" of volume mount \(mount.name)")
-        }
+        let recursive = try isRecursivelyReadOnly(mount)
         let destination = mount.mountPath.hasPrefix("/") ? mount.mountPath : "/" + mount.mountPath
         return .init(
             source: source, subPath: subPath, destination: destination, readOnly: readOnly, recursiveReadOnly: recursive, propagation: propagation)
     }
 
+    /// The kernel of any node that this agent runs on can do it.
+    private func isRecursivelyReadOnly(_ mount: VolumeMount) throws(PlanFailure) -> Bool {
+        guard let mode = mount.recursiveReadOnly, mode != "Disabled" else { return false }
+        let name = "failed to resolve recursive read-only mode: volume \"\(mount.name)\" requested recursive read-only mode, but it is not"
+        guard mount.readOnly == true else { throw PlanFailure("\(name) read-only") }
+        if let propagation = mount.mountPropagation, propagation != "None" {
+            throw PlanFailure("\(name) compatible with propagation \"\(propagation)\"")
+        }
+        guard mode == "Enabled" || mode == "IfPossible" else {
+            throw PlanFailure("failed to resolve recursive read-only mode: unknown recursive read-only mode \"\(mode)\"")
+        }
+        return true
+    }
+
     private func subPath(of mount: VolumeMount) throws(PlanFailure) -> String? {
         var path = mount.subPath ?? ""
         if let expression = mount.subPathExpr, !expression.isEmpty {
-            var missing: String?
+            // As in Kubernetes, an empty value would mount all of the volume, and is none.
+            var missing: Set<String> = []
             path = VariableExpansion.expand(expression) {
                 let value = environment[$0]
-                if value == nil { missing = $0 }
+                if value?.isEmpty ?? true { missing.insert($0) }
                 return value
             }
-            if let missing { throw PlanFailure("subPathExpr \"\(expression)\" refers to \(missing), which is not set") }
+            guard missing.isEmpty else { throw PlanFailure("missing value for \(missing.sorted().joined(separator: ", "))") }
         }
         guard !path.isEmpty else { return nil }
-        if path.hasPrefix("/") { throw PlanFailure("subPath \"\(path)\" must not be an absolute path") }
-        if path.split(separator: "/").contains("..") { throw PlanFailure("subPath \"\(path)\" must not contain \"..\"") }
+        if path.hasPrefix("/") { throw PlanFailure("error SubPath `\(path)` must not be an absolute path") }
+        if path.split(separator: "/").contains("..") { throw PlanFailure("unable to provision SubPath `\(path)`: must not contain '..'") }
         return path
     }
 }

@@ -7,14 +7,23 @@ extension PodSpec {
             ?? (ephemeralContainers ?? []).first { $0.name == name }
     }
 
-    /// Volumes that some container mounts, in the order of the spec. As in kubelet, no other volume is made.
+    /// Volumes that some container mounts and that are mounted before the pod's containers, in the order of the spec. As in kubelet, no other volume is
+    /// made. The volumes of images belong to the start of each container, like its own image.
     package var usedVolumeNames: [String] {
         var used: Set<String> = []
         for container in (initContainers ?? []) + containers + (ephemeralContainers ?? []) {
             for mount in container.volumeMounts ?? [] { used.insert(mount.name) }
             for device in container.volumeDevices ?? [] { used.insert(device.name) }
         }
-        return (volumes ?? []).map(\.name).filter(used.contains)
+        return (volumes ?? []).filter { $0.image == nil && used.contains($0.name) }.map(\.name)
+    }
+
+    package func volume(named name: String) -> Volume? { volumes?.first { $0.name == name } }
+
+    /// The volumes that a container mounts, each once, in the order of its mounts.
+    package func volumes(of container: Container) -> [Volume] {
+        var seen: Set<String> = []
+        return (container.volumeMounts ?? []).filter { seen.insert($0.name).inserted }.compactMap { volume(named: $0.name) }
     }
 
     /// Whether files in the pod's volumes show its labels or annotations.

@@ -158,7 +158,7 @@ extension PodSpec {
 
 extension Container {
     /// A missing request is the limit, as the API server fills it in.
-    fileprivate var effectiveRequests: [String: Quantity] {
+    var effectiveRequests: [String: Quantity] {
         (resources?.limits ?? [:]).merging(resources?.requests ?? [:]) { $1 }
     }
 }

@@ -1,4 +1,3 @@
-import FoundationEssentials
 package import KubeModel
 
 /// Turns a pod's volume into its content on the node.
@@ -43,7 +42,9 @@ package enum VolumePlan {
             let podLimit = facts.pod.spec.aggregateResources.limits?["memory"]?.value
             let bounds = [source.sizeLimit?.value, podLimit, facts.nodeAllocatable["memory"]?.value].compactMap { $0 }.filter { $0 > 0 }
             return .memory(sizeLimit: bounds.min())
-        default: throw PlanFailure("emptyDir medium \(source.medium ?? "") of volume \(volume.name) is not supported by this node")
+        case let medium where medium.hasPrefix(HugePagesMedium.prefix):
+            return .hugePages(pageSize: try HugePagesMedium(medium).pageSize(for: facts.pod.spec), sizeLimit: source.sizeLimit?.value)
+        case let medium: throw PlanFailure("unknown storage medium \"\(medium)\"")
         }
     }
 
@@ -52,8 +53,8 @@ package enum VolumePlan {
     ) throws(PlanFailure) -> [VolumeFile] {
         if optional, objects.configMaps[name] == nil { return [] }
         let map = try objects.configMap(name)
-        var payload = (map.data ?? [:]).mapValues { [UInt8]($0.utf8) }
-        for (key, value) in map.binaryData ?? [:] { payload[key] = [UInt8](Data(base64Encoded: value) ?? Data()) }
+        var payload = (map.data ?? [:]).mapValues(FileContent.text)
+        for (key, value) in map.binaryData ?? [:] { payload[key] = .base64(value) }
         return try files(payload, items: items, optional: optional, mode: mode) { "configmap references non-existent config key: \($0)" }
     }
 
@@ -61,12 +62,12 @@ package enum VolumePlan {
         secret name: String, items: [KeyToPath]?, optional: Bool, mode: UInt16, _ objects: ReferencedObjects
     ) throws(PlanFailure) -> [VolumeFile] {
         if optional, objects.secrets[name] == nil { return [] }
-        let payload = (try objects.secret(name).data ?? [:]).mapValues { [UInt8](Data(base64Encoded: $0) ?? Data()) }
+        let payload = (try objects.secret(name).data ?? [:]).mapValues(FileContent.base64)
         return try files(payload, items: items, optional: optional, mode: mode) { "references non-existent secret key: \($0)" }
     }
 
     private static func files(
-        _ payload: [String: [UInt8]], items: [KeyToPath]?, optional: Bool, mode: UInt16, missing: (String) -> String
+        _ payload: [String: FileContent], items: [KeyToPath]?, optional: Bool, mode: UInt16, missing: (String) -> String
     ) throws(PlanFailure) -> [VolumeFile] {
         guard let items, !items.isEmpty else {
             return payload.sorted { $0.key < $1.key }.map { VolumeFile(path: $0.key, mode: mode, content: $0.value) }
@@ -94,7 +95,7 @@ package enum VolumePlan {
                 throw PlanFailure("downward API item \(item.path) names neither fieldRef nor resourceFieldRef")
             }
             files.append(
-                VolumeFile(path: item.path, mode: item.mode.map { UInt16(truncatingIfNeeded: $0) & 0o777 } ?? mode, content: [UInt8](text.utf8)))
+                VolumeFile(path: item.path, mode: item.mode.map { UInt16(truncatingIfNeeded: $0) & 0o777 } ?? mode, content: .text(text)))
         }
         return files
     }
@@ -130,7 +131,7 @@ package enum VolumePlan {
             ((pod.spec.initContainers ?? []) + pod.spec.containers).map { $0.securityContext?.runAsUser ?? pod.spec.securityContext?.runAsUser })
         let owner = users.count == 1 ? users.first?.flatMap { UInt32(exactly: $0) } : nil
         let isRestricted = owner != nil || pod.spec.securityContext?.fsGroup != nil
-        return VolumeFile(path: token.path, mode: isRestricted ? 0o600 : mode, content: [UInt8](text.utf8), uid: owner)
+        return VolumeFile(path: token.path, mode: isRestricted ? 0o600 : mode, content: .text(text), uid: owner)
     }
 }
 

@@ -154,6 +154,8 @@ package struct RuntimeFailure: Error, Sendable, Hashable, CustomStringConvertibl
     package enum Code: Sendable, Hashable {
         /// The sandbox could not be made: event `FailedCreatePodSandBox`.
         case sandbox
+        /// Something that the pod asks for is not there, such as a `subPath`: waiting reason `CreateContainerConfigError`.
+        case configuration
         /// The container could not be prepared (mounts, cgroup, security): waiting reason `CreateContainerError`.
         case create
         /// Everything was ready, but the program could not be executed: terminated reason `StartError`, exit code 128.

@@ -11,6 +11,13 @@ package protocol ImageService: Sendable {
 
     /// Every image on the node.
     func images() async -> [ImageDescription]
+
+    /// How far the pull of a reference is; `nil` if none is under way.
+    func progress(of reference: String) async -> ImagePullStatus?
+}
+
+extension ImageService {
+    package func progress(of reference: String) async -> ImagePullStatus? { nil }
 }
 
 /// An image on this node, ready to be a container's root.

@@ -3,6 +3,18 @@ package protocol VolumeService: Sendable {
     /// Makes the volume be there with this content; returns its root on the node. Called again, it updates file contents in place (atomically).
     func mount(_ volume: VolumeRequest) async throws(VolumeFailure) -> String
 
+    /// Returns the names of the volumes that are not there any more as they were mounted.
+    func missing(_ volumes: [MountedVolume]) async throws(VolumeFailure) -> Set<String>
+
+    /// Makes a place in a volume at which something is to be mounted: a file for a file, else a directory. What is there already stays.
+    func makeMountPoint(_ point: VolumeMountPoint) async throws(VolumeFailure)
+
+    /// Returns whether the pod's volume of an image is mounted.
+    func imageVolume(_ name: String, podUID: String) async throws(VolumeFailure) -> ImageVolumeState
+
+    /// Returns the ids of the images whose files are volumes of pods on this node.
+    func imagesInVolumes() async throws(VolumeFailure) -> Set<String>
+
     /// Unmounts and deletes everything of the pod's volumes, in this order, never crossing a mount point. A repeated call is not an error.
     func tearDown(podUID: String) async throws(VolumeFailure)
 
@@ -17,15 +29,12 @@ package struct VolumeRequest: Sendable, Hashable {
     package let content: VolumeContent
     /// Group that owns the files (`securityContext.fsGroup`), where the volume kind supports it.
     package let fsGroup: UInt32?
-    /// Directories to make in the volume for what is mounted in it, relative to its root. Content of other owners (`hostPath`) gets none.
-    package let mountPoints: [String]
 
-    package init(podUID: String, name: String, content: VolumeContent, fsGroup: UInt32? = nil, mountPoints: [String] = []) {
+    package init(podUID: String, name: String, content: VolumeContent, fsGroup: UInt32? = nil) {
         self.podUID = podUID
         self.name = name
         self.content = content
         self.fsGroup = fsGroup
-        self.mountPoints = mountPoints
     }
 }
 
@@ -38,6 +47,10 @@ package enum VolumeContent: Sendable, Hashable {
     case memory(sizeLimit: Int64?)
     case nfs(NFSExport)
     case local(LocalStorage)
+    /// A hugetlbfs of pages of so many bytes, and of at most so many bytes.
+    case hugePages(pageSize: Int64, sizeLimit: Int64?)
+    /// The files of an image, read-only; nothing in them can be executed.
+    case image(ImageDescription)
     /// Files written by an atomic writer.
     case files(FileVolumeKind, [VolumeFile])
 }
@@ -58,11 +71,11 @@ package struct VolumeFile: Sendable, Hashable {
     package let path: String
     /// Permission bits.
     package let mode: UInt16
-    package let content: [UInt8]
+    package let content: FileContent
     /// Owner; root when absent.
     package let uid: UInt32?
 
-    package init(path: String, mode: UInt16, content: [UInt8], uid: UInt32? = nil) {
+    package init(path: String, mode: UInt16, content: FileContent, uid: UInt32? = nil) {
         self.path = path
         self.mode = mode
         self.content = content
@@ -77,6 +90,8 @@ package struct VolumeFailure: Error, Sendable, Hashable, CustomStringConvertible
         case invalid
         /// The kernel or the file system refused.
         case system
+        /// What the pod has written is not there any more, and nothing may take its place.
+        case lost
         /// Something is still in use; try again.
         case busy
         /// An object in the API is not yet as it has to be, and a node may not watch it.

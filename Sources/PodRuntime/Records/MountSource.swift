@@ -13,11 +13,14 @@ enum MountSource {
             guard let subPath = source.subPath else {
                 throw RuntimeFailure(.create, "mount source \(source.path) cannot be opened: \(error)")
             }
-            if error.code == .escapes {
-                throw RuntimeFailure(
-                    .create, "subPath \"\(subPath)\" leads out of its volume \(source.path): it must stay inside, also through links")
-            }
-            throw RuntimeFailure(.create, "subPath \"\(subPath)\" of volume \(source.path) cannot be opened: \(error)")
+            throw RuntimeFailure(.configuration, "failed to prepare subPath \"\(subPath)\" of volume \(source.path): \(explanation(of: error))")
         }
+    }
+
+    private static func explanation(of error: SystemError) -> String {
+        if error.code == .escapes { return "it leads out of the volume, and must stay inside, also through links" }
+        // A volume whose content is not the pod's gets no new folder.
+        if error.is(EROFS) { return "it does not exist, and the volume is read-only" }
+        return "\(error)"
     }
 }

@@ -52,7 +52,9 @@ extension ShimRuntime {
         let reply = try await connection.request(SWL_VERB_LAUNCH, timeout: settings.launchPatience, descriptors: descriptors) { writer in
             writer.string(SWL_TAG_CONTAINER_ID, configuration.id)
         }
-        if let refusal = reply.refusal { throw LaunchFailure.failure(refusal, program: configuration.process.args.first ?? "") }
+        if let refusal = reply.refusal {
+            throw LaunchFailure.failure(refusal, args: configuration.process.args, env: configuration.process.env)
+        }
         guard let process = reply.process, process.pid > 0 else { throw RuntimeFailure(.internal, "the shim's reply names no process") }
         FailPoint.reach("container.started")
         let started = StartedContainer(

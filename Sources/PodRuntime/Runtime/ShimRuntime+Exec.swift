@@ -113,7 +113,7 @@ extension ShimRuntime {
     private func failure(_ refusal: ShimStatus, _ request: ExecRequest, _ configuration: ContainerConfiguration) -> RuntimeFailure {
         switch refusal.step {
         case SWL_STEP_EXEC.rawValue:
-            RuntimeFailure(.start, LaunchFailure.execText(refusal, program: request.command.first ?? ""))
+            RuntimeFailure(.start, LaunchFailure.execText(refusal, args: request.command, env: configuration.process.env))
         case SWL_STEP_LOOKUP.rawValue:
             Self.notRunning(configuration)
         default:

@@ -18,10 +18,18 @@ struct AdminClient: Sendable {
 
     /// Returns a JSON document.
     func get<Value: Decodable>(_ what: AdminPath, as type: Value.Type = Value.self) async throws -> Value {
-        let response = try await request(what, [], timeout: .seconds(30))
+        try await document(request(what, [], timeout: .seconds(30)))
+    }
+
+    /// Asks for a piece of work, and returns its result once it is done.
+    func post<Value: Decodable>(_ what: AdminPath, _ work: some Encodable, as type: Value.Type = Value.self) async throws -> Value {
+        try await document(request(what, [], body: JSONEncoder().encode(work), timeout: nil))
+    }
+
+    private func document<Value: Decodable>(_ response: HTTPClientResponse) async throws -> Value {
         let body = try await response.body.collect(upTo: Self.longestDocument)
         do {
-            return try JSONDecoder().decode(type, from: Data(body.readableBytesView))
+            return try JSONDecoder().decode(Value.self, from: Data(body.readableBytesView))
         } catch {
             throw CommandFailure("the agent's answer cannot be read (another version of swiftlet?): \(error)")
         }
@@ -33,9 +41,16 @@ struct AdminClient: Sendable {
         for try await chunk in response.body { try await output.write(Array(chunk.readableBytesView)) }
     }
 
-    private func request(_ what: AdminPath, _ query: [RequestTarget.QueryItem], timeout: TimeAmount?) async throws -> HTTPClientResponse {
+    private func request(_ what: AdminPath, _ query: [RequestTarget.QueryItem], body: Data? = nil, timeout: TimeAmount?) async throws
+        -> HTTPClientResponse
+    {
         let target = RequestTarget(segments: what.segments, query: query)
-        let request = HTTPClientRequest(url: "http+unix://\(PercentCoding.encode(path))\(target.uri)")
+        var request = HTTPClientRequest(url: "http+unix://\(PercentCoding.encode(path))\(target.uri)")
+        if let body {
+            request.method = .POST
+            request.headers.add(name: "Content-Type", value: "application/json")
+            request.body = .bytes(ByteBuffer(bytes: body))
+        }
         let response: HTTPClientResponse
         do {
             response = try await HTTPClient.shared.execute(request, deadline: timeout.map { .now() + $0 } ?? .distantFuture)
@@ -43,7 +58,8 @@ struct AdminClient: Sendable {
             throw CommandFailure("the agent at \(path) did not answer: \(error)")
         }
         guard response.status == .ok else {
-            let text = String(buffer: try await response.body.collect(upTo: 1 << 20))
+            var text = String(buffer: try await response.body.collect(upTo: 1 << 20))
+            while text.last == "\n" { text.removeLast() }
             throw CommandFailure(text.isEmpty ? "the agent answered with \(response.status)" : text)
         }
         return response

@@ -6,8 +6,15 @@ struct AgentSocket: ParsableArguments {
     @Option(name: .customLong("socket"), help: "The agent's socket.")
     var path = "/run/swiftlet/admin.sock"
 
-    /// Throws with a clear reason if no agent answers. A connection over a unix socket is accepted or refused at once.
+    /// Throws with a clear reason if no agent answers.
     func check() throws {
+        guard try isAnswered() else {
+            throw CommandFailure("swiftlet is not running: nothing answers at \(path) (start it with 'systemctl start swiftlet', or give --socket)")
+        }
+    }
+
+    /// Whether an agent answers. A connection over a unix socket is accepted or refused at once.
+    func isAnswered() throws -> Bool {
         let descriptor = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
         guard descriptor >= 0 else { throw CommandFailure("cannot make a socket: \(String(cString: strerror(errno)))") }
         defer { close(descriptor) }
@@ -21,10 +28,9 @@ struct AgentSocket: ParsableArguments {
         let result = withUnsafePointer(to: &address) {
             $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { connect(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size)) }
         }
-        guard result != 0 else { return }
+        guard result != 0 else { return true }
         switch errno {
-        case ENOENT, ECONNREFUSED:
-            throw CommandFailure("swiftlet is not running: nothing answers at \(path) (start it with 'systemctl start swiftlet', or give --socket)")
+        case ENOENT, ECONNREFUSED: return false
         case EACCES, EPERM: throw CommandFailure("no permission to use \(path): run this as root")
         default: throw CommandFailure("cannot connect to \(path): \(String(cString: strerror(errno)))")
         }

@@ -11,7 +11,7 @@ struct DirectUnpacker: LayerUnpacker {
             try blob.rewind()
             let root = try OwnedFileDescriptor.open(directory, 0o200000)
             return try blob.descriptor.withRawValue { number in
-                try LayerExtraction.run(blob: number, compressedBytes: blob.count, into: root, limits: limits)
+                try LayerExtraction.run(blob: number, compressedBytes: Int64(FileStatus(of: blob.descriptor).size), into: root, limits: limits)
             }
         }
     }

@@ -1,6 +1,7 @@
 import NIOCore
 import NIOHTTP1
 import NIOPosix
+import NIOSSL
 import Synchronization
 
 /// An HTTP server on loopback whose answers come from a closure, truthful or not.
@@ -42,14 +43,17 @@ final class FakeRegistry: Sendable {
     }
 
     /// Runs `body` with a server that is gone afterwards.
+    /// - Parameter tls: nil for plain HTTP.
     static func with<R>(
-        _ script: Script, _ body: (FakeRegistry) async throws -> R
+        _ script: Script, tls: TLSConfiguration? = nil, _ body: (FakeRegistry) async throws -> R
     ) async throws -> R {
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let record = Recorder()
+        let tls = try tls.map { try NIOSSLContext(configuration: $0) }
         let channel = try await ServerBootstrap(group: group)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls { try channel.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                     try channel.pipeline.syncOperations.configureHTTPServerPipeline()
                     try channel.pipeline.syncOperations.addHandler(
                         Handler { request in

@@ -1,6 +1,8 @@
 /// A tar stream by hand, so that it may be as wrong as a test needs it.
 struct TarArchive {
     private(set) var bytes: [UInt8] = []
+    /// Magic word and version of each header.
+    var magic = Array("ustar\u{0}00".utf8)
 
     struct Entry {
         var name: [UInt8]
@@ -10,6 +12,8 @@ struct TarArchive {
         var gid = 0
         var size: Int?
         var modified = 1_600_000_000
+        /// The field of 12 bytes in place of `modified`.
+        var rawModified: [UInt8]?
         var link: [UInt8] = []
         var major = 0
         var minor = 0
@@ -30,11 +34,11 @@ struct TarArchive {
         put(number(entry.uid, 8), 108, 8)
         put(number(entry.gid, 8), 116, 8)
         put(number(entry.size ?? entry.content.count, 12), 124, 12)
-        put(number(entry.modified, 12), 136, 12)
+        put(entry.rawModified ?? number(entry.modified, 12), 136, 12)
         put(Array("        ".utf8), 148, 8)
         header[156] = entry.type.asciiValue ?? 48
         put(entry.link, 157, 100)
-        put(Array("ustar\u{0}00".utf8), 257, 8)
+        put(magic, 257, 8)
         put(number(entry.major, 8), 329, 8)
         put(number(entry.minor, 8), 337, 8)
         let sum = header.reduce(0) { $0 + Int($1) }

@@ -14,13 +14,13 @@ struct TestImage {
     /// - Parameter compressed: the layers as they travel; `nil` for the tar streams themselves.
     init(
         layers tars: [[UInt8]], compressed: [[UInt8]]? = nil, user: String = "", diffIDs: [ContentDigest]? = nil,
-        architecture: String = Platform.host.architecture, layerType: String = "application/vnd.oci.image.layer.v1.tar+gzip"
+        architecture: String = Platform.host.architecture, variant: String = "", layerType: String = "application/vnd.oci.image.layer.v1.tar+gzip"
     ) {
         let travelling = compressed ?? tars
         let ids = diffIDs ?? tars.map { ContentHasher.digest(of: $0) }
         let list = ids.map { "\"\($0)\"" }.joined(separator: ",")
         let configText = """
-            {"architecture":"\(architecture)","os":"linux","config":{"User":"\(user)","Env":["PATH=/bin"],"Cmd":["sh"]},\
+            {"architecture":"\(architecture)","os":"linux","variant":"\(variant)","config":{"User":"\(user)","Env":["PATH=/bin"],"Cmd":["sh"]},\
             "rootfs":{"type":"layers","diff_ids":[\(list)]}}
             """
         let configBytes = Array(configText.utf8)
@@ -41,7 +41,7 @@ struct TestImage {
             let parts = entry.platform.split(separator: "/")
             return """
                 {"mediaType":"\(MediaType.ociManifest)","digest":"\(ContentHasher.digest(of: entry.manifest))","size":\(entry.manifest.count),\
-                "platform":{"os":"\(parts[0])","architecture":"\(parts[1])"}}
+                "platform":{"os":"\(parts[0])","architecture":"\(parts[1])","variant":"\(parts.count > 2 ? parts[2] : "")"}}
                 """
         }
         return Array("{\"schemaVersion\":2,\"mediaType\":\"\(MediaType.ociIndex)\",\"manifests\":[\(list.joined(separator: ","))]}".utf8)

@@ -21,6 +21,8 @@ final class FakeNode: Sendable {
         var runtimeClasses: [String: String] = [:]
         var credentials: [RegistryCredential] = []
         var imageIsPresent = true
+        /// The failures of the next pulls, one for each; later pulls succeed.
+        var pullFailures: [ImageFailure] = []
         /// The exit that is reported before the answer to a start.
         var exitBeforeStartAnswer: ContainerExit?
         var networkFailures = 0
@@ -40,6 +42,11 @@ final class FakeNode: Sendable {
         /// The ends of the next commands, one for each; there are no others.
         var execs: [FakeExec] = []
         var execRequests: [ExecRequest] = []
+        /// Volumes that another program has unmounted. A mount makes them be there.
+        var missingVolumes: Set<String> = []
+        var imageVolumes: [String: ImageVolumeState] = [:]
+        var mountFailure: VolumeFailure?
+        var mountPoints: [VolumeMountPoint] = []
     }
 
     let did = Journal<String>()
@@ -133,8 +140,12 @@ extension FakeNode: ImageService {
     }
 
     func pull(_ reference: String, credentials: [RegistryCredential]) async throws(ImageFailure) -> ImageDescription {
-        state.withLock { $0.credentials = credentials }
+        let failure = state.withLock { state in
+            state.credentials = credentials
+            return state.pullFailures.isEmpty ? nil : state.pullFailures.removeFirst()
+        }
         did.note("pull \(reference)")
+        if let failure { throw failure }
         return Self.description(reference)
     }
 
@@ -167,9 +178,25 @@ extension FakeNode: PodNetworkPort {
 extension FakeNode: VolumeService {
     func mount(_ volume: VolumeRequest) async throws(VolumeFailure) -> String {
         did.note("mount \(volume.name)")
+        if let failure = state.withLock({ $0.mountFailure }) { throw failure }
+        state.withLock { state in
+            state.missingVolumes.remove(volume.name)
+            if case .image = volume.content { state.imageVolumes[volume.name] = .mounted(path: "/pods/\(volume.podUID)/\(volume.name)") }
+        }
         return "/pods/\(volume.podUID)/\(volume.name)"
     }
 
+    func missing(_ volumes: [MountedVolume]) async throws(VolumeFailure) -> Set<String> {
+        state.withLock { $0.missingVolumes.intersection(volumes.map(\.name)) }
+    }
+
+    func makeMountPoint(_ point: VolumeMountPoint) async throws(VolumeFailure) { state.withLock { $0.mountPoints.append(point) } }
+
+    func imageVolume(_ name: String, podUID: String) async throws(VolumeFailure) -> ImageVolumeState {
+        state.withLock { $0.imageVolumes[name] ?? .absent }
+    }
+
+    func imagesInVolumes() async throws(VolumeFailure) -> Set<String> { [] }
     func tearDown(podUID: String) async throws(VolumeFailure) { did.note("tear down \(podUID)") }
     func podsOnDisk() async throws(VolumeFailure) -> [String] { state.withLock { $0.podsOnDisk } }
 }

@@ -114,9 +114,11 @@ final class NodeBench: Sendable {
             containers: containers)
     }
 
-    static func configuration(id: String, name: String = "main", restartCount: Int = 0, messageFile: String? = nil) -> ContainerConfiguration {
+    static func configuration(
+        id: String, name: String = "main", role: ContainerConfiguration.Role = .regular, restartCount: Int = 0, messageFile: String? = nil
+    ) -> ContainerConfiguration {
         ContainerConfiguration(
-            id: id, name: name, role: .regular, restartCount: restartCount, image: "app", imageID: "app@sha256:2", lowerDirectories: [],
+            id: id, name: name, role: role, restartCount: restartCount, image: "app", imageID: "app@sha256:2", lowerDirectories: [],
             process: .init(
                 args: ["/bin/true"], env: [], cwd: "/", uid: 0, gid: 0, additionalGids: [], capabilities: [], noNewPrivileges: false, oomScoreAdj: 0,
                 seccomp: .unconfined),

@@ -59,6 +59,11 @@ extension AgentPorts: VolumeService {
         return "/v/\(volume.podUID)/\(volume.name)"
     }
 
+    func missing(_ volumes: [MountedVolume]) async throws(VolumeFailure) -> Set<String> { [] }
+    func makeMountPoint(_ point: VolumeMountPoint) async throws(VolumeFailure) {}
+    func imageVolume(_ name: String, podUID: String) async throws(VolumeFailure) -> ImageVolumeState { .absent }
+    func imagesInVolumes() async throws(VolumeFailure) -> Set<String> { [] }
+
     func tearDown(podUID: String) async throws(VolumeFailure) {
         try await call("tear down \(podUID)", failure: Self.busy) { (state: inout NodeState) throws(VolumeFailure) in
             node.check(releasing: podUID, state)

@@ -2,6 +2,7 @@
 from labs.case import LabCase, needs_root
 from labs.node.lab import Lab
 from labs.node.pods import manifest
+from labs.waiting import wait_until
 
 
 @needs_root
@@ -24,8 +25,12 @@ class NodeCase(LabCase):
         return [(e["type"], e["reason"], e["message"]) for e in items if e["involvedObject"]["name"] == name]
 
     def container(self, name):
-        """The status of a pod's container."""
-        return self.lab.get("pod", name)["status"]["containerStatuses"][0]
+        """The status of a pod's container, once there is one."""
+
+        def statuses():
+            return self.lab.get("pod", name).get("status", {}).get("containerStatuses")
+
+        return wait_until(f"the status of pod {name}", statuses, 10)[0]
 
     def waiting(self, name):
         """Returns reason and message of a waiting container, {} if the container does not wait."""

@@ -14,6 +14,7 @@ resolvConf: {lab.base}/etc/resolv.conf
 podLogsDir: {lab.base}/logs/pods
 failSwapOn: false
 # The machine's disk belongs to others: how full it is must not matter.
+imageGCHighThresholdPercent: 100
 evictionHard: {{memory.available: 100Mi, nodefs.available: 1%, imagefs.available: 1%}}
 ---
 apiVersion: swiftlet.dev/v1alpha1
@@ -22,8 +23,10 @@ cgroupRoot: {lab.cgroup}
 requireControllers: false
 shimPath: {shim}
 pausePath: {pause}
+imageImports: {lab.base}/images.d
 registries:
   "192.168.77.1:5000": {{insecure: true}}
+  "192.168.77.1:5001": {{insecure: true}}
   registry.example:
     mirrors: ["http://192.168.77.1:5000"]
     insecure: true

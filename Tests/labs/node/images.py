@@ -99,6 +99,11 @@ def push_all(registry):
     page = "#!/bin/sh\nmkdir -p /tmp/www && echo \"hello from $HOSTNAME\" > /tmp/www/index.html && exec httpd -f -p 8080 -h /tmp/www\n"
     hello = Image([base, layer({"bin/hello": (page.encode(), 0o755)})], Entrypoint=["/bin/hello"])
     nonroot = Image([base], Cmd=["sh"], User="1000")
+    with open(BUSYBOX, "rb") as file:
+        tool = (file.read(), 0o755)
+    model = Image([layer({"data/weights": (b"heavy", 0o644), "tool": tool}, [("data", 0o755)], [("out", "/etc/passwd")]),
+                   layer({"data/more": (b"more", 0o644)})])
+    push(registry, "model", "1", model)
     push(registry, "hello", "1", hello)
     push(registry, "busybox", "1", busybox)
     push(registry, "e2e-test-images/busybox", "1.37.0-1", busybox)

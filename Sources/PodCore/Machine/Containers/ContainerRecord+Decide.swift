@@ -27,8 +27,8 @@ extension ContainerRecord {
             guard let until = restartTime(after: shown.end, at: now) else { break }
             decision.wake(at: until)
             return false
-        case .pausing(let shown, .pull(let until, let noticeAt, let error)) where until > now:
-            if noticeAt > now { decision.wake(at: noticeAt) } else { showPullBackOff(shown, until, error, in: place, into: &decision) }
+        case .pausing(let shown, .pull(let image, let until, let noticeAt, let error)) where until > now:
+            if noticeAt > now { decision.wake(at: noticeAt) } else { showPullBackOff(shown, image, until, error, into: &decision) }
             decision.wake(at: until)
             return false
         case .pausing(_, .retry(let until)) where until > now:
@@ -77,9 +77,9 @@ extension ContainerRecord {
     }
 
     private mutating func showPullBackOff(
-        _ shown: ContainerStep.Shown, _ until: Duration, _ error: String, in place: ContainerPlace, into decision: inout Decision
+        _ shown: ContainerStep.Shown, _ image: String, _ until: Duration, _ error: String, into decision: inout Decision
     ) {
-        let text = "Back-off pulling image \"\(image ?? "")\""
+        let text = "Back-off pulling image \"\(image)\""
         let message = "\(text): \(WaitingReason.errImagePull.rawValue): \(error)"
         step = .pausing(shown.waiting(.imagePullBackOff, message), .retry(until: until))
         decision.record(.normal, "BackOff", text, fieldPath: fieldPath)

@@ -103,7 +103,8 @@ extension ContainerRecord {
         if problem.reason == .errImagePull {
             pullBackOff.step(at: now)
             let delay = pullBackOff.delay(at: now) ?? .seconds(10)
-            pause = .pull(until: now + delay, noticeAt: now + Self.backOffNotice, error: problem.message)
+            pause = .pull(
+                image: problem.image ?? image ?? "", until: now + delay, noticeAt: now + Self.backOffNotice, error: problem.message)
         } else {
             pause = .retry(until: now + Self.errorRetry)
         }

@@ -56,8 +56,8 @@ package enum ContainerStep: Sendable, Hashable {
     }
 
     package enum Pause: Sendable, Hashable {
-        /// The image could not be pulled. `ErrImagePull` is shown until `noticeAt`, then `ImagePullBackOff`. Leads to `retry`.
-        case pull(until: Duration, noticeAt: Duration, error: String)
+        /// The image, or one that the container mounts, could not be pulled. `ErrImagePull` is shown until `noticeAt`, then `ImagePullBackOff`. Leads to `retry`.
+        case pull(image: String, until: Duration, noticeAt: Duration, error: String)
         /// Another step failed, or the back-off of the pull is shown already.
         case retry(until: Duration)
         /// The program could not be executed. The restart back-off lasts; its reason is shown from `noticeAt` on. Leads to `restart`.

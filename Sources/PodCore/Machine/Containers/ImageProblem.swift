@@ -1,11 +1,14 @@
-/// Why a container's image is not there, as a waiting reason and texts.
-package struct ImageProblem: Sendable, Hashable {
-    /// `errImagePull`, `errImageNeverPull`, `invalidImageName` or `imageInspectError`.
+/// Why a container's image, or an image that it mounts, is not there, as a waiting reason and texts.
+package struct ImageProblem: Error, Sendable, Hashable {
+    /// `errImagePull`, `errImageNeverPull`, `invalidImageName`, `imageInspectError`, or `createContainerError` for an image that cannot be mounted.
     package let reason: WaitingReason
+    /// The reference of the image; `nil` for the container's own.
+    package let image: String?
     package let message: String
 
-    package init(reason: WaitingReason, message: String) {
+    package init(reason: WaitingReason, image: String? = nil, message: String) {
         self.reason = reason
+        self.image = image
         self.message = message
     }
 }

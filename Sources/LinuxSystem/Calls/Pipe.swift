@@ -1,5 +1,4 @@
 import Glibc
-package import LinuxSystem
 
 /// A pipe. Both ends are close-on-exec; starting a child duplicates the child's end.
 package struct Pipe: Sendable {

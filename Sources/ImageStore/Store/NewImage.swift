@@ -1,0 +1,29 @@
+/// An image that is about to enter the store: everything but its layers.
+struct NewImage: Sendable {
+    /// Digest of the configuration.
+    let id: ContentDigest
+    let config: [UInt8]
+    let document: ImageConfigurationDocument
+    /// Lowest first.
+    let layers: [Descriptor]
+    /// The manifests that led to the image; empty where it came without one.
+    let manifests: [(digest: ContentDigest, bytes: [UInt8])]
+    let names: [String]
+    let repoDigests: [String]
+    let isPinned: Bool
+
+    /// Chain IDs, lowest first.
+    var chain: [ContentDigest] {
+        var chain: [ContentDigest] = []
+        for diffID in document.diffIDs { chain.append(ContentHasher.chain(chain.last, diffID)) }
+        return chain
+    }
+
+    var record: StoreIndex.Image {
+        var digests: [ContentDigest] = []
+        for manifest in manifests where !digests.contains(manifest.digest) { digests.append(manifest.digest) }
+        return StoreIndex.Image(
+            names: names, repoDigests: repoDigests, manifests: digests, size: layers.reduce(Int64(config.count)) { $0 + $1.size },
+            config: document.config, layers: chain, pinned: isPinned ? true : nil)
+    }
+}

@@ -1,0 +1,150 @@
+import KubeModel
+package import Logging
+package import PodCore
+package import Timing
+
+/// Removes images that no container uses: every five minutes when the disk is fuller than the high threshold, and whenever the node runs out of disk.
+package actor ImageCollector {
+    package static let period = Duration.seconds(300)
+    /// How long a download without progress is kept.
+    private static let downloadAge = Duration.seconds(24 * 3600)
+
+    private let images: any ImageInventory
+    private let users: any ImageUsers
+    private let events: EventRecorder
+    private let policy: ImageCollectionPolicy
+    private let nodeName: String
+    private let time: any TimeSource
+    private let logger: Logger
+    private let began: Duration
+    private var hasFailed = false
+
+    package init(
+        images: any ImageInventory, users: any ImageUsers, events: EventRecorder, policy: ImageCollectionPolicy, nodeName: String,
+        time: any TimeSource, logger: Logger
+    ) {
+        self.images = images
+        self.users = users
+        self.events = events
+        self.policy = policy
+        self.nodeName = nodeName
+        self.time = time
+        self.logger = logger
+        began = time.now()
+    }
+
+    /// Runs until it is cancelled. Without thresholds and a maximum age it only waits, as in kubelet.
+    package func run() async {
+        let isOff = policy.highThreshold == 100 && policy.maximumAge == .zero
+        while isOff, !Task.isCancelled { try? await time.sleep(for: Self.period) }
+        while !Task.isCancelled {
+            await look()
+            do { try await time.sleep(for: Self.period) } catch { return }
+        }
+    }
+
+    /// Looks once, and reports a failure that is not the first in a row, as kubelet does.
+    private func look() async {
+        do throws(ImageFailure) {
+            try await collect()
+            hasFailed = false
+        } catch {
+            logger.error("Images could not be collected", metadata: ["error": "\(error)"])
+            if hasFailed { report("ImageGCFailed", error.message) }
+            hasFailed = true
+        }
+    }
+
+    private func collect() async throws(ImageFailure) {
+        let used = try await users.usedImages()
+        let plan = ImageCollectionPlan(await images.storedImages(), used: used)
+        await images.noteUse(of: plan.used)
+        let kept = plan.directories
+        _ = try await remove(
+            plan.tooOld(policy, now: time.wallTime().seconds, running: time.now() - began), upTo: .max, keeping: kept, because: "age")
+        let space = try await images.space()
+        guard space.capacity > 0 else {
+            report("InvalidDiskCapacity", "invalid capacity 0 on image filesystem")
+            throw ImageFailure(.storeFailed, "invalid capacity 0 on image filesystem")
+        }
+        guard let wanted = policy.bytesToFree(space) else { return }
+        logger.notice(
+            "The images' disk is fuller than the high threshold", metadata: ["used": "\(policy.usedPercent(space))%", "toFree": "\(wanted)"])
+        var freed = try await images.removeLeftovers(olderThan: Self.downloadAge, keeping: kept)
+        if freed < wanted {
+            // Those that were too old are gone.
+            let left = ImageCollectionPlan(await images.storedImages(), used: used)
+            freed += try await remove(left.forRoom(policy), upTo: wanted - freed, keeping: kept, because: "space")
+        }
+        guard freed < wanted else { return }
+        let message =
+            "Insufficient free disk space on the node's image filesystem (\(policy.usedPercent(space))% of \(ByteText.of(space.capacity)) used). "
+            + "Failed to free sufficient space by deleting unused images (freed \(freed) bytes). "
+            + "Investigate disk usage, as it could be used by active images, logs, volumes, or other data."
+        report("FreeDiskSpaceFailed", message)
+        throw ImageFailure(.storeFailed, message)
+    }
+
+    /// Removes every image that no container uses. Returns whether that could be done.
+    package func removeUnused() async -> Bool {
+        logger.notice("Unused images are removed")
+        do throws(ImageFailure) {
+            _ = try await prune(dryRun: false)
+            return true
+        } catch {
+            logger.error("Unused images could not be removed", metadata: ["error": "\(error)"])
+            return false
+        }
+    }
+
+    /// Removes every image that no container uses, and what is left of pulls, or names them alone. Returns the images with the bytes of each.
+    package func prune(dryRun: Bool) async throws(ImageFailure) -> [RemovedImage] {
+        let used = try await users.usedImages()
+        let plan = ImageCollectionPlan(await images.storedImages(), used: used)
+        let candidates = plan.forRoom(policy)
+        if dryRun { return candidates.map { RemovedImage($0, bytes: $0.ownBytes) } }
+        let kept = plan.directories
+        var removed: [RemovedImage] = []
+        var failures: [String] = []
+        for candidate in candidates {
+            do throws(ImageFailure) {
+                guard let bytes = try await images.removeImage(candidate.image.id, unusedFor: policy.minimumAge, keeping: kept) else { continue }
+                removed.append(RemovedImage(candidate, bytes: bytes))
+            } catch {
+                failures.append(error.message)
+            }
+        }
+        _ = try await images.removeLeftovers(olderThan: .zero, keeping: kept)
+        guard failures.isEmpty else { throw ImageFailure(.storeFailed, failures.joined(separator: "; ")) }
+        return removed
+    }
+
+    /// Removes images one after the other until so many bytes are free. Goes on after a failure, and throws it at the end.
+    private func remove(
+        _ candidates: [StoredImage], upTo wanted: Int64, keeping kept: Set<String>, because reason: String
+    ) async throws(ImageFailure) -> Int64 {
+        var freed: Int64 = 0
+        var failures: [String] = []
+        for candidate in candidates where freed < wanted {
+            do throws(ImageFailure) {
+                guard let bytes = try await images.removeImage(candidate.image.id, unusedFor: policy.minimumAge, keeping: kept) else { continue }
+                freed += bytes
+                logger.notice(
+                    "Image is removed",
+                    metadata: ["image": "\(candidate.image.names.first ?? candidate.image.id)", "bytes": "\(bytes)", "reason": "\(reason)"])
+            } catch {
+                failures.append(error.message)
+            }
+        }
+        guard failures.isEmpty else {
+            throw ImageFailure(
+                .storeFailed,
+                "wanted to free images for \(reason), freed \(freed) bytes space with errors in image deletion: \(failures.joined(separator: "; "))")
+        }
+        return freed
+    }
+
+    private func report(_ reason: String, _ message: String) {
+        events.record(PodEventRecord(.warning, reason, message), aboutNode: nodeName)
+    }
+}

@@ -1,0 +1,21 @@
+import FoundationEssentials
+import ImageStore
+import NodeAgent
+
+extension RegistryConfiguration {
+    /// The access to registries from the agent's configuration, its environment and docker's files.
+    init(_ configuration: AgentConfiguration) {
+        let environment = ProcessInfo.processInfo.environment
+        let providers = configuration.process.credentialProviders.map {
+            CredentialProvider(
+                name: $0.name, executable: $0.executable, arguments: $0.args, environment: $0.env, matchImages: $0.matchImages,
+                defaultCacheDuration: $0.defaultCacheDuration, apiVersion: $0.apiVersion)
+        }
+        self.init(
+            hosts: configuration.swiftlet.registries.mapValues { Host(endpoints: $0.mirrors, insecure: $0.insecure, caFile: $0.caFile) },
+            proxies: RegistryProxies(environment: environment),
+            credentials: NodeCredentials(
+                rootDirectory: configuration.process.rootDirectory, workingDirectory: FileManager.default.currentDirectoryPath,
+                home: environment["HOME"].flatMap { $0.isEmpty ? nil : $0 }, providers: providers))
+    }
+}

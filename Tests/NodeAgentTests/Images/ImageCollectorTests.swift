@@ -1,0 +1,136 @@
+import KubeModel
+import PodCore
+import Synchronization
+import TestSupport
+import Testing
+import Timing
+
+@testable import KubeClient
+@testable import NodeAgent
+
+@Suite("Image garbage collection", .timeLimit(.minutes(1)))
+struct ImageCollectorTests {
+    private let time = ManualTime()
+    private let events = FakeEventAPI()
+
+    private func collector(_ inventory: FakeInventory, _ policy: ImageCollectionPolicy = ImageCollectionPolicy()) -> (ImageCollector, EventRecorder) {
+        let recorder = EventRecorder(api: events, nodeName: "node-1", time: time, logger: .silent)
+        let collector = ImageCollector(
+            images: inventory, users: inventory, events: recorder, policy: policy, nodeName: "node-1", time: time, logger: .silent)
+        return (collector, recorder)
+    }
+
+    /// Images of 20 bytes each, which fill 100 bytes with what else is there.
+    private static func full(others: Int64 = 10) -> FakeInventory.State {
+        FakeInventory.State(
+            images: [
+                FakeInventory.image("used", bytes: 20, lastUse: 1), FakeInventory.image("pinned", bytes: 20, lastUse: 2, isPinned: true),
+                FakeInventory.image("new", bytes: 20, lastUse: 30), FakeInventory.image("old", bytes: 20, lastUse: 10),
+            ], others: others, used: UsedImages(stacks: [["/used"]]))
+    }
+
+    @Test("from the high threshold on, unused images go in the order of their use until the low threshold is reached")
+    func collects() async throws {
+        let inventory = FakeInventory(Self.full())
+        let (collector, _) = collector(inventory)
+        try await whileRunning({ await collector.run() }) {
+            await time.waitForSleeper(until: ImageCollector.period)
+        }
+        #expect(inventory.calls.entries == ["use used", "space", "leftovers 86400", "remove old"])
+        #expect(inventory.state.withLock { $0.images.map(\.image.id) } == ["used", "pinned", "new"])
+    }
+
+    @Test("below the high threshold nothing is removed")
+    func leavesRoomAlone() async throws {
+        let inventory = FakeInventory(Self.full(others: 4))
+        let (collector, _) = collector(inventory)
+        try await whileRunning({ await collector.run() }) {
+            await time.waitForSleeper(until: ImageCollector.period)
+        }
+        #expect(inventory.calls.entries == ["use used", "space"])
+    }
+
+    @Test("what is left of pulls goes before images")
+    func leftoversFirst() async throws {
+        var state = Self.full(others: 0)
+        state.leftovers = 10
+        let inventory = FakeInventory(state)
+        let (collector, _) = collector(inventory)
+        try await whileRunning({ await collector.run() }) {
+            await time.waitForSleeper(until: ImageCollector.period)
+        }
+        #expect(inventory.calls.entries == ["use used", "space", "leftovers 86400"])
+    }
+
+    @Test("too little room is reported at once, and a failure of the collection when it repeats")
+    func reports() async throws {
+        var state = Self.full()
+        state.others = 60
+        state.images.removeAll { $0.image.id == "new" || $0.image.id == "old" }
+        let inventory = FakeInventory(state)
+        let (collector, recorder) = collector(inventory)
+        let message =
+            "Insufficient free disk space on the node's image filesystem (100% of 100 B used). "
+            + "Failed to free sufficient space by deleting unused images (freed 0 bytes). "
+            + "Investigate disk usage, as it could be used by active images, logs, volumes, or other data."
+        try await whileRunning({ await recorder.run() }) {
+            try await whileRunning({ await collector.run() }) {
+                await time.waitForSleeper(until: ImageCollector.period)
+                time.advance(by: ImageCollector.period)
+                await events.calls.wait { $0.contains { $0.text == "create ImageGCFailed" } }
+            }
+        }
+        let created = events.created
+        #expect(created.first?.reason == "FreeDiskSpaceFailed" && created.first?.message == message)
+        #expect(created.first?.involvedObject.kind == "Node")
+        #expect(created.last { $0.reason == "ImageGCFailed" }?.message == message)
+    }
+
+    @Test("images beyond the maximum age go without need")
+    func maximumAge() async throws {
+        let epoch: Int64 = 1_800_000_000
+        let inventory = FakeInventory(
+            FakeInventory.State(images: [
+                FakeInventory.image("old", bytes: 1, lastUse: epoch - 700), FakeInventory.image("young", bytes: 1, lastUse: epoch + 250),
+            ]))
+        let (collector, _) = collector(inventory, ImageCollectionPolicy(maximumAge: .seconds(200)))
+        try await whileRunning({ await collector.run() }) {
+            await time.waitForSleeper(until: ImageCollector.period)
+            #expect(inventory.state.withLock { $0.images.count } == 2)
+            time.advance(by: ImageCollector.period)
+            await time.waitForSleeper(until: ImageCollector.period * 2)
+        }
+        #expect(inventory.state.withLock { $0.images.map(\.image.id) } == ["young"])
+    }
+
+    @Test("a node without disk gives up every unused image, and goes on after a failure")
+    func reclaim() async throws {
+        let inventory = FakeInventory(Self.full())
+        let (collector, _) = collector(inventory)
+        inventory.state.withLock { $0.stuck = ["old"] }
+        #expect(await collector.removeUnused() == false)
+        #expect(inventory.state.withLock { $0.images.map(\.image.id) } == ["used", "pinned", "old"])
+        inventory.state.withLock { $0.stuck = [] }
+        #expect(await collector.removeUnused())
+        #expect(inventory.state.withLock { $0.images.map(\.image.id) } == ["used", "pinned"])
+        #expect(inventory.calls.entries.contains("leftovers 0"))
+    }
+
+    @Test("while it is unknown what pods use, nothing is removed")
+    func blind() async throws {
+        var state = Self.full()
+        state.isBlind = true
+        let inventory = FakeInventory(state)
+        let (collector, _) = collector(inventory)
+        #expect(await collector.removeUnused() == false)
+        #expect(inventory.calls.entries.isEmpty)
+    }
+
+    @Test("a dry run names the images and removes none")
+    func dryRun() async throws {
+        let inventory = FakeInventory(Self.full())
+        let (collector, _) = collector(inventory)
+        #expect(try await collector.prune(dryRun: true).map(\.id) == ["old", "new"])
+        #expect(inventory.calls.entries.isEmpty)
+    }
+}

@@ -1,0 +1,118 @@
+"""The image store by its commands, without an agent: kills in the middle of pulls, damage, archives."""
+import json
+import os
+import random
+import shutil
+import subprocess
+import tarfile
+import tempfile
+
+from labs.case import LabCase, needs_root
+from labs.files import write_text
+from labs.node.images import Image, layer
+from labs.node.small_registry import SmallRegistry
+from labs.programs import program
+
+KILLS = 20
+SEED = int(os.environ.get("SEED", "11"))
+
+
+@needs_root
+class StoreAlone(LabCase):
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="swl-images-")
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.store = self.path("store")
+
+    def path(self, *parts):
+        return os.path.join(self.folder, *parts)
+
+    def command(self, *words):
+        return [program("swiftlet"), "images", *words, "--socket", self.path("none.sock"), "--image-root", self.store]
+
+    def images(self, *words, check=True):
+        done = subprocess.run(self.command(*words), capture_output=True, text=True, timeout=120)
+        if check:
+            self.assertEqual(done.returncode, 0, done.stderr)
+        return done
+
+    @staticmethod
+    def image(layers=3, size=8 << 20):
+        chance = random.Random(SEED)
+        return Image([
+            layer({f"layer-{number}/{name}": (chance.randbytes(size // 4), 0o644) for name in range(4)}) for number in range(layers)
+        ])
+
+    def test_kills_in_the_middle_of_pulls(self):
+        chance = random.Random(SEED)
+        image = self.image()
+        size = sum(len(blob) for blob in image.blobs.values())
+        killed = 0
+        with SmallRegistry(image, bytes_per_second=4 << 20) as registry:
+            for _ in range(KILLS):
+                pull = subprocess.Popen(self.command("pull", registry.reference), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+                try:
+                    pull.wait(chance.uniform(0.05, 1.2))
+                except subprocess.TimeoutExpired:
+                    pull.kill()
+                    killed += 1
+                pull.communicate()
+                # Nothing is half visible: no image, or a whole one.
+                listed = json.loads(self.images("ls", "-o", "json").stdout)
+                self.assertIn(len(listed), (0, 1))
+                self.assertEqual(self.images("verify").stdout.splitlines()[-1], f"{len(listed)} images, all good")
+                if listed and killed < KILLS:
+                    shutil.rmtree(self.store)
+            registry.bytes_per_second = None
+            self.images("pull", registry.reference)
+            continued = [wanted for path, wanted in registry.requests if "/blobs/" in path and wanted]
+        self.assertGreater(killed, KILLS // 2)
+        self.assertTrue(continued, "no blob was continued")
+        self.assertEqual(self.images("verify").stdout, "1 images, all good\n")
+        self.assertEqual(os.listdir(os.path.join(self.store, "ingest")), [])
+        self.assertEqual(len(os.listdir(os.path.join(self.store, "layers"))), 3)
+        self.note(f"{killed} kills, {len(continued)} continued requests, {size >> 20} MiB")
+
+    def test_damage_is_found(self):
+        with SmallRegistry(self.image(layers=1)) as registry:
+            self.images("pull", registry.reference)
+        folder = os.path.join(self.store, "layers", os.listdir(os.path.join(self.store, "layers"))[0])
+        with open(os.path.join(folder, "layer-0", "2"), "ab") as file:
+            file.write(b"more")
+        found = self.images("verify", check=False)
+        self.assertEqual(found.returncode, 1)
+        self.assertIn("has changed since it was unpacked", found.stdout)
+        self.assertIn("1 images, 1 damaged", found.stdout)
+
+    def test_archives(self):
+        with SmallRegistry(self.image(layers=2)) as registry:
+            self.images("pull", registry.reference)
+            name = registry.reference
+        for kind in ("docker", "oci"):
+            archive = self.path(f"{kind}.tar")
+            self.images("export", name, archive, "--format", kind)
+            with tarfile.open(archive) as tar:
+                self.assertIn("manifest.json" if kind == "docker" else "oci-layout", tar.getnames())
+            self.store = self.path(f"store-{kind}")
+            self.assertIn(name, self.images("import", archive).stdout)
+            self.assertEqual(self.images("verify").stdout, "1 images, all good\n")
+            self.assertTrue(json.loads(self.images("ls", "-o", "json").stdout)[0]["isPinned"])
+            self.store = self.path("store")
+        missing = self.images("import", self.path("nothing.tar"), check=False)
+        self.assertEqual(missing.returncode, 1)
+        self.assertIn(self.path("nothing.tar"), missing.stderr)
+
+    def test_what_only_the_agent_knows(self):
+        for words in (["rm", "any:1"], ["prune"]):
+            done = self.images(*words, check=False)
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("swiftlet is not running", done.stderr)
+
+    def test_limits_of_the_configuration(self):
+        write_text(self.path("c.yaml"), "apiVersion: swiftlet.dev/v1alpha1\nkind: SwiftletConfiguration\nimageLimits: {layerEntries: 3}\n")
+        with SmallRegistry(self.image(layers=1)) as registry:
+            done = self.images("pull", registry.reference, "--config", self.path("c.yaml"), check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("found more than 3 entries", done.stderr)
+        self.assertIn("imageLimits.layerEntries", done.stderr)
+        self.assertEqual(self.images("df").stdout.splitlines()[1].split(), ["images", "0"])
