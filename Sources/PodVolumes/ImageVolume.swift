@@ -73,7 +73,7 @@ struct ImageVolume: Sendable {
             let number = layer.withRawValue { $0 }
             names.append("/proc/self/fd/\(number)")
         }
-        // What an image brings into a container beside its own root must not add programs, privileges or devices.
+        // Files that an image brings into a container beside its own root must not add programs, privileges or devices.
         let flags: Mounts.Flags = [.readOnly, .noSUID, .noDevices, .noExecute]
         try Mounts.mount(source: "overlay", at: path, type: "overlay", flags: flags.rawValue, data: "lowerdir=" + names.joined(separator: ":"))
         // Open until the kernel has looked them up.

@@ -54,14 +54,10 @@ package final class PodVolumes: VolumeService {
     }
 
     package func imagesInVolumes() async throws(VolumeFailure) -> Set<String> {
-        var images: Set<String> = []
-        for uid in try await podsOnDisk() {
-            let found = try await blocking("list the images in volumes") { [root] in
-                try ImageVolume.imageIDs(pod: try VolumeLayout(root: root).pod(uid))
-            }
-            images.formUnion(found)
+        try await blocking("list the images in volumes") { [root] in
+            let layout = try VolumeLayout(root: root)
+            return try Self.podsOnDisk(layout).reduce(into: []) { $0.formUnion(try ImageVolume.imageIDs(pod: try layout.pod($1))) }
         }
-        return images
     }
 
     package func tearDown(podUID: String) async throws(VolumeFailure) {
@@ -80,10 +76,11 @@ package final class PodVolumes: VolumeService {
     }
 
     package func podsOnDisk() async throws(VolumeFailure) -> [String] {
-        try await blocking("list the pods on disk") { [root] in
-            let pods = try VolumeLayout(root: root).pods
-            return try DirectoryListing.names(at: pods).filter { try FileStatus.ifPresent(pods + "/" + $0)?.kind == .directory }
-        }
+        try await blocking("list the pods on disk") { [root] in try Self.podsOnDisk(VolumeLayout(root: root)) }
+    }
+
+    private static func podsOnDisk(_ layout: VolumeLayout) throws -> [String] {
+        try DirectoryListing.names(at: layout.pods).filter { try FileStatus.ifPresent(layout.pods + "/" + $0)?.kind == .directory }
     }
 
     private static func mount(_ volume: VolumeRequest, _ layout: VolumeLayout, _ writers: PathLocks) throws -> String {

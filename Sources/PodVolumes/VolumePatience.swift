@@ -3,7 +3,7 @@ package struct VolumePatience: Sendable {
     package var mount = Duration.seconds(30)
     /// A server that does not say in this time how much space it has counts as one that does not answer.
     package var answer = Duration.seconds(10)
-    /// What was not written yet is written now.
+    /// Data that was not written yet is written now.
     package var unmount = Duration.seconds(60)
     /// With calls that wait for the server failing at once.
     package var forcedUnmount = Duration.seconds(10)

@@ -12,10 +12,13 @@ extension RegistryConfiguration {
                 defaultCacheDuration: $0.defaultCacheDuration, apiVersion: $0.apiVersion)
         }
         self.init(
-            hosts: configuration.swiftlet.registries.mapValues { Host(endpoints: $0.mirrors, insecure: $0.insecure, caFile: $0.caFile) },
+            hosts: Self.hosts(configuration.swiftlet),
             proxies: RegistryProxies(environment: environment),
             credentials: NodeCredentials(
                 rootDirectory: configuration.process.rootDirectory, workingDirectory: FileManager.default.currentDirectoryPath,
                 home: environment["HOME"].flatMap { $0.isEmpty ? nil : $0 }, providers: providers))
+    }
+    static func hosts(_ settings: SwiftletSettings) -> [String: Host] {
+        settings.registries.mapValues { Host(endpoints: $0.mirrors, insecure: $0.insecure, caFile: $0.caFile) }
     }
 }

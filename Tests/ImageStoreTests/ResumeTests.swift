@@ -47,7 +47,7 @@ import Testing
             try await withTemporaryFolder { directory async throws in
                 let partial = "\(directory)/ingest/\(Self.image.layers[0].hex)"
                 try Directories.make(directory + "/ingest")
-                // What a killed process leaves: the beginning of the blob.
+                // A killed process leaves the beginning of the blob.
                 try AtomicFile.replace(partial, with: Array(Self.image.blobs[Self.image.layers[0]]!.prefix(1_000_000)))
                 try await withStore(in: directory) { store async throws in
                     #expect(access(partial, F_OK) == 0)

@@ -72,7 +72,7 @@ struct ImageVolumeTests {
         _ = try await fixture.mount(.image(image("sha256:2", [["b"]])), pod: "uid-2")
         _ = try await fixture.mount(.emptyDirectory, pod: "uid-3")
         #expect(try await fixture.volumes.imagesInVolumes() == ["sha256:1", "sha256:2"])
-        // What is lost will be mounted again.
+        // A lost volume will be mounted again.
         try Mounts.unmount(path, lazily: true)
         #expect(try await fixture.volumes.imagesInVolumes() == ["sha256:1", "sha256:2"])
         try await fixture.volumes.tearDown(podUID: "uid-1")

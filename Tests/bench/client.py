@@ -1,6 +1,6 @@
 """A client of the API server for the bench: makes pods and deletes them, and takes the times. Prints one JSON object.
 
-client.py FOLDER SERVER LOGS WORK [NUMBER]: FOLDER has ca.crt, admin.crt and admin.key; WORK is `sequence`, `burst`, `make` or `remove`.
+client.py FOLDER SERVER LOGS WORK [NUMBER [KIND]]: FOLDER has ca.crt, admin.crt and admin.key; WORK is `sequence`, `burst`, `stay` or `clear`.
 """
 import concurrent.futures
 import datetime
@@ -13,8 +13,9 @@ import sys
 import threading
 import time
 
+from labs.node.pods import manifest
+
 PODS = "/api/v1/namespaces/default/pods"
-IMAGE = "registry.example/busybox:1"
 # Writes one line as soon as it runs, whose time in the log is the container's first sign of life, and obeys SIGTERM.
 COMMAND = "echo up; trap 'exit 0' TERM; while :; do sleep 1000 & wait; done"
 CONNECTIONS = 4
@@ -22,13 +23,7 @@ PATIENCE = 120
 
 
 def pod(name, **container):
-    return {
-        "apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
-        "spec": {
-            "nodeName": "node-1", "terminationGracePeriodSeconds": 10,
-            "containers": [{"name": "c", "image": IMAGE, "command": ["sh", "-c", COMMAND], **container}],
-        },
-    }  # fmt: skip
+    return manifest(name, COMMAND, nodeName="node-1", terminationGracePeriodSeconds=10, container=container)
 
 
 def probed():

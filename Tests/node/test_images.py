@@ -61,7 +61,7 @@ class NodeImages(NodeCase):
         self.assertRegex(self.images("verify"), r"images, all good")
         self.lab.delete("pod", "user")
 
-        # What is exported, put into the folder and pinned is used without a registry.
+        # An exported image that is put into the folder is pinned and used without a registry.
         archive = self.lab.path("busybox.tar")
         self.images("export", used, archive)
         wait_until("the image to go", lambda: self.lab.swiftlet("images", "rm", used, check=False).returncode == 0, 30)

@@ -158,7 +158,7 @@ class NFS(VMCase):
             self.lab.wait_for("pod", "frozen", "Ready", 120)
             answer = self.lab.exec("frozen", "cat /data/x; sh -c 'echo no > /data/x' 2>&1 || echo refused").stdout
             assert answer.split()[0] == "kept" and "Read-only file system" in answer and answer.split()[-1] == "refused", answer
-            # What was wrong is put right: the same pod starts.
+            # The mistake is put right: the same pod starts.
             self.lab.run("mkdir /srv/nfs/none && echo '/srv/nfs/none *(rw,no_subtree_check)' >> /etc/exports && exportfs -ra")
             self.lab.wait_for("pod", "lost", "Ready", 200)
 

@@ -1,4 +1,3 @@
-import FoundationEssentials
 import KubeModel
 import LinuxSystem
 import PodCore
@@ -21,13 +20,7 @@ struct ExportedImage: Sendable {
         document["rootfs"] = ["type": "layers", "diff_ids": .array(layers.map { .string("\($0.digest)") })]
         self.names = names
         self.layers = layers
-        self.config = try Self.text(.object(document))
-    }
-
-    private static func text(_ value: JSONValue) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(value))
+        self.config = JSONWriter.bytes(.object(document))
     }
 
     /// Blocking.
@@ -49,21 +42,21 @@ struct ExportedImage: Sendable {
         }
         try writer.add("\(id.hex).json", config)
         let entry: JSONValue = ["Config": .string("\(id.hex).json"), "RepoTags": .array(names.map(JSONValue.string)), "Layers": .array(files)]
-        try writer.add("manifest.json", Self.text([entry]))
+        try writer.add("manifest.json", JSONWriter.bytes([entry]))
     }
 
     private func writeLayout(_ writer: TarWriter) throws {
         func descriptor(_ type: String, _ digest: ContentDigest, _ size: Int64) -> [String: JSONValue] {
             ["mediaType": .string(type), "digest": .string("\(digest)"), "size": .integer(size)]
         }
-        try writer.add("oci-layout", Self.text(["imageLayoutVersion": "1.0.0"]))
+        try writer.add("oci-layout", JSONWriter.bytes(["imageLayoutVersion": "1.0.0"]))
         var written: Set<ContentDigest> = []
         for layer in layers where written.insert(layer.digest).inserted {
             try writer.add(ArchiveFolder.blobName(layer.digest), from: .open(layer.file, 0), size: layer.size)
         }
         let id = ContentHasher.digest(of: config)
         try writer.add(ArchiveFolder.blobName(id), config)
-        let manifest = try Self.text([
+        let manifest = JSONWriter.bytes([
             "schemaVersion": 2, "mediaType": .string(MediaType.ociManifest),
             "config": .object(descriptor("application/vnd.oci.image.config.v1+json", id, Int64(config.count))),
             "layers": .array(layers.map { .object(descriptor("application/vnd.oci.image.layer.v1.tar", $0.digest, $0.size)) }),
@@ -76,6 +69,6 @@ struct ExportedImage: Sendable {
             entry["annotations"] = ["io.containerd.image.name": .string(name), "org.opencontainers.image.ref.name": .string(name)]
             return .object(entry)
         }
-        try writer.add("index.json", Self.text(["schemaVersion": 2, "manifests": .array(named.isEmpty ? [.object(plain)] : named)]))
+        try writer.add("index.json", JSONWriter.bytes(["schemaVersion": 2, "manifests": .array(named.isEmpty ? [.object(plain)] : named)]))
     }
 }

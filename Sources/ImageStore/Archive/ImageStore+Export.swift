@@ -1,7 +1,6 @@
 import Glibc
 import LinuxSystem
 package import PodCore
-import Synchronization
 
 extension ImageStore {
     /// Writes an image into a new tar file. The compressed layers are not kept in the store, so the layers are written anew.
@@ -12,10 +11,7 @@ extension ImageStore {
         // A removal meanwhile takes no layer away.
         holds.hold(image.layers)
         defer { holds.release(image.layers) }
-        let number = nextNumber.withLock { next in
-            defer { next += 1 }
-            return next
-        }
+        let number = takeNumber()
         let scratch = "\(layout.ingest)/export-\(number)"
         do {
             let directories = try image.layers.map { chain in

@@ -3,7 +3,6 @@ import LinuxSystem
 import Logging
 import NIOCore
 package import PodCore
-import Synchronization
 
 extension ImageStore {
     /// Imports all images of an archive of `docker save` or of an OCI layout, each a folder or a tar file, plain or with gzip or zstd.
@@ -22,10 +21,7 @@ extension ImageStore {
 
     /// Unpacks a tar file by the same confined process as layers, into a folder that is gone afterwards.
     private func withUnpacked<R: Sendable>(_ path: String, _ body: (String) async throws -> R) async throws -> R {
-        let number = nextNumber.withLock { next in
-            defer { next += 1 }
-            return next
-        }
+        let number = takeNumber()
         let scratch = "\(layout.ingest)/import-\(number)"
         let folder = scratch + ".files"
         let file = try await pool.run("open archive") {
@@ -42,11 +38,7 @@ extension ImageStore {
         } catch {
             outcome = .failure(error)
         }
-        // A task of its own: the pool refuses the work of a cancelled task.
-        let removal = Task { [pool] in try await pool.run("remove unpacked archive") { try TreeRemoval.remove(folder) } }
-        if case .failure(let error) = await removal.result {
-            logger.warning("Unpacked archive cannot be removed", metadata: ["folder": "\(folder)", "error": "\(error)"])
-        }
+        await discard(folder, "Unpacked archive cannot be removed")
         return try outcome.get()
     }
 

@@ -25,13 +25,9 @@ struct LayerExport {
     private init(writer: TarWriter) { self.writer = writer }
 
     private mutating func addContent(of directory: OwnedFileDescriptor, _ path: [UInt8]) throws {
-        if isOpaque(directory) { try addMark(path + Array(".wh..wh..opq".utf8)) }
+        if LayerEntries.isOpaque(directory) { try addMark(path + Array(".wh..wh..opq".utf8)) }
         for name in try DirectoryListing.entries(of: directory).sorted() {
-            var status = stat()
-            try systemCall("fstatat", name.description) {
-                directory.withRawValue { fstatat($0, name.cString, &status, SWL_AT_SYMLINK_NOFOLLOW) }
-            }
-            try add(name, status, in: directory, path)
+            try add(name, LayerEntries.status(of: name.cString, in: directory, name.description), in: directory, path)
         }
     }
 
@@ -39,7 +35,7 @@ struct LayerExport {
         let path = above + name.bytes
         switch status.st_mode & S_IFMT {
         case S_IFDIR:
-            let opened = try open(name, in: directory, O_DIRECTORY)
+            let opened = try LayerEntries.open(name.cString, in: directory, O_DIRECTORY, name.description)
             try writer.add(path + [UInt8(ascii: "/")]) { Self.describe($0, status, attributes: opened) }
             try addContent(of: opened, path + [UInt8(ascii: "/")])
         case S_IFREG:
@@ -51,18 +47,14 @@ struct LayerExport {
                 return
             }
             if status.st_nlink > 1 { linked[UInt64(status.st_ino)] = path }
-            let opened = try open(name, in: directory, O_NONBLOCK)
+            let opened = try LayerEntries.open(name.cString, in: directory, O_NONBLOCK, name.description)
             try writer.add(path) { entry in
                 Self.describe(entry, status, attributes: opened)
                 archive_entry_set_size(entry, Int64(status.st_size))
             }
             try writer.copy(opened)
         case S_IFLNK:
-            var buffer = [CChar](repeating: 0, count: LayerPath.longestPath + 1)
-            let count = try systemCall("readlinkat", name.description) {
-                directory.withRawValue { readlinkat($0, name.cString, &buffer, buffer.count - 1) }
-            }
-            let target = Array(buffer.prefix(Int(count))) + [0]
+            let target = try LayerEntries.target(of: name.cString, in: directory, name.description).terminated
             try writer.add(path) { entry in
                 Self.describe(entry, status)
                 archive_entry_copy_symlink(entry, target)
@@ -76,12 +68,6 @@ struct LayerExport {
         }
     }
 
-    private func open(_ name: FileName, in directory: OwnedFileDescriptor, _ flags: Int32) throws(SystemError) -> OwnedFileDescriptor {
-        try descriptorCall("openat", name.description) {
-            directory.withRawValue { openat($0, name.cString, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | flags) }
-        }
-    }
-
     private func addMark(_ path: [UInt8]) throws(ImageStoreError) {
         try writer.add(path) { entry in
             archive_entry_set_filetype(entry, S_IFREG)
@@ -89,11 +75,6 @@ struct LayerExport {
             archive_entry_set_size(entry, 0)
             archive_entry_set_mtime(entry, 0, 0)
         }
-    }
-
-    private func isOpaque(_ directory: OwnedFileDescriptor) -> Bool {
-        var value: UInt8 = 0
-        return directory.withRawValue { swl_fgetxattr($0, "trusted.overlay.opaque", &value, 1) } == 1 && value == UInt8(ascii: "y")
     }
 
     private static func describe(_ entry: OpaquePointer, _ status: stat, attributes file: OwnedFileDescriptor? = nil) {

@@ -1,4 +1,4 @@
-/// What the servers of one registry answered, when none of them gave the image.
+/// The answers of the servers of one registry, none of which gave the image.
 struct EndpointFailures {
     private var failures: [(server: String, error: ImageStoreError)] = []
 

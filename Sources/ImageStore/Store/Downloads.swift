@@ -7,9 +7,6 @@ final class Downloads: Sendable {
     private let layout: StoreLayout
     private let busy = Mutex<Set<ContentDigest>>([])
 
-    /// Seconds for which a download that does not go on is kept.
-    static let longestPause: Int64 = 24 * 3600
-
     init(layout: StoreLayout) { self.layout = layout }
 
     /// Opens the file of a layer, with what is there of it. Blocking.

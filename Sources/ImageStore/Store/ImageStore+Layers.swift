@@ -5,7 +5,6 @@ import Glibc
 import LinuxSystem
 import Logging
 import PodCore
-import Synchronization
 
 extension ImageStore {
     /// Layers of one image that are fetched and unpacked at the same time.
@@ -81,10 +80,7 @@ extension ImageStore {
         let chain = stack.chain[position]
         return try await layerWork.run(chain) {
             if let known = index.current.layer(chain) { return known }
-            let number = nextNumber.withLock { next in
-                defer { next += 1 }
-                return next
-            }
+            let number = takeNumber()
             do {
                 let report = try await unpack(position, of: stack, number: number)
                 if position > 0 { _ = try await ensure(position - 1, of: stack) }
@@ -95,7 +91,7 @@ extension ImageStore {
                 try await index.update { $0.layers[chain.description] = layer }
                 return layer
             } catch {
-                await discard(number)
+                await discard(layout.layer(number), "Unfinished layer cannot be removed")
                 throw error
             }
         }
@@ -115,7 +111,7 @@ extension ImageStore {
             stack.progress.reach(.downloading, position, file)
             try await bring(descriptor, from: stack.source, into: file)
         } catch let error as ImageStoreError {
-            // What another try would continue.
+            // Another try continues such a download.
             let passing: [ImageStoreError.Code] = [.unreachable, .cancelled, .unauthorized]
             isWorthKeeping = passing.contains(error.code)
             throw error
@@ -173,14 +169,13 @@ extension ImageStore {
         }
     }
 
-    /// Removes an unfinished layer, even for a cancelled pull.
-    private func discard(_ number: Int) async {
-        let directory = layout.layer(number)
+    /// Removes an unfinished directory, even for a cancelled pull.
+    func discard(_ directory: String, _ complaint: String) async {
         // A task of its own, awaited: the pool refuses the work of a cancelled task.
-        let removal = Task { [pool] in try await pool.run("remove layer") { try TreeRemoval.remove(directory) } }
+        let removal = Task { [pool] in try await pool.run("remove \(directory)") { try TreeRemoval.remove(directory) } }
         if case .failure(let error) = await removal.result {
             // Not in the index, so the next start tries again.
-            logger.warning("Unfinished layer cannot be removed", metadata: ["directory": "\(directory)", "error": "\(error)"])
+            logger.warning("\(complaint)", metadata: ["directory": "\(directory)", "error": "\(error)"])
         }
     }
 }

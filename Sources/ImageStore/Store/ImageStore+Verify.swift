@@ -70,7 +70,7 @@ extension ImageStore {
         return problems
     }
 
-    /// What the store takes of its disk.
+    /// The room that the store takes on its disk.
     package func usage() async throws(ImageFailure) -> ImageUsage {
         var usage = ImageUsage(space: try await space())
         let current = index.current

@@ -88,6 +88,14 @@ package final class ImageStore: ImageService {
         transport = RegistryTransport(configuration: registries, timing: timing, time: time, pool: pool, logger: logger)
     }
 
+    /// A number that no layer and no file beside the layers has had.
+    func takeNumber() -> Int {
+        nextNumber.withLock { next in
+            defer { next += 1 }
+            return next
+        }
+    }
+
     /// Closes the connections to registries and gives the store up. Pulls that are under way fail.
     package func shutdown() async {
         await transport.clients.shutdown()

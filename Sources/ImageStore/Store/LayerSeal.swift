@@ -16,10 +16,7 @@ enum LayerSeal {
 
     private static func add(_ directory: OwnedFileDescriptor, to hasher: inout ContentHasher) throws(SystemError) {
         for name in try DirectoryListing.entries(of: directory).sorted() {
-            var status = stat()
-            try systemCall("fstatat", name.description) {
-                directory.withRawValue { fstatat($0, name.cString, &status, SWL_AT_SYMLINK_NOFOLLOW) }
-            }
+            let status = try LayerEntries.status(of: name.cString, in: directory, name.description)
             let kind = status.st_mode & S_IFMT
             // The size of a directory depends on the file system.
             let size = kind == S_IFREG ? Int(status.st_size) : 0
@@ -31,22 +28,11 @@ enum LayerSeal {
                 Int(status.st_mode), Int(status.st_uid), Int(status.st_gid), size, device, time.tv_sec, time.tv_nsec,
             ]
             for number in numbers { withUnsafeBytes(of: Int64(number).littleEndian) { line += $0 } }
-            if kind == S_IFLNK { line += try target(of: name, in: directory) }
+            if kind == S_IFLNK { line += try LayerEntries.target(of: name.cString, in: directory, name.description) }
             line.withUnsafeBytes { hasher.update($0) }
             guard kind == S_IFDIR else { continue }
-            let below = try descriptorCall("openat", name.description) {
-                directory.withRawValue { openat($0, name.cString, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
-            }
-            try add(below, to: &hasher)
+            try add(LayerEntries.open(name.cString, in: directory, O_DIRECTORY, name.description), to: &hasher)
             [UInt8(ascii: "/")].withUnsafeBytes { hasher.update($0) }
         }
-    }
-
-    private static func target(of name: FileName, in directory: OwnedFileDescriptor) throws(SystemError) -> [UInt8] {
-        var buffer = [CChar](repeating: 0, count: LayerPath.longestPath + 1)
-        let count = try systemCall("readlinkat", name.description) {
-            directory.withRawValue { readlinkat($0, name.cString, &buffer, buffer.count) }
-        }
-        return buffer.prefix(Int(count)).map { UInt8(bitPattern: $0) }
     }
 }

@@ -2,6 +2,7 @@ import CLinux
 import Glibc
 import LinuxSystem
 import Logging
+import PodCore
 
 /// Prepares the store for use: reads the index, puts a damaged one aside, removes content that it does not name. Blocking.
 enum StoreRecovery {
@@ -67,7 +68,7 @@ enum StoreRecovery {
         for name in try DirectoryListing.names(at: layout.ingest) {
             let path = "\(layout.ingest)/\(name)"
             if ContentDigest(ContentDigest.prefix + name) != nil, let status = try FileStatus.ifPresent(path), status.kind == .file,
-                now - status.modified / 1_000_000_000 < Downloads.longestPause
+                now - status.modified / 1_000_000_000 < ImageCollectionPolicy.downloadAge.components.seconds
             {
                 continue
             }

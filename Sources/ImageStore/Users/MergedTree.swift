@@ -72,42 +72,29 @@ struct MergedTree {
         let terminated = name.terminated
         var found: [OwnedFileDescriptor] = []
         for directory in directories {
-            var status = stat()
+            let status: stat
             do throws(SystemError) {
-                try systemCall("fstatat") { directory.withRawValue { fstatat($0, terminated, &status, SWL_AT_SYMLINK_NOFOLLOW) } }
+                status = try LayerEntries.status(of: terminated, in: directory)
             } catch {
                 if error.is(ENOENT) { continue }
                 throw error
             }
             let kind = status.st_mode & S_IFMT
             if kind == S_IFDIR {
-                let opened = try descriptorCall("openat") {
-                    directory.withRawValue { openat($0, terminated, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) }
-                }
+                let opened = try LayerEntries.open(terminated, in: directory, O_DIRECTORY)
                 found.append(opened)
-                if isOpaque(opened) { break }
+                if LayerEntries.isOpaque(opened) { break }
                 continue
             }
             // Anything but a directory, a whiteout included, hides what is below; a directory above hides it.
             if !found.isEmpty { break }
             switch kind {
             case S_IFREG: return .file(in: directory, name: terminated)
-            case S_IFLNK: return .symlink(try target(of: terminated, in: directory))
+            case S_IFLNK: return .symlink(try LayerEntries.target(of: terminated, in: directory))
             case S_IFCHR where status.st_rdev == 0: return .nothing
             default: return .other
             }
         }
         return found.isEmpty ? .nothing : .directory(found)
-    }
-
-    private static func isOpaque(_ directory: OwnedFileDescriptor) -> Bool {
-        var value: UInt8 = 0
-        return directory.withRawValue { swl_fgetxattr($0, "trusted.overlay.opaque", &value, 1) } == 1 && value == UInt8(ascii: "y")
-    }
-
-    private static func target(of name: [CChar], in directory: OwnedFileDescriptor) throws(SystemError) -> [UInt8] {
-        var buffer = [CChar](repeating: 0, count: 4096)
-        let count = try systemCall("readlinkat") { directory.withRawValue { readlinkat($0, name, &buffer, buffer.count) } }
-        return buffer.prefix(count).map { UInt8(bitPattern: $0) }
     }
 }

@@ -10,7 +10,7 @@ package struct APICall: Sendable {
     package var query: [(String, String)]
     package var body: [UInt8]?
     package var contentType: String
-    var accept: String
+    var accept = "application/json"
     /// For the whole call: waiting for the rate limit, connecting, the answer.
     package var timeout: Duration
     /// The verb and object for messages, such as `get` and `pods default/web`.
@@ -22,7 +22,7 @@ package struct APICall: Sendable {
 
     package init(
         _ method: String, _ path: String, query: [(String, String)] = [], body: [UInt8]? = nil, contentType: String = "application/json",
-        accept: String = "application/json", timeout: Duration = APICall.defaultTimeout, operation: String? = nil, object: String? = nil,
+        timeout: Duration = APICall.defaultTimeout, operation: String? = nil, object: String? = nil,
         largestAnswer: Int = 32 << 20,
         priority: CallPriority = .ordinary
     ) {
@@ -31,7 +31,6 @@ package struct APICall: Sendable {
         self.query = query
         self.body = body
         self.contentType = contentType
-        self.accept = accept
         self.timeout = timeout
         self.operation = operation ?? method
         self.object = object ?? path

@@ -20,18 +20,14 @@ extension KubeClient {
 
     /// Creates the object in its own namespace and returns it as stored.
     package func create<Object: KubeObject>(_ object: Object) async throws -> Object {
-        try await exchange(
-            APICall(
-                "POST", APIPath.path(Object.resource, namespace: object.namespace), body: try encode(object), operation: "create",
-                object: label(Object.resource, object.key)))
+        try await exchange(creation(of: object))
     }
 
     /// Creates an object that the caller does not need as stored: the answer is small and is not read.
     package func send<Object: KubeObject>(_ object: Object) async throws {
-        _ = try await perform(
-            APICall(
-                "POST", APIPath.path(Object.resource, namespace: object.namespace), body: try encode(object), accept: APICall.metadataAlone,
-                operation: "create", object: label(Object.resource, object.key)))
+        var call = try creation(of: object)
+        call.accept = APICall.metadataAlone
+        _ = try await perform(call)
     }
 
     /// Replaces the object. If `metadata.resourceVersion` is set, a change since that version makes the call fail.
@@ -47,10 +43,7 @@ extension KubeClient {
     package func patch<Object: KubeObject>(
         _ type: Object.Type, _ key: ObjectKey, subresource: String? = nil, _ kind: PatchKind, _ patch: [UInt8]
     ) async throws -> Object {
-        try await exchange(
-            APICall(
-                "PATCH", APIPath.path(Object.resource, namespace: key.namespace, name: key.name, subresource: subresource), body: patch,
-                contentType: kind.rawValue, operation: "patch", object: label(Object.resource, key, subresource)))
+        try await exchange(change(of: type, key, subresource, kind, patch))
     }
 
     package func patch<Object: KubeObject>(
@@ -63,11 +56,9 @@ extension KubeClient {
     package func send<Object: KubeObject>(
         _ type: Object.Type, _ key: ObjectKey, subresource: String? = nil, _ kind: PatchKind, _ patch: JSONValue
     ) async throws {
-        _ = try await perform(
-            APICall(
-                "PATCH", APIPath.path(Object.resource, namespace: key.namespace, name: key.name, subresource: subresource),
-                body: JSONWriter.bytes(patch), contentType: kind.rawValue, accept: APICall.metadataAlone, operation: "patch",
-                object: label(Object.resource, key, subresource)))
+        var call = change(of: type, key, subresource, kind, JSONWriter.bytes(patch))
+        call.accept = APICall.metadataAlone
+        _ = try await perform(call)
     }
 
     /// Deletes the object. The answer, its last state or a `Status`, is ignored.
@@ -103,6 +94,21 @@ extension KubeClient {
                 .badAnswer, operation: call.operation, object: call.object,
                 reason: "the API server's answer cannot be read as \(Answer.self)", cause: DecodingProblem.text(error))
         }
+    }
+
+    private func creation(of object: some KubeObject) throws -> APICall {
+        let resource = type(of: object).resource
+        return APICall(
+            "POST", APIPath.path(resource, namespace: object.namespace), body: try encode(object), operation: "create",
+            object: label(resource, object.key))
+    }
+
+    private func change(
+        of type: (some KubeObject).Type, _ key: ObjectKey, _ subresource: String?, _ kind: PatchKind, _ patch: [UInt8]
+    ) -> APICall {
+        APICall(
+            "PATCH", APIPath.path(type.resource, namespace: key.namespace, name: key.name, subresource: subresource), body: patch,
+            contentType: kind.rawValue, operation: "patch", object: label(type.resource, key, subresource))
     }
 
     private func encode(_ value: some Encodable) throws -> [UInt8] {

@@ -69,3 +69,10 @@ package struct PodCondition: Sendable, Hashable, Codable {
         self.message = message
     }
 }
+
+extension PodStatus {
+    /// The statuses of init containers, regular ones and ephemeral ones, in this order.
+    package var allContainerStatuses: [ContainerStatus] {
+        (initContainerStatuses ?? []) + (containerStatuses ?? []) + (ephemeralContainerStatuses ?? [])
+    }
+}

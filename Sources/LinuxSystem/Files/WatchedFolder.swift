@@ -23,18 +23,16 @@ package final class WatchedFolder: Sendable {
     /// Calls `body` with each file in the order of the names, and returns its results; none if there is no folder. Folders within it and names
     /// that begin with a dot are left out. Every change after the beginning of this call ends `waitForChange`. Blocking.
     package func read<Result>(_ body: (_ name: String, SettledFile) -> Result) throws(SystemError) -> [Result] {
-        guard let directory = try open() else { return [] }
-        let names = try DirectoryListing.names(of: directory).filter { !$0.hasPrefix(".") }
-        return names.sorted().compactMap { name in SettledFile.read(name, in: directory, largest: largest).map { body(name, $0) } }
+        guard let (directory, names) = try open() else { return [] }
+        return names.compactMap { name in SettledFile.read(name, in: directory, largest: largest).map { body(name, $0) } }
     }
 
     /// Returns the folder's files and folders in the order of their names, with symbolic links followed; none if there is no folder. Names that begin
     /// with a dot, and what is gone already, are left out. `waitForChange` is as after `read`. Blocking.
     package func list() throws(SystemError) -> [Entry] {
-        guard let directory = try open() else { return [] }
-        let names = try DirectoryListing.names(of: directory).filter { !$0.hasPrefix(".") }
+        guard let (directory, names) = try open() else { return [] }
         var entries: [Entry] = []
-        for name in names.sorted() {
+        for name in names {
             guard let status = try FileStatus.ifPresent("\(path)/\(name)", follow: true) else { continue }
             var isBeingWritten = false
             // Nothing but regular files is opened: opening anything else may block or do something.
@@ -52,16 +50,18 @@ package final class WatchedFolder: Sendable {
         package let isBeingWritten: Bool
     }
 
-    /// Watches and opens the folder; `nil` if there is none.
-    private func open() throws(SystemError) -> OwnedFileDescriptor? {
+    /// Watches and opens the folder, with its names in order but those that begin with a dot; `nil` if there is no folder.
+    private func open() throws(SystemError) -> (directory: OwnedFileDescriptor, names: [String])? {
         // Before the first file is read: a change while the files are being read is reported.
         guard try watch() else { return nil }
+        let directory: OwnedFileDescriptor
         do throws(SystemError) {
-            return try OwnedFileDescriptor.open(path, O_RDONLY | O_DIRECTORY)
+            directory = try .open(path, O_RDONLY | O_DIRECTORY)
         } catch {
             guard error.is(ENOENT) else { throw error }
             return nil
         }
+        return (directory, try DirectoryListing.names(of: directory).filter { !$0.hasPrefix(".") }.sorted())
     }
 
     /// Returns when something in the folder has changed since the last `read` began. One caller at a time.

@@ -7,7 +7,7 @@ package struct ProgramRun: Sendable {
 
     /// `nil` for a program that was killed.
     package let status: ExitStatus?
-    /// What the program has written to its standard output and error, without blanks around it.
+    /// The text that the program has written to its standard output and error, without blanks around it.
     package let output: String
 
     /// Runs a program in a session of its own and waits for it. A cancelled task kills it.
@@ -19,11 +19,13 @@ package struct ProgramRun: Sendable {
         _ executable: String, _ arguments: [String], environment: [String] = [], deadline: Duration, outputLimit: Int = 4096, pool: BlockingPool
     ) async throws -> ProgramRun {
         let (child, reader) = try await pool.run("start \(executable)") {
-            let (reader, writer) = try pipe()
+            let output = try Pipe()
+            try Pipe.makeNonBlocking(output.readEnd)
             let request = ChildProcess.Request(
-                executable: executable, arguments: arguments, environment: environment, directory: "/", descriptors: [nil, writer, writer])
+                executable: executable, arguments: arguments, environment: environment, directory: "/",
+                descriptors: [nil, output.writeEnd, output.writeEnd])
             // The agent's own writing end is closed with the last reference.
-            return (try ChildProcess(request), reader)
+            return (try ChildProcess(request), output.readEnd)
         }
         var status: ExitStatus?
         do {
@@ -35,17 +37,6 @@ package struct ProgramRun: Sendable {
         // Without waiting for the end of the file: a daemon that the program has started may hold the other end.
         let bytes = (try? reader.read(upTo: outputLimit)) ?? []
         return ProgramRun(status: status, output: trimmed(bytes))
-    }
-
-    /// The reading end never blocks.
-    private static func pipe() throws(SystemError) -> (reader: OwnedFileDescriptor, writer: OwnedFileDescriptor) {
-        var ends: [Int32] = [-1, -1]
-        // Not atomic, since Swift's Glibc lacks pipe2; children get only the descriptors that are named.
-        try systemCall("pipe") { Glibc.pipe(&ends) }
-        let (reader, writer) = (OwnedFileDescriptor(ends[0]), OwnedFileDescriptor(ends[1]))
-        for end in [reader, writer] { try systemCall("fcntl F_SETFD") { end.withRawValue { fcntl($0, F_SETFD, FD_CLOEXEC) } } }
-        try systemCall("fcntl F_SETFL") { reader.withRawValue { fcntl($0, F_SETFL, O_NONBLOCK) } }
-        return (reader, writer)
     }
 
     private static func trimmed(_ bytes: [UInt8]) -> String {

@@ -59,7 +59,7 @@ package actor EventRecorder {
 
     package func run() async {
         for await entry in entries {
-            if holdback > .zero, await !waited(until: entry.moment.monotonic + holdback) { return }
+            guard await hasWaited(until: entry.moment.monotonic + holdback) else { return }
             switch correlator.correlate(entry) {
             case .create(let event): await send(event, updates: false)
             case .update(let event): await send(event, updates: true)
@@ -68,7 +68,8 @@ package actor EventRecorder {
         }
     }
 
-    private func waited(until due: Duration) async -> Bool {
+    /// Returns false when the task is cancelled meanwhile.
+    private func hasWaited(until due: Duration) async -> Bool {
         guard time.now() < due else { return true }
         do { try await time.sleep(until: due) } catch { return false }
         return true

@@ -6,8 +6,6 @@ package import Timing
 /// Removes images that no container uses: every five minutes when the disk is fuller than the high threshold, and whenever the node runs out of disk.
 package actor ImageCollector {
     package static let period = Duration.seconds(300)
-    /// How long a download without progress is kept.
-    private static let downloadAge = Duration.seconds(24 * 3600)
 
     private let images: any ImageInventory
     private let users: any ImageUsers
@@ -70,7 +68,7 @@ package actor ImageCollector {
         guard let wanted = policy.bytesToFree(space) else { return }
         logger.notice(
             "The images' disk is fuller than the high threshold", metadata: ["used": "\(policy.usedPercent(space))%", "toFree": "\(wanted)"])
-        var freed = try await images.removeLeftovers(olderThan: Self.downloadAge, keeping: kept)
+        var freed = try await images.removeLeftovers(olderThan: ImageCollectionPolicy.downloadAge, keeping: kept)
         if freed < wanted {
             // Those that were too old are gone.
             let left = ImageCollectionPlan(await images.storedImages(), used: used)
@@ -104,44 +102,48 @@ package actor ImageCollector {
         let candidates = plan.forRoom(policy)
         if dryRun { return candidates.map { RemovedImage($0, bytes: $0.ownBytes) } }
         let kept = plan.directories
-        var removed: [RemovedImage] = []
-        var failures: [String] = []
-        for candidate in candidates {
-            do throws(ImageFailure) {
-                guard let bytes = try await images.removeImage(candidate.image.id, unusedFor: policy.minimumAge, keeping: kept) else { continue }
-                removed.append(RemovedImage(candidate, bytes: bytes))
-            } catch {
-                failures.append(error.message)
-            }
-        }
+        let (removed, failures) = await removeEach(candidates, keeping: kept)
         _ = try await images.removeLeftovers(olderThan: .zero, keeping: kept)
         guard failures.isEmpty else { throw ImageFailure(.storeFailed, failures.joined(separator: "; ")) }
         return removed
     }
 
-    /// Removes images one after the other until so many bytes are free. Goes on after a failure, and throws it at the end.
+    /// Removes images until so many bytes are free, and throws the failures at the end.
     private func remove(
         _ candidates: [StoredImage], upTo wanted: Int64, keeping kept: Set<String>, because reason: String
     ) async throws(ImageFailure) -> Int64 {
-        var freed: Int64 = 0
-        var failures: [String] = []
-        for candidate in candidates where freed < wanted {
-            do throws(ImageFailure) {
-                guard let bytes = try await images.removeImage(candidate.image.id, unusedFor: policy.minimumAge, keeping: kept) else { continue }
-                freed += bytes
-                logger.notice(
-                    "Image is removed",
-                    metadata: ["image": "\(candidate.image.names.first ?? candidate.image.id)", "bytes": "\(bytes)", "reason": "\(reason)"])
-            } catch {
-                failures.append(error.message)
-            }
+        let (removed, failures) = await removeEach(candidates, upTo: wanted, keeping: kept) { [logger] candidate, bytes in
+            logger.notice(
+                "Image is removed",
+                metadata: ["image": "\(candidate.image.names.first ?? candidate.image.id)", "bytes": "\(bytes)", "reason": "\(reason)"])
         }
+        let freed = removed.reduce(0) { $0 + $1.bytes }
         guard failures.isEmpty else {
             throw ImageFailure(
                 .storeFailed,
                 "wanted to free images for \(reason), freed \(freed) bytes space with errors in image deletion: \(failures.joined(separator: "; "))")
         }
         return freed
+    }
+
+    /// Removes images one after the other until so many bytes are free. Goes on after a failure.
+    private func removeEach(
+        _ candidates: [StoredImage], upTo wanted: Int64 = .max, keeping kept: Set<String>, note: (StoredImage, Int64) -> Void = { _, _ in }
+    ) async -> (removed: [RemovedImage], failures: [String]) {
+        var removed: [RemovedImage] = []
+        var failures: [String] = []
+        var freed: Int64 = 0
+        for candidate in candidates where freed < wanted {
+            do throws(ImageFailure) {
+                guard let bytes = try await images.removeImage(candidate.image.id, unusedFor: policy.minimumAge, keeping: kept) else { continue }
+                freed += bytes
+                removed.append(RemovedImage(candidate, bytes: bytes))
+                note(candidate, bytes)
+            } catch {
+                failures.append(error.message)
+            }
+        }
+        return (removed, failures)
     }
 
     private func report(_ reason: String, _ message: String) {

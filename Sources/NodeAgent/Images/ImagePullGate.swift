@@ -30,17 +30,10 @@ package final class ImagePullGate: Sendable {
             state.next += 1
             return state.next
         }
-        do {
-            try await enter(ticket, key)
-        } catch {
-            throw ImageFailure(.pullFailed, "the pull of \(image) was cancelled")
-        }
+        let cancelled = ImageFailure(.pullFailed, "the pull of \(image) was cancelled")
+        do { try await enter(ticket, key) } catch { throw cancelled }
         defer { release { $0.leave(key) } }
-        do {
-            try await takeToken()
-        } catch {
-            throw ImageFailure(.pullFailed, "the pull of \(image) was cancelled")
-        }
+        do { try await takeToken() } catch { throw cancelled }
         return try await pull()
     }
 

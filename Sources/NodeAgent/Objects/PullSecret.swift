@@ -5,7 +5,7 @@ package import PodCore
 /// The registry credentials of a pull secret: `.dockerconfigjson`, or the older `.dockercfg`.
 package struct PullSecret: Sendable, Hashable {
     package let credentials: [RegistryCredential]
-    /// What in the secret cannot be read. They contain no part of a password.
+    /// The parts of the secret that cannot be read, each with the reason. They contain no part of a password.
     package let problems: [String]
 
     package init(_ secret: Secret) {

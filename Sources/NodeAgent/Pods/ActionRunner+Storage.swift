@@ -7,8 +7,7 @@ extension ActionRunner {
     /// Any other program may have unmounted them: data would go to the node's own disk. They are mounted again, with which nothing is lost. A server
     /// that has stopped answering is noticed here, before the container's start waits for it.
     func keepStorage(of container: Container, _ snapshot: PodSnapshot) async throws {
-        let used = Set((container.volumeMounts ?? []).map(\.name))
-        for volume in snapshot.pod.spec.volumes ?? [] where volume.isStorage && used.contains(volume.name) {
+        for volume in snapshot.pod.spec.volumes(of: container) where volume.isStorage {
             _ = try await mount(volume.name, snapshot.pod, podIPs: snapshot.addresses)
         }
     }

@@ -26,9 +26,7 @@ struct PodTrace: Hashable, Sendable {
         phase = pod.status?.phase
         reason = pod.status?.reason
         startTime = pod.status?.startTime
-        let status = pod.status
-        let statuses = (status?.initContainerStatuses ?? []) + (status?.containerStatuses ?? []) + (status?.ephemeralContainerStatuses ?? [])
-        containers = statuses.map {
+        containers = (pod.status?.allContainerStatuses ?? []).map {
             Container(name: $0.name, id: $0.containerID, restartCount: $0.restartCount, state: $0.state.recalledKind)
         }
     }

@@ -17,7 +17,7 @@ struct StatusMilestones: Equatable, Sendable {
     private var values: [Part: String] = [:]
 
     init(_ status: PodStatus) {
-        let containers = (status.initContainerStatuses ?? []) + (status.containerStatuses ?? []) + (status.ephemeralContainerStatuses ?? [])
+        let containers = status.allContainerStatuses
         values[.phase] = status.phase?.rawValue
         values[.reason] = status.reason
         // Nothing answers on the addresses before the first container runs; kubelet does not show them before.
@@ -46,7 +46,7 @@ struct StatusMilestones: Equatable, Sendable {
 extension PodStatus {
     /// No container has been tried yet, and nothing hinders the first one.
     var isBeginning: Bool {
-        let containers = (initContainerStatuses ?? []) + (containerStatuses ?? []) + (ephemeralContainerStatuses ?? [])
+        let containers = allContainerStatuses
         return phase == .pending && reason == nil && !containers.isEmpty && containers.allSatisfy { $0.state.isBeginning && $0.restartCount == 0 }
     }
 }

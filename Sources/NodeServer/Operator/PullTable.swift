@@ -3,7 +3,7 @@ package import PodCore
 /// A pull on a terminal: a line for each layer with its stage, bytes and rate, which replaces the one before.
 package struct PullTable {
     private var lines = 0
-    /// What each layer had done, by position, at the last frame.
+    /// The state of each layer at the last frame, by position.
     private var before: (at: Duration, layers: [ImagePullStatus.Layer])?
 
     package init() {}

@@ -53,8 +53,7 @@ package struct ContainerLookup: Sendable {
     /// Returns the reason why a container of the pod has no log; `nil` when its status gives no reason.
     private static func noLog(_ pod: Pod, _ container: String, previous: Bool) -> String? {
         let what = "container \"\(container)\" in pod \"\(pod.name)\""
-        let all = (pod.status?.containerStatuses ?? []) + (pod.status?.initContainerStatuses ?? []) + (pod.status?.ephemeralContainerStatuses ?? [])
-        guard let status = all.first(where: { $0.name == container }) else { return "\(what) is not available" }
+        guard let status = pod.status?.allContainerStatuses.first(where: { $0.name == container }) else { return "\(what) is not available" }
         if previous { return "previous terminated \(what) not found" }
         if status.state.running != nil { return nil }
         if status.state.terminated != nil || status.lastState.terminated != nil { return "\(what) is not available" }

@@ -1,5 +1,8 @@
 /// The rules of the image garbage collection, by kubelet's configuration.
 package struct ImageCollectionPolicy: Sendable, Hashable {
+    /// How long a download that does not go on is kept.
+    package static let downloadAge = Duration.seconds(24 * 3600)
+
     /// The part of the disk in use, in percent, from which images are removed. 100 turns this off.
     package var highThreshold: Int
     /// The part down to which they are removed.

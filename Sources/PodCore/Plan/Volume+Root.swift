@@ -1,7 +1,7 @@
 package import KubeModel
 
 extension Volume {
-    /// What the volume's root on the node is; `nil` where that is for others than this node to say.
+    /// The kind of the volume's root on the node; `nil` where others than this node decide it.
     package var expectedRoot: MountedVolume.Root? {
         if let source = emptyDir { return (source.medium ?? "").isEmpty ? .directory : .memory }
         if configMap != nil { return .files(.configMap) }

@@ -13,7 +13,7 @@ package struct ImageCaps: Sendable, Hashable {
     package var layerDepth = 256
     /// For unpacking one layer.
     package var unpackTimeout = Duration.seconds(3600)
-    /// What stays free on the store's disk; `nil` for 1 GiB, but at most a twentieth of the disk.
+    /// Bytes that stay free on the store's disk; `nil` for 1 GiB, but at most a twentieth of the disk.
     package var freeSpace: Int64?
 
     package init() {}

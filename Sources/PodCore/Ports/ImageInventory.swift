@@ -26,7 +26,7 @@ package protocol ImageUsers: Sendable {
     func usedImages() async throws(ImageFailure) -> UsedImages
 }
 
-/// What pods need of the image store.
+/// The layers and images that pods need.
 package struct UsedImages: Sendable, Hashable {
     /// The stacks of layers of all containers that are not removed, ended ones included: each as absolute directories, topmost first.
     package var stacks: Set<[String]>

@@ -64,7 +64,7 @@ package struct ImageFinding: Sendable, Hashable, Codable {
     }
 }
 
-/// What the image store takes of its disk, in bytes of files.
+/// The room that the image store takes on its disk, in bytes of files.
 package struct ImageUsage: Sendable, Hashable, Codable {
     package var images = 0
     package var pinned = 0

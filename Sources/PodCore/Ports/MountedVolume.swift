@@ -1,6 +1,6 @@
 /// A volume that was mounted for a pod.
 package struct MountedVolume: Sendable, Hashable {
-    /// What the volume's root is as long as the volume is there.
+    /// The kind of the root that a volume has as long as it is there.
     package enum Root: Sendable, Hashable {
         case directory
         /// A directory that an atomic writer has filled.

@@ -4,7 +4,7 @@ package struct VolumeMountPoint: Sendable, Hashable {
     package let volume: String
     /// Relative to it.
     package let path: String
-    /// What will be mounted: the root of another volume, or a file.
+    /// The source of the mount: the root of another volume, or a file.
     package let source: String
     /// A path beneath the source.
     package let subPath: String?

@@ -90,7 +90,7 @@ package struct VolumeFailure: Error, Sendable, Hashable, CustomStringConvertible
         case invalid
         /// The kernel or the file system refused.
         case system
-        /// What the pod has written is not there any more, and nothing may take its place.
+        /// Files that the pod has written are not there any more, and nothing may take their place.
         case lost
         /// Something is still in use; try again.
         case busy

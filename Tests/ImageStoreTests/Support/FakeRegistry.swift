@@ -65,16 +65,7 @@ final class FakeRegistry: Sendable {
             .bind(host: "127.0.0.1", port: 0).get()
         let server = FakeRegistry(channel: channel, group: group)
         record.target.withLock { $0 = server }
-        do {
-            let result = try await body(server)
-            try await channel.close()
-            try await group.shutdownGracefully()
-            return result
-        } catch {
-            try? await channel.close()
-            try? await group.shutdownGracefully()
-            throw error
-        }
+        return try await whileListening(channel, group) { try await body(server) }
     }
 
     private final class Recorder: Sendable {

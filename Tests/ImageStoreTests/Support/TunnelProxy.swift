@@ -24,16 +24,7 @@ final class TunnelProxy: Sendable {
             }
             .bind(host: "127.0.0.1", port: 0).get()
         proxy.port.withLock { $0 = channel.localAddress?.port ?? 0 }
-        do {
-            let result = try await body(proxy)
-            try await channel.close()
-            try await group.shutdownGracefully()
-            return result
-        } catch {
-            try? await channel.close()
-            try? await group.shutdownGracefully()
-            throw error
-        }
+        return try await whileListening(channel, group) { try await body(proxy) }
     }
 
     /// Reads the request, opens the tunnel and becomes its near end.

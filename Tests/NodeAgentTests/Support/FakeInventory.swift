@@ -6,7 +6,7 @@ import TestSupport
 final class FakeInventory: ImageInventory, ImageUsers {
     struct State: Sendable {
         var images: [StoredImage] = []
-        /// What else fills the disk.
+        /// Bytes of other files on the disk.
         var others: Int64 = 0
         var used = UsedImages()
         /// Whether it is unknown what is used.

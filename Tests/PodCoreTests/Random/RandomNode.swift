@@ -270,7 +270,7 @@ struct RandomNode {
         }
         let status = machine.status(hostIPs: [], previous: reported, at: now)
         if reported?.phase?.isTerminal == true, status.phase != reported?.phase { violations.append("the phase goes back to \(status.phase as Any)") }
-        for container in (status.initContainerStatuses ?? []) + (status.containerStatuses ?? []) + (status.ephemeralContainerStatuses ?? []) {
+        for container in status.allContainerStatuses {
             let earlier = reported?.container(named: container.name)?.restartCount ?? 0
             if container.restartCount < earlier { violations.append("the restart count of \(container.name) goes back from \(earlier)") }
         }

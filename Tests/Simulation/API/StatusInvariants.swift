@@ -14,7 +14,7 @@ extension SimulatedAPI {
         }
         if before.phase == .running, after.phase == .pending { violated("the phase goes back to Pending") }
         if let start = before.startTime, after.startTime != start { violated("the start time changes") }
-        for container in (after.initContainerStatuses ?? []) + (after.containerStatuses ?? []) + (after.ephemeralContainerStatuses ?? []) {
+        for container in after.allContainerStatuses {
             guard let earlier = before.container(named: container.name) else { continue }
             if container.restartCount < earlier.restartCount {
                 violated("the restart count of \(container.name) goes from \(earlier.restartCount) to \(container.restartCount)")

@@ -116,6 +116,6 @@ extension ContainerStatus {
 extension PodStatus {
     /// The status of a container of any role.
     package func container(named name: String) -> ContainerStatus? {
-        ((initContainerStatuses ?? []) + (containerStatuses ?? []) + (ephemeralContainerStatuses ?? [])).first { $0.name == name }
+        allContainerStatuses.first { $0.name == name }
     }
 }

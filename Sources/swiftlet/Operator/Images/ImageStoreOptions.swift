@@ -29,10 +29,9 @@ struct ImageStoreOptions: ParsableArguments {
         }
         guard geteuid() == 0 else { throw CommandFailure("only root may use the image store") }
         let settings = try ConfigurationLoader.load(file: config).swiftlet
-        let hosts = settings.registries.mapValues { RegistryConfiguration.Host(endpoints: $0.mirrors, insecure: $0.insecure, caFile: $0.caFile) }
         do {
             let store = try await ImageStore.open(
-                directory: imageRoot ?? settings.imageRoot, registries: RegistryConfiguration(hosts: hosts),
+                directory: imageRoot ?? settings.imageRoot, registries: RegistryConfiguration(hosts: RegistryConfiguration.hosts(settings)),
                 limits: ImageLimits(settings.imageLimits),
                 logger: Logger(label: "swiftlet") { StreamLogHandler.standardError(label: $0) })
             let desk = ImageDesk(store: store, agent: nil)
