@@ -1,3 +1,4 @@
+import NIOCore
 import PodCore
 import Testing
 
@@ -18,6 +19,23 @@ struct TCPProbeTests {
     func refused() async throws {
         let port = try await Loopback.freePort()
         #expect(await result("127.0.0.1", port) == .failure(message: "dial tcp 127.0.0.1:\(port): connect: connection refused"))
+    }
+
+    /// The peer listens on 127.0.0.1 alone.
+    @Test("a name's next address is tried when one refuses; when all do, the failure is the first one's", arguments: [true, false])
+    func severalAddresses(hasPeer: Bool) async throws {
+        try await ScriptedPeer.with({ _ in [] }) { peer in
+            let addresses = try ["127.0.0.2", hasPeer ? "127.0.0.1" : "127.0.0.3"].map { try SocketAddress(ipAddress: $0, port: peer.port) }
+            let probe = TCPProbe(host: "web.example", port: peer.port, lookup: { _, _ in addresses })
+            let refused = ProbeResult.failure(message: "dial tcp web.example:\(peer.port): connect: connection refused")
+            #expect(await probe.check(deadline: .now() + .seconds(40)) == (hasPeer ? .success(warning: nil) : refused))
+        }
+    }
+
+    @Test("the system's resolver knows an address, and no address of a name that cannot exist")
+    func lookup() {
+        #expect(HostLookup.addresses(of: "127.0.0.1", port: 80).map(\.ipAddress) == ["127.0.0.1"])
+        #expect(HostLookup.addresses(of: "no such name", port: 80).isEmpty)
     }
 
     @Test("an attempt to connect that gets no answer is a failure")

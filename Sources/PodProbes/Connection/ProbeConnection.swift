@@ -12,6 +12,8 @@ struct ProbeConnection {
     let deadline: NIODeadline?
     /// How long the peer may take to close first after the answer. The side that closes first keeps the connection's ports for a minute.
     var patience = TimeAmount.zero
+    /// Returns all addresses of a name; none for an unknown one. May block.
+    var lookup: @Sendable (_ name: String, _ port: Int) -> [SocketAddress] = HostLookup.addresses
 
     /// Returns what the handlers give to the promise, and closes the connection. Throws ``ProbeTimeout``, ``DialFailure``, and the promise's error.
     /// - Parameter addHandlers: called on the channel's event loop before the connection is made.
@@ -22,11 +24,25 @@ struct ProbeConnection {
             let timer = loop.scheduleTask(deadline: deadline) { answer.fail(ProbeTimeout()) }
             answer.futureResult.whenComplete { _ in timer.cancel() }
         }
-        address(loop).flatMap { connect(to: $0, on: loop, answer, addHandlers) }.whenFailure { answer.fail(DialFailure($0)) }
+        addresses(loop).flatMap { connect(toFirstOf: $0[...], on: loop, answer, addHandlers) }.whenFailure { answer.fail(DialFailure($0)) }
         return try await withTaskCancellationHandler {
             try await answer.futureResult.get()
         } onCancel: {
             answer.fail(CancellationError())
+        }
+    }
+
+    /// Tries one address after the other. The failure is the first one's, as with Go's dialer.
+    private func connect<Answer: Sendable>(
+        toFirstOf addresses: ArraySlice<SocketAddress>, on loop: any EventLoop, _ answer: EventLoopPromise<Answer>,
+        _ addHandlers: @escaping @Sendable (any Channel, EventLoopPromise<Answer>) throws -> Void
+    ) -> EventLoopFuture<any Channel> {
+        guard let first = addresses.first else { return loop.makeFailedFuture(UnknownHost(name: host)) }
+        let attempt = connect(to: first, on: loop, answer, addHandlers)
+        let others = addresses.dropFirst()
+        guard !others.isEmpty else { return attempt }
+        return attempt.flatMapError { failure in
+            connect(toFirstOf: others, on: loop, answer, addHandlers).flatMapErrorThrowing { _ in throw failure }
         }
     }
 
@@ -48,12 +64,9 @@ struct ProbeConnection {
         channel.closeFuture.whenComplete { _ in timer.cancel() }
     }
 
-    private func address(_ loop: any EventLoop) -> EventLoopFuture<SocketAddress> {
-        if let address = try? SocketAddress(ipAddress: host, port: port) { return loop.makeSucceededFuture(address) }
-        return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [host, port] in
-            guard let address = try? SocketAddress.makeAddressResolvingHost(host, port: port) else { throw UnknownHost(name: host) }
-            return address
-        }
+    private func addresses(_ loop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
+        if let address = try? SocketAddress(ipAddress: host, port: port) { return loop.makeSucceededFuture([address]) }
+        return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [host, port, lookup] in lookup(host, port) }
     }
 }
 

@@ -5,10 +5,11 @@ import PodCore
 struct TCPProbe {
     let host: String
     let port: Int
+    var lookup: @Sendable (_ name: String, _ port: Int) -> [SocketAddress] = HostLookup.addresses
 
     func check(deadline: NIODeadline) async -> ProbeResult {
         do {
-            try await ProbeConnection(host: host, port: port, deadline: deadline).run { channel, connected in
+            try await ProbeConnection(host: host, port: port, deadline: deadline, lookup: lookup).run { channel, connected in
                 try channel.pipeline.syncOperations.addHandler(ConnectedHandler(connected))
             }
             return .success(warning: nil)

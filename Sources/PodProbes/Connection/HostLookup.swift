@@ -1,0 +1,28 @@
+import Glibc
+import NIOCore
+
+/// Addresses of a name, from the system's resolver.
+enum HostLookup {
+    /// Returns all addresses, best first; none for an unknown name. Blocks while the resolver asks its servers.
+    @Sendable static func addresses(of name: String, port: Int) -> [SocketAddress] {
+        var hints = addrinfo()
+        hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo(name, nil, &hints, &list) == 0 else { return [] }
+        defer { freeaddrinfo(list) }
+        var found: [SocketAddress] = []
+        var next = list
+        while let entry = next?.pointee {
+            if let address = address(of: entry, port: port) { found.append(address) }
+            next = entry.ai_next
+        }
+        return found
+    }
+
+    private static func address(of entry: addrinfo, port: Int) -> SocketAddress? {
+        var text = [CChar](repeating: 0, count: Int(NI_MAXHOST))
+        guard getnameinfo(entry.ai_addr, entry.ai_addrlen, &text, socklen_t(text.count), nil, 0, NI_NUMERICHOST) == 0 else { return nil }
+        let name = String(decoding: text.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return try? SocketAddress(ipAddress: name, port: port)
+    }
+}
