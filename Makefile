@@ -154,6 +154,7 @@ test-node: shim-faults
 # build; its release build is made too, because a program may compile in one configuration only.
 
 VM := build/vm
+VM_ARGS ?=
 VM_RUN = $(PYTHON) Tests/vm/run.py --installed $(VM)/installed --cache $(VM) --logs $(VM)/logs
 
 vm-deps:
@@ -172,7 +173,7 @@ vm-test:
 	swift build -c release $(RELEASE_FLAGS) --product ResizeProbe; \
 	swift build -c release $(RELEASE_FLAGS) --product swiftlet-devcluster; \
 	install -D -s -m 755 -t "$(VM)/installed/usr/local/libexec" "$$(swift build -c release $(RELEASE_FLAGS) --show-bin-path)/ResizeProbe"; \
-	$(VM_RUN) $(ARGS)
+	$(VM_RUN) $(VM_ARGS) $(ARGS)
 
 test-oci:
 	@if (( EUID )); then \
@@ -243,8 +244,8 @@ bench-node:
 
 # One course of things for each seed, which needs the same order of dictionaries in each run.
 simulate:
-	swift build -c release --product Simulate
-	SWIFT_DETERMINISTIC_HASHING=1 "$$(swift build -c release --show-bin-path)/Simulate" $(FIRST_SEED) $(SEEDS) $(STEPS)
+	swift build -c release $(RELEASE_FLAGS) --product Simulate
+	SWIFT_DETERMINISTIC_HASHING=1 "$$(swift build -c release $(RELEASE_FLAGS) --show-bin-path)/Simulate" $(FIRST_SEED) $(SEEDS) $(STEPS)
 
 simulate-planted:
 	$(PYTHON) Tests/planted.py $(ARGS)
