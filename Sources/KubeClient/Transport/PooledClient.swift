@@ -46,8 +46,8 @@ final class PooledClient: Sendable {
             configuration.httpVersion = .automatic
             configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Transport.watchesPerClient
         }
-        configuration.http1_1ConnectionDebugInitializer = Self.detectDeadPeer
-        configuration.http2ConnectionDebugInitializer = Self.detectDeadPeer
+        configuration.http1_1ConnectionDebugInitializer = Self.prepare
+        configuration.http2ConnectionDebugInitializer = Self.prepare
         http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
         generation = credentials.generation
     }
@@ -84,8 +84,8 @@ final class PooledClient: Sendable {
         return true
     }
 
-    /// Lets the kernel detect a vanished peer within about a minute, on idle connections too.
-    @Sendable private static func detectDeadPeer(_ channel: any Channel) -> EventLoopFuture<Void> {
+    /// Lets the kernel detect a vanished peer within about a minute, on idle connections too, and keeps the channel's buffers small.
+    @Sendable private static func prepare(_ channel: any Channel) -> EventLoopFuture<Void> {
         let options: [(ChannelOptions.Types.SocketOption, SocketOptionValue)] = [
             (ChannelOptions.socketOption(.so_keepalive), 1),
             (ChannelOptions.tcpOption(.init(rawValue: TCP_KEEPIDLE)), 30),
@@ -93,7 +93,10 @@ final class PooledClient: Sendable {
             (ChannelOptions.tcpOption(.init(rawValue: TCP_KEEPCNT)), 3),
             (ChannelOptions.tcpOption(.init(rawValue: TCP_USER_TIMEOUT)), 30_000),
         ]
-        let settings = options.map { channel.setOption($0.0, value: $0.1) }
+        var settings = options.map { channel.setOption($0.0, value: $0.1) }
+        // TLS and HTTP/2 collect all that one turn reads, in buffers that never become smaller.
+        settings.append(channel.setOption(.recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: 16384)))
+        settings.append(channel.setOption(.maxMessagesPerRead, value: 4))
         // Other sockets than TCP lack these options and work all the same.
         return EventLoopFuture.whenAllComplete(settings, on: channel.eventLoop).map { _ in }
     }

@@ -71,7 +71,7 @@ final class ReflectorStore<Object: KubeObject>: Sendable {
         for (key, change) in changes {
             switch change {
             case .stored(let object): state.objects[key] = object
-            case .deleted: state.objects[key] = nil
+            case .deleted: state.objects.removeWithRoom(key)
             }
         }
     }

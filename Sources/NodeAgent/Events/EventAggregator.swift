@@ -5,18 +5,16 @@ import Timing
 /// Finds events that differ only by their message and come so often that one event stands for them (`EventAggregator` of client-go).
 struct EventAggregator: Sendable {
     private struct Group: Sendable {
-        var messages: Set<String> = []
+        var messages = FewDigests()
         /// Wall clock, in seconds since 1970.
         var last: Int64
     }
 
     static let prefix = "(combined from similar events): "
-    /// The messages of a group that have events of their own.
-    private static let separateMessages = 9
     /// Seconds after which a group without events is forgotten.
     private static let interval: Int64 = 600
 
-    private var groups: RecentCache<EventKey.Similar, Group>
+    private var groups: RecentCache<EventDigest, Group>
 
     init(limit: Int) {
         groups = RecentCache(limit: limit)
@@ -27,12 +25,12 @@ struct EventAggregator: Sendable {
         let similar = EventKey.Similar(event)
         let message = event.record.message
         let now = event.moment.wall.seconds
-        var group = groups.value(similar) ?? Group(last: now)
-        if now - group.last > Self.interval { group.messages = [] }
+        let key = EventDigest(similar)
+        var group = groups.value(key) ?? Group(last: now)
+        if now - group.last > Self.interval { group.messages = FewDigests() }
         group.last = now
-        let isSeparate = group.messages.contains(message) || group.messages.count < Self.separateMessages
-        if isSeparate { group.messages.insert(message) }
-        groups.store(group, for: similar)
+        let isSeparate = group.messages.insert(EventDigest(message))
+        groups.store(group, for: key)
         return isSeparate
             ? (.equal(similar, fieldPath: event.object.fieldPath, message: message), message) : (.similar(similar), Self.prefix + message)
     }

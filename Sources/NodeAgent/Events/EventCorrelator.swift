@@ -15,9 +15,10 @@ struct EventCorrelator: Sendable {
     }
 
     private struct Known: Sendable {
-        let name: String
         let first: Timestamp
-        var count: Int
+        /// Makes the names of events of one moment differ.
+        let number: Int
+        var count = 0
     }
 
     private static let limit = 4096
@@ -29,9 +30,8 @@ struct EventCorrelator: Sendable {
 
     private let source: EventSource
     private var aggregator = EventAggregator(limit: Self.limit)
-    private var known = RecentCache<EventKey.Series, Known>(limit: Self.limit)
-    private var budgets = RecentCache<EventKey.Object, TokenBucket>(limit: Self.limit)
-    /// Makes the names of events of one moment differ.
+    private var known = RecentCache<EventDigest, Known>(limit: Self.limit)
+    private var budgets = RecentCache<EventDigest, TokenBucket>(limit: Self.limit)
     private var created = 0
 
     init(source: EventSource) {
@@ -40,13 +40,13 @@ struct EventCorrelator: Sendable {
 
     mutating func correlate(_ recorded: RecordedEvent) -> Outcome {
         let (series, message) = aggregator.series(of: recorded)
-        let before = known.value(series)
-        let entry = Known(
-            name: before?.name ?? nextName(recorded), first: before?.first ?? recorded.moment.wall, count: (before?.count ?? 0) + 1)
-        known.store(entry, for: series)
+        let key = EventDigest(series)
+        var entry = known.value(key) ?? begin(recorded)
+        entry.count += 1
+        known.store(entry, for: key)
         guard takeFromBudget(recorded) else { return .drop }
         let event = Event(
-            metadata: ObjectMeta(name: entry.name, namespace: recorded.namespace), involvedObject: recorded.object,
+            metadata: ObjectMeta(name: Self.name(entry, recorded.object), namespace: recorded.namespace), involvedObject: recorded.object,
             type: recorded.record.kind.rawValue,
             reason: recorded.record.reason, message: message, source: source, firstTimestamp: entry.first, lastTimestamp: recorded.moment.wall,
             count: entry.count)
@@ -54,20 +54,23 @@ struct EventCorrelator: Sendable {
     }
 
     private mutating func takeFromBudget(_ recorded: RecordedEvent) -> Bool {
-        let key = EventKey.Object(recorded)
+        let key = EventDigest(EventKey.Object(recorded))
         let now = recorded.moment.monotonic
         var budget = budgets.value(key) ?? TokenBucket(rate: 1 / Self.refillSeconds, burst: Self.burst, now: now)
         defer { budgets.store(budget, for: key) }
         return budget.take(now: now)
     }
 
-    /// Unique by the time in nanoseconds, like kubelet's names of events. The object's name alone may already have the greatest length.
-    private mutating func nextName(_ recorded: RecordedEvent) -> String {
-        let time = recorded.moment.wall
-        let stamp = String(time.seconds * 1_000_000_000 + Int64(time.nanoseconds), radix: 16)
-        var subject = (recorded.object.name ?? "").prefix(Self.subjectLimit)
-        while subject.last == "-" || subject.last == "." { subject = subject.dropLast() }
+    private mutating func begin(_ recorded: RecordedEvent) -> Known {
         created += 1
-        return "\(subject).\(stamp)-\(String(created, radix: 16))"
+        return Known(first: recorded.moment.wall, number: created)
+    }
+
+    /// Unique by the first event's time in nanoseconds, like kubelet's names of events. The object's name alone may already have the greatest length.
+    private static func name(_ known: Known, _ object: ObjectReference) -> String {
+        let stamp = String(known.first.seconds * 1_000_000_000 + Int64(known.first.nanoseconds), radix: 16)
+        var subject = (object.name ?? "").prefix(subjectLimit)
+        while subject.last == "-" || subject.last == "." { subject = subject.dropLast() }
+        return "\(subject).\(stamp)-\(String(known.number, radix: 16))"
     }
 }

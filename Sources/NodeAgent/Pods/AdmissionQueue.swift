@@ -46,5 +46,5 @@ struct AdmissionQueue {
 
     mutating func wait(_ uid: String, for preemption: Preemption) { entries[uid]?.preemption = preemption }
 
-    mutating func remove(_ uid: String) -> Entry? { entries.removeValue(forKey: uid) }
+    mutating func remove(_ uid: String) -> Entry? { entries.removeWithRoom(uid) }
 }

@@ -53,7 +53,7 @@ package final class StatusWriter: Sendable {
         entries.withLock { entries in
             entries[podUID]?.queue.clear()
             entries[podUID]?.isForgotten = true
-            if entries[podUID]?.queue.isIdle == true { entries[podUID] = nil }
+            if entries[podUID]?.queue.isIdle == true { entries.removeWithRoom(podUID) }
         }
     }
 
@@ -94,7 +94,7 @@ package final class StatusWriter: Sendable {
         change(pod) { $0.finish() }
         entries.withLock { entries in
             guard let entry = entries[pod.uid], entry.queue.isIdle, entry.isForgotten || isGone else { return }
-            entries[pod.uid] = nil
+            entries.removeWithRoom(pod.uid)
         }
         writeNext(pod.uid)
     }
@@ -103,7 +103,7 @@ package final class StatusWriter: Sendable {
         let now = time.now()
         let failures = entries.withLock { entries -> Int? in
             entries[pod.uid]?.queue.fail(at: now)
-            if entries[pod.uid]?.isForgotten == true { entries[pod.uid] = nil }
+            if entries[pod.uid]?.isForgotten == true { entries.removeWithRoom(pod.uid) }
             return entries[pod.uid]?.queue.failures
         }
         guard let failures else { return }

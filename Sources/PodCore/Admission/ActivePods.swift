@@ -40,6 +40,6 @@ package struct ActivePods: Sendable {
     }
 
     package mutating func remove(_ uid: String) {
-        if let entry = entries.removeValue(forKey: uid) { used.subtract(entry.amounts) }
+        if let entry = entries.removeWithRoom(uid) { used.subtract(entry.amounts) }
     }
 }
