@@ -137,8 +137,9 @@ struct PodMachineTests {
     func commandNotFound(policy: String) throws {
         let spec = #"{"containers":[{"name":"c","image":"busybox"}],"restartPolicy":"\#(policy)"}"#
         var life = PodLife(try PodLife.pod(spec)) { action, life in
-            guard case .startContainer = action else { return life.obey(action) }
-            return .containerFailed(container: "c", ContainerProblem(.start(id: "x\(life.actions.count)", imageID: "i"), message: "exec: not found"))
+            guard case .startContainer(_, _, _, let sandboxID, _) = action else { return life.obey(action) }
+            let kind = ContainerProblem.Kind.start(id: "x\(life.actions.count)", sandboxID: sandboxID, imageID: "i")
+            return .containerFailed(container: "c", ContainerProblem(kind, message: "exec: not found"))
         }
         if policy == "Never" {
             #expect(life.phases == [.pending, .failed])

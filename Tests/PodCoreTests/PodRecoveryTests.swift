@@ -84,8 +84,9 @@ struct PodRecoveryTests {
     @Test("a container that could not be started keeps its count, its last end and its reason, though it left no record")
     func startErrors() throws {
         var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"b"}]}"#)) { action, life in
-            guard case .startContainer(_, let count, _, _, _) = action else { return life.obey(action) }
-            return .containerFailed(container: "c", ContainerProblem(.start(id: "x\(count)", imageID: "b"), message: "exec: not found"))
+            guard case .startContainer(_, let count, _, let sandboxID, _) = action else { return life.obey(action) }
+            let kind = ContainerProblem.Kind.start(id: "x\(count)", sandboxID: sandboxID, imageID: "b")
+            return .containerFailed(container: "c", ContainerProblem(kind, message: "exec: not found"))
         }
         life.pass(.seconds(400))
         let count = try #require(life.containerStatus("c")?.restartCount)
@@ -143,7 +144,9 @@ struct PodRecoveryTests {
         let spec = #"{"restartPolicy":"Never","initContainers":[{"name":"i","image":"b"}],"containers":[{"name":"c","image":"b"}]}"#
         let life = PodLife(try PodLife.pod(spec)) { action, life in
             switch action {
-            case .startContainer: .containerFailed(container: "i", ContainerProblem(.start(id: "x", imageID: "b"), message: "exec: not found"))
+            case .startContainer(_, _, _, let sandboxID, _):
+                .containerFailed(
+                    container: "i", ContainerProblem(.start(id: "x", sandboxID: sandboxID, imageID: "b"), message: "exec: not found"))
             case .stopSandbox: nil
             default: life.obey(action)
             }

@@ -22,6 +22,27 @@ struct PodRestartTests {
         #expect(life.containerStatus("c")?.lastState.terminated?.reason == "ContainerStatusUnknown")
     }
 
+    @Test("a start that is answered when there is another sandbox lets no init container of that one be left out", arguments: [true, false])
+    func startedBeforeAnotherSandbox(fails: Bool) throws {
+        let spec = #"{"initContainers":[{"name":"i","image":"b"},{"name":"j","image":"b"}],"containers":[{"name":"c","image":"b"}]}"#
+        var life = PodLife(try PodLife.pod(spec)) { action, life in
+            if case .startContainer("c", 0, _, _, _) = action { nil } else { life.obey(action) }
+        }
+        life.exit("i", code: 0)
+        life.exit("j", code: 0)
+        life.receive(.sandboxEnded(id: "s0"))
+        let begun = ["i 0", "j 0", "c 0", "i 1"]
+        #expect(life.starts == begun)
+        let problem = ContainerProblem(.start(id: "late", sandboxID: "s0", imageID: "b"), message: "exec: not found")
+        let late = StartedContainer(id: "late", pid: 2, startedAt: life.now.wall)
+        life.receive(
+            fails
+                ? .containerFailed(container: "c", problem) : .containerStarted(container: "c", late, sandboxID: "s0", imageID: "b"))
+        #expect(life.starts == begun)
+        life.exit("i", code: 0)
+        #expect(life.starts == begun + ["j 1"])
+    }
+
     @Test("a sidecar that crashes again and again does not hold the regular containers back")
     func crashingSidecar() throws {
         var life = PodLife(try PodLife.pod(Self.withSidecar))

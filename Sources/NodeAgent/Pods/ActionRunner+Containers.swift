@@ -33,7 +33,8 @@ extension ActionRunner {
             switch error.code {
             case .start:
                 events.record(created, about: snapshot.identity)
-                return .containerFailed(container: name, ContainerProblem(.start(id: configuration.id, imageID: imageID), message: error.message))
+                let kind = ContainerProblem.Kind.start(id: configuration.id, sandboxID: sandboxID, imageID: imageID)
+                return .containerFailed(container: name, ContainerProblem(kind, message: error.message))
             case .notFound, .notRunning: return .containerFailed(container: name, ContainerProblem(.sandboxGone, message: error.message))
             case .configuration: return .containerFailed(container: name, ContainerProblem(.configuration, message: error.message))
             default: return .containerFailed(container: name, ContainerProblem(.create, message: error.message))

@@ -28,9 +28,9 @@ extension PodMachine {
         case .imageReady(let name, let image): receive(.imageReady(image), of: name, now)
         case .imageFailed(let name, let problem): receive(.imageFailed(problem), of: name, now)
         case .containerStarted(let name, let started, let sandboxID, let imageID, let user):
-            receive(.started(started, imageID: imageID, user: user, spec: pod.spec.container(named: name)), of: name, now)
+            receive(.started(started, imageID: imageID, user: user, spec: pod.spec.container(named: name)), of: name, in: sandboxID, now)
             if sandboxID != sandbox.readyID { startedTooLate(name, started.id, now) }
-        case .containerFailed(let name, let problem): receive(.failed(problem), of: name, now)
+        case .containerFailed(let name, let problem): receive(.failed(problem), of: name, in: problem.sandboxID, now)
         case .containerExited(let id, let exit, let message): sequence.exited(id, exit, message: message, at: now, into: &pending)
         case .signalFailed(let id, let signal, let message): receive(.signalFailed(signal, message: message), ofRunning: id, now)
         case .hookEnded(let id, let kind, let result): receive(.hookEnded(kind, result), ofRunning: id, now)
@@ -84,8 +84,9 @@ extension PodMachine {
         sandbox.receive(event, isEnding: isEnding, at: now.monotonic, into: &pending)
     }
 
-    private mutating func receive(_ event: ContainerRecord.Event, of name: String, _ now: Moment) {
-        sequence.receive(event, of: name, isInSandbox: sandbox.readyID != nil, at: now, into: &pending)
+    private mutating func receive(_ event: ContainerRecord.Event, of name: String, in sandboxID: String? = nil, _ now: Moment) {
+        let madeInPresentSandbox = sandboxID != nil && sandboxID == sandbox.readyID
+        sequence.receive(event, of: name, madeInPresentSandbox: madeInPresentSandbox, at: now, into: &pending)
     }
 
     private mutating func receive(_ event: ContainerRecord.Event, ofRunning id: String, _ now: Moment) {

@@ -15,7 +15,8 @@ struct StoryAnswer {
         case .ensureImage(let container):
             guard let reason = WaitingReason(rawValue: word) else { return nil }
             return .imageFailed(container: container, ImageProblem(reason: reason, message: message))
-        case .startContainer(let container, let count, _, _, _): return .containerFailed(container: container, problem(count))
+        case .startContainer(let container, let count, _, let sandboxID, _):
+            return .containerFailed(container: container, problem(count, sandboxID))
         case .stopContainer(let id, _, _):
             guard let code = Int(word) else { return .signalFailed(containerID: id, .stop, message: message) }
             return .containerExited(id: id, ContainerExit(startedAt: nil, finishedAt: life.now.wall, exitCode: code), message: nil)
@@ -28,12 +29,12 @@ struct StoryAnswer {
         }
     }
 
-    private func problem(_ count: Int) -> ContainerProblem {
+    private func problem(_ count: Int, _ sandboxID: String) -> ContainerProblem {
         switch word {
         case "config": ContainerProblem(.configuration, message: message)
         case "create": ContainerProblem(.create, message: message)
         case "gone": ContainerProblem(.sandboxGone, message: message)
-        default: ContainerProblem(.start(id: "x\(count)", imageID: PodLife.image.repoDigests[0]), message: message)
+        default: ContainerProblem(.start(id: "x\(count)", sandboxID: sandboxID, imageID: PodLife.image.repoDigests[0]), message: message)
         }
     }
 

@@ -156,8 +156,8 @@ struct RandomNode {
         case .ensureImage(let container):
             let reason: WaitingReason = random.oneIn(2) ? .errImagePull : .invalidImageName
             deliver(.imageFailed(container: container, ImageProblem(reason: reason, message: "no")))
-        case .startContainer(let name, let count, _, _, _):
-            let kinds: [ContainerProblem.Kind] = [.configuration, .create, .start(id: "x\(name)\(count)", imageID: "b")]
+        case .startContainer(let name, let count, _, let sandboxID, _):
+            let kinds: [ContainerProblem.Kind] = [.configuration, .create, .start(id: "x\(name)\(count)", sandboxID: sandboxID, imageID: "b")]
             deliver(.containerFailed(container: name, ContainerProblem(kinds.randomElement(using: &random) ?? .create, message: "no")))
         case .stopContainer(let id, _, let signal): deliver(.signalFailed(containerID: id, signal, message: "no"))
         case .stopSandbox: deliver(.sandboxStopFailed(message: "no"))

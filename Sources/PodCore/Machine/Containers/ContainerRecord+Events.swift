@@ -12,15 +12,6 @@ extension ContainerRecord {
         case signalFailed(StopSignal, message: String)
         case hookEnded(HookKind, HookResult)
         case probed(ProbeKind, ProbeResult)
-
-        /// Of a start: whether a container was made, even if its program could not be executed.
-        var makesContainer: Bool {
-            switch self {
-            case .started: true
-            case .failed(let problem): if case .start = problem.kind { true } else { false }
-            case .imageReady, .imageFailed, .exited, .signalFailed, .hookEnded, .probed: false
-            }
-        }
     }
 
     /// How long a failed step waits before it is tried again, where no event reports that its cause went away.
@@ -125,7 +116,7 @@ extension ContainerRecord {
             return
         case .configuration: step = .pausing(shown.waiting(.createContainerConfigError, problem.message), retry)
         case .create: step = .pausing(shown.waiting(.createContainerError, problem.message), retry)
-        case .start(let id, let imageID):
+        case .start(let id, _, let imageID):
             show(shown, count)
             let end = EndedContainer(
                 id: id, imageID: imageID, outcome: .notStarted(message: problem.message, at: now.wall), endedAt: now.monotonic)

@@ -44,14 +44,15 @@ struct ContainerSequence: Sendable {
 
     // MARK: Events
 
-    /// - Parameter isInSandbox: the pod has a sandbox in which containers may run.
+    /// - Parameter madeInPresentSandbox: a start has made a container in the sandbox that the pod has now. The answer to a start may come late, when
+    ///   there is another sandbox already, in which the init containers count anew.
     mutating func receive(
-        _ event: ContainerRecord.Event, of name: String, isInSandbox: Bool, at now: Moment, into decision: inout Decision
+        _ event: ContainerRecord.Event, of name: String, madeInPresentSandbox: Bool, at now: Moment, into decision: inout Decision
     ) {
         guard let index = records.firstIndex(where: { $0.name == name }) else { return }
         let wasStarting = records[index].isStarting
         records[index].receive(event, at: now, into: &decision)
-        if wasStarting, event.makesContainer, isInSandbox, records[index].role == .regular { isInitialized = true }
+        if wasStarting, madeInPresentSandbox, records[index].role == .regular { isInitialized = true }
     }
 
     mutating func exited(_ id: String, _ exit: ContainerExit, message: String?, at now: Moment, into decision: inout Decision) {
