@@ -25,7 +25,7 @@ MAP := build/swiftlet.map
 MAP_FLAGS := $(if $(filter release,$(CONFIGURATION)),-Xlinker -Map=$(CURDIR)/$(MAP))
 # The tests' own package is Tests/labs.
 PYTHON := PYTHONPATH="$(CURDIR)/Tests" python3 -B
-BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-dev libarchive-dev libyaml-dev
+BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-dev libarchive-dev libyaml-dev zlib1g-dev
 LINT_PACKAGES := clang-format shellcheck flake8
 RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
 

@@ -78,6 +78,7 @@ let package = Package(
         .systemLibrary(name: "CSeccomp", pkgConfig: "libseccomp", providers: [.apt(["libseccomp-dev"])]),
         .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Level 1: pure.
         library("KubeModel"),
@@ -102,6 +103,7 @@ let package = Package(
                 swiftASN1, x509,
             ]),
         library("HTTPUpgrade", [hummingbirdCore, logging, nioCore, nioHTTP1, nioSSL]),
+        library("SPDY", ["CZlib", nioCore]),
 
         // Level 3: adapters.
         library(
@@ -123,9 +125,8 @@ let package = Package(
         library(
             "NodeServer",
             [
-                "HTTPUpgrade", "KubeModel", "PodCore", "Timing", hummingbirdCore, httpTypes, logging, nioCore, nioPosix, nioHTTP1, nioWebSocket,
-                nioSSL,
-                serviceLifecycle, swiftASN1, x509, crypto,
+                "HTTPUpgrade", "KubeModel", "PodCore", "SPDY", "Timing", hummingbirdCore, httpTypes, logging, nioCore, nioPosix, nioHTTP1,
+                nioWebSocket, nioSSL, serviceLifecycle, swiftASN1, x509, crypto,
             ]),
         library(
             "DevCluster",
@@ -196,8 +197,8 @@ let package = Package(
         tests(
             "NodeServer",
             [
-                "KubeModel", "PodCore", "TestSupport", asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL, nioWebSocket,
-                serviceLifecycle, x509,
+                "KubeModel", "PodCore", "SPDY", "TestSupport", asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                nioWebSocket, serviceLifecycle, x509,
             ]),
         tests("NodeStore", ["LinuxSystem", "PodCore", "TestSupport"]),
         tests("OCIRuntime", ["CLinux", "PodCore", "ShimClient"]),
@@ -214,6 +215,7 @@ let package = Package(
         tests("PodVolumes", ["LinuxSystem", "PodCore", "TestSupport"]),
         tests("ProxyAgent", ["Addresses", "KubeModel", "Nftables", "ProxyCore", "TestSupport", logging]),
         tests("ProxyCore", ["Addresses", "KubeModel", "Nftables"]),
+        tests("SPDY", ["TestSupport", nioCore]),
         tests("ShimClient", ["CLinux", "CSeccomp", "LinuxSystem", "PodCore", "TestSupport"]),
         tests("Timing", ["KubeModel", "TestSupport"]),
         tests("YAML", ["KubeModel", "TestSupport"]),

@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -125,4 +126,30 @@ int swl_socketpair(int type, int *first, int *second)
     *first = pair[0];
     *second = pair[1];
     return 0;
+}
+
+int swl_tcp_socket(int family)
+{
+    return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
+
+int swl_tcp_connect_loopback(int socket, int family, uint16_t port)
+{
+    if (family == AF_INET6) {
+        struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_port = htons(port), .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+        return connect(socket, (struct sockaddr *)&address, sizeof address);
+    }
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    return connect(socket, (struct sockaddr *)&address, sizeof address);
+}
+
+int swl_socket_error(int socket, int *error)
+{
+    socklen_t length = sizeof *error;
+    return getsockopt(socket, SOL_SOCKET, SO_ERROR, error, &length);
+}
+
+ssize_t swl_send(int socket, const void *bytes, size_t count)
+{
+    return send(socket, bytes, count, MSG_NOSIGNAL);
 }

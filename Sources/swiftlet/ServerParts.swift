@@ -33,7 +33,8 @@ struct ServerParts: Sendable {
         var services: [any ServiceLifecycle.Service] = [
             NodeEndpointServer(
                 address: .tcp(host: kubelet.address, port: kubelet.port), credentials: credentials, access: access, view: view,
-                runtime: local.runtime, streamIdleTimeout: kubelet.streamingConnectionIdleTimeout, time: time, logger: logger),
+                runtime: local.runtime, ports: local.runtime, streamTimes: StreamTimes(idle: kubelet.streamingConnectionIdleTimeout), time: time,
+                logger: logger),
             AdminServer(
                 path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: ProxyReport(agent: node.proxy),
                 images: ImageDesk(

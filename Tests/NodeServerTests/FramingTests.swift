@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    typealias Message = StreamMessageCodec.ClientMessage
+    typealias Message = ClientMessage
 
     @Test(
         "a client's message is read by its channel and sub-protocol",

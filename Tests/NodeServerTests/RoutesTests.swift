@@ -63,7 +63,8 @@ import Testing
             ("/containerLogs/default/web/waiting", 400, "container \"waiting\" in pod \"web\" is waiting to start: trying and failing to pull image"),
             ("/containerLogs/default/web", 404, "404 page not found\n"),
             ("/run/default/web/app", 404, "run is not offered by this node yet\n"),
-            ("/portForward/default/web", 404, "portForward is not offered by this node yet\n"),
+            ("/portForward/default/web", 400, "Upgrade request required: a port is forwarded over SPDY/3.1 and WebSocket\n"),
+            ("/portForward/default", 404, "no such path: wanted /portForward/<namespace>/<pod>[/<uid>]\n"),
             ("/nothing", 404, "404 page not found\n"),
         ])
     func texts(_ path: String, _ status: Int, _ text: String) async throws {

@@ -110,7 +110,7 @@ import Testing
 
     @Test("a connection that is idle for too long is closed and its program ended") func aConnectionOnWhichNothingHappensEndsTheProgram() async throws
     {
-        try await RunningNode.run(streamIdleTimeout: .milliseconds(100)) { node async throws in
+        try await RunningNode.run(streamTimes: StreamTimes(idle: .milliseconds(100))) { node async throws in
             let client = try node.client()
             await #expect(throws: (any Error).self) { _ = try await client.run(Self.target("hang"), input: nil) { _ in } }
             #expect(try await eventually { node.runtime.sessions.first?.wasTerminated == true })
@@ -171,7 +171,7 @@ import Testing
                     == .refused(status: 403, text: "Forbidden (user=prometheus, verb=create, resource=nodes, subresource(s)=[proxy])\n"))
             let known = try node.authority.client(RunningNode.apiServer)
             let plain = try await node.request("/attach/default/web/app?output=1", method: .POST, as: known)
-            #expect(plain.status == 400 && plain.text.contains("attach is spoken over WebSocket"))
+            #expect(plain.status == 400 && plain.text.contains("attach is spoken over SPDY/3.1 and WebSocket"))
             let short = try await node.request("/attach/default", method: .POST, as: known)
             #expect(short.status == 404 && short.text.contains("/attach/<namespace>/<pod>"))
         }
@@ -206,15 +206,15 @@ import Testing
         }
     }
 
-    @Test("a refused SPDY request names what the node speaks, after any other fault of the request") func spdyIsNamed() async throws {
+    @Test("an unknown protocol is refused after any other fault of the request") func unknownProtocol() async throws {
         try await RunningNode.run { node async throws in
             let known = try node.authority.client(RunningNode.apiServer)
-            let headers: HTTPHeaders = ["Connection": "Upgrade", "Upgrade": "SPDY/3.1", "X-Stream-Protocol-Version": "v4.channel.k8s.io"]
+            let headers: HTTPHeaders = ["Connection": "Upgrade", "Upgrade": "h2c"]
             let (status, text) = try await node.request(Self.target("ls").uri, method: .POST, as: known, headers: headers)
             #expect(status == 400)
             let document = try JSONParser.parse(text)
             #expect(document["kind"] == "Status" && document["reason"] == "BadRequest")
-            #expect(document["message"]?.string?.contains("found SPDY/3.1, this node speaks exec over WebSocket only") == true)
+            #expect(document["message"]?.string == "unable to upgrade: found h2c, this node speaks exec over SPDY/3.1 and websocket")
             // The reason that matters comes first: it is the second attempt's answer that kubectl shows.
             let missing = try await node.request(Self.target("ls", container: "none").uri, method: .POST, as: known, headers: headers)
             #expect(missing.text.contains("container not found"))

@@ -128,6 +128,15 @@ int swl_accept(int socket);
 int swl_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 int swl_socketpair(int type, int *first, int *second);
 
+// A TCP socket that does not block; `family` is AF_INET or AF_INET6.
+int swl_tcp_socket(int family);
+// Begins to connect to the family's loopback address.
+int swl_tcp_connect_loopback(int socket, int family, uint16_t port);
+// SO_ERROR: the result of a connect that went on in the background.
+int swl_socket_error(int socket, int *error);
+// Without SIGPIPE.
+ssize_t swl_send(int socket, const void *bytes, size_t count);
+
 // Fixed arguments for the variadic ioctl.
 int swl_ioctl_int(int fd, unsigned long request, int *value);
 int swl_ioctl_pointer(int fd, unsigned long request, void *pointer);

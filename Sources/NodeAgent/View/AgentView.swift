@@ -48,6 +48,16 @@ package struct AgentView: NodeView {
         return ContainerLocation(sandboxID: files.sandboxID, containerID: id, isRunning: record.running?.id == id, logPath: files.logPath)
     }
 
+    package func sandbox(ofPod pod: ObjectKey, uid: String?) async throws(NodeViewFailure) -> String {
+        guard let machine = await pods.machine(ofPod: pod, uid: uid) else {
+            throw NodeViewFailure(.notFound, "pod \"\(pod.name)\" in namespace \"\(pod.namespace)\" is not on this node")
+        }
+        guard let id = machine.readySandbox else {
+            throw NodeViewFailure(.notReady, "pod \"\(pod.name)\" does not run: it has no sandbox now")
+        }
+        return id
+    }
+
     package func health() async -> [HealthCheck] {
         // kubelet's list. An answer at all is the proof of the first two.
         ["ping", "log", NodeHealth.syncLoop].map { HealthCheck(name: $0, problem: health.problem(of: $0)) }

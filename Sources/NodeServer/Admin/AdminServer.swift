@@ -83,7 +83,7 @@ package struct AdminServer: ServiceLifecycle.Service {
         case .pods: return try await routes.pods()
         case .health: return try .json(await view.health())
         case .logs(let pod): return try await routes.log(pod, target: target)
-        case .exec: return .text(.badRequest, "Upgrade request required: exec is spoken over WebSocket (\(StreamProtocol.names))\n")
+        case .exec: return .text(.badRequest, "Upgrade request required: exec is spoken over SPDY/3.1 and WebSocket (\(StreamProtocol.names))\n")
         case .proxyServices:
             guard let proxy else { return .text(.notFound, "this agent programs no Services\n") }
             return try .json(await proxy.snapshot())

@@ -45,4 +45,6 @@ package struct Refusal: Error, Sendable {
     package init(_ status: HTTPResponse.Status, _ text: String) {
         answer = .text(status, text)
     }
+
+    package init(_ answer: HTTPAnswer) { self.answer = answer }
 }

@@ -5,7 +5,9 @@ package enum EndpointPath: Sendable, Hashable {
     case pods
     case containerLogs(pod: PodAddress)
     case stream(StreamKind, pod: PodAddress)
-    /// Known to Kubernetes and able to run or reach something in a container, but not served: portForward, run, and what has no container.
+    /// Connections to ports of a pod.
+    case portForward(pod: PodAddress)
+    /// Known to Kubernetes and able to run or reach something in a container, but not served: run, and what has no container or pod.
     case otherStream(String)
     /// Not served.
     case other
@@ -15,14 +17,14 @@ package enum EndpointPath: Sendable, Hashable {
         case exec, attach
     }
 
-    /// Namespace, pod name, the uid when the path has one, and the container.
+    /// Namespace, pod name, the uid when the path has one, and the container; the container is empty where the whole pod is meant.
     package struct PodAddress: Sendable, Hashable {
         package let namespace: String
         package let pod: String
         package let uid: String?
         package let container: String
 
-        package init(namespace: String, pod: String, uid: String? = nil, container: String) {
+        package init(namespace: String, pod: String, uid: String? = nil, container: String = "") {
             self.namespace = namespace
             self.pod = pod
             self.uid = uid
@@ -38,13 +40,20 @@ package enum EndpointPath: Sendable, Hashable {
         case "containerLogs": self = Self.address(rest, allowsUID: false).map(EndpointPath.containerLogs) ?? .other
         case "exec": self = Self.stream(.exec, rest)
         case "attach": self = Self.stream(.attach, rest)
-        case "portForward", "run": self = .otherStream(segments[0])
+        case "portForward": self = Self.pod(rest).map { .portForward(pod: $0) } ?? .otherStream(segments[0])
+        case "run": self = .otherStream(segments[0])
         default: self = .other
         }
     }
 
     private static func stream(_ kind: StreamKind, _ rest: ArraySlice<String>) -> EndpointPath {
         address(rest, allowsUID: true).map { .stream(kind, pod: $0) } ?? .otherStream(kind.rawValue)
+    }
+
+    private static func pod(_ parts: ArraySlice<String>) -> PodAddress? {
+        let parts = Array(parts)
+        guard (2...3).contains(parts.count), parts.allSatisfy({ !$0.isEmpty }) else { return nil }
+        return PodAddress(namespace: parts[0], pod: parts[1], uid: parts.count == 3 ? parts[2] : nil)
     }
 
     private static func address(_ parts: ArraySlice<String>, allowsUID: Bool) -> PodAddress? {

@@ -24,7 +24,7 @@ package struct NodeRoutes: Sendable {
             guard method == "GET" || method == "HEAD" else { return .methodNotAllowed("GET, HEAD") }
         case .pods, .containerLogs:
             guard method == "GET" else { return .methodNotAllowed("GET") }
-        case .stream, .otherStream, .other: break
+        case .stream, .portForward, .otherStream, .other: break
         }
         switch path {
         case .health(nil): return HealthAnswer.all(await view.health(), target: target)
@@ -32,9 +32,11 @@ package struct NodeRoutes: Sendable {
         case .pods: return try await pods()
         case .containerLogs(let address): return try await log(address, target: target)
         case .stream(let kind, _):
-            return .text(.badRequest, "Upgrade request required: \(kind) is spoken over WebSocket (\(StreamProtocol.names))\n")
+            return .text(.badRequest, "Upgrade request required: \(kind) is spoken over SPDY/3.1 and WebSocket (\(StreamProtocol.names))\n")
+        case .portForward: return .text(.badRequest, "Upgrade request required: a port is forwarded over SPDY/3.1 and WebSocket\n")
         case .otherStream(let name) where EndpointPath.StreamKind(rawValue: name) != nil:
             return .text(.notFound, "no such path: wanted /\(name)/<namespace>/<pod>[/<uid>]/<container>\n")
+        case .otherStream("portForward"): return .text(.notFound, "no such path: wanted /portForward/<namespace>/<pod>[/<uid>]\n")
         case .otherStream(let name): return .text(.notFound, "\(name) is not offered by this node yet\n")
         case .other: return .text(.notFound, "404 page not found\n")
         }

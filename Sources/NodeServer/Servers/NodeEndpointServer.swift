@@ -19,22 +19,25 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     private let access: AccessControl
     private let routes: NodeRoutes
     private let streams: StreamUpgrade
+    private let forwards: PortForwardUpgrade
     private let logger: Logger
     private let onListening: @Sendable (SocketAddress?) async -> Void
 
     /// - Parameters:
-    ///   - streamIdleTimeout: after so long without a byte in either direction an exec or attach is ended.
+    ///   - ports: of the sandboxes, for port-forward.
+    ///   - streamTimes: how long clients of exec, attach and port-forward may take.
     ///   - onListening: called with the bound address once connections are accepted.
     package init(
         address: ListenAddress, credentials: ServingCredentials, access: AccessControl, view: any NodeView, runtime: any ContainerRuntime,
-        streamIdleTimeout: Duration = StreamUpgrade.defaultIdleTimeout, time: any TimeSource, logger: Logger,
+        ports: any SandboxPorts, streamTimes: StreamTimes = StreamTimes(), time: any TimeSource, logger: Logger,
         onListening: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) {
         self.address = address
         self.credentials = credentials
         self.access = access
         self.routes = NodeRoutes(view: view, runtime: runtime, time: time)
-        self.streams = StreamUpgrade(view: view, runtime: runtime, idleTimeout: streamIdleTimeout, logger: logger)
+        self.streams = StreamUpgrade(view: view, runtime: runtime, times: streamTimes, logger: logger)
+        self.forwards = PortForwardUpgrade(view: view, ports: ports, times: streamTimes, logger: logger)
         self.logger = logger
         self.onListening = onListening
     }
@@ -67,11 +70,19 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
         try await server.run()
     }
 
-    /// Everything except exec and attach is left to HTTP, where it is authenticated in the same way.
+    /// Everything except exec, attach and port-forward is left to HTTP, where it is authenticated in the same way.
     private func decide(_ request: UpgradeRequest, peer: PeerIdentity) async -> UpgradeDecision {
-        guard let target = RequestTarget(uri: request.head.uri), case .stream(let kind, let pod) = EndpointPath(target.segments),
-            request.head.method == .GET || request.head.method == .POST
-        else { return .serveAsHTTP }
+        guard let target = RequestTarget(uri: request.head.uri), request.head.method == .GET || request.head.method == .POST else {
+            return .serveAsHTTP
+        }
+        let kind: String
+        let address: EndpointPath.PodAddress
+        let path = EndpointPath(target.segments)
+        switch path {
+        case .stream(let stream, let pod): (kind, address) = (stream.rawValue, pod)
+        case .portForward(let pod): (kind, address) = ("portForward", pod)
+        default: return .serveAsHTTP
+        }
         let credentials = RequestCredentials(
             certificateUser: await peer.user(of: request.channel),
             bearerToken: RequestCredentials.bearerToken(authorization: request.head.headers.first(name: "authorization")))
@@ -80,12 +91,13 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
             logger.info(
                 "Stream requested",
                 metadata: [
-                    "kind": "\(kind)", "user": "\(user.username ?? "")", "namespace": "\(pod.namespace)", "pod": "\(pod.pod)",
-                    "container": "\(pod.container)",
+                    "kind": "\(kind)", "user": "\(user.username ?? "")", "namespace": "\(address.namespace)", "pod": "\(address.pod)",
+                    "container": "\(address.container)",
                 ])
         } catch {
             return .refuse(UpgradeRefusal(error))
         }
-        return await streams.decide(kind, request, address: pod, target: target)
+        if case .stream(let stream, let pod) = path { return await streams.decide(stream, request, address: pod, target: target) }
+        return await forwards.decide(request, address: address, target: target)
     }
 }

@@ -1,10 +1,9 @@
 import KubeModel
 import Logging
 import NIOCore
-import NIOWebSocket
 import PodCore
 
-/// One exec or attach over one WebSocket, from the empty first message to the close.
+/// One exec or attach with one client, from its start to the close.
 ///
 /// Both directions pull: a client that does not read stops the reading of the program's output, a program that does not
 /// read stops the reading from the client.
@@ -12,7 +11,7 @@ struct StreamConversation: Sendable {
     private enum End: Sendable {
         case program(Status)
         /// The client left, broke the protocol or cannot be written to.
-        case client(WebSocketViolation?)
+        case client((any Error)?)
     }
 
     /// How long a client may take to answer the close.
@@ -20,63 +19,71 @@ struct StreamConversation: Sendable {
 
     let runtime: any ContainerRuntime
     let subject: StreamSubject
-    let version: StreamProtocol
     let logger: Logger
 
-    /// - Parameter farewell: when a close has left for the client.
-    func run(_ connection: NIOAsyncChannel<WebSocketFrame, WebSocketFrame>, farewell: EventLoopFuture<Void>) async {
+    func run(_ link: some StreamLink) async {
         do {
-            try await connection.executeThenClose { inbound, outbound in
-                let sink = StreamSink(outbound: outbound, codec: StreamMessageCodec(version), farewell: farewell)
-                try await sink.hello(stdout: subject.stdout, stderr: subject.stderr)
-                let session: any ContainerStreams
-                do {
-                    session = try await subject.open(runtime)
-                } catch {
-                    try await sink.end(StreamStatus.failed(subject.failure, error))
-                    await drain(inbound, of: connection.channel)
-                    return
-                }
-                await converse(session, inbound, sink, connection.channel)
+            try await link.hello(stdout: subject.stdout, stderr: subject.stderr)
+            let session: any ContainerStreams
+            do {
+                session = try await subject.open(runtime)
+            } catch {
+                try await link.end(StreamStatus.failed(subject.failure, error))
+                await drain(link)
+                return
             }
+            await converse(session, link)
         } catch {
             logger.debug("Stream connection ended", metadata: ["error": "\(error)"])
         }
     }
 
-    private func converse(
-        _ session: any ContainerStreams, _ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, _ sink: StreamSink, _ channel: any Channel
-    ) async {
+    private func converse(_ session: any ContainerStreams, _ link: some StreamLink) async {
+        let (closed, close) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
+        link.channel.closeFuture.whenComplete { _ in close.finish() }
         await withTaskGroup(of: End.self) { group in
-            group.addTask { await pumpOutput(of: session, to: sink) }
-            group.addTask { await pumpInput(from: inbound, to: session) }
+            group.addTask { await pumpOutput(of: session, to: link) }
+            group.addTask { await pumpInput(from: link, to: session) }
+            // A client whose input the program does not take, and that has left, is noticed nowhere else.
+            group.addTask {
+                for await _ in closed {}
+                return .client(nil)
+            }
             switch await group.next() {
             case .program(let status)?:
                 // A write to it would wait for a reader that never comes.
                 await session.closeInput()
                 do {
-                    try await sink.end(status)
+                    try await link.end(status)
                     // The clock starts only now: a slow reader may take its time for what was written before.
-                    let deadline = closeLater(channel)
+                    let deadline = closeLater(link.channel)
                     _ = await group.next()
                     deadline.cancel()
                 } catch {
-                    channel.close(promise: nil)
+                    link.channel.close(promise: nil)
                 }
-            case .client(let violation)?:
-                if let violation { close(channel, violation) } else { channel.close(promise: nil) }
+            case .client(let error)?:
+                if let error {
+                    logger.debug("Stream client broke off", metadata: ["reason": "\(error)"])
+                    link.close(after: error)
+                } else {
+                    link.channel.close(promise: nil)
+                }
                 await session.terminate()
             case nil: break
             }
+            // The input may still be waited for.
+            link.channel.close(promise: nil)
+            close.finish()
         }
     }
 
-    private func pumpOutput(of session: any ContainerStreams, to sink: StreamSink) async -> End {
+    private func pumpOutput(of session: any ContainerStreams, to link: some StreamLink) async -> End {
         do {
             while let output = try await session.read() {
                 switch output {
-                case .stdout(let bytes): if subject.stdout { try await sink.output(bytes, on: StreamChannel.stdout) }
-                case .stderr(let bytes): if subject.stderr { try await sink.output(bytes, on: StreamChannel.stderr) }
+                case .stdout(let bytes): if subject.stdout { try await link.output(bytes, on: StreamChannel.stdout) }
+                case .stderr(let bytes): if subject.stderr { try await link.output(bytes, on: StreamChannel.stderr) }
                 }
             }
             return .program(StreamStatus.ended(exitCode: try await session.exitCode()))
@@ -87,52 +94,43 @@ struct StreamConversation: Sendable {
         }
     }
 
-    private func pumpInput(from inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, to session: any ContainerStreams) async -> End {
-        let codec = StreamMessageCodec(version)
-        var assembler = MessageAssembler()
+    private func pumpInput(from link: some StreamLink, to session: any ContainerStreams) async -> End {
         var isOpen = subject.stdin
         do {
-            for try await frame in inbound {
-                switch try assembler.add(frame) {
-                case .close: return .client(nil)
-                case .nothing: continue
-                case .message(let message):
-                    switch try codec.decode(message) {
-                    case .stdin(let bytes) where isOpen && bytes.readableBytes > 0:
-                        do {
-                            try await session.write(Array(bytes.readableBytesView))
-                        } catch {
-                            // The exit code reports the program's end; the rest of its input is dropped.
-                            isOpen = false
-                        }
-                    case .endOfStdin where isOpen:
+            while let message = try await link.receive() {
+                switch message {
+                case .stdin(let bytes) where isOpen && bytes.readableBytes > 0:
+                    do {
+                        try await session.write(Array(bytes.readableBytesView))
+                    } catch {
+                        // The exit code reports the program's end; the rest of its input is dropped.
                         isOpen = false
-                        await session.closeInput()
-                    case .resize(let width, let height):
-                        do {
-                            try await session.resize(TerminalSize(columns: width, rows: height))
-                        } catch {
-                            logger.debug("Terminal could not be resized", metadata: ["error": "\(error)"])
-                        }
-                    case .stdin, .endOfStdin, .nothing: continue
                     }
+                case .endOfStdin where isOpen:
+                    isOpen = false
+                    await session.closeInput()
+                case .resize(let width, let height):
+                    do {
+                        try await session.resize(TerminalSize(columns: width, rows: height))
+                    } catch {
+                        logger.debug("Terminal could not be resized", metadata: ["error": "\(error)"])
+                    }
+                case .stdin, .endOfStdin, .nothing: continue
                 }
             }
             return .client(nil)
-        } catch let violation as WebSocketViolation {
-            return .client(violation)
         } catch {
-            return .client(nil)
+            return .client(error)
         }
     }
 
     /// Reads on until the client has answered the close: closing with unread bytes would reset the connection, and with it
     /// what the client has not read yet.
-    private func drain(_ inbound: NIOAsyncChannelInboundStream<WebSocketFrame>, of channel: any Channel) async {
-        let deadline = closeLater(channel)
+    private func drain(_ link: some StreamLink) async {
+        let deadline = closeLater(link.channel)
         defer { deadline.cancel() }
         do {
-            for try await frame in inbound where frame.opcode == .connectionClose { return }
+            while try await link.receive() != nil {}
         } catch {
             logger.trace("Client left without a close", metadata: ["error": "\(error)"])
         }
@@ -140,15 +138,5 @@ struct StreamConversation: Sendable {
 
     private func closeLater(_ channel: any Channel) -> Scheduled<Void> {
         channel.eventLoop.scheduleTask(in: Self.farewell) { channel.close(promise: nil) }
-    }
-
-    /// Not through the writer, which would wait for a client that does not read.
-    private func close(_ channel: any Channel, _ violation: WebSocketViolation) {
-        logger.debug("Stream client broke the protocol", metadata: ["reason": "\(violation)"])
-        var data = ByteBuffer()
-        data.write(webSocketErrorCode: violation.code)
-        data.writeString(violation.description)
-        channel.writeAndFlush(WebSocketFrame(fin: true, opcode: .connectionClose, data: data), promise: nil)
-        channel.close(promise: nil)
     }
 }

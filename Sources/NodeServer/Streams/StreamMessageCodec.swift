@@ -1,19 +1,9 @@
 import FoundationEssentials
-import KubeModel
 package import NIOCore
 package import NIOWebSocket
 
 /// Reads and writes the messages of one stream's WebSocket.
 package struct StreamMessageCodec: Sendable {
-    /// The meaning of a client's message.
-    package enum ClientMessage: Sendable, Hashable {
-        case stdin(ByteBuffer)
-        case endOfStdin
-        case resize(width: UInt16, height: UInt16)
-        /// Nothing: an empty message, or one for a channel that clients do not write.
-        case nothing
-    }
-
     package let version: StreamProtocol
 
     package init(_ version: StreamProtocol) {
@@ -31,13 +21,23 @@ package struct StreamMessageCodec: Sendable {
         }
         let channel = version.isBase64 ? first &- UInt8(ascii: "0") : first
         guard channel == StreamChannel.stdin || channel == StreamChannel.resize else { return .nothing }
-        if version.isBase64 {
-            guard let bytes = Data(base64Encoded: Data(rest.readableBytesView)) else {
-                throw WebSocketViolation(.dataInconsistentWithMessage, "a message of \(version.rawValue) is no base64")
-            }
-            rest = ByteBuffer(bytes: bytes)
+        let bytes = try payload(rest)
+        return channel == StreamChannel.stdin ? .stdin(bytes) : TerminalSizeMessage.decode(bytes.readableBytesView)
+    }
+
+    /// The channel of a message and its bytes, whatever they mean; `nil` for an empty message.
+    func split(_ message: ByteBuffer) throws(WebSocketViolation) -> (channel: UInt8, bytes: ByteBuffer)? {
+        var rest = message
+        guard let first: UInt8 = rest.readInteger() else { return nil }
+        return (version.isBase64 ? first &- UInt8(ascii: "0") : first, try payload(rest))
+    }
+
+    private func payload(_ bytes: ByteBuffer) throws(WebSocketViolation) -> ByteBuffer {
+        guard version.isBase64 else { return bytes }
+        guard let decoded = Data(base64Encoded: Data(bytes.readableBytesView)) else {
+            throw WebSocketViolation(.dataInconsistentWithMessage, "a message of \(version.rawValue) is no base64")
         }
-        return channel == StreamChannel.stdin ? .stdin(rest) : Self.resize(rest)
+        return ByteBuffer(bytes: decoded)
     }
 
     /// Returns one message for one channel.
@@ -52,13 +52,5 @@ package struct StreamMessageCodec: Sendable {
         data.writeInteger(channel)
         data.writeBytes(bytes)
         return (.binary, data)
-    }
-
-    /// A size that does not decode changes nothing, as with kubelet.
-    private static func resize(_ bytes: ByteBuffer) -> ClientMessage {
-        guard let size = try? JSONParser.parse(bytes.readableBytesView),
-            let width = size["Width"]?.integer.flatMap(UInt16.init(exactly:)), let height = size["Height"]?.integer.flatMap(UInt16.init(exactly:))
-        else { return .nothing }
-        return .resize(width: width, height: height)
     }
 }

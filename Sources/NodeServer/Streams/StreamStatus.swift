@@ -20,8 +20,9 @@ package enum StreamStatus {
     }
 
     /// The bytes for the error channel; `nil` when nothing is to be sent.
-    static func bytes(_ status: Status, _ version: StreamProtocol) throws -> [UInt8]? {
-        if version.hasStructuredStatus { return Array(try JSONEncoder().encode(status)) }
+    /// - Parameter structured: the protocol carries a `metav1.Status`; else text for a failure.
+    static func bytes(_ status: Status, structured: Bool) throws -> [UInt8]? {
+        if structured { return Array(try JSONEncoder().encode(status)) }
         return status.status == "Success" ? nil : Array((status.message ?? "").utf8)
     }
 

@@ -23,11 +23,11 @@ enum StreamSubject: Sendable {
         }
     }
 
-    /// Fails for a request that ``init(_:_:_:)`` would refuse; the container need not be known for it.
-    static func check(_ kind: EndpointPath.StreamKind, _ target: RequestTarget) throws(Refusal) {
+    /// The streams of a request, or the reason why ``init(_:_:_:)`` would refuse it; the container need not be known for it.
+    static func options(_ kind: EndpointPath.StreamKind, _ target: RequestTarget) throws(Refusal) -> StreamOptions {
         switch kind {
-        case .exec: _ = try ExecOptions(target)
-        case .attach: _ = try StreamOptions(target)
+        case .exec: try ExecOptions(target).streams
+        case .attach: try StreamOptions(target)
         }
     }
 

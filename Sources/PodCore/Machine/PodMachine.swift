@@ -74,6 +74,12 @@ package struct PodMachine: Sendable {
 
     package var addresses: [String] { sandbox.addresses }
 
+    /// The sandbox in which containers may run; absent while there is none.
+    package var readySandbox: String? {
+        guard case .ready(let id, _, _) = sandbox.state else { return nil }
+        return id
+    }
+
     /// Sandboxes whose records are still on disk, the latest last.
     package var knownSandboxes: [String] { sandbox.knownIDs }
 

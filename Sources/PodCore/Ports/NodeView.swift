@@ -8,6 +8,9 @@ package protocol NodeView: Sendable {
     /// Returns the place of a pod's container. `previous` means the container before the last restart.
     func container(_ name: String, ofPod pod: ObjectKey, uid: String?, previous: Bool) async throws(NodeViewFailure) -> ContainerLocation
 
+    /// Returns the id of the sandbox in which a pod's containers may run.
+    func sandbox(ofPod pod: ObjectKey, uid: String?) async throws(NodeViewFailure) -> String
+
     /// Returns one entry for each check. The node is healthy when all checks are.
     func health() async -> [HealthCheck]
 

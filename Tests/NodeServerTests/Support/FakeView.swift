@@ -26,6 +26,11 @@ struct FakeView: NodeView, ProxyView {
         return ContainerLocation(sandboxID: "s", containerID: "a", isRunning: true, logPath: "/app")
     }
 
+    func sandbox(ofPod pod: ObjectKey, uid: String?) async throws(NodeViewFailure) -> String {
+        guard pod == ObjectKey(namespace: "default", name: "web"), uid == nil || uid == "u1" else { throw NodeViewFailure(.notFound, "no such pod") }
+        return "s"
+    }
+
     func health() async -> [HealthCheck] { checks }
 
     func summary() async -> NodeSummary {

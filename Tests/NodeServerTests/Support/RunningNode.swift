@@ -15,6 +15,7 @@ import TestSupport
 struct RunningNode: Sendable {
     let port: Int
     let runtime: FakeRuntime
+    let ports: FakePorts
     let authority: TestAuthority
     let folder: String
     let stop: @Sendable () async -> Void
@@ -24,7 +25,7 @@ struct RunningNode: Sendable {
 
     static func run<Result: Sendable>(
         reviewer: FakeReviewer? = nil, allowsAnonymous: Bool = false, view: FakeView = FakeView(),
-        streamIdleTimeout: Duration = StreamUpgrade.defaultIdleTimeout,
+        streamTimes: StreamTimes = StreamTimes(),
         _ body: @Sendable (RunningNode) async throws -> Result
     ) async throws -> Result {
         try await withTemporaryFolder { folder in
@@ -38,11 +39,12 @@ struct RunningNode: Sendable {
                 files: ServingFiles(certificate: folder + "/tls.crt", key: folder + "/tls.key", clientCA: folder + "/ca.crt"), logger: logger)
             let reviewer = reviewer ?? FakeReviewer(grants: ["\(apiServer) create proxy", "\(apiServer) get proxy", "\(reader) get proxy"])
             let runtime = FakeRuntime()
+            let fakePorts = FakePorts()
             let (ports, listening) = AsyncStream<Int>.makeStream()
             let endpoint = NodeEndpointServer(
                 address: .tcp(host: "127.0.0.1", port: 0), credentials: credentials,
                 access: AccessControl(nodeName: "n1", reviewer: reviewer, allowsAnonymous: allowsAnonymous, logger: logger), view: view,
-                runtime: runtime, streamIdleTimeout: streamIdleTimeout,
+                runtime: runtime, ports: fakePorts, streamTimes: streamTimes,
                 time: ManualTime(epoch: Timestamp(seconds: 1000)), logger: logger,
                 onListening: { listening.yield($0?.port ?? 0) })
             let group = ServiceGroup(services: [endpoint], logger: logger)
@@ -51,7 +53,8 @@ struct RunningNode: Sendable {
                 var iterator = ports.makeAsyncIterator()
                 let port = await iterator.next() ?? 0
                 let node = RunningNode(
-                    port: port, runtime: runtime, authority: authority, folder: folder, stop: { await group.triggerGracefulShutdown() })
+                    port: port, runtime: runtime, ports: fakePorts, authority: authority, folder: folder,
+                    stop: { await group.triggerGracefulShutdown() })
                 let result = try await body(node)
                 await group.triggerGracefulShutdown()
                 try await tasks.waitForAll()

@@ -1,0 +1,15 @@
+package import NIOCore
+
+/// How long the clients of streams may take.
+package struct StreamTimes: Sendable, Hashable {
+    /// After so long without a byte in either direction a connection is ended. The default is kubelet's own.
+    package var idle = TimeAmount.hours(4)
+    /// To open the SPDY streams that belong together.
+    package var creation = TimeAmount.seconds(30)
+    /// For a program to take anything of what waits for it, while other connections of the same forward wait behind it.
+    package var stall = TimeAmount.seconds(30)
+
+    package init() {}
+
+    package init(idle: Duration) { self.idle = TimeAmount(idle) }
+}

@@ -1,0 +1,88 @@
+import Logging
+import NIOCore
+import NIOWebSocket
+
+/// One forward over a plain WebSocket: one connection to each port of the request, from the beginning.
+struct WebSocketPortForward: Sendable {
+    /// How long a client may take to answer the close.
+    private static let farewell = TimeAmount.seconds(2)
+
+    let forwarder: PortForwarder
+    let ports: [UInt16]
+    let codec: StreamMessageCodec
+    let times: StreamTimes
+    let logger: Logger
+
+    func run(_ connection: WebSocketChannel.Connection) async {
+        let channel = connection.channel
+        let total = ForwardTotal()
+        let inboxes = ports.map { _ in ForwardInbox(total) }
+        channel.closeFuture.whenComplete { _ in for inbox in inboxes { inbox.abort() } }
+        do {
+            try await connection.executeThenClose { inbound, outbound in
+                let writer = FrameWriter(outbound, channel)
+                await withDiscardingTaskGroup { group in
+                    group.addTask {
+                        await serve(inboxes, writer)
+                        await sayGoodbye(writer, channel)
+                    }
+                    do {
+                        try await read(FrameSource(inbound), into: inboxes, channel)
+                    } catch {
+                        logger.debug("Client of forwarded ports broke off", metadata: ["reason": "\(error)"])
+                        if let violation = error as? WebSocketViolation { WebSocketChannel.close(channel, violation) }
+                    }
+                    channel.close(promise: nil)
+                    for inbox in inboxes { inbox.abort() }
+                }
+            }
+        } catch {
+            logger.debug("Forward was not closed in order", metadata: ["error": "\(error)"])
+        }
+    }
+
+    /// Returns when the last connection is over.
+    private func serve(_ inboxes: [ForwardInbox], _ writer: FrameWriter<WebSocketFrame>) async {
+        await withDiscardingTaskGroup { group in
+            for (index, port) in ports.enumerated() {
+                let sink = WebSocketForwardSink(data: UInt8(index * 2), writer: writer, codec: codec)
+                group.addTask {
+                    do {
+                        try await sink.begin(port: port)
+                    } catch {
+                        return
+                    }
+                    await forwarder.run(port: port, from: inboxes[index], to: sink)
+                }
+            }
+        }
+    }
+
+    private func read(_ frames: FrameSource<WebSocketFrame>, into inboxes: [ForwardInbox], _ channel: any Channel) async throws {
+        var assembler = MessageAssembler()
+        while let frame = try await frames.next() {
+            switch try assembler.add(frame) {
+            case .close: return
+            case .nothing: continue
+            case .message(let message):
+                guard let (number, bytes) = try codec.split(message), number % 2 == 0, Int(number / 2) < inboxes.count else { continue }
+                let inbox = inboxes[Int(number / 2)]
+                await inbox.put(Array(bytes.readableBytesView), on: channel.eventLoop, stall: times.stall) {
+                    if inboxes.count > 1 { inbox.abort() }
+                }
+            }
+        }
+    }
+
+    /// The connection ends with the last of its ports.
+    private func sayGoodbye(_ writer: FrameWriter<WebSocketFrame>, _ channel: any Channel) async {
+        var code = ByteBuffer()
+        code.write(webSocketErrorCode: .normalClosure)
+        do {
+            try await writer.write(WebSocketFrame(fin: true, opcode: .connectionClose, data: code))
+            channel.eventLoop.scheduleTask(in: Self.farewell) { channel.close(promise: nil) }
+        } catch {
+            channel.close(promise: nil)
+        }
+    }
+}

@@ -1,0 +1,13 @@
+import KubeModel
+import NIOCore
+
+/// A client's message about the size of its terminal, the same over every protocol.
+enum TerminalSizeMessage {
+    /// A size that does not decode changes nothing, as with kubelet.
+    static func decode(_ bytes: some Collection<UInt8>) -> ClientMessage {
+        guard let size = try? JSONParser.parse(bytes),
+            let width = size["Width"]?.integer.flatMap(UInt16.init(exactly:)), let height = size["Height"]?.integer.flatMap(UInt16.init(exactly:))
+        else { return .nothing }
+        return .resize(width: width, height: height)
+    }
+}
