@@ -29,7 +29,7 @@ BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-
 LINT_PACKAGES := clang-format shellcheck flake8
 RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
 
-.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public test-on-host test-in-machine vm-deps vm-image vm-test simulate simulate-planted bench-runtime bench-node lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
+.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public test-on-host test-in-machine vm-deps vm-image vm-test simulate simulate-planted bench-runtime bench-node bench-images lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
 
 help:
 	@printf '%s\n' \
@@ -50,7 +50,8 @@ help:
 	  'make simulate-planted  plants bugs in a copy of this tree, one at a time, which the simulation must find; ARGS="--tree DIR NAME" for some of it' \
 	  'make bench-runtime  the runtime beside crun, as a table; ARGS="--only pod,exec --runs 100" for some of it' \
 	  'make bench-node     start and end of pods, cost of idle and probed ones, beside crun; ARGS="--only times --count 20" for some of it' \
-	  'make stories        replays recorded lives of pods; STORIES=DIR has them ($(STORIES))' \
+	  'make bench-images   pull and unpacking of images of 500 MB beside podman, as a table; ARGS="--size 100 --runs 1" for less of it' \
+  'make stories        replays recorded lives of pods; STORIES=DIR has them ($(STORIES))' \
 	  'make lint           formatting and rules of Swift, C, scripts and Python' \
 	  'make format         puts Swift and C into that format' \
 	  'make install        into DESTDIR=$(DESTDIR) PREFIX=$(PREFIX), built for release' \
@@ -241,6 +242,13 @@ bench-node:
 	@$(call install_missing,crun)
 	@$(MAKE) --no-print-directory build CONFIGURATION=release
 	$(PYTHON) Tests/bench/node.py $(ARGS)
+
+bench-images:
+	$(need_root)
+	@$(MAKE) --no-print-directory deps
+	@$(call install_missing,podman zstd)
+	@$(MAKE) --no-print-directory build CONFIGURATION=release
+	$(PYTHON) Tests/bench/images.py $(ARGS)
 
 # One course of things for each seed, which needs the same order of dictionaries in each run.
 simulate:

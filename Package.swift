@@ -110,7 +110,7 @@ let package = Package(
             "ImageStore",
             [
                 "Addresses", "CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxSystem", "PodCore", "Timing", asyncHTTPClient, crypto, logging,
-                nioCore, nioHTTP1, nioSSL,
+                nioCore, nioHTTP1, nioPosix, nioSSL,
             ]),
         library("PodRuntime", ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "Timing", logging]),
         library("OCIRuntime", ["CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging]),

@@ -1,3 +1,5 @@
+import Glibc
+import LinuxSystem
 import PodCore
 
 /// The error inside this target; `ImageFailure` crosses its border.
@@ -12,6 +14,8 @@ struct ImageStoreError: Error, Sendable, CustomStringConvertible {
         static let unauthorized = Code(name: "unauthorized")
         /// No connection, no name, no TLS, or a failure of the server itself.
         static let unreachable = Code(name: "unreachable")
+        /// The registry's host refuses connections, or a gateway answers in its place.
+        static let unavailable = Code(name: "unavailable")
         /// An unusable answer: an unexpected status, a redirect that is not followed.
         static let refused = Code(name: "refused")
         /// Content that cannot be parsed, or contradicts itself.
@@ -24,12 +28,17 @@ struct ImageStoreError: Error, Sendable, CustomStringConvertible {
         static let unsupported = Code(name: "unsupported")
         /// The local disk or a local process failed.
         static let store = Code(name: "store")
+        /// The store's file system has too little room.
+        static let noRoom = Code(name: "noRoom")
         /// Another process has the store.
         static let inUse = Code(name: "inUse")
         /// A user or group that the image's account files do not name.
         static let unknownUser = Code(name: "unknownUser")
         /// The caller has cancelled.
         static let cancelled = Code(name: "cancelled")
+
+        /// Whether the registry may answer when it is asked again.
+        var isOutage: Bool { self == .unreachable || self == .unavailable }
     }
 
     /// The operation of finding the manifest that a reference names.
@@ -43,6 +52,8 @@ struct ImageStoreError: Error, Sendable, CustomStringConvertible {
     /// The text for a person: found, wanted, what to do.
     let detail: String
     let cause: (any Error)?
+    /// For `noRoom`: the bytes that have to be free, as far as that is known.
+    var freeBytes: Int64?
 
     init(_ code: Code, _ operation: String, _ object: String, _ detail: String, cause: (any Error)? = nil) {
         self.code = code
@@ -64,6 +75,7 @@ struct ImageStoreError: Error, Sendable, CustomStringConvertible {
         if error is CancellationError {
             return ImageStoreError(.cancelled, operation, object, "the pull was cancelled")
         }
-        return ImageStoreError(.store, operation, object, "failed", cause: error)
+        let isFull = (error as? SystemError)?.is(ENOSPC) ?? false
+        return ImageStoreError(isFull ? .noRoom : .store, operation, object, "failed", cause: error)
     }
 }

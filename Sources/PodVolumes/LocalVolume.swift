@@ -8,6 +8,10 @@ struct LocalVolume: Sendable {
 
     let storage: LocalStorage
     let path: String
+    /// Gets the files, unless another pod has the storage already.
+    let owner: GroupOwnership?
+    /// The folder of all pods.
+    let pods: String
 
     private var source: String { storage.path.hasPrefix("/") ? storage.path : "/" + storage.path }
     private var options: MountOptions { MountOptions(storage.options + (storage.isReadOnly ? ["ro"] : [])) }
@@ -37,12 +41,39 @@ struct LocalVolume: Sendable {
         if !options.attributes.isEmpty || !options.clearedAttributes.isEmpty {
             try Mounts.setAttributes(of: tree, set: options.attributes, clear: options.clearedAttributes)
         }
+        try giveFiles(of: tree)
         try Directories.make(path, mode: 0o750)
         // Attached last, so that an interrupted try does not look finished.
         try Mounts.attach(tree, at: path)
     }
 
     private func mountDisk() throws {
+        guard owner != nil, !storage.isReadOnly else { return try mountDisk(at: path) }
+        // Beside its place until the files have their group.
+        let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+        let beside = "/\(folder)/.new-\(storage.folder)"
+        if try MountTable().mount(at: beside) == nil { try mountDisk(at: beside) }
+        let tree = try Mounts.cloneTree(beside)
+        try giveFiles(of: tree)
+        try Directories.make(path, mode: 0o750)
+        try Mounts.attach(tree, at: path)
+        try Mounts.unmount(beside)
+        rmdir(beside)
+    }
+
+    /// A read-only volume keeps its owners, and so does one that another pod has.
+    private func giveFiles(of tree: OwnedFileDescriptor) throws {
+        guard let owner, !storage.isReadOnly else { return }
+        let root = try FileStatus(of: tree)
+        let others = try MountTable().mounts(under: pods).filter { $0.mountPoint.contains("/volumes/\(Self.plugin)/") }
+        let isShared = try others.contains { other in
+            guard !other.mountPoint.contains("/.new-"), let status = try FileStatus.ifPresent(other.mountPoint) else { return false }
+            return status.device == root.device && status.inode == root.inode
+        }
+        if !isShared { try owner.apply(to: tree) }
+    }
+
+    private func mountDisk(at path: String) throws {
         let options = options
         try Directories.make(path, mode: 0o750)
         do throws(SystemError) {

@@ -1,6 +1,7 @@
 import Glibc
 import LinuxSystem
 package import PodCore
+import Synchronization
 
 /// The volumes of this node's pods in kubelet's folders: `<root>/pods/<uid>/volumes/<plugin>/<name>`.
 ///
@@ -11,6 +12,8 @@ package final class PodVolumes: VolumeService {
     let remote: RemoteMounts
     private let pool: BlockingPool
     private let writers = PathLocks()
+    /// The paths of local volumes that are being mounted.
+    let underway = Mutex<Set<String>>([])
 
     /// - Parameters:
     ///   - root: `/var/lib/kubelet`.
@@ -29,6 +32,7 @@ package final class PodVolumes: VolumeService {
 
     package func mount(_ volume: VolumeRequest) async throws(VolumeFailure) -> String {
         if case .nfs(let export) = volume.content { return try await mountNFS(export, volume) }
+        if case .local(let storage) = volume.content { return try await mountLocal(storage, volume) }
         return try await blocking("mount volume \(volume.name)") { [root, writers] in try Self.mount(volume, VolumeLayout(root: root), writers) }
     }
 
@@ -91,11 +95,7 @@ package final class PodVolumes: VolumeService {
             return try mountEmptyDirectory(volume, layout, .disk)
         case .memory(let sizeLimit):
             return try mountEmptyDirectory(volume, layout, .memory(sizeLimit: sizeLimit))
-        case .local(let storage):
-            let path = try layout.volume(storage.folder, plugin: LocalVolume.plugin, podUID: volume.podUID)
-            try LocalVolume(storage: storage, path: path).mount()
-            return path
-        case .nfs: throw VolumeFailure(.system, "volume \(volume.name): an NFS volume is mounted by a process of its own")
+        case .nfs, .local: throw VolumeFailure(.system, "volume \(volume.name): storage is not mounted here")
         case .hugePages(let pageSize, let sizeLimit):
             return try mountEmptyDirectory(volume, layout, .hugePages(pageSize: pageSize, sizeLimit: sizeLimit))
         case .image(let image):
@@ -126,7 +126,7 @@ package final class PodVolumes: VolumeService {
     }
 
     /// Runs blocking work and translates its errors. A device that does not answer costs a thread, not the agent.
-    private func blocking<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(VolumeFailure) -> T {
+    func blocking<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(VolumeFailure) -> T {
         do {
             return try await pool.run(what, deadline: .seconds(123), body)
         } catch let error as VolumeFailure {

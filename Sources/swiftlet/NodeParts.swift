@@ -45,6 +45,9 @@ struct NodeParts: Sendable {
         let objects = RememberedObjects(source, memory: memory, presence: presence, time: time, logger: logger)
         let sandboxes = SandboxIndex()
         let hostIPs: @Sendable () -> [String] = { Self.addresses(settings, reporter.node) }
+        let collector = ImageCollector(
+            images: local.images, users: NodeImageUsers(runtime: local.runtime, volumes: local.volumes), events: events,
+            policy: configuration.kubelet.imageCollection, nodeName: settings.name, time: time, logger: logger)
         let runner = ActionRunner(
             ports: .init(
                 runtime: local.runtime, resources: local.runtime, images: local.images, network: local.network, volumes: local.volumes,
@@ -57,17 +60,13 @@ struct NodeParts: Sendable {
                 context.labels = reporter.node?.metadata.labels ?? [:]
                 return context
             }, events: events,
-            sandboxes: sandboxes, time: time, logger: logger, pullLimits: configuration.kubelet.imagePulls, makeID: Self.randomID)
+            sandboxes: sandboxes, time: time, logger: logger, pullLimits: configuration.kubelet.imagePulls,
+            verification: configuration.kubelet.imageVerification, room: collector, makeID: Self.randomID)
         let statuses = StatusWriter(api: client.forStatuses(), time: time, logger: logger)
         let mirrors = MirrorPods(api: client, nodeName: settings.name, index: MirrorIndex(), time: time, logger: logger)
         let pods = PodManager(
             runner: runner, statuses: statuses, sandboxes: sandboxes, nodes: reporter, mirrors: mirrors, memory: memory, time: time, logger: logger,
             evictions: RememberedEvictions(local.records, logger: logger), hostIPs: hostIPs)
-        let collector = ImageCollector(
-            images: local.images, users: NodeImageUsers(runtime: local.runtime, volumes: local.volumes), events: events,
-            policy: configuration.kubelet.imageCollection,
-            nodeName: settings.name,
-            time: time, logger: logger)
         let relief = PressureRelief(
             .init(
                 source: local.pressure, pods: pods, reclaim: NodeRoomMaker(pods: pods, images: collector),

@@ -18,7 +18,8 @@ extension RegistryConfiguration {
                 rootDirectory: configuration.process.rootDirectory, workingDirectory: FileManager.default.currentDirectoryPath,
                 home: environment["HOME"].flatMap { $0.isEmpty ? nil : $0 }, providers: providers))
     }
-    static func hosts(_ settings: SwiftletSettings) -> [String: Host] {
+
+    private static func hosts(_ settings: SwiftletSettings) -> [String: Host] {
         settings.registries.mapValues { Host(endpoints: $0.mirrors, insecure: $0.insecure, caFile: $0.caFile) }
     }
 }

@@ -65,7 +65,7 @@ extension LayerUnpackTests {
         var limits = ImageLimits()
         limits.freeBytes = 1 << 60
         let error = try await refused(tar { $0.file("f") }, limits: limits)
-        #expect(error.code == .store)
+        #expect(error.code == .noRoom)
         #expect(error.detail.contains("bytes free in the image store, wanted at least \(1 << 60)"))
         #expect(error.detail.contains("imageLimits.freeSpace"))
     }

@@ -45,15 +45,15 @@ import Testing
             testDescription: "429 that asks for a long pause",
             reply: .init(
                 status: .tooManyRequests, headers: [("Retry-After", "3600")], body: error("TOOMANYREQUESTS", "You have reached your pull rate limit")),
-            code: .registryUnavailable,
+            code: .pullFailed,
             message: resolving
                 + "GET {url}: found HTTP 429 Too Many Requests (TOOMANYREQUESTS: You have reached your pull rate limit), to be tried again after 3600"
         ),
         Case(
-            testDescription: "429 for ever", reply: .init(status: .tooManyRequests, headers: [("Retry-After", "0")]), code: .registryUnavailable,
+            testDescription: "429 for ever", reply: .init(status: .tooManyRequests, headers: [("Retry-After", "0")]), code: .pullFailed,
             message: resolving + "GET {url}: found HTTP 429 Too Many Requests, to be tried again after 0"),
         Case(
-            testDescription: "500", reply: .init(status: .internalServerError), code: .registryUnavailable,
+            testDescription: "500", reply: .init(status: .internalServerError), code: .pullFailed,
             message: resolving + "GET {url}: found HTTP 500 Internal Server Error"),
         Case(
             testDescription: "503 for ever", reply: .init(status: .serviceUnavailable), code: .registryUnavailable,
@@ -68,13 +68,13 @@ import Testing
             testDescription: "a redirect in a circle", reply: .init(status: .found, headers: [("Location", "?again")]), code: .pullFailed,
             message: resolving + "GET {url}: found more than 5 redirects"),
         Case(
-            testDescription: "a manifest that hangs", reply: .init(body: [1, 2, 3], cutAfter: 1, stalls: true), code: .registryUnavailable,
+            testDescription: "a manifest that hangs", reply: .init(body: [1, 2, 3], cutAfter: 1, stalls: true), code: .pullFailed,
             message: resolving + "GET {url}: no answer: HTTPClientError.readTimeout"),
         Case(
             testDescription: "a layer that is not there", isLayer: true, reply: .missing, code: .pullFailed,
             message: unpacking + "GET {url}: not found"),
         Case(
-            testDescription: "a layer with 500", isLayer: true, reply: .init(status: .internalServerError), code: .registryUnavailable,
+            testDescription: "a layer with 500", isLayer: true, reply: .init(status: .internalServerError), code: .pullFailed,
             message: unpacking + "GET {url}: found HTTP 500 Internal Server Error"),
         Case(
             testDescription: "a layer with other bytes", isLayer: true,
@@ -82,7 +82,7 @@ import Testing
             code: .pullFailed, message: unpacking + "fetch blob \(layer): found "),
         Case(
             testDescription: "a layer that is cut off each time", isLayer: true,
-            reply: .init(body: image.blobs[layer] ?? [], cutAfter: 0), code: .registryUnavailable, message: unpacking + "GET {url}: no answer: "),
+            reply: .init(body: image.blobs[layer] ?? [], cutAfter: 0), code: .pullFailed, message: unpacking + "GET {url}: no answer: "),
     ]
 
     @Test("a failure of the registry is told as Kubernetes tells it, with what was found", arguments: cases)

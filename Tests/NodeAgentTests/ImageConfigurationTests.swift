@@ -1,4 +1,5 @@
 import KubeModel
+import PodCore
 import TestSupport
 import Testing
 
@@ -22,6 +23,33 @@ struct ImageConfigurationTests {
         ] as [(String, Int?, Int, Int)])
     func pullLimits(body: String, parallel: Int?, rate: Int, burst: Int) throws {
         #expect(try limits(body) == ImagePullLimits(parallel: parallel, rate: rate, burst: burst))
+    }
+
+    private func verification(_ body: String) throws -> ImageVerification {
+        let text = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n" + body
+        let found = try ConfigurationLoader.parse([("a.yaml", text)])
+        #expect(found.warnings.isEmpty)
+        return found.kubelet.imageVerification
+    }
+
+    @Test("the policy for images that are on the node is read, with its list")
+    func imageVerification() throws {
+        #expect(try verification("") == ImageVerification(.neverVerifyPreloadedImages))
+        #expect(try verification("imagePullCredentialsVerificationPolicy: AlwaysVerify") == ImageVerification(.alwaysVerify))
+        let list = "imagePullCredentialsVerificationPolicy: NeverVerifyAllowlistedImages\npreloadedImagesVerificationAllowlist: [a/b, c/*]"
+        #expect(try verification(list) == ImageVerification(.neverVerifyAllowlistedImages, allowlist: ["a/b", "c/*"]))
+    }
+
+    @Test(
+        "a bad policy for images is refused with the field",
+        arguments: [
+            ("imagePullCredentialsVerificationPolicy: Sometimes", "imagePullCredentialsVerificationPolicy"),
+            ("preloadedImagesVerificationAllowlist: [a]", "NeverVerifyAllowlistedImages"),
+            ("imagePullCredentialsVerificationPolicy: NeverVerifyAllowlistedImages\npreloadedImagesVerificationAllowlist: ['a:1']", "found 'a:1'"),
+        ])
+    func badVerification(body: String, words: String) {
+        let error = #expect(throws: ConfigurationError.self) { try verification(body) }
+        #expect(error.map { "\($0)" }?.contains(words) == true)
     }
 
     @Test(

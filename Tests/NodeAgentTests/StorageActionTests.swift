@@ -1,5 +1,6 @@
 import KubeModel
 import PodCore
+import Synchronization
 import TestSupport
 import Testing
 
@@ -28,6 +29,26 @@ struct StorageActionTests {
         #expect(did.count { $0 == "mount data" } == 2)
         let start = try #require(did.firstIndex { $0.hasPrefix("start main") })
         #expect(did[start - 1] == "mount data")
+    }
+
+    @Test(
+        "the group of a PersistentVolume's annotation is one of the container's, and what is no group counts for nothing", arguments: ["1234", "-1"])
+    func storageGroup(annotation: String) async throws {
+        let bound = #"{"claimRef":{"uid":"c1"},"local":{"path":"/disk"}}"#
+        bench.node.state.withLock { state in
+            state.claims["disk"] = try? BoundClaim(
+                claim: Wire.decode(
+                    PersistentVolumeClaim.self, #"{"metadata":{"name":"disk","uid":"c1"},"spec":{"volumeName":"pv"},"status":{"phase":"Bound"}}"#),
+                volume: Wire.decode(
+                    PersistentVolume.self,
+                    #"{"metadata":{"name":"pv","annotations":{"pv.beta.kubernetes.io/gid":"\#(annotation)"}},"spec":\#(bound)}"#))
+        }
+        let pod = try pod(["name": "data", "persistentVolumeClaim": ["claimName": "disk"]])
+        try await bench.run {
+            bench.list([pod])
+            await bench.statuses.wait { $0.contains { $0.contains("Running") } }
+        }
+        #expect(bench.node.state.withLock { $0.started.first?.process.additionalGids } == (annotation == "1234" ? [0, 1234] : [0]))
     }
 
     @Test("a pod whose claim does not exist waits and says so") func missingClaim() async throws {

@@ -55,6 +55,63 @@ import Testing
         #expect(!FileStatus.exists(fixture.path("kubernetes.io~local-volume", "pv")))
     }
 
+    private func expect(_ path: String, gid: UInt32, mode: UInt32) throws {
+        let status = try FileStatus(of: path)
+        #expect(status.gid == gid && status.mode == mode, "\(path): \(status.gid) \(String(status.mode, radix: 8))")
+    }
+
+    @Test("fsGroup gets all files of a directory but those behind links and mounts, and the owners stay as users")
+    func fsGroup() async throws {
+        try Directories.make(disk + "/deep/er")
+        try AtomicFile.replace(disk + "/deep/er/file", with: "x")
+        try AtomicFile.replace(disk + "/program", with: "x")
+        try AtomicFile.replace(fixture.folder.sub("precious"), with: "x")
+        try Directories.make(disk + "/mounted")
+        try Mounts.tmpfs(at: disk + "/mounted")
+        defer { try? Mounts.unmount(disk + "/mounted") }
+        chmod(fixture.folder.sub("precious"), 0o600)
+        chown(disk + "/program", 12, 0)
+        chmod(disk + "/program", 0o4711)
+        chmod(disk + "/deep", 0o700)
+        symlink(fixture.folder.sub("precious"), disk + "/link")
+        mkfifo(disk + "/deep/fifo", 0o600)
+        let path = try await fixture.mount(local(), fsGroup: 77)
+        try expect(path, gid: 77, mode: 0o2775)
+        try expect(path + "/deep", gid: 77, mode: 0o2770)
+        try expect(path + "/deep/er/file", gid: 77, mode: 0o660)
+        try expect(path + "/deep/fifo", gid: 77, mode: 0o660)
+        try expect(path + "/program", gid: 77, mode: 0o4771)
+        #expect(try FileStatus(of: path + "/program").uid == 12)
+        #expect(try FileStatus(of: path + "/link").gid == 77)
+        try expect(fixture.folder.sub("precious"), gid: 0, mode: 0o600)
+        #expect(try FileStatus(of: disk + "/mounted").gid == 0)
+    }
+
+    @Test("fsGroup changes nothing of a read-only volume, of one that another pod has, and on request of one whose root is right")
+    func fsGroupLeavesAlone() async throws {
+        try AtomicFile.replace(disk + "/file", with: "x")
+        chmod(disk + "/file", 0o600)
+        _ = try await fixture.mount(local(isReadOnly: true), pod: "reader", fsGroup: 77)
+        try expect(disk + "/file", gid: 0, mode: 0o600)
+        // The reader has the storage.
+        _ = try await fixture.mount(local(), pod: "second", fsGroup: 77)
+        try expect(disk + "/file", gid: 0, mode: 0o600)
+        for pod in ["reader", "second"] { try await fixture.volumes.tearDown(podUID: pod) }
+
+        chown(disk, 0, 77)
+        chmod(disk, 0o2770)
+        _ = try await fixture.mount(local(), fsGroup: 77, keepsMatchingGroup: true)
+        try expect(disk + "/file", gid: 0, mode: 0o600)
+        try await fixture.volumes.tearDown(podUID: "uid-1")
+        chmod(disk, 0o770)
+        _ = try await fixture.mount(local(), fsGroup: 77, keepsMatchingGroup: true)
+        try expect(disk + "/file", gid: 77, mode: 0o660)
+        // Mounted already: a container's changes stay.
+        chown(disk + "/file", 0, 0)
+        _ = try await fixture.mount(local(), fsGroup: 77)
+        try expect(disk + "/file", gid: 0, mode: 0o660)
+    }
+
     private static let hasDisks =
         access("/dev/loop-control", W_OK) == 0 && access("/usr/sbin/mkfs.ext4", X_OK) == 0 && access("/usr/sbin/losetup", X_OK) == 0
 
@@ -80,6 +137,10 @@ import Testing
         let entry = try #require(try MountTable().mount(at: path))
         #expect(entry.type == "ext4" && entry.source == device && entry.options.contains("noatime"))
         try AtomicFile.replace(path + "/mine", with: "x")
+        try await fixture.volumes.tearDown(podUID: "uid-1")
+        let owned = try await fixture.mount(local(device), fsGroup: 77)
+        #expect(try FileStatus(of: owned + "/mine").gid == 77)
+        #expect(try fixture.mounted(below: fixture.folder.path).map(\.mountPoint) == [owned])
         try await fixture.volumes.tearDown(podUID: "uid-1")
         let other = try await fixture.mount(local(device, isReadOnly: true), pod: "uid-2")
         #expect(FileStatus.exists(other + "/mine"))

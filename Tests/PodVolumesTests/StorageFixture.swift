@@ -29,8 +29,11 @@ final class StorageFixture: Sendable {
         folder.path + "/kubelet/pods/\(pod)/volumes/\(plugin)/\(name)"
     }
 
-    func mount(_ content: VolumeContent, pod: String = "uid-1", name: String = "vol") async throws -> String {
-        try await volumes.mount(VolumeRequest(podUID: pod, name: name, content: content))
+    func mount(
+        _ content: VolumeContent, pod: String = "uid-1", name: String = "vol", fsGroup: UInt32? = nil, keepsMatchingGroup: Bool = false
+    ) async throws -> String {
+        try await volumes.mount(
+            VolumeRequest(podUID: pod, name: name, content: content, fsGroup: fsGroup, keepsMatchingGroup: keepsMatchingGroup))
     }
 
     func mounted(below path: String) throws -> [MountTable.Entry] { try MountTable().mounts(under: path) }

@@ -102,6 +102,17 @@ class StoreAlone(LabCase):
         self.assertEqual(missing.returncode, 1)
         self.assertIn(self.path("nothing.tar"), missing.stderr)
 
+    def test_the_nodes_own_login(self):
+        with SmallRegistry(self.image(layers=1), login="node:secret") as registry:
+            refused = self.images("pull", registry.reference, check=False)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("pull access denied", refused.stderr)
+            os.mkdir(self.path("root"))
+            login = {"username": "node", "password": "secret"}
+            write_text(self.path("root", "config.json"), json.dumps({"auths": {registry.reference.split("/")[0]: login}}))
+            self.images("pull", registry.reference, "--root-dir", self.path("root"))
+        self.assertEqual(self.images("verify").stdout, "1 images, all good\n")
+
     def test_what_only_the_agent_knows(self):
         for words in (["rm", "any:1"], ["prune"]):
             done = self.images(*words, check=False)

@@ -86,21 +86,28 @@ class NodeImages(NodeCase):
 MEBI = 1 << 20
 
 
-class SmallDisk(SmallAges):
+class TightDisk(SmallAges):
     """An agent whose images have a small disk of their own."""
 
     def write_configuration(self):
         super().write_configuration()
         os.makedirs(self.path("images"))
         mount_tmpfs(self.path("images"), "size=128m")
-        text = read_text(self.config).replace("imagefs.available: 1%", "imagefs.available: 40%")
-        text = text.replace("failSwapOn: false", "failSwapOn: false\nevictionPressureTransitionPeriod: 2s")
+        text = read_text(self.config).replace("imageGCHighThresholdPercent: 100", "imageGCHighThresholdPercent: 99")
         write_text(self.config, text.replace("imageImports:", f"imageRoot: {self.path('images')}\nimageImports:"))
 
 
-class ImagesFillTheDisk(NodeCase):
-    lab_class = SmallDisk
+class SmallDisk(TightDisk):
+    """An agent that is short of disk as soon as images take more than a half."""
 
+    def write_configuration(self):
+        super().write_configuration()
+        text = read_text(self.config).replace("imagefs.available: 1%", "imagefs.available: 40%")
+        text = text.replace("failSwapOn: false", "failSwapOn: false\nevictionPressureTransitionPeriod: 2s")
+        write_text(self.config, text)
+
+
+class DiskCase(NodeCase):
     def archive(self, name, size):
         """An archive of docker save with an image of `size` random bytes."""
         raw = io.BytesIO()
@@ -124,6 +131,10 @@ class ImagesFillTheDisk(NodeCase):
     def names(self):
         return {name for entry in json.loads(self.lab.swiftlet("images", "ls", "-o", "json").stdout) for name in entry["image"]["names"]}
 
+
+class ImagesFillTheDisk(DiskCase):
+    lab_class = SmallDisk
+
     def has_pressure(self):
         conditions = self.lab.get("node", "node-1")["status"]["conditions"]
         return next(c["status"] for c in conditions if c["type"] == "DiskPressure") == "True"
@@ -144,3 +155,29 @@ class ImagesFillTheDisk(NodeCase):
         self.assertEqual(self.lab.get("pod", "user")["status"]["phase"], "Running")
         self.assertIn("EvictionThresholdMet", {reason for _, reason, _ in self.events("node-1")})
         self.lab.delete("pod", "user")
+
+
+class NoRoomForAPull(DiskCase):
+    lab_class = TightDisk
+
+    def fill(self, size):
+        """Imports unused images until one is refused; returns the names of the others."""
+        names = []
+        while True:
+            name = f"docker.io/test/idle-{size}-{len(names)}:1"
+            done = self.lab.swiftlet("images", "import", "--no-pin", self.archive(name, size), check=False)
+            if done.returncode:
+                self.assertIn("bytes free in the image store, wanted at least", done.stderr)
+                return names
+            names.append(name)
+
+    def test_unused_images_go_for_a_pull(self):
+        self.lab.swiftlet("images", "import", self.archive("test/pinned:1", 8 * MEBI))
+        idle = self.fill(8 * MEBI) + self.fill(MEBI // 2)
+        self.assertGreater(len(idle), 10)
+        self.start_pod("late", FOREVER)
+        self.assertLessEqual({"registry.example/busybox:1", "docker.io/test/pinned:1"}, self.names())
+        left = self.names() & set(idle)
+        self.assertTrue(left < set(idle) and idle[0] not in left, left)
+        self.assertIn("images, all good", self.lab.swiftlet("images", "verify").stdout)
+        self.lab.delete("pod", "late")

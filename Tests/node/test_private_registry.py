@@ -46,4 +46,20 @@ class PrivateRegistry(NodeCase):
         self.make_secret(PASSWORD)
         self.lab.wait_for("pod", "private", "Ready")
         self.expect_event("Pulled", f'Successfully pulled image "{image}"')
+        self.expect_use_of_secrets(image)
         self.lab.delete("pod", "private")
+
+    def expect_use_of_secrets(self, image):
+        """The image is on the node now: a pod with the secret may use it without the registry, a pod without a secret may not."""
+        self.lab.stop("agent")
+        self.lab.start_agent()
+        self.lab.apply(manifest("stranger", FOREVER, container={"image": image}))
+        self.lab.apply(manifest("never", FOREVER, container={"image": image, "imagePullPolicy": "Never"}))
+        wait_until("the stranger's refusal", lambda: self.waiting("stranger").get("reason") == "ImagePullBackOff", 30)
+        self.assertIn("without credentials", self.waiting("stranger")["message"])
+        wait_until("the refusal", lambda: self.waiting("never").get("reason") == "ErrImageNeverPull", 30)
+        self.lab.stop("guard")
+        self.lab.apply(manifest("friend", FOREVER, container={"image": image}, imagePullSecrets=[{"name": "private"}]))
+        self.lab.wait_for("pod", "friend", "Ready")
+        for name in ("stranger", "never", "friend"):
+            self.lab.delete("pod", name)

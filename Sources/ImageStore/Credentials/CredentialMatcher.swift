@@ -15,7 +15,7 @@ enum CredentialMatcher {
             found = ordered.filter { $0.key == "index.docker.io" || $0.key == "docker.io" }
         }
         var unique: [RegistryCredential] = []
-        for entry in found where !unique.contains(entry.credential) { unique.append(entry.credential) }
+        for entry in found where !unique.contains(where: { $0.login == entry.credential.login }) { unique.append(entry.credential) }
         return unique
     }
 

@@ -3,7 +3,7 @@ struct EndpointFailures {
     private var failures: [(server: String, error: ImageStoreError)] = []
 
     /// Whether another server cannot help.
-    func isFinal(_ error: ImageStoreError) -> Bool { [.cancelled, .store, .tooLarge, .unsupported].contains(error.code) }
+    func isFinal(_ error: ImageStoreError) -> Bool { [.cancelled, .store, .noRoom, .tooLarge, .unsupported].contains(error.code) }
 
     /// Takes the mirrors in their order, then the registry itself.
     mutating func add(_ error: ImageStoreError, of endpoint: RegistryEndpoint) { failures.append((endpoint.base, error)) }
@@ -14,7 +14,8 @@ struct EndpointFailures {
         guard failures.count > 1 else { return own }
         let mirrors = failures.dropLast().map { "; mirror \($0.server): \(Self.answer($0.error))" }.joined()
         // A mirror that is away may have been the only server with the image.
-        let code = failures.contains { $0.error.code == .unreachable } ? ImageStoreError.Code.unreachable : own.code
+        let isOutage = !own.code.isOutage && failures.contains { $0.error.code.isOutage }
+        let code = isOutage ? ImageStoreError.Code.unreachable : own.code
         return ImageStoreError(code, own.operation, own.object, Self.line(own.detail + (own.cause.map { ": \($0)" } ?? "")) + mirrors)
     }
 

@@ -65,7 +65,7 @@ extension RegistrySession {
                 }
                 return
             } catch let error as ImageStoreError {
-                guard error.code == .unreachable else { throw error }
+                guard error.code.isOutage else { throw error }
                 idle = file.count > before ? 0 : idle + 1
                 continuations += 1
                 guard idle <= transport.timing.retries, continuations <= transport.timing.continuations else { throw error }

@@ -12,6 +12,7 @@ actor RegistrySession {
 
     /// `nil` for anonymous access.
     private let candidates: [RegistryCredential?]
+    private let nodeCredentials: [RegistryCredential]
     private var candidate = 0
     /// The value of the Authorization header.
     private var authorization: String?
@@ -33,8 +34,9 @@ actor RegistrySession {
         self.path = path
         // A mirror gets the mirror's credentials, never the registry's own secret.
         var matching = CredentialMatcher.candidates(for: "\(endpoint.credentialName)/\(path)", in: credentials)
-        for credential in node.credentials where !matching.contains(credential) { matching.append(credential) }
+        for credential in node.credentials where !matching.contains(where: { $0.login == credential }) { matching.append(credential) }
         candidates = matching.isEmpty ? [nil] : matching
+        nodeCredentials = node.credentials
         problems = node.problems
     }
 
@@ -67,6 +69,12 @@ actor RegistrySession {
                 throw await refusal(answer)
             }
         }
+    }
+
+    /// The credential that the server has accepted; `nil` where it wanted none, or took one that every pod of the node has.
+    var podCredential: RegistryCredential? {
+        guard authorization != nil, candidates.indices.contains(candidate), let used = candidates[candidate] else { return nil }
+        return nodeCredentials.contains(used.login) ? nil : used
     }
 
     private func accepted(_ used: String?) {
@@ -165,7 +173,13 @@ actor RegistrySession {
             detail += " (\(String(said.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }.prefix(200).map(Character.init))))"
         }
         if let asked = answer.response.headers.first(name: "Retry-After") { detail += ", to be tried again after \(asked.prefix(40))" }
-        let code: ImageStoreError.Code = status >= 500 || status == 429 ? .unreachable : status == 401 || status == 403 ? .unauthorized : .refused
+        let code: ImageStoreError.Code =
+            switch status {
+            case 502, 503, 504: .unavailable
+            case 500..., 429: .unreachable
+            case 401, 403: .unauthorized
+            default: .refused
+            }
         return ImageStoreError(code, "GET", "\(answer.url)", detail)
     }
 }

@@ -1,8 +1,10 @@
 import AsyncHTTPClient
+import Glibc
 import LinuxSystem
 import Logging
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import NIOSSL
 import Timing
 
@@ -70,7 +72,10 @@ struct RegistryTransport: Sendable {
                 let client = try clients.client(for: url)
                 response = try await client.execute(request, deadline: .now() + .nanoseconds(timing.answer.nanoseconds))
             } catch {
-                throw Self.unreachable(error, url)
+                // A proxy that refuses says nothing about the registry.
+                let isDirect = try configuration.proxies.proxy(for: url) == nil
+                guard isDirect, Self.isRefused(error) else { throw Self.unreachable(error, url) }
+                throw ImageStoreError(.unavailable, "GET", "\(url)", "no answer", cause: error)
             }
             guard [301, 302, 303, 307, 308].contains(response.status.code) else {
                 return Answer(response: response, url: url, isRedirected: url != start)
@@ -129,5 +134,11 @@ struct RegistryTransport: Sendable {
             return ImageStoreError(.cancelled, "GET", "\(url)", "the pull was cancelled")
         }
         return ImageStoreError(.unreachable, "GET", "\(url)", "no answer", cause: error)
+    }
+
+    /// Whether every address of a host refuses connections.
+    private static func isRefused(_ error: any Error) -> Bool {
+        guard let connection = error as? NIOConnectionError else { return (error as? IOError)?.errnoCode == ECONNREFUSED }
+        return !connection.connectionErrors.isEmpty && connection.connectionErrors.allSatisfy { ($0.error as? IOError)?.errnoCode == ECONNREFUSED }
     }
 }

@@ -112,7 +112,7 @@ extension ImageStore {
             try await bring(descriptor, from: stack.source, into: file)
         } catch let error as ImageStoreError {
             // Another try continues such a download.
-            let passing: [ImageStoreError.Code] = [.unreachable, .cancelled, .unauthorized]
+            let passing: [ImageStoreError.Code] = [.unreachable, .unavailable, .cancelled, .unauthorized]
             isWorthKeeping = passing.contains(error.code)
             throw error
         }

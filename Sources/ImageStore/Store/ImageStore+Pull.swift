@@ -26,11 +26,13 @@ extension ImageStore {
         let config = try await content(resolved.config, session)
         let document = try ImageConfigurationDocument(
             config, layers: resolved.layers.count, platform: .host, object: "\(resolved.config.digest)")
+        var access = AccessRecord()
+        access.add(await session.podCredential.map { AccessRecord.Grant($0, repository: name.repository) })
         return try await enter(
             NewImage(
                 id: resolved.config.digest, config: config, document: document, layers: resolved.layers,
                 manifests: [resolved.top, resolved.image].map { ($0.digest, $0.bytes) }, names: name.digest == nil ? [name.description] : [],
-                repoDigests: ["\(name.repository)@\(resolved.top.digest)"], isPinned: false),
+                repoDigests: ["\(name.repository)@\(resolved.top.digest)"], isPinned: false, access: [name.repository: access]),
             from: RegistryLayers(session: session, pool: pool), progress)
     }
 

@@ -31,6 +31,7 @@ package final class ImageStore: ImageService {
     /// Pulls are shared among callers with equal credentials: a pod without credentials must not get an image that they gave access to.
     struct PullKey: Hashable, Sendable {
         let reference: ImageReference
+        /// Wherever they are from.
         let credentials: [RegistryCredential]
     }
 
@@ -126,7 +127,7 @@ package final class ImageStore: ImageService {
     package func pull(_ reference: String, credentials: [RegistryCredential]) async throws(ImageFailure) -> ImageDescription {
         let name = try ImageReference(reference)
         do throws(ImageStoreError) {
-            return try await pulls.run(PullKey(reference: name, credentials: credentials)) {
+            return try await pulls.run(PullKey(reference: name, credentials: credentials.map(\.login))) {
                 let progress = board.begin(name.description)
                 defer { board.end(name.description, progress) }
                 return try await fetch(name, credentials: credentials, progress)
@@ -163,8 +164,13 @@ package final class ImageStore: ImageService {
     /// Translates errors at this target's border. Names the image like containerd's messages.
     static func failure(_ error: ImageStoreError, _ name: ImageReference) -> ImageFailure {
         let start = "failed to pull and unpack image \"\(name)\": "
-        let code: ImageFailure.Code = error.code == .unreachable ? .registryUnavailable : .pullFailed
-        guard error.operation == ImageStoreError.resolving else { return ImageFailure(code, start + "\(error)") }
+        let code: ImageFailure.Code =
+            switch error.code {
+            case .unavailable: .registryUnavailable
+            case .noRoom: .noRoom
+            default: .pullFailed
+            }
+        guard error.operation == ImageStoreError.resolving else { return ImageFailure(code, start + "\(error)", freeBytes: error.freeBytes) }
         return ImageFailure(code, start + "failed to resolve reference \"\(name)\": \(error.detail)")
     }
 }

@@ -11,6 +11,8 @@ struct NewImage: Sendable {
     let names: [String]
     let repoDigests: [String]
     let isPinned: Bool
+    /// The credential of the pull by the image's repository; `nil` for an image that is imported.
+    var access: [String: AccessRecord]?
 
     /// Chain IDs, lowest first.
     var chain: [ContentDigest] {
@@ -24,6 +26,6 @@ struct NewImage: Sendable {
         for manifest in manifests where !digests.contains(manifest.digest) { digests.append(manifest.digest) }
         return StoreIndex.Image(
             names: names, repoDigests: repoDigests, manifests: digests, size: layers.reduce(Int64(config.count)) { $0 + $1.size },
-            config: document.config, layers: chain, pinned: isPinned ? true : nil)
+            config: document.config, layers: chain, pinned: isPinned ? true : nil, access: access)
     }
 }

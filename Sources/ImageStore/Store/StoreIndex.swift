@@ -24,6 +24,8 @@ struct StoreIndex: Sendable, Hashable, Codable {
         let layers: [ContentDigest]
         /// Whether the image stays however full the disk is. Absent in indexes of earlier versions.
         var pinned: Bool?
+        /// The credentials that have brought the image, by repository. Absent for images that no pull has brought, and in indexes of earlier versions.
+        var access: [String: AccessRecord]?
 
         var isPinned: Bool { pinned ?? false }
     }
@@ -70,6 +72,13 @@ struct StoreIndex: Sendable, Hashable, Codable {
         merged.repoDigests = Self.union(merged.repoDigests, image.repoDigests)
         merged.manifests = Self.union(merged.manifests, image.manifests)
         if image.isPinned { merged.pinned = true }
+        if let access = image.access {
+            merged.access = (merged.access ?? [:]).merging(access) { known, new in
+                var known = known
+                known.add(new)
+                return known
+            }
+        }
         images[id.description] = merged
     }
 

@@ -46,6 +46,8 @@ struct ConfinedUnpacker: LayerUnpacker {
             _ = try LayerReport.decode(text)
             fallthrough
         default:
+            // A full disk does not take the report either.
+            try await pool.run("look at the free space") { try FreeSpace.check(.open(directory, O_RDONLY | O_DIRECTORY), limits) }
             let said = String(decoding: (errors ?? []).prefix(500), as: UTF8.self)
             throw ImageStoreError(.store, "unpack", "layer", "the unpacking process ended with \(status)" + (said.isEmpty ? "" : ": \(said)"))
         }

@@ -21,14 +21,16 @@ enum FreeSpace {
         let reserve = limits.freeBytes.map { UInt64(max(0, $0)) } ?? min(usualReserve, UInt64(raw.f_blocks) * unit / 20)
         let wanted = reserve + UInt64(max(0, needed))
         guard available >= wanted else {
-            throw ImageStoreError(
-                .store, "unpack", "the layer",
+            var error = ImageStoreError(
+                .noRoom, "unpack", "the layer",
                 "found \(available) bytes free in the image store, wanted at least \(wanted); remove images ('swiftlet images prune') or other files"
                     + " from its disk, or lower imageLimits.freeSpace of SwiftletConfiguration")
+            error.freeBytes = Int64(clamping: wanted)
+            throw error
         }
         guard raw.f_files == 0 || UInt64(raw.f_favail) >= names else {
             throw ImageStoreError(
-                .store, "unpack", "the layer",
+                .noRoom, "unpack", "the layer",
                 "found \(raw.f_favail) free inodes in the image store, wanted at least \(names); remove images ('swiftlet images prune') or other files"
             )
         }

@@ -24,7 +24,7 @@ struct LayerReport: Sendable, Hashable {
         let line = bytes.prefix { $0 != UInt8(ascii: "\n") }
         let words = String(decoding: line, as: UTF8.self).split(separator: " ", omittingEmptySubsequences: false)
         if words.first == "failed", words.count > 2 {
-            let codes: [ImageStoreError.Code] = [.malformed, .tooLarge, .unsupported, .store]
+            let codes: [ImageStoreError.Code] = [.malformed, .tooLarge, .unsupported, .noRoom, .store]
             let code = codes.first { $0.name == words[1] } ?? .store
             throw ImageStoreError(code, "unpack", "layer", String(decoding: bytes.dropFirst(8 + words[1].utf8.count).prefix(2000), as: UTF8.self))
         }

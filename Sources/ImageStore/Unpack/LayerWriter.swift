@@ -66,7 +66,7 @@ struct LayerWriter {
         if let number = error.errno, own.contains(number) {
             return ImageStoreError(.malformed, "unpack", path.text, "found an entry that does not fit into the layer", cause: error)
         }
-        return ImageStoreError(.store, "unpack", path.text, "cannot be written", cause: error)
+        return ImageStoreError(error.is(ENOSPC) ? .noRoom : .store, "unpack", path.text, "cannot be written", cause: error)
     }
 
     private mutating func place(_ entry: LayerEntry, from stream: LayerStream) throws {

@@ -14,8 +14,6 @@ enum KubeletFieldCatalog {
             reason: "certificates of the endpoint are not requested from the cluster yet; it is self-signed unless tlsCertFile is given"),
         UnsupportedField("tlsCipherSuites"), UnsupportedField("tlsCurvePreferences"),
         UnsupportedField("tlsMinVersion", harmless: ["VersionTLS12"]),
-        UnsupportedField("imagePullCredentialsVerificationPolicy", harmless: ["NeverVerifyPreloadedImages", "NeverVerify"]),
-        UnsupportedField("preloadedImagesVerificationAllowlist"),
         UnsupportedField("enableDebuggingHandlers", harmless: ["true"]), UnsupportedField("enableContentionProfiling", harmless: ["false"]),
         UnsupportedField("oomScoreAdj", harmless: ["-999"], reason: "the service manager sets it; use OOMScoreAdjust in swiftlet.service"),
         UnsupportedField("volumeStatsAggPeriod", harmless: ["1m0s"]),

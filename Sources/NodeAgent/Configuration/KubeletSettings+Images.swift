@@ -19,6 +19,21 @@ extension KubeletSettings {
             parallel: isSerial ? 1 : parallel > 0 ? parallel : nil, rate: rate, burst: burst > 0 ? burst : imagePulls.burst)
     }
 
+    /// Reads when pods have to prove that they may use an image of the node.
+    mutating func readImageVerification(_ reader: inout FieldReader) throws {
+        try reader.read("imagePullCredentialsVerificationPolicy", into: &imageVerification.policy)
+        let key = "preloadedImagesVerificationAllowlist"
+        try reader.read(key, into: &imageVerification.allowlist)
+        guard !imageVerification.allowlist.isEmpty else { return }
+        let wanted = ImageVerification.Policy.neverVerifyAllowlistedImages
+        guard imageVerification.policy == wanted else {
+            throw reader.bad(key, "found a list together with the policy \(imageVerification.policy.rawValue), wanted \(wanted.rawValue)")
+        }
+        for pattern in imageVerification.allowlist {
+            if let problem = ImageVerification.problem(inPattern: pattern) { throw reader.bad(key, "found '\(pattern)', \(problem)") }
+        }
+    }
+
     /// Reads when unused images are removed.
     mutating func readImages(_ reader: inout FieldReader) throws {
         try reader.read("imageMinimumGCAge", into: &imageCollection.minimumAge)

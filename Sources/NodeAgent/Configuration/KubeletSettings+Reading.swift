@@ -29,6 +29,7 @@ extension KubeletSettings {
         try reader.read("kubeReserved", into: &kubeReserved)
         try readEviction(&reader)
         try readImagePulls(&reader)
+        try readImageVerification(&reader)
         try readImages(&reader)
         try readStaticPods(&reader)
         try readShutdown(&reader)

@@ -71,6 +71,8 @@ package struct KubeletSettings: Sendable, Hashable {
     // Images.
     // Without a limit by default, so that one slow registry never holds up the pods of the others.
     package var imagePulls = ImagePullLimits(rate: 5, burst: 10)
+    /// When pods have to prove that they may use an image of the node.
+    package var imageVerification = ImageVerification()
 
     // Pods.
     /// The folder of static pods' manifests; nil means no static pods.

@@ -4,7 +4,7 @@ package import PodCore
 package import Timing
 
 /// Removes images that no container uses: every five minutes when the disk is fuller than the high threshold, and whenever the node runs out of disk.
-package actor ImageCollector {
+package actor ImageCollector: ImageRoom {
     package static let period = Duration.seconds(300)
 
     private let images: any ImageInventory
@@ -68,12 +68,7 @@ package actor ImageCollector {
         guard let wanted = policy.bytesToFree(space) else { return }
         logger.notice(
             "The images' disk is fuller than the high threshold", metadata: ["used": "\(policy.usedPercent(space))%", "toFree": "\(wanted)"])
-        var freed = try await images.removeLeftovers(olderThan: ImageCollectionPolicy.downloadAge, keeping: kept)
-        if freed < wanted {
-            // Those that were too old are gone.
-            let left = ImageCollectionPlan(await images.storedImages(), used: used)
-            freed += try await remove(left.forRoom(policy), upTo: wanted - freed, keeping: kept, because: "space")
-        }
+        let freed = try await free(wanted, used: used, keeping: kept, because: "space")
         guard freed < wanted else { return }
         let message =
             "Insufficient free disk space on the node's image filesystem (\(policy.usedPercent(space))% of \(ByteText.of(space.capacity)) used). "
@@ -81,6 +76,30 @@ package actor ImageCollector {
             + "Investigate disk usage, as it could be used by active images, logs, volumes, or other data."
         report("FreeDiskSpaceFailed", message)
         throw ImageFailure(.storeFailed, message)
+    }
+
+    /// Removes what is left of pulls and then images, least recently used first. Returns the bytes freed, which may be too few.
+    private func free(_ wanted: Int64, used: UsedImages, keeping kept: Set<String>, because reason: String) async throws(ImageFailure) -> Int64 {
+        let leftovers = try await images.removeLeftovers(olderThan: ImageCollectionPolicy.downloadAge, keeping: kept)
+        guard leftovers < wanted else { return leftovers }
+        // Images that were too old are gone by now.
+        let left = ImageCollectionPlan(await images.storedImages(), used: used)
+        return leftovers + (try await remove(left.forRoom(policy), upTo: wanted - leftovers, keeping: kept, because: reason))
+    }
+
+    package func makeRoom(free: Int64?) async -> Bool {
+        do throws(ImageFailure) {
+            guard let wanted = policy.bytesToFree(try await images.space(), forPull: free) else { return false }
+            guard wanted > 0 else { return true }
+            let used = try await users.usedImages()
+            let plan = ImageCollectionPlan(await images.storedImages(), used: used)
+            await images.noteUse(of: plan.used)
+            logger.notice("A pull finds too little room; unused images are removed", metadata: ["toFree": "\(wanted)"])
+            return try await self.free(wanted, used: used, keeping: plan.directories, because: "a pull") > 0
+        } catch {
+            logger.error("Images could not be removed for a pull", metadata: ["error": "\(error)"])
+            return false
+        }
     }
 
     /// Removes every image that no container uses. Returns whether that could be done.

@@ -25,7 +25,7 @@ package final class ImagePullGate: Sendable {
     func run<R: Sendable>(
         _ image: String, _ credentials: [RegistryCredential], _ pull: () async throws(ImageFailure) -> R
     ) async throws(ImageFailure) -> R {
-        let key = ImagePullQueue.Key(image: image, credentials: credentials)
+        let key = ImagePullQueue.Key(image: image, credentials: credentials.map(\.login))
         let ticket = state.withLock { state in
             state.next += 1
             return state.next

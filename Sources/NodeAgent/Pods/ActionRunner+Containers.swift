@@ -48,7 +48,7 @@ extension ActionRunner {
     ) async throws -> ContainerConfiguration {
         let pod = snapshot.pod
         let context = context()
-        try await keepStorage(of: container, snapshot)
+        let storageGroups = try await keepStorage(of: container, snapshot)
         let objects = try await ports.objects.objects(ObjectNames(environmentOf: container), namespace: pod.namespace)
         // A static pod does not wait for the API server, as with kubelet.
         guard let services = await ports.services.services() ?? (pod.isStatic ? [] : nil) else {
@@ -61,7 +61,7 @@ extension ActionRunner {
         let user = try await ports.images.user(userName, in: image)
         let hostname = try PodHostname(of: pod, nodeName: context.nodeName, clusterDomain: context.clusterDomain)
         let id = makeID()
-        let plan = ContainerPlan(
+        var plan = ContainerPlan(
             id: id, restartCount: restartCount, image: image, imageID: imageID, user: user, environment: environment, hostname: hostname.kernelName,
             volumePaths: try await volumePaths(for: container, snapshot), etcFiles: try await etcFiles(hostname, addresses, snapshot),
             terminationMessageFile: try await ports.folders.makeTerminationMessageFile(podUID: pod.uid, container: container.name, containerID: id),
@@ -69,6 +69,7 @@ extension ActionRunner {
                 path: try await ports.folders.logPath(of: snapshot.identity, container: container.name, restartCount: restartCount),
                 maxSize: context.logMaxSize, maxFiles: context.logMaxFiles),
             seccompDefault: context.seccompDefault, seccompRoot: context.seccompRoot, resources: context.resources)
+        plan.storageGroups = storageGroups
         var configuration = try plan.configuration(of: container, role: role, pod: pod)
         try await makeMountPoints(of: configuration, volumes: plan.volumePaths, pod)
         if role == .ephemeral, let target = container.targetContainerName, !target.isEmpty {

@@ -35,7 +35,8 @@ extension ActionRunner {
             record(.warning, "InspectFailed", error.message)
             throw ImageProblem(reason: error.code == .invalidName ? .invalidImageName : .imageInspectError, image: image, message: error.message)
         }
-        if let present, policy != .always {
+        var known: [RegistryCredential]?
+        if let present, policy != .always, await mayUse(present, image, snapshot, &known) {
             record(.normal, "Pulled", "Container image \"\(image)\" already present on machine and can be accessed by the pod")
             return present
         }
@@ -47,10 +48,10 @@ extension ActionRunner {
         record(.normal, "Pulling", "Pulling image \"\(image)\"")
         let asked = time.now()
         do {
-            let credentials = await credentials(snapshot)
+            let credentials = if let known { known } else { await self.credentials(snapshot) }
             let (pulled, began) = try await pulls.run(image, credentials) { () async throws(ImageFailure) -> (ImageDescription, Duration) in
                 let began = time.now()
-                let pulled = try await pull(image, credentials: credentials) { [events] progress in
+                let pulled = try await pullMakingRoom(image, credentials: credentials) { [events] progress in
                     events.record(PodEventRecord(.normal, "Pulling", progress, fieldPath: fieldPath), about: snapshot.identity)
                 }
                 return (pulled, began)
@@ -62,8 +63,37 @@ extension ActionRunner {
                     + "Image size: \(pulled.size) bytes.")
             return pulled
         } catch {
-            record(.warning, "Failed", "Failed to pull image \"\(image)\": \(error.message)")
-            throw ImageProblem(reason: .errImagePull, image: image, message: error.message)
+            let reason = error.code == .registryUnavailable ? WaitingReason.registryUnavailable : .errImagePull
+            let isAway = reason == .registryUnavailable
+            record(.warning, "Failed", "Failed to pull image \"\(image)\": \(isAway ? "\(reason.rawValue): " : "")\(error.message)")
+            throw ImageProblem(
+                reason: reason, image: image,
+                message: isAway ? "image pull failed for \(image) because the registry is unavailable: \(error.message)" : error.message)
+        }
+    }
+
+    /// Whether the pod may use an image of the node without asking its registry.
+    /// - Parameter credentials: receives those of the pod where they had to be looked up.
+    private func mayUse(
+        _ image: ImageDescription, _ reference: String, _ snapshot: PodSnapshot, _ credentials: inout [RegistryCredential]?
+    ) async -> Bool {
+        let access = await ports.images.permission(toUse: image, as: reference)
+        guard verification.isRequired(for: reference, access) else { return true }
+        guard access == .restricted else { return false }
+        let found = await self.credentials(snapshot)
+        credentials = found
+        return await ports.images.admits(found, to: image, as: reference)
+    }
+
+    /// Pulls, and pulls once more if the disk had too little room and unused images could be removed.
+    private func pullMakingRoom(
+        _ image: String, credentials: [RegistryCredential], report: @escaping @Sendable (_ message: String) -> Void
+    ) async throws(ImageFailure) -> ImageDescription {
+        do throws(ImageFailure) {
+            return try await pull(image, credentials: credentials, report: report)
+        } catch {
+            guard error.code == .noRoom, let room, await room.makeRoom(free: error.freeBytes) else { throw error }
+            return try await pull(image, credentials: credentials, report: report)
         }
     }
 
@@ -84,7 +114,8 @@ extension ActionRunner {
                 continue
             }
             let secret = PullSecret(found)
-            credentials += secret.credentials
+            let identity = SecretIdentity(uid: found.metadata.uid ?? "", namespace: snapshot.pod.namespace, name: name)
+            credentials += secret.credentials.map { $0.of(identity) }
             if !secret.problems.isEmpty {
                 warn("Unable to read image pull secret \"\(name)\", or not all of it: \(secret.problems.prefix(5).joined(separator: "; "))")
             }

@@ -6,9 +6,12 @@ extension ActionRunner {
     ///
     /// Any other program may have unmounted them: data would go to the node's own disk. They are mounted again, with which nothing is lost. A server
     /// that has stopped answering is noticed here, before the container's start waits for it.
-    func keepStorage(of container: Container, _ snapshot: PodSnapshot) async throws {
+    /// - Returns: the groups that may use the storage, as the PersistentVolumes name them.
+    func keepStorage(of container: Container, _ snapshot: PodSnapshot) async throws -> [UInt32] {
+        var groups: [UInt32] = []
         for volume in snapshot.pod.spec.volumes(of: container) where volume.isStorage {
-            _ = try await mount(volume.name, snapshot.pod, podIPs: snapshot.addresses)
+            if let group = try await mount(volume.name, snapshot.pod, podIPs: snapshot.addresses).group { groups.append(group) }
         }
+        return groups
     }
 }

@@ -6,8 +6,8 @@ import Timing
 extension ActionRunner {
     func mountVolume(_ name: String, _ snapshot: PodSnapshot) async -> PodEvent? {
         do {
-            let (path, renewAt) = try await mount(name, snapshot.pod, podIPs: snapshot.addresses)
-            return .volumeMounted(name: name, path: path, renewAt: renewAt)
+            let mounted = try await mount(name, snapshot.pod, podIPs: snapshot.addresses)
+            return .volumeMounted(name: name, path: mounted.path, renewAt: mounted.renewAt)
         } catch let failure as VolumeFailure {
             return .volumeFailed(name: name, failure)
         } catch let failure as PlanFailure {
@@ -35,7 +35,8 @@ extension ActionRunner {
         return .volumesRefreshed(next: next)
     }
 
-    func mount(_ name: String, _ pod: Pod, podIPs: [String]) async throws -> (path: String, renewAt: Timestamp?) {
+    /// - Returns: `group` is that of a PersistentVolume that names one.
+    func mount(_ name: String, _ pod: Pod, podIPs: [String]) async throws -> (path: String, renewAt: Timestamp?, group: UInt32?) {
         guard let volume = pod.spec.volumes?.first(where: { $0.name == name }) else {
             throw VolumeFailure(.invalid, "the pod has no volume \"\(name)\"")
         }
@@ -53,8 +54,11 @@ extension ActionRunner {
             ?? VolumePlan.content(of: volume, facts: facts(pod, podIPs: podIPs), objects: objects, tokens: tokens)
         let fsGroup = pod.spec.securityContext?.fsGroup.flatMap { UInt32(exactly: $0) }
         let path = try await ports.volumes.mount(
-            VolumeRequest(podUID: pod.uid, name: name, content: content, fsGroup: fsGroup))
-        return (path, renewAt)
+            VolumeRequest(
+                podUID: pod.uid, name: name, content: content, fsGroup: fsGroup,
+                keepsMatchingGroup: pod.spec.securityContext?.fsGroupChangePolicy == "OnRootMismatch"))
+        let claim = volume.claimName(podName: pod.name).flatMap { objects.claims[$0] }
+        return (path, renewAt, claim?.volume.flatMap(ClaimPlan.group))
     }
 
     /// The content of a volume with a claim; `nil` for any other volume.

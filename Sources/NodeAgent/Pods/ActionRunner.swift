@@ -38,6 +38,9 @@ package struct ActionRunner: Sendable {
     let events: EventRecorder
     let tokens: TokenCache
     let pulls: ImagePullGate
+    let verification: ImageVerification
+    /// Makes room for pulls; `nil` where images are never removed.
+    let room: (any ImageRoom)?
     let sandboxes: SandboxIndex
     package let files: ContainerFiles
     let time: any TimeSource
@@ -48,6 +51,7 @@ package struct ActionRunner: Sendable {
     package init(
         ports: Ports, context: @escaping @Sendable () -> NodeContext, events: EventRecorder, sandboxes: SandboxIndex, time: any TimeSource,
         logger: Logger, pullLimits: ImagePullLimits = ImagePullLimits(),
+        verification: ImageVerification = ImageVerification(), room: (any ImageRoom)? = nil,
         makeID: @escaping @Sendable () -> String
     ) {
         self.ports = ports
@@ -55,6 +59,8 @@ package struct ActionRunner: Sendable {
         self.events = events
         self.tokens = TokenCache(source: ports.objects, time: time)
         pulls = ImagePullGate(pullLimits, time: time)
+        self.verification = verification
+        self.room = room
         self.sandboxes = sandboxes
         self.files = ContainerFiles()
         self.time = time

@@ -24,7 +24,19 @@ package struct ImageCollectionPolicy: Sendable, Hashable {
     /// Returns the bytes to free, `nil` while less than the high threshold is in use.
     package func bytesToFree(_ space: ImageSpace) -> Int64? {
         guard highThreshold < 100, space.capacity > 0, usedPercent(space) >= highThreshold else { return nil }
-        return max(0, Self.part(Int64(100 - lowThreshold), of: space.capacity, outOf: 100) - space.available)
+        return bytesToLowThreshold(space)
+    }
+
+    /// Returns the bytes to free for a pull that has found too little room; zero when there is enough by now, `nil` when nothing is to be removed for pulls.
+    /// - Parameter free: the bytes that the pull wants free, as far as it knows.
+    package func bytesToFree(_ space: ImageSpace, forPull free: Int64?) -> Int64? {
+        guard highThreshold < 100, space.capacity > 0 else { return nil }
+        let missing = free.map { $0 - space.available } ?? 1
+        return missing > 0 ? max(missing, bytesToLowThreshold(space)) : 0
+    }
+
+    private func bytesToLowThreshold(_ space: ImageSpace) -> Int64 {
+        max(0, Self.part(Int64(100 - lowThreshold), of: space.capacity, outOf: 100) - space.available)
     }
 
     /// A disk without capacity is not in use.

@@ -6,6 +6,7 @@ package struct ClaimPlan: Sendable {
     /// A claim with this finalizer stays until the last pod that uses it is gone.
     private static let protection = "kubernetes.io/pvc-protection"
     private static let optionsAnnotation = "volume.beta.kubernetes.io/mount-options"
+    private static let groupAnnotation = "pv.beta.kubernetes.io/gid"
 
     private let volume: Volume
     private let pod: Pod
@@ -41,6 +42,11 @@ package struct ClaimPlan: Sendable {
                 "MountVolume.NodeAffinity check failed: no matching NodeSelectorTerms: PersistentVolume \(storage.name) belongs to another node")
         }
         return try content(of: storage)
+    }
+
+    /// The supplementary group for processes that use the storage; `nil` for storage without one. What is not a group counts for nothing, as in kubelet.
+    package static func group(of storage: PersistentVolume) -> UInt32? {
+        storage.metadata.annotations?[groupAnnotation].flatMap { UInt32($0) }
     }
 
     // MARK: - The claim

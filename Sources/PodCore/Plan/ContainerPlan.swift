@@ -18,6 +18,8 @@ package struct ContainerPlan: Sendable {
     package var seccompDefault: Bool
     package var seccompRoot: String
     package var resources: ResourceRules
+    /// Groups that the container's storage is used with.
+    package var storageGroups: [UInt32] = []
 
     package struct EtcFiles: Sendable, Hashable {
         package var hosts: String
@@ -58,7 +60,8 @@ package struct ContainerPlan: Sendable {
             throw PlanFailure("container \(container.name) wants a block device (volumeDevices), which this node does not support yet")
         }
         let security = try SecurityPlan(
-            pod: pod, container: container, imageUser: image.config.user, user: user, seccompDefault: seccompDefault, seccompRoot: seccompRoot)
+            pod: pod, container: container, imageUser: image.config.user, user: user, storageGroups: storageGroups, seccompDefault: seccompDefault,
+            seccompRoot: seccompRoot)
         let process = ContainerConfiguration.Process(
             args: try arguments(of: container), env: environmentLines(), cwd: workingDirectory(container), uid: security.uid, gid: security.gid,
             additionalGids: security.additionalGids, capabilities: security.capabilities, noNewPrivileges: security.noNewPrivileges,

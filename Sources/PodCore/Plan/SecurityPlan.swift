@@ -43,9 +43,11 @@ package struct SecurityPlan: Sendable, Hashable {
 
     /// - Parameters:
     ///   - user: the effective user string as the image's account files resolve it.
+    ///   - storageGroups: supplementary groups besides those of the pod and the image.
     ///   - seccompRoot: where `localhostProfile` paths begin (`<root>/seccomp`).
     package init(
-        pod: Pod, container: Container, imageUser: String, user: ImageUser, seccompDefault: Bool, seccompRoot: String
+        pod: Pod, container: Container, imageUser: String, user: ImageUser, storageGroups: [UInt32] = [], seccompDefault: Bool,
+        seccompRoot: String
     ) throws(PlanFailure) {
         let podContext = pod.spec.securityContext
         let context = container.securityContext
@@ -56,7 +58,7 @@ package struct SecurityPlan: Sendable, Hashable {
         }
         uid = user.uid
         gid = try Self.identifier(context?.runAsGroup ?? podContext?.runAsGroup, "runAsGroup") ?? user.gid
-        additionalGids = try Self.groups(podContext, primary: gid, ofImage: user.additionalGids)
+        additionalGids = try Self.groups(podContext, primary: gid, ofImage: user.additionalGids, ofStorage: storageGroups)
         if pod.spec.hostUsers == false { try Self.verifyMapped([uid] + additionalGids) }
         capabilities = isPrivileged ? Self.allCapabilities : try Self.capabilities(context?.capabilities)
         noNewPrivileges = context?.allowPrivilegeEscalation == false
@@ -104,7 +106,9 @@ package struct SecurityPlan: Sendable, Hashable {
 
     /// All groups of the process. The primary one is among them: a program that changes its primary group must not lose it, because a file
     /// may be closed to that very group (CVE-2022-2989 and its relatives).
-    private static func groups(_ context: PodSecurityContext?, primary: UInt32, ofImage: [UInt32]) throws(PlanFailure) -> [UInt32] {
+    private static func groups(
+        _ context: PodSecurityContext?, primary: UInt32, ofImage: [UInt32], ofStorage: [UInt32]
+    ) throws(PlanFailure) -> [UInt32] {
         var wanted = [primary]
         switch context?.supplementalGroupsPolicy {
         case nil, "Merge": wanted += ofImage
@@ -115,6 +119,7 @@ package struct SecurityPlan: Sendable, Hashable {
         for group in context?.supplementalGroups ?? [] {
             if let id = try identifier(group, "supplementalGroups") { wanted.append(id) }
         }
+        wanted += ofStorage
         var seen: Set<UInt32> = []
         let groups = wanted.filter { seen.insert($0).inserted }
         guard groups.count <= maxGroups else { throw PlanFailure("found \(groups.count) supplementary groups, wanted at most \(maxGroups)") }

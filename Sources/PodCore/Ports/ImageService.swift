@@ -12,6 +12,12 @@ package protocol ImageService: Sendable {
     /// Every image on the node.
     func images() async -> [ImageDescription]
 
+    /// What is known about the pods that may use an image of this node under a name.
+    func permission(toUse image: ImageDescription, as reference: String) async -> ImageAccess
+
+    /// Whether one of the credentials has brought the image under this name, or is of a Secret that did. Notes what is new about them.
+    func admits(_ credentials: [RegistryCredential], to image: ImageDescription, as reference: String) async -> Bool
+
     /// How far the pull of a reference is; `nil` if none is under way.
     func progress(of reference: String) async -> ImagePullStatus?
 }
@@ -95,11 +101,21 @@ package struct RegistryCredential: Sendable, Hashable, CustomStringConvertible, 
     package let registry: String
     package let username: String
     package let password: String
+    /// The Secret that it is from; `nil` for a credential of the node.
+    package let secret: SecretIdentity?
 
-    package init(registry: String, username: String, password: String) {
+    package init(registry: String, username: String, password: String, secret: SecretIdentity? = nil) {
         self.registry = registry
         self.username = username
         self.password = password
+        self.secret = secret
+    }
+
+    /// The same login, wherever it is from.
+    package var login: RegistryCredential { of(nil) }
+
+    package func of(_ secret: SecretIdentity?) -> RegistryCredential {
+        RegistryCredential(registry: registry, username: username, password: password, secret: secret)
     }
 
     package var description: String { "RegistryCredential(\(registry), \(username), redacted)" }
@@ -111,10 +127,12 @@ package struct ImageFailure: Error, Sendable, Hashable, CustomStringConvertible 
     package enum Code: Sendable, Hashable {
         /// The reference is invalid: waiting reason `InvalidImageName`.
         case invalidName
-        /// The registry does not have the image, refuses, cannot be reached, or sent something else: `ErrImagePull`.
+        /// The registry does not have the image, refuses, is not found, or sent something else: `ErrImagePull`.
         case pullFailed
-        /// The registry itself cannot be reached: `RegistryUnavailable` in the message, `ErrImagePull` as reason.
+        /// The registry's host refuses connections, or a gateway answers in its place: `RegistryUnavailable`.
         case registryUnavailable
+        /// The store's disk has too little room: `ErrImagePull`.
+        case noRoom
         /// The local store failed: `ImageInspectError`.
         case storeFailed
         /// The named user or group is not in the image: `CreateContainerConfigError`.
@@ -124,10 +142,13 @@ package struct ImageFailure: Error, Sendable, Hashable, CustomStringConvertible 
     package let code: Code
     /// Found, wanted, what to do. Names the image.
     package let message: String
+    /// For `noRoom`: the bytes that have to be free, as far as that is known.
+    package let freeBytes: Int64?
 
-    package init(_ code: Code, _ message: String) {
+    package init(_ code: Code, _ message: String, freeBytes: Int64? = nil) {
         self.code = code
         self.message = message
+        self.freeBytes = freeBytes
     }
 
     package var description: String { message }

@@ -29,12 +29,15 @@ package struct VolumeRequest: Sendable, Hashable {
     package let content: VolumeContent
     /// Group that owns the files (`securityContext.fsGroup`), where the volume kind supports it.
     package let fsGroup: UInt32?
+    /// Whether storage keeps its files' owners when its root is right: `fsGroupChangePolicy: OnRootMismatch`.
+    package let keepsMatchingGroup: Bool
 
-    package init(podUID: String, name: String, content: VolumeContent, fsGroup: UInt32? = nil) {
+    package init(podUID: String, name: String, content: VolumeContent, fsGroup: UInt32? = nil, keepsMatchingGroup: Bool = false) {
         self.podUID = podUID
         self.name = name
         self.content = content
         self.fsGroup = fsGroup
+        self.keepsMatchingGroup = keepsMatchingGroup
     }
 }
 

@@ -116,6 +116,34 @@ struct ImageCollectorTests {
         #expect(inventory.calls.entries.contains("leftovers 0"))
     }
 
+    @Test("a pull without room makes the collector go down to the low threshold, least recently used images first, never those in use or pinned")
+    func roomForAPull() async throws {
+        let inventory = FakeInventory(Self.full(others: 0))
+        let (collector, _) = collector(inventory)
+        // 20 bytes are free, and 21 are wanted.
+        #expect(await collector.makeRoom(free: 21))
+        #expect(inventory.state.withLock { $0.images.map(\.image.id) } == ["used", "pinned", "new"])
+        // Enough by now: another pull has made the room.
+        #expect(await collector.makeRoom(free: 40))
+        #expect(inventory.state.withLock { $0.images.count } == 3)
+        // More than there is to remove.
+        #expect(await collector.makeRoom(free: 90))
+        #expect(inventory.state.withLock { $0.images.map(\.image.id) } == ["used", "pinned"])
+        #expect(await collector.makeRoom(free: 90) == false)
+    }
+
+    @Test("a pull that does not know how much it wants gets something, unless images are never to be removed")
+    func roomOfAnySize() async throws {
+        let inventory = FakeInventory(Self.full(others: 0))
+        let (off, _) = collector(inventory, ImageCollectionPolicy(highThreshold: 100))
+        #expect(await off.makeRoom(free: nil) == false)
+        let (collector, _) = collector(inventory)
+        #expect(await collector.makeRoom(free: nil))
+        #expect(inventory.state.withLock { $0.images.map(\.image.id) } == ["used", "pinned", "new"])
+        inventory.state.withLock { $0.isBlind = true }
+        #expect(await collector.makeRoom(free: nil) == false)
+    }
+
     @Test("while it is unknown what pods use, nothing is removed")
     func blind() async throws {
         var state = Self.full()

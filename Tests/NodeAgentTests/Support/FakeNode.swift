@@ -17,10 +17,14 @@ final class FakeNode: Sendable {
         var podsOnDisk: [String] = []
         var podsWithLogs: [PodIdentity] = []
         var secrets: [String: Secret] = [:]
+        var claims: [String: BoundClaim] = [:]
         /// Handlers by the name of the class.
         var runtimeClasses: [String: String] = [:]
         var credentials: [RegistryCredential] = []
         var imageIsPresent = true
+        var imageAccess = ImageAccess.open
+        /// The Secrets whose credentials are accepted for a restricted image.
+        var admitted: Set<String> = []
         /// The failures of the next pulls, one for each; later pulls succeed.
         var pullFailures: [ImageFailure] = []
         /// The exit that is reported before the answer to a start.
@@ -149,6 +153,13 @@ extension FakeNode: ImageService {
         return Self.description(reference)
     }
 
+    func permission(toUse image: ImageDescription, as reference: String) async -> ImageAccess { state.withLock { $0.imageAccess } }
+
+    func admits(_ credentials: [RegistryCredential], to image: ImageDescription, as reference: String) async -> Bool {
+        let names = credentials.compactMap(\.secret?.name)
+        return state.withLock { !$0.admitted.isDisjoint(with: names) }
+    }
+
     func user(_ user: String, in image: ImageDescription) async throws(ImageFailure) -> ImageUser { ImageUser(uid: 0, gid: 0) }
     func images() async -> [ImageDescription] { [] }
 }
@@ -229,7 +240,10 @@ extension FakeNode: ReferencedObjectSource, ServiceListing {
     func release(_ names: ObjectNames, namespace: String) { did.note("release \(names.secrets.sorted().joined(separator: ","))") }
 
     func objects(_ names: ObjectNames, namespace: String) async throws -> ReferencedObjects {
-        ReferencedObjects(secrets: state.withLock { $0.secrets.filter { names.secrets.contains($0.key) } })
+        state.withLock { state in
+            ReferencedObjects(
+                secrets: state.secrets.filter { names.secrets.contains($0.key) }, claims: state.claims.filter { names.claims.contains($0.key) })
+        }
     }
 
     func runtimeHandler(ofClass name: String) async throws -> String? { state.withLock { $0.runtimeClasses[name] } }

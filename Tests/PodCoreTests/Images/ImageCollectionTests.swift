@@ -27,6 +27,14 @@ import Testing
         #expect(ImageCollectionPolicy().bytesToFree(ImageSpace(capacity: 0, available: 0)) == nil)
     }
 
+    @Test(
+        "for a pull, at least what it lacks is freed, and the low threshold reached",
+        arguments: [(16, 17, 4), (16, 30, 14), (16, 16, 0), (30, 20, 0), (16, nil, 4), (50, nil, 1)] as [(Int64, Int64?, Int64)])
+    func forPull(_ available: Int64, _ wanted: Int64?, _ freed: Int64) {
+        #expect(ImageCollectionPolicy().bytesToFree(ImageSpace(capacity: 100, available: available), forPull: wanted) == freed)
+        #expect(ImageCollectionPolicy(highThreshold: 100).bytesToFree(ImageSpace(capacity: 100, available: available), forPull: wanted) == nil)
+    }
+
     @Test("the least recently used image goes first, an image in use or pinned never")
     func order() {
         let images = [

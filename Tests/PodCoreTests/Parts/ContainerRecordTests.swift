@@ -78,13 +78,13 @@ struct ContainerRecordTests {
 
     @Test(
         "only a failed pull becomes a back-off",
-        arguments: [WaitingReason.errImagePull, .errImageNeverPull, .invalidImageName, .imageInspectError])
+        arguments: [WaitingReason.errImagePull, .registryUnavailable, .errImageNeverPull, .invalidImageName, .imageInspectError])
     mutating func imageFailures(reason: WaitingReason) {
         _ = decide()
         receive(.imageFailed(ImageProblem(reason: reason, message: "no")))
         #expect(decide().isEmpty && shown == reason)
         #expect(decide(at: 1).isEmpty)
-        #expect(shown == (reason == .errImagePull ? .imagePullBackOff : reason))
+        #expect(shown == ([.errImagePull, .registryUnavailable].contains(reason) ? .imagePullBackOff : reason))
         #expect(decide(at: 10) == [.ensureImage(container: "c")])
     }
 

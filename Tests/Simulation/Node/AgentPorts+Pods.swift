@@ -18,6 +18,8 @@ extension AgentPorts: ImageService {
         return Self.description
     }
 
+    func permission(toUse image: ImageDescription, as reference: String) async -> ImageAccess { .open }
+    func admits(_ credentials: [RegistryCredential], to image: ImageDescription, as reference: String) async -> Bool { true }
     func user(_ user: String, in image: ImageDescription) async throws(ImageFailure) -> ImageUser { ImageUser(uid: 0, gid: 0) }
     func images() async -> [ImageDescription] { [] }
 }

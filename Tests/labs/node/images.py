@@ -11,6 +11,8 @@ from labs.busybox import BUSYBOX, applets
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 CONFIG = "application/vnd.oci.image.config.v1+json"
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+ZSTD_LAYER = "application/vnd.oci.image.layer.v1.tar+zstd"
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 INDEX = "application/vnd.oci.image.index.v1+json"
 ACCOUNTS = {
     "etc/passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\nweb:x:1000:1000:web:/home/web:/bin/sh\n",
@@ -60,7 +62,8 @@ class Image:
         descriptors = []
         for data, _ in layers:
             self.blobs[digest(data)] = data
-            descriptors.append({"mediaType": LAYER, "digest": digest(data), "size": len(data)})
+            kind = ZSTD_LAYER if data.startswith(ZSTD_MAGIC) else LAYER
+            descriptors.append({"mediaType": kind, "digest": digest(data), "size": len(data)})
         document = {
             "architecture": "amd64",
             "os": "linux",

@@ -1,4 +1,5 @@
 """A registry of one image in this process, on loopback: slow, and with ranges, so that a pull can be interrupted in it."""
+import base64
 import http.server
 import threading
 import time
@@ -7,12 +8,13 @@ from labs.node.images import MANIFEST, digest
 
 
 class SmallRegistry:
-    """Serves `name:1` while entered. `requests` are (path, Range) of every request."""
+    """Serves `name:1` while entered, to one user where there is a `login` (user:password). `requests` are (path, Range) of every request."""
 
-    def __init__(self, image, bytes_per_second=None):
+    def __init__(self, image, bytes_per_second=None, login=None):
         self.blobs = dict(image.blobs)
         self.manifest = image.manifest
         self.bytes_per_second = bytes_per_second
+        self.authorization = login and "Basic " + base64.b64encode(login.encode()).decode()
         self.requests = []
 
     def __enter__(self):
@@ -26,6 +28,11 @@ class SmallRegistry:
 
             def do_GET(self):
                 owner.requests.append((self.path, self.headers.get("Range")))
+                if owner.authorization and self.headers.get("Authorization") != owner.authorization:
+                    self.send_response(401)
+                    self.send_header("WWW-Authenticate", 'Basic realm="small"')
+                    self.send_header("Content-Length", "0")
+                    return self.end_headers()
                 key = self.path.rsplit("/", 1)[1]
                 if "/manifests/" in self.path and key in ("1", digest(owner.manifest)):
                     return self.answer(owner.manifest, MANIFEST)

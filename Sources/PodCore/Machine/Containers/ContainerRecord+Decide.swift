@@ -80,7 +80,7 @@ extension ContainerRecord {
         _ shown: ContainerStep.Shown, _ image: String, _ until: Duration, _ error: String, into decision: inout Decision
     ) {
         let text = "Back-off pulling image \"\(image)\""
-        let message = "\(text): \(WaitingReason.errImagePull.rawValue): \(error)"
+        let message = "\(text): \(error)"
         step = .pausing(shown.waiting(.imagePullBackOff, message), .retry(until: until))
         decision.record(.normal, "BackOff", text, fieldPath: fieldPath)
         decision.record(.warning, "Failed", "Error: \(WaitingReason.imagePullBackOff.rawValue)", fieldPath: fieldPath)

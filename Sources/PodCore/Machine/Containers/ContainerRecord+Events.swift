@@ -91,11 +91,12 @@ extension ContainerRecord {
 
     private mutating func imageFailed(_ problem: ImageProblem, _ shown: ContainerStep.Shown, _ now: Duration, _ decision: inout Decision) {
         let pause: ContainerStep.Pause
-        if problem.reason == .errImagePull {
+        if problem.reason == .errImagePull || problem.reason == .registryUnavailable {
             pullBackOff.step(at: now)
             let delay = pullBackOff.delay(at: now) ?? .seconds(10)
             pause = .pull(
-                image: problem.image ?? image ?? "", until: now + delay, noticeAt: now + Self.backOffNotice, error: problem.message)
+                image: problem.image ?? image ?? "", until: now + delay, noticeAt: now + Self.backOffNotice,
+                error: "\(problem.reason.rawValue): \(problem.message)")
         } else {
             pause = .retry(until: now + Self.errorRetry)
         }

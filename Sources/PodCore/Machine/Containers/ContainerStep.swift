@@ -56,7 +56,7 @@ package enum ContainerStep: Sendable, Hashable {
     }
 
     package enum Pause: Sendable, Hashable {
-        /// The image, or one that the container mounts, could not be pulled. `ErrImagePull` is shown until `noticeAt`, then `ImagePullBackOff`. Leads to `retry`.
+        /// The image, or one that the container mounts, could not be pulled. The reason is shown until `noticeAt`, then `ImagePullBackOff`. Leads to `retry`.
         case pull(image: String, until: Duration, noticeAt: Duration, error: String)
         /// Another step failed, or the back-off of the pull is shown already.
         case retry(until: Duration)

@@ -8,6 +8,7 @@ package enum WaitingReason: String, Sendable, Hashable, CaseIterable {
     case runContainerError = "RunContainerError"
     case postStartHookError = "PostStartHookError"
     case errImagePull = "ErrImagePull"
+    case registryUnavailable = "RegistryUnavailable"
     case imagePullBackOff = "ImagePullBackOff"
     case errImageNeverPull = "ErrImageNeverPull"
     case invalidImageName = "InvalidImageName"

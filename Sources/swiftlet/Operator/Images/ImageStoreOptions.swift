@@ -16,6 +16,15 @@ struct ImageStoreOptions: ParsableArguments {
     @Option(help: "While swiftlet does not run: the folder of the images. Default: imageRoot of the configuration.")
     var imageRoot: String?
 
+    @Option(help: "While swiftlet does not run: the folder with docker's config.json. Default: /var/lib/kubelet.")
+    var rootDir: String?
+
+    @Option(help: "While swiftlet does not run: as with 'swiftlet run'.")
+    var imageCredentialProviderConfig: String?
+
+    @Option(help: "While swiftlet does not run: as with 'swiftlet run'.")
+    var imageCredentialProviderBinDir: String?
+
     static let otherAnswer = CommandFailure("the agent gave another answer than was asked for (another version of swiftlet?)")
 
     typealias Office = @Sendable (ImageRequest) async throws -> ImageAnswer
@@ -28,10 +37,15 @@ struct ImageStoreOptions: ParsableArguments {
             return try await Self.perform(request, meanwhile) { try await client.post(.images, $0) }
         }
         guard geteuid() == 0 else { throw CommandFailure("only root may use the image store") }
-        let settings = try ConfigurationLoader.load(file: config).swiftlet
+        var flags = FlagOverrides()
+        flags.rootDirectory = rootDir
+        flags.credentialProviderConfig = imageCredentialProviderConfig
+        flags.credentialProviderDirectory = imageCredentialProviderBinDir
+        let configuration = try ConfigurationLoader.load(file: config, flags: flags)
+        let settings = configuration.swiftlet
         do {
             let store = try await ImageStore.open(
-                directory: imageRoot ?? settings.imageRoot, registries: RegistryConfiguration(hosts: RegistryConfiguration.hosts(settings)),
+                directory: imageRoot ?? settings.imageRoot, registries: RegistryConfiguration(configuration),
                 limits: ImageLimits(settings.imageLimits),
                 logger: Logger(label: "swiftlet") { StreamLogHandler.standardError(label: $0) })
             let desk = ImageDesk(store: store, agent: nil)

@@ -4,7 +4,7 @@ import PodCore
 extension Images {
     /// `swiftlet images pull`.
     struct Pull: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Pull an image from its registry, without credentials.")
+        static let configuration = CommandConfiguration(abstract: "Pull an image from its registry, without credentials or with those of the node.")
 
         @OptionGroup var store: ImageStoreOptions
 

@@ -1,0 +1,21 @@
+import LinuxSystem
+import PodCore
+import Synchronization
+
+extension PodVolumes {
+    /// The files are given to a group once, by the first pod that mounts the storage.
+    func mountLocal(_ storage: LocalStorage, _ volume: VolumeRequest) async throws(VolumeFailure) -> String {
+        try await blocking("mount volume \(volume.name)") { [self] in
+            let layout = try VolumeLayout(root: root)
+            let path = try layout.volume(storage.folder, plugin: LocalVolume.plugin, podUID: volume.podUID)
+            // Of a volume with very many files, the change of owners goes on when its first caller has given up.
+            guard underway.withLock({ $0.insert(path).inserted }) else {
+                throw VolumeFailure(.busy, "the files of \(storage.path) are still being given to the group \(volume.fsGroup ?? 0)")
+            }
+            defer { _ = underway.withLock { $0.remove(path) } }
+            let owner = volume.fsGroup.map { GroupOwnership(group: $0, onlyOnMismatch: volume.keepsMatchingGroup) }
+            try LocalVolume(storage: storage, path: path, owner: owner, pods: layout.pods).mount()
+            return path
+        }
+    }
+}
