@@ -27,13 +27,18 @@ package actor HostPortForwarder {
     /// Repairs changes by other programs, until it is cancelled. Throws when the kernel's notifications cannot be had or end.
     package func run() async throws { try await keeper.run() }
 
+    /// Whether the kernel has the rules for IPv4, among them the guard of the node's loopback, and keeps them without these sandboxes.
+    nonisolated func forwardsIPv4(without leaving: Set<String> = []) -> Bool { ledger.forwardsIPv4(without: leaving) }
+
     /// Takes over the ports of sandboxes that outlived the last agent. `run()` repeats what the kernel refuses.
     func recover(_ sandboxes: [SandboxNetwork]) async {
+        var found: [String: HostPortClaim] = [:]
         for sandbox in sandboxes.sorted(by: { $0.sandboxID < $1.sandboxID }) where !sandbox.hostPorts.isEmpty && !sandbox.addresses.isEmpty {
             do throws(NetworkFailure) {
                 let claim = try HostPortClaim(sandbox)
                 if sandbox.isRunning {
                     try insert(claim, sandboxID: sandbox.sandboxID)
+                    found[sandbox.sandboxID] = claim
                 } else {
                     leaving[sandbox.sandboxID] = claim
                 }
@@ -44,6 +49,7 @@ package actor HostPortForwarder {
         ledger.finishRecovery()
         do {
             try await keeper.settle()
+            for (sandboxID, claim) in found { ledger.noteForwarded(claim, sandboxID: sandboxID) }
         } catch {
             logger.error("Host ports are not in sync", metadata: ["error": "\(error)"])
         }
@@ -60,6 +66,7 @@ package actor HostPortForwarder {
         try insert(claim, sandboxID: sandbox.sandboxID)
         do {
             try await keeper.settle()
+            ledger.noteForwarded(claim, sandboxID: sandbox.sandboxID)
             if let stale = claim.earlierFlows { _ = try await conntrack.delete(stale) }
         } catch {
             try? await remove(sandbox.sandboxID)
@@ -69,6 +76,7 @@ package actor HostPortForwarder {
 
     /// No packet is led to the sandbox any more on return. To be repeated after a failure; until then no other sandbox may get its addresses.
     func remove(_ sandboxID: String) async throws(NetworkFailure) {
+        ledger.noteLeaving(sandboxID: sandboxID)
         if let claim = ledger.update({ $0.remove(sandboxID: sandboxID) }) { leaving[sandboxID] = claim }
         guard let claim = leaving[sandboxID] else { return }
         do {

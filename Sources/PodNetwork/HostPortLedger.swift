@@ -1,3 +1,4 @@
+import Addresses
 import Logging
 import Nftables
 import ProxyCore
@@ -8,6 +9,8 @@ final class HostPortLedger: RulesetOwner {
     private struct State {
         var claims = HostPortClaims()
         var isRecovered = false
+        /// The sandboxes whose IPv4 ports the kernel forwards.
+        var forwarded: Set<String> = []
     }
 
     private let logger: Logger
@@ -19,6 +22,18 @@ final class HostPortLedger: RulesetOwner {
     var isRecovered: Bool { state.withLock { $0.isRecovered } }
 
     func finishRecovery() { state.withLock { $0.isRecovered = true } }
+
+    /// Whether the kernel has the IPv4 table, and keeps it without these sandboxes.
+    func forwardsIPv4(without leaving: Set<String>) -> Bool { state.withLock { !$0.forwarded.isSubset(of: leaving) } }
+
+    /// Notes that the kernel has the claim's rules.
+    func noteForwarded(_ claim: HostPortClaim, sandboxID: String) {
+        guard claim.targets.keys.contains(where: { $0.address.family == .v4 }) else { return }
+        state.withLock { _ = $0.forwarded.insert(sandboxID) }
+    }
+
+    /// Notes that the kernel is to lose the sandbox's rules.
+    func noteLeaving(sandboxID: String) { state.withLock { _ = $0.forwarded.remove(sandboxID) } }
 
     func update<T: Sendable>(_ body: (inout HostPortClaims) -> T) -> T { state.withLock { body(&$0.claims) } }
 

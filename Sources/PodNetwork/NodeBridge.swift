@@ -3,8 +3,25 @@ import Glibc
 package import LinuxNetlink
 import LinuxSystem
 
-/// The node's side of the pod network: bridge, gateway addresses, forwarding. Blocking.
+/// The node's side of the pod network in the kernel: looks at it, and repairs it. Blocking.
 package struct NodeBridge: Sendable {
+    /// The result of a repair.
+    package struct Repair: Sendable {
+        /// What was repaired.
+        package var done: [NetworkDefect] = []
+        /// What the kernel refused to have repaired, with the reason.
+        package var failed: [(defect: NetworkDefect, reason: String)] = []
+        /// What this agent cannot repair, and why: other nodes without a route to their pods, for example.
+        package var problems: [String] = []
+        /// The bridge as it is now; `nil` when it cannot be made.
+        package var bridge: Link?
+        /// Bytes, for new pods.
+        package var podMTU: UInt32 = 0
+    }
+
+    /// An interface that is made shows what it lacks only afterwards.
+    private static let passes = 4
+
     package let settings: NetworkSettings
     let stack: NetworkStack
 
@@ -13,82 +30,83 @@ package struct NodeBridge: Sendable {
         stack = try NetworkStack(namespace: settings.nodeNamespace?.descriptor)
     }
 
-    /// Makes or repairs the bridge.
-    /// - Parameters:
-    ///   - gateways: the addresses that the bridge has to have, the node's primary family first.
-    ///   - isNeeded: whether a gateway address of an earlier range is still some pod's gateway.
-    package func ensure(gateways: [CIDR], isNeeded: (CIDR) -> Bool) throws -> (link: Link, mtu: UInt32) {
-        let uplink = try uplink()
-        let mtu = settings.mtu ?? uplink?.mtu ?? 1500
-        guard let primary = gateways.first else { throw NetlinkError(code: .malformed, operation: "set up", object: settings.bridge) }
-        // Another range must not change the bridge's link address: running pods have it in their neighbour tables.
-        let mac = try stack.link(named: settings.bridge)?.mac ?? MACAddress(for: primary.address)
-        var link = try stack.ensureBridge(settings.bridge, mac: mac, mtu: mtu)
-        let promiscuous = settings.hairpin == .promiscuousBridge
-        if promiscuous != link.isPromiscuous {
-            try stack.setLink(link.index, LinkChange(promiscuous: promiscuous))
-            link = try stack.link(index: link.index) ?? link
-        }
-        try writeParameters(gateways, uplink: uplink)
-
-        for gateway in gateways { try stack.addAddress(gateway, to: link.index) }
-        for address in try stack.addresses() where address.link == link.index && address.isGlobal && address.isPermanent {
-            if !gateways.contains(address.cidr), !isNeeded(address.cidr.network) { try stack.removeAddress(address.cidr, from: link.index) }
-        }
-        return (link, mtu)
-    }
-
-    /// The interface of the default route: IPv4's before IPv6's, the lowest metric first.
-    func uplink() throws(NetlinkError) -> Link? {
-        let routes = try stack.routes().filter { $0.isDefault && $0.table == Route.mainTable && $0.link != nil }
-            .sorted { ($0.destination.family == .v4 ? 0 : 1, $0.priority) < ($1.destination.family == .v4 ? 0 : 1, $1.priority) }
-        for route in routes {
-            if let index = route.link, let link = try stack.link(index: index) { return link }
-        }
-        return nil
-    }
-
-    private func writeParameters(_ gateways: [CIDR], uplink: Link?) throws {
-        var parameters: [(String, String)] = []
-        if gateways.contains(where: { $0.family == .v4 }) {
-            // Loose: a pod's packet comes in over the bridge wherever the route back leads; the effective value is the
-            // larger one of "all" and the interface.
-            parameters.append(("ipv4/ip_forward", "1"))
-            parameters.append(("ipv4/conf/\(settings.bridge)/rp_filter", "2"))
-            // Pods reach each other through the node although they share a link, so they must not get redirects to a shorter way.
-            // One of the two settings alone would send redirects.
-            parameters.append(("ipv4/conf/all/send_redirects", "0"))
-            parameters.append(("ipv4/conf/\(settings.bridge)/send_redirects", "0"))
-        }
-        if gateways.contains(where: { $0.family == .v6 }) {
-            // A forwarding host ignores router advertisements, and with them its own default route, unless accept_ra is 2.
-            if let uplink, try Self.parameter("ipv6/conf/\(uplink.name)/accept_ra", settings) == "1" {
-                parameters.append(("ipv6/conf/\(uplink.name)/accept_ra", "2"))
-            }
-            parameters.append(("ipv6/conf/all/forwarding", "1"))
-            parameters.append(("ipv6/conf/\(settings.bridge)/accept_ra", "0"))
-            // The node looks for pods from the bridge's link-local address. While that is checked for duplicates, up to two seconds
-            // from the first pod on, packets to pods are lost; no other machine on the bridge can have it.
-            parameters.append(("ipv6/conf/\(settings.bridge)/accept_dad", "0"))
-        }
-        let wanted = parameters
-        try inNode {
-            for (name, value) in wanted {
-                let path = "/proc/sys/net/" + name
-                // Not written when it is right already: /proc/sys may be read-only.
-                if try SmallFile.line(path) != value { try SmallFile.write(value, to: path) }
+    /// Makes or repairs everything on the node's side.
+    package func repair(_ wanted: WantedNetwork) throws -> Repair {
+        let inspection = BridgeInspection(settings, wanted)
+        var repair = Repair()
+        for _ in 0..<Self.passes {
+            let observed = try observe(inspection)
+            repair.bridge = observed.link(named: settings.bridge).flatMap { $0.kind == "bridge" ? $0 : nil }
+            repair.podMTU = inspection.podMTU(observed)
+            repair.problems = inspection.peerRoutes(observed)?.problems ?? []
+            let refused = Set(repair.failed.map(\.defect))
+            let defects = inspection.defects(observed).filter { !refused.contains($0) }
+            if defects.isEmpty { break }
+            for defect in defects {
+                do {
+                    try apply(defect.remedy)
+                    repair.done.append(defect)
+                } catch let error as NetlinkError where error.isNotFound && defect.isAboutPort {
+                    // The pod has ended meanwhile.
+                    continue
+                } catch {
+                    repair.failed.append((defect, "\(error)"))
+                }
             }
         }
+        return repair
     }
 
-    private static func parameter(_ name: String, _ settings: NetworkSettings) throws -> String? {
-        try settings.nodeNamespace.map { try $0.withThreadBlocking { try? SmallFile.line("/proc/sys/net/" + name) } }
-            ?? (try? SmallFile.line("/proc/sys/net/" + name))
+    /// Returns the differences and leaves them.
+    package func inspect(_ wanted: WantedNetwork) throws -> (defects: [NetworkDefect], problems: [String], observed: ObservedNetwork) {
+        let inspection = BridgeInspection(settings, wanted)
+        let observed = try observe(inspection)
+        return (inspection.defects(observed), inspection.peerRoutes(observed)?.problems ?? [], observed)
+    }
+
+    private func observe(_ inspection: BridgeInspection) throws -> ObservedNetwork {
+        var observed = ObservedNetwork(links: try stack.links(), addresses: try stack.addresses(), routes: try stack.routes())
+        if let overlay = observed.link(named: Overlay.name)?.index {
+            observed.neighbours = try stack.neighbours().filter { $0.link == overlay }
+            observed.forwarding = try stack.forwardingEntries(of: overlay)
+        }
+        let names = inspection.parameters(observed).map(\.name)
+        observed.parameters = try inNode {
+            names.reduce(into: [:]) { values, name in values[name] = try? SmallFile.line("/proc/sys/net/" + name) }
+        }
+        return observed
+    }
+
+    private func apply(_ remedy: NetworkDefect.Remedy) throws {
+        switch remedy {
+        case .makeBridge(let mac, let mtu): _ = try stack.ensureBridge(settings.bridge, mac: mac, mtu: mtu)
+        case .changeBridge(let index, let change): try stack.setLink(index, change)
+        case .changePort(let index, var change):
+            // The kernel takes the settings of a bridge port only once it is one.
+            let hairpin = change.master == nil ? nil : change.hairpin
+            if hairpin != nil { change.hairpin = nil }
+            try stack.setLink(index, change)
+            if let hairpin { try stack.setLink(index, LinkChange(hairpin: hairpin)) }
+        case .writeParameter(let parameter):
+            try inNode { try SmallFile.write(parameter.value, to: "/proc/sys/net/" + parameter.name) }
+        case .addAddress(let address, let link): try stack.addAddress(address, to: link)
+        case .removeAddress(let address, let link): try stack.removeAddress(address, from: link)
+        case .replaceRoute(let route): try stack.replaceRoute(route)
+        case .deleteRoute(let route): try stack.deleteRoute(route)
+        case .makeOverlay(let tunnel, let mac, let mtu): try stack.createVXLAN(Overlay.name, mac: mac, mtu: mtu, tunnel)
+        case .changeOverlay(let index, let change): try stack.setLink(index, change)
+        case .removeOverlay(let index): try stack.deleteLink(index)
+        case .replaceNeighbour(let neighbour): try stack.replaceNeighbour(neighbour)
+        case .deleteNeighbour(let neighbour): try stack.deleteNeighbour(neighbour.address, on: neighbour.link)
+        case .replaceForwardingEntry(let entry): try stack.replaceForwardingEntry(entry)
+        case .deleteForwardingEntry(let entry): try stack.deleteForwardingEntry(entry)
+        }
     }
 
     /// /proc/sys/net shows the namespace of the thread that opens it.
-    private func inNode(_ body: @escaping @Sendable () throws -> Void) throws {
-        if let namespace = settings.nodeNamespace { try namespace.withThreadBlocking(body) } else { try body() }
+    private func inNode<T: Sendable>(_ body: @escaping @Sendable () throws -> T) throws -> T {
+        if let namespace = settings.nodeNamespace { return try namespace.withThreadBlocking(body) }
+        return try body()
     }
 
     /// Returns the node's own addresses as the network sees them: of each family, that of the interface with the default route.

@@ -1,4 +1,4 @@
-import Addresses
+package import Addresses
 import Glibc
 import LinuxNetlink
 import LinuxSystem
@@ -9,17 +9,34 @@ package import PodCore
 /// The actor owns the addresses; everything that waits for the kernel runs on a small pool, so that attaching 20 pods at
 /// once is 20 turns of bookkeeping and as much parallel work as the kernel allows.
 package actor PodNetwork: PodNetworkPort {
-    private let settings: NetworkSettings
+    let settings: NetworkSettings
     private let records: AddressRecords
-    private let hostPorts: HostPortForwarder
+    let hostPorts: HostPortForwarder
     private let pool = BlockingPool(name: "network", threads: 4, queueLimit: 4096)
+    private let turn = SerialTurn()
+    /// An element after the network is to be repaired for another reason than a change by another program. One reader.
+    nonisolated let wishes: AsyncStream<Void>
+    private let wish: AsyncStream<Void>.Continuation
 
     /// The ranges for new pods, the node's primary family first.
     private var pools: [AddressPool] = []
     private var interfaces: PodInterface?
-    private var assignments: [String: [IPAddress]] = [:]
+    /// The bridge's link address, from the first set-up on.
+    private var mac: MACAddress?
+    private var peers: [PeerNode]?
+    private var ownAddresses: [IPAddress] = []
+    /// The way from 127.0.0.1 to pods was open at the last look.
+    private(set) var opensLoopback = false
+    /// The kernel lacks the means to keep pods from sending from other addresses.
+    private(set) var lacksGuard = false
+    /// The sandboxes that are giving their host ports up.
+    private(set) var leavingPorts: Set<String> = []
+    private(set) var assignments: [String: [IPAddress]] = [:]
+    /// The sandboxes whose interfaces are complete: others are still being made, and not to be repaired.
+    private(set) var attached: Set<String> = []
+    var identities: [String: PodIdentity] = [:]
     /// The owner of each interface name on the node: two sandboxes must never share a name.
-    private var hostNames: [String: String] = [:]
+    private(set) var hostNames: [String: String] = [:]
     private var hasLoaded = false
     /// The recorded addresses, oldest first: the next ones are given out behind them.
     private var recorded: [IPAddress] = []
@@ -30,25 +47,85 @@ package actor PodNetwork: PodNetworkPort {
         self.settings = settings
         self.hostPorts = hostPorts
         records = AddressRecords(directory: settings.stateDirectory)
+        (wishes, wish) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
     package func setUp(podCIDRs: [String]) async throws(NetworkFailure) {
-        let wanted = try Self.parse(podCIDRs)
+        let ranges = try Self.parse(podCIDRs)
         try await load()
-        let gateways = wanted.map(\.gatewayCIDR)
-        let inUse = Array(assignments.values.joined())
-        let settings = settings
-        let made = try await kernel("set up the pod network") { () -> (NodeBridge, Link, UInt32) in
-            let bridge = try NodeBridge(settings: settings)
-            let (link, mtu) = try bridge.ensure(gateways: gateways) { range in inUse.contains(where: range.contains) }
-            return (bridge, link, mtu)
+        await turn.take()
+        defer { turn.end() }
+        let wanted = wanted(for: ranges)
+        let (bridge, repair) = try await repair(wanted)
+        if let (defect, reason) = repair.failed.first(where: { !$0.defect.isAboutPeer && !$0.defect.isAboutPort }) {
+            throw NetworkFailure(.kernel, "cannot set up the pod network: found that \(defect.found), wanted \(defect.wanted): \(reason)")
         }
         // Only now, without a further await: pods may have come and gone while the kernel was working.
-        adopt(wanted)
-        interfaces = PodInterface(bridge: made.0, bridgeIndex: made.1.index, mtu: made.2)
+        adopt(ranges)
+        adopt(bridge, repair, wanted)
     }
 
     package var isSetUp: Bool { interfaces != nil }
+
+    /// The cluster's other nodes; routes to their pods follow. `nil` while these are not known.
+    /// - Parameter own: the addresses by which other nodes know this one, the primary family first.
+    package func setPeers(_ peers: [PeerNode]?, own: [IPAddress] = []) {
+        guard peers != self.peers || own != ownAddresses else { return }
+        self.peers = peers
+        ownAddresses = own
+        wish.yield()
+    }
+
+    /// Brings the node's side to what pods need; returns what that took. Nothing before the set-up.
+    func repair() async throws(NetworkFailure) -> NodeBridge.Repair {
+        await turn.take()
+        defer { turn.end() }
+        guard isSetUp else { return NodeBridge.Repair() }
+        let wanted = wanted(for: pools)
+        var (bridge, repair) = try await repair(wanted)
+        adopt(bridge, repair, wanted)
+        if lacksGuard { repair.problems.append(Self.noGuard) }
+        return repair
+    }
+
+    /// The differences to what pods need, nodes without a route, and the network as it is.
+    func inspect() async throws(NetworkFailure) -> ([NetworkDefect], [String], ObservedNetwork) {
+        let (settings, wanted) = (settings, wanted(for: pools))
+        return try await kernel("look at the pod network") { try NodeBridge(settings: settings).inspect(wanted) }
+    }
+
+    /// A value after each change of the node's network by which pods may be concerned. Ends when the kernel's notifications do.
+    func foreignChanges() async throws(NetworkFailure) -> AsyncStream<Void> {
+        let settings = settings
+        return try await kernel("watch the node's network") {
+            try NetworkChange.stream(in: settings.nodeNamespace?.descriptor, isOfInterest: ChangeInterest.covers)
+        }
+    }
+
+    private func repair(_ wanted: WantedNetwork) async throws(NetworkFailure) -> (NodeBridge, NodeBridge.Repair) {
+        let settings = settings
+        return try await kernel("set up the pod network") {
+            let bridge = try NodeBridge(settings: settings)
+            return (bridge, try bridge.repair(wanted))
+        }
+    }
+
+    private func adopt(_ bridge: NodeBridge, _ repair: NodeBridge.Repair, _ wanted: WantedNetwork) {
+        opensLoopback = wanted.opensLoopback
+        guard let link = repair.bridge else { return }
+        mac = link.mac
+        interfaces = PodInterface(bridge: bridge, bridgeIndex: link.index, mtu: repair.podMTU)
+    }
+
+    private func wanted(for ranges: [AddressPool]) -> WantedNetwork {
+        let inUse = Set(assignments.values.joined())
+        let gone = (pools + earlier).filter { old in !ranges.contains { $0.range == old.range } && inUse.contains(where: old.contains) }
+        var wanted = WantedNetwork(
+            gateways: ranges.map(\.gatewayCIDR), earlierGateways: gone.map(\.gatewayCIDR), addressesInUse: inUse, mac: mac,
+            hostLinks: Set(attached.map(PodInterface.hostName)), peers: peers, ownAddresses: ownAddresses)
+        wanted.opensLoopback = hostPorts.forwardsIPv4(without: leavingPorts)
+        return wanted
+    }
 
     package func attach(sandboxID: String, networkNamespacePath: String) async throws(NetworkFailure) -> [String] {
         guard sandboxID.utf8.count >= 11, sandboxID.utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0) }) else {
@@ -68,24 +145,35 @@ package actor PodNetwork: PodNetworkPort {
         if let known = assignments[sandboxID] { addresses = known } else { addresses = try allocate(for: sandboxID) }
         let wanted = try addresses.map { address throws(NetworkFailure) in try assignment(of: address) }
         let records = records
+        let isGuarded: Bool
         do throws(NetworkFailure) {
-            try await kernel("connect sandbox \(sandboxID)") {
+            isGuarded = try await kernel("connect sandbox \(sandboxID)") {
                 // Remembered before it is used: an address in use without a record could be given out twice.
                 if isNew { for address in addresses { try records.save(address, sandboxID: sandboxID) } }
-                try interfaces.connect(sandboxID: sandboxID, namespacePath: networkNamespacePath, assignments: wanted)
+                let isGuarded = try interfaces.connect(sandboxID: sandboxID, namespacePath: networkNamespacePath, assignments: wanted)
                 FailPoint.reach("network.attached")
+                return isGuarded
             }
         } catch {
             if isNew { try? await detach(sandboxID: sandboxID) }
             throw error
         }
+        // Its sandbox may have ended meanwhile.
+        if assignments[sandboxID] != nil { attached.insert(sandboxID) }
+        if !isGuarded, !lacksGuard {
+            lacksGuard = true
+            wish.yield()
+        }
+        // A repair during the call did not see this interface.
+        if interfaces.bridgeIndex != self.interfaces?.bridgeIndex { wish.yield() }
         return addresses.map(\.description)
     }
 
-    package func forwardHostPorts(of sandbox: SandboxNetwork) async throws(NetworkFailure) { try await hostPorts.add(sandbox) }
-
     package func detach(sandboxID: String) async throws(NetworkFailure) {
-        // First: no rule may lead to an address that the next pod gets.
+        // First: no rule may lead to an address that the next pod gets. The guard of the node's loopback goes with the last rules.
+        leavingPorts.insert(sandboxID)
+        defer { leavingPorts.remove(sandboxID) }
+        try await adjustLoopback()
         try await hostPorts.remove(sandboxID)
         try await load()
         guard let addresses = assignments[sandboxID] else { return }
@@ -112,6 +200,8 @@ package actor PodNetwork: PodNetworkPort {
         let found = kept.filter { assignments[$0.key] != $0.value }
         for sandboxID in gone.keys { release(sandboxID) }
         for (sandboxID, addresses) in found { take(addresses, for: sandboxID) }
+        attached.formUnion(kept.keys)
+        for sandbox in sandboxes where kept[sandbox.sandboxID] != nil { identities[sandbox.sandboxID] = sandbox.pod }
         let records = records
         try await kernel("recover the addresses") {
             for address in gone.values.joined() where !inUse.contains(address) { try records.remove(address) }
@@ -201,6 +291,8 @@ package actor PodNetwork: PodNetworkPort {
     private func release(_ sandboxID: String) {
         guard let addresses = assignments.removeValue(forKey: sandboxID) else { return }
         hostNames[PodInterface.hostName(sandboxID: sandboxID)] = nil
+        attached.remove(sandboxID)
+        identities[sandboxID] = nil
         // Another sandbox may have been found with the same address; it keeps it.
         let others = Set(assignments.values.joined())
         for address in addresses where !others.contains(address) {
@@ -210,7 +302,7 @@ package actor PodNetwork: PodNetworkPort {
     }
 
     /// Reads the records once, before anything is given out.
-    private func load() async throws(NetworkFailure) {
+    func load() async throws(NetworkFailure) {
         guard !hasLoaded else { return }
         let records = records
         let found = try await kernel("read the address records") { try records.load() }
@@ -223,7 +315,7 @@ package actor PodNetwork: PodNetworkPort {
     }
 
     /// Runs blocking work with a deadline and translates its errors.
-    private func kernel<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(NetworkFailure) -> T {
+    func kernel<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(NetworkFailure) -> T {
         do {
             return try await pool.run(what, deadline: .seconds(60), body)
         } catch let error as NetworkFailure {

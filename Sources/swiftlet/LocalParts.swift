@@ -49,7 +49,9 @@ struct LocalParts: Sendable {
         network = PodNetwork(
             settings: NetworkSettings(
                 bridge: swiftlet.network.bridge, mtu: swiftlet.network.mtu == 0 ? nil : UInt32(swiftlet.network.mtu),
-                stateDirectory: process.runDirectory + "/network"), hostPorts: hostPorts)
+                routing: swiftlet.network.routing == .vxlan ? .vxlan : .hostGateway, guardsSources: swiftlet.network.antiSpoofing,
+                stateDirectory: process.runDirectory + "/network"),
+            hostPorts: hostPorts)
         volumes = PodVolumes(root: process.rootDirectory)
         folders = PodFolderStore(root: process.rootDirectory, logs: configuration.kubelet.podLogsDir)
         diskUsage = PodDiskMeter(root: process.rootDirectory, logs: folders) { runtimeSettings.writableLayer(ofContainer: $0) }

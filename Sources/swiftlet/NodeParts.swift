@@ -21,6 +21,7 @@ struct NodeParts: Sendable {
     let readiness = NodeReadiness()
     let health: NodeHealth
     let images: ImageCollector
+    let sandboxes: SandboxIndex
     let proxy: ProxyAgent
     let services: [any ServiceLifecycle.Service]
 
@@ -37,7 +38,8 @@ struct NodeParts: Sendable {
             settings: settings, api: client.forStatuses(), host: local.host, images: local.images, network: local.network, readiness: readiness,
             pressures: pressures, events: events,
             time: time, logger: logger)
-        let directory = ServiceDirectory(services: reading, logger: logger) { Self.proxyConfiguration(configuration, settings, reporter) }
+        let nodes = NodeDirectory(reading, ownName: settings.name, logger: logger)
+        let directory = ServiceDirectory(services: reading, logger: logger) { Self.proxyConfiguration(configuration, settings, reporter, nodes) }
         let watched = Reflector(client, of: Pod.self, scope: ObjectScope(fieldSelector: "spec.nodeName=\(settings.name)"))
         let presence = APIPresence(watched, time: time)
         let source = WatchedObjectSource(client)
@@ -91,6 +93,7 @@ struct NodeParts: Sendable {
         health = local.health(pods, readiness, logger: logger)
         self.pods = pods
         images = collector
+        self.sandboxes = sandboxes
         self.reporter = reporter
         self.proxy = proxy
         services = [
@@ -104,6 +107,7 @@ struct NodeParts: Sendable {
             Part { await Self.followObjects(source, objects, pods) },
             Part { await Self.followPods(pods, watched, presence, memory, statics) },
             Part { try await local.hostPorts.run() },
+            Part { [readiness] in try await Self.keepNetwork(local, configuration, nodes, directory, readiness, logger: logger) },
             Part { [health] in await health.run() },
             Part { await MemoryReturn(turnover: pods.turnover, time: time, giveBack: ProcessMemory.giveBack).run() },
             Part { await relief.run() },
@@ -188,21 +192,42 @@ struct NodeParts: Sendable {
         }
     }
 
+    private static func keepNetwork(
+        _ local: LocalParts, _ configuration: AgentConfiguration, _ nodes: NodeDirectory, _ directory: ServiceDirectory, _ readiness: NodeReadiness,
+        logger: Logger
+    ) async throws {
+        let keeper = NetworkKeeper(local.network, time: local.time, logger: logger) { readiness.report("pod network", problem: $0) }
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask {
+                guard configuration.swiftlet.network.routing != .none else { return await local.network.setPeers([]) }
+                await nodes.run {
+                    await local.network.setPeers(nodes.others.map { $0.map { PeerNode($0) } }, own: nodes.own.map { PeerNode($0).addresses } ?? [])
+                    // Traffic to pods of other nodes keeps its source address.
+                    directory.configurationChanged()
+                }
+            }
+            try await keeper.run()
+            group.cancelAll()
+        }
+    }
+
     private static func addresses(_ settings: NodeSettings, _ node: Node?) -> [String] {
         let known = (node?.status?.addresses ?? []).filter { $0.type == "InternalIP" }.map(\.address)
         return settings.addresses.isEmpty ? known : settings.addresses
     }
 
     /// `nil` until the node has its podCIDRs.
-    private static func proxyConfiguration(_ configuration: AgentConfiguration, _ settings: NodeSettings, _ reporter: NodeReporter)
-        -> ProxyConfiguration?
-    {
+    private static func proxyConfiguration(
+        _ configuration: AgentConfiguration, _ settings: NodeSettings, _ reporter: NodeReporter, _ nodes: NodeDirectory
+    ) -> ProxyConfiguration? {
         let podCIDRs = reporter.podRanges
         guard let node = reporter.node, !podCIDRs.isEmpty else { return nil }
         let proxy = configuration.proxy
+        // Without a range for all pods of the cluster, the ranges of the nodes that are there stand for it.
+        let clusterCIDR = proxy.clusterCIDR.isEmpty ? (nodes.others ?? []).flatMap(\.podRanges).joined(separator: ",") : proxy.clusterCIDR
         return ProxyConfiguration(
             nodeName: settings.name, nodeAddresses: addresses(settings, node), podCIDRs: podCIDRs, nodePortAddresses: proxy.nodePortAddresses,
-            clusterCIDR: proxy.clusterCIDR, masqueradesAll: proxy.masqueradeAll)
+            clusterCIDR: clusterCIDR, masqueradesAll: proxy.masqueradeAll)
     }
 
     /// 64 hexadecimal digits of system randomness.

@@ -98,7 +98,7 @@ import Testing
                 + "---\n"
                 + swiftlet(
                     "registries: {'localhost:5000': {mirrors: [m:1], insecure: true, caFile: /ca}}\n"
-                        + "network: {bridge: br7, mtu: 1400}\nrequireControllers: false\n"
+                        + "network: {bridge: br7, mtu: 1400, routing: vxlan, antiSpoofing: false}\nrequireControllers: false\n"
                 ))
         let kubelet = found.kubelet
         #expect(kubelet.address == "127.0.0.1" && kubelet.port == 10350 && kubelet.tlsCertFile == "/a.crt" && kubelet.rotateCertificates)
@@ -116,6 +116,7 @@ import Testing
         #expect(found.proxy.kubeconfig == "/proxy.conf" && found.proxy.qps == 5 && found.proxy.burst == 7)
         #expect(found.proxy.clusterCIDR == "10.244.0.0/16, fd00::/48" && found.proxy.nodePortAddresses == ["192.168.1.0/24"])
         #expect(found.swiftlet.registries == ["localhost:5000": .init(mirrors: ["m:1"], insecure: true, caFile: "/ca")])
+        #expect(found.swiftlet.network.routing == .vxlan && !found.swiftlet.network.antiSpoofing)
         #expect(found.swiftlet.network.bridge == "br7" && found.swiftlet.network.mtu == 1400 && !found.swiftlet.requireControllers)
         #expect(found.warnings.isEmpty, "\(found.warnings)")
     }
@@ -265,7 +266,8 @@ import Testing
             ("adminSocket: x.sock", "begins with /"),
             ("network: {mode: overlay}", "wanted one of: bridge"),
             ("network:\n  mode: cni", "a.yaml:4: network.mode: found 'cni', but plugins are not supported yet"),
-            ("network: {podCIDR: pods}", "wanted a CIDR"), ("runtimeRoot: /run/x", "there is no such field"),
+            ("network: {routing: bgp}", "wanted one of: host-gw"), ("network: {podCIDR: pods}", "wanted a CIDR"),
+            ("runtimeRoot: /run/x", "there is no such field"),
             ("spawnerSocket: /run/x", "there is no such field"), ("registries: {a: {mirror: []}}", "did you mean 'mirrors'?"),
         ] {
             let error = try #require(throws: ConfigurationError.self) { try parse(swiftlet(body)) }

@@ -82,19 +82,42 @@ import Testing
         try Peer.connect(from: other.namespace, to: "fd07::1", 8080)
         #expect(try server.nextClient() == "fd07::3")
 
-        // Nothing may make loopback services of the node reachable from its network.
-        #expect(try await fixture.node.withThread { try SmallFile.line("/proc/sys/net/ipv4/conf/swl0/route_localnet") } == "0")
-        #expect(try await fixture.node.withThread { try SmallFile.line("/proc/sys/net/ipv4/conf/all/route_localnet") } == "0")
+        // The node's own way, which opens no way for its neighbours.
+        try Peer.connect(from: fixture.node, source: "127.0.0.1", to: "127.0.0.1", 8080)
+        #expect(try server.nextClient() == "10.7.0.1", "the bridge's address, by which the pod answers")
+        try Peer.connect(from: fixture.node, to: "127.0.0.1", 8081)
+        #expect(try server.nextClient() == "10.7.0.1")
+        #expect(try localRouting("swl0") == "1")
+        for name in ["all", "default", "uplink"] { #expect(try localRouting(name) == "0", "\(name)") }
         let refused = { (client: Namespace, source: String?, target: String, port: UInt16) throws in
             let error = #expect(throws: SystemError.self) { try Peer.connect(from: client, source: source, to: target, port) }
             #expect(error?.is(ECONNREFUSED) == true, "\(target):\(port): \(error.map { "\($0)" } ?? "connected")")
         }
-        try refused(fixture.node, "127.0.0.1", "127.0.0.1", 8080)
         try refused(outside, nil, Self.nodeIP, 8081)
 
         try await network.detach(sandboxID: pod.sandbox.sandboxID)
         #expect(try !tables.contains("swiftlet-hostports"))
+        #expect(try localRouting("swl0") == "0")
         try refused(outside, nil, Self.nodeIP, 8080)
+        try refused(fixture.node, "127.0.0.1", "127.0.0.1", 8080)
+    }
+
+    private func localRouting(_ name: String) throws -> String {
+        try fixture.node.withThreadBlocking { try SmallFile.line("/proc/sys/net/ipv4/conf/\(name)/route_localnet") }
+    }
+
+    @Test("a pod does not reach the node's loopback, though the way from there to pods is open") func loopbackIsGuarded() async throws {
+        let pod = try await forwardedPod(1, [HostPort(port: 8080, target: 80)])
+        #expect(try localRouting("swl0") == "1")
+        let receiver = try Peer.datagrams(in: fixture.node, 5353)
+        // A pod with the rights to change its network.
+        _ = try Shell.run("sysctl -qw net.ipv4.conf.all.route_localnet=1", in: pod.namespace)
+        _ = try Shell.run("ip address delete 127.0.0.1/8 dev lo", in: pod.namespace)
+        _ = try Shell.run("ip route replace 127.0.0.1/32 via 10.7.0.1 dev eth0 onlink src 10.7.0.2", in: pod.namespace)
+        let sender = try Peer.datagrams(in: pod.namespace)
+        try sender.send("to the loopback", to: "127.0.0.1", 5353)
+        try sender.send("to the bridge", to: "10.7.0.1", 5353)
+        #expect(try receiver.receive() == "to the bridge")
     }
 
     @Test("the kernel lists the tables as they are compiled") func theKernelHasWhatTheTextSays() async throws {

@@ -44,9 +44,12 @@ final class NetworkFixture: Sendable {
 
     func path(_ namespace: Namespace) -> String { namespace.descriptor.procPath }
 
-    func network(hairpin: NetworkSettings.Hairpin = .ports, hostPorts: HostPortForwarder? = nil) throws -> PodNetwork {
+    func network(
+        hairpin: NetworkSettings.Hairpin = .ports, routing: NetworkSettings.Routing = .hostGateway, hostPorts: HostPortForwarder? = nil
+    ) throws -> PodNetwork {
         PodNetwork(
-            settings: NetworkSettings(hairpin: hairpin, stateDirectory: directory, nodeNamespace: node), hostPorts: try hostPorts ?? forwarder())
+            settings: NetworkSettings(hairpin: hairpin, routing: routing, stateDirectory: directory, nodeNamespace: node),
+            hostPorts: try hostPorts ?? forwarder())
     }
 
     func forwarder() throws -> HostPortForwarder {
@@ -180,6 +183,34 @@ final class NetworkFixture: Sendable {
     private func bridgeAddresses() throws -> [String] {
         let bridge = try #require(try fixture.stack.link(named: "swl0"))
         return try fixture.stack.addresses().filter { $0.link == bridge.index && $0.scope == 0 }.map(\.cidr.description).sorted()
+    }
+
+    @Test("a pod that takes another address or link address reaches nobody with it") func spoofing() async throws {
+        let network = try fixture.network()
+        try await network.setUp(podCIDRs: ["10.7.0.0/24", "fd07::/64"])
+        let pods = [try await fixture.namespace(), try await fixture.namespace()]
+        for (number, pod) in pods.enumerated() {
+            _ = try await network.attach(sandboxID: NetworkFixture.id(number + 1), networkNamespacePath: path(pod))
+        }
+        let receiver = try Peer.datagrams(in: fixture.node, 5353)
+        func send(_ text: String) throws { try Peer.datagrams(in: pods[0]).send(text, to: "10.7.0.1", 5353) }
+        _ = try Shell.run("ip address add 10.7.0.77/32 dev eth0", in: pods[0])
+        _ = try Shell.run("ip route replace default via 10.7.0.1 dev eth0 onlink src 10.7.0.77", in: pods[0])
+        try send("from another address")
+        _ = try Shell.run("ip route replace default via 10.7.0.1 dev eth0 onlink src 10.7.0.2", in: pods[0])
+        _ = try Shell.run("ip link set eth0 address 0a:58:0a:07:00:03", in: pods[0])
+        try send("from another link address")
+        _ = try Shell.run("ip link set eth0 address 0a:58:0a:07:00:02", in: pods[0])
+        try send("from its own")
+        #expect(try receiver.receive() == "from its own")
+        #expect(try await Echo.works(from: pods[0], to: "fd07::3", in: pods[1]))
+
+        // Another program removes the check: it is noticed, and made again.
+        _ = try Shell.run("tc qdisc delete dev swlaaaaaaaaaa1 ingress", in: fixture.node)
+        func findings(fix: Bool) async throws -> [String] { try await network.check(fix: fix) { _ in true }.map { "\($0.found): \($0.done)" } }
+        #expect(try await findings(fix: false) == ["swlaaaaaaaaaa1 takes packets with any source: nothing: --fix repairs it"])
+        #expect(try await findings(fix: true) == ["swlaaaaaaaaaa1 takes packets with any source: repaired"])
+        #expect(try await findings(fix: false) == [])
     }
 
     @Test("mistakes are named") func mistakesAreNamed() async throws {

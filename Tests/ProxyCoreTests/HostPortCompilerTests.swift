@@ -77,14 +77,20 @@ import Testing
         \t\tdnat ip to meta l4proto . th dport map @ports-of-all-addresses
         \t}
 
+        \tchain guard {
+        \t\ttype filter hook prerouting priority -190; policy accept;
+        \t\tip daddr @loopback fib saddr type != local drop comment "the node's loopback is for the node"
+        \t}
+
         \tchain output {
         \t\ttype nat hook output priority -99; policy accept;
-        \t\tip saddr != @loopback fib daddr type local jump forward
+        \t\tfib daddr type local jump forward
         \t}
 
         \tchain postrouting {
         \t\ttype nat hook postrouting priority srcnat; policy accept;
         \t\tct status dnat ip saddr . ip daddr @hairpin masquerade fully-random comment "a pod that reaches itself answers through the node"
+        \t\tct status dnat ip saddr @loopback masquerade fully-random comment "pods answer 127.0.0.1 through the node"
         \t}
 
         \tchain prerouting {

@@ -14,7 +14,14 @@ package struct InterfaceAddress: Sendable, Hashable {
     /// RT_SCOPE_UNIVERSE: valid beyond the link.
     package var isGlobal: Bool { scope == Self.globalScope }
 
-    private static let globalScope: UInt8 = 0
+    static let globalScope: UInt8 = 0
+
+    package init(link: UInt32, cidr: CIDR, scope: UInt8 = 0, isPermanent: Bool = true) {
+        self.link = link
+        self.cidr = cidr
+        self.scope = scope
+        self.isPermanent = isPermanent
+    }
 
     init?(_ reply: NetlinkReply) {
         guard Int(reply.type) == RTM_NEWADDR, let header = reply.header(as: ifaddrmsg.self) else { return nil }

@@ -23,6 +23,28 @@ package struct Link: Sendable, Hashable {
     package let peer: UInt32?
     /// Whether a bridge port sends frames back out where they came in.
     package let isHairpin: Bool
+    /// Of a VXLAN interface.
+    package let tunnel: VXLANTunnel?
+
+    package init(
+        index: UInt32, name: String, kind: String = "", mac: MACAddress? = nil, mtu: UInt32 = 1500, master: UInt32? = nil, isUp: Bool = true,
+        isRunning: Bool = true, isLoopback: Bool = false, isPromiscuous: Bool = false, peer: UInt32? = nil, isHairpin: Bool = false,
+        tunnel: VXLANTunnel? = nil
+    ) {
+        self.index = index
+        self.name = name
+        self.kind = kind
+        self.mac = mac
+        self.mtu = mtu
+        self.master = master
+        self.isUp = isUp
+        self.isRunning = isRunning
+        self.isLoopback = isLoopback
+        self.isPromiscuous = isPromiscuous
+        self.peer = peer
+        self.isHairpin = isHairpin
+        self.tunnel = tunnel
+    }
 
     init?(_ reply: NetlinkReply) {
         guard Int(reply.type) == RTM_NEWLINK, let header = reply.header(as: ifinfomsg.self) else { return nil }
@@ -33,6 +55,7 @@ package struct Link: Sendable, Hashable {
         var master: UInt32?
         var peer: UInt32?
         var hairpin = false
+        var tunnel: VXLANTunnel?
         for attribute in reply.attributes(after: ifinfomsg.self) {
             switch attribute.type {
             case RouteAttribute.Link.name: name = attribute.string
@@ -42,6 +65,7 @@ package struct Link: Sendable, Hashable {
             case RouteAttribute.Link.link: peer = attribute.uint32
             case RouteAttribute.Link.info:
                 kind = attribute.nested[RouteAttribute.Link.infoKind]?.string ?? ""
+                if kind == "vxlan" { tunnel = attribute.nested[RouteAttribute.Link.infoData].map { VXLANTunnel($0.nested) } }
                 hairpin = attribute.nested[RouteAttribute.Link.infoPortData]?.nested[RouteAttribute.Link.bridgePortHairpin]?.uint8 == 1
             default: break
             }
@@ -54,6 +78,7 @@ package struct Link: Sendable, Hashable {
         self.master = master
         self.peer = peer
         isHairpin = hairpin
+        self.tunnel = tunnel
         isUp = header.ifi_flags & LinkFlag.up != 0
         isRunning = header.ifi_flags & LinkFlag.running != 0
         isLoopback = header.ifi_flags & LinkFlag.loopback != 0

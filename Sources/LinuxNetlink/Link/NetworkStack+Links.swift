@@ -143,7 +143,7 @@ extension NetworkStack {
         }
     }
 
-    private static func header(index: UInt32 = 0, up: Bool = false) -> ifinfomsg {
+    static func header(index: UInt32 = 0, up: Bool = false) -> ifinfomsg {
         var header = ifinfomsg()
         header.ifi_index = Int32(bitPattern: index)
         if up {

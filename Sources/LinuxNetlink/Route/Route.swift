@@ -21,19 +21,25 @@ package struct Route: Sendable, Hashable {
     package static let mainTable = UInt32(RT_TABLE_MAIN.rawValue)
     /// A route that was set by hand or by a program like this one.
     package static let administrator = UInt8(RTPROT_STATIC)
+    /// A route that the kernel made with an interface's address.
+    package static let kernel = UInt8(RTPROT_KERNEL)
 
-    package init(to destination: CIDR, via gateway: IPAddress? = nil, link: UInt32? = nil, source: IPAddress? = nil, isOnLink: Bool = false) {
+    package init(
+        to destination: CIDR, via gateway: IPAddress? = nil, link: UInt32? = nil, source: IPAddress? = nil, isOnLink: Bool = false,
+        origin: UInt8 = Route.administrator
+    ) {
         self.destination = destination
         self.gateway = gateway
         self.link = link
         self.source = source
         self.isOnLink = isOnLink
+        self.origin = origin
     }
 
     package var isDefault: Bool { destination.prefixLength == 0 }
 
     init?(_ reply: NetlinkReply) {
-        guard Int(reply.type) == RTM_NEWROUTE, let header = reply.header(as: rtmsg.self),
+        guard [RTM_NEWROUTE, RTM_DELROUTE].contains(Int(reply.type)), let header = reply.header(as: rtmsg.self),
             let family = IPAddress.Family(number: header.rtm_family), Int(header.rtm_type) == RTN_UNICAST
         else { return nil }
         var destination: IPAddress?

@@ -14,6 +14,8 @@ extension SwiftletSettings {
                 throw reader.bad(node, "mode", "found 'cni', but plugins are not supported yet; remove it to use the built-in bridge")
             }
             try reader.read("mode", into: &network.mode)
+            try reader.read("routing", into: &network.routing)
+            try reader.read("antiSpoofing", into: &network.antiSpoofing)
             try reader.read("bridge", into: &network.bridge)
             // IFNAMSIZ counts the byte at the end.
             if let node = reader.node("bridge"), network.bridge.isEmpty || network.bridge.utf8.count > 15 || network.bridge.contains("/") {

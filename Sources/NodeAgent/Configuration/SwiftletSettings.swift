@@ -17,8 +17,21 @@ package struct SwiftletSettings: Sendable, Hashable {
         case bridge
     }
 
+    /// The way to the pods of other nodes.
+    package enum NetworkRouting: String, Sendable, CaseIterable {
+        /// Routes to the other nodes' ranges, over their own addresses: for nodes on one link.
+        case hostGateway = "host-gw"
+        /// Likewise, and VXLAN between nodes that are not on one link.
+        case vxlan
+        /// Another program makes the routes, or there are no other nodes.
+        case none
+    }
+
     package struct Network: Sendable, Hashable {
         package var mode = NetworkMode.bridge
+        package var routing = NetworkRouting.hostGateway
+        /// Pods send from their own addresses only.
+        package var antiSpoofing = true
         package var bridge = "swl0"
         /// 0 means the default route's.
         package var mtu = 0

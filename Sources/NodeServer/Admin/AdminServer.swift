@@ -18,6 +18,7 @@ package struct AdminServer: ServiceLifecycle.Service {
     private let view: any NodeView
     private let proxy: (any ProxyView)?
     private let images: (any ImageOffice)?
+    private let network: (any NetworkView)?
     private let routes: NodeRoutes
     private let streams: StreamUpgrade
     private let logger: Logger
@@ -27,15 +28,17 @@ package struct AdminServer: ServiceLifecycle.Service {
     ///   - path: of the socket; its directory exists.
     ///   - proxy: absent when this agent programs no Services.
     ///   - images: absent when this agent has no images of its own.
+    ///   - network: absent when this agent has no pod network of its own.
     package init(
         path: String, view: any NodeView, runtime: any ContainerRuntime, proxy: (any ProxyView)?, images: (any ImageOffice)? = nil,
-        time: any TimeSource,
+        network: (any NetworkView)? = nil, time: any TimeSource,
         logger: Logger, onListening: @escaping @Sendable () async -> Void = {}
     ) {
         self.file = SocketFile(path: path)
         self.view = view
         self.proxy = proxy
         self.images = images
+        self.network = network
         self.routes = NodeRoutes(view: view, runtime: runtime, time: time)
         self.streams = StreamUpgrade(view: view, runtime: runtime, logger: logger)
         self.logger = logger
@@ -77,6 +80,7 @@ package struct AdminServer: ServiceLifecycle.Service {
         guard let target = RequestTarget(uri: request.uri.string) else { return .text(.badRequest, "the request's path cannot be decoded\n") }
         let path = AdminPath(target.segments)
         if path == .images { return try await work(request) }
+        if path == .networkCheck { return try await checkNetwork(request) }
         guard request.method == .get else { return .methodNotAllowed("GET") }
         switch path {
         case .summary: return try .json(await view.summary())
@@ -87,7 +91,22 @@ package struct AdminServer: ServiceLifecycle.Service {
         case .proxyServices:
             guard let proxy else { return .text(.notFound, "this agent programs no Services\n") }
             return try .json(await proxy.snapshot())
-        case .images, .other: return .text(.notFound, "404 page not found\n")
+        case .network:
+            guard let network else { return Self.noNetwork }
+            return try .json(await network.attachments())
+        case .images, .networkCheck, .other: return .text(.notFound, "404 page not found\n")
+        }
+    }
+
+    private static let noNetwork = HTTPAnswer.text(.notFound, "this agent has no pod network of its own\n")
+
+    /// Looks at the network (GET), or repairs it as well (POST).
+    private func checkNetwork(_ request: Request) async throws -> HTTPAnswer {
+        guard let network else { return Self.noNetwork }
+        switch request.method {
+        case .get: return try .json(await network.check(fix: false))
+        case .post: return try .json(await network.check(fix: true))
+        default: return .methodNotAllowed("GET, POST")
         }
     }
 

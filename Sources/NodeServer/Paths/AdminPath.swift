@@ -7,6 +7,8 @@ package enum AdminPath: Sendable, Hashable {
     case exec(EndpointPath.PodAddress)
     case proxyServices
     case images
+    case network
+    case networkCheck
     case other
 
     package init(_ segments: [String]) {
@@ -23,6 +25,8 @@ package enum AdminPath: Sendable, Hashable {
         case ("exec", 4): self = .exec(.init(namespace: rest[1], pod: rest[2], container: rest[3]))
         case ("proxy", 2) where rest[1] == "services": self = .proxyServices
         case ("images", 1): self = .images
+        case ("network", 1): self = .network
+        case ("network", 2) where rest[1] == "check": self = .networkCheck
         default: self = .other
         }
     }
@@ -36,6 +40,8 @@ package enum AdminPath: Sendable, Hashable {
         case .exec(let address): ["v1", "exec", address.namespace, address.pod, address.container]
         case .proxyServices: ["v1", "proxy", "services"]
         case .images: ["v1", "images"]
+        case .network: ["v1", "network"]
+        case .networkCheck: ["v1", "network", "check"]
         case .other: []
         }
     }

@@ -20,7 +20,7 @@ package enum HostPortCompiler {
             guard !sets.isEmpty else { return Table(id) }
             return Table(
                 id, comment: "host ports of this node's pods, kept by swiftlet",
-                sets: HostPortRules.schemas(family).map { NamedSet($0, elements: sets[$0.name] ?? [:]) }, chains: HostPortRules.chains)
+                sets: HostPortRules.schemas(family).map { NamedSet($0, elements: sets[$0.name] ?? [:]) }, chains: HostPortRules.chains(family))
         }
     }
 }

@@ -26,30 +26,51 @@ enum HostPortRules {
         ]
     }
 
-    static let chains: [Chain] = {
+    /// Before the destination NAT: an answer to the node's own connection still has the node's address on the bridge.
+    private static let guardPriority: Int32 = -190
+
+    static func chains(_ family: TableFamily) -> [Chain] {
         let toNode = Statement.equals(.destinationAddressKind, AddressKind.local.packed)
+        let translated = Statement.anyBit(.connectionStatus, ConnectionStatus.destinationTranslated)
         let priority = Hook.destinationNAT + 1
-        return [
+        var output: [Statement] = [toNode, .verdict(.jump(forward))]
+        var masquerading = [
+            Rule(
+                translated, .inSet([.sourceAddress, .destinationAddress], SetName.hairpin), .masquerade(fullyRandom: true),
+                comment: "a pod that reaches itself answers through the node")
+        ]
+        var chains: [Chain] = []
+        switch family {
+        case .ip:
+            // The bridge takes packets from 127.0.0.1 to pods (route_localnet), and answers to that address. Nothing else may come to a loopback
+            // address from there: what the node itself sends has an address of the node.
+            chains.append(
+                Chain(
+                    "guard", hook: Hook(.filter, .prerouting, priority: guardPriority),
+                    rules: [
+                        Rule(
+                            .inSet([.destinationAddress], SetName.loopback),
+                            .equals(.sourceAddressKind, AddressKind.local.packed, inverted: true), .verdict(.drop),
+                            comment: "the node's loopback is for the node")
+                    ]))
+            masquerading.append(
+                Rule(
+                    translated, .inSet([.sourceAddress], SetName.loopback), .masquerade(fullyRandom: true),
+                    comment: "pods answer 127.0.0.1 through the node"))
+        case .ip6:
+            // IPv6 has no such setting: a packet from ::1 cannot leave for a pod. It goes where it would without host ports.
+            output.insert(.inSet([.sourceAddress], SetName.loopback, inverted: true), at: 0)
+        }
+        return chains + [
             Chain("prerouting", hook: Hook(.nat, .prerouting, priority: priority), rules: [Rule(toNode, .verdict(.jump(forward)))]),
-            // A packet from 127.0.0.1 could not leave for a pod without route_localnet, which would open the node's loopback services to its
-            // neighbours. It goes where it would without host ports.
-            Chain(
-                "output", hook: Hook(.nat, .output, priority: priority),
-                rules: [Rule(.inSet([.sourceAddress], SetName.loopback, inverted: true), toNode, .verdict(.jump(forward)))]),
+            Chain("output", hook: Hook(.nat, .output, priority: priority), rules: [Rule(output)]),
             Chain(
                 forward,
                 rules: [
                     Rule(.destinationNATMap([.destinationAddress, .transportProtocol, .destinationPort], SetName.addressed)),
                     Rule(.destinationNATMap([.transportProtocol, .destinationPort], SetName.general)),
                 ]),
-            Chain(
-                "postrouting", hook: Hook(.nat, .postrouting, priority: Hook.sourceNAT),
-                rules: [
-                    Rule(
-                        .anyBit(.connectionStatus, ConnectionStatus.destinationTranslated),
-                        .inSet([.sourceAddress, .destinationAddress], SetName.hairpin), .masquerade(fullyRandom: true),
-                        comment: "a pod that reaches itself answers through the node")
-                ]),
+            Chain("postrouting", hook: Hook(.nat, .postrouting, priority: Hook.sourceNAT), rules: masquerading),
         ]
-    }()
+    }
 }

@@ -1,0 +1,127 @@
+"""Three nodes: pods reach each other across nodes by their own addresses, and the routes follow the nodes."""
+import json
+
+from labs.node.case import NodeCase
+from labs.node.cluster import Cluster
+from labs.node.pods import manifest
+from labs.waiting import wait_until
+
+# Answers every request with its name and the client's address.
+SERVER = (
+    "trap 'exit 0' TERM; mkdir -p /www/cgi-bin; printf '#!/bin/sh\\necho; echo NAME $REMOTE_ADDR\\n' > /www/cgi-bin/who;"
+    " chmod +x /www/cgi-bin/who; head -c 1000000 /dev/zero > /www/big; httpd -f -p 8080 -h /www & wait"
+)
+NODES = (1, 2, 3)
+
+
+def server(number, **spec):
+    name = f"on-{number}"
+    return manifest(name, SERVER.replace("NAME", name), nodeName=f"node-{number}", labels={"app": "who"}, **spec)
+
+
+class AcrossNodes(NodeCase):
+    lab_class = Cluster
+
+    def serve(self, *numbers):
+        self.lab.apply(*(server(number) for number in numbers))
+        for number in numbers:
+            self.lab.wait_for("pod", f"on-{number}", "Ready")
+        return {number: self.lab.get("pod", f"on-{number}")["status"]["podIP"] for number in numbers}
+
+    def ask_from(self, number, address, port=8080):
+        """Returns (name of the server, client's address as the server saw it), as seen from the pod on a node; None without an answer."""
+        script = f"printf 'GET /cgi-bin/who HTTP/1.0\\r\\n\\r\\n' | nc -w 5 {address} {port} | tail -n 1"
+        answer = self.lab.kubectl("exec", f"on-{number}", "--", "sh", "-c", script, check=False)
+        words = answer.stdout.split()
+        # The server is an IPv6 socket: IPv4 addresses come mapped.
+        return (words[0], words[1].removeprefix("[::ffff:").removesuffix("]")) if len(words) == 2 else None
+
+    def all_ways(self, addresses):
+        for source, own in addresses.items():
+            for target, address in addresses.items():
+                if source == target:
+                    continue
+                answer = wait_until(f"an answer of on-{target} to on-{source}", lambda: self.ask_from(source, address), 20)
+                self.assertEqual(answer, (f"on-{target}", own), "the pod's own address, without translation")
+
+    def expect_routes(self, *numbers):
+        wanted = {self.lab.pod_range(f"node-{number}"): self.lab.address_of(number) for number in numbers}
+        wait_until(f"routes of node-1 to {numbers}", lambda: self.lab.routes() == wanted, 20)
+
+    def test_pods_reach_each_other(self):
+        addresses = self.serve(*NODES)
+        self.expect_routes(2, 3)
+        self.all_ways(addresses)
+
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "who"}, "spec": {"selector": {"app": "who"}, "ports": [{"port": 8080}]}}
+        self.lab.apply(service)
+        cluster_ip = self.lab.get("service", "who")["spec"]["clusterIP"]
+
+        def names():
+            answers = [self.ask_from(2, cluster_ip) for _ in range(10)]
+            return None not in answers and {name for name, _ in answers} == {"on-1", "on-2", "on-3"}
+
+        wait_until("answers of the pods of all nodes through the Service", names, 20)
+
+        with self.subTest("a bridge that another program deletes comes back with the pods, and a removed route as well"):
+            other = self.lab.others[0]
+            other.run("ip", "link", "delete", "swl0")
+            other.run("sysctl", "-qw", "net.ipv4.ip_forward=0")
+            other.run("ip", "route", "delete", self.lab.pod_range("node-3"))
+            self.all_ways(addresses)
+            self.assertIn("Pod network was changed by another program and is repaired", other.log())
+            self.assertNotIn("are not in sync", other.log())
+
+        with self.subTest("the operator's commands"):
+            check = other.swiftlet("net", "check")
+            self.assertEqual(check.stdout, "the pod network is as pods need it\n")
+            entries = json.loads(other.swiftlet("net", "ls", "-o", "json").stdout)["attachments"]
+            self.assertEqual([(e["pod"], e["addresses"], e["state"]) for e in entries], [("on-2", [addresses[2]], "connected")])
+            other.run("sysctl", "-qw", "net.ipv4.conf.swl0.send_redirects=1")
+            found = other.swiftlet("net", "check", check=False)
+            self.assertEqual(found.returncode, 1)
+            self.assertIn("found   net.ipv4.conf.swl0.send_redirects is 1\nwanted  0\n", found.stdout)
+            self.assertIn("done    repaired", other.swiftlet("net", "check", "--fix").stdout)
+
+        with self.subTest("a node that is removed and returns"):
+            gone = self.lab.others[1]
+            foreign = "10.99.0.0/24"
+            self.lab.on_node("ip", "route", "add", foreign, "via", gone.address)
+            gone.stop()
+            self.lab.delete("pod", "on-3", "--grace-period=0", "--force")
+            self.lab.delete("node", "node-3")
+            self.expect_routes(2)
+            self.assertIn(foreign, self.lab.on_node("ip", "route").stdout, "another program's route stays")
+            gone.start()
+            self.expect_routes(2, 3)
+            self.all_ways({**addresses, **self.serve(3)})
+
+
+class ApartCluster(Cluster):
+    apart = True
+    more_configuration = "network: {routing: vxlan}\n"
+
+
+class NodesApart(AcrossNodes):
+    """The nodes are on links of their own, with a router between them that knows nothing of pods."""
+
+    lab_class = ApartCluster
+
+    def test_pods_reach_each_other(self):
+        addresses = self.serve(*NODES)
+        self.all_ways(addresses)
+        self.assertEqual(set(self.lab.routes()), {self.lab.pod_range("node-2"), self.lab.pod_range("node-3")})
+        with self.subTest("full packets pass"):
+            script = f"printf 'GET /big HTTP/1.0\\r\\n\\r\\n' | nc -w 10 {addresses[1]} 8080 | tail -c 1000000 | wc -c"
+            self.assertEqual(self.lab.kubectl("exec", "on-2", "--", "sh", "-c", script).stdout.strip(), "1000000")
+        with self.subTest("an overlay that another program deletes comes back"):
+            self.lab.on_node("ip", "link", "delete", "swl-vxlan")
+            self.all_ways(addresses)
+        with self.subTest("a node that is removed and returns"):
+            gone = self.lab.others[1]
+            gone.stop()
+            self.lab.delete("pod", "on-3", "--grace-period=0", "--force")
+            self.lab.delete("node", "node-3")
+            wait_until("the route to go", lambda: len(self.lab.routes()) == 1, 20)
+            gone.start()
+            self.all_ways({**addresses, **self.serve(3)})
