@@ -139,7 +139,8 @@ let package = Package(
         program(
             "swiftlet",
             [
-                "HTTPUpgrade", "ImageStore", "KubeClient", "KubeModel", "LinuxCgroups", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "NodeAgent",
+                "Addresses", "HTTPUpgrade", "ImageStore", "KubeClient", "KubeModel", "LinuxCgroups", "LinuxNetlink", "LinuxNftables", "LinuxSystem",
+                "NodeAgent",
                 "NodeServer", "NodeStore", "OCIRuntime", "PodCore", "PodNetwork", "PodProbes", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore",
                 "Timing",
                 argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
@@ -192,12 +193,12 @@ let package = Package(
             "LinuxNftables",
             ["Addresses", "KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", "TestSupport", "Timing", logging]),
         tests("LinuxSystem", ["CLinux", "TestSupport"]),
-        tests("Nftables", ["TestSupport"]),
+        tests("Nftables", ["Addresses", "TestSupport"]),
         tests("NodeAgent", ["DevCluster", "KubeClient", "KubeModel", "LinuxSystem", "PodCore", "TestSupport", "Timing"]),
         tests(
             "NodeServer",
             [
-                "KubeModel", "PodCore", "SPDY", "TestSupport", asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                "KubeModel", "PodCore", "SPDY", "TestSupport", "Timing", asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
                 nioWebSocket, serviceLifecycle, x509,
             ]),
         tests("NodeStore", ["LinuxSystem", "PodCore", "TestSupport"]),
@@ -214,7 +215,7 @@ let package = Package(
             ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "TestSupport", logging]),
         tests("PodVolumes", ["LinuxSystem", "PodCore", "TestSupport"]),
         tests("ProxyAgent", ["Addresses", "KubeModel", "Nftables", "ProxyCore", "TestSupport", logging]),
-        tests("ProxyCore", ["Addresses", "KubeModel", "Nftables"]),
+        tests("ProxyCore", ["Addresses", "KubeModel", "Nftables", "TestSupport"]),
         tests("SPDY", ["TestSupport", nioCore]),
         tests("ShimClient", ["CLinux", "CSeccomp", "LinuxSystem", "PodCore", "TestSupport"]),
         tests("Timing", ["KubeModel", "TestSupport"]),

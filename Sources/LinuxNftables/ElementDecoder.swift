@@ -5,11 +5,15 @@ import Nftables
 /// Collects the elements of dumped messages.
 struct ElementDecoder {
     let isInterval: Bool
+    let isConcatenation: Bool
     private var plain: [PackedBytes: ElementValue] = [:]
     /// Borders of ranges: where one starts (true) or has ended (false).
     private var borders: [(key: PackedBytes, starts: Bool)] = []
 
-    init(isInterval: Bool) { self.isInterval = isInterval }
+    init(of schema: SetSchema) {
+        isInterval = schema.isInterval
+        isConcatenation = schema.isConcatenation
+    }
 
     mutating func add(_ attributes: NetlinkAttributes) {
         var key: PackedBytes?
@@ -20,6 +24,9 @@ struct ElementDecoder {
             case NFTA_SET_ELEM_KEY.rawValue:
                 guard let bytes = attribute.nested[NFTA_DATA_VALUE.rawValue]?.bytes, bytes.count <= PackedBytes.capacity else { continue }
                 key = PackedBytes(bytes)
+            case NFTA_SET_ELEM_KEY_END.rawValue:
+                guard let bytes = attribute.nested[NFTA_DATA_VALUE.rawValue]?.bytes, bytes.count <= PackedBytes.capacity else { continue }
+                value = .through(PackedBytes(bytes))
             case NFTA_SET_ELEM_DATA.rawValue:
                 value = Self.value(attribute.nested) ?? value
             case NFTA_SET_ELEM_FLAGS.rawValue:
@@ -28,7 +35,7 @@ struct ElementDecoder {
             }
         }
         guard let key else { return }
-        if isInterval {
+        if isInterval, !isConcatenation {
             borders.append((key, flags & NFT_SET_ELEM_INTERVAL_END.rawValue == 0))
         } else {
             plain[key] = value
@@ -52,7 +59,7 @@ struct ElementDecoder {
 
     /// The elements, ranges put together from their borders.
     var elements: [PackedBytes: ElementValue] {
-        guard isInterval else { return plain }
+        guard isInterval, !isConcatenation else { return plain }
         var result: [PackedBytes: ElementValue] = [:]
         var start: PackedBytes?
         // Where one range ends and the next starts at the same address, the end comes first.

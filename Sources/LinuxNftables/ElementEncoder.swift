@@ -15,6 +15,8 @@ enum ElementEncoder {
             if deletes { break }
             nftnl_set_elem_set_u32(made, UInt16(NFTNL_SET_ELEM_VERDICT), UInt32(bitPattern: verdict.code))
             if let chain = verdict.chain { nftnl_set_elem_set_str(made, UInt16(NFTNL_SET_ELEM_CHAIN), chain) }
+        case .through(let last) where schema.isConcatenation:
+            last.withBytes { _ = nftnl_set_elem_set(made, UInt16(NFTNL_SET_ELEM_KEY_END), $0.baseAddress, UInt32($0.count)) }
         case .through(let last):
             // The kernel knows ranges as a start and the first address behind; a range to the very end has no second.
             guard let behind = last.successor else { break }

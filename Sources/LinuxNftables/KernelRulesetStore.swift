@@ -9,11 +9,11 @@ package import Nftables
 /// Requests block for as long as the kernel needs (about 7 µs per element), on threads of a pool, never on the caller's.
 package final class KernelRulesetStore: RulesetStore {
     /// How often a read is repeated when another program commits in between.
-    private static let readAttempts = 5
+    static let readAttempts = 5
 
-    private let socket: NetlinkSocket
+    let socket: NetlinkSocket
     private let namespace: OwnedFileDescriptor?
-    private let pool: BlockingPool
+    let pool: BlockingPool
 
     /// - Parameter namespace: the network namespace to work in, the calling thread's when `nil`.
     package init(namespace: OwnedFileDescriptor? = nil, pool: BlockingPool = .shared) throws {
@@ -74,7 +74,7 @@ package final class KernelRulesetStore: RulesetStore {
         return generation
     }
 
-    private static func commit(_ transaction: Transaction, _ generation: UInt32?, _ socket: NetlinkSocket) throws {
+    static func commit(_ transaction: Transaction, _ generation: UInt32?, _ socket: NetlinkSocket) throws {
         let (bytes, owners) = try TransactionEncoder.encode(transaction, ifGeneration: generation)
         let answers: [NetlinkSocket.BatchAnswer]
         let lost: Bool

@@ -124,6 +124,13 @@ enum RuleEncoder {
             set(result, NFTNL_EXPR_DYNSET_SREG_KEY, key.number)
             set(result, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE.rawValue)
             nftnl_expr_set_str(result, UInt16(NFTNL_EXPR_DYNSET_SET_NAME), name)
+        case .updateMap(let name, let key, let value, let timeout):
+            result = try make("dynset")
+            set(result, NFTNL_EXPR_DYNSET_SREG_KEY, key.number)
+            set(result, NFTNL_EXPR_DYNSET_SREG_DATA, value.number)
+            set(result, NFTNL_EXPR_DYNSET_OP, NFT_DYNSET_OP_UPDATE.rawValue)
+            nftnl_expr_set_u64(result, UInt16(NFTNL_EXPR_DYNSET_TIMEOUT), UInt64(timeout) * 1000)
+            nftnl_expr_set_str(result, UInt16(NFTNL_EXPR_DYNSET_SET_NAME), name)
         case .destinationNAT(let family, let address, let port):
             result = try make("nat")
             set(result, NFTNL_EXPR_NAT_TYPE, NFT_NAT_DNAT.rawValue)
@@ -143,6 +150,10 @@ enum RuleEncoder {
             result = try make("reject")
             set(result, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_ICMP_UNREACH.rawValue)
             nftnl_expr_set_u8(result, UInt16(NFTNL_EXPR_REJECT_CODE), code)
+        case .resetConnection:
+            result = try make("reject")
+            set(result, NFTNL_EXPR_REJECT_TYPE, NFT_REJECT_TCP_RST.rawValue)
+            nftnl_expr_set_u8(result, UInt16(NFTNL_EXPR_REJECT_CODE), 0)
         case .immediate(let verdict):
             result = try make("immediate")
             set(result, NFTNL_EXPR_IMM_DREG, Register.verdict.number)

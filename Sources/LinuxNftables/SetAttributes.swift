@@ -12,6 +12,8 @@ struct SetAttributes: Equatable {
     /// Milliseconds.
     var timeout: UInt64 = 0
     var size: UInt32 = 0
+    /// Bytes of each field of an interval set with several.
+    var fields: [UInt32] = []
     var userData: [UInt8] = []
 
     static let verdictType: UInt32 = 0xffff_ff00
@@ -22,6 +24,10 @@ struct SetAttributes: Equatable {
         size = schema.size ?? 0
         timeout = UInt64(schema.timeout ?? 0) * 1000
         if schema.isInterval { flags |= NFT_SET_INTERVAL.rawValue }
+        if schema.isInterval, schema.isConcatenation {
+            flags |= NFT_SET_CONCAT.rawValue
+            fields = schema.key.types(in: family).map { UInt32($0.length) }
+        }
         if schema.isDynamic { flags |= NFT_SET_EVAL.rawValue }
         if schema.timeout != nil { flags |= NFT_SET_TIMEOUT.rawValue }
         switch schema.value {
@@ -60,7 +66,10 @@ struct SetAttributes: Equatable {
             case NFTA_SET_DATA_TYPE.rawValue: dataType = attribute.bigEndian32 ?? 0
             case NFTA_SET_DATA_LEN.rawValue: dataLength = attribute.bigEndian32 ?? 0
             case NFTA_SET_TIMEOUT.rawValue: timeout = attribute.bigEndian64 ?? 0
-            case NFTA_SET_DESC.rawValue: size = attribute.nested[NFTA_SET_DESC_SIZE.rawValue]?.bigEndian32 ?? 0
+            case NFTA_SET_DESC.rawValue:
+                size = attribute.nested[NFTA_SET_DESC_SIZE.rawValue]?.bigEndian32 ?? 0
+                let list = attribute.nested[NFTA_SET_DESC_CONCAT.rawValue]?.nested
+                fields = list?.compactMap { $0.nested[NFTA_SET_FIELD_LEN.rawValue]?.bigEndian32 } ?? []
             case NFTA_SET_USERDATA.rawValue: userData = Array(attribute.bytes)
             default: break
             }

@@ -57,11 +57,11 @@ struct TableReader {
         }
     }
 
-    private func readElements(of schema: SetSchema) throws(NetlinkError) -> [PackedBytes: ElementValue] {
+    func readElements(of schema: SetSchema) throws(NetlinkError) -> [PackedBytes: ElementValue] {
         var request = Self.request("NFT_MSG_GETSETELEM", NFT_MSG_GETSETELEM, family: id.family)
         request.attribute(NFTA_SET_ELEM_LIST_TABLE.rawValue, string: id.name)
         request.attribute(NFTA_SET_ELEM_LIST_SET.rawValue, string: schema.name)
-        var decoder = ElementDecoder(isInterval: schema.isInterval)
+        var decoder = ElementDecoder(of: schema)
         for reply in try socket.dump(request) {
             guard let list = reply.attributes(after: nfgenmsg.self)[NFTA_SET_ELEM_LIST_ELEMENTS.rawValue] else { continue }
             for element in list.nested { decoder.add(element.nested) }

@@ -89,6 +89,10 @@ struct TransactionEncoder: ~Copyable {
             nftnl_set_set_u32(made, UInt16(NFTNL_SET_DATA_LEN.rawValue), attributes.dataLength)
         }
         if attributes.timeout != 0 { nftnl_set_set_u64(made, UInt16(NFTNL_SET_TIMEOUT.rawValue), attributes.timeout) }
+        if !attributes.fields.isEmpty {
+            let lengths = attributes.fields.map(UInt8.init(truncatingIfNeeded:))
+            nftnl_set_set_data(made, UInt16(NFTNL_SET_DESC_CONCAT.rawValue), lengths, UInt32(lengths.count))
+        }
         if attributes.size != 0 { nftnl_set_set_u32(made, UInt16(NFTNL_SET_DESC_SIZE.rawValue), attributes.size) }
         nftnl_set_set_data(made, UInt16(NFTNL_SET_USERDATA.rawValue), attributes.userData, UInt32(attributes.userData.count))
         batch.add(NFT_MSG_NEWSET, flags: NLM_F_CREATE | NLM_F_EXCL, family: table.family, operation: index) {

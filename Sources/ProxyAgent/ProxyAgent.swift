@@ -14,17 +14,26 @@ package final class ProxyAgent: ServiceLifecycle.Service {
     private let keeper: RulesetKeeper
 
     /// - Parameters:
-    ///   - conntrack: `nil` leaves stale UDP flows to their timeout.
+    ///   - conntrack: `nil` leaves stale flows to their timeout.
     ///   - time: measures the pauses after failures and dates the syncs.
+    ///   - reportProblem: called for each part of a Service that cannot be served, when that is found.
     package init(
-        source: any ServiceSource, store: any RulesetStore, conntrack: (any ConntrackCleaner)?, logger: Logger, time: any TimeSource
+        source: any ServiceSource, store: any RulesetStore & DynamicElementStore, conntrack: (any ConntrackCleaner)?, logger: Logger,
+        time: any TimeSource, reportProblem: @escaping @Sendable (ServiceProblem) -> Void = { _ in }
     ) {
         self.source = source
-        tables = ServiceTables(source: source, conntrack: conntrack, time: time, logger: logger)
+        tables = ServiceTables(
+            source: source, dynamic: store, conntrack: conntrack, time: time, logger: logger, reportProblem: reportProblem)
         keeper = RulesetKeeper(owner: tables, store: store, time: time)
     }
 
     package var status: ProxyStatus { tables.status }
+
+    /// Every Service port that is served, as it was compiled last.
+    package var entries: [ServiceEntry] { tables.entries }
+
+    /// The ports at which load balancers ask for endpoints of this node, after each change of them. For one consumer.
+    package var healthChecks: AsyncStream<[ServiceHealthCheck]> { tables.healthChecks }
 
     /// Runs until it is cancelled or shut down gracefully. Throws when the kernel's notifications cannot be had or end.
     package func run() async throws {

@@ -3,20 +3,22 @@ package import ProxyCore
 
 /// The proxy's present state, for `swiftlet proxy ls`, health checks and metrics.
 package struct ProxyStatus: Sendable {
-    /// The frontends and their endpoints as they are in the kernel.
-    package var entries: [ServiceEntry] = []
-    /// Services that cannot be served, a sentence each.
-    package var problems: [String] = []
+    /// Parts of Services that cannot be served.
+    package var problems: [ServiceProblem] = []
     /// When the kernel last had exactly the wanted tables; `nil` before the first time.
     package var lastSync: Timestamp?
+    /// Since when the kernel has not had what was wanted; `nil` while it has.
+    package var pendingSince: Timestamp?
     package var syncs = 0
     package var failures = 0
     /// Why the last attempt failed; `nil` after a success.
     package var lastFailure: String?
     /// How often another program's change of the tables was undone.
     package var repairs = 0
-    /// UDP flows deleted because their endpoint was gone.
+    /// Flows without connections that were deleted because their endpoint was gone.
     package var deletedFlows = 0
+    /// Clients that lost their place at an endpoint because it was gone.
+    package var endedAffinities = 0
 
     package init() {}
 }

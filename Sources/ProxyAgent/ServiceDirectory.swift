@@ -1,3 +1,4 @@
+import Addresses
 package import KubeClient
 package import KubeModel
 package import Logging
@@ -8,6 +9,7 @@ import Synchronization
 package final class ServiceDirectory: ServiceSource {
     private let serviceReflector: Reflector<Service>
     private let sliceReflector: Reflector<EndpointSlice>
+    private let rangeReflector: Reflector<ServiceCIDR>
     /// The rules' other input; `nil` until the node has its podCIDRs.
     private let configuration: @Sendable () -> ProxyConfiguration?
     private let changeSignals: AsyncStream<Void>
@@ -15,11 +17,15 @@ package final class ServiceDirectory: ServiceSource {
 
     private let logger: Logger
     private let hasReportedRefusal = Mutex(false)
+    /// The objects that have changed since the proxy looked.
+    private let changedObjects = Mutex((services: Set<ObjectKey>(), slices: Set<ObjectKey>()))
 
     package init(services: KubeClient, logger: Logger, configuration: @escaping @Sendable () -> ProxyConfiguration?) {
         // Headless slices are not for a proxy.
         serviceReflector = Reflector(services, of: Service.self)
         sliceReflector = Reflector(services, of: EndpointSlice.self, scope: ObjectScope(labelSelector: "!service.kubernetes.io/headless"))
+        // Read where the API server has them and this identity may: without them, packets to addresses of no Service leave the node.
+        rangeReflector = Reflector(services, of: ServiceCIDR.self, isWanted: { false })
         self.configuration = configuration
         self.logger = logger
         (changeSignals, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -32,9 +38,30 @@ package final class ServiceDirectory: ServiceSource {
 
     package func snapshot() async -> ServiceSnapshot? {
         reportRefusal()
-        guard serviceReflector.hasSynced, sliceReflector.hasSynced, let configuration = configuration() else { return nil }
+        guard let configuration = currentConfiguration() else { return nil }
+        // Before the objects are read: a change that comes in between is looked at twice.
+        changedObjects.withLock { $0 = ([], []) }
         return ServiceSnapshot(
             services: Array(serviceReflector.objects.values), slices: Array(sliceReflector.objects.values), configuration: configuration)
+    }
+
+    package func latestChanges() async -> ServiceChanges? {
+        guard let configuration = currentConfiguration() else { return nil }
+        let keys = changedObjects.withLock { keys in
+            defer { keys = ([], []) }
+            return keys
+        }
+        return ServiceChanges(
+            services: keys.services.map { (ServiceKey(namespace: $0.namespace ?? "", name: $0.name), serviceReflector.object($0)) },
+            slices: keys.slices.map { ($0.namespace ?? "", $0.name, sliceReflector.object($0)) }, configuration: configuration)
+    }
+
+    /// `nil` until everything has been listed once.
+    private func currentConfiguration() -> ProxyConfiguration? {
+        guard serviceReflector.hasSynced, sliceReflector.hasSynced, var result = configuration() else { return nil }
+        let ranges = rangeReflector.objects.values.flatMap { $0.spec?.cidrs ?? [] }
+        result.serviceCIDRs = ranges.compactMap { CIDR($0) }.sorted { $0.first < $1.first }
+        return result
     }
 
     /// A node's role does not include EndpointSlices. Names the role that does, once.
@@ -58,8 +85,20 @@ package final class ServiceDirectory: ServiceSource {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.serviceReflector.run() }
             group.addTask { await self.sliceReflector.run() }
-            group.addTask { for await _ in self.serviceReflector.updates() { self.changed.yield() } }
-            group.addTask { for await _ in self.sliceReflector.updates() { self.changed.yield() } }
+            group.addTask { await self.rangeReflector.run() }
+            group.addTask { for await _ in self.rangeReflector.updates() { self.changed.yield() } }
+            group.addTask {
+                for await changes in self.serviceReflector.updates() {
+                    self.changedObjects.withLock { $0.services.formUnion(changes.keys) }
+                    self.changed.yield()
+                }
+            }
+            group.addTask {
+                for await changes in self.sliceReflector.updates() {
+                    self.changedObjects.withLock { $0.slices.formUnion(changes.keys) }
+                    self.changed.yield()
+                }
+            }
         }
     }
 }

@@ -5,40 +5,92 @@ import ProxyCore
 import Synchronization
 import Timing
 
-/// The Services' tables as the latest snapshot asks for them, with the work after each sync: status and stale flows.
+/// The Services' tables as the latest snapshot asks for them, with the work after each sync: status, clients' places, stale flows, health checks.
 final class ServiceTables: RulesetOwner {
     private struct State {
         var status = ProxyStatus()
-        /// The input of the tables that were asked for last.
-        var compiled: (table: ServiceTable, configuration: ProxyConfiguration)?
-        /// The targets at the last clean-up of connection tracking.
-        var cleaned: UDPTargets?
-        var reportedProblems: Set<String> = []
+        /// `nil` before the first snapshot.
+        var model: ServiceModel?
+        /// Flows and clients' places were right at the last sync: only those at changed Services can be wrong after the next one.
+        var isClean = false
+        var healthChecks: [ServiceHealthCheck] = []
+        var reportedProblems: Set<ServiceProblem> = []
     }
 
     private let source: any ServiceSource
+    private let dynamic: any DynamicElementStore
     private let conntrack: (any ConntrackCleaner)?
     private let time: any TimeSource
     private let logger: Logger
+    private let reportProblem: @Sendable (ServiceProblem) -> Void
     private let state = Mutex(State())
 
-    init(source: any ServiceSource, conntrack: (any ConntrackCleaner)?, time: any TimeSource, logger: Logger) {
+    /// The health checks after each sync that changed them. For one consumer.
+    let healthChecks: AsyncStream<[ServiceHealthCheck]>
+    private let healthChecksChanged: AsyncStream<[ServiceHealthCheck]>.Continuation
+
+    init(
+        source: any ServiceSource, dynamic: any DynamicElementStore, conntrack: (any ConntrackCleaner)?, time: any TimeSource, logger: Logger,
+        reportProblem: @escaping @Sendable (ServiceProblem) -> Void
+    ) {
         self.source = source
+        self.dynamic = dynamic
         self.conntrack = conntrack
         self.time = time
         self.logger = logger
+        self.reportProblem = reportProblem
+        (healthChecks, healthChecksChanged) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     var status: ProxyStatus { state.withLock { $0.status } }
 
     var tableIDs: [TableID] { ServiceCompiler.tables }
 
+    /// Every Service port that is served.
+    var entries: [ServiceEntry] { state.withLock { $0.model?.entries ?? [] } }
+
     func wantedTables() async -> [Table]? {
         guard let snapshot = await source.snapshot() else { return nil }
-        let table = ServiceTable(services: snapshot.services, slices: snapshot.slices, nodeName: snapshot.configuration.nodeName)
-        report(table.problems)
-        state.withLock { $0.compiled = (table, snapshot.configuration) }
-        return ServiceCompiler(snapshot.configuration).compile(table)
+        return compile { model in
+            if model?.configuration != snapshot.configuration { model = ServiceModel(snapshot.configuration) }
+            model?.replace(services: snapshot.services, slices: snapshot.slices)
+            return true
+        }?.tables
+    }
+
+    func wantedChanges() async -> [Operation]? {
+        guard let changes = await source.latestChanges() else {
+            // A source that knows only the whole: what is alike is found here.
+            guard let snapshot = await source.snapshot() else { return nil }
+            return compile { model in
+                guard model?.configuration == snapshot.configuration else { return false }
+                model?.replace(services: snapshot.services, slices: snapshot.slices)
+                return true
+            }?.operations
+        }
+        return compile { model in
+            guard model?.configuration == changes.configuration else { return false }
+            for (key, service) in changes.services { model?.set(service, for: key) }
+            for (namespace, name, slice) in changes.slices { model?.set(slice, namespace: namespace, name: name) }
+            return true
+        }?.operations
+    }
+
+    var remembersTables: Bool { true }
+
+    func committedTables() async -> [Table]? { state.withLock { $0.model?.committedTables } }
+
+    /// Takes new input and compiles it. `nil` when it cannot be taken.
+    private func compile(_ take: (inout ServiceModel?) -> Bool) -> ServiceModel? {
+        let now = time.wallTime()
+        let model = state.withLock { state -> ServiceModel? in
+            state.status.pendingSince = state.status.pendingSince ?? now
+            guard take(&state.model) else { return nil }
+            state.model?.update()
+            return state.model
+        }
+        report(model?.problems ?? [])
+        return model
     }
 
     func didSync(_ outcome: RulesetSync.Outcome) async throws {
@@ -46,23 +98,53 @@ final class ServiceTables: RulesetOwner {
             logger.warning("Service rules were changed by another program and are repaired", metadata: ["operations": "\(outcome.operations)"])
         }
         let now = time.wallTime()
-        let stale = state.withLock { state -> (flows: [Frontend: Set<Endpoint.Target>], targets: UDPTargets)? in
-            guard let (table, configuration) = state.compiled else { return nil }
-            state.status.entries = table.entries
-            state.status.problems = table.problems
+        let work = state.withLock { state -> (former: ServiceTable?, present: ServiceTable, configuration: ProxyConfiguration)? in
+            guard let model = state.model else { return nil }
+            let changes = model.changes
+            let present = state.isClean ? changes.present : ServiceTable(entries: model.entries)
+            let former = state.isClean ? changes.former : nil
+            state.isClean = false
+            state.model?.committed()
+            state.status.problems = model.problems
             state.status.lastSync = now
+            state.status.pendingSince = nil
             state.status.syncs += 1
             state.status.lastFailure = nil
             if outcome.foundForeignChange { state.status.repairs += 1 }
-            let targets = UDPTargets(table, configuration: configuration)
-            return (targets.stale(since: state.cleaned), targets)
+            let checks = model.healthChecks.map { check in
+                var check = check
+                check.addresses = model.configuration.nodePorts.listening(check.family)
+                return check
+            }
+            if state.healthChecks != checks { healthChecksChanged.yield(checks) }
+            state.healthChecks = checks
+            return (former, present, model.configuration)
         }
-        guard let conntrack, let stale else { return }
-        let deleted = stale.flows.isEmpty ? 0 : try await conntrack.delete(.answeredElsewhere(stale.flows))
-        state.withLock { state in
-            state.status.deletedFlows += deleted
-            state.cleaned = stale.targets
+        guard let work else { return }
+        // Clients' places first: a flow that is deleted starts again with a place.
+        try await endAffinities(AffinityTargets(work.present, former: work.former, configuration: work.configuration))
+        try await deleteFlows(
+            FlowTargets(work.present, configuration: work.configuration),
+            since: work.former.map { FlowTargets($0, configuration: work.configuration) })
+        state.withLock { $0.isClean = true }
+    }
+
+    private func endAffinities(_ targets: AffinityTargets) async throws {
+        if targets.isEmpty { return }
+        var ended = 0
+        for table in tableIDs {
+            ended += try await dynamic.removeElements(of: AffinityRules.schema(table.family), in: table) { element in
+                ClientAffinity(element, in: table.family).map { !targets.allows($0) } ?? false
+            }
         }
+        state.withLock { [ended] in $0.status.endedAffinities += ended }
+    }
+
+    private func deleteFlows(_ targets: FlowTargets, since former: FlowTargets?) async throws {
+        let stale = targets.stale(since: former)
+        guard let conntrack, !stale.isEmpty else { return }
+        let deleted = try await conntrack.delete(.answeredElsewhere(stale))
+        state.withLock { $0.status.deletedFlows += deleted }
     }
 
     func syncFailed(_ error: any Error, retryIn pause: Duration) async {
@@ -73,12 +155,15 @@ final class ServiceTables: RulesetOwner {
         logger.error("Service rules are not in sync", metadata: ["error": "\(error)", "retry_in": "\(pause)"])
     }
 
-    /// Each problem is logged when it appears, not at every sync.
-    private func report(_ problems: [String]) {
+    /// Each problem is reported when it appears, not at every sync.
+    private func report(_ problems: [ServiceProblem]) {
         let new = state.withLock { state in
             defer { state.reportedProblems = Set(problems) }
             return problems.filter { !state.reportedProblems.contains($0) }
         }
-        for problem in new { logger.warning("A Service is not served", metadata: ["problem": "\(problem)"]) }
+        for problem in new {
+            logger.warning("A Service is not served", metadata: ["problem": "\(problem)"])
+            reportProblem(problem)
+        }
     }
 }

@@ -1,3 +1,4 @@
+import Addresses
 import KubeClient
 import NodeAgent
 import NodeServer
@@ -32,18 +33,18 @@ struct ProxyReport: ProxyView {
     func snapshot() async -> ProxySnapshot {
         let status = agent.status
         var frontends: [ProxySnapshot.Frontend] = []
-        for entry in status.entries {
-            let endpoints = entry.endpoints.map { "\($0.target.address):\($0.target.port)" }
-            func add(_ kind: String, _ address: String, _ port: UInt16) {
+        for entry in agent.entries {
+            for place in entry.frontends {
+                let endpoints = entry.endpoints(at: place).map { "\($0.target.address):\($0.target.port)" }
+                let address = place.frontend.address
                 frontends.append(
                     ProxySnapshot.Frontend(
-                        namespace: entry.name.namespace, service: entry.name.service, portName: entry.name.port, kind: kind,
-                        protocol: "\(entry.name.transport)".uppercased(), address: address, port: Int(port), endpoints: endpoints))
+                        namespace: entry.name.namespace, service: entry.name.service, portName: entry.name.port, kind: place.kind.rawValue,
+                        protocol: "\(entry.name.transport)".uppercased(), address: address.isUnspecified ? "" : "\(address)",
+                        port: Int(place.frontend.port), endpoints: endpoints))
             }
-            add("ClusterIP", "\(entry.clusterIP)", entry.port)
-            if let nodePort = entry.nodePort { add("NodePort", "", nodePort) }
         }
-        return ProxySnapshot(lastSync: status.lastSync, problem: status.lastFailure ?? status.problems.first, frontends: frontends)
+        return ProxySnapshot(lastSync: status.lastSync, problem: status.lastFailure ?? status.problems.first?.description, frontends: frontends)
     }
 }
 

@@ -86,7 +86,12 @@ struct NodeParts: Sendable {
             events.record(PodEventRecord(.warning, "FailedImageImport", message), aboutNode: settings.name)
         }
         let proxy = ProxyAgent(
-            source: directory, store: try KernelRulesetStore(), conntrack: try ConntrackTable(), logger: logger, time: time)
+            source: directory, store: try KernelRulesetStore(), conntrack: try ConntrackTable(), logger: logger, time: time
+        ) { problem in
+            guard let uid = problem.uid else { return }
+            events.record(
+                PodEventRecord(.warning, "ServiceNotServed", problem.text), aboutService: problem.name, namespace: problem.namespace, uid: uid)
+        }
         let lease = LeaseRenewer(
             api: client.forLease(), nodeName: settings.name, duration: settings.leaseDuration, time: time, logger: logger,
             nodeUID: { reporter.isRegistered ? reporter.node?.metadata.uid : nil })
@@ -227,7 +232,7 @@ struct NodeParts: Sendable {
         let clusterCIDR = proxy.clusterCIDR.isEmpty ? (nodes.others ?? []).flatMap(\.podRanges).joined(separator: ",") : proxy.clusterCIDR
         return ProxyConfiguration(
             nodeName: settings.name, nodeAddresses: addresses(settings, node), podCIDRs: podCIDRs, nodePortAddresses: proxy.nodePortAddresses,
-            clusterCIDR: clusterCIDR, masqueradesAll: proxy.masqueradeAll)
+            clusterCIDR: clusterCIDR, masqueradesAll: proxy.masqueradeAll, zone: node.metadata.labels?["topology.kubernetes.io/zone"])
     }
 
     /// 64 hexadecimal digits of system randomness.

@@ -4,6 +4,8 @@ import Logging
 import NodeAgent
 import NodeServer
 import PodCore
+import ProxyAgent
+import ProxyCore
 import ServiceLifecycle
 import Timing
 
@@ -44,6 +46,36 @@ struct ServerParts: Sendable {
         if kubelet.healthzPort > 0 {
             services.append(HealthServer(address: .tcp(host: kubelet.healthzBindAddress, port: kubelet.healthzPort), view: view, logger: logger))
         }
+        if configuration.proxy.healthzPort > 0 {
+            services.append(
+                ProxyHealthServer(
+                    address: .tcp(host: configuration.proxy.healthzAddress, port: configuration.proxy.healthzPort), time: time, logger: logger
+                ) { Self.proxyHealth(node) })
+        }
+        services.append(
+            ServiceHealthServer(
+                checks: node.proxy.healthChecks.map { $0.flatMap(Self.places) }, time: time, logger: logger,
+                isProxyHealthy: { Self.proxyHealth(node).isHealthy(at: time.wallTime()) },
+                failed: { check, error in
+                    logger.error(
+                        "A Service's health check is not served; trying again",
+                        metadata: ["service": "\(check.namespace)/\(check.service)", "error": "\(error)"])
+                }))
         self.services = services
+    }
+
+    private static func proxyHealth(_ node: NodeParts) -> ProxyHealth {
+        let status = node.proxy.status
+        let own = node.reporter.node
+        let isLeaving = own?.metadata.deletionTimestamp != nil || own?.spec?.taints?.contains { $0.key == "ToBeDeletedByClusterAutoscaler" } == true
+        return ProxyHealth(lastSync: status.lastSync, pendingSince: status.pendingSince, isNodeEligible: own != nil && !isLeaving)
+    }
+
+    private static func places(_ check: ServiceHealthCheck) -> [ServiceHealth] {
+        check.addresses.map {
+            ServiceHealth(
+                place: ServiceHealth.Place(address: "\($0)", port: Int(check.port)), namespace: check.namespace, service: check.service,
+                localEndpoints: check.localEndpoints)
+        }
     }
 }

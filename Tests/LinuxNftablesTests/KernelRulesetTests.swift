@@ -30,6 +30,32 @@ import Testing
         #expect(try net.run("nft -j list ruleset").contains("service-endpoints"))
     }
 
+    @Test("tables with every feature are listed as printed, recognised, and turned into others") func everyFeature() async throws {
+        let tables = Rulesets.tables(Rulesets.featuredEntries() + Rulesets.entries(1, endpoints: 0), configuration: Rulesets.featuredConfiguration)
+        try await apply(tables)
+        #expect(Rulesets.blocks(try net.ruleset()) == Rulesets.blocks(tables.map { NftText.text(of: $0) }.joined()))
+        #expect(try net.run("nft -j list ruleset").contains("affinities"))
+        for table in tables {
+            let found = try await store.read(table.id, wanted: table)
+            let committed = try #require(found.table)
+            let difference = RulesetDiff.transaction(from: committed, to: table)
+            #expect(difference.isEmpty, "\(difference.operations)")
+        }
+        let plain = Rulesets.tables(Rulesets.entries(5, endpoints: 3))
+        try await apply(plain, over: tables)
+        #expect(Rulesets.blocks(try net.ruleset()) == Rulesets.blocks(plain.map { NftText.text(of: $0) }.joined()))
+        try await apply(tables, over: plain)
+        // One admitted range less: the others stay.
+        let fewer = Rulesets.tables(
+            Rulesets.featuredEntries().map { entry in
+                var entry = entry
+                entry.sourceRanges?.removeLast()
+                return entry
+            }, configuration: Rulesets.featuredConfiguration)
+        try await apply(fewer, over: tables)
+        #expect(Rulesets.blocks(try net.ruleset()) == Rulesets.blocks(fewer.map { NftText.text(of: $0) }.joined()))
+    }
+
     @Test("nft accepts the printed text") func nftAcceptsThePrintedText() async throws {
         let tables = Rulesets.tables(Rulesets.entries(3, endpoints: 2))
         let path = "/tmp/swiftlet-test-\(getpid())-\(UInt32.random(in: 0 ... .max)).nft"

@@ -27,6 +27,33 @@ enum Rulesets {
         }
     }
 
+    /// Services with every feature, in both families: session affinity, both policies, external addresses, source ranges, no endpoints.
+    static func featuredEntries() -> [ServiceEntry] {
+        entries(6, endpoints: 3).enumerated().map { index, entry in
+            var entry = entry
+            entry.affinityTimeout = index % 2 == 0 ? 90 : 10800
+            if index % 3 == 0 { entry.affinityTimeout = nil }
+            entry.externalPolicy = index < 6 ? .local : .cluster
+            entry.internalPolicy = index % 4 == 0 ? .local : .cluster
+            entry.localEndpoints = index == 2 ? [] : entry.endpoints.filter(\.isLocal)
+            let last = UInt128(index + 1)
+            let isV6 = entry.family == .v6
+            let base: UInt128 = isV6 ? 0x2001_0db8 << 96 : 0xc633_6400
+            entry.externalIPs = [IPAddress(family: entry.family, value: base + last)]
+            entry.loadBalancerIPs = [IPAddress(family: entry.family, value: base + 100 + last)]
+            entry.sourceRanges =
+                isV6 ? [CIDR("fd55::/48")!, CIDR("fd56::1/128")!] : [CIDR("10.9.0.0/16")!, CIDR("10.8.0.1/32")!, CIDR("192.168.0.0/16")!]
+            return entry
+        }
+    }
+
+    static let featuredConfiguration: ProxyConfiguration = {
+        var configuration = Rulesets.configuration
+        configuration.nodePorts = .within([CIDR("192.168.0.0/16")!, CIDR("::/0")!])
+        configuration.serviceCIDRs = [CIDR("10.96.0.0/16")!, CIDR("fd96::/112")!]
+        return configuration
+    }()
+
     static func tables(_ entries: [ServiceEntry], configuration: ProxyConfiguration = configuration) -> [Table] {
         ServiceCompiler(configuration).compile(ServiceTable(entries: entries))
     }

@@ -1,5 +1,4 @@
 import Glibc
-import KubeModel
 import LinuxNetlink
 import LinuxNftables
 import Logging
@@ -9,6 +8,8 @@ import ProxyCore
 import TestSupport
 import Testing
 import Timing
+
+@testable import KubeModel
 
 @Suite(.enabled(if: isRoot, "needs root"), .serialized) struct ServiceTrafficTests {
     let cluster: TestCluster
@@ -110,6 +111,73 @@ import Timing
                 #expect(try cluster.ask(place, "10.96.0.10", 80).first?.hasPrefix("pod0") == true)
                 // A known address, an unknown port.
                 #expect(try cluster.ask(place, "10.96.0.10", 81) == ["ECONNREFUSED"])
+            }
+        }
+    }
+
+    @Test("a client with session affinity keeps its endpoint until that is gone, over a restart of the agent") func sessionAffinity() async throws {
+        for (index, pod) in cluster.pods.enumerated() { try cluster.serve(pod, tag: "pod\(index)") }
+        var service = Self.web
+        service.spec?.sessionAffinity = "ClientIP"
+        let both = [TestCluster.slice("web", TestCluster.podAddresses, ports: Self.ports)]
+        func tags(_ place: TestNamespace, _ address: String, _ port: Int, udp: Bool = false) throws -> Set<Substring> {
+            Set(try cluster.ask(place, address, port, udp: udp, count: 20).map { $0.split(separator: " ")[0] })
+        }
+        let places: [(TestNamespace, String, Int, Bool)] = [
+            (cluster.pods[1], "10.96.0.10", 80, false), (cluster.node, "10.96.0.10", 80, false), (cluster.pods[0], "10.96.0.10", 53, true),
+            (cluster.outside, TestCluster.nodeAddress, 30080, false), (cluster.outside, TestCluster.nodeAddress, 30053, true),
+        ]
+        var chosen: [Set<Substring>] = []
+        try await running {
+            try await sync([service], both)
+            chosen = try places.map { try tags($0.0, $0.1, $0.2, udp: $0.3) }
+            #expect(chosen.allSatisfy { $0.count == 1 }, "\(chosen)")
+            #expect(try cluster.node.run("nft list map ip swiftlet affinities").contains(". tcp . 30080"))
+        }
+        let next = ProxyAgent(source: source, store: try cluster.node.store(), conntrack: nil, logger: Logger(label: "test"), time: SystemTime())
+        try await running(next) {
+            try await eventually("the first sync") { next.status.syncs > 0 }
+            #expect(try places.map { try tags($0.0, $0.1, $0.2, udp: $0.3) } == chosen)
+            try await sync([service], [TestCluster.slice("web", ["10.244.0.3"], ports: Self.ports)], agent: next)
+            for place in places { #expect(try tags(place.0, place.1, place.2, udp: place.3) == ["pod1"]) }
+            // Back again: who has moved stays.
+            try await sync([service], both, agent: next)
+            for place in places { #expect(try tags(place.0, place.1, place.2, udp: place.3) == ["pod1"]) }
+            // Off: everybody draws anew.
+            try await sync([Self.web], both, agent: next)
+            #expect(try tags(cluster.pods[1], "10.96.0.10", 80) == ["pod0", "pod1"])
+            // On, with a timeout that ends.
+            var config = ServiceSpec.SessionAffinityConfig()
+            config.clientIP = .init()
+            config.clientIP?.timeoutSeconds = 1
+            service.spec?.sessionAffinityConfig = config
+            try await sync([service], both, agent: next)
+            #expect(try tags(cluster.pods[1], "10.96.0.10", 80).count == 1)
+            try await eventually("the end of the client's time", within: .seconds(30)) {
+                try !cluster.node.run("nft list map ip swiftlet affinities").contains("10.244.0.3 . 10.96.0.10")
+            }
+        }
+    }
+
+    @Test("policy Local keeps the client's address, and a TCP refusal is never late") func policiesAndRefusals() async throws {
+        for (index, pod) in cluster.pods.enumerated() { try cluster.serve(pod, tag: "pod\(index)") }
+        var service = Self.web
+        service.spec?.externalTrafficPolicy = "Local"
+        service.spec?.externalIPs = ["10.96.200.7"]
+        var slice = TestCluster.slice("web", TestCluster.podAddresses, ports: Self.ports)
+        slice.endpoints?[1].nodeName = "elsewhere"
+        try await running {
+            try await sync([service], [slice])
+            for (address, port) in [(TestCluster.nodeAddress, 30080), ("10.96.200.7", 80)] {
+                #expect(Set(try cluster.ask(cluster.outside, address, port, count: 10)) == ["pod0 192.168.77.99"], "\(address)")
+                #expect(Set(try cluster.ask(cluster.node, address, port, count: 20).map { $0.prefix(4) }) == ["pod0", "pod1"], "\(address)")
+                // The pod reaches itself through the node, and the other one with its own address.
+                #expect(Set(try cluster.ask(cluster.pods[0], address, port, count: 20)) == ["pod0 10.244.0.1", "pod1 10.244.0.2"], "\(address)")
+            }
+            try await sync([service], [TestCluster.slice("web", [], ports: Self.ports)])
+            // A lost refusal would be repeated after a second, which these clients do not wait for.
+            for place in [cluster.outside, cluster.node, cluster.pods[0]] {
+                #expect(Set(try cluster.ask(place, "10.96.0.10", 80, count: 30, patience: 0.9)) == ["ECONNREFUSED"])
             }
         }
     }

@@ -89,11 +89,11 @@ final class TestCluster: Sendable {
     }
 
     /// Asks `count` times from `place`; one answer per line: what the server said, or the name of the error.
-    func ask(_ place: TestNamespace, _ address: String, _ port: Int, udp: Bool = false, count: Int = 1) throws -> [String] {
+    func ask(_ place: TestNamespace, _ address: String, _ port: Int, udp: Bool = false, count: Int = 1, patience: Double = 3) throws -> [String] {
         let program = """
             import socket, errno
             for i in range(\(count)):
-                s = socket.socket(socket.AF_INET, socket.\(udp ? "SOCK_DGRAM" : "SOCK_STREAM")); s.settimeout(3)
+                s = socket.socket(socket.AF_INET, socket.\(udp ? "SOCK_DGRAM" : "SOCK_STREAM")); s.settimeout(\(patience))
                 try:
                     s.connect(("\(address)", \(port)))
                     \(udp ? "s.send(b'x')" : "pass")

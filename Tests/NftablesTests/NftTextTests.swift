@@ -1,3 +1,4 @@
+import Addresses
 import Testing
 
 @testable import Nftables
@@ -137,5 +138,38 @@ import Testing
 
     @Test("a foreign rule cannot be linearised") func foreignRulesAreRefused() {
         #expect(throws: NftablesError.self) { try Linearizer.instructions(of: Rule(.foreign("x")), in: .ip) }
+    }
+
+    @Test("a map that packets write is printed as nft prints it") func mapUpdates() {
+        let isPort = Statement.equals(.destinationPortOf(.udp), PackedBytes([0, 0]), inverted: true)
+        let rule = Rule(
+            isPort,
+            .updateMap(
+                [.sourceAddress, .originalDestinationAddress, .transportProtocol, .originalDestinationPort], "places", timeout: 90,
+                value: [.destinationAddress, .destinationPortOf(.udp)]))
+        #expect(
+            NftText.text(of: rule, in: .ip6)
+                == "udp dport != 0 update @places { ip6 saddr . ct original ip6 daddr . meta l4proto . ct original proto-dst timeout 1m30s : ip6 daddr . udp dport }"
+        )
+        #expect(NftText.text(of: Rule(.resetConnection), in: .ip) == "reject with tcp reset")
+    }
+
+    @Test("the key of a map's update lies in front of its value, within the rule machine's 16 registers") func registersOfMapUpdates() throws {
+        let rule = Rule(
+            .updateMap(
+                [.sourceAddress, .originalDestinationAddress, .transportProtocol, .originalDestinationPort], "places", timeout: 5,
+                value: [.destinationAddress, .destinationPort]))
+        let last = try #require(try Linearizer.instructions(of: rule, in: .ip6).last)
+        #expect(last == .updateMap(set: "places", key: Register(index: 0), value: Register(index: 10), timeout: 5))
+        #expect(try Linearizer.instructions(of: Rule(.resetConnection), in: .ip).map { "\($0)" }.last == "resetConnection")
+    }
+
+    @Test("ranges of several fields are printed field by field") func rangesOfSeveralFields() {
+        let schema = SetSchema(name: "admitted", key: .types([.ipv4, .protocolNumber, .port, .ipv4]), isInterval: true)
+        func key(_ client: [UInt8]) -> PackedBytes { PackedBytes([203, 0, 113, 9, 6, 0, 0, 0, 0, 80, 0, 0] + client) }
+        let set = NamedSet(
+            schema, elements: [key([10, 0, 0, 0]): .through(key([10, 0, 255, 255])), key([10, 2, 0, 1]): .through(key([10, 2, 0, 1]))])
+        #expect(NftText.text(of: set, in: .ip).contains { $0.contains("203.0.113.9 . tcp . 80 . 10.0.0.0/16,") })
+        #expect(NftText.text(of: set, in: .ip).contains { $0.contains("203.0.113.9 . tcp . 80 . 10.2.0.1 }") })
     }
 }

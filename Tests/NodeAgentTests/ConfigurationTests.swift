@@ -295,12 +295,12 @@ import Testing
                 "serverTLSBootstrap: true\npodsPerCore: 4\nserializeImagePulls: false\n")
                 + "---\n"
                 + proxy(
-                    "bindAddress: 10.0.0.1\nhealthzBindAddress: 0.0.0.0:1\nmetricsBindAddress: 0.0.0.0:10249\ndetectLocalMode: NodeCIDR\n"
+                    "bindAddress: 10.0.0.1\nmetricsBindAddress: 0.0.0.0:10249\ndetectLocalMode: NodeCIDR\n"
                         + "configSyncPeriod: 1m\nnftables: {syncPeriod: 1m, minSyncPeriod: 500ms, masqueradeBit: 3}\n"))
         #expect(
             found.warnings.map(\.field) == [
                 "serverTLSBootstrap", "podsPerCore", "nftables.masqueradeBit", "nftables.syncPeriod",
-                "nftables.minSyncPeriod", "healthzBindAddress", "metricsBindAddress", "detectLocalMode", "bindAddress", "configSyncPeriod",
+                "nftables.minSyncPeriod", "metricsBindAddress", "detectLocalMode", "bindAddress", "configSyncPeriod",
             ])
         #expect(found.warnings.first?.place == "a.yaml:3")
         #expect(found.kubelet == KubeletSettings() && found.proxy == ProxySettings())
@@ -308,6 +308,18 @@ import Testing
             kubelet("serverTLSBootstrap: false\npodsPerCore: 0\nmaxParallelImagePulls: 0\n") + "---\n"
                 + proxy("healthzBindAddress: 0.0.0.0:10256\nmetricsBindAddress: 127.0.0.1:10249\nnftables: {syncPeriod: 30s}\n"))
         #expect(defaults.warnings.isEmpty, "\(defaults.warnings)")
+    }
+
+    @Test(
+        "the proxy's health address has kube-proxy's forms",
+        arguments: [
+            ("0.0.0.0:1", "0.0.0.0", 1), ("\"[::]:10257\"", "::", 10257), ("\":0\"", "0.0.0.0", 0), ("127.0.0.1", "127.0.0.1", 10256),
+            ("\"::1\"", "::1", 10256), ("\"\"", "0.0.0.0", 10256),
+        ])
+    func proxyHealthAddress(text: String, address: String, port: Int) throws {
+        let found = try parse(proxy("healthzBindAddress: \(text)\n")).proxy
+        #expect(found.healthzAddress == address && found.healthzPort == port)
+        #expect(throws: ConfigurationError.self) { try parse(proxy("healthzBindAddress: here:\(port)x\n")) }
     }
 
     @Test("the most specific setting of pod ranges wins")

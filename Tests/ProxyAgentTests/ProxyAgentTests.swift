@@ -1,12 +1,13 @@
 import Addresses
+import KubeModel
 import Logging
 import Nftables
-import ProxyCore
 import Synchronization
 import TestSupport
 import Testing
 
 @testable import ProxyAgent
+@testable import ProxyCore
 
 @Suite struct ProxyAgentTests {
     let source = SettableServiceSource()
@@ -39,11 +40,11 @@ import Testing
     }
 
     func wanted(_ agent: ProxyAgent) -> [Table] {
-        ServiceCompiler(ProxyConfiguration(nodeName: "here")).compile(ServiceTable(entries: agent.status.entries))
+        ServiceCompiler(ProxyConfiguration(nodeName: "here")).compile(ServiceTable(entries: agent.entries))
     }
 
     func isInSync(_ agent: ProxyAgent, services: Int) -> Bool {
-        agent.status.entries.count == services && wanted(agent).allSatisfy { store.snapshot.tables[$0.id] == $0 }
+        agent.entries.count == services && wanted(agent).allSatisfy { store.snapshot.tables[$0.id] == $0 }
     }
 
     @Test("nothing is read or written before the first snapshot") func nothingIsTouchedBeforeTheFirstSnapshot() async throws {
@@ -152,9 +153,64 @@ import Testing
         #expect(agent.status.deletedFlows == 2)
     }
 
+    @Test("clients lose their place at an endpoint that is gone, and only those") func clientsLosePlacesAtGoneEndpoints() async throws {
+        let agent = makeAgent()
+        source.set(["a": ["10.0.0.1", "10.0.0.2"]], affinity: true)
+        try await running(agent) {
+            try await eventually("the first sync") { agent.status.syncs == 1 }
+            let schema = AffinityRules.schema(.ip)
+            func place(_ client: UInt8, at endpoint: UInt8) -> Element {
+                var key = PackedBytes([10, 0, 9, client, 10, 96, 0, 1])
+                key.append(field: [6])
+                key.append(bigEndian: UInt16(80))
+                return Element(key, .data(Endpoint.Target(address: IPAddress("10.0.0.\(endpoint)")!, port: 8080).packed))
+            }
+            let places = [place(1, at: 1), place(2, at: 2), place(3, at: 1)]
+            store.changeFromPackets { tables in
+                for place in places { tables[ServiceCompiler.tables[0]]?.sets[schema.name]?.elements[place.key] = place.value }
+            }
+            source.set(["a": ["10.0.0.2", "10.0.0.3"]], affinity: true)
+            try await eventually("the end of two places") { agent.status.endedAffinities == 2 }
+            #expect(store.snapshot.tables[ServiceCompiler.tables[0]]?.sets[schema.name]?.elements == [places[1].key: places[1].value])
+        }
+    }
+
+    @Test("a sync that does not succeed is pending from its first try") func pendingSince() async throws {
+        let agent = makeAgent()
+        source.set(["a": ["10.0.0.1"]])
+        try await running(agent) {
+            try await eventually("the first sync") { isInSync(agent, services: 1) && agent.status.pendingSince == nil }
+            store.fail(with: Array(repeating: NftablesError(code: .refused, errno: 12, detail: "no memory"), count: 3))
+            source.set([:])
+            try await eventually("a failure") { agent.status.failures > 0 }
+            #expect(agent.status.pendingSince != nil)
+        }
+    }
+
+    @Test("health checks are announced with the node's addresses") func healthChecks() async throws {
+        let agent = makeAgent()
+        var service = Service(
+            metadata: ObjectMeta(name: "web", namespace: "default"),
+            spec: ServiceSpec(type: "LoadBalancer", clusterIPs: ["10.96.0.1"], ports: [ServicePort(port: 80)]))
+        service.spec?.externalTrafficPolicy = "Local"
+        service.spec?.healthCheckNodePort = 32000
+        source.set(
+            ServiceSnapshot(
+                services: [service], slices: [],
+                configuration: ProxyConfiguration(nodeName: "here", nodePortAddresses: [IPAddress("192.168.0.1")!, IPAddress("fd00::1")!])))
+        try await running(agent) {
+            var announced = agent.healthChecks.makeAsyncIterator()
+            let checks = await announced.next()
+            #expect(
+                checks?.map { "\($0.namespace)/\($0.service) \($0.addresses) \($0.port) \($0.localEndpoints)" } == [
+                    "default/web [192.168.0.1] 32000 0"
+                ])
+        }
+    }
+
     @Test("flows of gone and new UDP frontends are cleaned up") func goneAndNewUDPFrontendsAreCleaned() {
-        func targets(_ entries: [(String, [String])]) -> UDPTargets {
-            UDPTargets(
+        func targets(_ entries: [(String, [String])]) -> FlowTargets {
+            FlowTargets(
                 ServiceTable(
                     entries: entries.map { ip, endpoints in
                         ServiceEntry(

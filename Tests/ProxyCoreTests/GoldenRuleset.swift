@@ -35,19 +35,13 @@ enum GoldenRuleset {
         \tmap nodeport-frontends {
         \t\ttype inet_proto . inet_service : verdict
         \t\tcomment "protocol . NodePort"
-        \t\telements = { tcp . 30080 : goto nodeport-pick-2 }
+        \t\telements = { tcp . 30080 : goto nodeport-external-pick-2 }
         \t}
 
         \tset nodeport-ips {
         \t\ttype ipv4_addr
         \t\tcomment "addresses of this node that accept NodePort traffic"
         \t\telements = { 192.168.77.11 }
-        \t}
-
-        \tset nodeports-without-endpoints {
-        \t\ttype inet_proto . inet_service
-        \t\tcomment "rejected: nobody is behind them"
-        \t\telements = { tcp . 30081 }
         \t}
 
         \tset pod-cidrs {
@@ -57,9 +51,15 @@ enum GoldenRuleset {
         \t\telements = { 10.244.0.0/24 }
         \t}
 
+        \tset service-cidrs {
+        \t\ttype ipv4_addr
+        \t\tflags interval
+        \t\tcomment "addresses that ClusterIPs are taken from"
+        \t}
+
         \tmap service-endpoints {
         \t\ttypeof numgen random mod 2 . ip daddr . meta l4proto . th dport : ip daddr . th dport
-        \t\tcomment "slot . ClusterIP . protocol . port"
+        \t\tcomment "slot . address . protocol . port"
         \t\telements = { 0 . 10.96.0.1 . tcp . 80 : 10.244.0.2 . 8080,
         \t\t\t     0 . 10.96.0.10 . udp . 80 : 10.244.0.2 . 8080,
         \t\t\t     1 . 10.96.0.1 . tcp . 80 : 10.244.1.3 . 8080 }
@@ -67,9 +67,20 @@ enum GoldenRuleset {
 
         \tmap service-frontends {
         \t\ttype ipv4_addr . inet_proto . inet_service : verdict
-        \t\tcomment "ClusterIP . protocol . port"
+        \t\tcomment "address . protocol . port"
         \t\telements = { 10.96.0.1 . tcp . 80 : goto pick-2,
         \t\t\t     10.96.0.10 . udp . 80 : goto pick-1 }
+        \t}
+
+        \tmap unserved-frontends {
+        \t\ttype ipv4_addr . inet_proto . inet_service : verdict
+        \t\tcomment "no endpoint for a client from anywhere, or from outside"
+        \t}
+
+        \tmap unserved-nodeports {
+        \t\ttype inet_proto . inet_service : verdict
+        \t\tcomment "no endpoint for a client from anywhere, or from outside"
+        \t\telements = { tcp . 30081 : goto refuse }
         \t}
 
         \tchain filter-output {
@@ -90,7 +101,7 @@ enum GoldenRuleset {
         \tchain nat-postrouting {
         \t\ttype nat hook postrouting priority srcnat; policy accept;
         \t\tct status dnat ip saddr . ip daddr @hairpin masquerade fully-random comment "a pod that reaches itself answers through the node"
-        \t\tct status dnat meta mark & 0x00004000 != 0x00000000 masquerade fully-random comment "NodePort"
+        \t\tct status dnat meta mark & 0x00004000 != 0x00000000 masquerade fully-random comment "from outside to any endpoint"
         \t\tct status dnat ct original ip daddr @cluster-ips ip saddr != @cluster-cidrs masquerade fully-random comment "to ClusterIPs from outside the pod network"
         \t\tip saddr @pod-cidrs ip daddr != @cluster-cidrs masquerade fully-random comment "pods to the world outside"
         \t}
@@ -100,7 +111,7 @@ enum GoldenRuleset {
         \t\tjump services
         \t}
 
-        \tchain nodeport-pick-2 {
+        \tchain nodeport-external-pick-2 {
         \t\tmeta mark set meta mark | 0x00004000
         \t\tdnat ip to numgen random mod 2 . meta l4proto . th dport map @nodeport-endpoints
         \t}
@@ -113,14 +124,21 @@ enum GoldenRuleset {
         \t\tdnat ip to numgen random mod 2 . ip daddr . meta l4proto . th dport map @service-endpoints
         \t}
 
+        \tchain refuse {
+        \t\treject with tcp reset
+        \t\treject
+        \t}
+
         \tchain services {
         \t\tip daddr . meta l4proto . th dport vmap @service-frontends
         \t\tip daddr @nodeport-ips meta l4proto . th dport vmap @nodeport-frontends
         \t}
 
         \tchain unservable {
-        \t\tip daddr @cluster-ips reject comment "no endpoints, or no such port"
-        \t\tip daddr @nodeport-ips meta l4proto . th dport @nodeports-without-endpoints reject comment "no endpoints"
+        \t\tip daddr . meta l4proto . th dport vmap @unserved-frontends
+        \t\tip daddr @cluster-ips goto refuse comment "no endpoints, or no such port"
+        \t\tip daddr @nodeport-ips meta l4proto . th dport vmap @unserved-nodeports
+        \t\tip daddr @service-cidrs drop comment "no such service"
         \t}
         }
 

@@ -37,6 +37,7 @@ import Testing
         #expect(tables[0].chains.keys == tables[1].chains.keys && tables[0].sets.keys == tables[1].sets.keys)
         #expect(tables[1].sets["nodeport-ips"]?.elements.keys.map { IPAddress(bytes: $0.array) } == [IPAddress("fd77::11")])
         #expect(tables[1].chains.values.flatMap(\.rules).contains { $0.statements.contains(.reject) })
+        #expect(tables[1].chains["refuse"]?.rules.map { NftText.text(of: $0, in: .ip6) } == ["reject with tcp reset", "reject"])
     }
 
     @Test("chains depend on the numbers of endpoints only") func chainsDependOnEndpointCountsOnly() {
@@ -86,9 +87,9 @@ import Testing
         #expect(
             texts == [
                 "ct status dnat ip saddr . ip daddr @hairpin masquerade fully-random comment \"a pod that reaches itself answers through the node\"",
-                "ct status dnat meta mark & 0x00100000 != 0x00000000 masquerade fully-random comment \"NodePort\"",
+                "ct status dnat meta mark & 0x00100000 != 0x00000000 masquerade fully-random comment \"from outside to any endpoint\"",
                 "ct status dnat ct original ip daddr @cluster-ips masquerade fully-random comment \"all ClusterIP traffic\"",
             ])
-        #expect(changed.chains["nodeport-pick-1"]?.rules.first == Rule(.setMark(0x100000)))
+        #expect(changed.chains["nodeport-external-pick-1"]?.rules.first == Rule(.setMark(0x100000)))
     }
 }

@@ -2,7 +2,7 @@ package import Nftables
 import Synchronization
 
 /// A ruleset store in memory that keeps the kernel's promises: all or nothing, references checked, a generation per commit.
-package final class MemoryRulesetStore: RulesetStore {
+package final class MemoryRulesetStore: RulesetStore, DynamicElementStore {
     package struct State {
         package var tables: [TableID: Table] = [:]
         package var generation: UInt32 = 1
@@ -39,6 +39,15 @@ package final class MemoryRulesetStore: RulesetStore {
         }
     }
 
+    package func removeElements(of schema: SetSchema, in table: TableID, where isStale: @escaping @Sendable (Element) -> Bool) async throws -> Int {
+        state.withLock { state in
+            let found = state.tables[table]?.sets[schema.name]?.elements ?? [:]
+            let stale = found.filter { isStale(Element($0.key, $0.value)) }
+            for key in stale.keys { state.tables[table]?.sets[schema.name]?.elements[key] = nil }
+            return stale.count
+        }
+    }
+
     package func foreignChanges(to tables: [TableID]) async throws -> AsyncStream<Void> {
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         state.withLock { $0.listeners.append((tables, continuation)) }
@@ -55,6 +64,9 @@ package final class MemoryRulesetStore: RulesetStore {
         }
         for listener in listeners { listener.continuation.yield() }
     }
+
+    /// Changes elements as packets do: without a value for listeners, and without a new generation.
+    package func changeFromPackets(_ body: (inout [TableID: Table]) -> Void) { state.withLock { body(&$0.tables) } }
 
     /// Performs a transaction like another program.
     package func applyFromOutside(_ transaction: Transaction) throws {

@@ -18,7 +18,7 @@ package final class Reflector<Object: KubeObject>: Sendable {
 
     /// - Parameters:
     ///   - pageSize: makes lists come in pages, for resources with many thousands of objects. Without it the API server answers from memory.
-    ///   - isWanted: false when no consumer needs the objects; `run()` then ends when the API server forbids them.
+    ///   - isWanted: false when no consumer needs the objects; `run()` then ends when the API server forbids them or does not know such objects.
     package init(
         _ client: KubeClient, of type: Object.Type = Object.self, scope: ObjectScope = .everything, pageSize: Int? = nil,
         isWanted: @escaping @Sendable () -> Bool = { true }
@@ -78,7 +78,7 @@ package final class Reflector<Object: KubeObject>: Sendable {
                 } else if error.isInvalid || error.httpStatus == 400 {
                     position.expired()
                 }
-                if error.isForbidden, !isWanted() { return }
+                if error.isForbidden || error.isNotFound, !isWanted() { return }
                 noteFailure(error)
                 settled.open()
                 if let wish = error.retryAfterSeconds { try? await client.options.time.sleep(for: .seconds(wish)) }

@@ -15,16 +15,35 @@ package struct EndpointSlice: KubeObject, Hashable {
             }
         }
 
+        /// The nodes and zones whose clients the endpoint is meant for.
+        package struct Hints: Sendable, Hashable, Codable {
+            package struct Name: Sendable, Hashable, Codable {
+                package var name: String
+
+                package init(_ name: String) { self.name = name }
+            }
+
+            package var forZones: [Name]?
+            package var forNodes: [Name]?
+
+            package init(zones: [String] = [], nodes: [String] = []) {
+                forZones = zones.map { Name($0) }
+                forNodes = nodes.map { Name($0) }
+            }
+        }
+
         package var addresses: [String]
         package var conditions: Conditions?
         package var hostname: String?
         package var nodeName: String?
         package var zone: String?
+        package var hints: Hints?
 
-        package init(addresses: [String], conditions: Conditions? = nil, nodeName: String? = nil) {
+        package init(addresses: [String], conditions: Conditions? = nil, nodeName: String? = nil, hints: Hints? = nil) {
             self.addresses = addresses
             self.conditions = conditions
             self.nodeName = nodeName
+            self.hints = hints
         }
     }
 

@@ -3,14 +3,18 @@ package import ProxyCore
 
 extension ConntrackTable: ConntrackCleaner {
     package func delete(_ stale: StaleFlows) async throws -> Int {
-        try await deleteFlows(transport: TransportProtocol.udp.number) { stale.contains(TrackedFlow($0)) }
+        var deleted = 0
+        for transport in TransportProtocol.allCases where transport != .tcp && stale.transports.contains(transport) {
+            deleted += try await deleteFlows(transport: transport.number) { stale.contains(TrackedFlow($0, transport)) }
+        }
+        return deleted
     }
 }
 
 extension TrackedFlow {
-    init(_ flow: ConntrackFlow) {
+    init(_ flow: ConntrackFlow, _ transport: TransportProtocol) {
         self.init(
-            frontend: Frontend(address: flow.original.destination, transport: .udp, port: flow.original.destinationPort),
+            frontend: Frontend(address: flow.original.destination, transport: transport, port: flow.original.destinationPort),
             answering: Endpoint.Target(address: flow.reply.source, port: flow.reply.sourcePort), isTranslated: flow.isDestinationTranslated,
             isAnswered: flow.status.contains(.answered))
     }

@@ -15,6 +15,7 @@ package enum Instruction: Sendable, Hashable {
     package enum ConnectionKey: UInt32, Sendable, Hashable {
         case state = 0
         case status = 2
+        case destinationPort = 12
         case sourceIPv4 = 19
         case destinationIPv4 = 20
         case sourceIPv6 = 21
@@ -34,9 +35,13 @@ package enum Instruction: Sendable, Hashable {
     /// Without a destination: is it in the set?
     case lookup(Register, set: String, to: Register?, inverted: Bool)
     case update(set: String, key: Register)
+    /// Seconds.
+    case updateMap(set: String, key: Register, value: Register, timeout: UInt32)
     case destinationNAT(TableFamily, address: Register, port: Register)
     case masquerade(fullyRandom: Bool)
+    /// By ICMP.
     case reject(code: UInt8)
+    case resetConnection
     case immediate(Verdict)
     case counter
 }

@@ -21,6 +21,7 @@ package struct Linearizer {
             load(selectors)
             result.append(.lookup(first, set: set, to: nil, inverted: inverted))
         case .equals(let selector, let value, let inverted):
+            if case .destinationPortOf(let transport) = selector { require(transport) }
             load([selector])
             result.append(.compare(first, equal: !inverted, value))
         case .anyBit(let selector, let bits):
@@ -41,11 +42,19 @@ package struct Linearizer {
         case .update(let selectors, let set):
             load(selectors)
             result.append(.update(set: set, key: first))
+        case .updateMap(let selectors, let map, let timeout, let value):
+            load(selectors)
+            let behind = selectors.reduce(0) { $0 + $1.type(in: family).paddedLength / 4 }
+            load(value, from: behind)
+            result.append(.updateMap(set: map, key: first, value: Register(index: behind), timeout: timeout))
         case .masquerade(let fullyRandom):
             result.append(.masquerade(fullyRandom: fullyRandom))
         case .reject:
             // ICMP and ICMPv6 number "port unreachable" differently.
             result.append(.reject(code: family == .ip ? 3 : 4))
+        case .resetConnection:
+            require(.tcp)
+            result.append(.resetConnection)
         case .counter:
             result.append(.counter)
         case .verdict(let verdict):
@@ -61,9 +70,14 @@ package struct Linearizer {
         return bytes
     }
 
+    private mutating func require(_ transport: TransportProtocol) {
+        load([.transportProtocol])
+        result.append(.compare(Register(index: 0), equal: true, PackedBytes([transport.number])))
+    }
+
     /// Loads a concatenation, every field on its own registers.
-    private mutating func load(_ selectors: [Selector]) {
-        var index = 0
+    private mutating func load(_ selectors: [Selector], from start: Int = 0) {
+        var index = start
         for selector in selectors {
             result.append(instruction(for: selector, to: Register(index: index)))
             index += selector.type(in: family).paddedLength / 4
@@ -77,11 +91,12 @@ package struct Linearizer {
         case .destinationAddress: return .payload(.network, offset: family == .ip ? 16 : 24, length: length, to: register)
         case .transportProtocol: return .meta(.transportProtocol, to: register)
         case .sourcePort: return .payload(.transport, offset: 0, length: 2, to: register)
-        case .destinationPort: return .payload(.transport, offset: 2, length: 2, to: register)
+        case .destinationPort, .destinationPortOf: return .payload(.transport, offset: 2, length: 2, to: register)
         case .originalSourceAddress:
             return .connection(family == .ip ? .sourceIPv4 : .sourceIPv6, original: true, to: register)
         case .originalDestinationAddress:
             return .connection(family == .ip ? .destinationIPv4 : .destinationIPv6, original: true, to: register)
+        case .originalDestinationPort: return .connection(.destinationPort, original: true, to: register)
         case .connectionState: return .connection(.state, original: false, to: register)
         case .connectionStatus: return .connection(.status, original: false, to: register)
         case .mark: return .meta(.mark, to: register)

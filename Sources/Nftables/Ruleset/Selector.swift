@@ -1,3 +1,5 @@
+package import Addresses
+
 /// Something of a packet, a connection or the machine that a rule reads.
 package enum Selector: Sendable, Hashable {
     /// `ip saddr`, in the table's family.
@@ -10,10 +12,14 @@ package enum Selector: Sendable, Hashable {
     case sourcePort
     /// `th dport`
     case destinationPort
+    /// `tcp dport`: the packet is of this protocol, or the rule ends.
+    case destinationPortOf(TransportProtocol)
     /// `ct original ip saddr`
     case originalSourceAddress
     /// `ct original ip daddr`
     case originalDestinationAddress
+    /// `ct original proto-dst`. nft 1.0.6 understands it only behind a statement about a protocol's own port.
+    case originalDestinationPort
     /// `ct state`
     case connectionState
     /// `ct status`
@@ -31,7 +37,7 @@ package enum Selector: Sendable, Hashable {
         switch self {
         case .sourceAddress, .destinationAddress, .originalSourceAddress, .originalDestinationAddress: family.addressType
         case .transportProtocol: .protocolNumber
-        case .sourcePort, .destinationPort: .port
+        case .sourcePort, .destinationPort, .destinationPortOf, .originalDestinationPort: .port
         case .connectionState, .connectionStatus, .sourceAddressKind, .destinationAddressKind, .random: .integer
         case .mark: .mark
         }
@@ -45,8 +51,10 @@ package enum Selector: Sendable, Hashable {
         case .transportProtocol: "meta l4proto"
         case .sourcePort: "th sport"
         case .destinationPort: "th dport"
+        case .destinationPortOf(let transport): "\(transport.rawValue.lowercased()) dport"
         case .originalSourceAddress: "ct original \(family.name) saddr"
         case .originalDestinationAddress: "ct original \(family.name) daddr"
+        case .originalDestinationPort: "ct original proto-dst"
         case .connectionState: "ct state"
         case .connectionStatus: "ct status"
         case .mark: "meta mark"

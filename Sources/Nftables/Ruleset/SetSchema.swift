@@ -13,7 +13,7 @@ package struct SetSchema: Sendable, Hashable {
     package var name: String
     package var key: FieldList
     package var value: Value
-    /// Elements are ranges (`flags interval`): one field, no value.
+    /// Elements are ranges (`flags interval`), of each field by itself when there are several; no value.
     package var isInterval: Bool
     /// Rules may add elements (`flags dynamic`).
     package var isDynamic: Bool
@@ -35,6 +35,14 @@ package struct SetSchema: Sendable, Hashable {
         self.timeout = timeout
         self.size = size
         self.comment = comment
+    }
+
+    /// The key has several fields.
+    package var isConcatenation: Bool {
+        switch key {
+        case .types(let types): types.count > 1
+        case .typeOf(let selectors): selectors.count > 1
+        }
     }
 
     /// `set` or `map`.

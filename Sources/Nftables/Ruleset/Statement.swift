@@ -14,10 +14,14 @@ package enum Statement: Sendable, Hashable {
     case destinationNATMap([Selector], String)
     /// `update @set { ip saddr }`
     case update([Selector], String)
+    /// `update @map { ip saddr timeout 3h : ip daddr }`: a key that is there keeps its value and gets its time anew (seconds).
+    case updateMap([Selector], String, timeout: UInt32, value: [Selector])
     /// `masquerade`, `masquerade fully-random`
     case masquerade(fullyRandom: Bool)
     /// `reject`: ICMP port unreachable.
     case reject
+    /// `reject with tcp reset`, for TCP only.
+    case resetConnection
     case counter
     case verdict(Verdict)
     /// Found in the kernel and not wanted: equal to no wanted statement, so that a difference removes it.
@@ -26,7 +30,8 @@ package enum Statement: Sendable, Hashable {
     /// The set or map that it reads or writes.
     package var setName: String? {
         switch self {
-        case .inSet(_, let name, _), .verdictMap(_, let name), .destinationNATMap(_, let name), .update(_, let name): name
+        case .inSet(_, let name, _), .verdictMap(_, let name), .destinationNATMap(_, let name), .update(_, let name), .updateMap(_, let name, _, _):
+            name
         default: nil
         }
     }

@@ -79,22 +79,38 @@ package actor RulesetKeeper {
         // A turn before this one may have done it.
         if settled >= request, !isStoreUnknown { return true }
         let current = requests
+        let knowsStore = !isStoreUnknown && settled > 0
         if isStoreUnknown { sync.forget() }
         isStoreUnknown = false
-        guard let tables = await owner.wantedTables() else { return false }
         var work = sync
-        let outcome: RulesetSync.Outcome
+        let outcome: RulesetSync.Outcome?
         do {
-            outcome = try await work.apply(tables)
+            outcome = try await write(knowsStore, &work)
             sync = work
         } catch {
             sync = work
             isStoreUnknown = true
             throw error
         }
+        guard let outcome else { return false }
         try await owner.didSync(outcome)
         settled = current
         return true
+    }
+
+    /// - Returns: `nil` while the owner does not know what it wants.
+    private func write(_ knowsStore: Bool, _ work: inout RulesetSync) async throws -> RulesetSync.Outcome? {
+        if knowsStore, let operations = await owner.wantedChanges() {
+            do {
+                return try await work.perform(operations)
+            } catch is NftablesError {
+                // The store may not be as it was remembered.
+                work.forget()
+            }
+        }
+        guard let tables = await owner.wantedTables() else { return nil }
+        guard owner.remembersTables else { return try await work.apply(tables) }
+        return try await work.apply(tables, former: await owner.committedTables())
     }
 
     private func takeTurn() async {

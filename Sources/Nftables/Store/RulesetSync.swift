@@ -20,6 +20,27 @@ package struct RulesetSync {
     /// Has the next `apply` read the kernel's tables first.
     package mutating func forget() { committed = nil }
 
+    /// Writes changes of a store that has what was written last.
+    package func perform(_ operations: [Operation]) async throws -> Outcome {
+        if !operations.isEmpty { try await store.apply(Transaction(operations), ifGeneration: nil) }
+        var outcome = Outcome()
+        outcome.operations = operations.count
+        return outcome
+    }
+
+    /// As `apply`, for an owner that remembers its tables itself: reads the store's every time and keeps none.
+    /// - Parameter former: what was written last; `nil` the first time.
+    package mutating func apply(_ desired: [Table], former: [Table]?) async throws -> Outcome {
+        committed = nil
+        lastApplied = former.map(Self.byID)
+        defer { (committed, lastApplied) = (nil, nil) }
+        return try await apply(desired)
+    }
+
+    private static func byID(_ tables: [Table]) -> [TableID: Table] {
+        Dictionary(tables.filter { !$0.isEmpty }.map { ($0.id, $0) }, uniquingKeysWith: { _, last in last })
+    }
+
     /// Writes the difference to `desired`. A table without sets and chains should not exist.
     package mutating func apply(_ desired: [Table]) async throws -> Outcome {
         var attempt = 1
@@ -56,7 +77,7 @@ package struct RulesetSync {
         }
         let operations = desired.flatMap { Self.operations(from: state[$0.id], to: $0) }
         if !operations.isEmpty { try await store.apply(Transaction(operations), ifGeneration: generation) }
-        committed = Dictionary(desired.filter { !$0.isEmpty }.map { ($0.id, $0) }, uniquingKeysWith: { _, last in last })
+        committed = Self.byID(desired)
         lastApplied = committed
         outcome.operations = operations.count
         return outcome

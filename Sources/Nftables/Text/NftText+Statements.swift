@@ -16,10 +16,14 @@ extension NftText {
             return "dnat \(family.name) to \(joined(selectors)) map @\(map)"
         case .update(let selectors, let set):
             return "update @\(set) { \(joined(selectors)) }"
+        case .updateMap(let selectors, let map, let timeout, let value):
+            return "update @\(map) { \(joined(selectors)) timeout \(duration(timeout)) : \(joined(value)) }"
         case .masquerade(let fullyRandom):
             return fullyRandom ? "masquerade fully-random" : "masquerade"
         case .reject:
             return "reject"
+        case .resetConnection:
+            return "reject with tcp reset"
         case .counter:
             return "counter packets 0 bytes 0"
         case .verdict(let verdict):

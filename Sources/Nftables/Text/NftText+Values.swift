@@ -5,7 +5,7 @@ extension NftText {
         let key = text(of: element.key, types: schema.key.types(in: family))
         switch element.value {
         case .member: return key
-        case .through(let last): return range(from: element.key, through: last, family: family)
+        case .through(let last): return ranges(from: element.key, through: last, types: schema.key.types(in: family))
         case .verdict(let verdict): return "\(key) : \(verdict.text)"
         case .data(let data):
             guard case .data(let fields) = schema.value else { return key }
@@ -34,11 +34,19 @@ extension NftText {
         }
     }
 
+    private static func ranges(from first: PackedBytes, through last: PackedBytes, types: [DataType]) -> String {
+        var offset = 0
+        var parts: [String] = []
+        for type in types where offset + type.length <= min(first.count, last.count) {
+            let field = offset..<(offset + type.length)
+            parts.append(range(from: first[field], through: last[field], type: type))
+            offset += type.paddedLength
+        }
+        return parts.joined(separator: " . ")
+    }
+
     /// `10.244.0.0/16` when the range is one prefix, else `first-last`.
-    private static func range(from first: PackedBytes, through last: PackedBytes, family: TableFamily) -> String {
-        let type = family.addressType
-        let start = first.array
-        let end = last.array
+    private static func range(from start: [UInt8], through end: [UInt8], type: DataType) -> String {
         if start == end { return text(of: start, type: type) }
         for length in 0..<(start.count * 8) where isPrefix(start, end, length: length) {
             return "\(text(of: start, type: type))/\(length)"

@@ -23,6 +23,7 @@ extension ProxySettings {
                 throw reader.bad(node, "nodePortAddresses", "found '\(text)', wanted CIDRs such as 192.168.1.0/24, or primary alone")
             }
         }
+        try readHealthzAddress(&reader)
         // The section of the mode in use; the sections of other modes are ignored.
         try reader.nested("nftables") { reader in
             try reader.read("masqueradeAll", into: &masqueradeAll)
@@ -34,14 +35,30 @@ extension ProxySettings {
         reader.ignore(Self.unsupported)
     }
 
+    /// `0.0.0.0:10256`, `[::]:10256`, `:10256`, or an address alone. Empty means the default.
+    private mutating func readHealthzAddress(_ reader: inout FieldReader) throws {
+        var text = ""
+        try reader.read("healthzBindAddress", into: &text)
+        guard !text.isEmpty, let node = reader.node("healthzBindAddress") else { return }
+        if IPAddress(text) != nil {
+            healthzAddress = text
+            return
+        }
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let host = parts.dropLast().joined(separator: ":").filter { $0 != "[" && $0 != "]" }
+        guard parts.count > 1, let port = UInt16(parts[parts.count - 1]), host.isEmpty || IPAddress(host) != nil else {
+            throw reader.bad(node, "healthzBindAddress", "found '\(text)', wanted an address and a port such as 0.0.0.0:10256")
+        }
+        if !host.isEmpty { healthzAddress = host }
+        healthzPort = Int(port)
+    }
+
     private static let otherMode = "is for another proxy mode and has no effect; Services always use nftables"
 
     private static let byEvents = "rules are changed and checked when something happens, not by the clock; remove it"
 
     private static let unsupported: [UnsupportedField] = [
         UnsupportedField("mode", harmless: ["nftables"], reason: "Services always use nftables; set it to nftables or remove it"),
-        UnsupportedField(
-            "healthzBindAddress", harmless: ["0.0.0.0:10256", "0.0.0.0", ":10256"], reason: "the proxy has no health endpoint yet; remove it"),
         UnsupportedField(
             "metricsBindAddress", harmless: ["127.0.0.1:10249", "127.0.0.1"], reason: "the proxy has no metrics endpoint yet; remove it"),
         UnsupportedField(

@@ -9,6 +9,9 @@ package struct ProxySettings: Sendable, Hashable {
     /// CIDRs that contain the NodePort addresses; empty or `primary` for all addresses of the node.
     package var nodePortAddresses: [String] = []
     package var masqueradeAll = false
+    /// Where the proxy answers `/healthz`; port 0 means nowhere.
+    package var healthzAddress = "0.0.0.0"
+    package var healthzPort = 10256
 
     package init() {}
 }

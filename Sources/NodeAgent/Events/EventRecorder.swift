@@ -57,6 +57,11 @@ package actor EventRecorder {
         enqueue(RecordedEvent(object: object, namespace: "default", record: record, moment: time.moment))
     }
 
+    package nonisolated func record(_ record: PodEventRecord, aboutService name: String, namespace: String, uid: String) {
+        let object = ObjectReference(kind: "Service", namespace: namespace, name: name, uid: uid)
+        enqueue(RecordedEvent(object: object, namespace: namespace, record: record, moment: time.moment))
+    }
+
     package func run() async {
         for await entry in entries {
             guard await hasWaited(until: entry.moment.monotonic + holdback) else { return }

@@ -1,6 +1,6 @@
 package import Addresses
 
-/// A UDP flow as connection tracking has it.
+/// A flow as connection tracking has it.
 package struct TrackedFlow: Sendable, Hashable {
     /// The destination of the client's packets.
     package let frontend: Frontend

@@ -1,4 +1,4 @@
-/// The chains of the table.
+/// The chains of the table besides those that pick.
 enum ChainName {
     static let natPrerouting = "nat-prerouting"
     static let natOutput = "nat-output"
@@ -7,7 +7,13 @@ enum ChainName {
     static let filterOutput = "filter-output"
     static let services = "services"
     static let unservable = "unservable"
+    static let refuse = "refuse"
+    static let affinity = "affinity"
+    static let affinityPostrouting = "affinity-postrouting"
+    static let admissionPrerouting = "admission-prerouting"
+    static let admissionOutput = "admission-output"
+    static let admission = "admission"
 
-    static func pick(_ count: Int) -> String { "pick-\(count)" }
-    static func nodePortPick(_ count: Int) -> String { "nodeport-pick-\(count)" }
+    /// Remembers the client's endpoint for this many seconds.
+    static func remember(_ timeout: UInt32) -> String { "remember-\(timeout)" }
 }

@@ -1,25 +1,22 @@
 import Addresses
 import KubeModel
 
-/// The endpoints of all slices, by service port and address family.
+/// The endpoints of slices, by service port and address family.
 struct EndpointCatalog {
     private struct Key: Hashable {
         let name: ServicePortName
         let family: IPAddress.Family
     }
 
-    /// The usability of an endpoint.
-    private enum Rank: Int {
-        case none, serving, ready
+    private var candidates: [Key: [Endpoint.Target: EndpointTraits]] = [:]
+    /// Endpoints that get no traffic, and why.
+    private(set) var problems: [String] = []
+
+    init(_ slices: [EndpointSlice], nodeName: String, zone: String? = nil) {
+        for slice in slices where !ServiceLabels.isIgnored(slice.metadata) { add(slice, nodeName: nodeName, zone: zone) }
     }
 
-    private var ranked: [Key: [Endpoint: Rank]] = [:]
-
-    init(_ slices: [EndpointSlice], nodeName: String) {
-        for slice in slices where !ServiceLabels.isIgnored(slice.metadata) { add(slice, nodeName: nodeName) }
-    }
-
-    private mutating func add(_ slice: EndpointSlice, nodeName: String) {
+    private mutating func add(_ slice: EndpointSlice, nodeName: String, zone: String?) {
         guard let namespace = slice.metadata.namespace, let service = slice.metadata.labels?[ServiceLabels.serviceName] else { return }
         let family: IPAddress.Family
         switch slice.addressType {
@@ -27,36 +24,46 @@ struct EndpointCatalog {
         case "IPv6": family = .v6
         default: return
         }
+        let endpoints = (slice.endpoints ?? []).compactMap { endpoint -> (IPAddress, EndpointTraits)? in
+            // All addresses of an endpoint are the same pod's: the first stands for it.
+            guard let address = endpoint.addresses.first.flatMap({ IPAddress($0) }), address.family == family else { return nil }
+            if let reason = address.reasonNotToServe {
+                problems.append("endpoint \(address) of slice \(slice.metadata.name ?? "") gets no traffic: \(reason)")
+                return nil
+            }
+            return (address, EndpointTraits(endpoint, nodeName: nodeName, zone: zone))
+        }
         for port in slice.ports ?? [] {
             guard let number = port.port.flatMap({ UInt16(exactly: $0) }), number > 0,
                 let transport = TransportProtocol(field: port.protocol)
             else { continue }
-            let name = ServicePortName(namespace: namespace, service: service, port: port.name ?? "", transport: transport)
-            for endpoint in slice.endpoints ?? [] {
-                // All addresses of an endpoint are the same pod's: the first stands for it.
-                guard let address = endpoint.addresses.first.flatMap({ IPAddress($0) }), address.family == family else { continue }
-                let isLocal = endpoint.nodeName == nodeName
-                let rank = Self.rank(endpoint.conditions)
-                let value = Endpoint(address: address, port: number, isLocal: isLocal)
-                // While endpoints move between slices they are in two of them: the better state counts.
-                let known = ranked[Key(name: name, family: family)]?[value] ?? .none
-                if rank.rawValue > known.rawValue { ranked[Key(name: name, family: family), default: [:]][value] = rank }
+            let key = Key(name: ServicePortName(namespace: namespace, service: service, port: port.name ?? "", transport: transport), family: family)
+            for (address, traits) in endpoints {
+                // An address and port in several entries is one endpoint with the best of them: it is in two slices while it moves between them.
+                candidates[key, default: [:]][Endpoint.Target(address: address, port: number), default: []].formUnion(traits)
             }
         }
     }
 
-    /// A missing `ready` means yes, a missing `serving` has the value of `ready`, a missing `terminating` means no.
-    private static func rank(_ conditions: EndpointSlice.Endpoint.Conditions?) -> Rank {
-        let ready = conditions?.ready ?? true
-        if ready { return .ready }
-        let serving = conditions?.serving ?? ready
-        return serving && conditions?.terminating == true ? .serving : .none
+    func choice(of name: ServicePortName, family: IPAddress.Family, wantsLocal: Bool) -> EndpointChoice {
+        guard let found = candidates[Key(name: name, family: family)] else { return EndpointChoice() }
+        return EndpointChoice(found, wantsLocal: wantsLocal, wantsServing: name.transport != .tcp)
     }
 
-    /// The ready endpoints, or those that are terminating but still serve when none is ready; ascending.
-    func endpoints(of name: ServicePortName, family: IPAddress.Family) -> [Endpoint] {
-        guard let candidates = ranked[Key(name: name, family: family)] else { return [] }
-        let best: Rank = candidates.values.contains(.ready) ? .ready : .serving
-        return candidates.filter { $0.value == best }.keys.sorted()
+    /// The ready endpoints on this node, by address.
+    func localReadyAddresses(of name: ServicePortName, family: IPAddress.Family) -> [IPAddress] {
+        (candidates[Key(name: name, family: family)] ?? [:]).filter { $0.value.isSuperset(of: [.local, .ready]) }.map(\.key.address)
+    }
+}
+
+extension IPAddress {
+    /// Why Services lead no packets to the address, for a person; `nil` when they may. Packets to such an address could reach something of the
+    /// node or of the link itself on behalf of a client that may not.
+    var reasonNotToServe: String? {
+        if isUnspecified { return "it is the unspecified address" }
+        if isLoopback { return "it is a loopback address" }
+        if isLinkLocal { return "it is a link-local address" }
+        if isMulticast { return "it is a multicast address" }
+        return nil
     }
 }

@@ -7,13 +7,17 @@ extension ProxyConfiguration {
     ///   - nodePortAddresses: the field of KubeProxyConfiguration.
     ///   - clusterCIDR: comma-separated ranges.
     package init(
-        nodeName: String, nodeAddresses: [String], podCIDRs: [String], nodePortAddresses: [String], clusterCIDR: String, masqueradesAll: Bool
+        nodeName: String, nodeAddresses: [String], podCIDRs: [String], nodePortAddresses: [String], clusterCIDR: String, masqueradesAll: Bool,
+        zone: String? = nil, serviceCIDRs: [String] = []
     ) {
         self.init(
             nodeName: nodeName,
-            nodePortAddresses: NodePortAddresses(field: nodePortAddresses).among(nodeAddresses.compactMap { IPAddress($0) }),
+            nodePortAddresses: nodeAddresses.compactMap { IPAddress($0) },
             podCIDRs: podCIDRs.compactMap { CIDR($0) },
             clusterCIDRs: clusterCIDR.split(separator: ",").compactMap { CIDR($0.filter { !$0.isWhitespace }) },
             masqueradesPodEgress: true, masqueradesAll: masqueradesAll)
+        nodePorts = NodePortAddresses(field: nodePortAddresses, nodeAddresses: self.nodeAddresses)
+        self.zone = zone
+        self.serviceCIDRs = serviceCIDRs.compactMap { CIDR($0) }
     }
 }

@@ -4,13 +4,18 @@ package import Addresses
 package struct ProxyConfiguration: Sendable, Hashable {
     /// This node's name, by which local endpoints are recognised.
     package var nodeName: String
-    /// Addresses that accept NodePort traffic: the node's primary address of each family. Loopback is never one.
-    package var nodePortAddresses: [IPAddress]
+    /// The zone in the node's labels, for topology hints.
+    package var zone: String?
+    /// The node's own addresses, at most one of each family.
+    package var nodeAddresses: [IPAddress]
+    package var nodePorts: NodePortAddresses
     /// This node's podCIDRs.
     package var podCIDRs: [CIDR]
     /// The ranges of all pods of the cluster. Traffic from here keeps its source address, traffic of this node's pods to
     /// anywhere else is masqueraded. This node's podCIDRs are always part of it.
     package var clusterCIDRs: [CIDR]
+    /// The ranges that ClusterIPs are taken from; packets to one that no Service has are dropped. Empty when they are not known.
+    package var serviceCIDRs: [CIDR] = []
     /// Give this node's pods the node's address when they talk to the world outside the cluster.
     package var masqueradesPodEgress: Bool
     /// Masquerade all traffic to ClusterIPs (`masqueradeAll` of KubeProxyConfiguration).
@@ -18,12 +23,14 @@ package struct ProxyConfiguration: Sendable, Hashable {
     /// The packet mark bit that says "masquerade" (`masqueradeBit` of KubeProxyConfiguration), 0 to 31.
     package var masqueradeBit: Int
 
+    /// - Parameter nodePortAddresses: the node's own, at which NodePorts are served.
     package init(
         nodeName: String, nodePortAddresses: [IPAddress] = [], podCIDRs: [CIDR] = [], clusterCIDRs: [CIDR] = [],
         masqueradesPodEgress: Bool = false, masqueradesAll: Bool = false, masqueradeBit: Int = 14
     ) {
         self.nodeName = nodeName
-        self.nodePortAddresses = nodePortAddresses
+        nodeAddresses = nodePortAddresses
+        nodePorts = .at(nodePortAddresses)
         self.podCIDRs = podCIDRs
         self.clusterCIDRs = clusterCIDRs
         self.masqueradesPodEgress = masqueradesPodEgress

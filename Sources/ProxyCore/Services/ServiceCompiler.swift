@@ -22,10 +22,9 @@ package struct ServiceCompiler {
     private func compile(_ entries: [ServiceEntry], family: TableFamily) -> Table {
         var maps = ServiceElements(configuration: configuration, family: family)
         for entry in entries { maps.add(entry) }
-        let rules = ServiceRules(configuration: configuration, family: family)
-        return Table(
-            TableID(family, Self.tableName), comment: "Services of this node, kept by swiftlet",
-            sets: rules.schemas.map { NamedSet($0, elements: maps.elements[$0.name] ?? [:]) },
-            chains: rules.chains + maps.pickCounts.sorted().map(rules.pick) + maps.nodePortPickCounts.sorted().map(rules.nodePortPick))
+        let frame = ServiceFrame(
+            pickChains: Set(maps.pickChains.keys), affinityTimeouts: maps.affinityTimeouts,
+            localPolicies: FrontendMaps.allCases.filter(maps.hasLocalPolicy), hasRestrictions: maps.hasRestrictions)
+        return frame.table(configuration, family, maps.elements)
     }
 }

@@ -1,39 +1,16 @@
 import Nftables
 
-/// The part of the table that does not depend on Services.
+/// The chains, whose number depends on the features in use, never on how many Services use them.
 struct ServiceRules {
     let configuration: ProxyConfiguration
-    let family: TableFamily
 
-    private static let frontend: [Selector] = [.destinationAddress, .transportProtocol, .destinationPort]
-    private static let portOnly: [Selector] = [.transportProtocol, .destinationPort]
-
-    var schemas: [SetSchema] {
-        let address = family.addressType
-        // nft has no type keyword for a drawn number, hence `typeof`; the modulus in it says nothing about the elements. The
-        // value is `th dport`, not `tcp dport`, which would make nft limit the rules to TCP when it loads its own listing.
-        let endpoint = SetSchema.Value.data(.typeOf([.destinationAddress, .destinationPort]))
-        return [
-            SetSchema(name: SetName.clusterIPs, key: .types([address]), comment: "ClusterIPs of all services"),
-            SetSchema(name: SetName.nodePortIPs, key: .types([address]), comment: "addresses of this node that accept NodePort traffic"),
-            SetSchema(name: SetName.clusterCIDRs, key: .types([address]), isInterval: true, comment: "pods of the cluster"),
-            SetSchema(name: SetName.podCIDRs, key: .types([address]), isInterval: true, comment: "pods of this node"),
-            SetSchema(name: SetName.hairpin, key: .types([address, address]), comment: "pods of this node that may reach themselves"),
-            SetSchema(
-                name: SetName.serviceFrontends, key: .types([address, .protocolNumber, .port]), value: .verdict,
-                comment: "ClusterIP . protocol . port"),
-            SetSchema(
-                name: SetName.serviceEndpoints, key: .typeOf([.random(modulus: 2)] + Self.frontend), value: endpoint,
-                comment: "slot . ClusterIP . protocol . port"),
-            SetSchema(name: SetName.nodePortFrontends, key: .types([.protocolNumber, .port]), value: .verdict, comment: "protocol . NodePort"),
-            SetSchema(
-                name: SetName.nodePortEndpoints, key: .typeOf([.random(modulus: 2)] + Self.portOnly), value: endpoint,
-                comment: "slot . protocol . NodePort"),
-            SetSchema(name: SetName.emptyNodePorts, key: .types([.protocolNumber, .port]), comment: "rejected: nobody is behind them"),
-        ]
+    private var isNodePortAddress: [Statement] {
+        let isListed = Statement.inSet([.destinationAddress], SetName.nodePortIPs)
+        // Ranges may have addresses of other hosts in them.
+        return configuration.nodePorts.areRanges ? [isListed, .equals(.destinationAddressKind, AddressKind.local.packed)] : [isListed]
     }
 
-    var chains: [Chain] {
+    var base: [Chain] {
         [
             Chain(
                 ChainName.natPrerouting, hook: Hook(.nat, .prerouting, priority: Hook.destinationNAT),
@@ -44,8 +21,8 @@ struct ServiceRules {
             Chain(
                 ChainName.services,
                 rules: [
-                    Rule(.verdictMap(Self.frontend, SetName.serviceFrontends)),
-                    Rule(.inSet([.destinationAddress], SetName.nodePortIPs), .verdictMap(Self.portOnly, SetName.nodePortFrontends)),
+                    Rule(.verdictMap(FrontendMaps.addressed.key, FrontendMaps.addressed.frontends)),
+                    Rule(isNodePortAddress + [.verdictMap(FrontendMaps.nodePorts.key, FrontendMaps.nodePorts.frontends)]),
                 ]),
             Chain(
                 ChainName.natPostrouting, hook: Hook(.nat, .postrouting, priority: Hook.sourceNAT), rules: masquerading),
@@ -60,11 +37,48 @@ struct ServiceRules {
             Chain(
                 ChainName.unservable,
                 rules: [
-                    Rule(.inSet([.destinationAddress], SetName.clusterIPs), .reject, comment: "no endpoints, or no such port"),
+                    Rule(.verdictMap(FrontendMaps.addressed.key, FrontendMaps.addressed.unserved)),
                     Rule(
-                        .inSet([.destinationAddress], SetName.nodePortIPs), .inSet(Self.portOnly, SetName.emptyNodePorts), .reject,
-                        comment: "no endpoints"),
+                        .inSet([.destinationAddress], SetName.clusterIPs), .verdict(.goto(ChainName.refuse)), comment: "no endpoints, or no such port"
+                    ),
+                    Rule(isNodePortAddress + [.verdictMap(FrontendMaps.nodePorts.key, FrontendMaps.nodePorts.unserved)]),
+                    // A client that learns of a Service before this node does tries again.
+                    Rule(.inSet([.destinationAddress], SetName.serviceCIDRs), .verdict(.drop), comment: "no such service"),
                 ]),
+            // The kernel limits how many ICMP messages it sends, but not resets.
+            Chain(ChainName.refuse, rules: [Rule(.resetConnection), Rule(.reject)]),
+        ]
+    }
+
+    /// For external traffic to frontends with policy `Local`. Clients of the cluster, and the node itself, reach all endpoints.
+    func localPolicy(_ maps: FrontendMaps) -> Chain {
+        let isOwn = Statement.equals(.sourceAddressKind, AddressKind.local.packed)
+        return Chain(
+            maps.localPolicy,
+            rules: [
+                Rule(.inSet([.sourceAddress], SetName.clusterCIDRs), .verdictMap(maps.key, maps.shortCircuits)),
+                // The frontend may be one of the node's own addresses, which other hosts could not answer to.
+                Rule(isOwn, .setMark(configuration.masqueradeMark)),
+                Rule(isOwn, .verdictMap(maps.key, maps.shortCircuits)),
+                Rule(.verdictMap(maps.key, maps.localFrontends)),
+            ])
+    }
+
+    /// For the addresses of load balancers with source ranges, before the destination is translated.
+    var admission: [Chain] {
+        let key = FrontendMaps.addressed.key
+        let hooks = [(ChainName.admissionPrerouting, Hook.Point.prerouting), (ChainName.admissionOutput, .output)]
+        return hooks.map { name, point in
+            Chain(
+                name, hook: Hook(.filter, point, priority: Hook.destinationNAT - 10),
+                rules: [Rule(.anyBit(.connectionState, ConnectionState.new), .verdict(.jump(ChainName.admission)))])
+        } + [
+            Chain(
+                ChainName.admission,
+                rules: [
+                    Rule(
+                        .inSet(key, SetName.restricted), .inSet(key + [.sourceAddress], SetName.admitted, inverted: true), .verdict(.drop))
+                ])
         ]
     }
 
@@ -75,7 +89,7 @@ struct ServiceRules {
             Rule(
                 translated, .inSet([.sourceAddress, .destinationAddress], SetName.hairpin), .masquerade(fullyRandom: true),
                 comment: "a pod that reaches itself answers through the node"),
-            Rule(translated, .anyBit(.mark, configuration.masqueradeMark), .masquerade(fullyRandom: true), comment: "NodePort"),
+            Rule(translated, .anyBit(.mark, configuration.masqueradeMark), .masquerade(fullyRandom: true), comment: "from outside to any endpoint"),
         ]
         if configuration.masqueradesAll {
             rules.append(Rule(translated, toClusterIP, .masquerade(fullyRandom: true), comment: "all ClusterIP traffic"))
@@ -92,22 +106,5 @@ struct ServiceRules {
                     .masquerade(fullyRandom: true), comment: "pods to the world outside"))
         }
         return rules
-    }
-
-    func pick(_ count: Int) -> Chain {
-        Chain(
-            ChainName.pick(count),
-            rules: [Rule(.destinationNATMap([.random(modulus: UInt32(count))] + Self.frontend, SetName.serviceEndpoints))])
-    }
-
-    /// Only the mark identifies the first packet of NodePort traffic in postrouting: its original destination is the
-    /// node's own address, which other programs translate, too.
-    func nodePortPick(_ count: Int) -> Chain {
-        Chain(
-            ChainName.nodePortPick(count),
-            rules: [
-                Rule(.setMark(configuration.masqueradeMark)),
-                Rule(.destinationNATMap([.random(modulus: UInt32(count))] + Self.portOnly, SetName.nodePortEndpoints)),
-            ])
     }
 }

@@ -1,13 +1,12 @@
-/// The sets and maps of the table.
+/// The sets and maps of the table besides those of `FrontendMaps`.
 enum SetName {
     static let clusterIPs = "cluster-ips"
+    static let serviceCIDRs = "service-cidrs"
     static let nodePortIPs = "nodeport-ips"
     static let clusterCIDRs = "cluster-cidrs"
     static let podCIDRs = "pod-cidrs"
     static let hairpin = "hairpin"
-    static let serviceFrontends = "service-frontends"
-    static let serviceEndpoints = "service-endpoints"
-    static let nodePortFrontends = "nodeport-frontends"
-    static let nodePortEndpoints = "nodeport-endpoints"
-    static let emptyNodePorts = "nodeports-without-endpoints"
+    static let affinities = "affinities"
+    static let restricted = "restricted-frontends"
+    static let admitted = "admitted-clients"
 }

@@ -1,18 +1,21 @@
 import Addresses
 import ProxyCore
 
-/// The targets that UDP packets to each frontend may have.
-struct UDPTargets {
+/// The targets that packets without connections (UDP and SCTP) to each frontend may have.
+struct FlowTargets {
     let targets: [Frontend: Set<Endpoint.Target>]
 
     init(_ table: ServiceTable, configuration: ProxyConfiguration) {
         var targets: [Frontend: Set<Endpoint.Target>] = [:]
-        for entry in table.entries where entry.name.transport == .udp {
-            let endpoints = Set(entry.endpoints.map(\.target))
-            targets[entry.frontend] = endpoints
-            guard let nodePort = entry.nodePort else { continue }
-            for address in configuration.nodePortAddresses where address.family == entry.family {
-                targets[Frontend(address: address, transport: .udp, port: nodePort)] = endpoints
+        for entry in table.entries where entry.name.transport != .tcp {
+            for frontend in entry.frontends {
+                guard frontend.kind == .nodePort, case .at(let addresses) = configuration.nodePorts else {
+                    targets[frontend.frontend] = entry.servingTargets
+                    continue
+                }
+                for address in addresses where address.family == entry.family {
+                    targets[Frontend(address: address, transport: entry.name.transport, port: frontend.frontend.port)] = entry.servingTargets
+                }
             }
         }
         self.targets = targets
@@ -21,7 +24,7 @@ struct UDPTargets {
     /// Returns the frontends that may have stale flows: those that lost an endpoint, those that got their first one (flows
     /// from before were not translated at all), and those that are gone.
     /// - Parameter earlier: `nil` when it is not known; then every frontend may have stale flows.
-    func stale(since earlier: UDPTargets?) -> [Frontend: Set<Endpoint.Target>] {
+    func stale(since earlier: FlowTargets?) -> [Frontend: Set<Endpoint.Target>] {
         guard let earlier else { return targets }
         var result: [Frontend: Set<Endpoint.Target>] = [:]
         for (frontend, old) in earlier.targets {
