@@ -84,7 +84,8 @@ package struct NetworkKeeper: Sendable {
         func text(_ failure: (defect: NetworkDefect, reason: String)) -> String {
             "\(failure.defect.found), wanted \(failure.defect.wanted): \(failure.reason)"
         }
-        reportProblem(repair.failed.first { !$0.defect.isAboutPeer }.map { "the pod network cannot be repaired: \(text($0))" })
+        reportProblem(
+            repair.failed.first { !$0.defect.isAboutPeer && !$0.defect.isAboutPort }.map { "the pod network cannot be repaired: \(text($0))" })
         let problems = repair.failed.map(text) + repair.problems
         if problems != lastProblems {
             for problem in problems where !lastProblems.contains(problem) {

@@ -53,7 +53,7 @@ package struct PodInterface: Sendable {
             return true
         } catch {
             // The kernel lacks the means. Every other failure is the pod's.
-            guard error.errno == ENOENT else { throw error }
+            guard error.errno == ENOENT || error.errno == EOPNOTSUPP else { throw error }
             return false
         }
     }

@@ -2,7 +2,8 @@ import CLinux
 import Glibc
 import LinuxSystem
 
-/// Gives the files of a volume to a group, as `fsGroup` wants it. Blocking, for as long as there are files.
+/// Gives the files of a volume to a group, as `fsGroup` wants it. Blocking, for as long as there are files. A file that does not let itself be given
+/// (immutable, of a read-only or foreign file system) stays as it is, as with kubelet: the pod may not need it.
 struct GroupOwnership: Sendable, Hashable {
     private static let fileMode: UInt32 = 0o660
     private static let directoryMode: UInt32 = 0o2770
@@ -39,21 +40,33 @@ struct GroupOwnership: Sendable, Hashable {
         do throws(SystemError) {
             return try open()
         } catch {
-            guard [ENOENT, ENOTDIR, ELOOP, EXDEV].contains(where: { error.is($0) }) else { throw error }
+            guard [ENOENT, ENOTDIR, ELOOP, EXDEV, ENAMETOOLONG, EACCES, EPERM].contains(where: { error.is($0) }) else { throw error }
             return nil
+        }
+    }
+
+    private static func unlessRefused(_ change: () throws(SystemError) -> CInt) throws(SystemError) {
+        do throws(SystemError) {
+            _ = try change()
+        } catch {
+            guard [EPERM, EACCES, EROFS, EOPNOTSUPP].contains(where: { error.is($0) }) else { throw error }
         }
     }
 
     private func change(_ object: OwnedFileDescriptor) throws(SystemError) -> FileStatus.Kind {
         let status = try FileStatus(of: object)
         if status.gid != group {
-            try systemCall("fchownat") { object.withRawValue { fchownat($0, "", uid_t.max, group, SWL_AT_EMPTY_PATH) } }
+            try Self.unlessRefused { () throws(SystemError) in
+                try systemCall("fchownat") { object.withRawValue { fchownat($0, "", uid_t.max, group, SWL_AT_EMPTY_PATH) } }
+            }
         }
         guard status.kind != .symlink else { return status.kind }
         let mode = status.mode | (status.kind == .directory ? Self.directoryMode : Self.fileMode)
         // A change of the group has cleared setuid and setgid.
         if mode != status.mode || status.gid != group {
-            try systemCall("chmod") { object.withRawValue { chmod("/proc/self/fd/\($0)", mode) } }
+            try Self.unlessRefused { () throws(SystemError) in
+                try systemCall("chmod") { object.withRawValue { chmod("/proc/self/fd/\($0)", mode) } }
+            }
         }
         return status.kind
     }

@@ -41,8 +41,9 @@ struct LocalVolume: Sendable {
         if !options.attributes.isEmpty || !options.clearedAttributes.isEmpty {
             try Mounts.setAttributes(of: tree, set: options.attributes, clear: options.clearedAttributes)
         }
-        try giveFiles(of: tree)
+        // Made first: when the pod is gone by the time its files have their group, there is no place for the mount.
         try Directories.make(path, mode: 0o750)
+        try giveFiles(of: tree)
         // Attached last, so that an interrupted try does not look finished.
         try Mounts.attach(tree, at: path)
     }
@@ -54,8 +55,8 @@ struct LocalVolume: Sendable {
         let beside = "/\(folder)/.new-\(storage.folder)"
         if try MountTable().mount(at: beside) == nil { try mountDisk(at: beside) }
         let tree = try Mounts.cloneTree(beside)
-        try giveFiles(of: tree)
         try Directories.make(path, mode: 0o750)
+        try giveFiles(of: tree)
         try Mounts.attach(tree, at: path)
         try Mounts.unmount(beside)
         rmdir(beside)

@@ -12,6 +12,8 @@ package final class PodVolumes: VolumeService {
     let remote: RemoteMounts
     private let pool: BlockingPool
     private let writers = PathLocks()
+    /// For local volumes, whose files may all have to be given to a group: other volumes do not wait for that.
+    let walks = BlockingPool(name: "local-volumes", threads: 4, queueLimit: 4096)
     /// The paths of local volumes that are being mounted.
     let underway = Mutex<Set<String>>([])
 
@@ -126,9 +128,11 @@ package final class PodVolumes: VolumeService {
     }
 
     /// Runs blocking work and translates its errors. A device that does not answer costs a thread, not the agent.
-    func blocking<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(VolumeFailure) -> T {
+    func blocking<T: Sendable>(
+        _ what: String, on other: BlockingPool? = nil, _ body: @escaping @Sendable () throws -> T
+    ) async throws(VolumeFailure) -> T {
         do {
-            return try await pool.run(what, deadline: .seconds(123), body)
+            return try await (other ?? pool).run(what, deadline: .seconds(123), body)
         } catch let error as VolumeFailure {
             throw error
         } catch let error as SystemError {

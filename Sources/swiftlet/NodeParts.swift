@@ -204,9 +204,14 @@ struct NodeParts: Sendable {
         let keeper = NetworkKeeper(local.network, time: local.time, logger: logger) { readiness.report("pod network", problem: $0) }
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask {
-                guard configuration.swiftlet.network.routing != .none else { return await local.network.setPeers([]) }
+                let hasRoutes = configuration.swiftlet.network.routing != .none
+                if !hasRoutes { await local.network.setPeers([]) }
+                guard hasRoutes || configuration.proxy.clusterCIDR.isEmpty else { return }
                 await nodes.run {
-                    await local.network.setPeers(nodes.others.map { $0.map { PeerNode($0) } }, own: nodes.own.map { PeerNode($0).addresses } ?? [])
+                    if hasRoutes {
+                        await local.network.setPeers(
+                            nodes.others.map { $0.map { PeerNode($0) } }, own: nodes.own.map { PeerNode($0).addresses } ?? [])
+                    }
                     // Traffic to pods of other nodes keeps its source address.
                     directory.configurationChanged()
                 }

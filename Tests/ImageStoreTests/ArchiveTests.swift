@@ -209,10 +209,10 @@ import Timing
                         Self.image("other"), in: directory + "/layout", annotations: "\"io.containerd.image.name\":\"docker.io/test/layout:1\"")
                     try systemCall("rename") { rename(directory + "/layout", folder + "/layout") }
                     try await eventually("the second import") { try await store.image("test/layout:1") != nil }
+                    try await eventually("both are remembered") { store.index.current.imports.count == 2 }
                 }
                 #expect(failures.entries.count == 1 && failures.entries[0].contains("bad.tar"))
                 #expect(await store.storedImages().map(\.isPinned) == [true, true])
-                try await eventually("both are remembered") { store.index.current.imports.count == 2 }
             }
             // After a restart nothing is read again: the archive is damaged and its stamp is as before.
             let before = try FileStatus(of: folder + "/good.tar").modified

@@ -53,7 +53,8 @@ class AcrossNodes(NodeCase):
         self.expect_routes(2, 3)
         self.all_ways(addresses)
 
-        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "who"}, "spec": {"selector": {"app": "who"}, "ports": [{"port": 8080}]}}
+        spec = {"selector": {"app": "who"}, "ports": [{"port": 8080}]}
+        service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "who"}, "spec": spec}
         self.lab.apply(service)
         cluster_ip = self.lab.get("service", "who")["spec"]["clusterIP"]
 

@@ -24,7 +24,8 @@ MODULES = (
 )  # fmt: skip
 # The least that has to pass before a change is taken: each kind of thing once, under emulation some minutes instead of half an hour.
 CORE = (
-    "Units", "Cgroups", "Isolation", "test_memory_limit", "test_cpu_limit", "test_resize", "test_user_namespace", "test_data_outlives_the_pod",
+    "Units", "test_guaranteed", "test_burstable", "test_nothing_is_left", "test_devices", "test_delegation_ends_at_the_container",
+    "Limits.test_memory_limit", "test_cpu_limit", "test_resize", "test_user_namespace", "test_data_outlives_the_pod",
     "test_agent_killed", "test_whole_of_swiftlet_killed", "test_without_the_control_plane",
 )  # fmt: skip
 NEEDED = ("qemu-system-x86_64", "mmdebstrap", "mkfs.ext4", "docker-registry", "kubectl")

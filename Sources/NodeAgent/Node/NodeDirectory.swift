@@ -39,7 +39,10 @@ package final class NodeDirectory: Sendable {
     private func reportRefusal() {
         guard !reflector.hasSynced, reflector.failure?.isForbidden == true else { return }
         logger.error(
-            "No routes lead to the pods of other nodes, because this identity may not list Nodes; give it the role system:node-proxier",
+            """
+            No routes lead to the pods of other nodes, and without clusterCIDR they see this node's address instead of a pod's, because this identity \
+            may not list Nodes; give it the role system:node-proxier
+            """,
             metadata: ["try": "kubectl create clusterrolebinding swiftlet-services --clusterrole=system:node-proxier --group=system:nodes"])
     }
 }

@@ -52,8 +52,8 @@ final class ForwardInbox: Sendable {
             }
             guard hasRoom(state.bytes) else { return (false, nil) }
             state.queue.append(piece)
-            state.bytes += piece.count
-            total.add(piece.count)
+            state.bytes += Self.room(piece)
+            total.add(Self.room(piece))
             return (true, nil)
         }
         taker?.resume(returning: piece)
@@ -87,9 +87,9 @@ final class ForwardInbox: Sendable {
             let (piece, isOver, putter) = state.withLock { state -> ([UInt8]?, Bool, CheckedContinuation<Void, Never>?) in
                 if state.phase != .aborted, !state.queue.isEmpty {
                     let piece = state.queue.removeFirst()
-                    state.bytes -= piece.count
+                    state.bytes -= Self.room(piece)
                     state.pieces += 1
-                    total.add(-piece.count)
+                    total.add(-Self.room(piece))
                     defer { state.putter = nil }
                     return (piece, false, state.putter)
                 }
@@ -150,6 +150,9 @@ final class ForwardInbox: Sendable {
         state.bytes = 0
         state.queue = []
     }
+
+    /// A piece of one byte takes much more than a byte.
+    static func room(_ piece: [UInt8]) -> Int { piece.count + 64 }
 
     private func hasRoom(_ bytes: Int) -> Bool { bytes == 0 || bytes < Self.mostBytes && !total.isFull }
 

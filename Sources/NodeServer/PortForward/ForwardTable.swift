@@ -34,6 +34,9 @@ package struct ForwardTable: Sendable {
         var error: UInt32?
     }
 
+    /// Bytes. kubectl counts its requests.
+    private static let longestRequestID = 256
+
     private var session: SPDYSession
     private var halves: [String: Half] = [:]
     /// The request of each stream in `halves`.
@@ -92,6 +95,7 @@ package struct ForwardTable: Sendable {
         let isData = type == "data"
         // A client without request ids opens the error stream first and the data stream next.
         let requestID = headers["requestid"] ?? "\(isData ? Int(id) - 2 : Int(id))"
+        guard requestID.utf8.count <= Self.longestRequestID else { return refuse(id) }
         var half = halves[requestID] ?? Half()
         guard isData ? half.data == nil : half.error == nil else { return refuse(id) }
         var actions: [Action] = [.send(session.accept(id))]

@@ -53,6 +53,8 @@ struct PortForwarder: Sendable {
             while let bytes = try await connection.read() { try await sink.send(bytes) }
             if inbox.isAborted { return }
             try await sink.end()
+            // Older clients close their side of the forward only when the error stream has ended too.
+            try await sink.finish()
             if !sink.clientEndsAlone { inbox.abort() }
         } catch is RuntimeFailure {
             if !inbox.isAborted { try? await sink.breakOff() }

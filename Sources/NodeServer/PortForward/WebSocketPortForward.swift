@@ -6,6 +6,8 @@ import NIOWebSocket
 struct WebSocketPortForward: Sendable {
     /// How long a client may take to answer the close.
     private static let farewell = TimeAmount.seconds(2)
+    /// Messages have up to 4 MiB, of which an inbox is to hold a part only.
+    private static let longestPiece = 64 << 10
 
     let forwarder: PortForwarder
     let ports: [UInt16]
@@ -67,8 +69,9 @@ struct WebSocketPortForward: Sendable {
             case .message(let message):
                 guard let (number, bytes) = try codec.split(message), number % 2 == 0, Int(number / 2) < inboxes.count else { continue }
                 let inbox = inboxes[Int(number / 2)]
-                await inbox.put(Array(bytes.readableBytesView), on: channel.eventLoop, stall: times.stall) {
-                    if inboxes.count > 1 { inbox.abort() }
+                var rest = bytes
+                while let piece = rest.readBytes(length: min(rest.readableBytes, Self.longestPiece)), !piece.isEmpty {
+                    await inbox.put(piece, on: channel.eventLoop, stall: times.stall) { if inboxes.count > 1 { inbox.abort() } }
                 }
             }
         }

@@ -10,8 +10,9 @@ final class SPDYLink: StreamLink {
 
     private struct State {
         var streams: CommandStreams
-        /// Messages that came together with others.
-        var waiting: [ClientMessage] = []
+        /// Messages that came together with others. A slice loses its first element without moving the others, and one frame may hold very many
+        /// sizes of a terminal.
+        var waiting: ArraySlice<ClientMessage> = []
         var isOver = false
     }
 
@@ -56,7 +57,7 @@ final class SPDYLink: StreamLink {
     func receive() async throws -> ClientMessage? {
         while true {
             let (message, isOver) = state.withLock { state -> (ClientMessage?, Bool) in
-                (state.waiting.isEmpty ? nil : state.waiting.removeFirst(), state.isOver)
+                (state.waiting.popFirst(), state.isOver)
             }
             if let message { return message }
             guard !isOver, let frame = try await frames.next() else { return nil }

@@ -122,7 +122,9 @@ package struct BridgeInspection: Sendable {
             // from the first pod on, packets to pods are lost; no other machine on the bridge can have it.
             parameters.append(NetworkParameter("ipv6/conf/\(bridge)/accept_dad", "0"))
         }
-        if overlay != nil, observed.link(named: Overlay.name) != nil { parameters += Overlay.parameters }
+        if overlay != nil, observed.link(named: Overlay.name) != nil {
+            parameters += Overlay.parameters(hasIPv6: wanted.gateways.contains { $0.family == .v6 })
+        }
         return parameters
     }
 

@@ -29,7 +29,13 @@ package struct Overlay: Sendable, Hashable {
     package init(_ own: IPAddress) { self.own = own }
 
     /// The link address of a node's interface.
-    package static func mac(of node: IPAddress) -> MACAddress { MACAddress(for: node) }
+    package static func mac(of node: IPAddress) -> MACAddress {
+        guard node.family == .v6 else { return MACAddress(for: node) }
+        // Nodes on different links often differ in the middle of their addresses alone: FNV-1a of all bytes.
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in node.bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+        return MACAddress(bytes: [0x0a] + (0..<5).map { UInt8(truncatingIfNeeded: hash >> ($0 * 8)) }) ?? MACAddress(for: node)
+    }
 
     private var tunnel: VXLANTunnel { VXLANTunnel(id: Self.id, local: own, port: Self.port) }
 
@@ -39,10 +45,12 @@ package struct Overlay: Sendable, Hashable {
     }
 
     /// Packets come in from wherever the other nodes are, and are never sent back.
-    static let parameters = [
-        NetworkParameter("ipv4/conf/\(name)/rp_filter", "2"), NetworkParameter("ipv4/conf/\(name)/send_redirects", "0"),
-        NetworkParameter("ipv6/conf/\(name)/accept_ra", "0"),
-    ]
+    static func parameters(hasIPv6: Bool) -> [NetworkParameter] {
+        let parameters = [
+            NetworkParameter("ipv4/conf/\(name)/rp_filter", "2"), NetworkParameter("ipv4/conf/\(name)/send_redirects", "0"),
+        ]
+        return hasIPv6 ? parameters + [NetworkParameter("ipv6/conf/\(name)/accept_ra", "0")] : parameters
+    }
 
     func defects(_ observed: ObservedNetwork, mtu: UInt32) -> [NetworkDefect] {
         let make = NetworkDefect(

@@ -74,8 +74,10 @@ package struct SourceGuard: Sendable, Hashable {
             // Group membership alone has hop-by-hop options in front, eight bytes of them.
             .mark("hop-by-hop"), .load(offset: Frame.payload, bytes: 2), .unlessEqual(58 << 8, "drop"), .load(offset: Frame.payload + 8, bytes: 1),
             .whenEqual(131, "pass"), .whenEqual(132, "pass"), .whenEqual(143, "pass"), .end(.drop),
-            // A neighbour advertisement: for the pod's own addresses.
-            .mark("icmp"), .load(offset: Frame.payload, bytes: 1), .unlessEqual(136, "pass"), .load(offset: Frame.payload + 8, bytes: 4),
+            // Pods are no routers: advertisements and redirects would lead their neighbours' traffic to them. A neighbour advertisement: for the pod's
+            // own addresses.
+            .mark("icmp"), .load(offset: Frame.payload, bytes: 1), .whenEqual(134, "drop"), .whenEqual(137, "drop"), .unlessEqual(136, "pass"),
+            .load(offset: Frame.payload + 8, bytes: 4),
             .and(linkLocalMask), .whenEqual(linkLocal, "pass"),
         ]
         return steps + same(address, at: Frame.payload + 8, "pass", otherwise: "drop")
