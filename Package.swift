@@ -84,6 +84,7 @@ let package = Package(
         library("KubeModel"),
         library("Timing", ["KubeModel"]),
         library("Addresses"),
+        library("Exposition"),
         library("Nftables", ["Addresses", "Timing"]),
         library("PodCore", ["Addresses", "KubeModel", "Timing"]),
         library("ProxyCore", ["Addresses", "KubeModel", "Nftables"]),
@@ -178,6 +179,7 @@ let package = Package(
                 "Addresses", "KubeModel", "TestSupport", "Timing", asyncHTTPClient, crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
                 serviceLifecycle, swiftASN1, x509,
             ]),
+        tests("Exposition"),
         tests("HTTPUpgrade", [hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioPosix, serviceLifecycle]),
         tests(
             "ImageStore",
