@@ -170,9 +170,9 @@ vm-test:
 	swift build -c debug --product swiftlet-devcluster; \
 	$(MAKE) --no-print-directory programs CONFIGURATION=debug; \
 	rm -rf $(VM)/installed; \
-	$(MAKE) --no-print-directory install CONFIGURATION=release DESTDIR="$(CURDIR)/$(VM)/installed"; \
-	swift build -c release $(RELEASE_FLAGS) --product ResizeProbe; \
-	swift build -c release $(RELEASE_FLAGS) --product swiftlet-devcluster; \
+	nice $(MAKE) --no-print-directory install CONFIGURATION=release DESTDIR="$(CURDIR)/$(VM)/installed"; \
+	nice swift build -c release $(RELEASE_FLAGS) --product ResizeProbe; \
+	nice swift build -c release $(RELEASE_FLAGS) --product swiftlet-devcluster; \
 	install -D -s -m 755 -t "$(VM)/installed/usr/local/libexec" "$$(swift build -c release $(RELEASE_FLAGS) --show-bin-path)/ResizeProbe"; \
 	$(VM_RUN) $(VM_ARGS) $(ARGS)
 

@@ -142,8 +142,8 @@ let package = Package(
             [
                 "Addresses", "HTTPUpgrade", "ImageStore", "KubeClient", "KubeModel", "LinuxCgroups", "LinuxNetlink", "LinuxNftables", "LinuxSystem",
                 "NodeAgent",
-                "NodeServer", "NodeStore", "OCIRuntime", "PodCore", "PodNetwork", "PodProbes", "PodRuntime", "PodVolumes", "ProxyAgent", "ProxyCore",
-                "Timing",
+                "NodeServer", "NodeStore", "Nftables", "OCIRuntime", "PodCore", "PodNetwork", "PodProbes", "PodRuntime", "PodVolumes", "ProxyAgent",
+                "ProxyCore", "Timing", "YAML",
                 argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
             ]),
         program("swiftlet-devcluster", ["Addresses", "DevCluster", argumentParser, logging, serviceLifecycle, unixSignals]),

@@ -9,22 +9,30 @@ extension KernelRulesetStore: DynamicElementStore {
             for _ in 0..<Self.readAttempts {
                 do {
                     let found = try TableReader(socket: socket, id: table, wanted: Table(table)).readElements(of: schema)
-                    let stale = found.map { Element($0.key, $0.value) }.filter(isStale)
-                    if stale.isEmpty { return 0 }
-                    try Self.commit(Transaction([.deleteElements(table, schema, stale)]), nil, socket)
-                    return stale.count
+                    return try Self.remove(found.map { Element($0.key, $0.value) }.filter(isStale)[...], of: schema, in: table, socket)
                 } catch let error as NetlinkError where error.code == .interrupted {
                     continue
                 } catch let error as NetlinkError where error.errno == ENOENT {
                     return 0
                 } catch let error as NetlinkError {
                     throw NftablesError(code: .unavailable, errno: error.errno, detail: "reading \(schema.name) of \(table): \(error)")
-                } catch let error as NftablesError where error.errno == ENOENT {
-                    // The time of one of them was over in between.
-                    continue
                 }
             }
             throw NftablesError(code: .stale, errno: EAGAIN, detail: "\(schema.name) of \(table) kept changing while it was cleaned")
+        }
+    }
+
+    /// A transaction fails as a whole when the time of one element was over in between: then each half of them is tried, so that elements which
+    /// end all the time do not keep the others.
+    private static func remove(_ elements: ArraySlice<Element>, of schema: SetSchema, in table: TableID, _ socket: NetlinkSocket) throws -> Int {
+        if elements.isEmpty { return 0 }
+        do {
+            try commit(Transaction([.deleteElements(table, schema, Array(elements))]), nil, socket)
+            return elements.count
+        } catch let error as NftablesError where error.errno == ENOENT {
+            if elements.count == 1 { return 0 }
+            let middle = elements.startIndex + elements.count / 2
+            return try remove(elements[..<middle], of: schema, in: table, socket) + remove(elements[middle...], of: schema, in: table, socket)
         }
     }
 }

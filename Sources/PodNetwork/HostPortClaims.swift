@@ -16,6 +16,8 @@ struct HostPortClaims: Sendable {
     /// The sandboxes that have a port at any address of the node, by that port at every address.
     private var holders: [Frontend: Set<String>] = [:]
     private var elements = HostPortElements()
+    /// The sandboxes that IPv4 packets are led to.
+    private(set) var sandboxesWithIPv4: Set<String> = []
 
     /// The rules for the present claims.
     var tables: [Table] { HostPortCompiler.compile(elements) }
@@ -27,6 +29,7 @@ struct HostPortClaims: Sendable {
         claims[sandboxID] = claim
         for frontend in claim.targets.keys { holders[frontend.atEveryAddress, default: []].insert(sandboxID) }
         elements.add(claim.targets)
+        if claim.targets.values.contains(where: { $0.address.family == .v4 }) { sandboxesWithIPv4.insert(sandboxID) }
         return true
     }
 
@@ -38,6 +41,7 @@ struct HostPortClaims: Sendable {
             if holders[frontend.atEveryAddress]?.isEmpty == true { holders[frontend.atEveryAddress] = nil }
         }
         elements.remove(claim.targets)
+        sandboxesWithIPv4.remove(sandboxID)
         return claim
     }
 

@@ -30,15 +30,16 @@ package actor HostPortForwarder {
     /// Whether the kernel has the rules for IPv4, among them the guard of the node's loopback, and keeps them without these sandboxes.
     nonisolated func forwardsIPv4(without leaving: Set<String> = []) -> Bool { ledger.forwardsIPv4(without: leaving) }
 
+    /// An element after the kernel has got the first IPv4 ports, which may be long after they were asked for. One reader.
+    nonisolated var forwardingBegan: AsyncStream<Void> { ledger.forwardingBegan }
+
     /// Takes over the ports of sandboxes that outlived the last agent. `run()` repeats what the kernel refuses.
     func recover(_ sandboxes: [SandboxNetwork]) async {
-        var found: [String: HostPortClaim] = [:]
         for sandbox in sandboxes.sorted(by: { $0.sandboxID < $1.sandboxID }) where !sandbox.hostPorts.isEmpty && !sandbox.addresses.isEmpty {
             do throws(NetworkFailure) {
                 let claim = try HostPortClaim(sandbox)
                 if sandbox.isRunning {
                     try insert(claim, sandboxID: sandbox.sandboxID)
-                    found[sandbox.sandboxID] = claim
                 } else {
                     leaving[sandbox.sandboxID] = claim
                 }
@@ -49,7 +50,6 @@ package actor HostPortForwarder {
         ledger.finishRecovery()
         do {
             try await keeper.settle()
-            for (sandboxID, claim) in found { ledger.noteForwarded(claim, sandboxID: sandboxID) }
         } catch {
             logger.error("Host ports are not in sync", metadata: ["error": "\(error)"])
         }
@@ -66,7 +66,6 @@ package actor HostPortForwarder {
         try insert(claim, sandboxID: sandbox.sandboxID)
         do {
             try await keeper.settle()
-            ledger.noteForwarded(claim, sandboxID: sandbox.sandboxID)
             if let stale = claim.earlierFlows { _ = try await conntrack.delete(stale) }
         } catch {
             try? await remove(sandbox.sandboxID)

@@ -9,6 +9,8 @@ final class HostPortLedger: RulesetOwner {
     private struct State {
         var claims = HostPortClaims()
         var isRecovered = false
+        /// The sandboxes with IPv4 ports in the tables that were last asked for.
+        var asked: Set<String> = []
         /// The sandboxes whose IPv4 ports the kernel forwards.
         var forwarded: Set<String> = []
     }
@@ -16,7 +18,14 @@ final class HostPortLedger: RulesetOwner {
     private let logger: Logger
     private let state = Mutex(State())
 
-    init(logger: Logger) { self.logger = logger }
+    /// An element after the kernel has got the first IPv4 ports. One reader.
+    let forwardingBegan: AsyncStream<Void>
+    private let began: AsyncStream<Void>.Continuation
+
+    init(logger: Logger) {
+        self.logger = logger
+        (forwardingBegan, began) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+    }
 
     /// The claims of the last agent's sandboxes are in.
     var isRecovered: Bool { state.withLock { $0.isRecovered } }
@@ -26,12 +35,6 @@ final class HostPortLedger: RulesetOwner {
     /// Whether the kernel has the IPv4 table, and keeps it without these sandboxes.
     func forwardsIPv4(without leaving: Set<String>) -> Bool { state.withLock { !$0.forwarded.isSubset(of: leaving) } }
 
-    /// Notes that the kernel has the claim's rules.
-    func noteForwarded(_ claim: HostPortClaim, sandboxID: String) {
-        guard claim.targets.keys.contains(where: { $0.address.family == .v4 }) else { return }
-        state.withLock { _ = $0.forwarded.insert(sandboxID) }
-    }
-
     /// Notes that the kernel is to lose the sandbox's rules.
     func noteLeaving(sandboxID: String) { state.withLock { _ = $0.forwarded.remove(sandboxID) } }
 
@@ -39,9 +42,22 @@ final class HostPortLedger: RulesetOwner {
 
     var tableIDs: [TableID] { HostPortCompiler.tables }
 
-    func wantedTables() async -> [Table]? { state.withLock { $0.isRecovered ? $0.claims.tables : nil } }
+    func wantedTables() async -> [Table]? {
+        state.withLock { state in
+            guard state.isRecovered else { return nil }
+            state.asked = state.claims.sandboxesWithIPv4
+            return state.claims.tables
+        }
+    }
 
     func didSync(_ outcome: RulesetSync.Outcome) async {
+        // A sandbox that has left meanwhile is on its way out of the kernel.
+        let opened = state.withLock { state in
+            let before = state.forwarded
+            state.forwarded = state.asked.intersection(state.claims.sandboxesWithIPv4)
+            return before.isEmpty && !state.forwarded.isEmpty
+        }
+        if opened { began.yield() }
         guard outcome.foundForeignChange else { return }
         logger.warning("Host ports were changed by another program and are repaired", metadata: ["operations": "\(outcome.operations)"])
     }

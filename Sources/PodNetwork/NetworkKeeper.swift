@@ -39,6 +39,7 @@ package struct NetworkKeeper: Sendable {
                 throw NetlinkError(code: .socket, operation: "notifications", object: "links, addresses and routes")
             }
             group.addTask { [network] in for await _ in network.wishes { look.yield() } }
+            group.addTask { [network] in for await _ in network.hostPorts.forwardingBegan { look.yield() } }
             // Changes from before the subscription were not reported.
             look.yield()
             await keep(looks)

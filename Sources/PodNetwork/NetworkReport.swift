@@ -20,7 +20,7 @@ package enum NetworkReport {
     package struct Finding: Sendable, Hashable {
         package let found: String
         package let wanted: String
-        /// What was done about it, or what to do.
+        /// The repair, or the advice.
         package let done: String
     }
 }

@@ -7,11 +7,11 @@ import LinuxSystem
 package struct NodeBridge: Sendable {
     /// The result of a repair.
     package struct Repair: Sendable {
-        /// What was repaired.
+        /// The differences that were repaired.
         package var done: [NetworkDefect] = []
-        /// What the kernel refused to have repaired, with the reason.
+        /// The differences that the kernel refused to have repaired, with the reason.
         package var failed: [(defect: NetworkDefect, reason: String)] = []
-        /// What this agent cannot repair, and why: other nodes without a route to their pods, for example.
+        /// Faults that this agent cannot repair, and why: other nodes without a route to their pods, for example.
         package var problems: [String] = []
         /// The bridge as it is now; `nil` when it cannot be made.
         package var bridge: Link?
@@ -89,8 +89,8 @@ package struct NodeBridge: Sendable {
             if let hairpin { try stack.setLink(index, LinkChange(hairpin: hairpin)) }
         case .writeParameter(let parameter):
             try inNode { try SmallFile.write(parameter.value, to: "/proc/sys/net/" + parameter.name) }
-        case .addAddress(let address, let link): try stack.addAddress(address, to: link)
-        case .removeAddress(let address, let link): try stack.removeAddress(address, from: link)
+        case .addAddress(let address, let link), .addOverlayAddress(let address, let link): try stack.addAddress(address, to: link)
+        case .removeAddress(let address, let link), .removeOverlayAddress(let address, let link): try stack.removeAddress(address, from: link)
         case .replaceRoute(let route): try stack.replaceRoute(route)
         case .deleteRoute(let route): try stack.deleteRoute(route)
         case .makeOverlay(let tunnel, let mac, let mtu): try stack.createVXLAN(Overlay.name, mac: mac, mtu: mtu, tunnel)

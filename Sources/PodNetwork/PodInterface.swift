@@ -26,13 +26,18 @@ package struct PodInterface: Sendable {
 
     /// Connects the namespace. May be repeated: existing parts are kept.
     /// - Returns: false when the kernel cannot keep the pod from sending from other addresses.
-    func connect(sandboxID: String, namespacePath: String, assignments: [Assignment]) throws -> Bool {
+    func connect(sandboxID: String, namespacePath: String, assignments: [Assignment], _ bandwidth: PodBandwidth) throws -> Bool {
         let namespace = try Namespace(.net, path: namespacePath)
         let pod = try NetworkStack(namespace: namespace.descriptor)
         try pod.setLink(Link.loopback, LinkChange(up: true))
         let interface = try ensureInterface(sandboxID, namespace, pod, mac: assignments.first.map { MACAddress(for: $0.address.address) })
         // While the pod's end is down: nothing of the pod passes unseen.
         let isGuarded = try guardSource(sandboxID, addresses: assignments.map(\.address.address))
+        // Each end limits what it sends. The pod's own end is out of its reach, unless it has CAP_NET_ADMIN.
+        if let rate = bandwidth.egress { try pod.limitRate(rate, of: interface.index) }
+        if let rate = bandwidth.ingress, let port = try bridge.stack.link(named: Self.hostName(sandboxID: sandboxID)) {
+            try bridge.stack.limitRate(rate, of: port.index)
+        }
         if !interface.isUp { try pod.setLink(interface.index, LinkChange(up: true)) }
         // A host's address without a network: whatever a pod sends goes through the node, another pod's answer too, so that
         // connection tracking sees both directions of a connection to a Service even where bridged frames pass it by (no br_netfilter).

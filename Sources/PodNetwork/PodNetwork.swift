@@ -3,6 +3,7 @@ import Glibc
 import LinuxNetlink
 import LinuxSystem
 package import PodCore
+import Timing
 
 /// The built-in pod network: a bridge on the node, a veth for each pod, addresses from the node's podCIDRs.
 ///
@@ -127,7 +128,9 @@ package actor PodNetwork: PodNetworkPort {
         return wanted
     }
 
-    package func attach(sandboxID: String, networkNamespacePath: String) async throws(NetworkFailure) -> [String] {
+    package func attach(
+        sandboxID: String, networkNamespacePath: String, bandwidth: PodBandwidth = PodBandwidth()
+    ) async throws(NetworkFailure) -> [String] {
         guard sandboxID.utf8.count >= 11, sandboxID.utf8.allSatisfy({ (48...57).contains($0) || (97...122).contains($0) }) else {
             throw NetworkFailure(.kernel, "sandbox ID \(sandboxID): wanted at least 11 lower-case letters and digits")
         }
@@ -150,7 +153,7 @@ package actor PodNetwork: PodNetworkPort {
             isGuarded = try await kernel("connect sandbox \(sandboxID)") {
                 // Remembered before it is used: an address in use without a record could be given out twice.
                 if isNew { for address in addresses { try records.save(address, sandboxID: sandboxID) } }
-                let isGuarded = try interfaces.connect(sandboxID: sandboxID, namespacePath: networkNamespacePath, assignments: wanted)
+                let isGuarded = try interfaces.connect(sandboxID: sandboxID, namespacePath: networkNamespacePath, assignments: wanted, bandwidth)
                 FailPoint.reach("network.attached")
                 return isGuarded
             }

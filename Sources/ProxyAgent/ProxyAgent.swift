@@ -1,3 +1,4 @@
+package import KubeModel
 package import Logging
 package import Nftables
 package import ProxyCore
@@ -32,8 +33,17 @@ package final class ProxyAgent: ServiceLifecycle.Service {
     /// Every Service port that is served, as it was compiled last.
     package var entries: [ServiceEntry] { tables.entries }
 
+    /// `nil` when there is no such Service.
+    package func explanation(of key: ObjectKey) -> ServiceExplanation? { tables.explanation(of: key) }
+
+    /// The tables as they were compiled last.
+    package var latestTables: [Table] { tables.latest }
+
     /// The ports at which load balancers ask for endpoints of this node, after each change of them. For one consumer.
     package var healthChecks: AsyncStream<[ServiceHealthCheck]> { tables.healthChecks }
+
+    /// Returns when the kernel has had the tables for the first time, or the task is cancelled. For one caller.
+    package func waitForFirstSync() async { for await _ in tables.firstSync {} }
 
     /// Runs until it is cancelled or shut down gracefully. Throws when the kernel's notifications cannot be had or end.
     package func run() async throws {

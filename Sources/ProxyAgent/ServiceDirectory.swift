@@ -24,8 +24,8 @@ package final class ServiceDirectory: ServiceSource {
         // Headless slices are not for a proxy.
         serviceReflector = Reflector(services, of: Service.self)
         sliceReflector = Reflector(services, of: EndpointSlice.self, scope: ObjectScope(labelSelector: "!service.kubernetes.io/headless"))
-        // Read where the API server has them and this identity may: without them, packets to addresses of no Service leave the node.
-        rangeReflector = Reflector(services, of: ServiceCIDR.self, isWanted: { false })
+        // Read where the API server has them and this identity may, which may change while the agent runs: without them, packets to addresses of no Service leave the node.
+        rangeReflector = Reflector(services, of: ServiceCIDR.self, refusalPause: .seconds(600))
         self.configuration = configuration
         self.logger = logger
         (changeSignals, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
@@ -52,8 +52,8 @@ package final class ServiceDirectory: ServiceSource {
             return keys
         }
         return ServiceChanges(
-            services: keys.services.map { (ServiceKey(namespace: $0.namespace ?? "", name: $0.name), serviceReflector.object($0)) },
-            slices: keys.slices.map { ($0.namespace ?? "", $0.name, sliceReflector.object($0)) }, configuration: configuration)
+            services: keys.services.map { ($0, serviceReflector.object($0)) },
+            slices: keys.slices.map { ($0.namespace, $0.name, sliceReflector.object($0)) }, configuration: configuration)
     }
 
     /// `nil` until everything has been listed once.

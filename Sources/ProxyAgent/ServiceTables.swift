@@ -1,4 +1,5 @@
 import Addresses
+import KubeModel
 import Logging
 import Nftables
 import ProxyCore
@@ -25,6 +26,9 @@ final class ServiceTables: RulesetOwner {
     private let reportProblem: @Sendable (ServiceProblem) -> Void
     private let state = Mutex(State())
 
+    /// Ends with the first sync.
+    let firstSync: AsyncStream<Never>
+    private let synced: AsyncStream<Never>.Continuation
     /// The health checks after each sync that changed them. For one consumer.
     let healthChecks: AsyncStream<[ServiceHealthCheck]>
     private let healthChecksChanged: AsyncStream<[ServiceHealthCheck]>.Continuation
@@ -39,6 +43,7 @@ final class ServiceTables: RulesetOwner {
         self.time = time
         self.logger = logger
         self.reportProblem = reportProblem
+        (firstSync, synced) = AsyncStream.makeStream()
         (healthChecks, healthChecksChanged) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
@@ -48,6 +53,11 @@ final class ServiceTables: RulesetOwner {
 
     /// Every Service port that is served.
     var entries: [ServiceEntry] { state.withLock { $0.model?.entries ?? [] } }
+
+    func explanation(of key: ObjectKey) -> ServiceExplanation? { state.withLock { $0.model }?.explanation(of: key) }
+
+    /// The tables as they were compiled last.
+    var latest: [Table] { state.withLock { $0.model }?.tables ?? [] }
 
     func wantedTables() async -> [Table]? {
         guard let snapshot = await source.snapshot() else { return nil }
@@ -121,6 +131,7 @@ final class ServiceTables: RulesetOwner {
             return (former, present, model.configuration)
         }
         guard let work else { return }
+        synced.finish()
         // Clients' places first: a flow that is deleted starts again with a place.
         try await endAffinities(AffinityTargets(work.present, former: work.former, configuration: work.configuration))
         try await deleteFlows(

@@ -42,7 +42,7 @@ package struct SPDYSession: Sendable {
             streams[id] = Directions(isOpenThere: !isLast)
             return .opened(id: id, headers: headers, isLast: isLast)
         case .data(let id, let bytes, let isLast):
-            // What was on its way when the stream was reset is no fault of the client's.
+            // Frames on their way when the stream was reset are no fault of the client's.
             guard streams[id]?.isOpenThere == true else { return .nothing }
             if isLast { close(id) { $0.isOpenThere = false } }
             return .data(id: id, bytes: bytes, isLast: isLast)

@@ -1,5 +1,7 @@
 import Addresses
 import KubeClient
+import KubeModel
+import Nftables
 import NodeAgent
 import NodeServer
 import PodCore
@@ -46,6 +48,12 @@ struct ProxyReport: ProxyView {
         }
         return ProxySnapshot(lastSync: status.lastSync, problem: status.lastFailure ?? status.problems.first?.description, frontends: frontends)
     }
+
+    func explanation(of service: ObjectKey, port: String?, from client: String?) async -> String? {
+        agent.explanation(of: service)?.text(port: port, from: client.flatMap { IPAddress($0) })
+    }
+
+    func rules() async -> String { agent.latestTables.map { NftText.text(of: $0) }.joined() }
 }
 
 /// The images that this node's pods need.

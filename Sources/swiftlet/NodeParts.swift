@@ -14,7 +14,7 @@ import ProxyCore
 import ServiceLifecycle
 import Synchronization
 
-/// What follows the API server: node, pods and Services.
+/// The parts that follow the API server: node, pods and Services.
 struct NodeParts: Sendable {
     let pods: PodManager
     let reporter: NodeReporter
@@ -39,7 +39,10 @@ struct NodeParts: Sendable {
             pressures: pressures, events: events,
             time: time, logger: logger)
         let nodes = NodeDirectory(reading, ownName: settings.name, logger: logger)
-        let directory = ServiceDirectory(services: reading, logger: logger) { Self.proxyConfiguration(configuration, settings, reporter, nodes) }
+        let input = ProxyInput()
+        let directory = ServiceDirectory(services: reading, logger: logger) {
+            Self.proxyConfiguration(input, configuration.proxy, settings, reporter, nodes)
+        }
         let watched = Reflector(client, of: Pod.self, scope: ObjectScope(fieldSelector: "spec.nodeName=\(settings.name)"))
         let presence = APIPresence(watched, time: time)
         let source = WatchedObjectSource(client)
@@ -119,6 +122,11 @@ struct NodeParts: Sendable {
             Part { await collector.run() },
             Part { await imports.run() },
             proxy,
+            Part {
+                await proxy.waitForFirstSync()
+                if !Task.isCancelled { await NodePreparation(local, settings, logger: logger).limitConntrack() }
+                try await gracefulShutdown()
+            },
             // These two may have nothing to do.
             Part {
                 await local.outOfMemoryWatch(settings.name, events, logger: logger)?.run()
@@ -226,18 +234,22 @@ struct NodeParts: Sendable {
         return settings.addresses.isEmpty ? known : settings.addresses
     }
 
-    /// `nil` until the node has its podCIDRs.
+    /// `nil` until the node has its podCIDRs and, where they matter, the other nodes' ranges are known: pods would be masqueraded on the way to them.
     private static func proxyConfiguration(
-        _ configuration: AgentConfiguration, _ settings: NodeSettings, _ reporter: NodeReporter, _ nodes: NodeDirectory
+        _ latest: ProxyInput, _ proxy: ProxySettings, _ settings: NodeSettings, _ reporter: NodeReporter, _ nodes: NodeDirectory
     ) -> ProxyConfiguration? {
         let podCIDRs = reporter.podRanges
-        guard let node = reporter.node, !podCIDRs.isEmpty else { return nil }
-        let proxy = configuration.proxy
         // Without a range for all pods of the cluster, the ranges of the nodes that are there stand for it.
-        let clusterCIDR = proxy.clusterCIDR.isEmpty ? (nodes.others ?? []).flatMap(\.podRanges).joined(separator: ",") : proxy.clusterCIDR
-        return ProxyConfiguration(
-            nodeName: settings.name, nodeAddresses: addresses(settings, node), podCIDRs: podCIDRs, nodePortAddresses: proxy.nodePortAddresses,
-            clusterCIDR: clusterCIDR, masqueradesAll: proxy.masqueradeAll, zone: node.metadata.labels?["topology.kubernetes.io/zone"])
+        let clusterCIDRs = proxy.clusterCIDR.isEmpty ? nodes.otherRanges : [proxy.clusterCIDR]
+        guard let node = reporter.node, !podCIDRs.isEmpty, let clusterCIDRs else { return nil }
+        let input = ProxyInput.Values(
+            nodeAddresses: addresses(settings, node), podCIDRs: podCIDRs, clusterCIDRs: clusterCIDRs,
+            zone: node.metadata.labels?["topology.kubernetes.io/zone"])
+        return latest.configuration(input) {
+            ProxyConfiguration(
+                nodeName: settings.name, nodeAddresses: $0.nodeAddresses, podCIDRs: $0.podCIDRs, nodePortAddresses: proxy.nodePortAddresses,
+                clusterCIDR: $0.clusterCIDRs.joined(separator: ","), masqueradesAll: proxy.masqueradeAll, zone: $0.zone)
+        }
     }
 
     /// 64 hexadecimal digits of system randomness.

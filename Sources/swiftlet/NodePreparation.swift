@@ -31,11 +31,29 @@ struct NodePreparation {
         }
     }
 
+    /// Sets the limits of connection tracking. Once there are rules: the kernel may load it only then.
+    func limitConntrack() async {
+        guard KernelParameterPolicy(local.configuration) != .leave else { return }
+        do {
+            try await BlockingPool.shared.run("limit connection tracking") {
+                let (kernel, wanted) = (KernelParameters(), local.configuration.proxy.conntrack)
+                let minimums = wanted.minimums(processors: HostFacts.onlineProcessors())
+                set(try kernel.differences(below: minimums) + kernel.differences(from: wanted.values.mapValues(String.init)), of: kernel)
+            }
+        } catch {
+            logger.warning("The limits of connection tracking cannot be set", metadata: ["error": "\(error)"])
+        }
+    }
+
     /// Sets kernel parameters, or refuses to go on where the configuration protects them.
     private func adjustKernel() throws {
         let kernel = KernelParameters()
         let differences = try kernel.differences(from: NodeResources.kernelParameters)
-        for difference in try KernelParameterPolicy(local.configuration).toSet(differences) {
+        set(try KernelParameterPolicy(local.configuration).toSet(differences), of: kernel)
+    }
+
+    private func set(_ differences: [KernelParameters.Difference], of kernel: KernelParameters) {
+        for difference in differences {
             do throws(SystemError) {
                 try kernel.set(difference.name, to: difference.wanted)
                 logger.notice("A kernel parameter was set", metadata: ["parameter": "\(difference)"])

@@ -10,7 +10,7 @@ import Timing
 
     /// Runs a reflector against the script and hands the test its updates.
     private func run(
-        _ api: ScriptedAPI, time: ManualTime = ManualTime(), pageSize: Int? = nil,
+        _ api: ScriptedAPI, time: ManualTime = ManualTime(), pageSize: Int? = nil, refusalPause: Duration? = nil,
         _ body: (Reflector<ConfigMap>, inout ReflectorUpdates<ConfigMap>.AsyncIterator, ScriptedServer) async throws -> Void
     ) async throws {
         try await ScriptedServer.with {
@@ -18,7 +18,7 @@ import Timing
         } _: { server in
             let client = try TestClient.make(server.url, time: time)
             defer { client.shutdown() }
-            let reflector = Reflector<ConfigMap>(client, scope: scope, pageSize: pageSize)
+            let reflector = Reflector<ConfigMap>(client, scope: scope, pageSize: pageSize, refusalPause: refusalPause)
             var updates = reflector.updates().makeAsyncIterator()
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask { await reflector.run() }
@@ -205,6 +205,17 @@ import Timing
             #expect(first?.count == 2)
             #expect(server.requests[0].query["limit"] == "500" && server.requests[0].query["resourceVersion"] == nil)
             #expect(server.requests[1].query["continue"] == "next")
+        }
+    }
+
+    @Test("objects that an agent can do without are asked for again when they were refused, rarely", arguments: [403, 404])
+    func optionalObjects(status: Int) async throws {
+        let time = ManualTime()
+        let api = API(lists: [ScriptedServer.Step.failure(status, "Refused", "no"), API.list("10", [API.configMap("a", 1)])], watches: [])
+        try await run(api, time: time, refusalPause: .seconds(600)) { reflector, updates, server in
+            await time.passPause(of: .seconds(600))
+            await wait(&updates) { reflector.objects.count == 1 }
+            #expect(server.requests.count >= 2 && reflector.failure == nil)
         }
     }
 }

@@ -310,6 +310,19 @@ import Testing
         #expect(defaults.warnings.isEmpty, "\(defaults.warnings)")
     }
 
+    @Test("limits of connection tracking have kube-proxy's defaults, and zero leaves the kernel's") func conntrack() throws {
+        let prefix = "net.netfilter.nf_conntrack_"
+        let standard = ConntrackSettings()
+        #expect(standard.minimums(processors: 2) == ["\(prefix)max": 131_072] && standard.minimums(processors: 8) == ["\(prefix)max": 262_144])
+        #expect(standard.values == ["\(prefix)tcp_timeout_established": 86_400, "\(prefix)tcp_timeout_close_wait": 3600])
+        let fields = "maxPerCore: 0, min: 5, tcpEstablishedTimeout: 0s, tcpCloseWaitTimeout: 1m30s, udpTimeout: 10s, tcpBeLiberal: true"
+        let found = try parse(proxy("conntrack: {\(fields)}\n")).proxy.conntrack
+        #expect(found.minimums(processors: 8) == [:])
+        #expect(
+            found.values == ["\(prefix)tcp_timeout_close_wait": 90, "\(prefix)udp_timeout": 10, "\(prefix)tcp_be_liberal": 1])
+        #expect(throws: ConfigurationError.self) { try parse(proxy("conntrack: {maxPerCore: -1}\n")) }
+    }
+
     @Test(
         "the proxy's health address has kube-proxy's forms",
         arguments: [

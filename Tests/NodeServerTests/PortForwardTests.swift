@@ -129,7 +129,7 @@ import Testing
                 last = now
                 try await Task.sleep(for: .milliseconds(300))
             }
-            // What the kernel's socket buffers may take, and little more.
+            // As much as the kernel's socket buffers may take, and little more.
             #expect(last < 64 << 20, "\(last) bytes wait in memory and sockets")
         }
     }

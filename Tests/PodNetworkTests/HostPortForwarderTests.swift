@@ -104,6 +104,20 @@ import Testing
         #expect(conntrack.deleted.entries.map(\.stale) == [.leading(try HostPortClaim(ended).targets)])
     }
 
+    @Test("IPv4 is forwarded from the sync that succeeds on, however late, until the last port leaves") func forwardsIPv4() async throws {
+        store.fail(with: [Self.refusal])
+        await forwarder.recover([Self.sandbox(1, [HostPort(port: 80, target: 80)])])
+        #expect(!forwarder.forwardsIPv4())
+        let other = Self.sandbox(2, [HostPort(port: 81, target: 80)])
+        try await forwarder.add(other)
+        #expect(forwarder.forwardsIPv4(without: [other.sandboxID]), "the sync of another pod brings it, too")
+        var began = forwarder.forwardingBegan.makeAsyncIterator()
+        #expect(await began.next() != nil)
+        try await forwarder.remove("sandbox-1")
+        try await forwarder.remove(other.sandboxID)
+        #expect(!forwarder.forwardsIPv4())
+    }
+
     @Test("a change among 400 claims reads nothing and writes its own elements") func costOfAChange() async throws {
         let sandboxes = (0..<400).map { Self.sandbox($0, [HostPort(port: UInt16(10_000 + $0), target: 80)]) }
         await forwarder.recover(sandboxes)

@@ -3,10 +3,11 @@ import LinuxNetlink
 import LinuxSystem
 import Logging
 import PodCore
-import PodNetwork
 import TestSupport
 import Testing
 import Timing
+
+@testable import PodNetwork
 
 /// Other programs break the node's side of the network; the kernel tells, and it is repaired.
 @Suite(.enabled(if: isRoot, "needs root"), .timeLimit(.minutes(2))) struct NetworkRepairTests {
@@ -171,6 +172,8 @@ import Timing
             let uplink = try #require(try fixture.stack.link(named: "uplink"))
             try fixture.stack.setLink(uplink.index, LinkChange(mtu: 1300))
             try await eventually("the bridge to follow") { try bridge().mtu == 1300 }
+            // The repair that has done it may not be over yet.
+            _ = try await network.repair()
             let fresh = try await fixture.namespace()
             _ = try await network.attach(sandboxID: NetworkFixture.id(3), networkNamespacePath: fixture.path(fresh))
             #expect(try NetworkStack(namespace: fresh.descriptor).link(named: "eth0")?.mtu == 1300)

@@ -126,4 +126,22 @@ import Testing
             later.defects(made).map(\.remedy) == found.routes.prefix(2).map { .deleteRoute($0) } + found.neighbours.map { .deleteNeighbour($0) }
                 + found.forwarding.map { .deleteForwardingEntry($0) })
     }
+
+    @Test("the overlay has the first address of each range, and no other") func overlayAddresses() throws {
+        let ranges = [try cidr("10.7.0.1/24"), try cidr("fd07::1/64")]
+        var observed = try network()
+        #expect(Overlay.addressDefects(observed, ranges: ranges).isEmpty, "without the interface")
+        observed.links.append(Link(index: 9, name: Overlay.name, kind: "vxlan"))
+        observed.addresses.append(InterfaceAddress(link: 9, cidr: try cidr("10.6.0.0/32")))
+        let defects = Overlay.addressDefects(observed, ranges: ranges)
+        #expect(
+            try defects.map(\.remedy) == [
+                .addOverlayAddress(cidr("10.7.0.0/32"), link: 9), .addOverlayAddress(cidr("fd07::/128"), link: 9),
+                .removeOverlayAddress(cidr("10.6.0.0/32"), link: 9),
+            ])
+        #expect(!defects.contains { !$0.isAboutPeer })
+        observed.addresses.removeLast()
+        observed.addresses += try ["10.7.0.0/32", "fd07::/128"].map { InterfaceAddress(link: 9, cidr: try cidr($0)) }
+        #expect(Overlay.addressDefects(observed, ranges: ranges).isEmpty)
+    }
 }

@@ -185,6 +185,27 @@ final class NetworkFixture: Sendable {
         return try fixture.stack.addresses().filter { $0.link == bridge.index && $0.scope == 0 }.map(\.cidr.description).sorted()
     }
 
+    @Test("each end of a pod's interface sends no more than the pod's limits") func bandwidth() async throws {
+        let network = try fixture.network()
+        try await network.setUp(podCIDRs: ["10.7.0.0/24"])
+        let (limited, free) = (try await fixture.namespace(), try await fixture.namespace())
+        func queues(_ device: String, in namespace: Namespace) throws -> String {
+            try Shell.run("tc -j qdisc show dev \(device) root", in: namespace)
+        }
+        for limits in [PodBandwidth(ingress: 8_000_000, egress: 2_000_000), PodBandwidth(ingress: 40_000_000_000, egress: 16_000_000)] {
+            _ = try await network.attach(sandboxID: NetworkFixture.id(1), networkNamespacePath: path(limited), bandwidth: limits)
+            for (text, rate) in [
+                (try queues("eth0", in: limited), limits.egress),
+                (try queues(PodInterface.hostName(sandboxID: NetworkFixture.id(1)), in: fixture.node), limits.ingress),
+            ] {
+                #expect(text.contains("\"kind\":\"tbf\"") && text.contains("\"rate\":\((rate ?? 0) / 8),"), "\(text)")
+            }
+        }
+        _ = try await network.attach(sandboxID: NetworkFixture.id(2), networkNamespacePath: path(free))
+        #expect(try !queues("eth0", in: free).contains("tbf"))
+        #expect(try await Echo.works(from: limited, to: "10.7.0.3", in: free))
+    }
+
     @Test("a pod that takes another address or link address reaches nobody with it") func spoofing() async throws {
         let network = try fixture.network()
         try await network.setUp(podCIDRs: ["10.7.0.0/24", "fd07::/64"])

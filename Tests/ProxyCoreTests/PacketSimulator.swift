@@ -1,5 +1,6 @@
 import Addresses
 import Nftables
+import ProxyCore
 
 /// The first packet of a connection on its way through compiled tables, as the kernel would take it.
 struct PacketSimulator {
@@ -63,6 +64,13 @@ struct PacketSimulator {
         }
         guard isTranslated else { return .passed }
         return .led(to: "\(self.packet.destination):\(self.packet.port)", masqueraded: isMasqueraded)
+    }
+
+    /// The first packet once more, because nobody has answered: it goes where the connection was led, and leaves the node as a new one's does.
+    mutating func sendAgain(_ packet: Packet, to target: Endpoint.Target) {
+        (self.packet, original, mark, isTranslated, isMasqueraded) = (packet, packet, 0, true, false)
+        (self.packet.destination, self.packet.port) = (target.address, target.port)
+        for chain in table.chains.values where chain.hook?.point == .postrouting && chain.hook?.kind == .filter { _ = run(chain) }
     }
 
     /// `nil` when the chain returns to the one that has jumped to it.

@@ -19,7 +19,7 @@ import Testing
             let name = "s\(Int.random(in: 0..<8, using: &random))"
             if pick([true, false]) {
                 services[name] = pick([true, true, true, false]) ? service(name) : nil
-                model.set(services[name], for: ServiceKey(namespace: "n", name: name))
+                model.set(services[name], for: ObjectKey(namespace: "n", name: name))
             } else {
                 let slice = "\(name)-\(pick(["a", "b"]))"
                 slices[slice] = pick([true, true, true, false]) ? endpoints(of: pick([name, name, name, "s0"]), slice) : nil
@@ -136,7 +136,7 @@ import Testing
         }
         func owners() -> [String] { model.entries.filter { !$0.externalIPs.isEmpty }.map(\.name.service) }
         func set(_ service: Service?, _ name: String) {
-            model.set(service, for: ServiceKey(namespace: "n", name: name))
+            model.set(service, for: ObjectKey(namespace: "n", name: name))
             model.update()
         }
         set(service("c", created: 3), "c")

@@ -275,6 +275,17 @@ import Testing
         }
     }
 
+    @Test("a client that still connects to an endpoint that is gone does not stay with it") func affinityToLostEndpoint() {
+        let service = Self.web { $0.spec?.sessionAffinity = "ClientIP" }
+        var simulator = Self.simulator([service], [Self.here, Self.there])
+        let packet = PacketSimulator.Packet(source: IPAddress("10.244.0.9")!, destination: IPAddress("10.96.0.1")!, port: 80)
+        simulator.sendAgain(packet, to: Endpoint.Target(address: IPAddress("10.244.0.77")!, port: 8080))
+        #expect(simulator.dynamic["affinities"] == nil)
+        simulator.sendAgain(packet, to: Endpoint.Target(address: IPAddress("10.244.1.3")!, port: 8080))
+        #expect(simulator.dynamic["affinities"]?.count == 1)
+        for slot in 0..<2 { #expect("\(simulator.send(packet, slot: slot))" == "10.244.1.3:8080") }
+    }
+
     @Test("UDP and SCTP have affinity, too, each for itself", arguments: ["UDP", "SCTP"]) func affinityOfOtherProtocols(field: String) {
         var service = Self.web { $0.spec?.sessionAffinity = "ClientIP" }
         service.spec?.ports = [ServicePort(protocol: field, port: 80)]

@@ -84,7 +84,7 @@ final class BenchWorld: Sendable {
             qosClass: "BestEffort")
     }
 
-    /// What Kubernetes gives a container without a word about security: the default profile and capabilities, masked and read-only paths.
+    /// The settings that Kubernetes gives a container without a word about security: the default profile and capabilities, masked and read-only paths.
     func container(_ args: [String], mounts: [ContainerConfiguration.Mount] = [], log: String? = nil) -> ContainerConfiguration {
         let id = Self.newID()
         return ContainerConfiguration(

@@ -89,6 +89,12 @@ package final class ManualTime: TimeSource {
         if let pause = shortestPause(below: limit) { advance(by: pause) }
     }
 
+    /// Waits until somebody sleeps for exactly this long, then passes that time.
+    package func passPause(of length: Duration) async {
+        await sleeps.wait { [self] _ in state.withLock { state in state.sleepers.contains { $0.deadline - state.now == length } } }
+        advance(by: length)
+    }
+
     private func shortestPause(below limit: Duration) -> Duration? {
         state.withLock { state in state.sleepers.map { $0.deadline - state.now }.filter { $0 < limit }.min() }
     }

@@ -4,18 +4,20 @@ import select
 import time
 
 SHORTEST, LONGEST = 0.002, 0.05  # seconds between two checks
+PATIENCE = 3  # times as long as an idle machine needs: builds may run beside the tests, on a slower one
+
 
 
 def wait_until(what, check, seconds=60):
-    """Calls `check` until its answer is true and returns the answer; raises TimeoutError, with `what` in its message, after `seconds`."""
-    deadline = time.monotonic() + seconds
+    """Calls `check` until its answer is true and returns the answer; raises TimeoutError, with `what` in its message, after PATIENCE times `seconds`."""
+    deadline = time.monotonic() + PATIENCE * seconds
     pause = SHORTEST
     while True:
         result = check()
         if result:
             return result
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds} s for {what}")
+            raise TimeoutError(f"waited {PATIENCE * seconds} s for {what}")
         time.sleep(pause)
         pause = min(2 * pause, LONGEST)
 
@@ -27,7 +29,7 @@ def wait_for_end(pid, seconds=30):
     except ProcessLookupError:
         return
     try:
-        if not select.select([fd], [], [], seconds)[0]:
-            raise TimeoutError(f"waited {seconds} s for the end of process {pid}")
+        if not select.select([fd], [], [], PATIENCE * seconds)[0]:
+            raise TimeoutError(f"waited {PATIENCE * seconds} s for the end of process {pid}")
     finally:
         os.close(fd)

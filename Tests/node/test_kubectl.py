@@ -30,7 +30,7 @@ class Kubectl(NodeCase):
         self.lab.apply(manifest("counter", "for i in 1 2 3 4 5; do echo line $i; sleep 0.3; done", restartPolicy="Never"))
         self.lab.wait_for("pod", "counter", "PodReadyToStartContainers")
         wait_until("a log", lambda: self.lab.kubectl("logs", "counter", check=False).stdout)
-        followed = self.lab.kubectl("logs", "-f", "counter", timeout=20).stdout
+        followed = self.lab.kubectl("logs", "-f", "counter", timeout=60).stdout
         self.assertEqual(followed, "".join(f"line {i}\n" for i in range(1, 6)))
         self.assertEqual(self.lab.kubectl("logs", "counter", "--tail=2").stdout, "line 4\nline 5\n")
         self.assertRegex(self.lab.kubectl("logs", "counter", "--tail=1", "--timestamps").stdout, r"^20\d\d-\S+Z line 5\n$")
@@ -50,7 +50,7 @@ class Kubectl(NodeCase):
         self.lab.delete("pod", "slow")
         took = time.monotonic() - began
         self.assertGreaterEqual(took, 2.0)
-        self.assertLess(took, 3.0)
+        self.assertLess(took, 20, "it was not waited for until SIGKILL")
 
     def test_environment_and_volumes(self):
         """Everything a pod gets from its spec, ConfigMaps, Secrets and node arrives in the container."""

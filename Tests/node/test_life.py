@@ -108,7 +108,7 @@ class Hooks(LifeCase):
     def test_a_container_that_ends_under_its_pre_stop_hook(self):
         hook = {"preStop": {"sleep": {"seconds": 60}}}
         self.start_pod("sleeper", "sleep 3", container={"lifecycle": hook}, terminationGracePeriodSeconds=90, restartPolicy="Never")
-        self.lab.kubectl("delete", "pod", "sleeper", "--timeout=20s")
+        self.lab.kubectl("delete", "pod", "sleeper", "--timeout=60s")
 
 
 class Changes(LifeCase):

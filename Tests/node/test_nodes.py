@@ -1,4 +1,5 @@
 """Three nodes: pods reach each other across nodes by their own addresses, and the routes follow the nodes."""
+import ipaddress
 import json
 
 from labs.node.case import NodeCase
@@ -35,6 +36,16 @@ class AcrossNodes(NodeCase):
         words = answer.stdout.split()
         # The server is an IPv6 socket: IPv4 addresses come mapped.
         return (words[0], words[1].removeprefix("[::ffff:").removesuffix("]")) if len(words) == 2 else None
+
+    def ask_from_node(self, address, port=8080):
+        """As `ask_from`, from the first node itself."""
+        script = f"exec 3<>/dev/tcp/{address}/{port}; printf 'GET /cgi-bin/who HTTP/1.0\\r\\n\\r\\n' >&3; tail -n 1 <&3"
+        words = self.lab.on_node("timeout", "5", "bash", "-c", script, check=False).stdout.split()
+        return (words[0], words[1].removeprefix("[::ffff:").removesuffix("]")) if len(words) == 2 else None
+
+    def names_from_node(self, address, port):
+        """The servers that answer ten requests; None among them when one is not answered."""
+        return {(self.ask_from_node(address, port) or (None,))[0] for _ in range(10)}
 
     def all_ways(self, addresses):
         for source, own in addresses.items():
@@ -78,6 +89,17 @@ class AcrossNodes(NodeCase):
             self.assertEqual(check.stdout, "the pod network is as pods need it\n")
             entries = json.loads(other.swiftlet("net", "ls", "-o", "json").stdout)["attachments"]
             self.assertEqual([(e["pod"], e["addresses"], e["state"]) for e in entries], [("on-2", [addresses[2]], "connected")])
+            why = other.swiftlet("proxy", "why", "who:8080", "--from", "on-2").stdout
+            self.assertIn(f"endpoint {addresses[2]} port 8080, this node: gets traffic\n", why)
+            self.assertIn(f"endpoint {addresses[1]} port 8080, node node-1: gets traffic\n", why)
+            self.assertIn(f"from {addresses[2]} (a pod of this node):\n", why)
+            none = other.swiftlet("proxy", "why", "nobody", check=False)
+            self.assertEqual(none.returncode, 1)
+            self.assertIn("no Service default/nobody is known on this node", none.stderr)
+            self.assertIn(cluster_ip, other.swiftlet("proxy", "dump").stdout)
+            refused = other.swiftlet("proxy", "cleanup", check=False)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn("swiftlet is running and would write the rules again", refused.stderr)
             other.run("sysctl", "-qw", "net.ipv4.conf.swl0.send_redirects=1")
             found = other.swiftlet("net", "check", check=False)
             self.assertEqual(found.returncode, 1)
@@ -93,6 +115,9 @@ class AcrossNodes(NodeCase):
             self.lab.delete("node", "node-3")
             self.expect_routes(2)
             self.assertIn(foreign, self.lab.on_node("ip", "route").stdout, "another program's route stays")
+            gone.run("nft", "add", "table", "ip", "other")
+            gone.swiftlet("proxy", "cleanup")
+            self.assertEqual(gone.run("nft", "list", "tables").stdout, "table ip other\n", "swiftlet's own rules alone are removed")
             gone.start()
             self.expect_routes(2, 3)
             self.all_ways({**addresses, **self.serve(3)})
@@ -112,6 +137,14 @@ class NodesApart(AcrossNodes):
         addresses = self.serve(*NODES)
         self.all_ways(addresses)
         self.assertEqual(set(self.lab.routes()), {self.lab.pod_range("node-2"), self.lab.pod_range("node-3")})
+        with self.subTest("the node itself, and clients of its NodePorts, reach pods of other nodes"):
+            gateway = str(ipaddress.ip_network(self.lab.pod_range("node-1"))[1])
+            self.assertEqual(self.ask_from_node(addresses[2]), ("on-2", gateway), "the node's own address among pods")
+            spec = {"type": "NodePort", "selector": {"app": "who"}, "ports": [{"port": 8080, "nodePort": 30080}]}
+            self.lab.apply({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "who"}, "spec": spec})
+            cluster_ip = self.lab.get("service", "who")["spec"]["clusterIP"]
+            for address, port in ((cluster_ip, 8080), (self.lab.address_of(1), 30080)):
+                wait_until(f"answers of all pods at {address}", lambda: self.names_from_node(address, port) == {"on-1", "on-2", "on-3"}, 20)
         with self.subTest("full packets pass"):
             script = f"printf 'GET /big HTTP/1.0\\r\\n\\r\\n' | nc -w 10 {addresses[1]} 8080 | tail -c 1000000 | wc -c"
             self.assertEqual(self.lab.kubectl("exec", "on-2", "--", "sh", "-c", script).stdout.strip(), "1000000")

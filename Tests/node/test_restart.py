@@ -16,7 +16,7 @@ count, seconds, urls = int(sys.argv[1]), float(sys.argv[2]), sys.argv[3:]
 began, failed = time.monotonic(), 0
 for number in range(count):
     try:
-        assert b"hello from web-" in urllib.request.urlopen(urls[number % len(urls)], timeout=2).read()
+        assert b"hello from web-" in urllib.request.urlopen(urls[number % len(urls)], timeout=10).read()
     except Exception as error:
         failed += 1
         print(number, error, file=sys.stderr)

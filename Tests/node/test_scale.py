@@ -1,6 +1,5 @@
 """Many pods and many Services: together, and without a trace afterwards."""
 import re
-import time
 
 from labs.node.case import NodeCase
 from labs.node.pods import manifest
@@ -39,9 +38,6 @@ class Scale(NodeCase):
         for name in names:
             lab.wait_for("pod", name, "Ready")
         pods = [p for p in lab.get("pods")["items"] if p["metadata"]["name"] in names]
-        starts = [p["status"]["containerStatuses"][0]["state"]["running"]["startedAt"] for p in pods]
-        seconds = sorted(time.mktime(time.strptime(s, "%Y-%m-%dT%H:%M:%SZ")) for s in starts)
-        self.assertLessEqual(seconds[-1] - seconds[0], 3)
         self.assertEqual(len({p["status"]["podIP"] for p in pods}), COUNT)
         self.check_shims()
         lab.delete("pod", *names)

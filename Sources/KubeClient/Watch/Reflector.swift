@@ -14,18 +14,22 @@ package final class Reflector<Object: KubeObject>: Sendable {
     private let malformed = Mutex(ReportedProblems())
     private let lastFailure = Mutex<APIError?>(nil)
     private let settled = Latch()
+    private let refusalPause: Duration?
     private let isWanted: @Sendable () -> Bool
 
     /// - Parameters:
     ///   - pageSize: makes lists come in pages, for resources with many thousands of objects. Without it the API server answers from memory.
+    ///   - refusalPause: until the next question, when the API server forbids the objects or does not know such ones; nil for the ordinary pauses
+    ///     and a message.
     ///   - isWanted: false when no consumer needs the objects; `run()` then ends when the API server forbids them or does not know such objects.
     package init(
         _ client: KubeClient, of type: Object.Type = Object.self, scope: ObjectScope = .everything, pageSize: Int? = nil,
-        isWanted: @escaping @Sendable () -> Bool = { true }
+        refusalPause: Duration? = nil, isWanted: @escaping @Sendable () -> Bool = { true }
     ) {
         self.client = client
         self.scope = scope
         self.pageSize = pageSize
+        self.refusalPause = refusalPause
         self.isWanted = isWanted
     }
 
@@ -78,7 +82,14 @@ package final class Reflector<Object: KubeObject>: Sendable {
                 } else if error.isInvalid || error.httpStatus == 400 {
                     position.expired()
                 }
-                if error.isForbidden || error.isNotFound, !isWanted() { return }
+                if error.isForbidden || error.isNotFound {
+                    if !isWanted() { return }
+                    if let refusalPause {
+                        settled.open()
+                        try? await client.options.time.sleep(for: refusalPause)
+                        continue
+                    }
+                }
                 noteFailure(error)
                 settled.open()
                 if let wish = error.retryAfterSeconds { try? await client.options.time.sleep(for: .seconds(wish)) }

@@ -45,7 +45,7 @@ extension NetworkStack {
         return nil
     }
 
-    private static func trafficHeader(_ link: UInt32, handle: UInt32 = 0, parent: UInt32, information: UInt32 = 0) -> tcmsg {
+    static func trafficHeader(_ link: UInt32, handle: UInt32 = 0, parent: UInt32, information: UInt32 = 0) -> tcmsg {
         var header = tcmsg()
         header.tcm_ifindex = Int32(bitPattern: link)
         header.tcm_handle = handle
@@ -53,18 +53,4 @@ extension NetworkStack {
         header.tcm_info = information
         return header
     }
-}
-
-/// Numbers of <linux/pkt_sched.h> and <linux/pkt_cls.h>.
-private enum TrafficControl {
-    static let kind: UInt16 = 1  // TCA_KIND
-    static let options: UInt16 = 2  // TCA_OPTIONS
-    static let programLength: UInt16 = 4  // TCA_BPF_OPS_LEN
-    static let program: UInt16 = 5  // TCA_BPF_OPS
-    static let programName: UInt16 = 7  // TCA_BPF_NAME
-    static let programFlags: UInt16 = 8  // TCA_BPF_FLAGS
-    static let ingressParent: UInt32 = 0xffff_fff1  // TC_H_INGRESS
-    static let ingressHandle: UInt32 = 0xffff_0000
-    /// Preference 1, ETH_P_ALL in network byte order.
-    static let firstOfAllProtocols: UInt32 = 1 << 16 | UInt32(UInt16(3).bigEndian)
 }

@@ -31,6 +31,14 @@ package struct KernelParameters: Sendable {
         return result
     }
 
+    /// The parameters that are below these values, sorted by name.
+    package func differences(below minimums: [String: Int]) throws(SystemError) -> [Difference] {
+        try differences(from: minimums.mapValues(String.init)).filter { difference in
+            guard let found = difference.found.flatMap({ Int($0) }), let wanted = minimums[difference.name] else { return true }
+            return found < wanted
+        }
+    }
+
     package func set(_ name: String, to value: String) throws(SystemError) { try SmallFile.write(value, to: path(name)) }
 
     private func path(_ name: String) -> String { root + "/" + String(name.map { $0 == "." ? "/" : $0 }) }

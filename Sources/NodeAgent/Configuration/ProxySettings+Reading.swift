@@ -23,6 +23,7 @@ extension ProxySettings {
                 throw reader.bad(node, "nodePortAddresses", "found '\(text)', wanted CIDRs such as 192.168.1.0/24, or primary alone")
             }
         }
+        try reader.nested("conntrack") { try conntrack.read(&$0) }
         try readHealthzAddress(&reader)
         // The section of the mode in use; the sections of other modes are ignored.
         try reader.nested("nftables") { reader in
@@ -71,9 +72,6 @@ extension ProxySettings {
         UnsupportedField("ipvs", harmless: ["false", "30s", "rr"], reason: otherMode),
         UnsupportedField("winkernel", harmless: ["false"], reason: otherMode), UnsupportedField("detectLocal"),
         UnsupportedField("oomScoreAdj", harmless: ["-999"], reason: "the service manager sets it; use OOMScoreAdjust in swiftlet.service"),
-        UnsupportedField(
-            "conntrack", harmless: ["32768", "131072", "24h0m0s", "1h0m0s", "false"], reason: "the kernel's own limits are used; set them with sysctl"
-        ),
         UnsupportedField("configSyncPeriod", harmless: ["15m0s"]), UnsupportedField("portRange"),
         UnsupportedField("windowsRunAsService", harmless: ["false"]),
         UnsupportedField("udpIdleTimeout", harmless: ["250ms"]), UnsupportedField("linux"), UnsupportedField("windows"),

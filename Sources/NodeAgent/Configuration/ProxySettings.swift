@@ -12,6 +12,7 @@ package struct ProxySettings: Sendable, Hashable {
     /// Where the proxy answers `/healthz`; port 0 means nowhere.
     package var healthzAddress = "0.0.0.0"
     package var healthzPort = 10256
+    package var conntrack = ConntrackSettings()
 
     package init() {}
 }

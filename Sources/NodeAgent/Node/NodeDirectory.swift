@@ -1,12 +1,14 @@
 package import KubeClient
 import KubeModel
 package import Logging
+import Synchronization
 
 /// The other nodes of the cluster, for the ways to their pods.
 package final class NodeDirectory: Sendable {
     private let reflector: Reflector<ClusterNode>
     private let ownName: String
     private let logger: Logger
+    private let ranges = Mutex<[String]?>(nil)
 
     package init(_ client: KubeClient, ownName: String, logger: Logger) {
         reflector = Reflector(client, of: ClusterNode.self)
@@ -23,15 +25,25 @@ package final class NodeDirectory: Sendable {
     /// This node as the others see it; `nil` until it is there.
     package var own: ClusterNode? { reflector.object(ObjectKey(namespace: "", name: ownName)) }
 
-    /// Watches until cancelled, and calls `changed` after every change, one call at a time.
-    package func run(changed: @Sendable () async -> Void) async {
+    /// The ranges of the other nodes' pods, as of the last call of `changed`: `nil` before the first one, none while they cannot be listed.
+    package var otherRanges: [String]? { ranges.withLock { $0 } }
+
+    /// Watches until cancelled, and calls `changed` after every change, and once when the first list has failed.
+    package func run(changed: @escaping @Sendable () async -> Void) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.reflector.run() }
             group.addTask {
                 await self.reflector.waitForFirstList()
                 self.reportRefusal()
+                guard !self.reflector.hasSynced else { return }
+                self.ranges.withLock { $0 = $0 ?? [] }
+                await changed()
             }
-            for await _ in reflector.updates() { await changed() }
+            for await _ in reflector.updates() {
+                let latest = (others ?? []).flatMap(\.podRanges)
+                ranges.withLock { if $0 != latest { $0 = latest } }
+                await changed()
+            }
         }
     }
 

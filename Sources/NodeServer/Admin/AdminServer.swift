@@ -91,6 +91,15 @@ package struct AdminServer: ServiceLifecycle.Service {
         case .proxyServices:
             guard let proxy else { return .text(.notFound, "this agent programs no Services\n") }
             return try .json(await proxy.snapshot())
+        case .proxyRules:
+            guard let proxy else { return .text(.notFound, "this agent programs no Services\n") }
+            return .text(.ok, await proxy.rules())
+        case .proxyService(let key):
+            guard let proxy else { return .text(.notFound, "this agent programs no Services\n") }
+            guard let text = await proxy.explanation(of: key, port: target.value("port"), from: target.value("from")) else {
+                return .text(.notFound, "no Service \(key) is known on this node ('swiftlet proxy ls' lists them)\n")
+            }
+            return .text(.ok, text)
         case .network:
             guard let network else { return Self.noNetwork }
             return try .json(await network.attachments())

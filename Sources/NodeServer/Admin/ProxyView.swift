@@ -3,6 +3,15 @@ package import KubeModel
 /// The part of the Service proxy that the operators' socket shows.
 package protocol ProxyView: Sendable {
     func snapshot() async -> ProxySnapshot
+
+    /// The proxy's decisions about a Service, as text; `nil` when there is no such Service.
+    /// - Parameters:
+    ///   - port: name or number of one of its ports.
+    ///   - client: an IP address.
+    func explanation(of service: ObjectKey, port: String?, from client: String?) async -> String?
+
+    /// The Services' tables as nft prints them.
+    func rules() async -> String
 }
 
 /// The Services that the node makes reachable, and when that was last written to the kernel.

@@ -17,7 +17,7 @@ package struct StreamClient: Sendable {
     private typealias Connection = NIOAsyncChannel<ByteBuffer, ByteBuffer>
     private typealias Inbound = NIOAsyncChannelInboundStream<ByteBuffer>.AsyncIterator
 
-    /// What is kept of an answer that is no upgrade.
+    /// The size that is kept of an answer that is no upgrade.
     private static let longestRefusal = 64 << 10
 
     private let transport: Transport

@@ -1,11 +1,12 @@
 import HTTPUpgrade
 import NIOCore
+import Timing
 
 /// Writes frames to a connection for any number of tasks. Every call waits while the client does not read, so at most one frame waits in memory.
 struct FrameWriter<Frame: Sendable>: Sendable {
     private let outbound: NIOAsyncChannelOutboundWriter<Frame>
     private let channel: any Channel
-    private let turn = WriteTurn()
+    private let turn = SerialTurn()
 
     init(_ outbound: NIOAsyncChannelOutboundWriter<Frame>, _ channel: any Channel) {
         self.outbound = outbound
@@ -13,16 +14,16 @@ struct FrameWriter<Frame: Sendable>: Sendable {
     }
 
     func write(_ frame: Frame) async throws {
-        await turn.enter()
-        defer { turn.leave() }
+        await turn.take()
+        defer { turn.end() }
         try await outbound.write(frame)
         try await channel.eventLoop.catchUp()
     }
 
     /// Returns when the frame, and all before it, have left for the client.
     func writeLast(_ frame: Frame) async throws {
-        await turn.enter()
-        defer { turn.leave() }
+        await turn.take()
+        defer { turn.end() }
         try await channel.writeAndFlush(frame)
     }
 

@@ -1,3 +1,5 @@
+package import KubeModel
+
 /// The meaning of a path of the operators' socket.
 package enum AdminPath: Sendable, Hashable {
     case summary
@@ -6,6 +8,8 @@ package enum AdminPath: Sendable, Hashable {
     case logs(EndpointPath.PodAddress)
     case exec(EndpointPath.PodAddress)
     case proxyServices
+    case proxyService(ObjectKey)
+    case proxyRules
     case images
     case network
     case networkCheck
@@ -24,6 +28,8 @@ package enum AdminPath: Sendable, Hashable {
         case ("logs", 4): self = .logs(.init(namespace: rest[1], pod: rest[2], container: rest[3]))
         case ("exec", 4): self = .exec(.init(namespace: rest[1], pod: rest[2], container: rest[3]))
         case ("proxy", 2) where rest[1] == "services": self = .proxyServices
+        case ("proxy", 2) where rest[1] == "rules": self = .proxyRules
+        case ("proxy", 4) where rest[1] == "services": self = .proxyService(ObjectKey(namespace: rest[2], name: rest[3]))
         case ("images", 1): self = .images
         case ("network", 1): self = .network
         case ("network", 2) where rest[1] == "check": self = .networkCheck
@@ -39,6 +45,8 @@ package enum AdminPath: Sendable, Hashable {
         case .logs(let address): ["v1", "logs", address.namespace, address.pod, address.container]
         case .exec(let address): ["v1", "exec", address.namespace, address.pod, address.container]
         case .proxyServices: ["v1", "proxy", "services"]
+        case .proxyService(let key): ["v1", "proxy", "services", key.namespace, key.name]
+        case .proxyRules: ["v1", "proxy", "rules"]
         case .images: ["v1", "images"]
         case .network: ["v1", "network"]
         case .networkCheck: ["v1", "network", "check"]

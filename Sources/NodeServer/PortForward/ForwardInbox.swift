@@ -12,7 +12,7 @@ final class ForwardTotal: Sendable {
     func add(_ count: Int) { bytes.add(count, ordering: .relaxed) }
 }
 
-/// What a client has sent over one connection of a forward and the program has not taken yet. One task puts, one takes.
+/// The bytes that a client has sent over one connection of a forward and the program has not taken yet. One task puts, one takes.
 final class ForwardInbox: Sendable {
     /// Bytes of one connection; a single piece always finds room.
     static let mostBytes = 256 << 10

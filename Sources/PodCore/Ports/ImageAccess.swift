@@ -1,4 +1,4 @@
-/// What is known about the pods that may use an image of this node under one name, without its registry being asked again.
+/// The knowledge about the pods that may use an image of this node under one name, without its registry being asked again.
 package enum ImageAccess: Sendable, Hashable {
     /// No pull has brought the image: it was imported.
     case unrecorded

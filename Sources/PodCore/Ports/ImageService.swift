@@ -12,7 +12,7 @@ package protocol ImageService: Sendable {
     /// Every image on the node.
     func images() async -> [ImageDescription]
 
-    /// What is known about the pods that may use an image of this node under a name.
+    /// The knowledge about the pods that may use an image of this node under a name.
     func permission(toUse image: ImageDescription, as reference: String) async -> ImageAccess
 
     /// Whether one of the credentials has brought the image under this name, or is of a Secret that did. Notes what is new about them.

@@ -7,7 +7,7 @@ package protocol PodNetworkPort: Sendable {
     var isSetUp: Bool { get async }
 
     /// Gives a sandbox its interface and addresses, the node's primary family first. A repeated call returns the same addresses.
-    func attach(sandboxID: String, networkNamespacePath: String) async throws(NetworkFailure) -> [String]
+    func attach(sandboxID: String, networkNamespacePath: String, bandwidth: PodBandwidth) async throws(NetworkFailure) -> [String]
 
     /// Leads the sandbox's `hostPorts` to its addresses; in effect on return. A repeated call changes nothing.
     /// - Throws: `.portTaken` when another sandbox has one of the ports; then no port is forwarded.
@@ -51,6 +51,8 @@ package struct NetworkFailure: Error, Sendable, Hashable, CustomStringConvertibl
         case portTaken
         /// A port of the node that cannot lead to this pod.
         case invalidPort
+        /// A limit of the pod's traffic that cannot be read.
+        case invalidBandwidth
         /// The kernel refused.
         case kernel
     }

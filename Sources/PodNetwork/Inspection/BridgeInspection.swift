@@ -52,8 +52,10 @@ package struct BridgeInspection: Sendable {
 
     private func peerDefects(_ observed: ObservedNetwork) -> [NetworkDefect] {
         guard let routes = peerRoutes(observed) else { return [] }
-        let device = overlay?.defects(observed, mtu: podMTU(observed)) ?? (settings.routing == .vxlan ? [] : Overlay.leftover(observed))
-        return device + routes.defects(observed)
+        guard let overlay else { return (settings.routing == .vxlan ? [] : Overlay.leftover(observed)) + routes.defects(observed) }
+        let device = overlay.defects(observed, mtu: podMTU(observed))
+        // A tunnel that is still to be made has no addresses yet.
+        return device + (device.isEmpty ? Overlay.addressDefects(observed, ranges: wanted.gateways) : []) + routes.defects(observed)
     }
 
     private func ports(_ bridge: Link, _ observed: ObservedNetwork) -> [Link] {

@@ -18,6 +18,8 @@ package struct NetworkDefect: Sendable, Hashable {
         case makeOverlay(VXLANTunnel, MACAddress, mtu: UInt32)
         case changeOverlay(UInt32, LinkChange)
         case removeOverlay(UInt32)
+        case addOverlayAddress(CIDR, link: UInt32)
+        case removeOverlayAddress(CIDR, link: UInt32)
         case replaceNeighbour(Neighbour)
         case deleteNeighbour(Neighbour)
         case replaceForwardingEntry(ForwardingEntry)
@@ -41,7 +43,8 @@ package struct NetworkDefect: Sendable, Hashable {
     package var isAboutPeer: Bool {
         switch remedy {
         case .replaceRoute(let route), .deleteRoute(let route): route.origin == PeerRoutes.origin
-        case .makeOverlay, .changeOverlay, .removeOverlay, .replaceNeighbour, .deleteNeighbour, .replaceForwardingEntry, .deleteForwardingEntry: true
+        case .makeOverlay, .changeOverlay, .removeOverlay, .addOverlayAddress, .removeOverlayAddress: true
+        case .replaceNeighbour, .deleteNeighbour, .replaceForwardingEntry, .deleteForwardingEntry: true
         default: false
         }
     }

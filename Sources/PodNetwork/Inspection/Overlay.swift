@@ -74,6 +74,23 @@ package struct Overlay: Sendable, Hashable {
         ]
     }
 
+    /// The interface's own addresses: the first one of each range of this node, which no pod gets. The kernel gives them to what it sends or
+    /// masquerades on this way, and the other nodes answer over the same way. Without them it takes the uplink's, whose answers would come back
+    /// over the uplink, or not at all.
+    package static func addressDefects(_ observed: ObservedNetwork, ranges: [CIDR]) -> [NetworkDefect] {
+        guard let link = observed.link(named: name)?.index else { return [] }
+        let wanted = ranges.map { CIDR(host: $0.first) }
+        let present = observed.ownAddresses(of: link)
+        let missing = wanted.filter { !present.contains($0) }.map {
+            NetworkDefect(found: "\(name) lacks \($0)", wanted: "the node's own address there", remedy: .addOverlayAddress($0, link: link))
+        }
+        let other = present.filter { !wanted.contains($0) }.map {
+            NetworkDefect(
+                found: "\(name) has \($0)", wanted: "addresses of this node's podCIDRs only", remedy: .removeOverlayAddress($0, link: link))
+        }
+        return missing + other
+    }
+
     /// The interface of an earlier configuration.
     static func leftover(_ observed: ObservedNetwork) -> [NetworkDefect] {
         guard let link = observed.link(named: name), link.kind == "vxlan" else { return [] }

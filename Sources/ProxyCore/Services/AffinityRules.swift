@@ -11,6 +11,13 @@ package enum AffinityRules {
     /// Clients remembered at once. Further ones are served without affinity.
     private static let capacity: UInt32 = 131_072
 
+    /// The endpoints that clients may be led to. A client that is still connecting to one that is gone sends its first packet again and again, along
+    /// the way that was chosen for it; without this its place would come back each time after the agent has removed it.
+    static func endpointsSchema(_ family: TableFamily) -> SetSchema {
+        SetSchema(
+            name: SetName.affineEndpoints, key: .types([family.addressType, .protocolNumber, .port]), comment: "endpoints that clients stay with")
+    }
+
     /// client . frontend, of a packet whose destination is not translated yet.
     static let key: [Selector] = [.sourceAddress, .destinationAddress, .transportProtocol, .destinationPort]
 
@@ -47,7 +54,7 @@ package enum AffinityRules {
             ChainName.remember(timeout),
             rules: TransportProtocols.all.map { port, isPort in
                 Rule(
-                    isPort,
+                    isPort, .inSet([.destinationAddress, .transportProtocol, port], SetName.affineEndpoints),
                     .updateMap(
                         [.sourceAddress, .originalDestinationAddress, .transportProtocol, .originalDestinationPort], SetName.affinities,
                         timeout: timeout, value: [.destinationAddress, port]))

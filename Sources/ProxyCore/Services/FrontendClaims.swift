@@ -1,4 +1,5 @@
 import Addresses
+import KubeModel
 
 /// Which of the Services that want a frontend has it. Services are numbered.
 struct FrontendClaims {
@@ -8,7 +9,7 @@ struct FrontendClaims {
         let kind: Int
         /// The older one keeps the frontend, so that no newcomer takes it away.
         let created: Int64
-        let key: ServiceKey
+        let key: ObjectKey
 
         static func < (left: Rank, right: Rank) -> Bool { (left.kind, left.created, left.key) < (right.kind, right.created, right.key) }
     }

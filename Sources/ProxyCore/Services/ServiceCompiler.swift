@@ -20,11 +20,8 @@ package struct ServiceCompiler {
     }
 
     private func compile(_ entries: [ServiceEntry], family: TableFamily) -> Table {
-        var maps = ServiceElements(configuration: configuration, family: family)
-        for entry in entries { maps.add(entry) }
-        let frame = ServiceFrame(
-            pickChains: Set(maps.pickChains.keys), affinityTimeouts: maps.affinityTimeouts,
-            localPolicies: FrontendMaps.allCases.filter(maps.hasLocalPolicy), hasRestrictions: maps.hasRestrictions)
-        return frame.table(configuration, family, maps.elements)
+        var elements = FamilyElements(configuration: configuration, family: family)
+        elements.add(entries)
+        return elements.table
     }
 }

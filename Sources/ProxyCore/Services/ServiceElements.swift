@@ -30,16 +30,19 @@ struct ServiceElements {
         put(SetName.serviceCIDRs, configuration.serviceCIDRs, family)
     }
 
-    /// Some frontend has policy `Local` for external traffic.
-    func hasLocalPolicy(_ maps: FrontendMaps) -> Bool { !(elements[maps.shortCircuits] ?? [:]).isEmpty }
-
-    var hasRestrictions: Bool { !(elements[SetName.restricted] ?? [:]).isEmpty }
-
     mutating func add(_ entry: ServiceEntry) {
         put(SetName.clusterIPs, PackedBytes(entry.clusterIP.bytes))
         for frontend in entry.frontends { add(frontend, of: entry) }
         for endpoint in entry.endpoints where endpoint.isLocal { putHairpin(endpoint) }
         for endpoint in entry.localEndpoints { putHairpin(endpoint) }
+        if entry.affinityTimeout != nil {
+            for endpoint in entry.endpoints + entry.localEndpoints { putAffine(endpoint, entry.name.transport) }
+        }
+    }
+
+    private mutating func putAffine(_ endpoint: Endpoint, _ transport: TransportProtocol) {
+        let place = Frontend(address: endpoint.address, transport: transport, port: endpoint.target.port)
+        put(SetName.affineEndpoints, FrontendMaps.addressed.packed(place))
     }
 
     private mutating func putHairpin(_ endpoint: Endpoint) {

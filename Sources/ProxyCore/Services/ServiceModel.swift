@@ -6,7 +6,7 @@ package import Nftables
 package struct ServiceModel: Sendable {
     /// A Service, as it is and as it was compiled last. There may be slices before their Service.
     private struct Record {
-        let key: ServiceKey
+        let key: ObjectKey
         var service: Service?
         /// The Service whose claims are made.
         var claimed: Service?
@@ -16,22 +16,17 @@ package struct ServiceModel: Sendable {
 
     package let configuration: ProxyConfiguration
     private var records: [Int32: Record] = [:]
-    private var numbers: [ServiceKey: Int32] = [:]
+    private var numbers: [ObjectKey: Int32] = [:]
     private var next: Int32 = 0
     /// The Service of each slice: the label that names it may change.
-    private var sliceServices: [SliceKey: ServiceKey] = [:]
+    private var sliceServices: [ObjectKey: ObjectKey] = [:]
     private var claims = FrontendClaims()
     private var families: [FamilyElements]
     private var dirty: Set<Int32> = []
     /// The entries of changed Services at the last commit.
-    private var former: [ServiceKey: [ServiceEntry]] = [:]
-    private var withProblems: Set<ServiceKey> = []
-    private var withHealthChecks: Set<ServiceKey> = []
-
-    private struct SliceKey: Hashable {
-        let namespace: String
-        let name: String
-    }
+    private var former: [ObjectKey: [ServiceEntry]] = [:]
+    private var withProblems: Set<ObjectKey> = []
+    private var withHealthChecks: Set<ObjectKey> = []
 
     package init(_ configuration: ProxyConfiguration) {
         self.configuration = configuration
@@ -41,7 +36,7 @@ package struct ServiceModel: Sendable {
     // MARK: Input
 
     /// - Parameter service: `nil` when there is no such Service any more.
-    package mutating func set(_ service: Service?, for key: ServiceKey) {
+    package mutating func set(_ service: Service?, for key: ObjectKey) {
         guard service != nil || numbers[key] != nil else { return }
         let number = number(of: key)
         guard records[number]?.service != service else { return }
@@ -51,7 +46,7 @@ package struct ServiceModel: Sendable {
 
     /// - Parameter slice: `nil` when there is no such slice any more.
     package mutating func set(_ slice: EndpointSlice?, namespace: String, name: String) {
-        let key = SliceKey(namespace: namespace, name: name)
+        let key = ObjectKey(namespace: namespace, name: name)
         let owner = slice.flatMap(Self.service)
         if let earlier = sliceServices[key], earlier != owner, let number = numbers[earlier] {
             records[number]?.slices[name] = nil
@@ -69,28 +64,27 @@ package struct ServiceModel: Sendable {
     package mutating func replace(services: [Service], slices: [EndpointSlice]) {
         var gone = Set(numbers.keys)
         for service in services {
-            guard let key = ServiceKey(service.metadata) else { continue }
-            gone.remove(key)
-            set(service, for: key)
+            gone.remove(service.key)
+            set(service, for: service.key)
         }
         for key in gone { set(nil, for: key) }
         var goneSlices = Set(sliceServices.keys)
         for slice in slices {
             guard let namespace = slice.metadata.namespace, let name = slice.metadata.name else { continue }
-            goneSlices.remove(SliceKey(namespace: namespace, name: name))
+            goneSlices.remove(slice.key)
             set(slice, namespace: namespace, name: name)
         }
         for key in goneSlices { set(nil, namespace: key.namespace, name: key.name) }
     }
 
-    private static func service(of slice: EndpointSlice) -> ServiceKey? {
+    private static func service(of slice: EndpointSlice) -> ObjectKey? {
         guard !ServiceLabels.isIgnored(slice.metadata), let namespace = slice.metadata.namespace,
             let name = slice.metadata.labels?[ServiceLabels.serviceName]
         else { return nil }
-        return ServiceKey(namespace: namespace, name: name)
+        return ObjectKey(namespace: namespace, name: name)
     }
 
-    private mutating func number(of key: ServiceKey) -> Int32 {
+    private mutating func number(of key: ObjectKey) -> Int32 {
         if let number = numbers[key] { return number }
         let number = next
         next += 1
@@ -147,7 +141,7 @@ package struct ServiceModel: Sendable {
         let service = record?.claimed
         return FrontendClaims.Rank(
             kind: wanted(service)[frontend] ?? 1, created: service?.metadata.creationTimestamp?.seconds ?? 0,
-            key: record?.key ?? ServiceKey(namespace: "", name: ""))
+            key: record?.key ?? ObjectKey(namespace: "", name: ""))
     }
 
     private func compile(_ record: Record, _ number: Int32) -> ServiceOutput {
@@ -168,6 +162,12 @@ package struct ServiceModel: Sendable {
         } else {
             records[number]?.output = output
         }
+    }
+
+    /// A Service with its slices and the result; `nil` when there is no such Service.
+    func subject(_ key: ObjectKey) -> (Service, [EndpointSlice], ServiceOutput)? {
+        guard let record = numbers[key].flatMap({ records[$0] }), let service = record.service else { return nil }
+        return (service, Array(record.slices.values), record.output)
     }
 
     // MARK: Output
@@ -203,15 +203,8 @@ package struct ServiceModel: Sendable {
 
     package var healthChecks: [ServiceHealthCheck] { withHealthChecks.sorted().flatMap { output(of: $0)?.healthChecks ?? [] } }
 
-    private func output(of key: ServiceKey) -> ServiceOutput? { numbers[key].flatMap { records[$0]?.output } }
+    private func output(of key: ObjectKey) -> ServiceOutput? { numbers[key].flatMap { records[$0]?.output } }
 
     /// Every Service port, by name.
     package var entries: [ServiceEntry] { records.values.sorted { $0.key < $1.key }.flatMap(\.output.entries) }
-}
-
-extension ServiceKey {
-    package init?(_ metadata: ObjectMeta) {
-        guard let namespace = metadata.namespace, let name = metadata.name else { return nil }
-        self.init(namespace: namespace, name: name)
-    }
 }

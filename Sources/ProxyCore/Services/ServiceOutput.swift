@@ -1,4 +1,5 @@
 import Addresses
+import KubeModel
 
 /// One Service, read and joined with its endpoints. A part that cannot be served becomes a problem and leaves the rest alone.
 struct ServiceOutput: Sendable {
@@ -11,7 +12,7 @@ struct ServiceOutput: Sendable {
     init() {}
 
     /// - Parameter otherOwner: the other Service that has the frontend.
-    init(_ service: ServedService, _ catalog: EndpointCatalog, uid: String?, otherOwner: (Frontend) -> ServiceKey?) {
+    init(_ service: ServedService, _ catalog: EndpointCatalog, uid: String?, otherOwner: (Frontend) -> ObjectKey?) {
         for text in service.problems + catalog.problems {
             problems.append(ServiceProblem(namespace: service.namespace, name: service.name, text: text, uid: uid))
         }
@@ -31,10 +32,10 @@ struct ServiceOutput: Sendable {
 
     private mutating func entry(
         _ port: ServedService.Port, of service: ServedService, at address: IPAddress, _ catalog: EndpointCatalog, _ uid: String?,
-        _ otherOwner: (Frontend) -> ServiceKey?
+        _ otherOwner: (Frontend) -> ObjectKey?
     ) -> ServiceEntry? {
         func isFree(_ frontend: Frontend, _ text: String, _ output: inout ServiceOutput) -> Bool {
-            let owner = otherOwner(frontend) ?? (output.used.contains(frontend) ? ServiceKey(namespace: service.namespace, name: service.name) : nil)
+            let owner = otherOwner(frontend) ?? (output.used.contains(frontend) ? ObjectKey(namespace: service.namespace, name: service.name) : nil)
             guard let owner else {
                 output.used.insert(frontend)
                 return true

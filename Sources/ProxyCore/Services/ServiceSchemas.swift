@@ -37,7 +37,7 @@ struct ServiceSchemas {
     }
 
     var affinity: [SetSchema] {
-        [AffinityRules.schema(family)]
+        [AffinityRules.schema(family), AffinityRules.endpointsSchema(family)]
             + FrontendMaps.allCases.map { SetSchema(name: $0.affine, key: key($0), value: .verdict, comment: "clients stay with an endpoint") }
     }
 

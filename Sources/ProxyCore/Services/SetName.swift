@@ -7,6 +7,7 @@ enum SetName {
     static let podCIDRs = "pod-cidrs"
     static let hairpin = "hairpin"
     static let affinities = "affinities"
+    static let affineEndpoints = "affine-endpoints"
     static let restricted = "restricted-frontends"
     static let admitted = "admitted-clients"
 }

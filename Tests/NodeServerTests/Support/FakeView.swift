@@ -39,6 +39,12 @@ struct FakeView: NodeView, ProxyView {
             podsByPhase: ["Running": 1], podCIDRs: ["10.1.0.0/24"], startedAt: Timestamp(seconds: 100))
     }
 
+    func explanation(of service: ObjectKey, port: String?, from client: String?) async -> String? {
+        service.name == "web" ? "\(service) \(port ?? "-") \(client ?? "-")\n" : nil
+    }
+
+    func rules() async -> String { "table ip swiftlet {\n}\n" }
+
     func snapshot() async -> ProxySnapshot {
         ProxySnapshot(
             lastSync: Timestamp(seconds: 90), problem: nil,

@@ -30,7 +30,7 @@ extension AgentPorts: PodNetworkPort {
     func setUp(podCIDRs: [String]) async throws(NetworkFailure) {}
     var isSetUp: Bool { !world.fails(oneIn: 60) }
 
-    func attach(sandboxID: String, networkNamespacePath: String) async throws(NetworkFailure) -> [String] {
+    func attach(sandboxID: String, networkNamespacePath: String, bandwidth: PodBandwidth) async throws(NetworkFailure) -> [String] {
         try await call("attach \(sandboxID)", failure: Self.lost) { (state: inout NodeState) throws(NetworkFailure) in
             state.attached.insert(sandboxID)
         }

@@ -3,10 +3,11 @@ import KubeModel
 import NodeServer
 import Timing
 
-/// `swiftlet proxy`: lists the Services that this node makes reachable.
+/// `swiftlet proxy`: the Services that this node makes reachable.
 struct Proxy: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at the Service proxy.", subcommands: [List.self], defaultSubcommand: List.self)
+        abstract: "Look at the Service proxy.", subcommands: [List.self, Why.self, Dump.self, Render.self, Cleanup.self],
+        defaultSubcommand: List.self)
 
     /// `swiftlet proxy ls`.
     struct List: AsyncParsableCommand {

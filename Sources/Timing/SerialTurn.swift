@@ -1,20 +1,22 @@
 import Synchronization
 
-/// Lets one task at a time write to a connection, in the order in which they came: many writers that wait for room would otherwise all write at
-/// once when there is some.
-final class WriteTurn: Sendable {
+/// Has callers take turns, in the order in which they came.
+package final class SerialTurn: Sendable {
     private struct State {
         var isTaken = false
         var waiting: [CheckedContinuation<Void, Never>] = []
+        /// How many at the front of `waiting` have had their turn: thousands may wait, and each removal would move them all.
         var served = 0
     }
 
     private let state = Mutex(State())
 
-    /// Returns when it is the caller's turn; ``leave()`` ends the turn.
-    func enter() async {
+    package init() {}
+
+    /// Returns when it is the caller's turn, which ``end()`` must end.
+    package func take() async {
         await withCheckedContinuation { continuation in
-            let isFree = state.withLock { state -> Bool in
+            let isFree = state.withLock { state in
                 defer { state.isTaken = true }
                 if state.isTaken { state.waiting.append(continuation) }
                 return !state.isTaken
@@ -23,12 +25,10 @@ final class WriteTurn: Sendable {
         }
     }
 
-    func leave() {
+    package func end() {
         let next = state.withLock { state -> CheckedContinuation<Void, Never>? in
             guard state.served < state.waiting.count else {
-                state.waiting = []
-                state.served = 0
-                state.isTaken = false
+                state = State()
                 return nil
             }
             defer { state.served += 1 }
