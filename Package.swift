@@ -126,8 +126,8 @@ let package = Package(
         library(
             "NodeServer",
             [
-                "HTTPUpgrade", "KubeModel", "PodCore", "SPDY", "Timing", hummingbirdCore, httpTypes, logging, nioCore, nioPosix, nioHTTP1,
-                nioWebSocket, nioSSL, serviceLifecycle, swiftASN1, x509, crypto,
+                "Exposition", "HTTPUpgrade", "KubeModel", "PodCore", "SPDY", "Timing", hummingbirdCore, httpTypes, logging, nioCore, nioPosix,
+                nioHTTP1, nioWebSocket, nioSSL, serviceLifecycle, swiftASN1, x509, crypto,
             ]),
         library(
             "DevCluster",
@@ -200,7 +200,8 @@ let package = Package(
         tests(
             "NodeServer",
             [
-                "KubeModel", "PodCore", "SPDY", "TestSupport", "Timing", asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1, nioPosix, nioSSL,
+                "Exposition", "KubeModel", "PodCore", "SPDY", "TestSupport", "Timing", asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1,
+                nioPosix, nioSSL,
                 nioWebSocket, serviceLifecycle, x509,
             ]),
         tests("NodeStore", ["LinuxSystem", "PodCore", "TestSupport"]),

@@ -14,7 +14,7 @@ public struct ExpositionWriter: Sendable {
     public mutating func family(_ name: String, help: String, kind: MetricKind) {
         append("# HELP ", name, " ")
         // In help texts quotes stand for themselves.
-        escape(help, quotes: false)
+        Self.escape(help, quotes: false, into: &bytes)
         append("\n# TYPE ", name, " ", kind.rawValue)
         append("\n")
     }
@@ -24,12 +24,29 @@ public struct ExpositionWriter: Sendable {
         append(name)
         for (index, label) in labels.enumerated() {
             append(index == 0 ? "{" : ",", label.name, "=\"")
-            escape(label.value, quotes: true)
+            Self.escape(label.value, quotes: true, into: &bytes)
             append("\"")
         }
         append(labels.isEmpty ? " " : "} ", Self.text(value))
         if let milliseconds { append(" ", String(milliseconds)) }
         append("\n")
+    }
+
+    /// The same with labels that were escaped before.
+    public mutating func sample(_ name: String, _ labels: MetricLabels, value: Double, milliseconds: Int64? = nil) {
+        bytes.append(contentsOf: name.utf8)
+        if !labels.bytes.isEmpty {
+            bytes.append(UInt8(ascii: "{"))
+            bytes.append(contentsOf: labels.bytes)
+            bytes.append(UInt8(ascii: "}"))
+        }
+        bytes.append(UInt8(ascii: " "))
+        bytes.append(contentsOf: Self.text(value).utf8)
+        if let milliseconds {
+            bytes.append(UInt8(ascii: " "))
+            bytes.append(contentsOf: String(milliseconds).utf8)
+        }
+        bytes.append(UInt8(ascii: "\n"))
     }
 
     /// Returns a number as the format has it: whole numbers without a point, `+Inf`, `-Inf` and `NaN`.
@@ -45,12 +62,12 @@ public struct ExpositionWriter: Sendable {
         for part in parts { bytes.append(contentsOf: part.utf8) }
     }
 
-    private mutating func escape(_ text: String, quotes: Bool) {
+    static func escape(_ text: String, quotes: Bool, into bytes: inout [UInt8]) {
         for byte in text.utf8 {
             switch byte {
-            case UInt8(ascii: "\\"): append("\\\\")
-            case UInt8(ascii: "\n"): append("\\n")
-            case UInt8(ascii: "\"") where quotes: append("\\\"")
+            case UInt8(ascii: "\\"): bytes.append(contentsOf: "\\\\".utf8)
+            case UInt8(ascii: "\n"): bytes.append(contentsOf: "\\n".utf8)
+            case UInt8(ascii: "\"") where quotes: bytes.append(contentsOf: "\\\"".utf8)
             default: bytes.append(byte)
             }
         }

@@ -19,6 +19,7 @@ extension Cgroup {
         try stats.memory.read(&files)
         stats.devices = try files.bytes("io.stat").map(ResourceStats.Device.list)
         stats.ioPressure = try files.pressure("io.pressure")
+        stats.processes = try files.bytes("cgroup.procs").map { UInt64($0.count { $0 == UInt8(ascii: "\n") }) }
         stats.tasks = try files.number("pids.current")
         stats.taskLimit = try files.number("pids.max")
         for size in tree.hugepageSizes { stats.hugepages[size] = try files.number("hugetlb.\(size).current") }

@@ -9,8 +9,9 @@ struct ControlFiles {
     private let directory: Result<OwnedFileDescriptor, SystemError>
     private var buffer: [UInt8]
 
-    init(_ cgroup: Cgroup) {
-        let path = cgroup.path
+    init(_ cgroup: Cgroup) { self.init(directory: cgroup.path) }
+
+    init(directory path: String) {
         self.path = path
         directory = Result { () throws(SystemError) in try .open(path, O_RDONLY | O_DIRECTORY) }
         buffer = [UInt8](repeating: 0, count: 4096)

@@ -23,8 +23,9 @@ struct LocalParts: Sendable {
     let network: PodNetwork
     let volumes: PodVolumes
     let folders: PodFolderStore
-    let diskUsage: PodDiskMeter
+    let diskUsage: DiskUseRecord
     let pressure: KernelPressure
+    let meter: KernelMeter
     let records: NodeStore
     let memory: NodeMemory
     let host: KernelHost
@@ -54,7 +55,9 @@ struct LocalParts: Sendable {
             hostPorts: hostPorts)
         volumes = PodVolumes(root: process.rootDirectory)
         folders = PodFolderStore(root: process.rootDirectory, logs: configuration.kubelet.podLogsDir)
-        diskUsage = PodDiskMeter(root: process.rootDirectory, logs: folders) { runtimeSettings.writableLayer(ofContainer: $0) }
+        diskUsage = DiskUseRecord(
+            PodDiskMeter(root: process.rootDirectory, logs: folders) { runtimeSettings.writableLayer(ofContainer: $0) }, time: time)
+        meter = try KernelMeter(runtime)
         pressure = try KernelPressure(
             runtimeSettings, .init(pods: process.rootDirectory, images: swiftlet.imageRoot, layers: runtimeSettings.layersDirectory))
         records = NodeStore(directory: process.stateDirectory + "/node", logger: logger)

@@ -23,6 +23,7 @@ struct NodeParts: Sendable {
     let images: ImageCollector
     let sandboxes: SandboxIndex
     let proxy: ProxyAgent
+    let statistics: NodeStatistics
     let services: [any ServiceLifecycle.Service]
 
     init(
@@ -78,6 +79,10 @@ struct NodeParts: Sendable {
                 usage: PodUsageReader(resources: local.runtime, disk: local.diskUsage),
                 board: pressures, events: events),
             rules: configuration.kubelet.evictionRules, nodeName: settings.name, time: time, logger: logger)
+        let statistics = NodeStatistics(
+            .init(meter: local.meter, room: local.pressure, pods: pods, disk: local.diskUsage, volumes: local.volumes, images: local.images),
+            time: time, logger: logger)
+        self.statistics = statistics
         let shutdown = NodeShutdown(
             plan: configuration.kubelet.shutdown, delay: LogindDelay(), pods: pods, readiness: readiness, events: events, nodeName: settings.name,
             time: time, logger: logger)
@@ -119,6 +124,7 @@ struct NodeParts: Sendable {
             Part { [health] in await health.run() },
             Part { await MemoryReturn(turnover: pods.turnover, time: time, giveBack: ProcessMemory.giveBack).run() },
             Part { await relief.run() },
+            Part { await statistics.run() },
             Part { await collector.run() },
             Part { await imports.run() },
             proxy,

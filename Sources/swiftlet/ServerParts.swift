@@ -35,7 +35,8 @@ struct ServerParts: Sendable {
         var services: [any ServiceLifecycle.Service] = [
             NodeEndpointServer(
                 address: .tcp(host: kubelet.address, port: kubelet.port), credentials: credentials, access: access, view: view,
-                runtime: local.runtime, ports: local.runtime, streamTimes: StreamTimes(idle: kubelet.streamingConnectionIdleTimeout), time: time,
+                runtime: local.runtime, ports: local.runtime, statistics: node.statistics, nodeName: settings.name,
+                streamTimes: StreamTimes(idle: kubelet.streamingConnectionIdleTimeout), time: time,
                 logger: logger),
             AdminServer(
                 path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: ProxyReport(agent: node.proxy),

@@ -93,6 +93,8 @@ struct SilentVolumeTests {
         _ = try await fixture.mount(.memory(sizeLimit: 1 << 20), name: "memory")
         let statistics = try await fixture.volumes.statistics(podUID: "uid-1")
         #expect(statistics.keys.sorted() == ["memory"] && statistics["memory"]?.capacityBytes == 1 << 20)
+        let all = try await fixture.volumes.statisticsOfVolumes()
+        #expect(all == ["uid-1": statistics])
         try await fixture.volumes.tearDown(podUID: "uid-1")
         withExtendedLifetime(silent) {}
     }

@@ -5,6 +5,10 @@ package struct MemoryFacts: Sendable, Hashable {
     package let available: UInt64
     /// The memory that nothing uses.
     package let free: UInt64
+    /// Memory of programs that no file is behind; absent where the kernel does not say.
+    package let anonymous: UInt64?
+    /// Page cache; absent likewise.
+    package let cached: UInt64?
     package let swapTotal: UInt64
     package let swapFree: UInt64
     /// Size of one default huge page, and how many are set aside.
@@ -28,6 +32,8 @@ package struct MemoryFacts: Sendable, Hashable {
         self.total = total
         available = values["MemAvailable"] ?? values["MemFree"] ?? 0
         free = values["MemFree"] ?? 0
+        anonymous = values["AnonPages"]
+        cached = values["Cached"]
         swapTotal = values["SwapTotal"] ?? 0
         swapFree = values["SwapFree"] ?? 0
         hugePageSize = values["Hugepagesize"] ?? 0

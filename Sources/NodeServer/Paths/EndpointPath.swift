@@ -3,6 +3,7 @@
 package enum EndpointPath: Sendable, Hashable {
     case health(check: String?)
     case pods
+    case statistics(StatisticsPath)
     case containerLogs(pod: PodAddress)
     case stream(StreamKind, pod: PodAddress)
     /// Connections to ports of a pod.
@@ -42,7 +43,7 @@ package enum EndpointPath: Sendable, Hashable {
         case "attach": self = Self.stream(.attach, rest)
         case "portForward": self = Self.pod(rest).map { .portForward(pod: $0) } ?? .otherStream(segments[0])
         case "run": self = .otherStream(segments[0])
-        default: self = .other
+        default: self = StatisticsPath(segments).map { .statistics($0) } ?? .other
         }
     }
 

@@ -9,12 +9,18 @@ package struct NodeRoutes: Sendable {
     private let runtime: any ContainerRuntime
     private let lookup: ContainerLookup
     private let time: any TimeSource
+    private let statistics: StatisticsAnswer?
 
-    package init(view: any NodeView, runtime: any ContainerRuntime, time: any TimeSource) {
+    /// - Parameter statistics: the node's measured figures; without them their paths are not found.
+    package init(
+        view: any NodeView, runtime: any ContainerRuntime, time: any TimeSource, statistics: (any NodeStatisticsSource)? = nil,
+        nodeName: String = ""
+    ) {
         self.view = view
         self.runtime = runtime
         self.lookup = ContainerLookup(view: view)
         self.time = time
+        self.statistics = statistics.map { StatisticsAnswer(source: $0, nodeName: nodeName) }
     }
 
     package func answer(method: String, target: RequestTarget) async throws -> HTTPAnswer {
@@ -22,7 +28,7 @@ package struct NodeRoutes: Sendable {
         switch path {
         case .health:
             guard method == "GET" || method == "HEAD" else { return .methodNotAllowed("GET, HEAD") }
-        case .pods, .containerLogs:
+        case .pods, .statistics, .containerLogs:
             guard method == "GET" else { return .methodNotAllowed("GET") }
         case .stream, .portForward, .otherStream, .other: break
         }
@@ -30,6 +36,7 @@ package struct NodeRoutes: Sendable {
         case .health(nil): return HealthAnswer.all(await view.health(), target: target)
         case .health(let check?): return HealthAnswer.one(check, of: await view.health())
         case .pods: return try await pods()
+        case .statistics(let path): return try await statistics?.answer(path, target: target) ?? .text(.notFound, "404 page not found\n")
         case .containerLogs(let address): return try await log(address, target: target)
         case .stream(let kind, _):
             return .text(.badRequest, "Upgrade request required: \(kind) is spoken over SPDY/3.1 and WebSocket (\(StreamProtocol.names))\n")

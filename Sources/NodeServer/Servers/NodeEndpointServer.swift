@@ -25,17 +25,20 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
 
     /// - Parameters:
     ///   - ports: of the sandboxes, for port-forward.
+    ///   - statistics: the node's measured figures.
+    ///   - nodeName: in the answers that name the node.
     ///   - streamTimes: how long clients of exec, attach and port-forward may take.
     ///   - onListening: called with the bound address once connections are accepted.
     package init(
         address: ListenAddress, credentials: ServingCredentials, access: AccessControl, view: any NodeView, runtime: any ContainerRuntime,
-        ports: any SandboxPorts, streamTimes: StreamTimes = StreamTimes(), time: any TimeSource, logger: Logger,
+        ports: any SandboxPorts, statistics: (any NodeStatisticsSource)? = nil, nodeName: String = "", streamTimes: StreamTimes = StreamTimes(),
+        time: any TimeSource, logger: Logger,
         onListening: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) {
         self.address = address
         self.credentials = credentials
         self.access = access
-        self.routes = NodeRoutes(view: view, runtime: runtime, time: time)
+        self.routes = NodeRoutes(view: view, runtime: runtime, time: time, statistics: statistics, nodeName: nodeName)
         self.streams = StreamUpgrade(view: view, runtime: runtime, times: streamTimes, logger: logger)
         self.forwards = PortForwardUpgrade(view: view, ports: ports, times: streamTimes, logger: logger)
         self.logger = logger

@@ -15,10 +15,16 @@ package struct NodeRoom: Sendable, Hashable {
         package let bytes: Amount
         /// Absent on a file system without a fixed number of inodes.
         package let inodes: Amount?
+        /// Bytes in use: less than the capacity without what is available, because file systems keep some room for root.
+        package let used: Int64?
+        /// The block device below it, such as `/dev/sda1`; absent where there is none, or several.
+        package let device: String?
 
-        package init(bytes: Amount, inodes: Amount?) {
+        package init(bytes: Amount, inodes: Amount?, used: Int64? = nil, device: String? = nil) {
             self.bytes = bytes
             self.inodes = inodes
+            self.used = used
+            self.device = device
         }
     }
 

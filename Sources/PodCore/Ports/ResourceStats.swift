@@ -100,6 +100,8 @@ package struct ResourceStats: Sendable, Hashable {
     /// Absent without the controller, empty before the first transfer.
     package var devices: [Device]?
     package var ioPressure: Pressure?
+    /// Processes in the cgroup itself, without those in cgroups below it.
+    package var processes: UInt64?
     /// Processes and threads.
     package var tasks: UInt64?
     /// Absent when unlimited, too.

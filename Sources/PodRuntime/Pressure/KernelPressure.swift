@@ -94,7 +94,9 @@ extension KernelPressure {
             let stats = try FileSystemStats(path: path)
             room = NodeRoom.FileSystem(
                 bytes: .init(capacity: Int64(clamping: stats.capacity), available: Int64(clamping: stats.available)),
-                inodes: stats.inodes == 0 ? nil : .init(capacity: Int64(clamping: stats.inodes), available: Int64(clamping: stats.inodesFree)))
+                inodes: stats.inodes == 0 ? nil : .init(capacity: Int64(clamping: stats.inodes), available: Int64(clamping: stats.inodesFree)),
+                used: Int64(clamping: stats.used),
+                device: BlockDevices.path(major: UInt32(device >> 32), minor: UInt32(truncatingIfNeeded: device)))
         }
     }
 }
