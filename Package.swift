@@ -30,6 +30,7 @@ func tests(_ target: String, _ dependencies: [Target.Dependency] = [], exclude: 
 
 let asyncHTTPClient = Target.Dependency.product(name: "AsyncHTTPClient", package: "async-http-client")
 let argumentParser = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
+let coreMetrics = Target.Dependency.product(name: "CoreMetrics", package: "swift-metrics")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let hummingbirdCore = Target.Dependency.product(name: "HummingbirdCore", package: "hummingbird")
 let hummingbirdTLS = Target.Dependency.product(name: "HummingbirdTLS", package: "hummingbird")
@@ -64,6 +65,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-metrics", from: "2.13.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
         .package(url: "https://github.com/apple/swift-nio-http2", from: "1.46.0"),
         .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.6"),
@@ -92,6 +94,7 @@ let package = Package(
         // Level 2: the kernel and the API.
         library("YAML", ["CYAML", "KubeModel"]),
         library("LinuxSystem", ["CLinux", "CSystemBus"]),
+        library("MetricsStore", ["Exposition", "LinuxSystem", coreMetrics]),
         library("LinuxCgroups", ["KubeModel", "LinuxSystem", "PodCore", "Timing"]),
         library("LinuxNetlink", ["Addresses", "CMnl", "CLinux", "LinuxSystem", "ProxyCore"]),
         library("LinuxNftables", ["CMnl", "CNftnl", "LinuxNetlink", "LinuxSystem", "Nftables"]),
@@ -99,8 +102,9 @@ let package = Package(
         library(
             "KubeClient",
             [
-                "Addresses", "KubeModel", "LinuxSystem", "Timing", "YAML", asyncHTTPClient, crypto, logging, nioCore, nioPosix, nioHTTP1, nioSSL,
-                nioFoundationCompat,
+                "Addresses", "KubeModel", "LinuxSystem", "MetricsStore", "Timing", "YAML", asyncHTTPClient, coreMetrics, crypto, logging, nioCore,
+                nioPosix,
+                nioHTTP1, nioSSL, nioFoundationCompat,
                 swiftASN1, x509,
             ]),
         library("HTTPUpgrade", [hummingbirdCore, logging, nioCore, nioHTTP1, nioSSL]),
@@ -121,13 +125,21 @@ let package = Package(
         library("NodeStore", ["KubeModel", "LinuxSystem", "PodCore", crypto, logging]),
 
         // Level 4: agents.
-        library("NodeAgent", ["Addresses", "KubeClient", "KubeModel", "PodCore", "Timing", "YAML", logging]),
-        library("ProxyAgent", ["Addresses", "KubeClient", "KubeModel", "Nftables", "ProxyCore", "Timing", logging, serviceLifecycle]),
+        library(
+            "NodeAgent",
+            ["Addresses", "Exposition", "KubeClient", "KubeModel", "MetricsStore", "PodCore", "Timing", "YAML", coreMetrics, logging]),
+        library(
+            "ProxyAgent",
+            [
+                "Addresses", "Exposition", "KubeClient", "KubeModel", "MetricsStore", "Nftables", "ProxyCore", "Timing", coreMetrics, logging,
+                serviceLifecycle,
+            ]),
         library(
             "NodeServer",
             [
-                "Exposition", "HTTPUpgrade", "KubeModel", "PodCore", "SPDY", "Timing", hummingbirdCore, httpTypes, logging, nioCore, nioPosix,
-                nioHTTP1, nioWebSocket, nioSSL, serviceLifecycle, swiftASN1, x509, crypto,
+                "Exposition", "HTTPUpgrade", "KubeModel", "MetricsStore", "PodCore", "SPDY", "Timing", coreMetrics, hummingbirdCore, httpTypes,
+                logging, nioCore, nioPosix, nioHTTP1,
+                nioWebSocket, nioSSL, serviceLifecycle, swiftASN1, x509, crypto,
             ]),
         library(
             "DevCluster",
@@ -140,8 +152,8 @@ let package = Package(
         program(
             "swiftlet",
             [
-                "Addresses", "HTTPUpgrade", "ImageStore", "KubeClient", "KubeModel", "LinuxCgroups", "LinuxNetlink", "LinuxNftables", "LinuxSystem",
-                "NodeAgent",
+                "Addresses", "Exposition", "HTTPUpgrade", "ImageStore", "KubeClient", "KubeModel", "LinuxCgroups", "LinuxNetlink", "LinuxNftables",
+                "LinuxSystem", "MetricsStore", "NodeAgent",
                 "NodeServer", "NodeStore", "Nftables", "OCIRuntime", "PodCore", "PodNetwork", "PodProbes", "PodRuntime", "PodVolumes", "ProxyAgent",
                 "ProxyCore", "Timing", "YAML",
                 argumentParser, asyncHTTPClient, logging, nioCore, nioHTTP1, serviceLifecycle, unixSignals,
@@ -195,14 +207,16 @@ let package = Package(
             "LinuxNftables",
             ["Addresses", "KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", "TestSupport", "Timing", logging]),
         tests("LinuxSystem", ["CLinux", "TestSupport"]),
+        tests("MetricsStore", ["Exposition", coreMetrics]),
         tests("Nftables", ["Addresses", "TestSupport"]),
-        tests("NodeAgent", ["DevCluster", "KubeClient", "KubeModel", "LinuxSystem", "PodCore", "TestSupport", "Timing"]),
+        tests(
+            "NodeAgent",
+            ["DevCluster", "Exposition", "KubeClient", "KubeModel", "LinuxSystem", "MetricsStore", "PodCore", "TestSupport", "Timing"]),
         tests(
             "NodeServer",
             [
-                "Exposition", "KubeModel", "PodCore", "SPDY", "TestSupport", "Timing", asyncHTTPClient, httpTypes, logging, nioCore, nioHTTP1,
-                nioPosix, nioSSL,
-                nioWebSocket, serviceLifecycle, x509,
+                "Exposition", "KubeModel", "MetricsStore", "PodCore", "SPDY", "TestSupport", "Timing", asyncHTTPClient, httpTypes, logging, nioCore,
+                nioHTTP1, nioPosix, nioSSL, nioWebSocket, serviceLifecycle, x509,
             ]),
         tests("NodeStore", ["LinuxSystem", "PodCore", "TestSupport"]),
         tests("OCIRuntime", ["CLinux", "PodCore", "ShimClient"]),
@@ -217,7 +231,7 @@ let package = Package(
             "PodRuntime",
             ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "TestSupport", logging]),
         tests("PodVolumes", ["LinuxSystem", "PodCore", "TestSupport"]),
-        tests("ProxyAgent", ["Addresses", "KubeModel", "Nftables", "ProxyCore", "TestSupport", logging]),
+        tests("ProxyAgent", ["Addresses", "Exposition", "KubeModel", "MetricsStore", "Nftables", "ProxyCore", "TestSupport", "Timing", logging]),
         tests("ProxyCore", ["Addresses", "KubeModel", "Nftables", "TestSupport"]),
         tests("SPDY", ["TestSupport", nioCore]),
         tests("ShimClient", ["CLinux", "CSeccomp", "LinuxSystem", "PodCore", "TestSupport"]),

@@ -1,3 +1,4 @@
+package import CoreMetrics
 package import KubeModel
 package import Logging
 package import Nftables
@@ -19,12 +20,13 @@ package final class ProxyAgent: ServiceLifecycle.Service {
     ///   - time: measures the pauses after failures and dates the syncs.
     ///   - reportProblem: called for each part of a Service that cannot be served, when that is found.
     package init(
-        source: any ServiceSource, store: any RulesetStore & DynamicElementStore, conntrack: (any ConntrackCleaner)?, logger: Logger,
-        time: any TimeSource, reportProblem: @escaping @Sendable (ServiceProblem) -> Void = { _ in }
+        source: any ServiceSource, store: any RulesetStore & DynamicElementStore, conntrack: (any ConntrackCleaner)?,
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance, logger: Logger, time: any TimeSource,
+        reportProblem: @escaping @Sendable (ServiceProblem) -> Void = { _ in }
     ) {
         self.source = source
         tables = ServiceTables(
-            source: source, dynamic: store, conntrack: conntrack, time: time, logger: logger, reportProblem: reportProblem)
+            source: source, dynamic: store, conntrack: conntrack, metrics: metrics, time: time, logger: logger, reportProblem: reportProblem)
         keeper = RulesetKeeper(owner: tables, store: store, time: time)
     }
 
@@ -56,8 +58,13 @@ package final class ProxyAgent: ServiceLifecycle.Service {
 
     private func work() async throws {
         let changes = await source.changes()
-        try await withThrowingDiscardingTaskGroup { [keeper] group in
-            group.addTask { for await _ in changes { keeper.ownerChanged() } }
+        try await withThrowingDiscardingTaskGroup { [keeper, tables] group in
+            group.addTask {
+                for await _ in changes {
+                    tables.queued()
+                    keeper.ownerChanged()
+                }
+            }
             group.addTask { try await keeper.run() }
         }
     }

@@ -9,6 +9,8 @@ package struct ProxyStatus: Sendable {
     package var lastSync: Timestamp?
     /// Since when the kernel has not had what was wanted; `nil` while it has.
     package var pendingSince: Timestamp?
+    /// When a change last asked for a sync.
+    package var lastQueued: Timestamp?
     package var syncs = 0
     package var failures = 0
     /// Why the last attempt failed; `nil` after a success.

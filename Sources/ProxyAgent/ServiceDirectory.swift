@@ -1,7 +1,9 @@
 import Addresses
+package import CoreMetrics
 package import KubeClient
 package import KubeModel
 package import Logging
+import MetricsStore
 package import ProxyCore
 import Synchronization
 
@@ -15,18 +17,23 @@ package final class ServiceDirectory: ServiceSource {
     private let changeSignals: AsyncStream<Void>
     private let changed: AsyncStream<Void>.Continuation
 
+    private let metrics: any MetricsFactory
     private let logger: Logger
     private let hasReportedRefusal = Mutex(false)
     /// The objects that have changed since the proxy looked.
     private let changedObjects = Mutex((services: Set<ObjectKey>(), slices: Set<ObjectKey>()))
 
-    package init(services: KubeClient, logger: Logger, configuration: @escaping @Sendable () -> ProxyConfiguration?) {
+    package init(
+        services: KubeClient, metrics: any MetricsFactory = NOOPMetricsHandler.instance, logger: Logger,
+        configuration: @escaping @Sendable () -> ProxyConfiguration?
+    ) {
         // Headless slices are not for a proxy.
         serviceReflector = Reflector(services, of: Service.self)
         sliceReflector = Reflector(services, of: EndpointSlice.self, scope: ObjectScope(labelSelector: "!service.kubernetes.io/headless"))
         // Read where the API server has them and this identity may, which may change while the agent runs: without them, packets to addresses of no Service leave the node.
         rangeReflector = Reflector(services, of: ServiceCIDR.self, refusalPause: .seconds(600))
         self.configuration = configuration
+        self.metrics = metrics
         self.logger = logger
         (changeSignals, changed) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
@@ -75,6 +82,9 @@ package final class ServiceDirectory: ServiceSource {
             ])
     }
 
+    /// The objects that have changed since the proxy looked.
+    package var pending: (services: Int, slices: Int) { changedObjects.withLock { ($0.services.count, $0.slices.count) } }
+
     package func changes() async -> AsyncStream<Void> { changeSignals }
 
     /// Says that `configuration` returns something else now.
@@ -89,12 +99,14 @@ package final class ServiceDirectory: ServiceSource {
             group.addTask { for await _ in self.rangeReflector.updates() { self.changed.yield() } }
             group.addTask {
                 for await changes in self.serviceReflector.updates() {
+                    self.metrics.count(.proxyServiceChanges, by: changes.count)
                     self.changedObjects.withLock { $0.services.formUnion(changes.keys) }
                     self.changed.yield()
                 }
             }
             group.addTask {
                 for await changes in self.sliceReflector.updates() {
+                    self.metrics.count(.proxyEndpointChanges, by: changes.count)
                     self.changedObjects.withLock { $0.slices.formUnion(changes.keys) }
                     self.changed.yield()
                 }

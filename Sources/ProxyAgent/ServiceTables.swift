@@ -1,6 +1,8 @@
 import Addresses
+import CoreMetrics
 import KubeModel
 import Logging
+import MetricsStore
 import Nftables
 import ProxyCore
 import Synchronization
@@ -16,11 +18,13 @@ final class ServiceTables: RulesetOwner {
         var isClean = false
         var healthChecks: [ServiceHealthCheck] = []
         var reportedProblems: Set<ServiceProblem> = []
+        var sync = SyncMeter()
     }
 
     private let source: any ServiceSource
     private let dynamic: any DynamicElementStore
     private let conntrack: (any ConntrackCleaner)?
+    private let metrics: any MetricsFactory
     private let time: any TimeSource
     private let logger: Logger
     private let reportProblem: @Sendable (ServiceProblem) -> Void
@@ -34,12 +38,14 @@ final class ServiceTables: RulesetOwner {
     private let healthChecksChanged: AsyncStream<[ServiceHealthCheck]>.Continuation
 
     init(
-        source: any ServiceSource, dynamic: any DynamicElementStore, conntrack: (any ConntrackCleaner)?, time: any TimeSource, logger: Logger,
+        source: any ServiceSource, dynamic: any DynamicElementStore, conntrack: (any ConntrackCleaner)?, metrics: any MetricsFactory,
+        time: any TimeSource, logger: Logger,
         reportProblem: @escaping @Sendable (ServiceProblem) -> Void
     ) {
         self.source = source
         self.dynamic = dynamic
         self.conntrack = conntrack
+        self.metrics = metrics
         self.time = time
         self.logger = logger
         self.reportProblem = reportProblem
@@ -61,7 +67,7 @@ final class ServiceTables: RulesetOwner {
 
     func wantedTables() async -> [Table]? {
         guard let snapshot = await source.snapshot() else { return nil }
-        return compile { model in
+        return compile(isFull: true) { model in
             if model?.configuration != snapshot.configuration { model = ServiceModel(snapshot.configuration) }
             model?.replace(services: snapshot.services, slices: snapshot.slices)
             return true
@@ -72,13 +78,13 @@ final class ServiceTables: RulesetOwner {
         guard let changes = await source.latestChanges() else {
             // A source that knows only the whole: what is alike is found here.
             guard let snapshot = await source.snapshot() else { return nil }
-            return compile { model in
+            return compile(isFull: false) { model in
                 guard model?.configuration == snapshot.configuration else { return false }
                 model?.replace(services: snapshot.services, slices: snapshot.slices)
                 return true
             }?.operations
         }
-        return compile { model in
+        return compile(isFull: false, triggers: changes.slices.compactMap { $0.slice.flatMap(SyncMeter.Trigger.init) }) { model in
             guard model?.configuration == changes.configuration else { return false }
             for (key, service) in changes.services { model?.set(service, for: key) }
             for (namespace, name, slice) in changes.slices { model?.set(slice, namespace: namespace, name: name) }
@@ -90,12 +96,22 @@ final class ServiceTables: RulesetOwner {
 
     func committedTables() async -> [Table]? { state.withLock { $0.model?.committedTables } }
 
-    /// Takes new input and compiles it. `nil` when it cannot be taken.
-    private func compile(_ take: (inout ServiceModel?) -> Bool) -> ServiceModel? {
+    /// A change has asked for a sync.
+    func queued() {
         let now = time.wallTime()
+        state.withLock { $0.status.lastQueued = now }
+    }
+
+    /// Takes new input and compiles it. `nil` when it cannot be taken.
+    private func compile(
+        isFull: Bool, triggers: [SyncMeter.Trigger] = [], _ take: (inout ServiceModel?) -> Bool
+    ) -> ServiceModel? {
+        let now = time.wallTime()
+        let began = time.now()
         let model = state.withLock { state -> ServiceModel? in
             state.status.pendingSince = state.status.pendingSince ?? now
             guard take(&state.model) else { return nil }
+            state.sync.begin(isFull: isFull, triggers: triggers, at: began)
             state.model?.update()
             return state.model
         }
@@ -107,7 +123,7 @@ final class ServiceTables: RulesetOwner {
         if outcome.foundForeignChange {
             logger.warning("Service rules were changed by another program and are repaired", metadata: ["operations": "\(outcome.operations)"])
         }
-        let now = time.wallTime()
+        let (now, ended) = (time.wallTime(), time.now())
         let work = state.withLock { state -> (former: ServiceTable?, present: ServiceTable, configuration: ProxyConfiguration)? in
             guard let model = state.model else { return nil }
             let changes = model.changes
@@ -121,6 +137,7 @@ final class ServiceTables: RulesetOwner {
             state.status.syncs += 1
             state.status.lastFailure = nil
             if outcome.foundForeignChange { state.status.repairs += 1 }
+            state.sync.end(at: Moment(wall: now, monotonic: ended), metrics)
             let checks = model.healthChecks.map { check in
                 var check = check
                 check.addresses = model.configuration.nodePorts.listening(check.family)

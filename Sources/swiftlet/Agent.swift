@@ -37,9 +37,10 @@ enum Agent {
     private static func run(_ local: LocalParts, _ configuration: AgentConfiguration, logger: Logger) async throws {
         let settings = try await local.nodeSettings()
         try await NodePreparation(local, settings, logger: logger).run()
+        let metrics = AgentMetrics()
         let options = ClientOptions(
             version: Version.swiftlet, queriesPerSecond: Double(configuration.kubelet.kubeAPIQPS), burst: configuration.kubelet.kubeAPIBurst,
-            logger: logger)
+            metrics: metrics.node, logger: logger)
         let certificates = CertificateDirectory(configuration.process.rootDirectory + "/pki")
         let access = try await NodeBootstrap.access(
             kubeconfigPath: configuration.process.kubeconfig, bootstrapPath: configuration.process.bootstrapKubeconfig, nodeName: settings.name,
@@ -48,9 +49,10 @@ enum Agent {
         defer { client.shutdown() }
         // A key or certificate that cannot be read does not become better by waiting.
         try await client.checkCredentials()
-        let (reading, ends) = try await servicesClient(configuration.proxy, client, logger: logger)
+        let (reading, ends) = try await servicesClient(configuration.proxy, client, metrics, logger: logger)
         defer { if ends { reading.shutdown() } }
-        let node = try NodeParts(configuration, settings: settings, local: local, client: client, services: reading, logger: logger)
+        let node = try NodeParts(
+            configuration, settings: settings, local: local, client: client, services: reading, metrics: metrics, logger: logger)
         try await node.pods.recover()
         let serving = try await local.servingCertificate(certificates, settings)
         let servers = try ServerParts(configuration, settings: settings, node: node, local: local, client: client, serving: serving, logger: logger)
@@ -69,7 +71,9 @@ enum Agent {
     }
 
     /// Returns the client for Services and EndpointSlices, and whether the caller has to shut it down.
-    private static func servicesClient(_ proxy: ProxySettings, _ client: KubeClient, logger: Logger) async throws -> (KubeClient, ends: Bool) {
+    private static func servicesClient(_ proxy: ProxySettings, _ client: KubeClient, _ metrics: AgentMetrics, logger: Logger) async throws -> (
+        KubeClient, ends: Bool
+    ) {
         guard let path = proxy.kubeconfig else { return (client.limited(queriesPerSecond: proxy.qps, burst: proxy.burst), false) }
         let access: ClusterAccess
         do {
@@ -85,7 +89,8 @@ enum Agent {
                 .badValue, place: path, field: "clientConnection.kubeconfig of KubeProxyConfiguration",
                 reason: "\(error); copy that file here, or remove the field to use the node's own identity")
         }
-        let options = ClientOptions(version: Version.swiftlet, queriesPerSecond: proxy.qps, burst: proxy.burst, logger: logger)
+        let options = ClientOptions(
+            version: Version.swiftlet, queriesPerSecond: proxy.qps, burst: proxy.burst, metrics: metrics.node, logger: logger)
         return (try KubeClient(access, options: options), true)
     }
 

@@ -24,11 +24,19 @@ struct NodeParts: Sendable {
     let sandboxes: SandboxIndex
     let proxy: ProxyAgent
     let statistics: NodeStatistics
+    let directory: ServiceDirectory
+    let events: EventRecorder
+    /// The runtime, whose operations are counted.
+    let runtime: MeteredRuntime
+    let metrics: AgentMetrics
     let services: [any ServiceLifecycle.Service]
+
+    /// The Kubernetes version that the node reports.
+    var version: String? { reporter.node?.status?.nodeInfo?.kubeletVersion }
 
     init(
         _ configuration: AgentConfiguration, settings: NodeSettings, local: LocalParts, client: KubeClient, services reading: KubeClient,
-        logger: Logger
+        metrics: AgentMetrics, logger: Logger
     ) throws {
         let time = local.time
         let events = EventRecorder(
@@ -41,7 +49,7 @@ struct NodeParts: Sendable {
             time: time, logger: logger)
         let nodes = NodeDirectory(reading, ownName: settings.name, logger: logger)
         let input = ProxyInput()
-        let directory = ServiceDirectory(services: reading, logger: logger) {
+        let directory = ServiceDirectory(services: reading, metrics: metrics.proxy, logger: logger) {
             Self.proxyConfiguration(input, configuration.proxy, settings, reporter, nodes)
         }
         let watched = Reflector(client, of: Pod.self, scope: ObjectScope(fieldSelector: "spec.nodeName=\(settings.name)"))
@@ -53,10 +61,11 @@ struct NodeParts: Sendable {
         let hostIPs: @Sendable () -> [String] = { Self.addresses(settings, reporter.node) }
         let collector = ImageCollector(
             images: local.images, users: NodeImageUsers(runtime: local.runtime, volumes: local.volumes), events: events,
-            policy: configuration.kubelet.imageCollection, nodeName: settings.name, time: time, logger: logger)
+            policy: configuration.kubelet.imageCollection, nodeName: settings.name, metrics: metrics.node, time: time, logger: logger)
+        let runtime = MeteredRuntime(local.runtime, metrics: metrics.node, time: time)
         let runner = ActionRunner(
             ports: .init(
-                runtime: local.runtime, resources: local.runtime, images: local.images, network: local.network, volumes: local.volumes,
+                runtime: runtime, resources: local.runtime, images: local.images, network: local.network, volumes: local.volumes,
                 folders: local.folders, objects: objects, services: RememberedServices(directory, memory: memory, presence: presence),
                 probes: NetworkProbes()),
             context: { [readiness] in
@@ -67,7 +76,7 @@ struct NodeParts: Sendable {
                 return context
             }, events: events,
             sandboxes: sandboxes, time: time, logger: logger, pullLimits: configuration.kubelet.imagePulls,
-            verification: configuration.kubelet.imageVerification, room: collector, makeID: Self.randomID)
+            verification: configuration.kubelet.imageVerification, room: collector, metrics: metrics.node, makeID: Self.randomID)
         let statuses = StatusWriter(api: client.forStatuses(), time: time, logger: logger)
         let mirrors = MirrorPods(api: client, nodeName: settings.name, index: MirrorIndex(), time: time, logger: logger)
         let pods = PodManager(
@@ -77,7 +86,7 @@ struct NodeParts: Sendable {
             .init(
                 source: local.pressure, pods: pods, reclaim: NodeRoomMaker(pods: pods, images: collector),
                 usage: PodUsageReader(resources: local.runtime, disk: local.diskUsage),
-                board: pressures, events: events),
+                board: pressures, events: events, metrics: metrics.node),
             rules: configuration.kubelet.evictionRules, nodeName: settings.name, time: time, logger: logger)
         let statistics = NodeStatistics(
             .init(meter: local.meter, room: local.pressure, pods: pods, disk: local.diskUsage, volumes: local.volumes, images: local.images),
@@ -94,7 +103,7 @@ struct NodeParts: Sendable {
             events.record(PodEventRecord(.warning, "FailedImageImport", message), aboutNode: settings.name)
         }
         let proxy = ProxyAgent(
-            source: directory, store: try KernelRulesetStore(), conntrack: try ConntrackTable(), logger: logger, time: time
+            source: directory, store: try KernelRulesetStore(), conntrack: try ConntrackTable(), metrics: metrics.proxy, logger: logger, time: time
         ) { problem in
             guard let uid = problem.uid else { return }
             events.record(
@@ -109,6 +118,10 @@ struct NodeParts: Sendable {
         self.sandboxes = sandboxes
         self.reporter = reporter
         self.proxy = proxy
+        self.directory = directory
+        self.events = events
+        self.runtime = runtime
+        self.metrics = metrics
         services = [
             Part { await events.run() },
             Part { await directory.run() },

@@ -22,7 +22,7 @@ struct ServerParts: Sendable {
         let time = local.time
         let view = AgentView(
             pods: node.pods, reporter: node.reporter, readiness: node.readiness, health: node.health, client: client, settings: settings,
-            startedAt: time.wallTime().wholeSeconds)
+            startedAt: time.wallTime().wholeSeconds, serviceLevels: node.metrics.serviceLevels)
         let credentials = try ServingCredentials(
             files: ServingFiles(certificate: serving.certificatePath, key: serving.keyPath, clientCA: kubelet.clientCAFile), logger: logger)
         let reviews = ReviewClient(
@@ -32,12 +32,16 @@ struct ServerParts: Sendable {
             nodeName: settings.name, reviewer: reviews, allowsAnonymous: kubelet.anonymousAuthentication,
             reviewsTokens: kubelet.webhookAuthentication,
             allowsEverything: kubelet.authorizationMode == .alwaysAllow, logger: logger)
+        let pages = AgentPages(
+            .init(
+                pods: node.pods, version: { node.version }, events: node.events, health: { view.checks },
+                certificates: { CertificateFigures() }, recorded: node.metrics.node, serviceLevels: node.metrics.serviceLevels),
+            nodeName: settings.name, settings: kubelet, time: time)
         var services: [any ServiceLifecycle.Service] = [
             NodeEndpointServer(
                 address: .tcp(host: kubelet.address, port: kubelet.port), credentials: credentials, access: access, view: view,
-                runtime: local.runtime, ports: local.runtime, statistics: node.statistics, nodeName: settings.name,
-                streamTimes: StreamTimes(idle: kubelet.streamingConnectionIdleTimeout), time: time,
-                logger: logger),
+                runtime: node.runtime, ports: local.runtime, pages: pages, statistics: node.statistics, nodeName: settings.name,
+                metrics: node.metrics.node, streamTimes: StreamTimes(idle: kubelet.streamingConnectionIdleTimeout), time: time, logger: logger),
             AdminServer(
                 path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: ProxyReport(agent: node.proxy),
                 images: ImageDesk(
@@ -50,8 +54,17 @@ struct ServerParts: Sendable {
         if configuration.proxy.healthzPort > 0 {
             services.append(
                 ProxyHealthServer(
-                    address: .tcp(host: configuration.proxy.healthzAddress, port: configuration.proxy.healthzPort), time: time, logger: logger
+                    address: .tcp(host: configuration.proxy.healthzAddress, port: configuration.proxy.healthzPort), metrics: node.metrics.proxy,
+                    time: time, logger: logger
                 ) { Self.proxyHealth(node) })
+        }
+        if configuration.proxy.metricsPort > 0 {
+            services.append(
+                ProxyMetricsServer(
+                    address: .tcp(host: configuration.proxy.metricsAddress, port: configuration.proxy.metricsPort), time: time, logger: logger
+                ) {
+                    await node.metrics.page(of: node.proxy, node.directory, version: node.version)
+                })
         }
         services.append(
             ServiceHealthServer(

@@ -82,7 +82,9 @@ import Testing
             ("POST", "/checkpoint/a/b/c", "create", ["checkpoint"]), ("GET", "/containerLogs/a/b/c", "get", ["proxy"]),
             ("GET", "/exec/a/b/c", "create", ["proxy"]), ("POST", "/exec/a/b/c", "create", ["proxy"]), ("GET", "/%65xec/a/b/c", "create", ["proxy"]),
             ("GET", "/attach/a/b/c", "create", ["proxy"]), ("GET", "/portForward/a/b", "create", ["proxy"]),
-            ("GET", "/run/a/b/c", "create", ["proxy"]),
+            ("GET", "/run/a/b/c", "create", ["proxy"]), ("POST", "/run/a/b/c?cmd=ls", "create", ["proxy"]), ("GET", "/metrics", "get", ["metrics"]),
+            ("GET", "/metrics/probes", "get", ["metrics"]), ("GET", "/metrics/slis", "get", ["metrics"]), ("GET", "/logs/x", "get", ["log"]),
+            ("GET", "/healthz", "get", ["healthz", "proxy"]), ("GET", "/runningpods", "get", ["pods", "proxy"]),
             ("PUT", "/anything", "update", ["proxy"]), ("PATCH", "/", "patch", ["proxy"]), ("DELETE", "/x", "delete", ["proxy"]),
             ("OPTIONS", "/x", "", ["proxy"]),
             ("GET", "/podsx", "get", ["proxy"]), ("GET", "//exec/a/b/c", "get", ["proxy"]),
@@ -95,6 +97,7 @@ import Testing
         #expect(attributes.allSatisfy { $0.resource == "nodes" && $0.name == "n1" })
         // A request that is authorised as reading never runs a command.
         if verb != "create", case .stream = EndpointPath(segments) { Issue.record("exec without create") }
+        if verb != "create", case .run = EndpointPath(segments) { Issue.record("run without create") }
     }
 
     @Test(

@@ -1,3 +1,4 @@
+package import CoreMetrics
 package import Logging
 package import Timing
 
@@ -11,17 +12,20 @@ package struct ClientOptions: Sendable {
     package var time: any TimeSource
     /// A number from 0 up to 1, for jitter.
     package var random: @Sendable () -> Double
+    package var metrics: any MetricsFactory
     package var logger: Logger
 
     package init(
         version: String, queriesPerSecond: Double = 50, burst: Int = 100, time: any TimeSource = SystemTime(),
-        random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) }, logger: Logger
+        random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance, logger: Logger
     ) {
         self.version = version
         self.queriesPerSecond = queriesPerSecond
         self.burst = burst
         self.time = time
         self.random = random
+        self.metrics = metrics
         self.logger = logger
     }
 

@@ -79,7 +79,9 @@ package struct KubeClient: Sendable {
         let deadline = Deadline(after: call.timeout, time: options.time)
         var retries = Retries()
         while true {
+            let asked = options.time.now()
             try await limiter.wait(priority ?? call.priority, until: deadline, operation: call.operation, object: call.object)
+            noteWait(call, since: asked)
             do {
                 return try await attempt(call, deadline: deadline)
             } catch let error as APIError {
@@ -99,8 +101,7 @@ package struct KubeClient: Sendable {
                     .timeout, operation: call.operation, object: call.object,
                     reason: "\(transport.server.authority) did not answer within \(call.timeout)")
             } _: {
-                // The deadline above ends the call; the library's own is far behind it.
-                let response = try await pooled.http.execute(request(call, token: token), deadline: .now() + .hours(1))
+                let response = try await execute(call, on: pooled.http, token: token)
                 let status = Int(response.status.code)
                 let limit = (200..<300).contains(status) ? call.largestAnswer : 1 << 20
                 let body = Data(buffer: try await response.body.collect(upTo: limit))

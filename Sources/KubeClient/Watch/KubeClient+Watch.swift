@@ -54,7 +54,7 @@ extension KubeClient {
             let response = try await opening.run {
                 APIError(.timeout, operation: "watch", object: object, reason: "\(transport.server.authority) did not begin to answer within 30 s")
             } _: {
-                try await pooled.http.execute(request(call, token: token), deadline: .now() + .hours(1))
+                try await execute(call, on: pooled.http, token: token)
             }
             transport.noteContact(at: options.time.now())
             let status = Int(response.status.code)

@@ -24,7 +24,8 @@ extension ProxySettings {
             }
         }
         try reader.nested("conntrack") { try conntrack.read(&$0) }
-        try readHealthzAddress(&reader)
+        try Self.address("healthzBindAddress", example: "0.0.0.0:10256", &healthzAddress, &healthzPort, &reader)
+        try Self.address("metricsBindAddress", example: "127.0.0.1:10249", &metricsAddress, &metricsPort, &reader)
         // The section of the mode in use; the sections of other modes are ignored.
         try reader.nested("nftables") { reader in
             try reader.read("masqueradeAll", into: &masqueradeAll)
@@ -36,22 +37,28 @@ extension ProxySettings {
         reader.ignore(Self.unsupported)
     }
 
-    /// `0.0.0.0:10256`, `[::]:10256`, `:10256`, or an address alone. Empty means the default.
-    private mutating func readHealthzAddress(_ reader: inout FieldReader) throws {
+    /// `0.0.0.0:10256`, `[::]:10256`, `:10256`, or an address alone. Empty means the default, as kubeadm writes it; `0` or port 0 means nowhere.
+    private static func address(
+        _ field: String, example: String, _ address: inout String, _ port: inout Int, _ reader: inout FieldReader
+    ) throws {
         var text = ""
-        try reader.read("healthzBindAddress", into: &text)
-        guard !text.isEmpty, let node = reader.node("healthzBindAddress") else { return }
+        try reader.read(field, into: &text)
+        guard !text.isEmpty, let node = reader.node(field) else { return }
+        if text == "0" {
+            port = 0
+            return
+        }
         if IPAddress(text) != nil {
-            healthzAddress = text
+            address = text
             return
         }
         let parts = text.split(separator: ":", omittingEmptySubsequences: false)
         let host = parts.dropLast().joined(separator: ":").filter { $0 != "[" && $0 != "]" }
-        guard parts.count > 1, let port = UInt16(parts[parts.count - 1]), host.isEmpty || IPAddress(host) != nil else {
-            throw reader.bad(node, "healthzBindAddress", "found '\(text)', wanted an address and a port such as 0.0.0.0:10256")
+        guard parts.count > 1, let number = UInt16(parts[parts.count - 1]), host.isEmpty || IPAddress(host) != nil else {
+            throw reader.bad(node, field, "found '\(text)', wanted an address and a port such as \(example)")
         }
-        if !host.isEmpty { healthzAddress = host }
-        healthzPort = Int(port)
+        if !host.isEmpty { address = host }
+        port = Int(number)
     }
 
     private static let otherMode = "is for another proxy mode and has no effect; Services always use nftables"
@@ -60,8 +67,6 @@ extension ProxySettings {
 
     private static let unsupported: [UnsupportedField] = [
         UnsupportedField("mode", harmless: ["nftables"], reason: "Services always use nftables; set it to nftables or remove it"),
-        UnsupportedField(
-            "metricsBindAddress", harmless: ["127.0.0.1:10249", "127.0.0.1"], reason: "the proxy has no metrics endpoint yet; remove it"),
         UnsupportedField(
             "detectLocalMode", harmless: ["ClusterCIDR"], reason: "local traffic is always told by clusterCIDR and the node's podCIDRs; remove it"),
         UnsupportedField("featureGates"), UnsupportedField("logging", harmless: ["text", "5s", "0", "false"]),

@@ -13,6 +13,9 @@ package struct ProxySettings: Sendable, Hashable {
     package var healthzAddress = "0.0.0.0"
     package var healthzPort = 10256
     package var conntrack = ConntrackSettings()
+    /// Where the proxy answers `/metrics`; port 0 means nowhere.
+    package var metricsAddress = "127.0.0.1"
+    package var metricsPort = 10249
 
     package init() {}
 }

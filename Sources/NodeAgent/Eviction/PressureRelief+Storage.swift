@@ -1,4 +1,5 @@
 import KubeModel
+import MetricsStore
 import PodCore
 import Timing
 
@@ -16,7 +17,9 @@ extension PressureRelief {
         var evicted: Set<String> = []
         for (pod, _) in limited {
             guard let use = usage[pod.uid]?.disk, let eviction = LocalStorageLimits(pod.spec).violation(use, layout) else { continue }
-            if await evict(pod.uid, eviction) { evicted.insert(pod.uid) }
+            guard await evict(pod.uid, eviction) else { continue }
+            parts.metrics.count(.evictions, LocalStorageLimits.signal(ofMessage: eviction.message))
+            evicted.insert(pod.uid)
         }
         return evicted
     }

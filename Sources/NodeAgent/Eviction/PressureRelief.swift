@@ -1,5 +1,7 @@
+package import CoreMetrics
 import KubeModel
 package import Logging
+import MetricsStore
 package import PodCore
 package import Timing
 
@@ -13,10 +15,11 @@ package actor PressureRelief {
         let usage: PodUsageReader
         let board: NodePressureBoard
         let events: EventRecorder
+        let metrics: any MetricsFactory
 
         package init(
             source: any NodePressureSource, pods: any EvictablePods, reclaim: any NodeReclaim, usage: PodUsageReader, board: NodePressureBoard,
-            events: EventRecorder
+            events: EventRecorder, metrics: any MetricsFactory = NOOPMetricsHandler.instance
         ) {
             self.source = source
             self.pods = pods
@@ -24,6 +27,7 @@ package actor PressureRelief {
             self.usage = usage
             self.board = board
             self.events = events
+            self.metrics = metrics
         }
     }
 
@@ -127,6 +131,7 @@ package actor PressureRelief {
             logger.warning("The node runs out of a resource, and no pod may be ended for it", metadata: ["signal": "\(target.signal.rawValue)"])
             return false
         }
+        parts.metrics.count(.evictions, target.signal.rawValue)
         await awaitEnd(of: [choice.pod.uid], grace: choice.eviction.graceLimit ?? 0)
         return true
     }

@@ -1,5 +1,7 @@
+package import CoreMetrics
 import KubeModel
 package import Logging
+import MetricsStore
 package import PodCore
 package import Timing
 
@@ -12,6 +14,7 @@ package actor ImageCollector: ImageRoom {
     private let events: EventRecorder
     private let policy: ImageCollectionPolicy
     private let nodeName: String
+    private let metrics: any MetricsFactory
     private let time: any TimeSource
     private let logger: Logger
     private let began: Duration
@@ -19,13 +22,14 @@ package actor ImageCollector: ImageRoom {
 
     package init(
         images: any ImageInventory, users: any ImageUsers, events: EventRecorder, policy: ImageCollectionPolicy, nodeName: String,
-        time: any TimeSource, logger: Logger
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance, time: any TimeSource, logger: Logger
     ) {
         self.images = images
         self.users = users
         self.events = events
         self.policy = policy
         self.nodeName = nodeName
+        self.metrics = metrics
         self.time = time
         self.logger = logger
         began = time.now()
@@ -122,6 +126,7 @@ package actor ImageCollector: ImageRoom {
         if dryRun { return candidates.map { RemovedImage($0, bytes: $0.ownBytes) } }
         let kept = plan.directories
         let (removed, failures) = await removeEach(candidates, keeping: kept)
+        metrics.count(.imageGarbageCollected, "space", by: removed.count)
         _ = try await images.removeLeftovers(olderThan: .zero, keeping: kept)
         guard failures.isEmpty else { throw ImageFailure(.storeFailed, failures.joined(separator: "; ")) }
         return removed
@@ -136,6 +141,8 @@ package actor ImageCollector: ImageRoom {
                 "Image is removed",
                 metadata: ["image": "\(candidate.image.names.first ?? candidate.image.id)", "bytes": "\(bytes)", "reason": "\(reason)"])
         }
+        // kubelet knows two reasons; it removes no images for a pull.
+        metrics.count(.imageGarbageCollected, reason == "age" ? "age" : "space", by: removed.count)
         let freed = removed.reduce(0) { $0 + $1.bytes }
         guard failures.isEmpty else {
             throw ImageFailure(

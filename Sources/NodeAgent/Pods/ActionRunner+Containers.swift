@@ -1,9 +1,21 @@
 import KubeModel
+import MetricsStore
 import PodCore
 import Timing
 
 extension ActionRunner {
+    /// Starts a container and counts the start.
     func startContainer(
+        _ name: String, restartCount: Int, image: ImageDescription, sandboxID: String, addresses: [String], _ snapshot: PodSnapshot
+    ) async -> PodEvent? {
+        let event = await start(name, restartCount: restartCount, image: image, sandboxID: sandboxID, addresses: addresses, snapshot)
+        let type = MetricLabels.type(of: snapshot.pod.spec.role(of: name))
+        metrics.count(.startedContainers, type)
+        if case .containerFailed(_, let problem)? = event { metrics.count(.startedContainersErrors, MetricLabels.code(problem), type) }
+        return event
+    }
+
+    private func start(
         _ name: String, restartCount: Int, image: ImageDescription, sandboxID: String, addresses: [String], _ snapshot: PodSnapshot
     ) async -> PodEvent? {
         let pod = snapshot.pod

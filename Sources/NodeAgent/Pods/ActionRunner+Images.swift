@@ -1,4 +1,5 @@
 import KubeModel
+import MetricsStore
 import PodCore
 import Timing
 
@@ -15,6 +16,9 @@ extension ActionRunner {
             }
             return .imageReady(container: name, try await ensure(image, container.imagePullPolicy, fieldPath: fieldPath, snapshot))
         } catch {
+            let type = MetricLabels.type(of: snapshot.pod.spec.role(of: name))
+            metrics.count(.startedContainers, type)
+            metrics.count(.startedContainersErrors, error.reason.rawValue, type)
             return .imageFailed(container: name, error)
         }
     }
@@ -51,12 +55,19 @@ extension ActionRunner {
             let credentials = if let known { known } else { await self.credentials(snapshot) }
             let (pulled, began) = try await pulls.run(image, credentials) { () async throws(ImageFailure) -> (ImageDescription, Duration) in
                 let began = time.now()
-                let pulled = try await pullMakingRoom(image, credentials: credentials) { [events] progress in
-                    events.record(PodEventRecord(.normal, "Pulling", progress, fieldPath: fieldPath), about: snapshot.identity)
+                do throws(ImageFailure) {
+                    let pulled = try await pullMakingRoom(image, credentials: credentials) { [events] progress in
+                        events.record(PodEventRecord(.normal, "Pulling", progress, fieldPath: fieldPath), about: snapshot.identity)
+                    }
+                    metrics.note("pull_image", time.now() - began, failed: false)
+                    return (pulled, began)
+                } catch {
+                    metrics.note("pull_image", time.now() - began, failed: true)
+                    throw error
                 }
-                return (pulled, began)
             }
             let end = time.now()
+            metrics.observe(.imagePull, MetricLabels.imageSize(pulled.size), duration: end - began)
             record(
                 .normal, "Pulled",
                 "Successfully pulled image \"\(image)\" in \(GoText.duration(end - began)) (\(GoText.duration(end - asked)) including waiting). "

@@ -1,6 +1,8 @@
 import KubeModel
 import Logging
+import MetricsStore
 import PodCore
+import Timing
 
 extension ActionRunner {
     func createSandbox(attempt: Int, _ snapshot: PodSnapshot) async -> PodEvent? {
@@ -8,17 +10,22 @@ extension ActionRunner {
         if !pod.spec.usesHostNetwork, !(await ports.network.isSetUp) { return .networkMissing }
         let context = context()
         let id = makeID()
+        var handler = ""
+        metrics.count(.startedPods)
         do {
-            try await checkRuntime(of: pod, context.runtimeHandlers)
+            handler = try await runtimeHandler(of: pod, context.runtimeHandlers)
             let hostname = try PodHostname(of: pod, nodeName: context.nodeName, clusterDomain: context.clusterDomain)
             let configuration = try SandboxPlan.configuration(
                 of: pod, id: id, attempt: attempt, hostname: hostname.kernelName, resources: context.resources, sysctls: context.sysctls)
             sandboxes.set(id, podUID: pod.uid)
+            let began = time.now()
             let started = try await ports.runtime.createSandbox(configuration)
+            metrics.observe(.runSandbox, handler, duration: time.now() - began)
             let addresses: [String]
             do {
                 addresses = try await attach(started, configuration, snapshot)
             } catch {
+                metrics.count(.startedPodsErrors)
                 return .sandboxFailed(message: "\(error)", remains: id)
             }
             if !started.notEnforced.isEmpty, configuration.resources.hasLimits {
@@ -28,14 +35,17 @@ extension ActionRunner {
             }
             return .sandboxCreated(started, addresses: addresses)
         } catch {
+            metrics.count(.startedPodsErrors)
+            if error is RuntimeFailure { metrics.count(.runSandboxErrors, handler) }
             sandboxes.remove(id)
             return .sandboxFailed(message: "\(error)")
         }
     }
 
-    /// All handlers of this node lead to one runtime: a class decides only whether the pod may run here.
-    private func checkRuntime(of pod: Pod, _ handlers: [String]) async throws {
-        guard let name = pod.spec.runtimeClassName, !name.isEmpty else { return }
+    /// Returns the handler of the pod's RuntimeClass; empty without one. All handlers of this node lead to one runtime: a class decides only whether the
+    /// pod may run here.
+    private func runtimeHandler(of pod: Pod, _ handlers: [String]) async throws -> String {
+        guard let name = pod.spec.runtimeClassName, !name.isEmpty else { return "" }
         guard let handler = try await ports.objects.runtimeHandler(ofClass: name) else {
             throw PlanFailure("runtimeclass.node.k8s.io \"\(name)\" not found")
         }
@@ -45,6 +55,7 @@ extension ActionRunner {
                 "failed to get sandbox runtime: no runtime for \"\(handler)\" is configured; the handlers of this node are: \(known) (runtimeHandlers)"
             )
         }
+        return handler
     }
 
     private func attach(_ started: StartedSandbox, _ configuration: SandboxConfiguration, _ snapshot: PodSnapshot) async throws -> [String] {

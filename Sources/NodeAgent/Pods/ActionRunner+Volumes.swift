@@ -1,5 +1,6 @@
 package import KubeModel
 import Logging
+import MetricsStore
 import PodCore
 import Timing
 
@@ -53,10 +54,21 @@ extension ActionRunner {
             try claimed(volume, pod, objects)
             ?? VolumePlan.content(of: volume, facts: facts(pod, podIPs: podIPs), objects: objects, tokens: tokens)
         let fsGroup = pod.spec.securityContext?.fsGroup.flatMap { UInt32(exactly: $0) }
-        let path = try await ports.volumes.mount(
-            VolumeRequest(
-                podUID: pod.uid, name: name, content: content, fsGroup: fsGroup,
-                keepsMatchingGroup: pod.spec.securityContext?.fsGroupChangePolicy == "OnRootMismatch"))
+        let request = VolumeRequest(
+            podUID: pod.uid, name: name, content: content, fsGroup: fsGroup,
+            keepsMatchingGroup: pod.spec.securityContext?.fsGroupChangePolicy == "OnRootMismatch")
+        let began = time.now()
+        func noteMount(_ status: String) {
+            metrics.observe(.storageOperation, "false", "volume_mount", status, VolumePlugin.name(of: content), duration: time.now() - began)
+        }
+        let path: String
+        do {
+            path = try await ports.volumes.mount(request)
+        } catch {
+            noteMount("fail-unknown")
+            throw error
+        }
+        noteMount("success")
         let claim = volume.claimName(podName: pod.name).flatMap { objects.claims[$0] }
         return (path, renewAt, claim?.volume.flatMap(ClaimPlan.group))
     }

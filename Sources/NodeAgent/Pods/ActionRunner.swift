@@ -1,3 +1,4 @@
+package import CoreMetrics
 package import KubeModel
 package import Logging
 package import PodCore
@@ -43,6 +44,7 @@ package struct ActionRunner: Sendable {
     let room: (any ImageRoom)?
     let sandboxes: SandboxIndex
     package let files: ContainerFiles
+    let metrics: any MetricsFactory
     let time: any TimeSource
     let logger: Logger
     /// 64 random hexadecimal digits.
@@ -52,6 +54,7 @@ package struct ActionRunner: Sendable {
         ports: Ports, context: @escaping @Sendable () -> NodeContext, events: EventRecorder, sandboxes: SandboxIndex, time: any TimeSource,
         logger: Logger, pullLimits: ImagePullLimits = ImagePullLimits(),
         verification: ImageVerification = ImageVerification(), room: (any ImageRoom)? = nil,
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance,
         makeID: @escaping @Sendable () -> String
     ) {
         self.ports = ports
@@ -61,6 +64,7 @@ package struct ActionRunner: Sendable {
         pulls = ImagePullGate(pullLimits, time: time)
         self.verification = verification
         self.room = room
+        self.metrics = metrics
         self.sandboxes = sandboxes
         self.files = ContainerFiles()
         self.time = time

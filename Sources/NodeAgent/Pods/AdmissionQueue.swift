@@ -1,5 +1,6 @@
 import KubeModel
 import PodCore
+import Timing
 
 /// The pods that ask for a place on this node and have no worker yet.
 struct AdmissionQueue {
@@ -14,6 +15,8 @@ struct AdmissionQueue {
     struct Entry {
         var pod: Pod
         let machine: PodMachine
+        /// When the pod came.
+        let arrival: Moment
         var preemption: Preemption?
     }
 
@@ -35,7 +38,9 @@ struct AdmissionQueue {
     /// The uids of the pods whose places are given away.
     var victims: Set<String> { preempting.reduce(into: []) { $0.formUnion($1.preemption?.victims ?? []) } }
 
-    mutating func add(_ pod: Pod, _ machine: PodMachine) { entries[pod.uid] = Entry(pod: pod, machine: machine) }
+    mutating func add(_ pod: Pod, _ machine: PodMachine, arrival: Moment) {
+        entries[pod.uid] = Entry(pod: pod, machine: machine, arrival: arrival)
+    }
 
     /// Returns whether the pod is here.
     mutating func update(_ pod: Pod) -> Bool {

@@ -1,5 +1,6 @@
 import KubeModel
 import Logging
+import MetricsStore
 import PodCore
 import Timing
 
@@ -25,9 +26,10 @@ extension PodManager {
                 others.add(pod)
                 await admit(uid)
             case .refused(let refusal, _): await admit(uid, refusal)
-            case .preempts(let victims):
+            case .preempts(let victims, let resource):
                 for victim in victims { others.remove(victim.uid) }
                 others.add(pod)
+                runner.metrics.count(.preemptions, resource, by: victims.count)
                 await preempt(victims, for: pod)
             }
         }
@@ -44,12 +46,14 @@ extension PodManager {
         var machine = entry.machine
         // Before the worker takes it: a resize that is reviewed meanwhile finds the place taken.
         if let refusal {
+            runner.metrics.count(.admissionRejections, MetricLabels.rejection(refusal.reason))
             machine.refuse(refusal)
         } else {
             activePods.take(entry.pod)
             if let warning = entry.pod.ignoredFieldsWarning { runner.events.record(warning, about: machine.identity) }
         }
-        await employ(machine, .updated(entry.pod))
+        runner.metrics.observe(.podWorkerStart, duration: time.now() - entry.arrival.monotonic)
+        await employ(machine, .updated(entry.pod), arrival: entry.arrival)
     }
 
     /// The active pods as they will be when every critical pod has the place of its victims.

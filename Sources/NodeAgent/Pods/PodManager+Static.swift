@@ -1,6 +1,7 @@
 import KubeClient
 import KubeModel
 import Logging
+import MetricsStore
 import PodCore
 import Timing
 
@@ -16,7 +17,9 @@ extension PodManager {
     /// Nothing is left of a pod: another static pod may have waited for it.
     func staticPodGone(_ uid: String) async {
         guard statics.handOver.isStatic(uid) else { return }
-        await take(statics.handOver.gone(uid))
+        let steps = statics.handOver.gone(uid)
+        for case .store(let pod) in steps where pod.uid == uid { runner.metrics.count(.restartedPods, "true") }
+        await take(steps)
     }
 
     private func take(_ steps: [StaticHandOver.Step]) async {

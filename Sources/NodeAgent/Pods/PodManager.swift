@@ -1,6 +1,7 @@
 package import KubeClient
 package import KubeModel
 package import Logging
+import MetricsStore
 package import PodCore
 package import Timing
 
@@ -65,6 +66,8 @@ package actor PodManager {
         self.evictions = evictions
         self.hostIPs = hostIPs
         wakes = WakeQueue(time: time)
+        // Shown from the start: a rate needs the 0 before the first one.
+        for isStatic in ["", "true"] { runner.metrics.count(.restartedPods, isStatic, by: 0) }
         let (admissions, admissionIsDue) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         (turnover, cameOrWent) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         (self.admissions, self.admissionIsDue) = (admissions, admissionIsDue)
@@ -170,7 +173,7 @@ package actor PodManager {
         machine.adopt(sandboxes, at: time.moment, rules: runner.context().resources, lastLogs: lastLogs) { messages[$0.id] }
         // An earlier agent has admitted a pod that already runs.
         let needsPlace = sandboxes.isEmpty && !machine.isEnding && !machine.isDeleting && !machine.isOver
-        if needsPlace { queue.add(pod, machine) } else { await employ(machine, .updated(pod)) }
+        if needsPlace { queue.add(pod, machine, arrival: time.moment) } else { await employ(machine, .updated(pod)) }
     }
 
     /// Ends a pod that is not in the API.
@@ -185,8 +188,9 @@ package actor PodManager {
         PodMachine(pod: pod, startTime: time.wallTime().wholeSeconds, maxRestartPause: runner.context().maxRestartPause)
     }
 
-    func employ(_ machine: PodMachine, _ event: PodEvent) async {
-        let worker = PodWorker(machine, surroundings)
+    /// - Parameter arrival: when the pod came; `nil` for now.
+    func employ(_ machine: PodMachine, _ event: PodEvent, arrival: Moment? = nil) async {
+        let worker = PodWorker(machine, surroundings, arrival: arrival ?? time.moment)
         workers[machine.pod.uid] = worker
         cameOrWent.yield()
         await worker.handle(event)

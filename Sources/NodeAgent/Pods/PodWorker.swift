@@ -1,4 +1,5 @@
 package import KubeModel
+import MetricsStore
 package import PodCore
 import Timing
 
@@ -37,11 +38,15 @@ package actor PodWorker {
     private var uidInAPI: String?
     /// Instead of the machine's, where an earlier agent has begun with the pod.
     private var startTime: Timestamp?
+    /// How the pod's probes have gone.
+    private(set) var probes = ProbeTallies()
+    private var beginning: PodStart
 
-    init(_ machine: PodMachine, _ surroundings: Surroundings) {
+    init(_ machine: PodMachine, _ surroundings: Surroundings, arrival: Moment) {
         self.machine = machine
         self.surroundings = surroundings
         reported = machine.pod.status
+        beginning = PodStart(arrived: arrival.wall, isNew: machine.pod.status?.startTime == nil && machine.knownSandboxes.isEmpty)
     }
 
     package var pod: Pod {
@@ -57,6 +62,9 @@ package actor PodWorker {
 
     /// Feeds an event to the machine, and begins the actions that follow.
     func handle(_ event: PodEvent) {
+        if case .updated(let pod) = event, pod.metadata.generation != machine.pod.metadata.generation {
+            surroundings.runner.metrics.countResizes(from: machine.pod.spec, to: pod.spec)
+        }
         let now = surroundings.time.moment
         if machine.takeQuietly(event, at: now) { return surroundings.wakes.set(machine.identity.uid, at: machine.nextWake) }
         machine.receive(event, at: now)
@@ -145,12 +153,36 @@ package actor PodWorker {
             case .record(let record): surroundings.runner.events.record(record, about: machine.identity)
             case .reviewResize: break
             default:
+                if case .ensureImage(let container) = action { beginning.imageWanted(container, at: surroundings.time.wallTime()) }
                 surroundings.tasks.start { [self] in
+                    let began = surroundings.time.now()
                     guard let event = await surroundings.runner.perform(action, snapshot), !Task.isCancelled else { return }
-                    await handle(event)
+                    await handle(event, of: action, after: surroundings.time.now() - began)
                 }
             }
         }
+    }
+
+    /// Takes the result of an action, and counts it.
+    private func handle(_ event: PodEvent, of action: PodAction, after duration: Duration) {
+        switch (action, event) {
+        case (.probe(let kind, let container, _, _), .probed(_, _, let result)):
+            probes.note(kind, of: container, result, seconds: duration.inSeconds)
+        default:
+            if case .ensureImage(let container) = action { beginning.imageSettled(container, at: surroundings.time.wallTime()) }
+            let step = MetricLabels.step(action, isEnding: machine.isEnding, hasStarted: reported?.phase == .running)
+            surroundings.runner.metrics.observe(.podWorker, step, duration: duration)
+        }
+        handle(event)
+    }
+
+    /// Counts the pod's start once it is known how long it took.
+    private func noteStart(_ status: PodStatus, at now: Moment) {
+        let metrics = surroundings.runner.metrics
+        let finding = beginning.receive(status, created: machine.pod.metadata.creationTimestamp, at: now.wall)
+        if let running = finding.running { metrics.observe(.podStart, seconds: running) }
+        if let total = finding.total { metrics.observe(.podStartTotal, seconds: total) }
+        if let serviceLevel = finding.serviceLevel { metrics.observe(.podStartServiceLevel, seconds: serviceLevel) }
     }
 
     private func report(_ now: Moment) {
@@ -165,6 +197,7 @@ package actor PodWorker {
         if status.phase?.isTerminal == true { freePlace() }
         let deletes = machine.mayDeleteFromAPI && !hasAskedForDeletion
         guard status != reported || deletes else { return }
+        noteStart(status, at: now)
         reported = status
         remember()
         hasAskedForDeletion = hasAskedForDeletion || deletes

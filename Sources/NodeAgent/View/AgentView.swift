@@ -1,5 +1,7 @@
+package import CoreMetrics
 package import KubeClient
 package import KubeModel
+import MetricsStore
 package import PodCore
 
 /// The agent's state for the HTTP endpoint and the operator's socket.
@@ -11,10 +13,12 @@ package struct AgentView: NodeView {
     private let client: KubeClient
     private let settings: NodeSettings
     private let startedAt: Timestamp
+    private let serviceLevels: any MetricsFactory
 
+    /// - Parameter serviceLevels: where the answers to health checks are counted.
     package init(
         pods: PodManager, reporter: NodeReporter, readiness: NodeReadiness, health: NodeHealth, client: KubeClient, settings: NodeSettings,
-        startedAt: Timestamp
+        startedAt: Timestamp, serviceLevels: any MetricsFactory = NOOPMetricsHandler.instance
     ) {
         self.pods = pods
         self.reporter = reporter
@@ -23,6 +27,7 @@ package struct AgentView: NodeView {
         self.client = client
         self.settings = settings
         self.startedAt = startedAt
+        self.serviceLevels = serviceLevels
     }
 
     package func pods() async -> [Pod] { await pods.pods() }
@@ -59,7 +64,13 @@ package struct AgentView: NodeView {
     }
 
     package func health() async -> [HealthCheck] {
-        // kubelet's list. An answer at all is the proof of the first two.
+        let checks = self.checks
+        for check in checks { serviceLevels.count(.healthChecks, check.name, check.problem == nil ? "success" : "error", "healthz") }
+        return checks
+    }
+
+    /// The same for a reader who asks nothing: kubelet's list. An answer at all is the proof of the first two.
+    package var checks: [HealthCheck] {
         ["ping", "log", NodeHealth.syncLoop].map { HealthCheck(name: $0, problem: health.problem(of: $0)) }
     }
 
@@ -67,7 +78,7 @@ package struct AgentView: NodeView {
         var phases: [String: Int] = [:]
         for pod in await pods.pods() { phases[pod.status?.phase?.rawValue ?? "Pending", default: 0] += 1 }
         let problem = readiness.problem
-        let contact = client.timeSinceLastContact.map { Double($0.components.seconds) + Double($0.components.attoseconds) / 1e18 }
+        let contact = client.timeSinceLastContact?.inSeconds
         return NodeSummary(
             nodeName: settings.name, version: settings.swiftletVersion, isReady: problem == nil, readyMessage: problem ?? "ready",
             apiServer: client.access.server.description, apiServerLastContact: contact, podsByPhase: phases,

@@ -1,3 +1,4 @@
+import Exposition
 import FoundationEssentials
 package import HTTPTypes
 package import NIOCore
@@ -29,6 +30,15 @@ package struct HTTPAnswer: Sendable {
     package static func json(_ value: some Encodable) throws -> HTTPAnswer {
         let data = try JSONEncoder().encode(value)
         return HTTPAnswer(status: .ok, contentType: "application/json", body: .bytes(ByteBuffer(bytes: data)))
+    }
+
+    package static func json(bytes: [UInt8]) -> HTTPAnswer {
+        HTTPAnswer(status: .ok, contentType: "application/json", body: .bytes(ByteBuffer(bytes: bytes)))
+    }
+
+    /// - Parameter bytes: Prometheus' text.
+    package static func metrics(_ bytes: [UInt8]) -> HTTPAnswer {
+        HTTPAnswer(status: .ok, contentType: ExpositionWriter.contentType, body: .bytes(ByteBuffer(bytes: bytes)))
     }
 
     package static func methodNotAllowed(_ allowed: String) -> HTTPAnswer {

@@ -1,3 +1,5 @@
+package import PodCore
+
 /// The meaning of a path of the node's endpoint. Authorisation and routing both start from this value, so that no spelling
 /// of a path can be authorised as one thing and served as another.
 package enum EndpointPath: Sendable, Hashable {
@@ -8,7 +10,15 @@ package enum EndpointPath: Sendable, Hashable {
     case stream(StreamKind, pod: PodAddress)
     /// Connections to ports of a pod.
     case portForward(pod: PodAddress)
-    /// Known to Kubernetes and able to run or reach something in a container, but not served: run, and what has no container or pod.
+    /// A command of the query, whose output is the answer.
+    case run(pod: PodAddress)
+    /// The agent's own metrics.
+    case metrics(MetricsPage)
+    /// The effective configuration.
+    case configuration
+    /// The pods as the runtime has them.
+    case runningPods
+    /// Known to Kubernetes and able to run or reach something in a container, but not served: what has no container or pod.
     case otherStream(String)
     /// Not served.
     case other
@@ -42,7 +52,11 @@ package enum EndpointPath: Sendable, Hashable {
         case "exec": self = Self.stream(.exec, rest)
         case "attach": self = Self.stream(.attach, rest)
         case "portForward": self = Self.pod(rest).map { .portForward(pod: $0) } ?? .otherStream(segments[0])
-        case "run": self = .otherStream(segments[0])
+        case "run": self = Self.address(rest, allowsUID: true).map(EndpointPath.run) ?? .otherStream(segments[0])
+        case "metrics" where rest.count < 2 && StatisticsPath(segments) == nil:
+            self = MetricsPage(rawValue: rest.first ?? "").map(EndpointPath.metrics) ?? .other
+        case "configz" where rest.isEmpty: self = .configuration
+        case "runningpods" where rest.isEmpty: self = .runningPods
         default: self = StatisticsPath(segments).map { .statistics($0) } ?? .other
         }
     }

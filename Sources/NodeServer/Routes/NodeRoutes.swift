@@ -7,17 +7,21 @@ package import Timing
 package struct NodeRoutes: Sendable {
     private let view: any NodeView
     private let runtime: any ContainerRuntime
+    private let pages: (any NodePages)?
     private let lookup: ContainerLookup
     private let time: any TimeSource
     private let statistics: StatisticsAnswer?
 
-    /// - Parameter statistics: the node's measured figures; without them their paths are not found.
+    /// - Parameters:
+    ///   - pages: `nil` where the agent shows none: their paths are not found.
+    ///   - statistics: the node's measured figures; likewise.
     package init(
-        view: any NodeView, runtime: any ContainerRuntime, time: any TimeSource, statistics: (any NodeStatisticsSource)? = nil,
-        nodeName: String = ""
+        view: any NodeView, runtime: any ContainerRuntime, pages: (any NodePages)? = nil, time: any TimeSource,
+        statistics: (any NodeStatisticsSource)? = nil, nodeName: String = ""
     ) {
         self.view = view
         self.runtime = runtime
+        self.pages = pages
         self.lookup = ContainerLookup(view: view)
         self.time = time
         self.statistics = statistics.map { StatisticsAnswer(source: $0, nodeName: nodeName) }
@@ -28,15 +32,19 @@ package struct NodeRoutes: Sendable {
         switch path {
         case .health:
             guard method == "GET" || method == "HEAD" else { return .methodNotAllowed("GET, HEAD") }
-        case .pods, .statistics, .containerLogs:
+        case .pods, .statistics, .containerLogs, .metrics, .configuration, .runningPods:
             guard method == "GET" else { return .methodNotAllowed("GET") }
+        case .run:
+            guard method == "POST" else { return .methodNotAllowed("POST") }
         case .stream, .portForward, .otherStream, .other: break
         }
         switch path {
         case .health(nil): return HealthAnswer.all(await view.health(), target: target)
         case .health(let check?): return HealthAnswer.one(check, of: await view.health())
-        case .pods: return try await pods()
+        case .pods: return try Self.list(await view.pods())
         case .statistics(let path): return try await statistics?.answer(path, target: target) ?? .text(.notFound, "404 page not found\n")
+        case .runningPods, .metrics, .configuration: return try await page(path)
+        case .run(let address): return try await RunCommand(lookup: lookup, runtime: runtime).answer(address, target: target)
         case .containerLogs(let address): return try await log(address, target: target)
         case .stream(let kind, _):
             return .text(.badRequest, "Upgrade request required: \(kind) is spoken over SPDY/3.1 and WebSocket (\(StreamProtocol.names))\n")
@@ -44,14 +52,29 @@ package struct NodeRoutes: Sendable {
         case .otherStream(let name) where EndpointPath.StreamKind(rawValue: name) != nil:
             return .text(.notFound, "no such path: wanted /\(name)/<namespace>/<pod>[/<uid>]/<container>\n")
         case .otherStream("portForward"): return .text(.notFound, "no such path: wanted /portForward/<namespace>/<pod>[/<uid>]\n")
+        case .otherStream("run"): return .text(.notFound, "no such path: wanted /run/<namespace>/<pod>[/<uid>]/<container>?cmd=<command>\n")
         case .otherStream(let name): return .text(.notFound, "\(name) is not offered by this node yet\n")
-        case .other: return .text(.notFound, "404 page not found\n")
+        case .other: return Self.notFound
         }
     }
 
-    package func pods() async throws -> HTTPAnswer {
+    private func page(_ path: EndpointPath) async throws -> HTTPAnswer {
+        guard let pages else { return Self.notFound }
+        switch path {
+        case .runningPods: return try Self.list(await pages.runningPods())
+        case .metrics(let page): return .metrics(await pages.metrics(page))
+        case .configuration: return .json(bytes: await pages.configuration())
+        default: return Self.notFound
+        }
+    }
+
+    private static var notFound: HTTPAnswer { .text(.notFound, "404 page not found\n") }
+
+    package func pods() async throws -> HTTPAnswer { try Self.list(await view.pods()) }
+
+    private static func list(_ pods: [Pod]) throws -> HTTPAnswer {
         // Elements of a list carry no kind of their own.
-        let items = await view.pods().map { pod in
+        let items = pods.map { pod in
             var pod = pod
             pod.apiVersion = nil
             pod.kind = nil

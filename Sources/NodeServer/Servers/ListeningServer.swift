@@ -13,6 +13,8 @@ struct ListeningServer: Sendable {
     let builder: HTTPServerBuilder
     let logger: Logger
     let answer: @Sendable (Request, any Channel) async throws -> HTTPAnswer
+    /// Counts the requests; `nil` for none.
+    var meter: RequestMeter?
     var onListening: @Sendable (any Channel) async -> Void = { _ in }
 
     func run() async throws {
@@ -20,7 +22,9 @@ struct ListeningServer: Sendable {
             configuration: ServerConfiguration(address: address.bindAddress),
             eventLoopGroup: MultiThreadedEventLoopGroup.singleton,
             logger: logger,
-            responder: { [answer, logger] request, response, channel in
+            responder: { [answer, logger, meter] request, response, channel in
+                let sample = meter?.begin(method: request.method.rawValue, uri: request.uri.string)
+                defer { if let sample { meter?.end(sample) } }
                 let result: HTTPAnswer
                 do {
                     result = try await answer(request, channel)

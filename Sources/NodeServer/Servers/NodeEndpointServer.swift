@@ -1,3 +1,4 @@
+package import CoreMetrics
 import HTTPTypes
 import HTTPUpgrade
 import HummingbirdCore
@@ -20,27 +21,31 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     private let routes: NodeRoutes
     private let streams: StreamUpgrade
     private let forwards: PortForwardUpgrade
+    private let meter: RequestMeter
     private let logger: Logger
     private let onListening: @Sendable (SocketAddress?) async -> Void
 
     /// - Parameters:
     ///   - ports: of the sandboxes, for port-forward.
+    ///   - pages: the agent's own figures.
     ///   - statistics: the node's measured figures.
     ///   - nodeName: in the answers that name the node.
+    ///   - metrics: where requests are counted.
     ///   - streamTimes: how long clients of exec, attach and port-forward may take.
     ///   - onListening: called with the bound address once connections are accepted.
     package init(
         address: ListenAddress, credentials: ServingCredentials, access: AccessControl, view: any NodeView, runtime: any ContainerRuntime,
-        ports: any SandboxPorts, statistics: (any NodeStatisticsSource)? = nil, nodeName: String = "", streamTimes: StreamTimes = StreamTimes(),
-        time: any TimeSource, logger: Logger,
+        ports: any SandboxPorts, pages: (any NodePages)? = nil, statistics: (any NodeStatisticsSource)? = nil, nodeName: String = "",
+        metrics: any MetricsFactory = NOOPMetricsHandler.instance, streamTimes: StreamTimes = StreamTimes(), time: any TimeSource, logger: Logger,
         onListening: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) {
         self.address = address
         self.credentials = credentials
         self.access = access
-        self.routes = NodeRoutes(view: view, runtime: runtime, time: time, statistics: statistics, nodeName: nodeName)
+        self.routes = NodeRoutes(view: view, runtime: runtime, pages: pages, time: time, statistics: statistics, nodeName: nodeName)
         self.streams = StreamUpgrade(view: view, runtime: runtime, times: streamTimes, logger: logger)
         self.forwards = PortForwardUpgrade(view: view, ports: ports, times: streamTimes, logger: logger)
+        self.meter = RequestMeter(metrics, time: time)
         self.logger = logger
         self.onListening = onListening
     }
@@ -54,7 +59,8 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
         let builder = HTTPServerBuilder { responder in
             ServingTLSChannel(
                 base: UpgradableHTTP1Channel(http: HTTP1Channel(responder: responder, configuration: http)) { request in
-                    await decide(request, peer: peer)
+                    let decision = await decide(request, peer: peer)
+                    return meter.metered(decision, method: request.head.method.rawValue, uri: request.head.uri)
                 },
                 credentials: credentials)
         }
@@ -66,10 +72,11 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
                     certificateUser: await peer.user(of: channel),
                     bearerToken: RequestCredentials.bearerToken(authorization: request.headers[.authorization]))
                 let method = request.method.rawValue
-                _ = try await access.admit(method: method, segments: target.segments, credentials: credentials)
+                let user = try await access.admit(method: method, segments: target.segments, credentials: credentials)
+                if case .run(let pod) = EndpointPath(target.segments) { note("run", by: user, pod) }
                 return try await routes.answer(method: method, target: target)
             },
-            onListening: { await onListening($0.localAddress) })
+            meter: meter, onListening: { await onListening($0.localAddress) })
         try await server.run()
     }
 
@@ -91,16 +98,20 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
             bearerToken: RequestCredentials.bearerToken(authorization: request.head.headers.first(name: "authorization")))
         do {
             let user = try await access.admit(method: request.head.method.rawValue, segments: target.segments, credentials: credentials)
-            logger.info(
-                "Stream requested",
-                metadata: [
-                    "kind": "\(kind)", "user": "\(user.username ?? "")", "namespace": "\(address.namespace)", "pod": "\(address.pod)",
-                    "container": "\(address.container)",
-                ])
+            note(kind, by: user, address)
         } catch {
             return .refuse(UpgradeRefusal(error))
         }
         if case .stream(let stream, let pod) = path { return await streams.decide(stream, request, address: pod, target: target) }
         return await forwards.decide(request, address: address, target: target)
+    }
+
+    private func note(_ kind: String, by user: UserInfo, _ address: EndpointPath.PodAddress) {
+        logger.info(
+            "Stream requested",
+            metadata: [
+                "kind": "\(kind)", "user": "\(user.username ?? "")", "namespace": "\(address.namespace)", "pod": "\(address.pod)",
+                "container": "\(address.container)",
+            ])
     }
 }

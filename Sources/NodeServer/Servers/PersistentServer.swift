@@ -13,7 +13,7 @@ struct PersistentServer: Sendable {
     let time: any TimeSource
     let logger: Logger
     var onListening: @Sendable (SocketAddress?) async -> Void = { _ in }
-    let answer: @Sendable (Request) -> HTTPAnswer
+    let answer: @Sendable (Request) async -> HTTPAnswer
 
     /// - Parameter failed: called for the first of several failures alike.
     func run(failed: @Sendable (any Error) -> Void) async {
@@ -22,7 +22,7 @@ struct PersistentServer: Sendable {
             do {
                 let server = ListeningServer(
                     name: name, address: address, builder: .http1(configuration: .init(idleTimeout: .seconds(90))), logger: logger,
-                    answer: { [answer] request, _ in answer(request) }, onListening: { [onListening] in await onListening($0.localAddress) })
+                    answer: { [answer] request, _ in await answer(request) }, onListening: { [onListening] in await onListening($0.localAddress) })
                 return try await server.run()
             } catch {
                 if Task.isCancelled { return }

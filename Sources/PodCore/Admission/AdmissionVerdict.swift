@@ -7,5 +7,6 @@ package enum AdmissionVerdict: Sendable, Hashable {
     ///   look with labels just read.
     case refused(PodRefusal, isByLabels: Bool)
     /// The pod is critical and lacks only resources: it is admitted once the victims have ended.
-    case preempts(victims: [Pod])
+    /// - Parameter resource: the first that it lacks.
+    case preempts(victims: [Pod], resource: String)
 }

@@ -32,7 +32,7 @@ package struct PodAdmission: Sendable {
         if let refusal = appArmorRefusal(pod) { return .refused(refusal, isByLabels: false) }
         guard !failures.isEmpty else { return .admitted }
         let preemption = Preemption(for: pod, lacking: shortages)
-        if let victims = preemption.victims(among: others.pods) { return .preempts(victims: victims) }
+        if let victims = preemption.victims(among: others.pods) { return .preempts(victims: victims, resource: shortages.first?.name ?? "") }
         let message =
             "Unexpected error while attempting to recover from admission failure: preemption: error finding a set of pods to preempt: "
             + "no set of running pods found to reclaim resources: \(preemption.unattainable(among: others.pods))"

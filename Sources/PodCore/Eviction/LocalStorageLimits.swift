@@ -34,6 +34,12 @@ package struct LocalStorageLimits: Sendable {
         return nil
     }
 
+    /// Returns the name that metrics give the limit whose violation has this message.
+    package static func signal(ofMessage message: String) -> String {
+        if message.hasPrefix("Usage of EmptyDir") { return "emptydirfs.limit" }
+        return message.hasPrefix("Pod ") ? "ephemeralpodfs.limit" : "ephemeralcontainerfs.limit"
+    }
+
     private var volumes: [(name: String, limit: Quantity)] {
         (spec.volumes ?? []).compactMap { volume in
             guard let source = volume.emptyDir, source.medium ?? "" == "", let limit = source.sizeLimit, limit > Quantity(0) else { return nil }

@@ -16,6 +16,9 @@ package struct SysctlRules: Sendable, Hashable {
     /// kubelet's `allowedUnsafeSysctls`: names, or beginnings of names followed by `*`.
     private let allowed: [String]
 
+    /// As they are configured.
+    package var allowedUnsafe: [String] { allowed }
+
     /// Allows the safe parameters alone.
     package init() {
         allowed = []

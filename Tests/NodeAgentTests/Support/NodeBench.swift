@@ -1,4 +1,5 @@
 import KubeModel
+import MetricsStore
 import PodCore
 import Synchronization
 import TestSupport
@@ -23,6 +24,7 @@ final class NodeBench: Sendable {
     let manager: PodManager
     let recorder: EventRecorder
     let api = FakePodStatusAPI()
+    let metrics = MetricsRegistry(Catalogue.node)
     /// On the store that the test has given.
     let memory: NodeMemory?
     private let updates = ChangeMailbox<Pod>(initial: nil)
@@ -53,7 +55,9 @@ final class NodeBench: Sendable {
         mirrors = MirrorPods(api: mirrorAPI, nodeName: "node-1", index: MirrorIndex(), time: time, logger: .silent)
         statuses = api.calls
         recorder = EventRecorder(api: events, nodeName: "node-1", time: time, logger: .silent)
-        runner = ActionRunner(ports: node.ports, context: context, events: recorder, sandboxes: sandboxes, time: time, logger: .silent) {
+        runner = ActionRunner(
+            ports: node.ports, context: context, events: recorder, sandboxes: sandboxes, time: time, logger: .silent, metrics: metrics
+        ) {
             "id-"
                 + String(
                     ids.withLock { number in

@@ -2,6 +2,7 @@ import AsyncHTTPClient
 import FoundationEssentials
 import KubeModel
 import Logging
+import MetricsStore
 import NIOCore
 import NIOHTTP1
 import NIOSSL
@@ -17,6 +18,7 @@ struct RunningNode: Sendable {
     let runtime: FakeRuntime
     let ports: FakePorts
     let authority: TestAuthority
+    let metrics: MetricsRegistry
     let folder: String
     let stop: @Sendable () async -> Void
 
@@ -40,11 +42,12 @@ struct RunningNode: Sendable {
             let reviewer = reviewer ?? FakeReviewer(grants: ["\(apiServer) create proxy", "\(apiServer) get proxy", "\(reader) get proxy"])
             let runtime = FakeRuntime()
             let fakePorts = FakePorts()
+            let metrics = MetricsRegistry(Catalogue.node)
             let (ports, listening) = AsyncStream<Int>.makeStream()
             let endpoint = NodeEndpointServer(
                 address: .tcp(host: "127.0.0.1", port: 0), credentials: credentials,
                 access: AccessControl(nodeName: "n1", reviewer: reviewer, allowsAnonymous: allowsAnonymous, logger: logger), view: view,
-                runtime: runtime, ports: fakePorts, streamTimes: streamTimes,
+                runtime: runtime, ports: fakePorts, pages: FakePages(), metrics: metrics, streamTimes: streamTimes,
                 time: ManualTime(epoch: Timestamp(seconds: 1000)), logger: logger,
                 onListening: { listening.yield($0?.port ?? 0) })
             let group = ServiceGroup(services: [endpoint], logger: logger)
@@ -53,7 +56,7 @@ struct RunningNode: Sendable {
                 var iterator = ports.makeAsyncIterator()
                 let port = await iterator.next() ?? 0
                 let node = RunningNode(
-                    port: port, runtime: runtime, ports: fakePorts, authority: authority, folder: folder,
+                    port: port, runtime: runtime, ports: fakePorts, authority: authority, metrics: metrics, folder: folder,
                     stop: { await group.triggerGracefulShutdown() })
                 let result = try await body(node)
                 await group.triggerGracefulShutdown()

@@ -125,8 +125,8 @@ struct PodAdmissionTests {
         let cpu = #""overhead":{"cpu":"3"}"#
         let critical = #""priority":2000000000,"# + cpu
         let shortage = PodRefusal(reason: "OutOfcpu", message: "Node didn't have enough resource: cpu, requested: 3000, used: 3000, capacity: 4000")
-        #expect(try verdict(critical, others: others) == .preempts(victims: others))
-        #expect(try verdict(cpu, annotations: [Pod.sourceAnnotation: "file"], others: others) == .preempts(victims: others))
+        #expect(try verdict(critical, others: others) == .preempts(victims: others, resource: "cpu"))
+        #expect(try verdict(cpu, annotations: [Pod.sourceAnnotation: "file"], others: others) == .preempts(victims: others, resource: "cpu"))
         #expect(try refusal(cpu, annotations: [Pod.sourceAnnotation: "api"], others: others) == shortage)
         #expect(try refusal(cpu, annotations: [Pod.mirrorAnnotation: "x"], others: others) == shortage)
         #expect(try refusal(critical + #","nodeSelector":{"a":"b"}"#, others: others)?.reason == "NodeAffinity")

@@ -1,0 +1,30 @@
+/// The families of kubelet 1.36 that this agent does not have, by the beginnings of their names, and why.
+enum LackingFamilies {
+    static let reasons: [(prefix: String, reason: String)] = [
+        ("go_", "no Go runtime"),
+        ("aggregator_", "of an API server's library"), ("apiserver_", "of an API server's library"),
+        ("cardinality_enforcement_", "of the Go library"),
+        ("disabled_metrics_", "of the Go library"), ("hidden_metrics_", "of the Go library"), ("registered_metrics_", "of the Go library"),
+        ("workqueue_", "no such queues: events wake workers"), ("kubernetes_feature_enabled", "no feature gates"),
+        ("rest_client_exec_plugin_", "no exec plugins for the agent's own credentials"),
+        ("rest_client_transport_", "connections are not cached by credentials"), ("rest_client_request_size_", "not measured"),
+        ("rest_client_response_size_", "not measured"), ("process_network_", "the network namespace is the machine's, not the process'"),
+        ("dra_", "no dynamic resources"), ("kubelet_cpu_manager_", "no CPU manager"), ("kubelet_memory_manager_", "no memory manager"),
+        ("kubelet_topology_manager_", "no topology manager"), ("kubelet_cri_losing_support", "no CRI"),
+        ("kubelet_pleg_", "nothing is relisted: the kernel and the shims report"), ("kubelet_evented_pleg_", "no CRI"),
+        ("kubelet_cgroup_manager_", "cgroups are made with their sandboxes and containers, which are timed"),
+        ("kubelet_container_log_filesystem_", "of the statistics of containers"), ("kubelet_volume_stats_", "of the statistics of volumes"),
+        ("kubelet_volume_metric_collection_", "of the statistics of volumes"), ("kubelet_containers_per_pod_", "not counted"),
+        ("kubelet_first_network_pod_", "no plugin whose first start differs"), ("kubelet_graceful_shutdown_", "not recorded"),
+        ("kubelet_image_manager_", "not counted"), ("kubelet_image_volume_", "counted as storage operations"),
+        ("kubelet_imagemanager_", "access is recorded with the image, without a cache"), ("kubelet_lifecycle_handler_", "not counted"),
+        ("kubelet_node_startup_", "not recorded"), ("kubelet_orphan", "orphans end like deleted pods"),
+        ("kubelet_pod_in_progress_resizes", "not counted"),
+        ("kubelet_pod_resize_duration_", "not measured"), ("kubelet_pod_status_sync_", "not measured"),
+        ("kubelet_pod_watch_events_dropped_", "no watch of pods for others"), ("kubelet_sleep_action_", "not counted"),
+        ("kubelet_started_user_namespaced_", "counted with all pods"), ("kubelet_terminated_containers_", "in the pods' statuses"),
+        ("kubelet_websocket_streaming_", "counted as requests"), ("volume_operation_total_", "as storage operations"),
+        ("force_cleaned_", "volumes are not reconstructed"), ("reconstruct_volume_", "volumes are not reconstructed"),
+        ("kubelet_device_plugin_", "no device plugins"), ("kubelet_pod_resources_", "no such socket"),
+    ]
+}
