@@ -34,7 +34,7 @@ import Testing
 
     @Test("values are in Kubernetes' units") func units() throws {
         let summary = try summary()
-        #expect(summary["node", "nodeName"] == "node-1" && summary["node", "startTime"] == "2027-01-03T21:33:20Z")
+        #expect(summary["node", "nodeName"] == "node-1" && summary["node", "startTime"] == "2027-01-03T18:13:20Z")
         #expect(summary["node", "cpu", "usageCoreNanoSeconds"] == 9_000_000_000 && summary["node", "cpu", "usageNanoCores"] == 5)
         #expect(summary["node", "cpu", "psi", "some", "total"] == 2_000_000_000)
         #expect(summary["node", "memory", "availableBytes"] == .integer(8 << 30 - 4 << 30 + 4096))
