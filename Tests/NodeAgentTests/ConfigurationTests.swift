@@ -295,12 +295,12 @@ import Testing
                 "serverTLSBootstrap: true\npodsPerCore: 4\nserializeImagePulls: false\n")
                 + "---\n"
                 + proxy(
-                    "bindAddress: 10.0.0.1\nmetricsBindAddress: 0.0.0.0:10249\ndetectLocalMode: NodeCIDR\n"
+                    "bindAddress: 10.0.0.1\ndetectLocalMode: NodeCIDR\n"
                         + "configSyncPeriod: 1m\nnftables: {syncPeriod: 1m, minSyncPeriod: 500ms, masqueradeBit: 3}\n"))
         #expect(
             found.warnings.map(\.field) == [
                 "serverTLSBootstrap", "podsPerCore", "nftables.masqueradeBit", "nftables.syncPeriod",
-                "nftables.minSyncPeriod", "metricsBindAddress", "detectLocalMode", "bindAddress", "configSyncPeriod",
+                "nftables.minSyncPeriod", "detectLocalMode", "bindAddress", "configSyncPeriod",
             ])
         #expect(found.warnings.first?.place == "a.yaml:3")
         #expect(found.kubelet == KubeletSettings() && found.proxy == ProxySettings())
