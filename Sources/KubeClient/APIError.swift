@@ -72,6 +72,18 @@ package struct APIError: Error, Sendable, CustomStringConvertible {
         self.cause = cause
     }
 
+    /// The same error for another call.
+    func about(_ operation: String, _ object: String) -> APIError {
+        APIError(code, operation: operation, object: object, reason: reason, status: status, retryAfterSeconds: retryAfterSeconds, cause: cause)
+    }
+
+    /// The same error with one more hint.
+    func adding(_ hint: String) -> APIError {
+        APIError(
+            code, operation: operation, object: object, reason: "\(reason); \(hint)", status: status, retryAfterSeconds: retryAfterSeconds,
+            cause: cause)
+    }
+
     package var description: String {
         let text = "cannot \(operation) \(object): \(reason)"
         guard let cause, !cause.isEmpty else { return text }

@@ -57,6 +57,12 @@ struct DevClusterCommand: AsyncParsableCommand {
     @Option(help: "PEM file of the authority of the nodes' serving certificates. Default: they are not verified.")
     var kubeletCa: String?
 
+    @Flag(inversion: .prefixedNo, help: "Approve the serving certificates that nodes request.")
+    var approveServing = true
+
+    @Option(help: "Seconds that the certificates of nodes are valid.")
+    var certificateLife: Int64 = 365 * 86_400
+
     @Option(help: "Seconds without a renewed lease after which a node is not Ready.")
     var leaseGrace: Int64 = 40
 
@@ -84,6 +90,8 @@ struct DevClusterCommand: AsyncParsableCommand {
         configuration.nodesAreProxiers = nodeProxier
         configuration.bootstrapTokens = bootstrapTokens
         configuration.kubeletAuthorityFile = kubeletCa
+        configuration.approvesServing = approveServing
+        configuration.certificateLife = certificateLife
         configuration.leaseGraceSeconds = leaseGrace
 
         var logger = Logger(label: "swiftlet-devcluster", factory: { StreamLogHandler.standardError(label: $0) })

@@ -42,23 +42,26 @@ enum Agent {
             version: Version.swiftlet, queriesPerSecond: Double(configuration.kubelet.kubeAPIQPS), burst: configuration.kubelet.kubeAPIBurst,
             metrics: metrics.node, logger: logger)
         let certificates = CertificateDirectory(configuration.process.rootDirectory + "/pki")
-        let access = try await NodeBootstrap.access(
+        let identity = NodeIdentity(
             kubeconfigPath: configuration.process.kubeconfig, bootstrapPath: configuration.process.bootstrapKubeconfig, nodeName: settings.name,
-            directory: certificates, options: options)
+            directory: certificates, rotates: configuration.kubelet.rotateCertificates)
+        let access = try await NodeBootstrap.access(identity, options: options)
         let client = try KubeClient(access, options: options)
         defer { client.shutdown() }
-        // A key or certificate that cannot be read does not become better by waiting.
-        try await client.checkCredentials()
+        // A key or certificate that cannot be read does not become better by waiting; a plugin's answer may.
+        if access.plugin == nil { try await client.checkCredentials() }
         let (reading, ends) = try await servicesClient(configuration.proxy, client, metrics, logger: logger)
         defer { if ends { reading.shutdown() } }
         let node = try NodeParts(
             configuration, settings: settings, local: local, client: client, services: reading, metrics: metrics, logger: logger)
         try await node.pods.recover()
-        let serving = try await local.servingCertificate(certificates, settings)
+        let serving = try await local.servingFiles(certificates, settings)
         let servers = try ServerParts(configuration, settings: settings, node: node, local: local, client: client, serving: serving, logger: logger)
+        let keepers = CertificateParts(
+            configuration, identity: identity, client: client, node: node, serving: servers.credentials, time: local.time, logger: logger)
         let group = ServiceGroup(
             configuration: .init(
-                services: (node.services + servers.services + rotation(configuration, access, settings, certificates, client, logger)
+                services: (node.services + servers.services + keepers.services
                     + systemd(SystemdNotification(), node.pods, local.time)).map { .init(service: $0) },
                 gracefulShutdownSignals: [.sigterm, .sigint], logger: logger))
         logger.info(
@@ -92,23 +95,6 @@ enum Agent {
         let options = ClientOptions(
             version: Version.swiftlet, queriesPerSecond: proxy.qps, burst: proxy.burst, metrics: metrics.node, logger: logger)
         return (try KubeClient(access, options: options), true)
-    }
-
-    /// Returns the part that renews the client certificate; none unless it is configured and the certificate is the file that renewing replaces.
-    private static func rotation(
-        _ configuration: AgentConfiguration, _ access: ClusterAccess, _ settings: NodeSettings, _ certificates: CertificateDirectory,
-        _ client: KubeClient, _ logger: Logger
-    ) -> [any ServiceLifecycle.Service] {
-        guard configuration.kubelet.rotateCertificates else { return [] }
-        let purpose = CertificatePurpose.client(nodeName: settings.name)
-        guard access.clientCertificate == .file(certificates.currentPath(purpose)) else {
-            logger.warning(
-                "rotateCertificates has no effect: the kubeconfig's client certificate is not the file that would be renewed",
-                metadata: ["kubeconfig": "\(configuration.process.kubeconfig)", "wanted": "client-certificate: \(certificates.currentPath(purpose))"])
-            return []
-        }
-        let rotator = CertificateRotator(client, directory: certificates, purpose: { purpose })
-        return [Part { await rotator.run() }]
     }
 
     /// Returns the part that reports to the service manager: after local recovery, without waiting for the API server.

@@ -7,6 +7,7 @@ import LinuxNftables
 import LinuxSystem
 import Logging
 import NodeAgent
+import NodeServer
 import NodeStore
 import PodCore
 import PodNetwork
@@ -84,14 +85,25 @@ struct LocalParts: Sendable {
         try NodeSettings(configuration, host: try await host.describe(), swiftletVersion: Version.swiftlet)
     }
 
-    /// Returns the files of the HTTPS endpoint's certificate: the configured files, or a self-signed pair that is made if it is missing.
-    func servingCertificate(_ directory: CertificateDirectory, _ settings: NodeSettings) async throws -> ServingCertificate {
-        if let certificate = configuration.kubelet.tlsCertFile, let key = configuration.kubelet.tlsPrivateKeyFile {
-            return ServingCertificate(certificatePath: certificate, keyPath: key)
+    /// Returns the files of the HTTPS endpoint's certificate: requested from the cluster, configured, or a self-signed pair that is made if it is missing.
+    func servingFiles(_ directory: CertificateDirectory, _ settings: NodeSettings) async throws -> ServingFiles {
+        let kubelet = configuration.kubelet
+        var pairs: [ServingFiles.Pair] = []
+        if kubelet.serverTLSBootstrap {
+            let path = directory.currentPath(.serving(nodeName: settings.name, dnsNames: [], ipAddresses: []))
+            pairs.append(ServingFiles.Pair(certificate: path, key: path))
         }
-        let facts = try await host.describe()
-        let addresses = settings.addresses.isEmpty ? facts.addresses : settings.addresses
-        return try await ServingCertificate.selfSigned(in: directory, hostname: settings.name, ipAddresses: addresses, now: time.wallTime())
+        if let certificate = kubelet.tlsCertFile, let key = kubelet.tlsPrivateKeyFile {
+            pairs.append(ServingFiles.Pair(certificate: certificate, key: key))
+        }
+        if pairs.isEmpty {
+            let facts = try await host.describe()
+            let addresses = settings.addresses.isEmpty ? facts.addresses : settings.addresses
+            let made = try await ServingCertificate.selfSigned(
+                in: directory, hostname: settings.name, ipAddresses: addresses, now: time.wallTime())
+            pairs.append(ServingFiles.Pair(certificate: made.certificatePath, key: made.keyPath))
+        }
+        return ServingFiles(pairs: pairs, isAwaited: kubelet.serverTLSBootstrap, clientCA: kubelet.clientCAFile)
     }
 
     /// Returns the node's side of the pods' configuration.

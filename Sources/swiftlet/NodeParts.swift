@@ -29,6 +29,7 @@ struct NodeParts: Sendable {
     /// The runtime, whose operations are counted.
     let runtime: MeteredRuntime
     let metrics: AgentMetrics
+    let addresses = NodeAddresses()
     let services: [any ServiceLifecycle.Service]
 
     /// The Kubernetes version that the node reports.
@@ -113,20 +114,20 @@ struct NodeParts: Sendable {
             api: client.forLease(), nodeName: settings.name, duration: settings.leaseDuration, time: time, logger: logger,
             nodeUID: { reporter.isRegistered ? reporter.node?.metadata.uid : nil })
         health = local.health(pods, readiness, logger: logger)
+        self.events = events
         self.pods = pods
         images = collector
         self.sandboxes = sandboxes
         self.reporter = reporter
         self.proxy = proxy
         self.directory = directory
-        self.events = events
         self.runtime = runtime
         self.metrics = metrics
         services = [
             Part { await events.run() },
             Part { await directory.run() },
             Part { await memory.run() },
-            Part { await Self.followNode(reporter, client, settings, directory, mirrors, memory, presence) },
+            Part { [addresses] in await Self.followNode(reporter, client, settings, directory, mirrors, memory, presence, addresses) },
             Part { for await _ in reporter.networkSetUps { await pods.networkReady() } },
             Part { for await _ in reporter.firstStatus { await pods.nodeKnown() } },
             Part { await lease.run() },
@@ -160,7 +161,7 @@ struct NodeParts: Sendable {
 
     private static func followNode(
         _ reporter: NodeReporter, _ client: KubeClient, _ settings: NodeSettings, _ directory: ServiceDirectory, _ mirrors: MirrorPods,
-        _ memory: NodeMemory, _ presence: APIPresence
+        _ memory: NodeMemory, _ presence: APIPresence, _ addresses: NodeAddresses
     ) async {
         let own = Reflector(client, of: Node.self, scope: ObjectScope(fieldSelector: "metadata.name=\(settings.name)"))
         await withDiscardingTaskGroup { group in
@@ -174,6 +175,7 @@ struct NodeParts: Sendable {
                 for await changes in own.updates() {
                     for case .stored(let node) in changes.values {
                         memory.remember(node)
+                        addresses.set(from: node)
                         await mirrors.nodeChanged(uid: node.uid)
                     }
                 }

@@ -12,10 +12,11 @@ import Timing
 /// The node's endpoints.
 struct ServerParts: Sendable {
     let services: [any ServiceLifecycle.Service]
+    let credentials: ServingCredentials
 
     init(
         _ configuration: AgentConfiguration, settings: NodeSettings, node: NodeParts, local: LocalParts, client: KubeClient,
-        serving: ServingCertificate,
+        serving: ServingFiles,
         logger: Logger
     ) throws {
         let kubelet = configuration.kubelet
@@ -23,8 +24,7 @@ struct ServerParts: Sendable {
         let view = AgentView(
             pods: node.pods, reporter: node.reporter, readiness: node.readiness, health: node.health, client: client, settings: settings,
             startedAt: time.wallTime().wholeSeconds, serviceLevels: node.metrics.serviceLevels)
-        let credentials = try ServingCredentials(
-            files: ServingFiles(certificate: serving.certificatePath, key: serving.keyPath, clientCA: kubelet.clientCAFile), logger: logger)
+        credentials = try ServingCredentials(files: serving, policy: Self.policy(kubelet), logger: logger)
         let reviews = ReviewClient(
             client,
             times: .init(token: kubelet.webhookAuthenticationCacheTTL, allowed: kubelet.cacheAuthorizedTTL, denied: kubelet.cacheUnauthorizedTTL))
@@ -35,7 +35,12 @@ struct ServerParts: Sendable {
         let pages = AgentPages(
             .init(
                 pods: node.pods, version: { node.version }, events: node.events, health: { view.checks },
-                certificates: { CertificateFigures() }, recorded: node.metrics.node, serviceLevels: node.metrics.serviceLevels),
+                certificates: { [credentials] in
+                    var figures = CertificateFigures()
+                    figures.clientExpiry = client.clientCertificate?.notAfter
+                    figures.serverExpiry = credentials.end
+                    return figures
+                }, recorded: node.metrics.node, serviceLevels: node.metrics.serviceLevels),
             nodeName: settings.name, settings: kubelet, time: time)
         var services: [any ServiceLifecycle.Service] = [
             NodeEndpointServer(
@@ -76,6 +81,17 @@ struct ServerParts: Sendable {
                         metadata: ["service": "\(check.namespace)/\(check.service)", "error": "\(error)"])
                 }))
         self.services = services
+    }
+
+    private static func policy(_ kubelet: KubeletSettings) -> ServingTLSPolicy {
+        let minimum: ServingTLSPolicy.Version =
+            switch kubelet.tlsMinVersion {
+            case .tls10: .tls10
+            case .tls11: .tls11
+            case .tls12: .tls12
+            case .tls13: .tls13
+            }
+        return ServingTLSPolicy(minimum: minimum, cipherSuites: kubelet.tlsCipherSuites)
     }
 
     private static func proxyHealth(_ node: NodeParts) -> ProxyHealth {

@@ -9,7 +9,7 @@ struct Swiftlet: AsyncParsableCommand {
         commandName: "swiftlet",
         abstract: "A Kubernetes node agent: kubelet, container runtime, pod network and kube-proxy in one daemon.",
         version: Version.swiftlet,
-        subcommands: [Run.self, Status.self, Pods.self, Logs.self, Exec.self, Images.self, Net.self, Proxy.self, OCI.self])
+        subcommands: [Run.self, Status.self, Pods.self, Logs.self, Exec.self, Images.self, Net.self, Proxy.self, Certs.self, OCI.self])
 
     static func main() async {
         // The image store starts this program to unpack one layer, and the volumes for calls that may hang: nothing else of the program may run then.

@@ -101,6 +101,17 @@ struct ServerTests {
         #expect(subject.contains("system:node:n1"))
         let bad = try #require(signer.answer(try request("system:masters", "me"), at: Fixtures.time))
         #expect(bad.list("conditions").first?.text("type") == "Denied" && bad["certificate"] == nil)
+
+        // Without automatic approval a serving certificate waits for a person.
+        let careful = CertificateSigner(authority: authority, approvesServing: false)
+        var waiting = try request("system:nodes", "system:node:n1")
+        waiting["spec", "signerName"] = .string(CertificateSigner.servingSigner)
+        #expect(careful.answer(waiting, at: Fixtures.time) == nil)
+        var approved = try request("system:nodes", "system:node:n1")
+        approved["status"] = ["conditions": [["type": "Approved", "status": "True"]]]
+        #expect(careful.answer(approved, at: Fixtures.time)?.text("certificate").isEmpty == false)
+        approved["status"] = ["conditions": [["type": "Denied", "status": "True"]]]
+        #expect(careful.answer(approved, at: Fixtures.time) == nil)
     }
 
     @Test("a bound token dies with its pod") func aTokenDiesWithItsPod() async throws {

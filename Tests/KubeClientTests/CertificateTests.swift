@@ -8,52 +8,6 @@ import Timing
 import X509
 
 @Suite(.timeLimit(.minutes(1))) struct CertificateTests {
-    /// A signer behind the API: answers the watch once the request was posted.
-    private final class Signer: Sendable {
-        enum Verdict {
-            case sign(life: Double)
-            case deny
-        }
-        let authority: TestAuthority
-        let verdict: Verdict
-        let posted = Turnstile(permits: 0)
-        let request = Locked<KubeModel.CertificateSigningRequest?>(nil)
-
-        init(_ verdict: Verdict) throws {
-            authority = try TestAuthority("cluster")
-            self.verdict = verdict
-        }
-
-        private func status(_ json: String) throws -> KubeModel.CertificateSigningRequest.RequestStatus {
-            try JSONDecoder().decode(KubeModel.CertificateSigningRequest.RequestStatus.self, from: Data(json.utf8))
-        }
-
-        func answer(_ http: ScriptedServer.Request) async -> [ScriptedServer.Step] {
-            do {
-                if http.method == "POST" {
-                    let posted = try JSONDecoder().decode(KubeModel.CertificateSigningRequest.self, from: Data(http.body.utf8))
-                    request.set(posted)
-                    return ScriptedServer.Step.json(201, http.body)
-                }
-                if http.query["watch"] != "true" { return ScriptedAPI.list("10", []) }
-                guard var object = request.value else { return [.head(200, []), .hang] }
-                switch verdict {
-                case .deny:
-                    object.status = try status(#"{"conditions":[{"type":"Denied","status":"True","reason":"NotNow","message":"ask later"}]}"#)
-                case .sign(let life):
-                    let pem = String(decoding: try #require(Data(base64Encoded: object.spec.request)), as: UTF8.self)
-                    let csr = try X509.CertificateSigningRequest(pemEncoded: pem)
-                    let certificate = try TestAuthority.pem(authority.sign(csr.publicKey, "system:node:n1", life: life))
-                    object.status = try status(#"{"certificate":"\#(Data(certificate.utf8).base64EncodedString())"}"#)
-                }
-                let line = String(decoding: try JSONEncoder().encode(object), as: UTF8.self)
-                return [ScriptedAPI.head, .chunk(ScriptedAPI.event("MODIFIED", line)), .hang]
-            } catch {
-                return ScriptedServer.Step.failure(500, "InternalError", "\(error)")
-            }
-        }
-    }
-
     @Test("bootstrap writes the certificate and the kubeconfig")
     func bootstrapWritesCertificateAndKubeconfig() async throws {
         let signer = try Signer(.sign(life: 86_400))
@@ -70,8 +24,8 @@ import X509
                     to: bootstrap)
                 let (path, pki) = (directory + "/kubelet.conf", CertificateDirectory(directory + "/pki"))
                 let options = TestClient.options()
-                let access = try await NodeBootstrap.access(
-                    kubeconfigPath: path, bootstrapPath: bootstrap, nodeName: "n1", directory: pki, options: options)
+                let identity = NodeIdentity(kubeconfigPath: path, bootstrapPath: bootstrap, nodeName: "n1", directory: pki, rotates: true)
+                let access = try await NodeBootstrap.access(identity, options: options)
                 let current = directory + "/pki/kubelet-client-current.pem"
                 #expect(access.clientCertificate == .file(current) && access.clientKey == .file(current) && access.token == nil)
                 let request = try #require(signer.request.value)
@@ -89,7 +43,7 @@ import X509
                 #expect(pem.contains("BEGIN CERTIFICATE") && pem.contains("PRIVATE KEY"))
                 // The second start finds the certificate and sends no request.
                 let before = server.requests.count
-                _ = try await NodeBootstrap.access(kubeconfigPath: path, bootstrapPath: bootstrap, nodeName: "n1", directory: pki, options: options)
+                _ = try await NodeBootstrap.access(identity, options: options)
                 #expect(server.requests.count == before)
             }
         }
@@ -154,7 +108,7 @@ import X509
         try await withTemporaryFolder { directory in
             let time = ManualTime(epoch: Timestamp(seconds: Int64(Date().timeIntervalSince1970)))
             let pki = CertificateDirectory(directory)
-            let old = try signer.authority.issue("system:node:n1", notBefore: Date() - 950, life: 1000)
+            let old = try signer.authority.issue("system:node:n1", groups: ["system:nodes"], notBefore: Date() - 950, life: 1000)
             try TemporaryFolder.write(old.pem + old.keyPEM, to: directory + "/kubelet-client-old.pem")
             try FileManager.default.createSymbolicLink(
                 atPath: directory + "/kubelet-client-current.pem", withDestinationPath: "kubelet-client-old.pem")

@@ -61,8 +61,7 @@ import Testing
     @Test(
         "unusable fields are refused by name",
         arguments: [
-            ("server: https://h", "exec: {command: aws}", APIError.Code.unsupportedConfiguration, "exec"),
-            ("server: https://h", "auth-provider: {name: gcp}", .unsupportedConfiguration, "auth-provider"),
+            ("server: https://h", "auth-provider: {name: gcp}", APIError.Code.unsupportedConfiguration, "auth-provider"),
             ("server: https://h", "username: a, password: b", .unsupportedConfiguration, "username"),
             ("server: https://h, proxy-url: 'http://p'", "token: a", .unsupportedConfiguration, "proxy-url"),
             ("server: h", "token: a", .badConfiguration, "found server 'h'"),

@@ -292,14 +292,14 @@ import Testing
     func nothingWithoutEffectIsSilent() throws {
         let found = try parse(
             kubelet(
-                "serverTLSBootstrap: true\npodsPerCore: 4\nserializeImagePulls: false\n")
+                "tlsCurvePreferences: [29]\npodsPerCore: 4\nserializeImagePulls: false\n")
                 + "---\n"
                 + proxy(
                     "bindAddress: 10.0.0.1\ndetectLocalMode: NodeCIDR\n"
                         + "configSyncPeriod: 1m\nnftables: {syncPeriod: 1m, minSyncPeriod: 500ms, masqueradeBit: 3}\n"))
         #expect(
             found.warnings.map(\.field) == [
-                "serverTLSBootstrap", "podsPerCore", "nftables.masqueradeBit", "nftables.syncPeriod",
+                "tlsCurvePreferences", "podsPerCore", "nftables.masqueradeBit", "nftables.syncPeriod",
                 "nftables.minSyncPeriod", "detectLocalMode", "bindAddress", "configSyncPeriod",
             ])
         #expect(found.warnings.first?.place == "a.yaml:3")

@@ -1,4 +1,5 @@
 import Addresses
+import Nftables
 import PodCore
 import ProxyCore
 import Testing

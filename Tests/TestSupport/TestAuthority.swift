@@ -29,11 +29,12 @@ package struct TestAuthority: Sendable {
 
     /// Issues a key and a certificate: for 127.0.0.1 and `dnsNames`, good for servers and clients.
     package func issue(
-        _ commonName: String, dnsNames: [String] = [], loopback: Bool = true, notBefore: Date = Date() - 3600, life: Double = 86_400
+        _ commonName: String, groups: [String] = [], dnsNames: [String] = [], loopback: Bool = true, notBefore: Date = Date() - 3600,
+        life: Double = 86_400
     ) throws -> Issued {
         let leaf = P256.Signing.PrivateKey()
         let certificate = try sign(
-            .init(leaf.publicKey), commonName, dnsNames: dnsNames, loopback: loopback, notBefore: notBefore, life: life)
+            .init(leaf.publicKey), commonName, groups: groups, dnsNames: dnsNames, loopback: loopback, notBefore: notBefore, life: life)
         return Issued(certificate: certificate, pem: try Self.pem(certificate), keyPEM: leaf.pemRepresentation + "\n")
     }
 
@@ -51,9 +52,11 @@ package struct TestAuthority: Sendable {
     /// - Parameter life: in seconds from `notBefore`.
     package func sign(
         _ publicKey: Certificate.PublicKey, _ commonName: String, groups: [String] = [], dnsNames: [String] = [], loopback: Bool = true,
+        addresses: [[UInt8]] = [],
         usages: [ExtendedKeyUsage.Usage] = [.serverAuth, .clientAuth], notBefore: Date = Date() - 3600, life: Double = 86_400
     ) throws -> Certificate {
         var names = dnsNames.map { GeneralName.dnsName($0) }
+        names += addresses.map { .ipAddress(ASN1OctetString(contentBytes: $0[...])) }
         if loopback { names.append(.ipAddress(ASN1OctetString(contentBytes: [127, 0, 0, 1]))) }
         let subject = try DistinguishedName {
             for group in groups { OrganizationName(group) }

@@ -7,9 +7,8 @@ SHORTEST, LONGEST = 0.002, 0.05  # seconds between two checks
 PATIENCE = 3  # times as long as an idle machine needs: builds may run beside the tests, on a slower one
 
 
-
 def wait_until(what, check, seconds=60):
-    """Calls `check` until its answer is true and returns the answer; raises TimeoutError, with `what` in its message, after PATIENCE times `seconds`."""
+    """Calls `check` until its answer is true and returns the answer; raises TimeoutError, with `what` in its message, after PATIENCE * `seconds`."""
     deadline = time.monotonic() + PATIENCE * seconds
     pause = SHORTEST
     while True:

@@ -65,9 +65,11 @@ struct CertificateAuthority: Sendable {
         subject: DistinguishedName, publicKey: Certificate.PublicKey, usage: ExtendedKeyUsage.Usage, names: [GeneralName], seconds: Int64
     ) throws -> String {
         let now = time.wallTime().seconds
+        // Clocks differ by minutes. Certificates of less than eight hours are not backdated, as in kube-controller-manager.
+        let backdate: Int64 = seconds < 8 * 3600 ? 0 : 300
         let issued = try Certificate(
             version: .v3, serialNumber: Certificate.SerialNumber(), publicKey: publicKey,
-            notValidBefore: Date(timeIntervalSince1970: Double(now - 300)), notValidAfter: Date(timeIntervalSince1970: Double(now + seconds)),
+            notValidBefore: Date(timeIntervalSince1970: Double(now - backdate)), notValidAfter: Date(timeIntervalSince1970: Double(now + seconds)),
             issuer: certificate.subject, subject: subject, signatureAlgorithm: .ecdsaWithSHA256,
             extensions: try Certificate.Extensions {
                 Critical(BasicConstraints.notCertificateAuthority)

@@ -8,11 +8,24 @@ struct CertificateSigner: Sendable {
     static let servingSigner = "kubernetes.io/kubelet-serving"
 
     let authority: CertificateAuthority
+    /// False: a serving certificate waits for `kubectl certificate approve`, as in most clusters.
+    var approvesServing = true
+    /// The longest life of a certificate, in seconds.
+    var longestLife: Int64 = 365 * 86_400
 
-    /// The status that answers a request: approved with a certificate, or denied with the reason. Nil: not a signer of this cluster.
+    /// The status that answers a request: approved with a certificate, or denied with the reason. Nil: not a signer of this cluster, or nothing to do.
     func answer(_ request: JSONValue, at time: Timestamp) -> JSONValue? {
         let signer = request.text("spec", "signerName")
         guard signer == Self.clientSigner || signer == Self.servingSigner else { return nil }
+        let conditions = request["status"]?.list("conditions") ?? []
+        if !conditions.isEmpty {
+            // Approved by a person.
+            guard request.text("status", "certificate").isEmpty, conditions.contains(where: { $0.text("type") == "Approved" }),
+                !conditions.contains(where: { ["Denied", "Failed"].contains($0.text("type")) }), let pem = try? sign(request, signer)
+            else { return nil }
+            return ["conditions": .array(conditions), "certificate": .string(Base64.encode(Array(pem.utf8)))]
+        }
+        guard signer == Self.clientSigner || approvesServing else { return nil }
         func condition(_ type: String, _ reason: String, _ message: String) -> JSONValue {
             [
                 "type": .string(type), "status": "True", "reason": .string(reason), "message": .string(message),
@@ -61,7 +74,7 @@ struct CertificateSigner: Sendable {
         } else if !names.isEmpty {
             throw APIError.badRequest("a client certificate must not have alternative names")
         }
-        let seconds = max(600, min(request["spec", "expirationSeconds"]?.integer ?? 365 * 86_400, 365 * 86_400))
+        let seconds = min(max(600, request["spec", "expirationSeconds"]?.integer ?? longestLife), longestLife)
         return try authority.issue(
             subject: csr.subject, publicKey: csr.publicKey, usage: serving ? .serverAuth : .clientAuth, names: names, seconds: seconds)
     }

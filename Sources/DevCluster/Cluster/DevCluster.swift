@@ -107,7 +107,10 @@ package struct DevCluster: ServiceLifecycle.Service, CustomStringConvertible {
         let (store, time, logger) = (store, time, logger)
         let controllers: [any Controller] = [
             NamespaceController(rules: rules, authorityPEM: authority.certificatePEM), NodeRangeController(podRange: configuration.podRange),
-            CertificateController(signer: CertificateSigner(authority: authority)), Scheduler(), EndpointSliceController(),
+            CertificateController(
+                signer: CertificateSigner(
+                    authority: authority, approvesServing: configuration.approvesServing, longestLife: configuration.certificateLife)),
+            Scheduler(), EndpointSliceController(),
             VolumeBinder(),
         ]
         for controller in controllers { tasks.addTask { await controller.run(store, logger) } }

@@ -19,6 +19,10 @@ package struct DevClusterConfiguration: Sendable {
     package var nodesAreProxiers = true
     /// Tokens that may ask for node certificates.
     package var bootstrapTokens: [String] = []
+    /// False: serving certificates of nodes wait for an approval.
+    package var approvesServing = true
+    /// The life of the certificates that nodes request, in seconds.
+    package var certificateLife: Int64 = 365 * 86_400
     /// PEM file with the authority of the nodes' serving certificates; nil: they are not verified.
     package var kubeletAuthorityFile: String?
     /// Seconds after which a node whose lease was not renewed is not Ready.

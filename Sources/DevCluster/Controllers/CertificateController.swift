@@ -7,7 +7,7 @@ struct CertificateController: Controller {
     let signer: CertificateSigner
 
     func reconcile(_ store: ObjectStore) async throws {
-        for request in await store.list(.certificateSigningRequests) where request["status"]?.list("conditions").isEmpty ?? true {
+        for request in await store.list(.certificateSigningRequests) where request.text("status", "certificate").isEmpty {
             guard let status = signer.answer(request, at: store.now()) else { continue }
             try await store.transaction { store in
                 guard var current = store.get(.certificateSigningRequests, ObjectKey(namespace: "", name: request.name)), current.uid == request.uid

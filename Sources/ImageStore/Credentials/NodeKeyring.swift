@@ -62,7 +62,7 @@ final class NodeKeyring: Sendable {
     private func credentials(of provider: CredentialProvider, for repository: String) async throws -> [RegistryCredential] {
         let now = time.now()
         if let kept = caches.withLock({ $0[provider.name]?.credentials(for: repository, at: now) }) { return kept }
-        let process = ProviderProcess(
+        let process = ProgramExchange(
             executable: provider.executable, arguments: provider.arguments,
             environment: ProcessInfo.processInfo.environment.merging(provider.environment) { $1 }.map { "\($0.key)=\($0.value)" }.sorted(),
             timeout: timeout)

@@ -27,11 +27,6 @@ package struct ServingCertificate: Sendable, Hashable {
         return files
     }
 
-    /// The certificate from a `kubernetes.io/kubelet-serving` request, see `CertificateRotator`.
-    package static func rotated(in directory: CertificateDirectory, _ purpose: CertificatePurpose) -> ServingCertificate {
-        ServingCertificate(certificatePath: directory.currentPath(purpose), keyPath: directory.currentPath(purpose))
-    }
-
     private func serves(hostname: String, ipAddresses: [String], now: Timestamp) async -> Bool {
         guard let certificateBytes = try? await CredentialFiles.read(certificatePath, operation: "read certificate"),
             let keyBytes = try? await CredentialFiles.read(keyPath, operation: "read key"),

@@ -66,10 +66,25 @@ package struct KubeClient: Sendable {
     package func shutdown() { transport.shutdown() }
 
     /// Reads certificates, keys and tokens. Throws the first problem with one of them.
-    package func checkCredentials() async throws { _ = try await transport.credentials.current() }
+    package func checkCredentials() async throws {
+        _ = try await transport.credentials.current()
+        await transport.reloadCredentials()
+    }
 
-    /// Reads certificates and tokens again now instead of at the next call after ten seconds.
+    /// Reads certificates and tokens again now instead of at the next call after ten seconds. No call and no watch ends by it.
     package func reloadCredentials() async { await transport.reloadCredentials() }
+
+    /// Takes client certificate, key and token from the places that `other` names. No call and no watch ends by it.
+    package func useCredentials(of other: ClusterAccess) async {
+        await transport.credentials.use(other)
+        await transport.reloadCredentials()
+    }
+
+    /// The client certificate in use; nil before the first call, and for a client without one.
+    package var clientCertificate: CertificateInfo? { transport.certificate }
+
+    /// Why the API server does not accept the credentials in use; nil while it does, or has not answered yet.
+    package var refusal: APIError? { transport.refusal }
 
     /// The time since the API server's last answer, nil before the first.
     package var timeSinceLastContact: Duration? { transport.lastContact.map { options.time.now() - $0 } }
@@ -86,33 +101,45 @@ package struct KubeClient: Sendable {
                 return try await attempt(call, deadline: deadline)
             } catch let error as APIError {
                 guard let pause = retries.pause(after: error, method: call.method), pause < deadline.remaining else { throw error }
-                if error.isUnauthorized { await transport.credentials.expireLook() }
+                if error.isUnauthorized { await transport.credentials.refused() }
                 if pause > .zero { try await options.time.sleep(for: pause) }
             }
         }
     }
 
     private func attempt(_ call: APICall, deadline: Deadline) async throws -> APIAnswer {
-        let (pooled, token) = try await transport.borrow(lane == .calls && call.priority == .list ? .lists : lane)
+        let loan = try await borrow(lane == .calls && call.priority == .list ? .lists : lane, operation: call.operation, object: call.object)
+        let pooled = loan.client
         defer { pooled.giveBack() }
         do {
-            return try await deadline.run {
+            let answer = try await deadline.run {
                 APIError(
                     .timeout, operation: call.operation, object: call.object,
                     reason: "\(transport.server.authority) did not answer within \(call.timeout)")
             } _: {
-                let response = try await execute(call, on: pooled.http, token: token)
+                let response = try await execute(call, on: pooled.http, token: loan.credentials.token)
                 let status = Int(response.status.code)
                 let limit = (200..<300).contains(status) ? call.largestAnswer : 1 << 20
                 let body = Data(buffer: try await response.body.collect(upTo: limit))
                 transport.noteContact(at: options.time.now())
                 guard (200..<300).contains(status) else {
-                    throw Self.failure(status: status, headers: response.headers, body: body, operation: call.operation, object: call.object)
+                    throw failure(status: status, headers: response.headers, body: body, loan, operation: call.operation, object: call.object)
                 }
                 return APIAnswer(httpStatus: status, body: body)
             }
+            transport.ended(nil, as: loan, random: 0)
+            return answer
         } catch {
-            throw translated(error, operation: call.operation, object: call.object)
+            throw translated(error, loan, operation: call.operation, object: call.object)
+        }
+    }
+
+    func borrow(_ lane: HTTPLane, operation: String, object: String) async throws -> Transport.Loan {
+        do {
+            return try await transport.borrow(lane)
+        } catch let error as APIError where error.isRefusal {
+            // The refusal of an earlier call stands for this one.
+            throw error.about(operation, object)
         }
     }
 
@@ -131,12 +158,37 @@ package struct KubeClient: Sendable {
         return request
     }
 
-    func translated(_ error: any Error, operation: String, object: String) -> any Error {
-        ConnectionFailure.translate(error, access: access, server: transport.server, operation: operation, object: object)
+    /// The error of a call that has failed; the gate takes note of it.
+    func translated(_ error: any Error, _ loan: Transport.Loan, operation: String, object: String) -> any Error {
+        var shown = access
+        shown.clientCertificate = loan.credentials.certificate == nil ? nil : .inline([], origin: loan.credentials.origin)
+        var result = ConnectionFailure.translate(error, access: shown, server: transport.server, operation: operation, object: object)
+        if let failure = result as? APIError {
+            if failure.code == .clientCertificateRefused || failure.code == .untrustedServer, let note = certificateNote(loan) {
+                result = failure.adding(note)
+            }
+            transport.ended(result as? APIError, as: loan, random: options.random())
+        }
+        return result
+    }
+
+    /// The hint of a refusal when the machine's clock explains it. It is the same text for a whole day, so that a log repeats it rarely.
+    private func certificateNote(_ loan: Transport.Loan) -> String? {
+        guard let certificate = loan.credentials.certificate else { return nil }
+        let now = options.time.wallTime()
+        switch certificate.standing(at: now) {
+        case .valid: return nil
+        case .ended: return "the client certificate in \(loan.credentials.origin) has ended at \(certificate.notAfter.rfc3339())"
+        case .early:
+            return "the client certificate in \(loan.credentials.origin) is valid from \(certificate.notBefore.rfc3339()), and this machine's clock "
+                + "shows \(now.rfc3339().prefix(10)): set the clock"
+        }
     }
 
     /// The error of an answer that is not a success. Proxies answer without a `Status`; the HTTP status stands in for it.
-    static func failure(status: Int, headers: HTTPHeaders, body: Data, operation: String, object: String) -> APIError {
+    func failure(
+        status: Int, headers: HTTPHeaders, body: Data, _ loan: Transport.Loan, operation: String, object: String
+    ) -> APIError {
         var found =
             (try? JSONDecoder().decode(Status.self, from: body)).flatMap { $0.kind == "Status" ? $0 : nil }
             ?? Status(status: "Failure", message: nil, reason: nil)
@@ -144,7 +196,7 @@ package struct KubeClient: Sendable {
         let retryAfter = headers.first(name: "Retry-After").flatMap { Int($0) } ?? found.details?.retryAfterSeconds
         let hint =
             switch status {
-            case 401: "; the credentials in the kubeconfig are not valid there"
+            case 401: "; " + (certificateNote(loan) ?? "the credentials in the kubeconfig are not valid there")
             case 403: "; grant the missing permission or use other credentials"
             default: ""
             }

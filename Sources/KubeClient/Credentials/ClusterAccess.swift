@@ -11,6 +11,8 @@ package struct ClusterAccess: Sendable, Hashable {
     package var clientKey: CredentialSource?
     /// A bearer token.
     package var token: CredentialSource?
+    /// Gives token or certificate, or both, when there is none of them above.
+    package var plugin: CredentialPlugin?
     /// The namespace of the context, when it names one.
     package var namespace: String?
     /// The file this came from, for messages.
@@ -18,8 +20,9 @@ package struct ClusterAccess: Sendable, Hashable {
 
     package init(
         server: String, certificateAuthority: CredentialSource? = nil, tlsServerName: String? = nil, skipsServerVerification: Bool = false,
-        clientCertificate: CredentialSource? = nil, clientKey: CredentialSource? = nil, token: CredentialSource? = nil, namespace: String? = nil,
-        origin: String
+        clientCertificate: CredentialSource? = nil, clientKey: CredentialSource? = nil, token: CredentialSource? = nil,
+        plugin: CredentialPlugin? = nil,
+        namespace: String? = nil, origin: String
     ) {
         self.server = server
         self.certificateAuthority = certificateAuthority
@@ -28,6 +31,7 @@ package struct ClusterAccess: Sendable, Hashable {
         self.clientCertificate = clientCertificate
         self.clientKey = clientKey
         self.token = token
+        self.plugin = plugin
         self.namespace = namespace
         self.origin = origin
     }

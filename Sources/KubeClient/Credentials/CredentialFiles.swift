@@ -23,11 +23,6 @@ enum CredentialFiles {
         }
     }
 
-    /// Points the symbolic link at `target` in one step.
-    static func relink(_ path: String, to target: String) async throws {
-        try await write("link", path) { () throws(SystemError) in try AtomicFile.relink(path, to: target) }
-    }
-
     /// Makes a directory that only the agent reads, with its missing parents.
     static func makeDirectory(_ path: String) async throws {
         try await write("make the directory", path) { () throws(SystemError) in try Directories.make(path, mode: 0o700) }
@@ -37,7 +32,8 @@ enum CredentialFiles {
         try await write("remove", path) { () throws(SystemError) in try AtomicFile.remove(path) }
     }
 
-    private static func write(_ operation: String, _ path: String, _ body: @escaping @Sendable () throws(SystemError) -> Void) async throws {
+    /// Runs a change of files; `path` is for the message of a failure.
+    static func write(_ operation: String, _ path: String, _ body: @escaping @Sendable () throws(SystemError) -> Void) async throws {
         try await BlockingPool.shared.run(operation) {
             do throws(SystemError) {
                 try body()

@@ -8,17 +8,21 @@ import Timing
 actor CredentialStore {
     static let recheckInterval = Duration.seconds(10)
 
-    private let access: ClusterAccess
+    private var access: ClusterAccess
     private let time: any TimeSource
+    private let runner: PluginRunner?
     private var loaded: LoadedCredentials?
     /// The digests of the files' contents, empty for a file that could not be read.
     private var stamps: [String: [UInt8]] = [:]
+    /// The digest of the authorities in use.
+    private var trustedAuthority: [UInt8] = []
     private var lastLook: Duration = .zero
     private var loading: [CheckedContinuation<Void, Never>]?
 
     init(access: ClusterAccess, time: any TimeSource) {
         self.access = access
         self.time = time
+        runner = access.plugin.map { PluginRunner($0, time: time) }
     }
 
     /// The credentials as the files are now. Files that became unreadable after a first success keep the last good content in use.
@@ -27,16 +31,20 @@ actor CredentialStore {
             // One reader at a time: the others wait for its result.
             await withCheckedContinuation { loading?.append($0) }
         }
-        if let loaded, time.now() - lastLook < Self.recheckInterval { return loaded }
+        let usesPlugin = access.clientCertificate == nil && access.token == nil
+        if let loaded, !usesPlugin || runner == nil, time.now() - lastLook < Self.recheckInterval { return loaded }
         loading = []
         defer {
             let waiting = loading ?? []
             loading = nil
             for waiter in waiting { waiter.resume() }
         }
+        var isFresh = true
+        if usesPlugin, let runner { isFresh = await runner.isFresh }
+        if let loaded, isFresh, time.now() - lastLook < Self.recheckInterval { return loaded }
         let seen = await look()
         lastLook = time.now()
-        if let loaded, seen == stamps { return loaded }
+        if let loaded, isFresh, seen == stamps { return loaded }
         do {
             let fresh = try await load(after: loaded)
             loaded = fresh
@@ -44,14 +52,29 @@ actor CredentialStore {
             return fresh
         } catch {
             // Certificate and key may be replaced one after the other; the old pair is valid until both are there.
-            if let loaded { return loaded }
+            if let loaded, isFresh { return loaded }
             throw error
         }
+    }
+
+    /// Takes certificate, key and token from other places from now on.
+    func use(_ other: ClusterAccess) {
+        access.clientCertificate = other.clientCertificate
+        access.clientKey = other.clientKey
+        access.token = other.token
+        stamps = [:]
+        expireLook()
     }
 
     /// Makes the next `current()` look at the files at once, as after a 401 or when a new certificate was written.
     func expireLook() {
         lastLook = time.now() - Self.recheckInterval
+    }
+
+    /// The server has refused the credentials: files are looked at, and a plugin is asked, before the next call.
+    func refused() async {
+        expireLook()
+        await runner?.forget()
     }
 
     private func look() async -> [String: [UInt8]] {
@@ -66,10 +89,20 @@ actor CredentialStore {
 
     private func load(after previous: LoadedCredentials?) async throws -> LoadedCredentials {
         let authority = try await bytes(of: access.certificateAuthority, role: "certificate authority")
-        let certificate = try await bytes(of: access.clientCertificate, role: "client certificate")
-        let key = try await bytes(of: access.clientKey, role: "client key")
+        var certificate = try await bytes(of: access.clientCertificate, role: "client certificate")
+        var key = try await bytes(of: access.clientKey, role: "client key")
         let tokenBytes = try await bytes(of: access.token, role: "bearer token")
         var result = LoadedCredentials(generation: (previous?.generation ?? 0) + 1)
+        if let runner, access.clientCertificate == nil, access.token == nil {
+            let answer = try await runner.answer(access, authority: authority)
+            (certificate, key, result.token) = (answer.certificate, answer.key, answer.token)
+        }
+        if let certificate {
+            result.origin = access.clientCertificate.map { "\($0)" } ?? access.plugin.map { "\($0)" } ?? ""
+            result.certificate = try? CertificateInfo(pem: String(decoding: certificate, as: UTF8.self), origin: result.origin)
+        }
+        let trusted = authority.map { Array(SHA256.hash(data: $0)) } ?? []
+        result.trust = (previous?.trust ?? 0) + (trusted == trustedAuthority ? 0 : 1)
         if access.server.hasPrefix("https://") {
             result.tls = try TLSSettings.make(access: access, authority: authority, certificate: certificate, key: key)
         }
@@ -85,6 +118,7 @@ actor CredentialStore {
         }
         // A new token alone needs no new connection.
         if let previous, let old = previous.tls, let new = result.tls, old.bestEffortEquals(new) { result.generation = previous.generation }
+        trustedAuthority = trusted
         return result
     }
 

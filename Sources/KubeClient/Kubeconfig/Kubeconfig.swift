@@ -49,7 +49,6 @@ package enum Kubeconfig {
     private static func refuseUnsupported(_ cluster: KubeconfigDocument.Cluster, _ user: KubeconfigDocument.User, _ path: String) throws {
         let wishes: [(isSet: Bool, field: String, instead: String)] = [
             (!(cluster.proxyURL ?? "").isEmpty, "proxy-url", "reach the API server directly"),
-            (user.hasExec, "exec", "use a client certificate or tokenFile"),
             (user.hasAuthProvider, "auth-provider", "use a client certificate or tokenFile"),
             (!(user.username ?? "").isEmpty || !(user.password ?? "").isEmpty, "username and password", "use a client certificate or tokenFile"),
             (!(user.impersonate ?? "").isEmpty, "as", "use the credentials of the node itself"),
@@ -89,8 +88,25 @@ package enum Kubeconfig {
         }
         return ClusterAccess(
             server: server, certificateAuthority: authority, tlsServerName: cluster.tlsServerName.flatMap { $0.isEmpty ? nil : $0 },
-            skipsServerVerification: skipsVerification, clientCertificate: certificate, clientKey: key, token: token, namespace: context.namespace,
-            origin: path)
+            skipsServerVerification: skipsVerification, clientCertificate: certificate, clientKey: key, token: token,
+            plugin: certificate == nil && token == nil ? try user.exec.map { try plugin($0, path) } : nil, namespace: context.namespace, origin: path)
+    }
+
+    private static func plugin(_ exec: KubeconfigDocument.Exec, _ path: String) throws -> CredentialPlugin {
+        guard let command = exec.command, !command.isEmpty else { throw failure(path, "exec has no command") }
+        let versions = ["client.authentication.k8s.io/v1", "client.authentication.k8s.io/v1beta1"]
+        guard let version = exec.apiVersion, versions.contains(version) else {
+            throw failure(path, "exec.apiVersion: found '\(exec.apiVersion ?? "")', wanted \(versions.joined(separator: " or "))")
+        }
+        switch exec.interactiveMode ?? "" {
+        case "Never", "IfAvailable": break
+        case "Always": throw failure(path, "exec.interactiveMode: found Always, but a node agent has no terminal; wanted Never or IfAvailable")
+        case "" where version == versions[1]: break
+        default: throw failure(path, "exec.interactiveMode: found '\(exec.interactiveMode ?? "")', wanted Never or IfAvailable")
+        }
+        return CredentialPlugin(
+            command: command, arguments: exec.arguments, environment: Dictionary(exec.environment.map { ($0.name, $0.value) }) { $1 },
+            apiVersion: version, providesClusterInfo: exec.providesClusterInfo ?? false, installHint: exec.installHint ?? "")
     }
 
     private static func source(_ data: String?, _ file: String?, field: String, path: String) throws -> CredentialSource? {

@@ -65,6 +65,15 @@ extension KubeconfigDocument {
             return try elements.enumerated().map { (index, element) throws(Misshapen) in try Fields(element, place: "\(key)[\(index)]") }
         }
 
+        func texts(_ key: String) throws(Misshapen) -> [String] {
+            guard let value = value(key) else { return [] }
+            guard case .sequence(let elements, _) = value else { throw Misshapen(description: "\(key) on line \(value.line) is not a list") }
+            return try elements.map { (element) throws(Misshapen) in
+                guard let text = element.text else { throw Misshapen(description: "\(key) on line \(element.line) holds more than texts") }
+                return text
+            }
+        }
+
         func has(_ key: String) -> Bool { value(key) != nil }
 
         private func value(_ key: String) -> YAMLNode? { node[key].flatMap { $0.isNull ? nil : $0 } }
@@ -93,8 +102,22 @@ extension KubeconfigDocument.User {
         username = try fields.text("username")
         password = try fields.text("password")
         impersonate = try fields.text("as")
-        hasExec = fields.has("exec")
+        if fields.has("exec") { exec = try KubeconfigDocument.Exec(try fields.mapping("exec")) }
         hasAuthProvider = fields.has("auth-provider")
+    }
+}
+
+extension KubeconfigDocument.Exec {
+    fileprivate init(_ fields: KubeconfigDocument.Fields) throws(KubeconfigDocument.Misshapen) {
+        command = try fields.text("command")
+        arguments = try fields.texts("args")
+        environment = try fields.list("env").map { (item) throws(KubeconfigDocument.Misshapen) in
+            (name: try item.requiredText("name"), value: try item.text("value") ?? "")
+        }
+        apiVersion = try fields.text("apiVersion")
+        interactiveMode = try fields.text("interactiveMode")
+        providesClusterInfo = try fields.flag("provideClusterInfo")
+        installHint = try fields.text("installHint")
     }
 }
 

@@ -29,9 +29,19 @@ struct KubeconfigDocument: Sendable {
         var username: String?
         var password: String?
         var impersonate: String?
-        /// Only the presence of these two matters.
-        var hasExec = false
+        var exec: Exec?
+        /// Only its presence matters.
         var hasAuthProvider = false
+    }
+
+    struct Exec: Sendable {
+        var command: String?
+        var arguments: [String]
+        var environment: [(name: String, value: String)]
+        var apiVersion: String?
+        var interactiveMode: String?
+        var providesClusterInfo: Bool?
+        var installHint: String?
     }
 
     struct NamedContext: Sendable {

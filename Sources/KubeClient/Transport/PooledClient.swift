@@ -20,6 +20,7 @@ final class PooledClient: Sendable {
 
     let http: HTTPClient
     let generation: Int
+    let trust: Int
     private let state = Mutex(State())
 
     init(lane: HTTPLane, credentials: LoadedCredentials, server: ServerAddress, tlsServerName: String?) {
@@ -50,6 +51,7 @@ final class PooledClient: Sendable {
         configuration.http2ConnectionDebugInitializer = Self.prepare
         http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
         generation = credentials.generation
+        trust = credentials.trust
     }
 
     deinit {

@@ -10,11 +10,16 @@ final class Transport: Sendable {
         var clients: [HTTPLane: [PooledClient]] = [:]
         var isClosed = false
         var lastContact: Duration?
+        var gate = RefusalGate()
+        /// Of the newest credentials that were read.
+        var identity: RefusalGate.Identity?
+        var certificate: CertificateInfo?
     }
 
     let access: ClusterAccess
     let server: ServerAddress
     let credentials: CredentialStore
+    private let time: any TimeSource
     private let state = Mutex(State())
 
     init(access: ClusterAccess, time: any TimeSource) throws {
@@ -25,35 +30,59 @@ final class Transport: Sendable {
         }
         self.access = access
         self.server = server
+        self.time = time
         credentials = CredentialStore(access: access, time: time)
     }
 
-    /// Returns a client with the newest credentials. Every `borrow` needs one `giveBack` on the result.
-    func borrow(_ lane: HTTPLane) async throws -> (client: PooledClient, token: String?) {
+    /// A client with its credentials, for one call.
+    struct Loan: Sendable {
+        let client: PooledClient
+        let credentials: LoadedCredentials
+
+        var identity: RefusalGate.Identity { RefusalGate.Identity(generation: credentials.generation, token: credentials.token) }
+    }
+
+    /// Returns a client with the newest credentials. Every `borrow` needs one `giveBack` on the client. Throws the server's last refusal while it is
+    /// too early to offer the same credentials again.
+    func borrow(_ lane: HTTPLane) async throws -> Loan {
         let fresh = try await credentials.current()
         return try state.withLock { state in
             guard !state.isClosed else {
                 throw APIError(.closed, operation: "reach", object: access.server, reason: "this client was shut down")
             }
-            retireOlder(than: fresh.generation, in: &state)
+            retireOlder(than: fresh, in: &state)
+            if let identity = state.identity, let refusal = state.gate.refusal(of: identity, at: time.now()) { throw refusal }
             let room = lane == .watches ? Self.watchesPerClient : Int.max
             if let client = state.clients[lane]?.first(where: { $0.users < room }) {
                 client.use()
-                return (client, fresh.token)
+                return Loan(client: client, credentials: fresh)
             }
             let client = PooledClient(lane: lane, credentials: fresh, server: server, tlsServerName: access.tlsServerName)
             client.use()
             state.clients[lane, default: []].append(client)
-            return (client, fresh.token)
+            return Loan(client: client, credentials: fresh)
         }
     }
 
-    /// Looks for new credentials now. Watches on connections of the old ones end and are started again by their owners.
+    /// Looks for new credentials now. Calls and watches under way go on to their end.
     func reloadCredentials() async {
         await credentials.expireLook()
         guard let fresh = try? await credentials.current() else { return }
-        state.withLock { retireOlder(than: fresh.generation, in: &$0) }
+        state.withLock { retireOlder(than: fresh, in: &$0) }
     }
+
+    /// Takes the end of a call, nil for an answer with success.
+    func ended(_ error: APIError?, as loan: Loan, random: Double) {
+        state.withLock { $0.gate.ended(error, as: loan.identity, at: time.now(), random: random) }
+    }
+
+    /// The last refusal, while the server refuses the credentials in use.
+    var refusal: APIError? {
+        state.withLock { state in state.identity.flatMap { state.gate.refusal(of: $0) } }
+    }
+
+    /// The client certificate that was read last.
+    var certificate: CertificateInfo? { state.withLock { $0.certificate } }
 
     func noteContact(at now: Duration) { state.withLock { $0.lastContact = now } }
     var lastContact: Duration? { state.withLock { $0.lastContact } }
@@ -67,13 +96,16 @@ final class Transport: Sendable {
         for client in all { client.retire(endingCalls: true) }
     }
 
-    private func retireOlder(than generation: Int, in state: inout State) {
+    private func retireOlder(than fresh: LoadedCredentials, in state: inout State) {
+        state.identity = RefusalGate.Identity(generation: fresh.generation, token: fresh.token)
+        state.certificate = fresh.certificate
         for (lane, clients) in state.clients {
-            let old = clients.filter { $0.generation < generation }
+            let old = clients.filter { $0.generation < fresh.generation }
             guard !old.isEmpty else { continue }
-            state.clients[lane] = clients.filter { $0.generation >= generation }
-            // Calls may finish. A watch would go on with a certificate that may already be revoked.
-            for client in old { client.retire(endingCalls: lane == .watches) }
+            state.clients[lane] = clients.filter { $0.generation >= fresh.generation }
+            // A server ends each watch within ten minutes, and the next one has the new certificate. Only a change of the authorities ends watches:
+            // the server on the other side may be one that is no longer trusted.
+            for client in old { client.retire(endingCalls: lane == .watches && client.trust < fresh.trust) }
         }
     }
 }

@@ -48,21 +48,23 @@ extension KubeClient {
         let call = APICall("GET", APIPath.path(Object.resource, namespace: scope.namespace), query: query, operation: "watch", object: object)
         let opening = Deadline(after: APICall.listTimeout, time: options.time)
         // Reflectors pace themselves with their back-off; only lists and other calls take from the rate limit.
-        let (pooled, token) = try await transport.borrow(.watches)
+        let loan = try await borrow(.watches, operation: "watch", object: object)
+        let pooled = loan.client
         defer { pooled.giveBack() }
         do {
             let response = try await opening.run {
                 APIError(.timeout, operation: "watch", object: object, reason: "\(transport.server.authority) did not begin to answer within 30 s")
             } _: {
-                try await execute(call, on: pooled.http, token: token)
+                try await execute(call, on: pooled.http, token: loan.credentials.token)
             }
             transport.noteContact(at: options.time.now())
             let status = Int(response.status.code)
             guard (200..<300).contains(status) else {
                 let body = Data(buffer: try await response.body.collect(upTo: 1 << 20))
-                if status == 401 { await transport.credentials.expireLook() }
-                throw Self.failure(status: status, headers: response.headers, body: body, operation: "watch", object: object)
+                if status == 401 { await transport.credentials.refused() }
+                throw failure(status: status, headers: response.headers, body: body, loan, operation: "watch", object: object)
             }
+            transport.ended(nil, as: loan, random: 0)
             var splitter = LineSplitter()
             let decoder = JSONDecoder()
             for try await chunk in response.body {
@@ -76,7 +78,7 @@ extension KubeClient {
                 throw APIError(.connectionLost, operation: "watch", object: object, reason: "the answer ended in the middle of an event")
             }
         } catch {
-            throw translated(error, operation: "watch", object: object)
+            throw translated(error, loan, operation: "watch", object: object)
         }
     }
 }

@@ -11,7 +11,8 @@ extension MetricFamily {
         "[ALPHA] Number of the http requests received since the server started", labels: ["long_running", "method", "path", "server_type"])
     package static let httpRequestsDuration = histogram(
         "kubelet_http_requests_duration_seconds",
-        "[ALPHA] Duration in seconds to serve http requests", labels: ["long_running", "method", "path", "server_type"], bounds: Buckets.standard)
+        "[ALPHA] Duration in seconds to serve http requests", labels: ["long_running", "method", "path", "server_type"], bounds: Buckets.standard,
+        limit: 200)
     package static let clientCertificateTTL = gauge(
         "kubelet_certificate_manager_client_ttl_seconds",
         "[ALPHA] Gauge of the TTL (time-to-live) of the Kubelet's client certificate. The value is in seconds until certificate "

@@ -9,11 +9,7 @@ enum KubeletFieldCatalog {
         UnsupportedField("syncFrequency", harmless: ["1m0s"], reason: inherent),
         UnsupportedField("httpCheckFrequency", harmless: ["20s"], reason: inherent),
         UnsupportedField("readOnlyPort", harmless: ["0"], reason: "the unauthenticated port stays closed; use the authenticated one"),
-        UnsupportedField(
-            "serverTLSBootstrap", harmless: ["false"],
-            reason: "certificates of the endpoint are not requested from the cluster yet; it is self-signed unless tlsCertFile is given"),
-        UnsupportedField("tlsCipherSuites"), UnsupportedField("tlsCurvePreferences"),
-        UnsupportedField("tlsMinVersion", harmless: ["VersionTLS12"]),
+        UnsupportedField("tlsCurvePreferences"),
         UnsupportedField("enableDebuggingHandlers", harmless: ["true"]), UnsupportedField("enableContentionProfiling", harmless: ["false"]),
         UnsupportedField("oomScoreAdj", harmless: ["-999"], reason: "the service manager sets it; use OOMScoreAdjust in swiftlet.service"),
         UnsupportedField("volumeStatsAggPeriod", harmless: ["1m0s"]),

@@ -16,6 +16,11 @@ package struct KubeletSettings: Sendable, Hashable {
     package var healthzPort = 10248
     /// An exec or attach without a byte in either direction for this long is ended.
     package var streamingConnectionIdleTimeout = Duration.seconds(4 * 3600)
+    /// The certificate of the endpoint is requested from the cluster, and renewed.
+    package var serverTLSBootstrap = false
+    package var tlsMinVersion = TLSVersion.tls12
+    /// Numbers of IANA's registry, for TLS 1.2 and below.
+    package var tlsCipherSuites = KubeletSettings.defaultCipherSuites
     /// Nil means a self-signed certificate of its own.
     package var tlsCertFile: String?
     package var tlsPrivateKeyFile: String?

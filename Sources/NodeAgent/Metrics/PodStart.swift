@@ -46,12 +46,13 @@ struct PodStart: Sendable {
         }
         if !isRunning, status.phase == .running {
             isRunning = true
-            finding.running = now.timeInterval(since: arrived)
+            finding.running = max(0, now.timeInterval(since: arrived))
         }
         let containers = status.containerStatuses ?? []
         guard !hasStarted, let created, !containers.isEmpty, containers.allSatisfy({ $0.state.running != nil }) else { return finding }
         hasStarted = true
-        let total = now.timeInterval(since: created)
+        // The clocks of node and API server may differ.
+        let total = max(0, now.timeInterval(since: created))
         finding.total = total
         finding.serviceLevel = max(0, total - uncounted(status))
         (pulls, spans) = ([:], [])

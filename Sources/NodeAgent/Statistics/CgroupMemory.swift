@@ -47,7 +47,7 @@ package struct CgroupMemory: Sendable {
             return Entry(startedAt: entry.startedAt, time: now, usage: usage, rate: nil)
         }
         if elapsed >= window || entry.rate == nil && elapsed >= shortest {
-            entry.rate = UInt64((Double(usage - before) * 1000 / elapsed).rounded())
+            entry.rate = UInt64(exactly: (Double(usage - before) * 1000 / elapsed).rounded())
         }
         if elapsed >= window { (entry.time, entry.usage) = (now, usage) }
         return entry

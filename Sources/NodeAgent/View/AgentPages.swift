@@ -87,7 +87,9 @@ package struct AgentPages: NodePages {
         let pods = await sources.pods.probeTallies()
         guard !pods.isEmpty else { return }
         writer.family(.probeDuration)
-        for (pod, tallies) in pods {
+        // The family has no label for the uid: of two pods under one name only the first has a row.
+        var named: Set<ObjectKey> = []
+        for (pod, tallies) in pods where named.insert(ObjectKey(namespace: pod.namespace, name: pod.name)).inserted {
             for tally in tallies.all where tally.successes > 0 {
                 let values = [tally.container, pod.namespace, pod.name, tally.kind.rawValue]
                 writer.histogram(

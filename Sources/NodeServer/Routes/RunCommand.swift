@@ -29,6 +29,12 @@ struct RunCommand: Sendable {
     }
 
     private func result(of streams: any ContainerStreams, _ command: [String]) async throws(RuntimeFailure) -> HTTPAnswer {
+        // What the command leaves behind may hold its output open, and write without end.
+        let patience = Task {
+            try await Task.sleep(for: Self.timeout + .seconds(5))
+            await streams.terminate()
+        }
+        defer { patience.cancel() }
         do throws(RuntimeFailure) {
             var output = ByteBuffer()
             while let part = try await streams.read() {

@@ -11,7 +11,9 @@ enum FileSystemMetrics {
         var systems = [("nodefs", storage.room.nodeFileSystem)]
         // One file system is one row.
         if storage.room.layout.hasImageFileSystem { systems.append(("imagefs", storage.room.imageFileSystem)) }
-        if storage.room.layout.splitsContainers { systems.append(("containerfs", storage.room.containerFileSystem)) }
+        if storage.room.layout.splitsContainers, storage.room.containerFileSystem?.device != storage.room.nodeFileSystem?.device {
+            systems.append(("containerfs", storage.room.containerFileSystem))
+        }
         for family in families {
             let found = systems.compactMap { name, system in system.flatMap(family.value).map { (system?.device ?? name, $0) } }
             guard !found.isEmpty else { continue }

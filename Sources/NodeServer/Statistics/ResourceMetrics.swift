@@ -50,7 +50,13 @@ enum ResourceMetrics {
 
         init(_ measurement: NodeMeasurement) {
             node = Row(labels: MetricLabels([]), cgroup: measurement.machine)
-            for pod in measurement.pods {
+            // A pod that comes back under its name while the one before it still ends: a series has one value, the later pod's.
+            var latest: [ObjectKey: String] = [:]
+            for pod in measurement.pods.sorted(by: { $0.cgroup.startedAt < $1.cgroup.startedAt }) {
+                latest[ObjectKey(namespace: pod.identity.namespace, name: pod.identity.name)] = pod.identity.uid
+            }
+            for pod in measurement.pods
+            where latest[ObjectKey(namespace: pod.identity.namespace, name: pod.identity.name)] == pod.identity.uid {
                 let (namespace, name) = (MetricLabel("namespace", pod.identity.namespace), MetricLabel("pod", pod.identity.name))
                 pods.append(Row(labels: MetricLabels([namespace, name]), cgroup: pod.cgroup))
                 for container in pod.containers {

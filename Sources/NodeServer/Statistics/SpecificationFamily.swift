@@ -17,16 +17,22 @@ struct SpecificationFamily: Sendable {
         }
     }
 
+    /// A pod may ask for more than can be computed with: its limit is then none.
+    private static func thousandths(_ amount: Int64, _ factor: Int64) -> Int64 {
+        let (product, isTooLarge) = amount.multipliedReportingOverflow(by: factor)
+        return isTooLarge ? .max : product / 1000
+    }
+
     /// Microseconds.
     private static let period: Int64 = 100_000
 
     static let all: [SpecificationFamily] = [
         SpecificationFamily(name: "container_spec_cpu_period", help: "CPU period of the container.") { $0.cpuPeriod ?? period },
         SpecificationFamily(name: "container_spec_cpu_quota", help: "CPU quota of the container.") { resources in
-            resources.cpuLimit.map { $0 * (resources.cpuPeriod ?? period) / 1000 }
+            resources.cpuLimit.map { thousandths($0, resources.cpuPeriod ?? period) }
         },
         // The kernel's least share is 2.
-        SpecificationFamily(name: "container_spec_cpu_shares", help: "CPU share of the container.") { max(2, ($0.cpuRequest ?? 0) * 1024 / 1000) },
+        SpecificationFamily(name: "container_spec_cpu_shares", help: "CPU share of the container.") { max(2, thousandths($0.cpuRequest ?? 0, 1024)) },
         SpecificationFamily(name: "container_spec_memory_limit_bytes", help: "Memory limit for the container.") { $0.memoryLimit ?? 0 },
         SpecificationFamily(
             name: "container_spec_memory_reservation_limit_bytes", help: "Memory reservation limit for the container."

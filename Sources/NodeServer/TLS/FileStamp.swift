@@ -8,6 +8,8 @@ struct FileStamp: Sendable, Hashable {
     private let seconds: Int
     private let nanoseconds: Int
 
+    var isPresent: Bool { number != 0 }
+
     /// Follows symbolic links: certificates are replaced behind them.
     init(path: String) {
         var status = stat()

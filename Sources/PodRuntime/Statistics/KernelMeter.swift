@@ -28,7 +28,10 @@ package struct KernelMeter: NodeMeter {
         return try await runtime.blocking("measure the node", .internal, deadline: Self.patience) { [self] in
             var measurement = try machine()
             for level in [PodCgroup.top, PodCgroup.burstable, PodCgroup.bestEffort] {
-                add("the level \(level)", to: &measurement) { try self.level(level) }.map { measurement.levels.append($0) }
+                let found = add("the level \(level)", to: &measurement) { try self.level(level) }
+                // The first one is all pods.
+                guard found != nil || level != PodCgroup.top else { break }
+                if let found { measurement.levels.append(found) }
             }
             for sandbox in sandboxes {
                 add("pod \(sandbox.configuration.pod)", to: &measurement) { try pod(sandbox) }.map { measurement.pods.append($0) }
@@ -150,7 +153,7 @@ package struct KernelMeter: NodeMeter {
             let interfaces = try interfaces(of: String(pause.pid))
             // Asked afterwards: what was read is another process' if the pid is.
             return pause.exists ? interfaces : []
-        } catch let error as SystemError where error.isNotFound || error.isNoProcess {
+        } catch let error as SystemError where error.isNotFound || error.isNoProcess || !pause.exists {
             return []
         }
     }

@@ -1,15 +1,24 @@
 import Glibc
-import LinuxSystem
 
-/// One run of a credential provider: a request on its standard input, an answer on its standard output.
-struct ProviderProcess {
-    let executable: String
-    let arguments: [String]
-    /// `NAME=value`
-    let environment: [String]
-    let timeout: Duration
+/// One run of a program that gives credentials: a request on its standard input, an answer on its standard output.
+package struct ProgramExchange: Sendable {
+    private let executable: String
+    private let arguments: [String]
+    private let environment: [String]
+    private let timeout: Duration
 
-    static let longestAnswer = 1 << 20
+    /// - Parameters:
+    ///   - executable: an absolute path.
+    ///   - arguments: without the program's name.
+    ///   - environment: `NAME=value`
+    package init(executable: String, arguments: [String], environment: [String], timeout: Duration) {
+        self.executable = executable
+        self.arguments = arguments
+        self.environment = environment
+        self.timeout = timeout
+    }
+
+    private static let longestAnswer = 1 << 20
     private static let longestComplaint = 64 << 10
 
     /// A pipe takes so much without a reader.
@@ -22,8 +31,8 @@ struct ProviderProcess {
     }
 
     /// Returns the answer of a run that ended with success. Throws what the program has complained about, and `.timedOut`.
-    func answer(to request: [UInt8], pool: BlockingPool) async throws -> [UInt8] {
-        let started = try await pool.run("start credential provider") { try start(request) }
+    package func answer(to request: [UInt8], pool: BlockingPool) async throws -> [UInt8] {
+        let started = try await pool.run("start \(executable)") { try start(request) }
         return try await withThrowingTaskGroup(of: (isOutput: Bool, bytes: [UInt8]).self) { group in
             group.addTask { (true, try await Self.collect(started.output, limit: Self.longestAnswer)) }
             group.addTask { (false, try await Self.collect(started.errors, limit: Self.longestComplaint)) }
