@@ -9,7 +9,7 @@ import PodCore
 import TestSupport
 import Testing
 
-@Suite struct AgentPageTests {
+@Suite(.timeLimit(.minutes(1))) struct AgentPageTests {
     private func answer(
         _ path: String, method: String = "GET", runtime: FakeRuntime = FakeRuntime()
     ) async throws -> (status: Int, type: String, text: String) {

@@ -10,7 +10,7 @@ import ServiceLifecycle
 import TestSupport
 import Testing
 
-@Suite struct ProxyMetricsServerTests {
+@Suite(.timeLimit(.minutes(1))) struct ProxyMetricsServerTests {
     private func get(_ port: Int, _ path: String) async throws -> (status: Int, type: String, text: String) {
         let answer = try await HTTPClient.shared.execute(HTTPClientRequest(url: "http://127.0.0.1:\(port)\(path)"), timeout: .seconds(10))
         let text = String(buffer: try await answer.body.collect(upTo: 1 << 20))

@@ -10,7 +10,7 @@ import Timing
 @testable import ProxyAgent
 @testable import ProxyCore
 
-@Suite struct ProxyMetricsTests {
+@Suite(.timeLimit(.minutes(1))) struct ProxyMetricsTests {
     private func text(_ write: (inout ExpositionWriter) -> Void) -> String {
         var writer = ExpositionWriter()
         write(&writer)

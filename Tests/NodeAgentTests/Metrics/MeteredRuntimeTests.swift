@@ -8,7 +8,7 @@ import Testing
 
 @testable import NodeAgent
 
-@Suite struct MeteredRuntimeTests {
+@Suite(.timeLimit(.minutes(1))) struct MeteredRuntimeTests {
     private let registry = MetricsRegistry(Catalogue.node)
     private let node = FakeNode()
     private let time = ManualTime()
