@@ -40,7 +40,7 @@ class ImageVolumes(NodeCase):
         self.assertEqual(self.inside("model", "cat /m/data/weights /data/more /one; ls /m"), "heavymoreheavydata\nout\ntool")
         self.assertEqual(self.inside("model", "touch /m/x 2>&1; touch /data/x 2>&1; true").count("Read-only file system"), 2)
         self.assertIn("Permission denied", self.inside("model", "/m/tool true 2>&1; true"))
-        self.assertTrue(any(reason == "Pulled" and MODEL in message for _, reason, message in self.events("model")))
+        self.wait_for_event("model", "Pulled", MODEL)
         self.assertEqual(self.inside("model", "grep ' /m ' /proc/self/mounts | cut -d' ' -f3,4 | cut -d, -f1-4"), "overlay ro,nosuid,nodev,noexec")
 
         # The next agent and the next container find it as it is; a lost mount is made again.

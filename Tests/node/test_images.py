@@ -153,7 +153,7 @@ class ImagesFillTheDisk(DiskCase):
         self.assertEqual(self.names(), {"registry.example/busybox:1", "docker.io/test/pinned:1"})
         self.assertIn("images, all good", self.lab.swiftlet("images", "verify").stdout)
         self.assertEqual(self.lab.get("pod", "user")["status"]["phase"], "Running")
-        self.assertIn("EvictionThresholdMet", {reason for _, reason, _ in self.events("node-1")})
+        self.wait_for_event("node-1", "EvictionThresholdMet")
         self.lab.delete("pod", "user")
 
 

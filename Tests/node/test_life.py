@@ -21,12 +21,6 @@ class LifeCase(NodeCase):
     def wait_for_status(self, name, what, check, seconds=30):
         return wait_until(what, lambda: check(self.lab.get("pod", name)["status"]), seconds)
 
-    def wait_for_event(self, name, reason, text=""):
-        def found():
-            return next((e for e in self.events(name) if e[1] == reason and text in e[2]), None)
-
-        return wait_until(f"the event {reason} of {name}", found, 30)
-
 
 class Probes(LifeCase):
     def test_readiness_by_http_tcp_and_exec(self):
@@ -102,7 +96,7 @@ class Hooks(LifeCase):
         message = self.waiting("bad-start")["message"]
         self.assertIn('Exec lifecycle hook ([sh -c echo bad >&2; exit 5]) for Container "c" in Pod "bad-start_default(', message)
         self.assertIn("exited with 5: bad", message)
-        self.assertIn(("Warning", "FailedPostStartHook", "PostStartHook failed"), self.events("bad-start"))
+        self.wait_for_event("bad-start", "FailedPostStartHook", "PostStartHook failed", "Warning")
         self.lab.delete("pod", "bad-start")
 
     def test_a_container_that_ends_under_its_pre_stop_hook(self):

@@ -41,7 +41,7 @@ class LocalStorage(NodeCase):
         container = status["containerStatuses"][0]
         self.assertEqual(status["message"], message)
         self.assertEqual((container["restartCount"], container["state"]["terminated"]["exitCode"]), (0, exit_code), container)
-        self.assertIn(("Warning", "Evicted", message), self.events(name))
+        self.wait_for_event(name, "Evicted", message, "Warning")
 
     def restart_agent(self, number=signal.SIGTERM):
         self.lab.stop("agent", number)

@@ -40,7 +40,7 @@ class LostProcesses(NodeCase):
         status = wait_until("the restarted container", lambda: self.restarted(name))
         ended = status["lastState"]["terminated"]
         self.assertEqual(ended["exitCode"], 137, ended)
-        self.assertIn("SandboxChanged", [reason for _, reason, _ in self.events(name)])
+        self.wait_for_event(name, "SandboxChanged")
         self.lab.wait_for("pod", name, "Ready")
         # Its records stay with the pod, its processes do not.
         self.assertEqual([pid for pid in processes if alive(pid)], [])

@@ -72,7 +72,6 @@ class PullFailures(NodeCase):
         shown = f"image pull failed for {image} because the registry is unavailable: {text}" if is_away else text
         self.starts(self.waiting(fault)["message"], f'Back-off pulling image "{image}": {reason}: {shown}')
 
-        events = self.events(fault)
         for kind, event, message in [
             ("Normal", "Pulling", f'Pulling image "{image}"'),
             ("Warning", "Failed", f'Failed to pull image "{image}": {"RegistryUnavailable: " if is_away else ""}{text}'),
@@ -80,8 +79,8 @@ class PullFailures(NodeCase):
             ("Normal", "BackOff", f'Back-off pulling image "{image}"'),
             ("Warning", "Failed", "Error: ImagePullBackOff"),
         ]:
-            self.assertTrue([e for e in events if e[:2] == (kind, event) and e[2].startswith(message)], (kind, event, message, events))
-        self.assertFalse([m for _, _, m in events if PASSWORD in m])
+            self.starts(self.wait_for_event(fault, event, message, kind)[2], message)
+        self.assertFalse([m for _, _, m in self.events(fault) if PASSWORD in m])
 
     def starts(self, text, beginning):
         self.assertEqual(text[:len(beginning)], beginning)

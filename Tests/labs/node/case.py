@@ -24,6 +24,14 @@ class NodeCase(LabCase):
         items = self.lab.get("events")["items"]
         return [(e["type"], e["reason"], e["message"]) for e in items if e["involvedObject"]["name"] == name]
 
+    def wait_for_event(self, name, reason, text="", kind=None):
+        """Returns the event once it is there: events are written a little behind statuses."""
+
+        def found():
+            return next((e for e in self.events(name) if e[1] == reason and text in e[2] and kind in (None, e[0])), None)
+
+        return wait_until(f"the event {reason} of {name}: {text}", found, 30)
+
     def container(self, name):
         """The status of a pod's container, once there is one."""
 
