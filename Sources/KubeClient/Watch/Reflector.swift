@@ -63,7 +63,6 @@ package final class Reflector<Object: KubeObject>: Sendable {
                 } else {
                     version = try await relist(position.nextList)
                     position.listed(at: version)
-                    noteSuccess()
                 }
                 try await watch(from: version, &position)
                 // A watch that ends at once, again and again, must not become a busy loop.
@@ -118,6 +117,8 @@ package final class Reflector<Object: KubeObject>: Sendable {
                 }
             }
         }
+        // First: who sees the objects sees no failure any more.
+        noteSuccess()
         store.replace(with: fresh, keeping: kept)
         settled.open()
         return version
