@@ -35,6 +35,11 @@ package struct MetricFamily: Sendable, Hashable {
     }
 }
 
+extension MetricFamily {
+    /// - Parameter values: of the labels, in their order.
+    package func labelled(_ values: [String]) -> [MetricLabel] { zip(labels, values).map { MetricLabel($0, $1) } }
+}
+
 extension ExpositionWriter {
     /// Begins a family whose values are computed for this scrape.
     package mutating func family(_ family: MetricFamily) { self.family(family.name, help: family.help, kind: family.kind) }
@@ -47,6 +52,6 @@ extension ExpositionWriter {
 
     /// - Parameter values: of the family's labels, in their order.
     package mutating func sample(_ family: MetricFamily, _ values: String..., value: Double) {
-        sample(family.name, zip(family.labels, values).map { MetricLabel($0, $1) }, value: value)
+        sample(family.name, family.labelled(values), value: value)
     }
 }

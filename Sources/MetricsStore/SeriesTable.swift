@@ -47,7 +47,7 @@ final class SeriesTable: Sendable {
         guard !series.isEmpty else { return }
         writer.family(family)
         for (values, value) in series {
-            let labels = zip(family.labels, values).map { MetricLabel($0, $1) }
+            let labels = family.labelled(values)
             switch value {
             case .counter(let count): writer.sample(family.name, labels, value: Double(count))
             case .gauge(let number): writer.sample(family.name, labels, value: number)

@@ -41,10 +41,7 @@ enum Agent {
         let options = ClientOptions(
             version: Version.swiftlet, queriesPerSecond: Double(configuration.kubelet.kubeAPIQPS), burst: configuration.kubelet.kubeAPIBurst,
             metrics: metrics.node, logger: logger)
-        let certificates = CertificateDirectory(configuration.process.rootDirectory + "/pki")
-        let identity = NodeIdentity(
-            kubeconfigPath: configuration.process.kubeconfig, bootstrapPath: configuration.process.bootstrapKubeconfig, nodeName: settings.name,
-            directory: certificates, rotates: configuration.kubelet.rotateCertificates)
+        let identity = NodeIdentity(configuration, nodeName: settings.name)
         let access = try await NodeBootstrap.access(identity, options: options)
         let client = try KubeClient(access, options: options)
         defer { client.shutdown() }
@@ -55,7 +52,7 @@ enum Agent {
         let node = try NodeParts(
             configuration, settings: settings, local: local, client: client, services: reading, metrics: metrics, logger: logger)
         try await node.pods.recover()
-        let serving = try await local.servingFiles(certificates, settings)
+        let serving = try await local.servingFiles(identity.directory, settings)
         let servers = try ServerParts(configuration, settings: settings, node: node, local: local, client: client, serving: serving, logger: logger)
         let keepers = CertificateParts(
             configuration, identity: identity, client: client, node: node, serving: servers.credentials, time: local.time, logger: logger)

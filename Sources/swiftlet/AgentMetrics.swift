@@ -2,7 +2,7 @@ import Exposition
 import MetricsStore
 import ProxyAgent
 
-/// What is recorded, by the page that shows it.
+/// The recorded metrics, by the page that shows them.
 struct AgentMetrics: Sendable {
     let node = MetricsRegistry(Catalogue.node)
     let serviceLevels = MetricsRegistry(Catalogue.serviceLevels)

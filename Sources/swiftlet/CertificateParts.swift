@@ -32,7 +32,7 @@ struct CertificateParts: Sendable {
                 onNewCertificate: { _ in serving.reloadSoon() })
             services.append(Part { await rotator.run() })
         }
-        let inventory = CertificateInventory(configuration, nodeName: name, directory: identity.directory)
+        let inventory = CertificateInventory(configuration, identity)
         services.append(
             Part { [events = node.events] in
                 var notices = ExpiryNotices()
@@ -49,13 +49,18 @@ struct CertificateParts: Sendable {
     }
 }
 
-extension CertificateInventory {
-    init(_ configuration: AgentConfiguration, nodeName: String, directory: CertificateDirectory) {
-        let kubelet = configuration.kubelet
-        let requested = directory.currentPath(.serving(nodeName: nodeName, dnsNames: [], ipAddresses: []))
-        let identity = NodeIdentity(
+extension NodeIdentity {
+    init(_ configuration: AgentConfiguration, nodeName: String) {
+        self.init(
             kubeconfigPath: configuration.process.kubeconfig, bootstrapPath: configuration.process.bootstrapKubeconfig, nodeName: nodeName,
-            directory: directory, rotates: kubelet.rotateCertificates)
+            directory: CertificateDirectory(configuration.process.rootDirectory + "/pki"), rotates: configuration.kubelet.rotateCertificates)
+    }
+}
+
+extension CertificateInventory {
+    init(_ configuration: AgentConfiguration, _ identity: NodeIdentity) {
+        let (kubelet, directory) = (configuration.kubelet, identity.directory)
+        let requested = directory.currentPath(.serving(nodeName: identity.purpose.nodeName, dnsNames: [], ipAddresses: []))
         self.init(
             identity, serving: kubelet.serverTLSBootstrap ? requested : kubelet.tlsCertFile ?? directory.path + "/kubelet.crt",
             isServingRenewed: kubelet.serverTLSBootstrap, clientCA: kubelet.clientCAFile)

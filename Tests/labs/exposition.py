@@ -8,7 +8,8 @@ ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 
 
 class Sample:
-    def __init__(self, name, labels, value, milliseconds):
+    def __init__(self, series, name, labels, value, milliseconds):
+        self.series = series  # name and labels as they were written
         self.name = name
         self.labels = labels
         self.value = value
@@ -42,13 +43,20 @@ class Exposition:
                 self.kinds[name] = kind
             else:
                 sample = parse_sample(line)
-                if sample.name != family or family not in self.kinds:
+                if family not in self.kinds or sample.name not in self.names(family):
                     raise ValueError(f"outside of its family {family}: {line!r}")
-                key = tuple(sorted(sample.labels.items()))
+                key = (sample.name, *sorted(sample.labels.items()))
                 if key in seen:
                     raise ValueError(f"there twice: {line!r}")
                 seen.add(key)
                 self.families[family].append(sample)
+
+    def names(self, family):
+        """The names that samples of a family may have."""
+        return {family + end for end in ("_bucket", "_sum", "_count")} if self.kinds[family] == "histogram" else {family}
+
+    def by_series(self):
+        return {sample.series: sample.value for samples in self.families.values() for sample in samples}
 
     def samples(self, name, **labels):
         return [sample for sample in self.families.get(name, []) if sample.has(**labels)]
@@ -73,4 +81,4 @@ def parse_sample(line):
             raise ValueError(f"broken labels: {line!r}")
         labels[label[1]] = re.sub(r"\\.", lambda escape: ESCAPES[escape[0]], label[2])
         rest = rest[label.end():]
-    return Sample(match[1], labels, float(match[3]), int(match[4]) if match[4] else None)
+    return Sample(line[: match.start(3) - 1], match[1], labels, float(match[3]), int(match[4]) if match[4] else None)

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
+from labs.exposition import Exposition
 from labs.node.case import NodeCase
 from labs.node.network import NODE_IP
 from labs.node.pods import FOREVER
@@ -14,18 +15,6 @@ from labs.programs import ROOT
 from labs.waiting import wait_until
 
 CONFIGURATION = os.path.join(ROOT, "config", "prometheus")
-SAMPLE = re.compile(r'^([a-z_:][a-z0-9_:]*(?:\{.*\})?) (\S+)$')
-
-
-def samples(text):
-    """Returns {series: value} of a page of metrics; each line has to be one, or a comment."""
-    found = {}
-    for line in text.splitlines():
-        if not line.startswith("# "):
-            name, value = SAMPLE.match(line).groups()
-            assert name not in found, f"twice: {name}"
-            found[name] = float(value)
-    return found
 
 
 class MetricsCase(NodeCase):
@@ -36,7 +25,9 @@ class MetricsCase(NodeCase):
         return answer.stdout
 
     def metrics(self, path="/metrics"):
-        return samples(self.get(path))
+        text = self.get(path)
+        # Without any probe there is nothing on their page.
+        return Exposition(text).by_series() if text else {}
 
 
 class Metrics(MetricsCase):
@@ -114,7 +105,7 @@ class Metrics(MetricsCase):
 
     def test_the_proxy_has_a_page_of_its_own(self):
         def page():
-            return samples(self.lab.on_node("curl", "-sS", "http://127.0.0.1:10249/metrics").stdout)
+            return Exposition(self.lab.on_node("curl", "-sS", "http://127.0.0.1:10249/metrics").stdout).by_series()
 
         def syncs():
             return page().get('kubeproxy_sync_proxy_rules_duration_seconds_count{ip_family="IPv4"}', 0)

@@ -30,10 +30,8 @@ package struct CertificateInventory: Sendable {
             reports.append(CertificateReport(role: "client", place: identity.kubeconfigPath, info: nil, problem: Self.reason(error)))
         }
         do {
-            let text = String(decoding: try await CredentialFiles.read(serving, operation: "read certificate"), as: UTF8.self)
-            reports.append(
-                CertificateReport(
-                    role: "serving", place: serving, isRenewed: isServingRenewed, info: try CertificateInfo(pem: text, origin: serving)))
+            let info = try CertificateInfo(pem: try await CredentialSource.file(serving).text(), origin: serving)
+            reports.append(CertificateReport(role: "serving", place: serving, isRenewed: isServingRenewed, info: info))
         } catch {
             reports.append(
                 CertificateReport(role: "serving", place: serving, isRenewed: isServingRenewed, info: nil, problem: Self.reason(error)))
@@ -63,12 +61,7 @@ package struct CertificateInventory: Sendable {
 
     private func authorities(_ role: String, _ source: CredentialSource) async -> [CertificateReport] {
         do {
-            let text: String
-            switch source {
-            case .inline(let bytes, _): text = String(decoding: bytes, as: UTF8.self)
-            case .file(let path): text = String(decoding: try await CredentialFiles.read(path, operation: "read certificate"), as: UTF8.self)
-            }
-            let found = CertificateInfo.all(pem: text)
+            let found = CertificateInfo.all(pem: try await source.text())
             guard !found.isEmpty else {
                 return [CertificateReport(role: role, place: "\(source)", info: nil, problem: "it holds no usable PEM certificate")]
             }

@@ -19,7 +19,7 @@ package struct NodeIdentity: Sendable {
         purpose = .client(nodeName: nodeName)
     }
 
-    /// What the files hold at the moment.
+    /// The contents of the files at the moment.
     struct Found: Sendable {
         let access: ClusterAccess
         let choice: IdentityChoice
@@ -71,13 +71,6 @@ package struct NodeIdentity: Sendable {
     }
 
     private static func pair(_ certificate: CredentialSource, _ key: CredentialSource, _ origin: String) async throws -> CertificatePair {
-        try CertificatePair(certificate: try await text(certificate), key: try await text(key), origin: "\(certificate)")
-    }
-
-    private static func text(_ source: CredentialSource) async throws -> String {
-        switch source {
-        case .inline(let bytes, _): String(decoding: bytes, as: UTF8.self)
-        case .file(let path): String(decoding: try await CredentialFiles.read(path, operation: "read certificate"), as: UTF8.self)
-        }
+        try CertificatePair(certificate: try await certificate.text(), key: try await key.text(), origin: "\(certificate)")
     }
 }

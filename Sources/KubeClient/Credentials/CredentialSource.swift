@@ -13,4 +13,12 @@ package enum CredentialSource: Sendable, Hashable, CustomStringConvertible {
     }
 
     var path: String? { if case .file(let path) = self { path } else { nil } }
+
+    /// The PEM text as it is now.
+    func text() async throws -> String {
+        switch self {
+        case .inline(let bytes, _): String(decoding: bytes, as: UTF8.self)
+        case .file(let path): String(decoding: try await CredentialFiles.read(path, operation: "read certificate"), as: UTF8.self)
+        }
+    }
 }

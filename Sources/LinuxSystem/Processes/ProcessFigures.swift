@@ -1,6 +1,6 @@
 import Glibc
 
-/// What this process uses, as `/proc` and the kernel's limits say.
+/// The resources that this process uses, as `/proc` and the kernel's limits say.
 package struct ProcessFigures: Sendable, Hashable {
     /// User and system time, in seconds.
     package let processorTime: Double

@@ -9,9 +9,9 @@ extension ActionRunner {
         _ name: String, restartCount: Int, image: ImageDescription, sandboxID: String, addresses: [String], _ snapshot: PodSnapshot
     ) async -> PodEvent? {
         let event = await start(name, restartCount: restartCount, image: image, sandboxID: sandboxID, addresses: addresses, snapshot)
-        let type = MetricLabels.type(of: snapshot.pod.spec.role(of: name))
+        let type = LabelValues.type(of: snapshot.pod.spec.role(of: name))
         metrics.count(.startedContainers, type)
-        if case .containerFailed(_, let problem)? = event { metrics.count(.startedContainersErrors, MetricLabels.code(problem), type) }
+        if case .containerFailed(_, let problem)? = event { metrics.count(.startedContainersErrors, LabelValues.code(problem), type) }
         return event
     }
 

@@ -16,7 +16,7 @@ extension ActionRunner {
             }
             return .imageReady(container: name, try await ensure(image, container.imagePullPolicy, fieldPath: fieldPath, snapshot))
         } catch {
-            let type = MetricLabels.type(of: snapshot.pod.spec.role(of: name))
+            let type = LabelValues.type(of: snapshot.pod.spec.role(of: name))
             metrics.count(.startedContainers, type)
             metrics.count(.startedContainersErrors, error.reason.rawValue, type)
             return .imageFailed(container: name, error)
@@ -67,7 +67,7 @@ extension ActionRunner {
                 }
             }
             let end = time.now()
-            metrics.observe(.imagePull, MetricLabels.imageSize(pulled.size), duration: end - began)
+            metrics.observe(.imagePull, LabelValues.imageSize(pulled.size), duration: end - began)
             record(
                 .normal, "Pulled",
                 "Successfully pulled image \"\(image)\" in \(GoText.duration(end - began)) (\(GoText.duration(end - asked)) including waiting). "

@@ -46,7 +46,7 @@ extension PodManager {
         var machine = entry.machine
         // Before the worker takes it: a resize that is reviewed meanwhile finds the place taken.
         if let refusal {
-            runner.metrics.count(.admissionRejections, MetricLabels.rejection(refusal.reason))
+            runner.metrics.count(.admissionRejections, LabelValues.rejection(refusal.reason))
             machine.refuse(refusal)
         } else {
             activePods.take(entry.pod)

@@ -1,7 +1,7 @@
 package import KubeModel
 package import PodCore
 
-/// What metrics show of the pods, gathered for one scrape.
+/// The figures of the pods for metrics, gathered for one scrape.
 extension PodManager {
     package func census() async -> PodCensus {
         var census = PodCensus()

@@ -170,7 +170,7 @@ package actor PodWorker {
             probes.note(kind, of: container, result, seconds: duration.inSeconds)
         default:
             if case .ensureImage(let container) = action { beginning.imageSettled(container, at: surroundings.time.wallTime()) }
-            let step = MetricLabels.step(action, isEnding: machine.isEnding, hasStarted: reported?.phase == .running)
+            let step = LabelValues.step(action, isEnding: machine.isEnding, hasStarted: reported?.phase == .running)
             surroundings.runner.metrics.observe(.podWorker, step, duration: duration)
         }
         handle(event)

@@ -5,8 +5,8 @@ package import Timing
 
 /// The node's measured figures: measures on demand, at most once a second, and one measurement at a time.
 ///
-/// What takes long (walks through pods' folders, file servers) is measured in the background, when a client has asked for it: of a new pod at once,
-/// else once a minute, and a tenth of the time at most. Until then its figures are absent.
+/// Walks through pods' folders and questions to file servers take long. They are made in the background, when a client has asked for their figures: for a
+/// new pod at once, else once a minute, and a tenth of the time at most. Until then these figures are absent.
 package actor NodeStatistics: NodeStatisticsSource {
     package struct Parts: Sendable {
         let meter: any NodeMeter

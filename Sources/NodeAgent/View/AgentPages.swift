@@ -13,7 +13,7 @@ package struct AgentPages: NodePages {
         package let events: EventRecorder
         package let health: @Sendable () async -> [HealthCheck]
         package let certificates: @Sendable () async -> CertificateFigures
-        /// What is recorded for `/metrics` and for `/metrics/slis`.
+        /// The metrics that are recorded for `/metrics` and for `/metrics/slis`.
         package let recorded: MetricsRegistry
         package let serviceLevels: MetricsRegistry
 
@@ -92,8 +92,7 @@ package struct AgentPages: NodePages {
         for (pod, tallies) in pods where named.insert(ObjectKey(namespace: pod.namespace, name: pod.name)).inserted {
             for tally in tallies.all where tally.successes > 0 {
                 let values = [tally.container, pod.namespace, pod.name, tally.kind.rawValue]
-                writer.histogram(
-                    MetricFamily.probeDuration.name, zip(MetricFamily.probeDuration.labels, values).map { MetricLabel($0, $1) }, tally.durations)
+                writer.histogram(MetricFamily.probeDuration.name, MetricFamily.probeDuration.labelled(values), tally.durations)
             }
         }
         writer.family(.probes)

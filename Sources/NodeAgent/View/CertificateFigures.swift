@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// What metrics show of the node's certificates. What is absent is not shown.
+/// The figures of the node's certificates for metrics; absent ones are not shown.
 package struct CertificateFigures: Sendable, Hashable {
     /// The end of the client certificate.
     package var clientExpiry: Timestamp?

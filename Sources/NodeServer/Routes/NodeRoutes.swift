@@ -44,7 +44,7 @@ package struct NodeRoutes: Sendable {
         case .pods: return try Self.list(await view.pods())
         case .statistics(let path): return try await statistics?.answer(path, target: target) ?? .text(.notFound, "404 page not found\n")
         case .runningPods, .metrics, .configuration: return try await page(path)
-        case .run(let address): return try await RunCommand(lookup: lookup, runtime: runtime).answer(address, target: target)
+        case .run(let address): return try await RunCommand(lookup: lookup, runtime: runtime, time: time).answer(address, target: target)
         case .containerLogs(let address): return try await log(address, target: target)
         case .stream(let kind, _):
             return .text(.badRequest, "Upgrade request required: \(kind) is spoken over SPDY/3.1 and WebSocket (\(StreamProtocol.names))\n")

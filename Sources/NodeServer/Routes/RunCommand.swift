@@ -1,6 +1,7 @@
 import HTTPTypes
 import NIOCore
 import PodCore
+import Timing
 
 /// `/run`: a command in a container, and its output in one answer. A command that does not end or writes without end is bounded.
 struct RunCommand: Sendable {
@@ -11,6 +12,7 @@ struct RunCommand: Sendable {
 
     let lookup: ContainerLookup
     let runtime: any ContainerRuntime
+    let time: any TimeSource
 
     /// The command is the query's `cmd`, split at its blanks, as kubelet splits it.
     func answer(_ address: EndpointPath.PodAddress, target: RequestTarget) async throws(Refusal) -> HTTPAnswer {
@@ -29,9 +31,9 @@ struct RunCommand: Sendable {
     }
 
     private func result(of streams: any ContainerStreams, _ command: [String]) async throws(RuntimeFailure) -> HTTPAnswer {
-        // What the command leaves behind may hold its output open, and write without end.
+        // Processes that the command leaves behind may hold its output open, and write without end.
         let patience = Task {
-            try await Task.sleep(for: Self.timeout + .seconds(5))
+            try await time.sleep(for: Self.timeout + .seconds(5))
             await streams.terminate()
         }
         defer { patience.cancel() }

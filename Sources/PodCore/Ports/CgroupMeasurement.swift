@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// What a cgroup has used, with what is needed to report it. A cgroup may be the whole machine's, a level's, a pod's or a container's.
+/// The use of a cgroup, and the facts that a report of it needs. A cgroup may be the whole machine's, a level's, a pod's or a container's.
 package struct CgroupMeasurement: Sendable, Hashable {
     /// The cgroup's path below the mount of the hierarchy; `/` for the machine.
     package let path: String

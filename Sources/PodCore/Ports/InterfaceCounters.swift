@@ -1,4 +1,4 @@
-/// What a network interface has carried since it was made (`/proc/net/dev`).
+/// The traffic of a network interface since it was made (`/proc/net/dev`).
 package struct InterfaceCounters: Sendable, Hashable {
     /// One direction.
     package struct Direction: Sendable, Hashable {

@@ -1,6 +1,6 @@
 package import KubeModel
 
-/// What the node's endpoint shows of the agent itself. `NodeAgent` conforms.
+/// The pages of the node's endpoint about the agent itself. `NodeAgent` conforms.
 package protocol NodePages: Sendable {
     /// Returns one of the pages below `/metrics`, as Prometheus' text. It is computed now.
     func metrics(_ page: MetricsPage) async -> [UInt8]

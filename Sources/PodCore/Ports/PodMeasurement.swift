@@ -1,13 +1,13 @@
 package import KubeModel
 
-/// What a pod has used: its cgroup, its containers that run, its network.
+/// The use of a pod: its cgroup, its containers that run, its network.
 package struct PodMeasurement: Sendable, Hashable {
     package struct Container: Sendable, Hashable {
         package let id: String
         package let name: String
         /// The reference as the pod has it.
         package let image: String
-        /// What the container asked for.
+        /// The requests and limits of the container.
         package let resources: CgroupResources
         package var cgroup: CgroupMeasurement
 
@@ -36,7 +36,7 @@ package struct PodMeasurement: Sendable, Hashable {
         }
     }
 
-    /// What a pod has written to the node's disks, and when its folders were walked.
+    /// The size of a pod's files on the node's disks, and when its folders were walked.
     package struct DiskFigures: Sendable, Hashable {
         package let use: PodDiskUse
         package let measuredAt: Timestamp

@@ -2,6 +2,7 @@ import KubeModel
 import LinuxCgroups
 package import LinuxSystem
 package import PodCore
+import ShimClient
 
 /// Measures the machine and the pods of a runtime: cgroups, and the network tables of the pods' first processes.
 package struct KernelMeter: NodeMeter {
@@ -14,6 +15,8 @@ package struct KernelMeter: NodeMeter {
     private let hierarchy: String?
     private let facts: MachineFacts
     private let bootedAt: Timestamp
+    /// Not the runtime's: a read that hangs must not keep containers from starting and ending.
+    private let pool = BlockingPool(name: "statistics", threads: 1, queueLimit: 8)
 
     /// Blocking.
     package init(_ runtime: ShimRuntime) throws(SystemError) {
@@ -25,20 +28,28 @@ package struct KernelMeter: NodeMeter {
 
     package func measure() async throws(RuntimeFailure) -> NodeMeasurement {
         let sandboxes = runningSandboxes()
-        return try await runtime.blocking("measure the node", .internal, deadline: Self.patience) { [self] in
-            var measurement = try machine()
-            for level in [PodCgroup.top, PodCgroup.burstable, PodCgroup.bestEffort] {
-                let found = add("the level \(level)", to: &measurement) { try self.level(level) }
-                // The first one is all pods.
-                guard found != nil || level != PodCgroup.top else { break }
-                if let found { measurement.levels.append(found) }
-            }
-            for sandbox in sandboxes {
-                add("pod \(sandbox.configuration.pod)", to: &measurement) { try pod(sandbox) }.map { measurement.pods.append($0) }
-            }
-            measurement.deviceNames = Self.names(of: measurement)
-            return measurement
+        let operation = "measure the node"
+        do {
+            return try await pool.run(operation, deadline: Self.patience) { [self] in try measure(sandboxes) }
+        } catch {
+            throw RuntimeFailure(translating: error, during: operation, .internal)
         }
+    }
+
+    /// Blocking.
+    private func measure(_ sandboxes: [Sandbox]) throws -> NodeMeasurement {
+        var measurement = try machine()
+        for level in [PodCgroup.top, PodCgroup.burstable, PodCgroup.bestEffort] {
+            let found = add("the level \(level)", to: &measurement) { try self.level(level) }
+            // The first one is all pods.
+            guard found != nil || level != PodCgroup.top else { break }
+            if let found { measurement.levels.append(found) }
+        }
+        for sandbox in sandboxes {
+            add("pod \(sandbox.configuration.pod)", to: &measurement) { try pod(sandbox) }.map { measurement.pods.append($0) }
+        }
+        measurement.deviceNames = Self.names(of: measurement)
+        return measurement
     }
 
     /// One for each pod: the latest of those that run. Sorted, so that two answers can be compared.

@@ -14,10 +14,6 @@ struct Certs: AsyncParsableCommand {
             "Reads the files that 'swiftlet run' with these flags would use, so no agent has to run. Exit code 1 when one that is used has ended, is not "
             + "valid yet or cannot be read.")
 
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case json
-    }
-
     @Option(help: "Configuration file, as for 'swiftlet run'.")
     var config: String?
 
@@ -34,7 +30,7 @@ struct Certs: AsyncParsableCommand {
     var rootDir: String?
 
     @Option(name: .shortAndLong, help: "Print JSON.")
-    var output: Format?
+    var output: OutputFormat?
 
     func run() async throws {
         var flags = FlagOverrides()
@@ -42,10 +38,10 @@ struct Certs: AsyncParsableCommand {
         flags.bootstrapKubeconfig = bootstrapKubeconfig
         flags.rootDirectory = rootDir
         let configuration = try ConfigurationLoader.load(file: config, directory: configDir, flags: flags)
-        let directory = CertificateDirectory(configuration.process.rootDirectory + "/pki")
+        let files = NodeIdentity(configuration, nodeName: "")
         // A renewed certificate says whose it is; the name matters only beside another one.
-        let own = await directory.currentInfo(.client(nodeName: ""))?.commonName.split(separator: ":").last
-        let inventory = CertificateInventory(configuration, nodeName: own.map(String.init) ?? "", directory: directory)
+        let own = await files.directory.currentInfo(files.purpose)?.commonName.split(separator: ":").last
+        let inventory = CertificateInventory(configuration, NodeIdentity(configuration, nodeName: own.map(String.init) ?? ""))
         let now = SystemTime().wallTime()
         let reports = await inventory.read(at: now)
         let rows = reports.map { Self.row($0, now) }

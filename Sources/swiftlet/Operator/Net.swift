@@ -6,10 +6,6 @@ struct Net: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Look at the pod network, and repair it.", subcommands: [List.self, Check.self], defaultSubcommand: List.self)
 
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case json
-    }
-
     /// `swiftlet net ls`.
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "ls", abstract: "List pods with their addresses and interfaces.")
@@ -17,7 +13,7 @@ struct Net: AsyncParsableCommand {
         @OptionGroup var agent: AgentSocket
 
         @Option(name: .shortAndLong, help: "Print JSON.")
-        var output: Format?
+        var output: OutputFormat?
 
         func run() async throws {
             let list: NetworkAttachments = try await AdminClient(agent).get(.network)
@@ -37,7 +33,7 @@ struct Net: AsyncParsableCommand {
         var fix = false
 
         @Option(name: .shortAndLong, help: "Print JSON.")
-        var output: Format?
+        var output: OutputFormat?
 
         func run() async throws {
             let client = try AdminClient(agent)

@@ -6,10 +6,6 @@ import Timing
 
 /// `swiftlet status`: prints the state of the agent and the node.
 struct Status: AsyncParsableCommand {
-    enum Format: String, ExpressibleByArgument, CaseIterable {
-        case json
-    }
-
     private struct Document: Encodable {
         let summary: NodeSummary
         let health: [HealthCheck]
@@ -23,7 +19,7 @@ struct Status: AsyncParsableCommand {
     @OptionGroup var agent: AgentSocket
 
     @Option(name: .shortAndLong, help: "Print the whole state as JSON.")
-    var output: Format?
+    var output: OutputFormat?
 
     func run() async throws {
         let client = try AdminClient(agent)

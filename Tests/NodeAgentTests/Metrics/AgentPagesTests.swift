@@ -66,7 +66,7 @@ struct AgentPagesTests {
     @Test("/metrics has kubelet's families with their types and labels")
     func families() async throws {
         try await running { pages in
-            let page = try ExpositionPage(await text(.agent, pages))
+            let page = try ParsedExposition(await text(.agent, pages))
             for (name, kind, labels) in Self.wanted {
                 let family = try #require(page.families[name], "\(name) is missing")
                 #expect(family.kind == kind && family.labels == Set(labels), "\(name): \(family.kind) \(family.labels.sorted())")
@@ -77,7 +77,7 @@ struct AgentPagesTests {
     @Test("a family that is said to be missing is missing, with a reason")
     func lacking() async throws {
         try await running { pages in
-            let page = try ExpositionPage(await text(.agent, pages))
+            let page = try ParsedExposition(await text(.agent, pages))
             for (prefix, reason) in LackingFamilies.reasons {
                 #expect(!page.families.keys.contains { $0.hasPrefix(prefix) } && !reason.isEmpty, "\(prefix)")
                 #expect(!Self.wanted.contains { $0.name.hasPrefix(prefix) }, "\(prefix)")
@@ -88,7 +88,7 @@ struct AgentPagesTests {
     @Test("what the node does moves the figures")
     func values() async throws {
         try await running { pages in
-            let page = try ExpositionPage(await text(.agent, pages))
+            let page = try ParsedExposition(await text(.agent, pages))
             #expect(page["kubelet_node_name{node=\"node-1\"}"] == 1)
             #expect(page["kubelet_running_pods"] == 1 && page["kubelet_desired_pods{static=\"\"}"] == 1)
             #expect(page["kubelet_active_pods{static=\"\"}"] == 1 && page["kubelet_mirror_pods"] == 0)
@@ -108,7 +108,7 @@ struct AgentPagesTests {
     func probes() async throws {
         try await running { pages in
             let labels = "container=\"main\",namespace=\"default\",pod=\"web\""
-            let page = try ExpositionPage(await text(.probes, pages))
+            let page = try ParsedExposition(await text(.probes, pages))
             #expect(page["prober_probe_total{\(labels),pod_uid=\"u1\",probe_type=\"Readiness\",result=\"successful\"}"] ?? 0 >= 1)
             #expect(page["prober_probe_duration_seconds_count{\(labels),probe_type=\"Readiness\"}"] ?? 0 >= 1)
             #expect(page.families["prober_probe_total"]?.kind == "counter" && page.families["prober_probe_duration_seconds"]?.kind == "histogram")
@@ -125,7 +125,7 @@ struct AgentPagesTests {
         figures.clientExpiry = bench.time.wallTime().advanced(bySeconds: 3600)
         figures.serverExpiry = bench.time.wallTime().advanced(bySeconds: -5)
         figures.serverRenewErrors = 2
-        let page = try ExpositionPage(await text(.agent, pages(figures)))
+        let page = try ParsedExposition(await text(.agent, pages(figures)))
         #expect(page["kubelet_certificate_manager_client_ttl_seconds"] == 3600)
         #expect(page["kubelet_certificate_manager_server_ttl_seconds"] == -5)
         #expect(page["kubelet_server_expiration_renew_errors"] == 2)
@@ -134,7 +134,7 @@ struct AgentPagesTests {
 
     @Test("health checks are 1 or 0")
     func serviceLevels() async throws {
-        let page = try ExpositionPage(await text(.serviceLevels, pages()))
+        let page = try ParsedExposition(await text(.serviceLevels, pages()))
         #expect(page["kubernetes_healthcheck{name=\"ping\",type=\"healthz\"}"] == 1)
         #expect(page["kubernetes_healthcheck{name=\"syncloop\",type=\"healthz\"}"] == 0)
     }

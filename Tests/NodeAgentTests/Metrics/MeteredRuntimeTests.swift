@@ -14,10 +14,10 @@ import Testing
     private let time = ManualTime()
     private var runtime: MeteredRuntime { MeteredRuntime(node, metrics: registry, time: time) }
 
-    private func page() throws -> ExpositionPage {
+    private func page() throws -> ParsedExposition {
         var writer = ExpositionWriter()
         registry.write(into: &writer)
-        return try ExpositionPage(String(decoding: writer.bytes, as: UTF8.self))
+        return try ParsedExposition(String(decoding: writer.bytes, as: UTF8.self))
     }
 
     @Test("operations are counted by kubelet's names, failures too")

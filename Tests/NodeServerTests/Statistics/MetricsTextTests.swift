@@ -1,6 +1,7 @@
 import Exposition
 import KubeModel
 import PodCore
+import TestSupport
 import Testing
 
 @testable import NodeServer
@@ -22,14 +23,14 @@ import Testing
                 continue
             }
             #expect(!samples.isEmpty, "\(family) is missing")
-            #expect(found.kinds[family.name] == family.kind, "the type of \(family)")
+            #expect(found.families[family.name]?.kind == family.kind, "the type of \(family)")
             #expect(found.helps[family.name] == family.help, "the help of \(family)")
             for sample in samples {
                 #expect(Set(sample.labels.keys) == family.labels, "the labels of \(family)")
                 #expect((sample.milliseconds != nil) == family.hasTime, "the time of \(family)")
             }
         }
-        let unknown = Set(found.kinds.keys).subtracting(wanted.map(\.name))
+        let unknown = Set(found.families.keys).subtracting(wanted.map(\.name))
         #expect(unknown.isEmpty, "families that kubelet does not have")
     }
 
@@ -92,7 +93,7 @@ import Testing
             cgroup.stats = bare
         }
         for found in [try resource(node), try containers(node)] {
-            for name in found.kinds.keys { #expect(!found.samples(name).isEmpty, "\(name) has no rows") }
+            for name in found.families.keys { #expect(!found.samples(name).isEmpty, "\(name) has no rows") }
             #expect(found.samples("container_memory_rss").isEmpty && !found.samples("container_cpu_usage_seconds_total").isEmpty)
         }
     }

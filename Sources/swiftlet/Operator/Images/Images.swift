@@ -16,16 +16,12 @@ struct Images: AsyncParsableCommand {
 
     /// `swiftlet images ls`.
     struct List: AsyncParsableCommand {
-        enum Format: String, ExpressibleByArgument, CaseIterable {
-            case json
-        }
-
         static let configuration = CommandConfiguration(commandName: "ls", abstract: "List the images of this node.")
 
         @OptionGroup var store: ImageStoreOptions
 
         @Option(name: .shortAndLong, help: "Print JSON.")
-        var output: Format?
+        var output: OutputFormat?
 
         func run() async throws {
             guard case .images(let images) = try await store.perform(.list) else { throw ImageStoreOptions.otherAnswer }

@@ -11,16 +11,12 @@ struct Proxy: AsyncParsableCommand {
 
     /// `swiftlet proxy ls`.
     struct List: AsyncParsableCommand {
-        enum Format: String, ExpressibleByArgument, CaseIterable {
-            case json
-        }
-
         static let configuration = CommandConfiguration(commandName: "ls", abstract: "List the Services' addresses and their endpoints.")
 
         @OptionGroup var agent: AgentSocket
 
         @Option(name: .shortAndLong, help: "Print JSON.")
-        var output: Format?
+        var output: OutputFormat?
 
         func run() async throws {
             let snapshot: ProxySnapshot = try await AdminClient(agent).get(.proxyServices)

@@ -2,11 +2,12 @@ import Exposition
 import KubeModel
 import MetricsStore
 import PodCore
+import TestSupport
 import Testing
 
 @testable import NodeAgent
 
-@Suite struct MetricLabelsTests {
+@Suite struct LabelValuesTests {
     @Test(
         "an image's size is one of kubelet's classes",
         arguments: [
@@ -14,12 +15,12 @@ import Testing
             (1 << 30, "1GB-5GB"), (7 << 30, "5GB-10GB"), (100 << 30, "GT100GB"),
         ] as [(Int64, String)])
     func sizes(_ bytes: Int64, _ name: String) {
-        #expect(MetricLabels.imageSize(bytes) == name)
+        #expect(LabelValues.imageSize(bytes) == name)
     }
 
     @Test("only kubelet's own reasons of rejections are labels")
     func rejections() {
-        #expect(MetricLabels.rejection("OutOfcpu") == "OutOfcpu" && MetricLabels.rejection("OutOfexample.com/thing") == "Other")
+        #expect(LabelValues.rejection("OutOfcpu") == "OutOfcpu" && LabelValues.rejection("OutOfexample.com/thing") == "Other")
     }
 
     @Test("each change of a resource of a container counts once, by what it does")
@@ -37,7 +38,7 @@ import Testing
         registry.countResizes(from: former, to: spec(["cpu": Quantity(2), "memory": Quantity(50)], ["cpu": Quantity(3)]))
         var writer = ExpositionWriter()
         registry.write(into: &writer)
-        let page = try ExpositionPage(String(decoding: writer.bytes, as: UTF8.self))
+        let page = try ParsedExposition(String(decoding: writer.bytes, as: UTF8.self))
         func count(_ operation: String, _ requirement: String, _ resource: String) -> Double? {
             page[
                 "kubelet_container_requested_resizes_total{operation=\"\(operation)\",requirement=\"\(requirement)\",resource=\"\(resource)\"}"]

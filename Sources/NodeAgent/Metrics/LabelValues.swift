@@ -1,7 +1,7 @@
 import PodCore
 
 /// The values of labels that kubelet chooses from fixed lists, so that a metric has few series.
-enum MetricLabels {
+enum LabelValues {
     /// Why pods were not admitted: any other reason is `Other`.
     private static let rejections: Set<String> = [
         "AppArmor", "PodOSSelectorNodeLabelDoesNotMatch", "PodOSNotSupported", "InvalidNodeInfo", "InitContainerRestartPolicyForbidden",
