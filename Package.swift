@@ -8,9 +8,12 @@ let strict: [SwiftSetting] = [
     .enableUpcomingFeature("InternalImportsByDefault"),
 ]
 
+/// Code that waits for the kernel, the API server or a registry: its size counts for more than its speed.
+let compact: [SwiftSetting] = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
+
 /// A target of this package with the settings that every target shares.
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
 }
 
 /// A small program: symbols are not exported for libraries that nothing loads, equal functions are folded, and relocations are packed.
@@ -21,7 +24,7 @@ let small: [LinkerSetting] = [
 ]
 
 func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict, linkerSettings: small)
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: compact, linkerSettings: small)
 }
 
 func tests(_ target: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
@@ -106,7 +109,7 @@ let package = Package(
                 nioPosix,
                 nioHTTP1, nioSSL, nioFoundationCompat,
                 swiftASN1, x509,
-            ]),
+            ], settings: compact),
         library("HTTPUpgrade", [hummingbirdCore, logging, nioCore, nioHTTP1, nioSSL]),
         library("SPDY", ["CZlib", nioCore]),
 
@@ -116,18 +119,20 @@ let package = Package(
             [
                 "Addresses", "CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxSystem", "PodCore", "Timing", asyncHTTPClient, crypto, logging,
                 nioCore, nioHTTP1, nioPosix, nioSSL,
-            ]),
+            ], settings: compact),
         library("PodRuntime", ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "Timing", logging]),
-        library("OCIRuntime", ["CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging]),
-        library("PodNetwork", ["Addresses", "LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", "ProxyCore", "Timing", logging]),
+        library("OCIRuntime", ["CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging], settings: compact),
+        library(
+            "PodNetwork", ["Addresses", "LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", "ProxyCore", "Timing", logging], settings: compact),
         library("PodProbes", ["KubeModel", "PodCore", nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, nioSSL]),
-        library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore"]),
-        library("NodeStore", ["KubeModel", "LinuxSystem", "PodCore", crypto, logging]),
+        library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore"], settings: compact),
+        library("NodeStore", ["KubeModel", "LinuxSystem", "PodCore", crypto, logging], settings: compact),
 
         // Level 4: agents.
         library(
             "NodeAgent",
-            ["Addresses", "Exposition", "KubeClient", "KubeModel", "MetricsStore", "PodCore", "Timing", "YAML", coreMetrics, logging]),
+            ["Addresses", "Exposition", "KubeClient", "KubeModel", "MetricsStore", "PodCore", "Timing", "YAML", coreMetrics, logging],
+            settings: compact),
         library(
             "ProxyAgent",
             [
@@ -140,7 +145,7 @@ let package = Package(
                 "Exposition", "HTTPUpgrade", "KubeModel", "MetricsStore", "PodCore", "SPDY", "Timing", coreMetrics, hummingbirdCore, httpTypes,
                 logging, nioCore, nioPosix, nioHTTP1,
                 nioWebSocket, nioSSL, serviceLifecycle, swiftASN1, x509, crypto,
-            ]),
+            ], settings: compact),
         library(
             "DevCluster",
             [

@@ -81,6 +81,22 @@ struct PodRecoveryTests {
         #expect(runs.containerStatus("i")?.state.terminated?.reason == "Completed")
     }
 
+    @Test("an end that restarts all containers does so under the next agent too, and only once", arguments: [false, true])
+    func restartOfAll(isDone: Bool) throws {
+        let rule = #""restartPolicyRules":[{"action":"RestartAllContainers","exitCodes":{"operator":"In","values":[42]}}]"#
+        let spec = #"{"containers":[{"name":"c","image":"b","restartPolicy":"Always",\#(rule)},{"name":"d","image":"b"}]}"#
+        let end = ContainerExit(startedAt: Timestamp(seconds: 1), finishedAt: Timestamp(seconds: 5), exitCode: 42)
+        let startedAt = Timestamp(seconds: isDone ? 6 : 4)
+        let other = container("d", .running(StartedContainer(id: "old-d-1", pid: 4, startedAt: startedAt)), count: 1)
+        let found = sandbox(0, isRunning: true, container("c", .exited(end)), other)
+        var life = try PodLife(PodLife.pod(spec)).next(finding: [found])
+        let stops = life.actions.contains { if case .stopContainer(id: "old-d-1", _, _) = $0 { true } else { false } }
+        #expect(stops == !isDone)
+        #expect(life.starts == (isDone ? ["c 1"] : []))
+        life.exit("d", code: 0)
+        #expect(life.starts == ["c 1", "d 2"])
+    }
+
     @Test("a container that could not be started keeps its count, its last end and its reason, though it left no record")
     func startErrors() throws {
         var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"b"}]}"#)) { action, life in

@@ -43,7 +43,14 @@ package struct ContainerRestartRule: Sendable, Hashable, Codable {
         package var values: [Int]?
     }
 
-    /// `Restart` or `RestartAllContainers`.
+    package enum Action: String, Sendable {
+        /// The container runs again.
+        case restart = "Restart"
+        /// All containers of the pod run again, beginning with the first init container.
+        case restartAllContainers = "RestartAllContainers"
+    }
+
+    /// An ``Action``, or one that only a newer API server knows.
     package var action: String
     package var exitCodes: ExitCodes?
 }

@@ -19,9 +19,7 @@ package struct PodAdmission: Sendable {
 
     /// - Parameter node: this node with its labels, taints and allocatable resources.
     package func verdict(on pod: Pod, _ node: Node, others: ActivePods) -> AdmissionVerdict {
-        if let refusal = pressures.refusal(of: pod) ?? shutdownRefusal ?? sysctlRefusal(pod) ?? operatingSystemRefusal(pod)
-            ?? DeclaredFeatures.refusal(of: pod)
-        {
+        if let refusal = pressures.refusal(of: pod) ?? shutdownRefusal ?? sysctlRefusal(pod) ?? operatingSystemRefusal(pod) {
             return .refused(refusal, isByLabels: false)
         }
         let failures = NodePredicates(node: node, others: others).failures(of: pod)

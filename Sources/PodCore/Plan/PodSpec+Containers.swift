@@ -34,18 +34,23 @@ extension PodSpec {
         return containers.contains { $0.name == name } ? .regular : .ephemeral
     }
 
+    /// Whether the end of some container may make all of them run again.
+    var mayRestartAll: Bool { ((initContainers ?? []) + containers).contains(where: \.mayRestartAll) }
+
     package var usesHostNetwork: Bool { hostNetwork == true }
 }
 
 extension Container {
-    /// Whether the first of `restartPolicyRules` that fits asks for a restart. A rule with another action leaves the decision to the policy.
-    func restartsByRule(after exitCode: Int) -> Bool {
-        guard restartPolicy != nil else { return false }
+    /// The action of the first of `restartPolicyRules` that fits. `nil`, or an action that is not known, leaves the decision to the policy.
+    func ruleAction(after exitCode: Int) -> ContainerRestartRule.Action? {
+        guard restartPolicy != nil else { return nil }
         let rule = restartPolicyRules?.first { rule in
             guard let codes = rule.exitCodes else { return false }
             let isListed = codes.values?.contains(exitCode) == true
             return codes.operator == "In" && isListed || codes.operator == "NotIn" && !isListed
         }
-        return rule?.action == "Restart"
+        return rule.flatMap { ContainerRestartRule.Action(rawValue: $0.action) }
     }
+
+    var mayRestartAll: Bool { restartPolicyRules?.contains { $0.action == ContainerRestartRule.Action.restartAllContainers.rawValue } == true }
 }

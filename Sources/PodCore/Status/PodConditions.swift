@@ -7,16 +7,27 @@ struct PodConditions {
     let initial: [ContainerStatus]
     let regular: [ContainerStatus]
     let isReadyToStart: Bool
+    let isRestartingAll: Bool
 
     func all() -> [PodCondition] {
         let containersReady = containersReadyCondition()
-        return [
+        let ordinary = [
             PodCondition(type: "PodReadyToStartContainers", status: isReadyToStart),
             initialized(),
             ready(containersReady),
             containersReady,
             PodCondition(type: "PodScheduled", status: true),
         ]
+        return pod.spec.mayRestartAll ? ordinary + [restartingAll()] : ordinary
+    }
+
+    /// `AllContainersRestarting`, of pods with such a rule.
+    private func restartingAll() -> PodCondition {
+        let type = "AllContainersRestarting"
+        if phase == .succeeded { return PodCondition(type: type, status: false, reason: "PodCompleted") }
+        if phase == .failed { return PodCondition(type: type, status: false, reason: "PodFailed") }
+        guard isRestartingAll else { return PodCondition(type: type, status: false) }
+        return PodCondition(type: type, status: true, reason: "RestartAllContainersStarted", message: "container exited with restart policy rule")
     }
 
     private func initialized() -> PodCondition {

@@ -12,7 +12,7 @@ extension PodMachine {
         held.containerStatuses = status.containerStatuses.map { $0.map(withReadiness) }
         let conditions = PodConditions(
             pod: pod, phase: status.phase ?? .running, initial: held.initContainerStatuses ?? [], regular: held.containerStatuses ?? [],
-            isReadyToStart: true)
+            isReadyToStart: true, isRestartingAll: false)
         let readiness = conditions.all().filter { $0.type == "Ready" || $0.type == "ContainersReady" }
         held.conditions = status.conditions?.map { condition in
             guard let newer = readiness.first(where: { $0.type == condition.type }), newer.status != condition.status else { return condition }

@@ -34,7 +34,10 @@ extension PodMachine {
         status.qosClass = pod.spec.qosClass
         status.resources = actuatedPodResources
         status.allocatedResources = allocatedPod.spec.aggregateResources.requests
-        var conditions = PodConditions(pod: pod, phase: phaseOfContainers, initial: initial, regular: regular, isReadyToStart: isReadyToStart).all()
+        var conditions = PodConditions(
+            pod: pod, phase: phaseOfContainers, initial: initial, regular: regular, isReadyToStart: isReadyToStart,
+            isRestartingAll: !isEnding && sequence.isRestartingAll(rules)
+        ).all()
         if status.phase?.isTerminal == true, let condition = end.verdict?.condition { conditions.append(condition) }
         status.conditions = (status.phase?.isTerminal == true ? [] : resizeConditions) + conditions.map { stamped($0, previous: previous, now) }
         // Other components write this one too, and an earlier agent may have: it stays (`PodConditionSharedByKubelet`).

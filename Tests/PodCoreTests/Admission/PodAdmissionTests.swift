@@ -41,18 +41,6 @@ struct PodAdmissionTests {
         #expect(try refusal(fields) == PodRefusal(reason: "SysctlForbidden", message: message))
     }
 
-    @Test("a pod that needs a feature which the node does not declare is refused")
-    func undeclaredFeature() throws {
-        var pod = try PodLife.pod(
-            #"{"containers":[{"name":"c","image":"b","restartPolicyRules":[{"action":"RestartAllContainers","exitCodes":{"operator":"In","values":[3]}}]}]}"#
-        )
-        let refusal = PodRefusal(
-            reason: "PodFeatureUnsupported", message: "Pod requires node features that are not available: RestartAllContainersOnContainerExits")
-        #expect(DeclaredFeatures.refusal(of: pod) == refusal)
-        pod.spec.containers[0].restartPolicyRules?[0].action = "Restart"
-        #expect(DeclaredFeatures.refusal(of: pod) == nil)
-    }
-
     @Test("fields without effect are named in one warning")
     func ignoredFields() throws {
         #expect(try PodLife.pod(#"{"containers":[{"name":"c","image":"b","securityContext":{"runAsUser":1}}]}"#).ignoredFieldsWarning == nil)

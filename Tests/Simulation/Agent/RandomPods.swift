@@ -33,8 +33,14 @@ struct RandomPods {
         if world.oneIn(5) { hooks["postStart"] = hook() }
         if world.oneIn(5) { hooks["preStop"] = hook() }
         container["lifecycle"] = .object(hooks)
+        if world.oneIn(8) { restartAll(&container) }
         if world.oneIn(3) { container["volumeMounts"] = ["v0", "v1"].map { ["name": .string($0), "mountPath": .string("/\($0)")] }.asArray }
         return container
+    }
+
+    private func restartAll(_ container: inout [String: JSONValue]) {
+        container["restartPolicy"] = "Never"
+        container["restartPolicyRules"] = [["action": "RestartAllContainers", "exitCodes": ["operator": "NotIn", "values": [0]]]]
     }
 
     private func sidecar(_ name: String) -> [String: JSONValue] {

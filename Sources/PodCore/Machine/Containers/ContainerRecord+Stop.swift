@@ -33,19 +33,22 @@ extension ContainerRecord {
         return (.restart, "\(text), will be restarted", failure.grace)
     }
 
-    /// Takes the next step to the container's end, as a part of the pod's.
+    /// Takes the next step to the container's end, as a part of the pod's or of the restart of all containers.
     /// - Parameters:
+    ///   - reason: `podEnds` or `restartAll`.
     ///   - deadline: when the pod's grace period ends.
     ///   - hasTime: the grace period is long enough for hooks.
     ///   - isTurn: no other container has to end before this one.
     mutating func decideStop(
-        in place: ContainerPlace, deadline: Duration, hasTime: Bool, isTurn: Bool, at now: Duration, into decision: inout Decision
+        _ reason: ContainerStop.Reason = .podEnds, in place: ContainerPlace, deadline: Duration, hasTime: Bool, isTurn: Bool, at now: Duration,
+        into decision: inout Decision
     ) {
         switch step {
         case .idle, .pausing, .ensuringImage, .imageReady, .starting: return
         case .running(let running):
             let hasHook = place.hasPreStop(name) && hasTime && deadline > now
-            begin(.podEnds, "Stopping container \(name)", running, hasHook: hasHook, in: place, deadline: deadline, at: now, into: &decision)
+            let text = reason == .restartAll ? "killing" : "Stopping container \(name)"
+            begin(reason, text, running, hasHook: hasHook, in: place, deadline: deadline, at: now, into: &decision)
         case .stopping(let running, var stop):
             stop.shorten(to: deadline)
             step = .stopping(running, stop)

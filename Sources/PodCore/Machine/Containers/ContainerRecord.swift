@@ -89,13 +89,48 @@ package struct ContainerRecord: Sendable {
     mutating func forgetCompletion() {
         guard let ended else { return }
         last = ended
+        beginAnew(showing: .init())
+    }
+
+    /// The back-offs that belong to its end are over.
+    private mutating func beginAnew(showing shown: ContainerStep.Shown) {
         switch step {
-        case .idle, .pausing(_, .start), .pausing(_, .restart): step = .idle(.init())
-        case .pausing(_, let pause): step = .pausing(.init(), pause)
-        case .ensuringImage: step = .ensuringImage(.init())
-        case .imageReady(_, let image): step = .imageReady(.init(), image)
-        case .starting(_, let count): step = .starting(.init(), restartCount: count)
+        case .pausing(_, .start), .pausing(_, .restart): step = .idle(shown)
+        default: changeShown { $0 = shown }
+        }
+    }
+
+    /// Changes the status of a container that does not run.
+    private mutating func changeShown(_ change: (inout ContainerStep.Shown) -> Void) {
+        guard var shown else { return }
+        change(&shown)
+        switch step {
+        case .idle: step = .idle(shown)
+        case .pausing(_, let pause): step = .pausing(shown, pause)
+        case .ensuringImage: step = .ensuringImage(shown)
+        case .imageReady(_, let image): step = .imageReady(shown, image)
+        case .starting(_, let count): step = .starting(shown, restartCount: count)
         case .running, .stopping: break
         }
+    }
+
+    /// Begins anew in the same sandbox, with all containers of the pod.
+    ///
+    /// The container whose end is the cause keeps that end, and so its restart back-off, which holds a pod that restarts itself again and again.
+    /// - Parameter isCause: its end has made all containers run again.
+    mutating func beginWithAll(isCause: Bool, in place: ContainerPlace, into decision: inout Decision) {
+        guard let ended else { return }
+        // An init container that has succeeded does not run again, unless its end is forgotten.
+        if isCause, role == .regular || ended.exitCode != 0 { return markRestartOfAll() }
+        if let superseded = last, !superseded.id.isEmpty {
+            decision.perform(.removeContainer(id: superseded.id, sandboxID: place.sandboxID))
+        }
+        last = ended
+        beginAnew(showing: .init(waiting: .init(.restartingAllContainers, WaitingReason.restartingAllMessage)))
+    }
+
+    /// Notes that its end has made all containers of the pod run again.
+    mutating func markRestartOfAll() {
+        changeShown { $0.hasRestartedAll = true }
     }
 }

@@ -4,9 +4,9 @@ import Timing
 /// The containers of a pod in the order of their starts: init containers one after the other, then the regular ones. Ephemeral ones start at any time.
 struct ContainerSequence: Sendable {
     /// Init containers in order, then regular ones, then ephemeral ones.
-    private(set) var records: [ContainerRecord]
+    var records: [ContainerRecord]
     /// A regular container was made in the present sandbox. From here on, init containers and sidecars hold the others back no longer.
-    private var isInitialized = false
+    var isInitialized = false
     /// Exits reported before the start that they belong to, by container id.
     private var earlyExits: [String: EarlyExit] = [:]
 
@@ -34,8 +34,12 @@ struct ContainerSequence: Sendable {
     /// Whether a container of the pod was ever made, ephemeral ones aside.
     var hasBegun: Bool { records.contains { $0.role != .ephemeral && $0.wasCreated } }
 
+    /// The end of a container makes all of them run again: those that run are ended first.
+    func isRestartingAll(_ rules: RestartRules) -> Bool { records.contains(where: rules.restartsAll) }
+
     /// Every container has ended and none is to run again. Ephemeral ones do not count.
     func isFinished(_ rules: RestartRules) -> Bool {
+        if isRestartingAll(rules) { return false }
         let counted = records.filter { $0.role != .ephemeral }
         if counted.contains(where: { $0.isUnderWay }) { return false }
         if counted.contains(where: { $0.role == .initial && !rules.isSidecar($0) && rules.hasFailedForGood($0) }) { return true }
@@ -112,6 +116,7 @@ struct ContainerSequence: Sendable {
     /// a sidecar that does not come up holds no container back.
     mutating func decide(in place: ContainerPlace, at now: Duration, into decision: inout Decision) {
         let rules = RestartRules(spec: place.pod.spec)
+        if isRestartingAll(rules), !beginWithAll(in: place, rules, at: now, into: &decision) { return }
         for index in records.indices {
             records[index].decideRestart(in: place, rules, at: now, into: &decision)
             records[index].beginPostStart(sandboxID: place.sandboxID, into: &decision)
@@ -213,6 +218,7 @@ struct ContainerSequence: Sendable {
                 records[index].forgetCompletion()
             }
         }
+        markRestartsOfAll()
     }
 
     /// By the container's record. A container that could not be started has none, only a time in whole seconds.

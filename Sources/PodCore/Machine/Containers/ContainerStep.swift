@@ -30,6 +30,8 @@ package enum ContainerStep: Sendable, Hashable {
         package var replaced: ShownContainer?
         /// The restart back-off has been looked at, and does not hold the next start.
         package var startsAtOnce: Bool
+        /// This end has made all containers of the pod run again (`RestartAllContainers`): it does so once.
+        package var hasRestartedAll = false
 
         init(end: EndedContainer? = nil, waiting: Waiting? = nil, replaced: ShownContainer? = nil, startsAtOnce: Bool = false) {
             self.end = end

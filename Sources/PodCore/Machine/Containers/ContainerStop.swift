@@ -12,6 +12,8 @@ package struct ContainerStop: Sendable, Hashable {
         case restart
         /// A probe failed, and the restart policy is `Never`.
         case unhealthy
+        /// All containers of the pod are to run again, for another one's end.
+        case restartAll
     }
 
     let reason: Reason

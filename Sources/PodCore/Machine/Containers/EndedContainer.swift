@@ -29,6 +29,23 @@ package struct EndedContainer: Sendable, Hashable {
         }
     }
 
+    /// The end of a container that was killed for the sake of another one's restart rule, in the words and with the exit code of kubelet.
+    var asRestartedWithAll: EndedContainer {
+        guard case .exited(let exit, _) = outcome else { return self }
+        let terminated = ContainerState.Terminated(
+            exitCode: 137, reason: WaitingReason.restartingAllContainers.rawValue, message: WaitingReason.restartingAllMessage,
+            startedAt: exit.startedAt, finishedAt: exit.finishedAt)
+        return EndedContainer(id: id, imageID: imageID, outcome: .reported(terminated), endedAt: endedAt)
+    }
+
+    var startedAt: Timestamp? {
+        switch outcome {
+        case .exited(let exit, _): exit.startedAt
+        case .notStarted: nil
+        case .reported(let terminated): terminated.startedAt
+        }
+    }
+
     var finishedAt: Timestamp? {
         switch outcome {
         case .exited(let exit, _): exit.finishedAt

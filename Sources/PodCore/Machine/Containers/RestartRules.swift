@@ -14,12 +14,20 @@ struct RestartRules: Sendable {
         if record.role == .ephemeral { return false }
         if isSidecar(record) || record.shown?.replaced != nil { return true }
         if record.role == .initial, exitCode == 0 { return false }
-        if spec.container(named: record.name)?.restartsByRule(after: exitCode) == true { return true }
+        if spec.container(named: record.name)?.ruleAction(after: exitCode) != nil { return true }
         switch policy(of: record) {
         case .always: return true
         case .onFailure: return exitCode != 0
         case .never: return false
         }
+    }
+
+    /// Whether the container's end makes all containers of the pod run again, and has not done so yet.
+    func restartsAll(_ record: ContainerRecord) -> Bool {
+        guard record.role != .ephemeral, let shown = record.shown, shown.replaced == nil, !shown.hasRestartedAll, let end = shown.end else {
+            return false
+        }
+        return spec.container(named: record.name)?.ruleAction(after: end.exitCode) == .restartAllContainers
     }
 
     /// Whether a pod that has begun to run gets another sandbox for this container.

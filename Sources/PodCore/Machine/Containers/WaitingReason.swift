@@ -13,4 +13,7 @@ package enum WaitingReason: String, Sendable, Hashable, CaseIterable {
     case errImageNeverPull = "ErrImageNeverPull"
     case invalidImageName = "InvalidImageName"
     case imageInspectError = "ImageInspectError"
+    case restartingAllContainers = "RestartingAllContainers"
+
+    static let restartingAllMessage = "The container is removed because RestartAllContainers in place"
 }
