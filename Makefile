@@ -27,7 +27,7 @@ MAP_FLAGS := $(if $(filter release,$(CONFIGURATION)),-Xlinker -Map=$(CURDIR)/$(M
 PYTHON := PYTHONPATH="$(CURDIR)/Tests" python3 -B
 BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-dev libarchive-dev libyaml-dev zlib1g-dev
 LINT_PACKAGES := clang-format shellcheck flake8
-RUN_PACKAGES := iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
+RUN_PACKAGES := containernetworking-plugins iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
 
 .PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public test-on-host test-in-machine vm-deps vm-image vm-test simulate simulate-planted bench-runtime bench-node bench-images lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
 

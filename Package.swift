@@ -11,9 +11,10 @@ let strict: [SwiftSetting] = [
 /// Code that waits for the kernel, the API server or a registry: its size counts for more than its speed.
 let compact: [SwiftSetting] = strict + [.unsafeFlags(["-Osize"], .when(configuration: .release))]
 
-/// A target of this package with the settings that every target shares.
-func library(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+/// A target of this package.
+/// - Parameter isQuick: it runs for each of many Services, objects or frames, and its speed counts for more than its size.
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], isQuick: Bool = false) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: isQuick ? strict : compact)
 }
 
 /// A small program: symbols are not exported for libraries that nothing loads, equal functions are folded, and relocations are packed.
@@ -86,21 +87,21 @@ let package = Package(
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
 
         // Level 1: pure.
-        library("KubeModel"),
+        library("KubeModel", isQuick: true),
         library("Timing", ["KubeModel"]),
-        library("Addresses"),
-        library("Exposition"),
-        library("Nftables", ["Addresses", "Timing"]),
+        library("Addresses", isQuick: true),
+        library("Exposition", isQuick: true),
+        library("Nftables", ["Addresses", "Timing"], isQuick: true),
         library("PodCore", ["Addresses", "KubeModel", "Timing"]),
-        library("ProxyCore", ["Addresses", "KubeModel", "Nftables"]),
+        library("ProxyCore", ["Addresses", "KubeModel", "Nftables"], isQuick: true),
 
         // Level 2: the kernel and the API.
         library("YAML", ["CYAML", "KubeModel"]),
         library("LinuxSystem", ["CLinux", "CSystemBus"]),
         library("MetricsStore", ["Exposition", "LinuxSystem", coreMetrics]),
         library("LinuxCgroups", ["KubeModel", "LinuxSystem", "PodCore", "Timing"]),
-        library("LinuxNetlink", ["Addresses", "CMnl", "CLinux", "LinuxSystem", "ProxyCore"]),
-        library("LinuxNftables", ["CMnl", "CNftnl", "LinuxNetlink", "LinuxSystem", "Nftables"]),
+        library("LinuxNetlink", ["Addresses", "CMnl", "CLinux", "LinuxSystem", "ProxyCore"], isQuick: true),
+        library("LinuxNftables", ["CMnl", "CNftnl", "LinuxNetlink", "LinuxSystem", "Nftables"], isQuick: true),
         library("ShimClient", ["CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
         library(
             "KubeClient",
@@ -109,9 +110,9 @@ let package = Package(
                 nioPosix,
                 nioHTTP1, nioSSL, nioFoundationCompat,
                 swiftASN1, x509,
-            ], settings: compact),
-        library("HTTPUpgrade", [hummingbirdCore, logging, nioCore, nioHTTP1, nioSSL]),
-        library("SPDY", ["CZlib", nioCore]),
+            ]),
+        library("HTTPUpgrade", [hummingbirdCore, logging, nioCore, nioHTTP1, nioSSL], isQuick: true),
+        library("SPDY", ["CZlib", nioCore], isQuick: true),
 
         // Level 3: adapters.
         library(
@@ -119,20 +120,19 @@ let package = Package(
             [
                 "Addresses", "CArchive", "CLinux", "CSeccomp", "KubeModel", "LinuxSystem", "PodCore", "Timing", asyncHTTPClient, crypto, logging,
                 nioCore, nioHTTP1, nioPosix, nioSSL,
-            ], settings: compact),
+            ]),
         library("PodRuntime", ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "Timing", logging]),
-        library("OCIRuntime", ["CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging], settings: compact),
+        library("OCIRuntime", ["CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", logging]),
         library(
-            "PodNetwork", ["Addresses", "LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", "ProxyCore", "Timing", logging], settings: compact),
+            "PodNetwork", ["Addresses", "KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", "ProxyCore", "Timing", logging]),
         library("PodProbes", ["KubeModel", "PodCore", nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, nioSSL]),
-        library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore"], settings: compact),
-        library("NodeStore", ["KubeModel", "LinuxSystem", "PodCore", crypto, logging], settings: compact),
+        library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore"]),
+        library("NodeStore", ["KubeModel", "LinuxSystem", "PodCore", crypto, logging]),
 
         // Level 4: agents.
         library(
             "NodeAgent",
-            ["Addresses", "Exposition", "KubeClient", "KubeModel", "MetricsStore", "PodCore", "Timing", "YAML", coreMetrics, logging],
-            settings: compact),
+            ["Addresses", "Exposition", "KubeClient", "KubeModel", "MetricsStore", "PodCore", "Timing", "YAML", coreMetrics, logging]),
         library(
             "ProxyAgent",
             [
@@ -145,7 +145,7 @@ let package = Package(
                 "Exposition", "HTTPUpgrade", "KubeModel", "MetricsStore", "PodCore", "SPDY", "Timing", coreMetrics, hummingbirdCore, httpTypes,
                 logging, nioCore, nioPosix, nioHTTP1,
                 nioWebSocket, nioSSL, serviceLifecycle, swiftASN1, x509, crypto,
-            ], settings: compact),
+            ]),
         library(
             "DevCluster",
             [
@@ -229,7 +229,8 @@ let package = Package(
         tests(
             "PodNetwork",
             [
-                "Addresses", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "PodCore", "ProxyCore", "TestSupport", "Timing", logging,
+                "Addresses", "KubeModel", "LinuxNetlink", "LinuxNftables", "LinuxSystem", "Nftables", "PodCore", "ProxyCore", "TestSupport", "Timing",
+                logging,
             ]),
         tests("PodProbes", ["PodCore", "TestSupport", nioCore, nioHPACK, nioHTTP2, nioPosix, nioSSL]),
         tests(

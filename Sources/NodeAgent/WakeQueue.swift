@@ -1,4 +1,4 @@
-package import KubeClient
+import KubeClient
 import Synchronization
 package import Timing
 

@@ -1,4 +1,4 @@
-package import Addresses
+import Addresses
 import Glibc
 package import LinuxNetlink
 import LinuxSystem

@@ -1,6 +1,6 @@
 package import Addresses
 import Glibc
-package import LinuxNetlink
+import LinuxNetlink
 import LinuxSystem
 import PodCore
 

@@ -128,6 +128,14 @@ package actor PodNetwork: PodNetworkPort {
         return wanted
     }
 
+    package nonisolated var usesPodRanges: Bool { true }
+
+    package func attach(
+        _ sandbox: SandboxNetwork, networkNamespacePath: String, bandwidth: PodBandwidth
+    ) async throws(NetworkFailure) -> [String] {
+        try await attach(sandboxID: sandbox.sandboxID, networkNamespacePath: networkNamespacePath, bandwidth: bandwidth)
+    }
+
     package func attach(
         sandboxID: String, networkNamespacePath: String, bandwidth: PodBandwidth = PodBandwidth()
     ) async throws(NetworkFailure) -> [String] {

@@ -21,7 +21,10 @@ struct LocalParts: Sendable {
     let runtime: ShimRuntime
     let images: ImageStore
     let hostPorts: HostPortForwarder
+    /// The built-in network. With CNI plugins it only knows the node's addresses.
     let network: PodNetwork
+    /// `nil` without plugins.
+    let cni: CNINetwork?
     let volumes: PodVolumes
     let folders: PodFolderStore
     let diskUsage: DiskUseRecord
@@ -54,6 +57,11 @@ struct LocalParts: Sendable {
                 routing: swiftlet.network.routing == .vxlan ? .vxlan : .hostGateway, guardsSources: swiftlet.network.antiSpoofing,
                 stateDirectory: process.runDirectory + "/network"),
             hostPorts: hostPorts)
+        cni =
+            swiftlet.network.mode == .cni
+            ? try CNINetwork(
+                configurations: swiftlet.network.cniConfDir, programs: swiftlet.network.cniBinDirs,
+                stateDirectory: process.stateDirectory + "/cni", hostPorts: hostPorts, bootID: try HostFacts.bootID(), logger: logger) : nil
         volumes = PodVolumes(root: process.rootDirectory)
         folders = PodFolderStore(root: process.rootDirectory, logs: configuration.kubelet.podLogsDir)
         diskUsage = DiskUseRecord(
@@ -71,6 +79,9 @@ struct LocalParts: Sendable {
         let memory = try HostFacts.memory()
         resources = ResourceRules(configuration.kubelet, memory: Int64(memory.total), swap: Int64(memory.swapTotal))
     }
+
+    /// The network that pods get.
+    var podNetwork: any PodNetworkPort { cni ?? network }
 
     /// A service manager that waits for reports of this process is expected to start the spawner as well: see swiftlet-spawner.service.
     private static var spawnerPatience: Duration { SystemdNotification() == nil ? .zero : .seconds(3) }

@@ -45,13 +45,13 @@ struct NodeParts: Sendable {
             nodeName: settings.name, time: time, holdback: EventRecorder.holdback, logger: logger)
         let pressures = NodePressureBoard()
         let reporter = NodeReporter(
-            settings: settings, api: client.forStatuses(), host: local.host, images: local.images, network: local.network, readiness: readiness,
+            settings: settings, api: client.forStatuses(), host: local.host, images: local.images, network: local.podNetwork, readiness: readiness,
             pressures: pressures, events: events,
             time: time, logger: logger)
         let nodes = NodeDirectory(reading, ownName: settings.name, logger: logger)
-        let input = ProxyInput()
+        let (input, usesPlugins) = (ProxyInput(), local.cni != nil)
         let directory = ServiceDirectory(services: reading, metrics: metrics.proxy, logger: logger) {
-            Self.proxyConfiguration(input, configuration.proxy, settings, reporter, nodes)
+            Self.proxyConfiguration(input, configuration.proxy, settings, reporter, nodes, usesPlugins: usesPlugins)
         }
         let watched = Reflector(client, of: Pod.self, scope: ObjectScope(fieldSelector: "spec.nodeName=\(settings.name)"))
         let presence = APIPresence(watched, time: time)
@@ -66,7 +66,7 @@ struct NodeParts: Sendable {
         let runtime = MeteredRuntime(local.runtime, metrics: metrics.node, time: time)
         let runner = ActionRunner(
             ports: .init(
-                runtime: runtime, resources: local.runtime, images: local.images, network: local.network, volumes: local.volumes,
+                runtime: runtime, resources: local.runtime, images: local.images, network: local.podNetwork, volumes: local.volumes,
                 folders: local.folders, objects: objects, services: RememberedServices(directory, memory: memory, presence: presence),
                 probes: NetworkProbes()),
             context: { [readiness] in
@@ -134,7 +134,7 @@ struct NodeParts: Sendable {
             Part { await Self.followObjects(source, objects, pods) },
             Part { await Self.followPods(pods, watched, presence, memory, statics) },
             Part { try await local.hostPorts.run() },
-            Part { [readiness] in try await Self.keepNetwork(local, configuration, nodes, directory, readiness, logger: logger) },
+            Part { [readiness] in try await Self.keepNetwork(local, configuration, nodes, directory, readiness, reporter, logger: logger) },
             Part { [health] in await health.run() },
             Part { await MemoryReturn(turnover: pods.turnover, time: time, giveBack: ProcessMemory.giveBack).run() },
             Part { await relief.run() },
@@ -228,8 +228,15 @@ struct NodeParts: Sendable {
 
     private static func keepNetwork(
         _ local: LocalParts, _ configuration: AgentConfiguration, _ nodes: NodeDirectory, _ directory: ServiceDirectory, _ readiness: NodeReadiness,
-        logger: Logger
+        _ reporter: NodeReporter, logger: Logger
     ) async throws {
+        if let cni = local.cni {
+            return try await withThrowingDiscardingTaskGroup { group in
+                if configuration.proxy.clusterCIDR.isEmpty { group.addTask { await nodes.run { directory.configurationChanged() } } }
+                try await cni.follow { await reporter.networkChanged() }
+                group.cancelAll()
+            }
+        }
         let keeper = NetworkKeeper(local.network, time: local.time, logger: logger) { readiness.report("pod network", problem: $0) }
         try await withThrowingDiscardingTaskGroup { group in
             group.addTask {
@@ -257,19 +264,25 @@ struct NodeParts: Sendable {
 
     /// `nil` until the node has its podCIDRs and, where they matter, the other nodes' ranges are known: pods would be masqueraded on the way to them.
     private static func proxyConfiguration(
-        _ latest: ProxyInput, _ proxy: ProxySettings, _ settings: NodeSettings, _ reporter: NodeReporter, _ nodes: NodeDirectory
+        _ latest: ProxyInput, _ proxy: ProxySettings, _ settings: NodeSettings, _ reporter: NodeReporter, _ nodes: NodeDirectory, usesPlugins: Bool
     ) -> ProxyConfiguration? {
         let podCIDRs = reporter.podRanges
         // Without a range for all pods of the cluster, the ranges of the nodes that are there stand for it.
-        let clusterCIDRs = proxy.clusterCIDR.isEmpty ? nodes.otherRanges : [proxy.clusterCIDR]
-        guard let node = reporter.node, !podCIDRs.isEmpty, let clusterCIDRs else { return nil }
+        guard let node = reporter.node, !podCIDRs.isEmpty || usesPlugins,
+            var clusterCIDRs = proxy.clusterCIDR.isEmpty ? nodes.otherRanges : [proxy.clusterCIDR]
+        else { return nil }
+        // Plugins may take addresses from anywhere: where no range is known, no client counts as one from outside.
+        if podCIDRs.isEmpty, clusterCIDRs.isEmpty { clusterCIDRs = ["0.0.0.0/0", "::/0"] }
         let input = ProxyInput.Values(
             nodeAddresses: addresses(settings, node), podCIDRs: podCIDRs, clusterCIDRs: clusterCIDRs,
             zone: node.metadata.labels?["topology.kubernetes.io/zone"])
         return latest.configuration(input) {
-            ProxyConfiguration(
+            var configuration = ProxyConfiguration(
                 nodeName: settings.name, nodeAddresses: $0.nodeAddresses, podCIDRs: $0.podCIDRs, nodePortAddresses: proxy.nodePortAddresses,
                 clusterCIDR: $0.clusterCIDRs.joined(separator: ","), masqueradesAll: proxy.masqueradeAll, zone: $0.zone)
+            // Plugins masquerade their pods' traffic themselves, or have reasons not to.
+            configuration.masqueradesPodEgress = !usesPlugins
+            return configuration
         }
     }
 

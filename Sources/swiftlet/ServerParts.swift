@@ -51,7 +51,7 @@ struct ServerParts: Sendable {
                 path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: ProxyReport(agent: node.proxy),
                 images: ImageDesk(
                     store: local.images, agent: (collector: node.images, users: NodeImageUsers(runtime: local.runtime, volumes: local.volumes))),
-                network: NetworkDesk(network: local.network, sandboxes: node.sandboxes), time: time, logger: logger),
+                network: NetworkDesk(network: local.network, cni: local.cni, sandboxes: node.sandboxes), time: time, logger: logger),
         ]
         if kubelet.healthzPort > 0 {
             services.append(HealthServer(address: .tcp(host: kubelet.healthzBindAddress, port: kubelet.healthzPort), view: view, logger: logger))

@@ -37,7 +37,7 @@ import Timing
         try await ScriptedServer.with(tls: try server(try authority.issue("server"), clientAuthority: authority)) { _ in
             ScriptedServer.Step.json(200, node)
         } _: {
-            let access = try access($0.url, authority.pem) {
+            let access = access($0.url, authority.pem) {
                 $0.clientCertificate = .inline(Array(client.pem.utf8), origin: "c")
                 $0.clientKey = .inline(Array(client.keyPEM.utf8), origin: "k")
             }
@@ -63,7 +63,7 @@ import Timing
             ScriptedServer.Step.json(200, node)
         } _: { server in
             for (text, isGood) in [(pem, true), (pem.replacing("MHc", with: "MHg"), false)] {
-                let access = try access(server.url, authority.pem) {
+                let access = access(server.url, authority.pem) {
                     $0.clientCertificate = .inline(Array(client.pem.utf8), origin: "c")
                     $0.clientKey = .inline(Array(text.utf8), origin: "k")
                 }

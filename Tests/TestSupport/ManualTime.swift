@@ -1,6 +1,6 @@
 package import KubeModel
 import Synchronization
-package import Timing
+import Timing
 
 /// Time that stands still until a test moves it.
 package final class ManualTime: TimeSource {

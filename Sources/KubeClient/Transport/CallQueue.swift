@@ -1,4 +1,4 @@
-package import Timing
+import Timing
 
 /// The calls that wait for a token of one bucket: by priority, then in the order of their arrival. Pure: the time is a parameter.
 package struct CallQueue: Sendable {

@@ -1,4 +1,4 @@
-package import LinuxSystem
+import LinuxSystem
 import Synchronization
 
 /// Turns the notifications of a netlink socket into wake-ups. It sleeps in the process' readiness loop; each wake-up reads the

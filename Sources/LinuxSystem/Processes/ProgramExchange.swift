@@ -1,6 +1,6 @@
 import Glibc
 
-/// One run of a program that gives credentials: a request on its standard input, an answer on its standard output.
+/// One run of a program that answers, such as a credential plugin: a request on its standard input, an answer on its standard output.
 package struct ProgramExchange: Sendable {
     private let executable: String
     private let arguments: [String]
@@ -30,8 +30,28 @@ package struct ProgramExchange: Sendable {
         let errors: OwnedFileDescriptor
     }
 
+    /// How a run ended, and what the program has said.
+    package struct End: Sendable {
+        package let status: ExitStatus
+        /// The whole of its standard output.
+        package let output: [UInt8]
+        /// The beginning of its standard error, as one line.
+        package let complaint: String
+    }
+
     /// Returns the answer of a run that ended with success. Throws what the program has complained about, and `.timedOut`.
     package func answer(to request: [UInt8], pool: BlockingPool) async throws -> [UInt8] {
+        let end = try await run(request, pool: pool)
+        guard end.status.isSuccess else {
+            throw SystemError(
+                code: .malformed, call: "run", path: executable,
+                detail: "ended with \(end.status)" + (end.complaint.isEmpty ? "" : ": \(end.complaint)"))
+        }
+        return end.output
+    }
+
+    /// Runs the program to its end, however it ends. Throws `.timedOut`, and `.tooLarge` for an answer beyond the limit.
+    package func run(_ request: [UInt8], pool: BlockingPool) async throws -> End {
         let started = try await pool.run("start \(executable)") { try start(request) }
         return try await withThrowingTaskGroup(of: (isOutput: Bool, bytes: [UInt8]).self) { group in
             group.addTask { (true, try await Self.collect(started.output, limit: Self.longestAnswer)) }
@@ -54,15 +74,10 @@ package struct ProgramExchange: Sendable {
             for try await part in group {
                 if part.isOutput { output = part.bytes } else { errors = part.bytes }
             }
-            guard status.isSuccess else {
-                let said = Self.line(errors)
-                throw SystemError(
-                    code: .malformed, call: "run", path: executable, detail: "ended with \(status)" + (said.isEmpty ? "" : ": \(said)"))
-            }
             guard output.count < Self.longestAnswer else {
                 throw SystemError(code: .tooLarge, call: "read", path: executable, detail: "an answer of \(Self.longestAnswer) bytes or more")
             }
-            return output
+            return End(status: status, output: output, complaint: Self.line(errors))
         }
     }
 

@@ -10,9 +10,6 @@ extension SwiftletSettings {
         }
         if reader.node("registries") != nil { registries = found }
         try reader.nested("network") { reader in
-            if let node = reader.node("mode"), case .scalar("cni", _, _) = node {
-                throw reader.bad(node, "mode", "found 'cni', but plugins are not supported yet; remove it to use the built-in bridge")
-            }
             try reader.read("mode", into: &network.mode)
             try reader.read("routing", into: &network.routing)
             try reader.read("antiSpoofing", into: &network.antiSpoofing)
@@ -26,6 +23,12 @@ extension SwiftletSettings {
                 throw reader.bad(node, "mtu", "found \(network.mtu), wanted 0 or at least 576")
             }
             try reader.readRanges("podCIDR", into: &network.podCIDR)
+            try reader.read("cniConfDir", into: &network.cniConfDir)
+            try reader.read("cniBinDirs", into: &network.cniBinDirs)
+            for (key, paths) in [("cniConfDir", [network.cniConfDir]), ("cniBinDirs", network.cniBinDirs)] {
+                guard let node = reader.node(key), let wrong = paths.isEmpty ? "" : paths.first(where: { !$0.hasPrefix("/") }) else { continue }
+                throw reader.bad(node, key, "found '\(wrong)', wanted a path that begins with /")
+            }
         }
         try reader.nested("imageLimits") { try imageLimits.read(&$0) }
         try reader.read("cgroupRoot", into: &cgroupRoot)

@@ -15,6 +15,8 @@ package struct SwiftletSettings: Sendable, Hashable {
     package enum NetworkMode: String, Sendable, CaseIterable {
         /// The built-in bridge.
         case bridge
+        /// CNI plugins.
+        case cni
     }
 
     /// The way to the pods of other nodes.
@@ -33,6 +35,10 @@ package struct SwiftletSettings: Sendable, Hashable {
         /// Pods send from their own addresses only.
         package var antiSpoofing = true
         package var bridge = "swl0"
+        /// The folder of the CNI configurations, of which the first by name is used.
+        package var cniConfDir = "/etc/cni/net.d"
+        /// The folders of the CNI plugins, the first one first.
+        package var cniBinDirs = ["/opt/cni/bin", "/usr/lib/cni"]
         /// 0 means the default route's.
         package var mtu = 0
         /// Comma-separated, one of each family; empty means `podCIDR` of the kubelet, then the control plane's ranges.

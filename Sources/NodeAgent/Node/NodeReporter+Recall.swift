@@ -1,5 +1,6 @@
 package import KubeModel
 import Logging
+import PodCore
 import Synchronization
 import Timing
 
@@ -20,7 +21,7 @@ extension NodeReporter {
         while pauses, !isRegistered {
             await setUpNetwork(node)
             await offerStatus(beside: node)
-            pauses = podCIDRs.isEmpty && !Self.podRanges(settings, node).isEmpty
+            pauses = networkRanges == nil && (!network.usesPodRanges || !Self.podRanges(settings, node).isEmpty)
             if pauses { do { try await time.sleep(for: Self.retryPause) } catch { return } }
         }
     }

@@ -12,7 +12,7 @@ package actor NodeReporter {
     let api: any NodeAPI
     private let host: any NodeHost
     private let images: any ImageService
-    private let network: any PodNetworkPort
+    let network: any PodNetworkPort
     private let readiness: NodeReadiness
     private let pressures: NodePressureBoard
     private let events: EventRecorder
@@ -24,7 +24,8 @@ package actor NodeReporter {
     let offered = Mutex<NodeStatus?>(nil)
     private var written: NodeStatus?
     private var writtenAt: Duration?
-    private(set) var podCIDRs: [String] = []
+    /// The ranges for which the pod network is set up; `nil` while it is not.
+    private(set) var networkRanges: [String]?
     private var version = KubernetesVersion.newest
     private var isReporting = false
     private var wantsReport = false
@@ -161,16 +162,22 @@ package actor NodeReporter {
 
     func setUpNetwork(_ node: Node) async {
         let wanted = Self.podRanges(settings, node)
-        guard !wanted.isEmpty, wanted != podCIDRs else { return }
+        guard !wanted.isEmpty || !network.usesPodRanges, wanted != networkRanges else { return }
         do {
             try await network.setUp(podCIDRs: wanted)
-            podCIDRs = wanted
+            networkRanges = wanted
             readiness.report("network", problem: nil)
             networkIsSetUp.yield()
             logger.info("Pod network is set up", metadata: ["podCIDRs": "\(wanted.joined(separator: ", "))"])
         } catch {
             readiness.report("network", problem: "the pod network could not be set up: \(error)")
         }
+    }
+
+    /// The pod network may be ready now, or not any more.
+    package func networkChanged() async {
+        networkRanges = nil
+        await report()
     }
 
     func plan() async throws -> NodeStatusPlan {
@@ -198,7 +205,7 @@ package actor NodeReporter {
         do {
             guard let existing = node else { return }
             // A failed set-up of the network is repeated with every report.
-            if podCIDRs.isEmpty { await setUpNetwork(existing) }
+            if networkRanges == nil { await setUpNetwork(existing) }
             let isDue = writtenAt.map { time.now() - $0 >= settings.statusReportFrequency } ?? true
             // The first status follows the registration, which has read the version.
             if isDue, writtenAt != nil { try await readVersion() }

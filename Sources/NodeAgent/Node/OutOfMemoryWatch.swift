@@ -1,5 +1,5 @@
 package import Logging
-package import PodCore
+import PodCore
 
 /// Records the event SystemOOM whenever the kernel kills a process because the machine has no memory left.
 package struct OutOfMemoryWatch: Sendable {

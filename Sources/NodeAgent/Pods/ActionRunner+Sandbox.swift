@@ -60,12 +60,12 @@ extension ActionRunner {
 
     private func attach(_ started: StartedSandbox, _ configuration: SandboxConfiguration, _ snapshot: PodSnapshot) async throws -> [String] {
         guard !snapshot.pod.spec.usesHostNetwork else { return [] }
+        var sandbox = SandboxNetwork(sandboxID: started.id, pod: configuration.pod, addresses: [], hostPorts: configuration.hostPorts ?? [])
         let addresses = try await ports.network.attach(
-            sandboxID: started.id, networkNamespacePath: started.networkNamespacePath,
-            bandwidth: PodBandwidth(annotations: snapshot.pod.metadata.annotations))
+            sandbox, networkNamespacePath: started.networkNamespacePath, bandwidth: PodBandwidth(annotations: snapshot.pod.metadata.annotations))
+        sandbox.addresses = addresses
         // Before the record, from which the next agent takes the ports of each sandbox: a sandbox whose port was refused must not be recorded with it.
-        try await ports.network.forwardHostPorts(
-            of: SandboxNetwork(sandboxID: started.id, pod: configuration.pod, addresses: addresses, hostPorts: configuration.hostPorts ?? []))
+        try await ports.network.forwardHostPorts(of: sandbox)
         try await ports.runtime.record(addresses: addresses, ofSandbox: started.id)
         return addresses
     }

@@ -1,4 +1,4 @@
-package import KubeModel
+import KubeModel
 import Logging
 import MetricsStore
 import PodCore

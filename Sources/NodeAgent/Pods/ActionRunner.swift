@@ -1,5 +1,5 @@
 package import CoreMetrics
-package import KubeModel
+import KubeModel
 package import Logging
 package import PodCore
 package import Timing

@@ -1,5 +1,5 @@
 package import KubeModel
-package import PodCore
+import PodCore
 
 /// Another list of the Services, remembered as far as the environments of this node's pods show them.
 package struct RememberedServices: ServiceListing {

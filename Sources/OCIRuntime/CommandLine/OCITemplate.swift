@@ -6,10 +6,10 @@ import PodCore
 enum OCITemplate {
     static func write(to directory: String) throws(RuntimeFailure) {
         let path = directory + "/config.json"
-        do {
+        do throws(SystemError) {
             let file = try OwnedFileDescriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
             try file.writeAll(Array(text.utf8))
-        } catch let error as SystemError where error.is(EEXIST) {
+        } catch where error.is(EEXIST) {
             throw RuntimeFailure(.create, "\(path) exists already: remove it first, or name another directory by --bundle")
         } catch {
             throw RuntimeFailure(.create, "the template cannot be written: \(error)")

@@ -82,7 +82,9 @@ struct PodSandbox: Sendable {
             decision.record(.warning, "FailedCreatePodSandBox", "Failed to create pod sandbox: \(message)")
         case (.networkMissing, .creating):
             state = hasNetwork ? .absent : .waitingForNetwork
-            if !hasNetwork { decision.record(.warning, "NetworkNotReady", "network is not ready: the node has no podCIDR yet") }
+            if !hasNetwork {
+                decision.record(.warning, "NetworkNotReady", "network is not ready: the node has no podCIDR or no CNI configuration yet")
+            }
         case (.networkReady, _):
             hasNetwork = true
             if state == .waitingForNetwork { state = .absent }

@@ -1,13 +1,17 @@
-/// The pod network of this node. `PodNetwork` conforms.
+/// The pod network of this node. `PodNetwork` and `CNINetwork` conform.
 package protocol PodNetworkPort: Sendable {
+    /// Whether it gives out addresses of the node's ranges, and so waits for these.
+    var usesPodRanges: Bool { get }
+
     /// Makes the node ready for pods of these ranges (`spec.podCIDRs`); existing pods keep their addresses. May be called again with other ranges.
     func setUp(podCIDRs: [String]) async throws(NetworkFailure)
 
-    /// Whether `setUp` has succeeded once.
+    /// Whether `setUp` has succeeded, and pods can be attached.
     var isSetUp: Bool { get async }
 
     /// Gives a sandbox its interface and addresses, the node's primary family first. A repeated call returns the same addresses.
-    func attach(sandboxID: String, networkNamespacePath: String, bandwidth: PodBandwidth) async throws(NetworkFailure) -> [String]
+    /// - Parameter sandbox: without addresses.
+    func attach(_ sandbox: SandboxNetwork, networkNamespacePath: String, bandwidth: PodBandwidth) async throws(NetworkFailure) -> [String]
 
     /// Leads the sandbox's `hostPorts` to its addresses; in effect on return. A repeated call changes nothing.
     /// - Throws: `.portTaken` when another sandbox has one of the ports; then no port is forwarded.

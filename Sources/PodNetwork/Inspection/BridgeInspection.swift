@@ -1,5 +1,5 @@
-package import Addresses
-package import LinuxNetlink
+import Addresses
+import LinuxNetlink
 
 /// Compares bridge, addresses, settings, the pods' interfaces and routes with what pods need. Pure: found and wanted in, differences out.
 package struct BridgeInspection: Sendable {

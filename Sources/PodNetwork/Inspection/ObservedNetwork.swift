@@ -1,4 +1,4 @@
-package import Addresses
+import Addresses
 package import LinuxNetlink
 
 /// The node's side of the network as the kernel has it.

@@ -1,5 +1,5 @@
 package import Addresses
-package import Nftables
+import Nftables
 
 /// The elements of the host ports' sets and maps. The cost of a change does not grow with the number of claims: elements are made for the added or removed claim alone.
 package struct HostPortElements: Sendable {

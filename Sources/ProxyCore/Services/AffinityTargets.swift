@@ -1,4 +1,4 @@
-package import Addresses
+import Addresses
 
 /// The endpoints that clients of each frontend with session affinity may stay with.
 package struct AffinityTargets: Sendable, Hashable {

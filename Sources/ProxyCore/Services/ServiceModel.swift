@@ -1,4 +1,4 @@
-package import Addresses
+import Addresses
 package import KubeModel
 package import Nftables
 

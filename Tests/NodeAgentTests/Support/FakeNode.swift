@@ -169,7 +169,9 @@ extension FakeNode: PodNetworkPort {
 
     var isSetUp: Bool { state.withLock { $0.networkIsSetUp } }
 
-    func attach(sandboxID: String, networkNamespacePath: String, bandwidth: PodBandwidth) async throws(NetworkFailure) -> [String] {
+    var usesPodRanges: Bool { true }
+
+    func attach(_ sandbox: SandboxNetwork, networkNamespacePath: String, bandwidth: PodBandwidth) async throws(NetworkFailure) -> [String] {
         let fails = state.withLock { state in
             defer { state.networkFailures = max(state.networkFailures - 1, 0) }
             return state.networkFailures > 0

@@ -30,16 +30,19 @@ extension AgentPorts: PodNetworkPort {
     func setUp(podCIDRs: [String]) async throws(NetworkFailure) {}
     var isSetUp: Bool { !world.fails(oneIn: 60) }
 
-    func attach(sandboxID: String, networkNamespacePath: String, bandwidth: PodBandwidth) async throws(NetworkFailure) -> [String] {
+    var usesPodRanges: Bool { true }
+
+    func attach(_ sandbox: SandboxNetwork, networkNamespacePath: String, bandwidth: PodBandwidth) async throws(NetworkFailure) -> [String] {
+        let sandboxID = sandbox.sandboxID
         try await call("attach \(sandboxID)", failure: Self.lost) { (state: inout NodeState) throws(NetworkFailure) in
-            state.attached.insert(sandboxID)
+            _ = state.attached.insert(sandboxID)
         }
         return ["10.0.0.7"]
     }
 
     func detach(sandboxID: String) async throws(NetworkFailure) {
         try await call("detach \(sandboxID)", failure: Self.lost) { (state: inout NodeState) throws(NetworkFailure) in
-            state.attached.remove(sandboxID)
+            _ = state.attached.remove(sandboxID)
         }
     }
 
@@ -56,7 +59,7 @@ extension AgentPorts: VolumeService {
 
     func mount(_ volume: VolumeRequest) async throws(VolumeFailure) -> String {
         try await call("mount \(volume.name) of \(volume.podUID)", failure: Self.busy) { (state: inout NodeState) throws(VolumeFailure) in
-            state.volumes[volume.podUID, default: []].insert(volume.name)
+            _ = state.volumes[volume.podUID, default: []].insert(volume.name)
         }
         return "/v/\(volume.podUID)/\(volume.name)"
     }
