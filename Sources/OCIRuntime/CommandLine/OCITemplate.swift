@@ -9,9 +9,10 @@ enum OCITemplate {
         do throws(SystemError) {
             let file = try OwnedFileDescriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
             try file.writeAll(Array(text.utf8))
-        } catch where error.is(EEXIST) {
-            throw RuntimeFailure(.create, "\(path) exists already: remove it first, or name another directory by --bundle")
         } catch {
+            if error.is(EEXIST) {
+                throw RuntimeFailure(.create, "\(path) exists already: remove it first, or name another directory by --bundle")
+            }
             throw RuntimeFailure(.create, "the template cannot be written: \(error)")
         }
     }
