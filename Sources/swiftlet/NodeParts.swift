@@ -269,7 +269,8 @@ struct NodeParts: Sendable {
         return latest.configuration(input) {
             ProxyConfiguration(
                 nodeName: settings.name, nodeAddresses: $0.nodeAddresses, podCIDRs: $0.podCIDRs, nodePortAddresses: proxy.nodePortAddresses,
-                clusterCIDR: $0.clusterCIDRs.joined(separator: ","), masqueradesAll: proxy.masqueradeAll, zone: $0.zone)
+                clusterCIDR: $0.clusterCIDRs.joined(separator: ","), masqueradesAll: proxy.masqueradeAll, zone: $0.zone,
+                localTraffic: proxy.localTraffic)
         }
     }
 

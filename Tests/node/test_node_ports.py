@@ -114,13 +114,24 @@ class NodePorts(AcrossCase):
 
 class ApartCluster(Cluster):
     apart = True
-    more_configuration = "network: {routing: vxlan}\n"
+    more_configuration = """\
+network: {routing: vxlan}
+---
+apiVersion: kubeproxy.config.k8s.io/v1alpha1
+kind: KubeProxyConfiguration
+detectLocalMode: BridgeInterface
+detectLocal: {bridgeInterface: swl0}
+"""
 
 
 class NodePortsApart(NodePorts):
-    """The nodes are on links of their own: pods of other nodes are reached through an overlay."""
+    """The nodes are on links of their own: pods of other nodes are reached through an overlay. Pods are told by their bridge."""
 
     lab_class = ApartCluster
+
+    def test_policies(self):
+        super().test_policies()
+        self.assertIn('iifname != "swl0"', self.lab.others[0].swiftlet("proxy", "dump").stdout)
 
     def forwarding_address(self, number):
         # The overlay's own address.
