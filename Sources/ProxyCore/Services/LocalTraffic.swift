@@ -1,4 +1,4 @@
-package import Nftables
+import Nftables
 
 /// How a rule tells packets of pods from others (`detectLocalMode` of KubeProxyConfiguration). Clients that are not pods are masqueraded on the way to
 /// ClusterIPs, and external policy `Local` binds them.
