@@ -165,10 +165,13 @@ let package = Package(
             ]),
         program("swiftlet-devcluster", ["Addresses", "DevCluster", argumentParser, logging, serviceLifecycle, unixSignals]),
 
-        // Benches, run by hand (`make bench-runtime`).
+        // Benches, run by hand (`make bench-runtime`, `make bench-proxy`).
         .executableTarget(
             name: "RuntimeBench", dependencies: ["LinuxCgroups", "LinuxSystem", "PodCore", "PodRuntime", logging], path: "Tests/RuntimeBench",
             exclude: ["run.sh"], swiftSettings: strict),
+        .executableTarget(
+            name: "ProxyBench", dependencies: ["Addresses", "KubeModel", "LinuxNftables", "LinuxSystem", "Nftables", "ProxyCore"],
+            path: "Tests/ProxyBench", swiftSettings: strict),
 
         // For the virtual machine: changes of limits that no client can ask the agent for yet.
         .executableTarget(

@@ -279,7 +279,8 @@ struct NodeParts: Sendable {
         return latest.configuration(input) {
             var configuration = ProxyConfiguration(
                 nodeName: settings.name, nodeAddresses: $0.nodeAddresses, podCIDRs: $0.podCIDRs, nodePortAddresses: proxy.nodePortAddresses,
-                clusterCIDR: $0.clusterCIDRs.joined(separator: ","), masqueradesAll: proxy.masqueradeAll, zone: $0.zone)
+                clusterCIDR: $0.clusterCIDRs.joined(separator: ","), masqueradesAll: proxy.masqueradeAll, zone: $0.zone,
+                localTraffic: proxy.localTraffic)
             // Plugins masquerade their pods' traffic themselves, or have reasons not to.
             configuration.masqueradesPodEgress = !usesPlugins
             return configuration

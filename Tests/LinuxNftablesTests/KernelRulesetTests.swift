@@ -101,6 +101,21 @@ import Testing
         #expect(Rulesets.blocks(try net.ruleset()) == Rulesets.blocks(old.map { NftText.text(of: $0) }.joined()))
     }
 
+    @Test("rules that tell pods by the interface are listed as printed, recognised, and turned into others") func interfaces() async throws {
+        var before: [Table?] = [nil, nil]
+        for mode in [
+            LocalTraffic.bridge("cni0"), .interfaces(prefix: "veth"), .bridge("cni"), .interfaces(prefix: "vet"), .nodeRanges, .clusterRanges,
+        ] {
+            var configuration = Rulesets.featuredConfiguration
+            configuration.localTraffic = mode
+            let tables = Rulesets.tables(Rulesets.featuredEntries(), configuration: configuration)
+            try await apply(tables, over: before)
+            #expect(Rulesets.blocks(try net.ruleset()) == Rulesets.blocks(tables.map { NftText.text(of: $0) }.joined()))
+            for table in tables { #expect(try await store.read(table.id, wanted: table).table == table) }
+            before = tables
+        }
+    }
+
     @Test("foreign changes of every kind are found and undone") func foreignChangesOfEveryKindAreFoundAndUndone() async throws {
         let table = Rulesets.tables(Rulesets.entries(3, endpoints: 2))[0]
         for vandalism in [

@@ -296,12 +296,12 @@ import Testing
                 "tlsCurvePreferences: [29]\npodsPerCore: 4\nserializeImagePulls: false\n")
                 + "---\n"
                 + proxy(
-                    "bindAddress: 10.0.0.1\ndetectLocalMode: NodeCIDR\n"
+                    "bindAddress: 10.0.0.1\n"
                         + "configSyncPeriod: 1m\nnftables: {syncPeriod: 1m, minSyncPeriod: 500ms, masqueradeBit: 3}\n"))
         #expect(
             found.warnings.map(\.field) == [
                 "tlsCurvePreferences", "podsPerCore", "nftables.masqueradeBit", "nftables.syncPeriod",
-                "nftables.minSyncPeriod", "detectLocalMode", "bindAddress", "configSyncPeriod",
+                "nftables.minSyncPeriod", "bindAddress", "configSyncPeriod",
             ])
         #expect(found.warnings.first?.place == "a.yaml:3")
         #expect(found.kubelet == KubeletSettings() && found.proxy == ProxySettings())

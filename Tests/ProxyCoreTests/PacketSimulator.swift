@@ -11,6 +11,8 @@ struct PacketSimulator {
         var transport = TransportProtocol.tcp
         /// Sent by the node itself.
         var isFromNode = false
+        /// Where it comes in, unless the node sends it.
+        var interface = "eth0"
     }
 
     enum Outcome: Hashable, CustomStringConvertible {
@@ -82,7 +84,8 @@ struct PacketSimulator {
                     if (find(selectors, name) != nil) == inverted { break verdict }
                 case .equals(let selector, let value, let inverted):
                     if case .destinationPortOf(let transport) = selector, packet.transport != transport { break verdict }
-                    if (bytes(selector) == value.array) == inverted { break verdict }
+                    // An interface's name may be compared by its beginning.
+                    if bytes(selector).starts(with: value.array) == inverted { break verdict }
                 case .anyBit(let selector, let bits):
                     let word: UInt32 =
                         switch selector {
@@ -172,6 +175,7 @@ struct PacketSimulator {
         case .destinationPort, .destinationPortOf: return port(packet.port)
         case .originalDestinationPort: return port(original.port)
         case .connectionState, .connectionStatus, .mark: return word(0)
+        case .inputInterface: return InterfaceName.exactly(packet.isFromNode ? "" : packet.interface).array
         case .sourceAddressKind: return kind(packet.source)
         case .destinationAddressKind: return kind(packet.destination)
         case .random(let modulus): return word(UInt32(slot) % modulus)

@@ -22,15 +22,16 @@ import Testing
         let configuration = ProxyConfiguration(
             nodeName: "here", nodeAddresses: ["192.168.0.7", "here.example", "fd00::7"], podCIDRs: ["10.244.1.0/24", "fd44::/64"],
             nodePortAddresses: ["192.168.0.0/16", "fd00::/8"], clusterCIDR: "10.244.0.0/16, fd44::/48", masqueradesAll: true, zone: "east",
-            serviceCIDRs: ["10.96.0.0/16"])
+            serviceCIDRs: ["10.96.0.0/16"], localTraffic: .bridge("cni0"))
         #expect(configuration.nodePorts == .within([CIDR("192.168.0.0/16")!, CIDR("fd00::/8")!]))
         #expect(configuration.nodeAddresses.map(\.description) == ["192.168.0.7", "fd00::7"])
+        #expect(configuration.localTraffic == .bridge("cni0"))
         #expect(configuration.zone == "east" && configuration.serviceCIDRs.map(\.description) == ["10.96.0.0/16"])
         #expect(configuration.podCIDRs.map(\.description) == ["10.244.1.0/24", "fd44::/64"])
         #expect(configuration.clusterCIDRs.map(\.description) == ["10.244.0.0/16", "fd44::/48"])
         #expect(configuration.masqueradesPodEgress && configuration.masqueradesAll && configuration.nodeName == "here")
         let bare = ProxyConfiguration(
             nodeName: "here", nodeAddresses: [], podCIDRs: ["10.244.1.0/24"], nodePortAddresses: [], clusterCIDR: "", masqueradesAll: false)
-        #expect(bare.nodePorts == .at([]) && bare.clusterCIDRs.isEmpty)
+        #expect(bare.nodePorts == .at([]) && bare.clusterCIDRs.isEmpty && bare.localTraffic == .clusterRanges)
     }
 }

@@ -92,4 +92,31 @@ import Testing
             ])
         #expect(changed.chains["nodeport-external-pick-1"]?.rules.first == Rule(.setMark(0x100000)))
     }
+
+    @Test(
+        "what tells pods' packets decides where they are masqueraded, and whom policy Local binds",
+        arguments: [
+            (.clusterRanges, nil, "ip saddr != @cluster-cidrs", "ip saddr @cluster-cidrs"),
+            (.nodeRanges, nil, "ip saddr != @pod-cidrs", "ip saddr @pod-cidrs"),
+            (.bridge("cni0"), "iifname != \"cni0\"", nil, "iifname \"cni0\""),
+            (.interfaces(prefix: "veth"), "iifname != \"veth*\"", nil, "iifname \"veth*\""),
+        ] as [(LocalTraffic, String?, String?, String)])
+    func localTraffic(mode: LocalTraffic, marking: String?, masquerading: String?, shortCircuit: String) {
+        var configuration = Self.configuration
+        configuration.localTraffic = mode
+        var entry = Self.entry("web", "10.96.0.1", nodePort: 30080, endpoints: ["10.244.1.2"])
+        entry.externalPolicy = .local
+        func texts(_ chain: String) -> [String] {
+            Self.compile([entry], configuration)[0].chains[chain]?.rules.map { NftText.text(of: $0, in: .ip) } ?? []
+        }
+        let comment = "comment \"to ClusterIPs from outside the pod network\""
+        let marked = texts("services").filter { $0.contains("mark set") }
+        #expect(marked == (marking.map { ["ip daddr @cluster-ips \($0) meta mark set meta mark | 0x00004000 \(comment)"] } ?? []))
+        #expect(marked.first == texts("services").first || marked.isEmpty, "before the destination is translated")
+        let masqueraded = texts("nat-postrouting").filter { $0.contains(comment) }
+        #expect(
+            masqueraded
+                == (masquerading.map { ["ct status dnat ct original ip daddr @cluster-ips \($0) masquerade fully-random \(comment)"] } ?? []))
+        #expect(texts("nodeport-local-policy").first == "\(shortCircuit) meta l4proto . th dport vmap @nodeport-short-circuits")
+    }
 }

@@ -43,7 +43,8 @@ import Testing
             ([("10.0.0.1", yes), ("10.0.0.2", leaving)], ["10.0.0.1:8080"]),
             ([("10.0.0.1", starting), ("10.0.0.2", leaving), ("10.0.0.3", dead)], ["10.0.0.2:8080"]),
             ([("10.0.0.1", starting), ("10.0.0.3", dead), ("10.0.0.4", odd)], []),
-            ([("10.0.0.1", Conditions(ready: false, terminating: true))], []),
+            ([("10.0.0.1", Conditions(ready: false, terminating: true))], ["10.0.0.1:8080"]),
+            ([("10.0.0.1", Conditions(ready: false))], []),
             ([("nonsense", yes), ("fd00::1", yes), ("10.0.0.9", yes)], ["10.0.0.9:8080"]),
         ]
         for (endpoints, expected) in table { #expect(Self.endpoints([Self.slice(endpoints)]) == expected, "\(endpoints)") }

@@ -2,51 +2,12 @@
 import ipaddress
 import json
 
-from labs.node.case import NodeCase
+from labs.node.across import NODES, AcrossCase
 from labs.node.cluster import Cluster
-from labs.node.pods import manifest
 from labs.waiting import wait_until
 
-# Answers every request with its name and the client's address.
-SERVER = (
-    "trap 'exit 0' TERM; mkdir -p /www/cgi-bin; printf '#!/bin/sh\\necho; echo NAME $REMOTE_ADDR\\n' > /www/cgi-bin/who;"
-    " chmod +x /www/cgi-bin/who; head -c 1000000 /dev/zero > /www/big; httpd -f -p 8080 -h /www & wait"
-)
-NODES = (1, 2, 3)
 
-
-def server(number, **spec):
-    name = f"on-{number}"
-    return manifest(name, SERVER.replace("NAME", name), nodeName=f"node-{number}", labels={"app": "who"}, **spec)
-
-
-class AcrossNodes(NodeCase):
-    lab_class = Cluster
-
-    def serve(self, *numbers):
-        self.lab.apply(*(server(number) for number in numbers))
-        for number in numbers:
-            self.lab.wait_for("pod", f"on-{number}", "Ready")
-        return {number: self.lab.get("pod", f"on-{number}")["status"]["podIP"] for number in numbers}
-
-    def ask_from(self, number, address, port=8080):
-        """Returns (name of the server, client's address as the server saw it), as seen from the pod on a node; None without an answer."""
-        script = f"printf 'GET /cgi-bin/who HTTP/1.0\\r\\n\\r\\n' | nc -w 5 {address} {port} | tail -n 1"
-        answer = self.lab.kubectl("exec", f"on-{number}", "--", "sh", "-c", script, check=False)
-        words = answer.stdout.split()
-        # The server is an IPv6 socket: IPv4 addresses come mapped.
-        return (words[0], words[1].removeprefix("[::ffff:").removesuffix("]")) if len(words) == 2 else None
-
-    def ask_from_node(self, address, port=8080):
-        """As `ask_from`, from the first node itself."""
-        script = f"exec 3<>/dev/tcp/{address}/{port}; printf 'GET /cgi-bin/who HTTP/1.0\\r\\n\\r\\n' >&3; tail -n 1 <&3"
-        words = self.lab.on_node("timeout", "5", "bash", "-c", script, check=False).stdout.split()
-        return (words[0], words[1].removeprefix("[::ffff:").removesuffix("]")) if len(words) == 2 else None
-
-    def names_from_node(self, address, port):
-        """The servers that answer ten requests; None among them when one is not answered."""
-        return {(self.ask_from_node(address, port) or (None,))[0] for _ in range(10)}
-
+class AcrossNodes(AcrossCase):
     def all_ways(self, addresses):
         for source, own in addresses.items():
             for target, address in addresses.items():

@@ -8,6 +8,7 @@ package enum Instruction: Sendable, Hashable {
     /// NFT_META_*
     package enum MetaKey: UInt32, Sendable, Hashable {
         case mark = 3
+        case inputInterfaceName = 6
         case transportProtocol = 16
     }
 

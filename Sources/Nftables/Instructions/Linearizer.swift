@@ -100,6 +100,7 @@ package struct Linearizer {
         case .connectionState: return .connection(.state, original: false, to: register)
         case .connectionStatus: return .connection(.status, original: false, to: register)
         case .mark: return .meta(.mark, to: register)
+        case .inputInterface: return .meta(.inputInterfaceName, to: register)
         case .sourceAddressKind: return .addressKind(ofSource: true, to: register)
         case .destinationAddressKind: return .addressKind(ofSource: false, to: register)
         case .random(let modulus): return .random(modulus: modulus, to: register)

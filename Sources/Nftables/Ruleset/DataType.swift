@@ -8,6 +8,7 @@ package enum DataType: UInt32, Sendable, Hashable {
     case protocolNumber = 12
     case port = 13
     case mark = 19
+    case interfaceName = 41
 
     /// Bytes of the value itself.
     package var length: Int {
@@ -15,7 +16,7 @@ package enum DataType: UInt32, Sendable, Hashable {
         case .protocolNumber: 1
         case .port: 2
         case .integer, .ipv4, .mark: 4
-        case .ipv6: 16
+        case .ipv6, .interfaceName: 16
         }
     }
 
@@ -30,6 +31,7 @@ package enum DataType: UInt32, Sendable, Hashable {
         case .protocolNumber: "inet_proto"
         case .port: "inet_service"
         case .mark: "mark"
+        case .interfaceName: "ifname"
         }
     }
 

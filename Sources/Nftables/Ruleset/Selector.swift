@@ -26,6 +26,8 @@ package enum Selector: Sendable, Hashable {
     case connectionStatus
     /// `meta mark`
     case mark
+    /// `iifname`: empty for a packet of the node itself. A shorter value than an interface's name with zeros behind it is compared as its beginning.
+    case inputInterface
     /// `fib saddr type`
     case sourceAddressKind
     /// `fib daddr type`
@@ -40,6 +42,7 @@ package enum Selector: Sendable, Hashable {
         case .sourcePort, .destinationPort, .destinationPortOf, .originalDestinationPort: .port
         case .connectionState, .connectionStatus, .sourceAddressKind, .destinationAddressKind, .random: .integer
         case .mark: .mark
+        case .inputInterface: .interfaceName
         }
     }
 
@@ -58,6 +61,7 @@ package enum Selector: Sendable, Hashable {
         case .connectionState: "ct state"
         case .connectionStatus: "ct status"
         case .mark: "meta mark"
+        case .inputInterface: "iifname"
         case .sourceAddressKind: "fib saddr type"
         case .destinationAddressKind: "fib daddr type"
         case .random(let modulus): "numgen random mod \(modulus)"

@@ -34,11 +34,18 @@ extension NftText {
     }
 
     private static func constant(_ value: PackedBytes, of selector: Selector, in family: TableFamily) -> String {
+        if selector == .inputInterface { return interface(value) }
         let number = text(of: value, types: [selector.type(in: family)])
         switch selector {
         case .sourceAddressKind, .destinationAddressKind: return UInt32(number).flatMap(AddressKind.init).map { "\($0)" } ?? number
         default: return number
         }
+    }
+
+    /// `"eth0"`, and `"veth*"` for the beginning of a name.
+    private static func interface(_ value: PackedBytes) -> String {
+        let name = text(of: value.array, type: .interfaceName)
+        return quoted(value.count < InterfaceName.size ? name + "*" : name)
     }
 
     private static func anyBit(_ selector: Selector, _ bits: UInt32, in family: TableFamily) -> String {

@@ -31,6 +31,7 @@ extension NftText {
         case .port: "\(UInt16(bytes[0]) << 8 | UInt16(bytes[1]))"
         case .integer: "\(hostWord(bytes))"
         case .mark: "0x" + hexadecimal(hostWord(bytes), digits: 8)
+        case .interfaceName: String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
         }
     }
 

@@ -17,6 +17,7 @@ extension ProxySettings {
             ])
         }
         try reader.readRanges("clusterCIDR", into: &clusterCIDR)
+        try readLocalMode(&reader)
         try reader.read("nodePortAddresses", into: &nodePortAddresses)
         if let node = reader.node("nodePortAddresses"), nodePortAddresses != ["primary"] {
             for text in nodePortAddresses where CIDR(text) == nil {
@@ -35,6 +36,24 @@ extension ProxySettings {
             ])
         }
         reader.ignore(Self.unsupported)
+    }
+
+    private mutating func readLocalMode(_ reader: inout FieldReader) throws {
+        try reader.read("detectLocalMode", into: &localMode)
+        try reader.nested("detectLocal") { reader in
+            try reader.read("bridgeInterface", into: &bridgeInterface)
+            try reader.read("interfaceNamePrefix", into: &interfaceNamePrefix)
+            for (field, name) in [("bridgeInterface", bridgeInterface), ("interfaceNamePrefix", interfaceNamePrefix)] where name.utf8.count > 15 {
+                throw reader.bad(field, "found '\(name)', wanted at most 15 bytes, as interfaces' names have")
+            }
+        }
+        let missing: String? =
+            switch localMode {
+            case .bridgeInterface where bridgeInterface.isEmpty: "bridgeInterface"
+            case .interfaceNamePrefix where interfaceNamePrefix.isEmpty: "interfaceNamePrefix"
+            default: nil
+            }
+        if let missing { throw reader.bad("detectLocalMode", "found '\(localMode.rawValue)', which wants detectLocal.\(missing) as well") }
     }
 
     /// `0.0.0.0:10256`, `[::]:10256`, `:10256`, or an address alone. Empty means the default, as kubeadm writes it; `0` or port 0 means nowhere.
@@ -67,15 +86,13 @@ extension ProxySettings {
 
     private static let unsupported: [UnsupportedField] = [
         UnsupportedField("mode", harmless: ["nftables"], reason: "Services always use nftables; set it to nftables or remove it"),
-        UnsupportedField(
-            "detectLocalMode", harmless: ["ClusterCIDR"], reason: "local traffic is always told by clusterCIDR and the node's podCIDRs; remove it"),
         UnsupportedField("featureGates"), UnsupportedField("logging", harmless: ["text", "5s", "0", "false"]),
         UnsupportedField("hostnameOverride", reason: "use the flag --hostname-override"),
         UnsupportedField("bindAddress", harmless: ["0.0.0.0", "::"]), UnsupportedField("bindAddressHardFail", harmless: ["false"]),
         UnsupportedField("enableProfiling", harmless: ["false"]), UnsupportedField("showHiddenMetricsForVersion"),
         UnsupportedField("iptables", harmless: ["14", "false", "true", "30s", "1s"], reason: otherMode),
         UnsupportedField("ipvs", harmless: ["false", "30s", "rr"], reason: otherMode),
-        UnsupportedField("winkernel", harmless: ["false"], reason: otherMode), UnsupportedField("detectLocal"),
+        UnsupportedField("winkernel", harmless: ["false"], reason: otherMode),
         UnsupportedField("oomScoreAdj", harmless: ["-999"], reason: "the service manager sets it; use OOMScoreAdjust in swiftlet.service"),
         UnsupportedField("configSyncPeriod", harmless: ["15m0s"]), UnsupportedField("portRange"),
         UnsupportedField("windowsRunAsService", harmless: ["false"]),

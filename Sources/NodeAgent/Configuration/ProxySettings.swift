@@ -9,6 +9,11 @@ package struct ProxySettings: Sendable, Hashable {
     /// CIDRs that contain the NodePort addresses; empty or `primary` for all addresses of the node.
     package var nodePortAddresses: [String] = []
     package var masqueradeAll = false
+    package var localMode = LocalMode.clusterCIDR
+    /// The bridge of the node's pods, for `localMode` `bridgeInterface`.
+    package var bridgeInterface = ""
+    /// The beginning of the names of the pods' interfaces, for `localMode` `interfaceNamePrefix`.
+    package var interfaceNamePrefix = ""
     /// Where the proxy answers `/healthz`; port 0 means nowhere.
     package var healthzAddress = "0.0.0.0"
     package var healthzPort = 10256
@@ -16,6 +21,14 @@ package struct ProxySettings: Sendable, Hashable {
     /// Where the proxy answers `/metrics`; port 0 means nowhere.
     package var metricsAddress = "127.0.0.1"
     package var metricsPort = 10249
+
+    /// `detectLocalMode`: how packets of pods are told from others.
+    package enum LocalMode: String, Sendable, CaseIterable {
+        case clusterCIDR = "ClusterCIDR"
+        case nodeCIDR = "NodeCIDR"
+        case bridgeInterface = "BridgeInterface"
+        case interfaceNamePrefix = "InterfaceNamePrefix"
+    }
 
     package init() {}
 }

@@ -125,7 +125,7 @@ package struct ServiceExplanation: Sendable {
     private func path(of client: IPAddress, to entry: ServiceEntry) -> [String] {
         let isOwnPod = configuration.podCIDRs.contains { $0.contains(client) }
         let isNode = configuration.nodeAddresses.contains(client)
-        let isOfCluster = isOwnPod || configuration.clusterCIDRs.contains { $0.contains(client) }
+        let isOfCluster = configuration.localRanges.contains { $0.contains(client) }
         let who = isOwnPod ? "a pod of this node" : isNode ? "this node" : isOfCluster ? "a pod of the cluster" : "outside the cluster"
         return ["  from \(client) (\(who)):"]
             + entry.frontends.map { place in

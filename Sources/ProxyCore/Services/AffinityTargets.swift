@@ -17,7 +17,7 @@ package struct AffinityTargets: Sendable, Hashable {
     /// - Parameter former: `table` is only a part of all Services, as they were before a change. Clients of other ones are left alone.
     package init(_ table: ServiceTable, former: ServiceTable? = nil, configuration: ProxyConfiguration) {
         nodePorts = configuration.nodePorts
-        cluster = configuration.podCIDRs + configuration.clusterCIDRs + configuration.nodeAddresses.map { CIDR(host: $0) }
+        cluster = configuration.localRanges + configuration.nodeAddresses.map { CIDR(host: $0) }
         for entry in table.entries where entry.affinityTimeout != nil {
             let all = Set(entry.endpoints.map(\.target))
             for frontend in entry.frontends {

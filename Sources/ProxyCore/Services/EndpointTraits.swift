@@ -18,12 +18,12 @@ struct EndpointTraits: OptionSet, Hashable {
 
     init(rawValue: UInt8) { self.rawValue = rawValue }
 
-    /// A missing `ready` means yes, a missing `serving` has the value of `ready`, a missing `terminating` means no.
+    /// A missing `ready` means yes, and so does a missing `serving`; a missing `terminating` means no.
     init(_ endpoint: EndpointSlice.Endpoint, nodeName: String, zone: String?) {
         var traits: EndpointTraits = endpoint.nodeName == nodeName ? .local : []
         let conditions = endpoint.conditions
         let isReady = conditions?.ready ?? true
-        let isServing = conditions?.serving ?? isReady
+        let isServing = conditions?.serving ?? true
         if isReady { traits.insert(.ready) }
         if isServing { traits.insert(.serving) }
         if isServing, conditions?.terminating == true { traits.insert(.leaving) }

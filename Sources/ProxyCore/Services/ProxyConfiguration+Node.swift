@@ -8,7 +8,7 @@ extension ProxyConfiguration {
     ///   - clusterCIDR: comma-separated ranges.
     package init(
         nodeName: String, nodeAddresses: [String], podCIDRs: [String], nodePortAddresses: [String], clusterCIDR: String, masqueradesAll: Bool,
-        zone: String? = nil, serviceCIDRs: [String] = []
+        zone: String? = nil, serviceCIDRs: [String] = [], localTraffic: LocalTraffic = .clusterRanges
     ) {
         self.init(
             nodeName: nodeName,
@@ -17,6 +17,7 @@ extension ProxyConfiguration {
             clusterCIDRs: clusterCIDR.split(separator: ",").compactMap { CIDR($0.filter { !$0.isWhitespace }) },
             masqueradesPodEgress: true, masqueradesAll: masqueradesAll)
         nodePorts = NodePortAddresses(field: nodePortAddresses, nodeAddresses: self.nodeAddresses)
+        self.localTraffic = localTraffic
         self.zone = zone
         self.serviceCIDRs = serviceCIDRs.compactMap { CIDR($0) }
     }

@@ -11,9 +11,10 @@ package struct ProxyConfiguration: Sendable, Hashable {
     package var nodePorts: NodePortAddresses
     /// This node's podCIDRs.
     package var podCIDRs: [CIDR]
-    /// The ranges of all pods of the cluster. Traffic from here keeps its source address, traffic of this node's pods to
-    /// anywhere else is masqueraded. This node's podCIDRs are always part of it.
+    /// The ranges of all pods of the cluster. Traffic of this node's pods to anywhere else is masqueraded; traffic from here keeps its source address, unless
+    /// `localTraffic` says otherwise. This node's podCIDRs are always part of it.
     package var clusterCIDRs: [CIDR]
+    package var localTraffic = LocalTraffic.clusterRanges
     /// The ranges that ClusterIPs are taken from; packets to one that no Service has are dropped. Empty when they are not known.
     package var serviceCIDRs: [CIDR] = []
     /// Give this node's pods the node's address when they talk to the world outside the cluster.
@@ -37,6 +38,9 @@ package struct ProxyConfiguration: Sendable, Hashable {
         self.masqueradesAll = masqueradesAll
         self.masqueradeBit = masqueradeBit
     }
+
+    /// The addresses of clients that count as pods. By interface they are those that this node's pods have.
+    var localRanges: [CIDR] { localTraffic == .clusterRanges ? podCIDRs + clusterCIDRs : podCIDRs }
 
     var masqueradeMark: UInt32 { 1 << UInt32(min(max(masqueradeBit, 0), 31)) }
 }

@@ -20,7 +20,7 @@ struct ServiceRules {
                 rules: [Rule(.verdict(.jump(ChainName.services)))]),
             Chain(
                 ChainName.services,
-                rules: [
+                rules: marking + [
                     Rule(.verdictMap(FrontendMaps.addressed.key, FrontendMaps.addressed.frontends)),
                     Rule(isNodePortAddress + [.verdictMap(FrontendMaps.nodePorts.key, FrontendMaps.nodePorts.frontends)]),
                 ]),
@@ -56,7 +56,7 @@ struct ServiceRules {
         return Chain(
             maps.localPolicy,
             rules: [
-                Rule(.inSet([.sourceAddress], SetName.clusterCIDRs), .verdictMap(maps.key, maps.shortCircuits)),
+                Rule(configuration.localTraffic.condition(), .verdictMap(maps.key, maps.shortCircuits)),
                 // The frontend may be one of the node's own addresses, which other hosts could not answer to.
                 Rule(isOwn, .setMark(configuration.masqueradeMark)),
                 Rule(isOwn, .verdictMap(maps.key, maps.shortCircuits)),
@@ -82,6 +82,18 @@ struct ServiceRules {
         ]
     }
 
+    private static let fromOutside = "to ClusterIPs from outside the pod network"
+
+    /// In front of the translation, where the interface is known from which a packet comes.
+    private var marking: [Rule] {
+        guard configuration.localTraffic.isByInterface, !configuration.masqueradesAll else { return [] }
+        return [
+            Rule(
+                .inSet([.destinationAddress], SetName.clusterIPs), configuration.localTraffic.condition(inverted: true),
+                .setMark(configuration.masqueradeMark), comment: Self.fromOutside)
+        ]
+    }
+
     private var masquerading: [Rule] {
         let translated = Statement.anyBit(.connectionStatus, ConnectionStatus.destinationTranslated)
         let toClusterIP = Statement.inSet([.originalDestinationAddress], SetName.clusterIPs)
@@ -93,11 +105,11 @@ struct ServiceRules {
         ]
         if configuration.masqueradesAll {
             rules.append(Rule(translated, toClusterIP, .masquerade(fullyRandom: true), comment: "all ClusterIP traffic"))
-        } else {
+        } else if !configuration.localTraffic.isByInterface {
             rules.append(
                 Rule(
-                    translated, toClusterIP, .inSet([.sourceAddress], SetName.clusterCIDRs, inverted: true), .masquerade(fullyRandom: true),
-                    comment: "to ClusterIPs from outside the pod network"))
+                    translated, toClusterIP, configuration.localTraffic.condition(inverted: true), .masquerade(fullyRandom: true),
+                    comment: Self.fromOutside))
         }
         if configuration.masqueradesPodEgress {
             rules.append(

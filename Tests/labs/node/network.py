@@ -55,6 +55,6 @@ class Network:
         return self.run_in(namespace or self.node_namespace, "curl", "-sS", "--fail", "--max-time", str(seconds), url).stdout
 
     def start_client(self, namespace, script, *arguments):
-        """Starts a Python script in a namespace, with pipes for its output."""
+        """Starts a Python script in a namespace, with pipes for its input and output."""
         command = [*self.inside(namespace), sys.executable, "-c", script, *arguments]
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -1,0 +1,71 @@
+import KubeModel
+import LinuxNftables
+import LinuxSystem
+import Nftables
+import ProxyCore
+
+/// The agent's own steps for Services, from the API server's answers to the kernel, each with its time and memory. The rules stay.
+struct ServiceSync {
+    let count: Int
+    let folder: String
+
+    func run(changes: Int) async throws {
+        ProcessMemory.shareHeaps()
+        let bench = BenchServices(count: count)
+        let store = try KernelRulesetStore()
+        let atStart = try Self.anonymous()
+
+        var start = KernelClock.monotonic
+        let services = try bench.read(Service.self, "services", from: folder)
+        var slices = try bench.read(EndpointSlice.self, "slices", from: folder)
+        let decode = ProxyBench.milliseconds(since: start)
+
+        start = KernelClock.monotonic
+        var model = ServiceModel(BenchServices.configuration)
+        model.replace(services: Array(services.values), slices: Array(slices.values))
+        model.update()
+        let compile = ProxyBench.milliseconds(since: start)
+
+        var sync = RulesetSync(store: store)
+        start = KernelClock.monotonic
+        _ = try await sync.apply(model.tables, former: nil)
+        let full = ProxyBench.milliseconds(since: start)
+        model.committed()
+
+        var times: [Double] = []
+        for change in 0..<changes {
+            // Spread over all Services but the first, which has the bench's server.
+            let number = 1 + change * 7919 % (count - 1)
+            let slice = bench.slice(number, second: change / (count - 1) % 2 == 0 ? "10.247.255.254" : nil)
+            start = KernelClock.monotonic
+            slices[slice.key] = slice
+            model.set(slice, namespace: slice.key.namespace, name: slice.key.name)
+            model.update()
+            guard let operations = model.operations, !operations.isEmpty else {
+                throw ProxyBench.Problem(description: "a change of Service \(number) changes nothing")
+            }
+            _ = try await sync.perform(operations)
+            model.committed()
+            times.append(ProxyBench.milliseconds(since: start))
+        }
+        times.sort()
+        ProcessMemory.giveBack()
+        let memory = try Self.anonymous() - atStart
+        guard model.entries.count == services.count, services.count == count else {
+            throw ProxyBench.Problem(description: "found \(services.count) Services, wanted \(count)")
+        }
+        ProxyBench.report([
+            "decode": decode, "compile": compile, "full": full, "change": ProxyBench.quantile(0.5, times),
+            "late_change": ProxyBench.quantile(0.99, times),
+            "memory": memory,
+        ])
+    }
+
+    /// Bytes of anonymous memory of this process.
+    private static func anonymous() throws -> Double {
+        for line in try SmallFile.text("/proc/self/smaps_rollup").split(separator: "\n") where line.hasPrefix("Anonymous:") {
+            return (line.split(separator: " ").dropFirst().first.flatMap { Double($0) } ?? 0) * 1024
+        }
+        return 0
+    }
+}
