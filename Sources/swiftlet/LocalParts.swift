@@ -54,7 +54,7 @@ struct LocalParts: Sendable {
                 routing: swiftlet.network.routing == .vxlan ? .vxlan : .hostGateway, guardsSources: swiftlet.network.antiSpoofing,
                 stateDirectory: process.runDirectory + "/network"),
             hostPorts: hostPorts)
-        volumes = PodVolumes(root: process.rootDirectory)
+        volumes = PodVolumes(root: process.rootDirectory, logger: logger)
         folders = PodFolderStore(root: process.rootDirectory, logs: configuration.kubelet.podLogsDir)
         diskUsage = DiskUseRecord(
             PodDiskMeter(root: process.rootDirectory, logs: folders) { runtimeSettings.writableLayer(ofContainer: $0) }, time: time)
