@@ -126,7 +126,7 @@ let package = Package(
         library(
             "PodNetwork", ["Addresses", "KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "PodCore", "ProxyCore", "Timing", logging]),
         library("PodProbes", ["KubeModel", "PodCore", nioCore, nioHPACK, nioHTTP1, nioHTTP2, nioPosix, nioSSL]),
-        library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore"]),
+        library("PodVolumes", ["CLinux", "LinuxSystem", "PodCore", logging]),
         library("NodeStore", ["KubeModel", "LinuxSystem", "PodCore", crypto, logging]),
 
         // Level 4: agents.
@@ -239,7 +239,7 @@ let package = Package(
         tests(
             "PodRuntime",
             ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "TestSupport", logging]),
-        tests("PodVolumes", ["LinuxSystem", "PodCore", "TestSupport"]),
+        tests("PodVolumes", ["LinuxSystem", "PodCore", "TestSupport", logging]),
         tests("ProxyAgent", ["Addresses", "Exposition", "KubeModel", "MetricsStore", "Nftables", "ProxyCore", "TestSupport", "Timing", logging]),
         tests("ProxyCore", ["Addresses", "KubeModel", "Nftables", "TestSupport"]),
         tests("SPDY", ["TestSupport", nioCore]),

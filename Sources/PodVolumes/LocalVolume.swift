@@ -17,22 +17,23 @@ struct LocalVolume: Sendable {
     private var options: MountOptions { MountOptions(storage.options + (storage.isReadOnly ? ["ro"] : [])) }
 
     /// Mounts the storage unless that is done. Nothing is made on the node's side: a disk that is not there must not turn into a directory.
-    func mount() throws {
+    /// - Returns: the files that stay as they were.
+    func mount() throws -> GroupOwnership.Refused {
         guard !source.split(separator: "/").contains("..") else {
             throw VolumeFailure(.invalid, "invalid path: \(storage.path) must not contain '..'")
         }
-        if try MountTable().mount(at: path) != nil { return }
+        if try MountTable().mount(at: path) != nil { return GroupOwnership.Refused() }
         guard let status = try FileStatus.ifPresent(source, follow: true) else {
             throw VolumeFailure(.invalid, "the local volume's path \(source) does not exist on this node: make it, or mount the disk that holds it")
         }
         switch status.kind {
-        case .directory: try bind()
-        case .blockDevice: try mountDisk()
+        case .directory: return try bind()
+        case .blockDevice: return try mountDisk()
         default: throw VolumeFailure(.invalid, "only directory and block device are supported: \(source) is neither")
         }
     }
 
-    private func bind() throws {
+    private func bind() throws -> GroupOwnership.Refused {
         let options = options
         if let option = options.ofFileSystem.first {
             throw VolumeFailure(.invalid, "mount option \"\(option)\" cannot be had for the directory \(source): it belongs to a whole file system")
@@ -43,35 +44,40 @@ struct LocalVolume: Sendable {
         }
         // Made first: when the pod is gone by the time its files have their group, there is no place for the mount.
         try Directories.make(path, mode: 0o750)
-        try giveFiles(of: tree)
+        let refused = try giveFiles(of: tree)
         // Attached last, so that an interrupted try does not look finished.
         try Mounts.attach(tree, at: path)
+        return refused
     }
 
-    private func mountDisk() throws {
-        guard owner != nil, !storage.isReadOnly else { return try mountDisk(at: path) }
+    private func mountDisk() throws -> GroupOwnership.Refused {
+        guard owner != nil, !storage.isReadOnly else {
+            try mountDisk(at: path)
+            return GroupOwnership.Refused()
+        }
         // Beside its place until the files have their group.
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")
         let beside = "/\(folder)/.new-\(storage.folder)"
         if try MountTable().mount(at: beside) == nil { try mountDisk(at: beside) }
         let tree = try Mounts.cloneTree(beside)
         try Directories.make(path, mode: 0o750)
-        try giveFiles(of: tree)
+        let refused = try giveFiles(of: tree)
         try Mounts.attach(tree, at: path)
         try Mounts.unmount(beside)
         rmdir(beside)
+        return refused
     }
 
     /// A read-only volume keeps its owners, and so does one that another pod has.
-    private func giveFiles(of tree: OwnedFileDescriptor) throws {
-        guard let owner, !storage.isReadOnly else { return }
+    private func giveFiles(of tree: OwnedFileDescriptor) throws -> GroupOwnership.Refused {
+        guard let owner, !storage.isReadOnly else { return GroupOwnership.Refused() }
         let root = try FileStatus(of: tree)
         let others = try MountTable().mounts(under: pods).filter { $0.mountPoint.contains("/volumes/\(Self.plugin)/") }
         let isShared = try others.contains { other in
             guard !other.mountPoint.contains("/.new-"), let status = try FileStatus.ifPresent(other.mountPoint) else { return false }
             return status.device == root.device && status.inode == root.inode
         }
-        if !isShared { try owner.apply(to: tree) }
+        return isShared ? GroupOwnership.Refused() : try owner.apply(to: tree)
     }
 
     private func mountDisk(at path: String) throws {

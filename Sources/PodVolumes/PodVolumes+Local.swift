@@ -1,4 +1,5 @@
 import LinuxSystem
+import Logging
 import PodCore
 import Synchronization
 
@@ -15,7 +16,15 @@ extension PodVolumes {
             }
             defer { _ = underway.withLock { $0.remove(path) } }
             let owner = volume.fsGroup.map { GroupOwnership(group: $0, onlyOnMismatch: volume.keepsMatchingGroup) }
-            try LocalVolume(storage: storage, path: path, owner: owner, pods: layout.pods).mount()
+            let refused = try LocalVolume(storage: storage, path: path, owner: owner, pods: layout.pods).mount()
+            if let error = refused.error {
+                logger.warning(
+                    "Files of a volume could not be given to the pod's group (fsGroup); they stay as they are",
+                    metadata: [
+                        "pod": "\(volume.podUID)", "volume": "\(volume.name)", "storage": "\(storage.path)", "group": "\(volume.fsGroup ?? 0)",
+                        "files": "\(refused.count)", "first": "\(refused.first)", "error": "\(error)",
+                    ])
+            }
             return path
         }
     }

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+package import Logging
 package import PodCore
 import Synchronization
 
@@ -10,6 +11,7 @@ import Synchronization
 package final class PodVolumes: VolumeService {
     let root: String
     let remote: RemoteMounts
+    let logger: Logger
     private let pool: BlockingPool
     private let writers = PathLocks()
     /// For local volumes, whose files may all have to be given to a group: other volumes do not wait for that.
@@ -23,9 +25,11 @@ package final class PodVolumes: VolumeService {
     ///   - mountPrograms: where mount.nfs may be.
     package init(
         root: String = "/var/lib/kubelet", executable: String = "/proc/self/exe",
-        mountPrograms: [String] = ["/sbin/mount.nfs", "/usr/sbin/mount.nfs"], patience: VolumePatience = VolumePatience()
+        mountPrograms: [String] = ["/sbin/mount.nfs", "/usr/sbin/mount.nfs"], patience: VolumePatience = VolumePatience(),
+        logger: Logger
     ) {
         self.root = root
+        self.logger = logger
         let pool = BlockingPool(name: "volumes", threads: 8, queueLimit: 4096)
         self.pool = pool
         remote = RemoteMounts(
@@ -33,6 +37,24 @@ package final class PodVolumes: VolumeService {
     }
 
     package func mount(_ volume: VolumeRequest) async throws(VolumeFailure) -> String {
+        guard let storage = volume.exclusiveStorage else { return try await mountContent(volume) }
+        let isNew = try await blocking("look who uses \(storage)") { [root, writers] in
+            try writers.holding(storage) { try ExclusiveStorage(name: storage, layout: VolumeLayout(root: root)).take(podUID: volume.podUID) }
+        }
+        do throws(VolumeFailure) {
+            return try await mountContent(volume)
+        } catch {
+            // A mount whose outcome is not known may still succeed.
+            if isNew, error.code != .busy {
+                try? await blocking("leave \(storage)") { [root] in
+                    try ExclusiveStorage(name: storage, layout: VolumeLayout(root: root)).leave(podUID: volume.podUID)
+                }
+            }
+            throw error
+        }
+    }
+
+    private func mountContent(_ volume: VolumeRequest) async throws(VolumeFailure) -> String {
         if case .nfs(let export) = volume.content { return try await mountNFS(export, volume) }
         if case .local(let storage) = volume.content { return try await mountLocal(storage, volume) }
         return try await blocking("mount volume \(volume.name)") { [root, writers] in try Self.mount(volume, VolumeLayout(root: root), writers) }
@@ -97,6 +119,7 @@ package final class PodVolumes: VolumeService {
             return try mountEmptyDirectory(volume, layout, .disk)
         case .memory(let sizeLimit):
             return try mountEmptyDirectory(volume, layout, .memory(sizeLimit: sizeLimit))
+        case .block(let path): return try BlockVolume(path: path).find()
         case .nfs, .local: throw VolumeFailure(.system, "volume \(volume.name): storage is not mounted here")
         case .hugePages(let pageSize, let sizeLimit):
             return try mountEmptyDirectory(volume, layout, .hugePages(pageSize: pageSize, sizeLimit: sizeLimit))

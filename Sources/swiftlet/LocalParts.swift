@@ -62,7 +62,7 @@ struct LocalParts: Sendable {
             ? try CNINetwork(
                 configurations: swiftlet.network.cniConfDir, programs: swiftlet.network.cniBinDirs,
                 stateDirectory: process.stateDirectory + "/cni", hostPorts: hostPorts, bootID: try HostFacts.bootID(), logger: logger) : nil
-        volumes = PodVolumes(root: process.rootDirectory)
+        volumes = PodVolumes(root: process.rootDirectory, logger: logger)
         folders = PodFolderStore(root: process.rootDirectory, logs: configuration.kubelet.podLogsDir)
         diskUsage = DiskUseRecord(
             PodDiskMeter(root: process.rootDirectory, logs: folders) { runtimeSettings.writableLayer(ofContainer: $0) }, time: time)

@@ -10,12 +10,12 @@ import Testing
 @Suite(.enabled(if: isRoot, "needs root"), .timeLimit(.minutes(1))) struct ImageAccessTests {
     private static let image = PullTests.image()
 
-    private static func secret(_ uid: String, namespace: String = "a", name: String = "login") -> SecretIdentity {
-        SecretIdentity(uid: uid, namespace: namespace, name: name)
+    private static func secret(_ uid: String, namespace: String = "a", name: String = "login") -> CredentialOwner {
+        CredentialOwner(uid: uid, namespace: namespace, name: name)
     }
 
-    private static func login(_ registry: String, _ password: String, _ secret: SecretIdentity?) -> RegistryCredential {
-        RegistryCredential(registry: registry, username: "u", password: password, secret: secret)
+    private static func login(_ registry: String, _ password: String, _ secret: CredentialOwner?) -> RegistryCredential {
+        RegistryCredential(registry: registry, username: "u", password: password, owner: secret)
     }
 
     /// A registry that takes the passwords `one` and `two` of `u`.
@@ -35,7 +35,7 @@ import Testing
         try await Self.withGuarded { server async throws in
             try await withTemporaryFolder { folder in
                 let name = "\(server.authority)/test/image:1"
-                func login(_ password: String, _ secret: SecretIdentity?) -> RegistryCredential { Self.login(server.authority, password, secret) }
+                func login(_ password: String, _ secret: CredentialOwner?) -> RegistryCredential { Self.login(server.authority, password, secret) }
                 try await withStore(in: folder) { store async throws in
                     _ = try await store.pull(name, credentials: [login("wrong", Self.secret("0")), login("one", Self.secret("1"))])
                 }

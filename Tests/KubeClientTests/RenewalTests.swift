@@ -219,19 +219,3 @@ import Timing
         }
     }
 }
-
-/// Writes each line with its metadata into a journal.
-private struct LineLog: LogHandler {
-    let lines: Journal<String>
-    var metadata: Logger.Metadata = [:]
-    var logLevel = Logger.Level.info
-
-    init(lines: Journal<String>) { self.lines = lines }
-
-    subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-        get { metadata[key] }
-        set { metadata[key] = newValue }
-    }
-
-    func log(event: LogEvent) { lines.note("\(event.message) \(event.metadata ?? [:])") }
-}

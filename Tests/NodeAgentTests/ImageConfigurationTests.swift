@@ -101,6 +101,46 @@ struct ImageConfigurationTests {
         #expect("\(error)".contains(mistake.words), "\(error)")
     }
 
+    private static let attributes = """
+          tokenAttributes:
+            serviceAccountTokenAudience: registry
+            requireServiceAccount: true
+            cacheType: Token
+            requiredServiceAccountAnnotationKeys: [example.com/Role]
+            optionalServiceAccountAnnotationKeys: [zone]
+
+        """
+
+    @Test("a provider for service accounts is read as kubelet reads it, in the documents' version that has it")
+    func tokenAttributes() throws {
+        let text = Self.head + "providers:\n" + Self.provider + Self.attributes
+        let found = try #require(try providers(text).first?.tokenAttributes)
+        #expect(found.audience == "registry" && found.cacheType == .token && found.requiresServiceAccount)
+        #expect(found.requiredAnnotationKeys == ["example.com/Role"] && found.optionalAnnotationKeys == ["zone"])
+        #expect(try providers(Self.head + "providers:\n" + Self.provider).first?.tokenAttributes == nil)
+        let error = #expect(throws: ConfigurationError.self) {
+            try providers(text.replacing("kubelet.config.k8s.io/v1\n", with: "kubelet.config.k8s.io/v1beta1\n"))
+        }
+        #expect(error.map { "\($0)" }?.contains("tokenAttributes: there is no such field") == true, "\(error.map { "\($0)" } ?? "")")
+    }
+
+    private static let attributeMistakes: [(part: String, by: String, words: String)] = [
+        ("    serviceAccountTokenAudience: registry\n", "", "serviceAccountTokenAudience: found none"),
+        ("    requireServiceAccount: true\n", "", "requireServiceAccount: found none"), ("    cacheType: Token\n", "", "cacheType: found none"),
+        ("Token\n", "Pod\n", "found 'Pod', wanted one of: ServiceAccount, Token"), ("zone", "example.com/Role", "among the required keys too"),
+        ("requireServiceAccount: true", "requireServiceAccount: false", "found them with requireServiceAccount: false"),
+        ("zone", "-zone", "found '-zone', wanted the key of an annotation"), ("[zone]", "[zone, zone]", "found 'zone' twice"),
+        ("credentialprovider.kubelet.k8s.io/v1\n", "credentialprovider.kubelet.k8s.io/v1beta1\n", "wanted credentialprovider.kubelet.k8s.io/v1"),
+    ]
+
+    @Test("a mistake in tokenAttributes is named", arguments: 0..<9)
+    func attributeMistake(number: Int) throws {
+        let mistake = Self.attributeMistakes[number]
+        let text = (Self.head + "providers:\n" + Self.provider + Self.attributes).replacing(mistake.part, with: mistake.by)
+        let error = try #require(throws: ConfigurationError.self) { try providers(text) }
+        #expect("\(error)".contains(mistake.words), "\(error)")
+    }
+
     @Test("the files of a folder are read in the order of their names; a name that is there twice, and a missing program, are refused")
     func folder() async throws {
         try await withTemporaryFolder { folder in

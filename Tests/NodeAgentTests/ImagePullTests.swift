@@ -73,4 +73,32 @@ struct ImagePullTests {
         #expect(node.did.entries.filter { $0.hasPrefix("pull") }.count == 2)
         #expect(!node.didNot("start main"))
     }
+
+    @Test(
+        "credentials for the pod's service account come after its secrets, and a provider that fails is named in an event", arguments: [true, false])
+    func serviceAccount(hasAccount: Bool) async throws {
+        let one = try secret("one", #"{"auths":{"r":{"username":"u","password":"p"}}}"#)
+        node.state.withLock { state in
+            state.imageIsPresent = false
+            state.secrets = ["one": one]
+            state.hasProvider = true
+            state.providerProblem = "credential provider p failed: not now"
+        }
+        let pod = NodeBench.pod {
+            $0.spec.imagePullSecrets = [LocalObjectReference(name: "one")]
+            $0.spec.serviceAccountName = hasAccount ? "puller" : nil
+        }
+        try await bench.run {
+            bench.list([pod])
+            await bench.statuses.wait { $0.contains { $0.contains("Running") } }
+            await bench.events.calls.wait { $0.contains { $0.text == "create CredentialProviderFailed" } }
+        }
+        let logins = node.state.withLock { $0.credentials }.map { "\($0.username):\($0.password)" }
+        #expect(logins == (hasAccount ? ["u:p", "account-1:t"] : ["u:p"]))
+        let asked = node.did.entries.filter { $0.hasPrefix("service account") || $0.hasPrefix("token registry") }
+        #expect(asked == (hasAccount ? ["service account default/puller", "token registry account-1"] : []))
+        #expect(
+            bench.events.created.first { $0.reason == "CredentialProviderFailed" }?.message
+                == "credential provider p failed: not now; attempting to pull the image may not succeed.")
+    }
 }

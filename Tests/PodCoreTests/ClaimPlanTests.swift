@@ -76,8 +76,8 @@ struct ClaimPlanTests {
             testDescription: "block device for a mount", message: "volume data has volumeMode Block, but is specified in volumeMounts", code: .invalid
         ) { BoundClaim(claim: try claim(), volume: try storage(#"\#(bound),\#(nfs),"volumeMode":"Block""#)) },
         Refusal(
-            testDescription: "block device",
-            message: "volume again has volumeMode Block: block devices (volumeDevices) are not supported by this node", code: .invalid,
+            testDescription: "block device of another kind",
+            message: "PersistentVolume pv has volumeMode Block and is of kind nfs, wanted local: no other is supported by this node", code: .invalid,
             volume: "again"
         ) { BoundClaim(claim: try claim(), volume: try storage(#"\#(bound),\#(nfs),"volumeMode":"Block""#)) },
         Refusal(
@@ -169,6 +169,28 @@ struct ClaimPlanTests {
     @Test("a volume without a claim has no plan") func noClaim() throws {
         let pod = try Self.pod()
         #expect(ClaimPlan(try #require(pod.spec.volumes?.last), pod: pod, nodeName: "n", nodeLabels: [:]) == nil)
+    }
+
+    @Test("a disk is given as it is, and a file system is no disk") func block() throws {
+        let local = #""local":{"path":"/dev/disk/by-id/x"}"#
+        let disk = BoundClaim(claim: try Self.claim(), volume: try Self.storage(#"\#(Self.bound),\#(local),"volumeMode":"Block""#))
+        #expect(try Self.content(disk, of: "again") == .block(path: "/dev/disk/by-id/x"))
+        let files = BoundClaim(claim: try Self.claim(), volume: try Self.storage("\(Self.bound),\(local)"))
+        let pod = try Self.pod(#"[],"volumeDevices":[{"name":"data","devicePath":"/dev/x"}]"#)
+        let volume = try #require(pod.spec.volumes?.first)
+        let plan = try #require(ClaimPlan(volume, pod: pod, nodeName: "n1", nodeLabels: [:]))
+        #expect(try plan.content(disk) == .block(path: "/dev/disk/by-id/x"))
+        let failure = #expect(throws: VolumeFailure.self) { _ = try plan.content(files) }
+        #expect(failure?.message == "volume data has volumeMode Filesystem, but is specified in volumeDevices")
+    }
+
+    @Test(
+        "storage is for one pod at a time when ReadWriteOncePod is its only access mode",
+        arguments: [
+            (#"["ReadWriteOncePod"]"#, true), (#"["ReadWriteOncePod","ReadOnlyMany"]"#, false), (#"["ReadWriteOnce"]"#, false), ("[]", false),
+        ])
+    func exclusive(modes: String, isExclusive: Bool) throws {
+        #expect(ClaimPlan.isExclusive(try Self.storage("\(Self.bound),\(Self.nfs),\"accessModes\":\(modes)")) == isExclusive)
     }
 }
 

@@ -155,6 +155,33 @@ struct ContainerPlanTests {
         #expect(lines.filter { $0.hasPrefix("HOME=") } == ["HOME=\(expected)"])
     }
 
+    @Test("disks have their paths in the container, and the claim says whether they may be written to")
+    func devices() throws {
+        func devices(_ list: String, _ mounts: String = "[]", spec: String = "") throws -> [ContainerConfiguration.Device] {
+            let volumes =
+                #","volumes":[{"name":"v","persistentVolumeClaim":{"claimName":"c"}},"#
+                + #"{"name":"w","persistentVolumeClaim":{"claimName":"c","readOnly":true}}]"#
+            return try configuration(mounts, #","volumeDevices":[\#(list)]"#, spec: volumes + spec).devices
+        }
+        let both = #"{"name":"v","devicePath":"/dev//xvda"},{"name":"w","devicePath":"/disk"}"#
+        #expect(
+            try devices(both) == [
+                .init(source: "/v", destination: "/dev/xvda", readOnly: false), .init(source: "/w", destination: "/disk", readOnly: true),
+            ])
+        let refused: [(list: String, mounts: String, spec: String, words: String)] = [
+            (#"{"name":"v","devicePath":"dev/x"}"#, "[]", "", "error DevicePath `dev/x` must be an absolute path"),
+            (#"{"name":"v","devicePath":"/dev/../x"}"#, "[]", "", "must be an absolute path"),
+            (#"{"name":"v","devicePath":"/"}"#, "[]", "", "absolute"),
+            (#"{"name":"none","devicePath":"/x"}"#, "[]", "", #"cannot find volume "none" to pass into container "c""#),
+            (#"{"name":"v","devicePath":"/x"}"#, "[]", #","hostUsers":false"#, "cannot be had with hostUsers: false"),
+            (#"{"name":"v","devicePath":"/dev/x"}"#, #"[{"name":"w","mountPath":"/dev/"}]"#, "", "cannot be had beside a volume at /dev/"),
+        ]
+        for (list, mounts, spec, words) in refused {
+            let failure = #expect(throws: PlanFailure.self) { _ = try devices(list, mounts, spec: spec) }
+            #expect(failure?.message.contains(words) == true, "\(failure?.message ?? "")")
+        }
+    }
+
     private func mounts(_ volumeMounts: String, _ fields: String = "", spec: String = "") throws -> [ContainerConfiguration.Mount] {
         try configuration(volumeMounts, fields, spec: spec).mounts
     }

@@ -1,5 +1,8 @@
 import CLinux
+import Glibc
+import LinuxSystem
 import PodCore
+import TestSupport
 import Testing
 
 @testable import PodRuntime
@@ -94,5 +97,35 @@ import Testing
     {
         let pod = PodIdentity(namespace: "n", name: "p", uid: "u")
         #expect(PodCgroup.name(of: SandboxConfiguration(id: "s", pod: pod, attempt: 0, hostname: "h", qosClass: qosClass)) == name)
+    }
+
+    @Test(
+        "a volume that passes mounts on lies on a mount that does", .enabled(if: isRoot, "needs root"),
+        arguments: [
+            (MS_PRIVATE, ["found", "not a shared mount", "not a shared or slave mount"]), (MS_SHARED, ["found", "found", "found"]),
+            (MS_SLAVE, ["found", "not a shared mount", "found"]),
+        ] as [(Int, [String])])
+    func propagation(kind: Int, results: [String]) throws {
+        let folder = try TemporaryFolder()
+        let (peer, path) = (folder.sub("peer"), folder.sub("volume"))
+        try Directories.make(peer)
+        try Directories.make(path)
+        try Mounts.tmpfs(at: peer)
+        defer { for mount in [path, peer] { try? Mounts.unmount(mount) } }
+        try Mounts.setPropagation(UInt64(MS_SHARED), at: peer)
+        try Mounts.bind(peer, to: path)
+        try Mounts.setPropagation(UInt64(kind), at: path)
+        try Directories.make(path + "/deep")
+        for (propagation, result) in zip([ContainerConfiguration.Propagation.private, .bidirectional, .hostToContainer], results) {
+            let plan = try MountPlan(configuration([(path + "/deep", "/v")], propagation: propagation), sharedMemory: folder.path)
+            if result == "found" {
+                #expect(try plan.openSources().count == 2)
+            } else {
+                let failure = #expect(throws: RuntimeFailure.self) { _ = try plan.openSources() }
+                #expect(
+                    failure?.message.hasPrefix("path \"\(path)/deep\" is mounted on \"\(path)\" but it is \(result): ") == true,
+                    "\(failure?.message ?? "")")
+            }
+        }
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import Logging
 import PodCore
 import PodVolumes
 import TestSupport
@@ -112,6 +113,26 @@ import Testing
         try expect(disk + "/file", gid: 0, mode: 0o660)
     }
 
+    @Test("files that do not let themselves be given are counted in one line of the log, and the volume is mounted")
+    func refusedFiles() async throws {
+        let lines = Journal<String>()
+        let fixture = try StorageFixture(logger: Logger(label: "test") { _ in LineLog(lines: lines) })
+        for name in ["fixed", "free", "stuck"] { try AtomicFile.replace("\(disk)/\(name)", with: "x") }
+        // Not every file system has the attribute.
+        guard (try? await Self.run("chattr +i \(disk)/fixed \(disk)/stuck")) != nil else { return }
+        let path = try? await fixture.mount(local(), fsGroup: 77)
+        // The volume is mounted: no second walk, no second line.
+        _ = try? await fixture.mount(local(), fsGroup: 77)
+        let statuses = ["fixed", "free", "stuck"].map { try? FileStatus(of: "\(disk)/\($0)").gid }
+        _ = try await Self.run("chattr -i \(disk)/fixed \(disk)/stuck")
+        #expect(path != nil && statuses == [0, 77, 0])
+        #expect(lines.entries.count == 1, "\(lines.entries)")
+        let line = lines.entries.first ?? ""
+        for words in ["could not be given to the pod's group (fsGroup)", "\"files\": 2", "\"group\": 77"] {
+            #expect(line.contains(words), "\(line)")
+        }
+    }
+
     private static let hasDisks =
         access("/dev/loop-control", W_OK) == 0 && access("/usr/sbin/mkfs.ext4", X_OK) == 0 && access("/usr/sbin/losetup", X_OK) == 0
 
@@ -151,5 +172,22 @@ import Testing
     @Test("an option of a file system cannot be had for a directory") func optionOfFileSystem() async throws {
         let failure = await #expect(throws: VolumeFailure.self) { _ = try await fixture.mount(local(nil, ["discard"])) }
         #expect(failure?.message.hasPrefix("mount option \"discard\" cannot be had for the directory") == true)
+    }
+
+    @Test("a disk that is given as it is has to be there, and to be a disk")
+    func block() async throws {
+        let disk = try DirectoryListing.names(at: "/dev").map { "/dev/" + $0 }.first { (try? FileStatus(of: $0))?.kind == .blockDevice }
+        if let disk {
+            #expect(try await fixture.mount(.block(path: disk)) == disk)
+            symlink(disk, fixture.folder.sub("link"))
+            #expect(try await fixture.mount(.block(path: fixture.folder.sub("link"))) == fixture.folder.sub("link"))
+        }
+        for (path, words) in [
+            ("/dev/null", "found a characterDevice at /dev/null, wanted a block device"), ("/nonexistent", "does not exist on this node"),
+            ("/dev/../dev/null", "must not contain '..'"),
+        ] {
+            let failure = await #expect(throws: VolumeFailure.self) { _ = try await fixture.mount(.block(path: path)) }
+            #expect(failure?.code == .invalid && failure?.message.contains(words) == true, "\(failure?.message ?? "")")
+        }
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import Logging
 import PodCore
 import PodVolumes
 import TestSupport
@@ -10,7 +11,7 @@ final class StorageFixture: Sendable {
     let volumes: PodVolumes
 
     /// - Parameter mountScript: run as mount.nfs with SOURCE DIR [-o OPTIONS]; `nil` for a node without mount.nfs.
-    init(mountScript: String? = nil, patience: Duration = .seconds(60)) throws {
+    init(mountScript: String? = nil, patience: Duration = .seconds(60), logger: Logger = .silent) throws {
         folder = try TemporaryFolder()
         let program = folder.sub("mount.nfs")
         if let mountScript {
@@ -21,7 +22,8 @@ final class StorageFixture: Sendable {
         times.mount = patience
         times.answer = patience
         times.unmount = patience
-        volumes = PodVolumes(root: folder.sub("kubelet"), executable: builtProgram("swiftlet"), mountPrograms: [program], patience: times)
+        volumes = PodVolumes(
+            root: folder.sub("kubelet"), executable: builtProgram("swiftlet"), mountPrograms: [program], patience: times, logger: logger)
     }
 
     /// As mountinfo shows it.
@@ -30,10 +32,12 @@ final class StorageFixture: Sendable {
     }
 
     func mount(
-        _ content: VolumeContent, pod: String = "uid-1", name: String = "vol", fsGroup: UInt32? = nil, keepsMatchingGroup: Bool = false
+        _ content: VolumeContent, pod: String = "uid-1", name: String = "vol", fsGroup: UInt32? = nil, keepsMatchingGroup: Bool = false,
+        exclusive: String? = nil
     ) async throws -> String {
         try await volumes.mount(
-            VolumeRequest(podUID: pod, name: name, content: content, fsGroup: fsGroup, keepsMatchingGroup: keepsMatchingGroup))
+            VolumeRequest(
+                podUID: pod, name: name, content: content, fsGroup: fsGroup, keepsMatchingGroup: keepsMatchingGroup, exclusiveStorage: exclusive))
     }
 
     func mounted(below path: String) throws -> [MountTable.Entry] { try MountTable().mounts(under: path) }

@@ -10,7 +10,7 @@ final class VolumesFixture: Sendable {
 
     init() throws {
         folder = try TemporaryFolder()
-        volumes = PodVolumes(root: folder.path + "/kubelet")
+        volumes = PodVolumes(root: folder.path + "/kubelet", logger: .silent)
     }
 
     var root: String { folder.path }

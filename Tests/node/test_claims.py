@@ -2,6 +2,8 @@
 import contextlib
 import ctypes
 import os
+import shutil
+import subprocess
 import unittest
 
 from labs.mounts import mount_points_below
@@ -22,8 +24,8 @@ def volume(name, **source):
     return {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name}, "spec": spec}
 
 
-def claim(name, to=None, owner=None):
-    spec = {"accessModes": ["ReadWriteOnce"], "storageClassName": "", "resources": {"requests": GIBI}, **({"volumeName": to} if to else {})}
+def claim(name, to=None, owner=None, modes=("ReadWriteOnce",)):
+    spec = {"accessModes": list(modes), "storageClassName": "", "resources": {"requests": GIBI}, **({"volumeName": to} if to else {})}
     owners = [{"apiVersion": "v1", "kind": "Pod", "controller": True, **owner}] if owner else []
     metadata = {"name": name, **({"ownerReferences": owners} if owners else {})}
     return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": metadata, "spec": spec}
@@ -128,6 +130,67 @@ class Claims(NodeCase):
         self.lab.wait_for("pod", "own", "Ready")
         self.assertEqual(self.inside("own", "echo fine > /scratch/x; cat /scratch/x"), "fine")
         self.lab.delete("pod", "own")
+
+    def test_storage_for_one_pod(self):
+        """ReadWriteOncePod: the second pod waits until the first one's volumes are gone, also with another agent."""
+        self.lab.apply(
+            volume("sole", hostPath={"path": self.folder("sole"), "type": "Directory"}, accessModes=["ReadWriteOncePod"]),
+            claim("sole", "sole", modes=["ReadWriteOncePod"]), member("holder", {"data": "sole"}),
+        )  # fmt: skip
+        self.lab.wait_for("pod", "holder", "Ready")
+        self.lab.apply(member("heir", {"data": "sole"}))
+        self.await_event("heir", "volume uses the ReadWriteOncePod access mode and is already in use by another pod")
+        self.lab.stop("agent")
+        self.lab.start_agent()
+        self.start_pod("bystander", FOREVER)
+        self.assertEqual(self.lab.get("pod", "heir")["status"]["phase"], "Pending")
+        self.lab.delete("pod", "holder")
+        self.lab.wait_for("pod", "heir", "Ready")
+        self.lab.delete("pod", "heir", "bystander")
+
+    @unittest.skipUnless(os.access("/dev/loop-control", os.W_OK) and shutil.which("losetup"), "needs loop devices")
+    def test_a_disk_as_it_is(self):
+        """volumeDevices: the container reads and writes the disk itself; with a read-only claim it only reads, and others do not reach it."""
+        image = self.lab.path("disk.img")
+        with open(image, "wb") as file:
+            file.write(b"before\n")
+            file.truncate(1 << 20)
+        device = subprocess.run(["losetup", "-f", "--show", image], check=True, capture_output=True, text=True).stdout.strip()
+        self.addCleanup(subprocess.run, ["losetup", "-d", device], check=True)
+        raw = claim("raw", "raw")
+        raw["spec"]["volumeMode"] = "Block"
+        self.lab.apply(volume("raw", local={"path": device}, volumeMode="Block"), raw)
+        pod = manifest("raw", FOREVER, volumes=[
+            {"name": "disk", "persistentVolumeClaim": {"claimName": "raw"}},
+            {"name": "look", "persistentVolumeClaim": {"claimName": "raw", "readOnly": True}}])  # fmt: skip
+        first = pod["spec"]["containers"][0]
+        pod["spec"]["containers"] = [
+            {**first, "volumeDevices": [{"name": "disk", "devicePath": "/dev/xvda"}]},
+            {**first, "name": "elsewhere", "volumeDevices": [{"name": "disk", "devicePath": "/disks/a"}]},
+            {**first, "name": "reader", "volumeDevices": [{"name": "look", "devicePath": "/dev/xvda"}]},
+            {**first, "name": "stranger"},
+        ]
+        self.lab.apply(pod)
+        self.lab.wait_for("pod", "raw", "Ready")
+
+        def run(container, script):
+            return self.lab.kubectl("exec", "raw", "-c", container, "--", "sh", "-c", script, check=False)
+
+        self.assertEqual(run("c", "dd if=/dev/xvda bs=7 count=1 2>/dev/null").stdout, "before\n")
+        self.assertEqual(run("c", "echo within | dd of=/dev/xvda conv=fsync").returncode, 0)
+        for name, path in (("elsewhere", "/disks/a"), ("reader", "/dev/xvda")):
+            self.assertEqual(run(name, f"dd if={path} bs=7 count=1 2>/dev/null").stdout, "within\n", name)
+        self.assertIn("not permitted", run("reader", "echo no > /dev/xvda").stderr)
+        numbers = os.stat(device).st_rdev
+        node = f"mknod /tmp-disk b {os.major(numbers)} {os.minor(numbers)}"
+        self.assertIn("not permitted", run("stranger", f"{node} && cat /tmp-disk").stderr)
+        # The next container has it again.
+        run("c", "kill 1")
+        wait_until("the restart", lambda: self.container("raw")["restartCount"] == 1 and self.container("raw")["state"].get("running"), 60)
+        self.assertEqual(run("c", "dd if=/dev/xvda bs=7 count=1 2>/dev/null").stdout, "within\n")
+        self.lab.delete("pod", "raw")
+        with open(device, "rb") as file:
+            self.assertEqual(file.read(7), b"within\n")
 
     def test_what_this_node_does_not_have(self):
         """Each pod says why it waits, and ends at once."""

@@ -66,6 +66,13 @@ extension APIServer {
         let reference = spec["boundObjectRef"] ?? [:]
         let (account, pod) = try await store.transaction { store in
             let account = try store.require(.serviceAccounts, key)
+            let wanted = body.text("metadata", "uid")
+            guard wanted.isEmpty || wanted == account.uid else {
+                throw APIError.conflict(
+                    .serviceAccounts, key.name,
+                    "the UID in the token request (\(wanted)) does not match the UID of the service account (\(account.uid))"
+                )
+            }
             guard reference.object?.isEmpty == false else {
                 if let node = identity.node {
                     throw APIError.refused("serviceaccounts \"\(key.name)\" is forbidden: node \"\(node)\" requested token not bound to a pod")

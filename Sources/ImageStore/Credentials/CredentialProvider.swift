@@ -12,10 +12,12 @@ package struct CredentialProvider: Sendable, Hashable {
     package let defaultCacheDuration: Duration
     /// Of requests and answers, such as `credentialprovider.kubelet.k8s.io/v1`.
     package let apiVersion: String
+    /// `nil` for a provider whose credentials every pod of the node may use.
+    package let account: AccountRule?
 
     package init(
         name: String, executable: String, arguments: [String] = [], environment: [String: String] = [:], matchImages: [String],
-        defaultCacheDuration: Duration, apiVersion: String
+        defaultCacheDuration: Duration, apiVersion: String, account: AccountRule? = nil
     ) {
         self.name = name
         self.executable = executable
@@ -24,5 +26,6 @@ package struct CredentialProvider: Sendable, Hashable {
         self.matchImages = matchImages
         self.defaultCacheDuration = defaultCacheDuration
         self.apiVersion = apiVersion
+        self.account = account
     }
 }

@@ -6,7 +6,8 @@ import PodCore
 import Synchronization
 import Timing
 
-/// Finds the node's own credentials for a repository: those of docker's files, then those of the credential providers.
+/// Finds the node's own credentials for a repository: those of docker's files, then those of the credential providers. Apart from them, finds
+/// the credentials that providers give for the service account of a pod.
 ///
 /// Files are read for each pull, so that a change counts at once.
 final class NodeKeyring: Sendable {
@@ -44,13 +45,11 @@ final class NodeKeyring: Sendable {
         let files = await fileCredentials()
         found.credentials = CredentialMatcher.candidates(for: repository, in: files)
         var given: [RegistryCredential] = []
-        for provider in sources.providers
-        where provider.matchImages.contains(where: { CredentialMatcher.matches(pattern: $0, repository: repository) }) {
+        for provider in providers(for: repository) where provider.account == nil {
             do {
                 given += try await credentials(of: provider, for: repository)
             } catch {
-                logger.error("Credential provider failed", metadata: ["provider": "\(provider.name)", "image": "\(repository)", "error": "\(error)"])
-                found.problems.append("credential provider \(provider.name) failed: \(error)")
+                found.problems.append(problem(error, provider, repository))
             }
         }
         for credential in CredentialMatcher.candidates(for: repository, in: given) where !found.credentials.contains(credential) {
@@ -59,20 +58,60 @@ final class NodeKeyring: Sendable {
         return found
     }
 
-    private func credentials(of provider: CredentialProvider, for repository: String) async throws -> [RegistryCredential] {
+    /// Asks the providers that want a service account.
+    /// - Parameter account: of a pod; `nil` for a pod without one.
+    func lookup(_ repository: String, for account: (any PodAccount)?) async -> AccountCredentials {
+        var found = AccountCredentials()
+        for provider in providers(for: repository) {
+            guard let rule = provider.account, account != nil || !rule.isRequired else { continue }
+            do {
+                var known: ProviderAccount?
+                if let account {
+                    known = try await ProviderAccount.load(account, rule)
+                    if known == nil { continue }
+                }
+                found.credentials += try await credentials(of: provider, for: repository, account: known)
+            } catch {
+                found.problems.append(problem(error, provider, repository))
+            }
+        }
+        return found
+    }
+
+    private func providers(for repository: String) -> [CredentialProvider] {
+        sources.providers.filter { $0.matchImages.contains { CredentialMatcher.matches(pattern: $0, repository: repository) } }
+    }
+
+    private func problem(_ error: any Error, _ provider: CredentialProvider, _ repository: String) -> String {
+        logger.error("Credential provider failed", metadata: ["provider": "\(provider.name)", "image": "\(repository)", "error": "\(error)"])
+        return "credential provider \(provider.name) failed: \(error)"
+    }
+
+    private func credentials(
+        of provider: CredentialProvider, for repository: String, account: ProviderAccount? = nil
+    ) async throws -> [RegistryCredential] {
         let now = time.now()
-        if let kept = caches.withLock({ $0[provider.name]?.credentials(for: repository, at: now) }) { return kept }
+        let caching = provider.account?.caching ?? .account
+        let scope = account?.scope(caching)
+        if let kept = caches.withLock({ $0[provider.name]?.credentials(for: repository, account: scope, at: now) }) {
+            return kept.map { $0.of(account?.owner) }
+        }
         let process = ProgramExchange(
             executable: provider.executable, arguments: provider.arguments,
             environment: ProcessInfo.processInfo.environment.merging(provider.environment) { $1 }.map { "\($0.key)=\($0.value)" }.sorted(),
             timeout: timeout)
-        let request = try ProviderExchange.request(image: repository, apiVersion: provider.apiVersion)
+        let request = try ProviderExchange.request(image: repository, apiVersion: provider.apiVersion, account: account)
         let answer = try ProviderExchange.answer(try await process.answer(to: request, pool: pool), apiVersion: provider.apiVersion)
+        // Such an answer would outlive its token in the cache.
+        if let account, caching == .account, answer.credentials.contains(where: { $0.password == account.token }) {
+            throw ProviderExchange.Unusable(
+                description: "its answer has the service account's token as the password, which is allowed with the cacheType Token only")
+        }
         caches.withLock { caches in
             caches[provider.name, default: ProviderCache()].keep(
-                answer, for: repository, defaultDuration: provider.defaultCacheDuration, at: time.now())
+                answer, for: repository, account: scope, defaultDuration: provider.defaultCacheDuration, at: time.now())
         }
-        return answer.credentials
+        return answer.credentials.map { $0.of(account?.owner) }
     }
 
     private func fileCredentials() async -> [RegistryCredential] {

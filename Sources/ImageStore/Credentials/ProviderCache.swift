@@ -2,10 +2,23 @@ import PodCore
 
 /// The answers of one credential provider, each for an image, a registry or all images, until their time ends.
 struct ProviderCache {
-    private enum Key: Hashable {
+    /// The service account that an answer was given for.
+    struct Account: Hashable {
+        let owner: CredentialOwner
+        let annotations: [String: String]
+        /// Digest of the token, if the answer is for the token alone.
+        let token: ContentDigest?
+    }
+
+    private enum Use: Hashable {
         case image(String)
         case registry(String)
         case global
+    }
+
+    private struct Key: Hashable {
+        let use: Use
+        let account: Account?
     }
 
     private struct Entry {
@@ -19,22 +32,24 @@ struct ProviderCache {
     private var entries: [Key: Entry] = [:]
 
     /// - Parameter repository: `host[:port]/path`
-    mutating func credentials(for repository: String, at now: Duration) -> [RegistryCredential]? {
+    mutating func credentials(for repository: String, account: Account? = nil, at now: Duration) -> [RegistryCredential]? {
         entries = entries.filter { $0.value.end > now }
-        let keys: [Key] = [.image(repository), .registry(Self.registry(of: repository)), .global]
-        return keys.compactMap { entries[$0]?.credentials }.first
+        let uses: [Use] = [.image(repository), .registry(Self.registry(of: repository)), .global]
+        return uses.compactMap { entries[Key(use: $0, account: account)]?.credentials }.first
     }
 
-    mutating func keep(_ answer: ProviderExchange.Answer, for repository: String, defaultDuration: Duration, at now: Duration) {
+    mutating func keep(
+        _ answer: ProviderExchange.Answer, for repository: String, account: Account? = nil, defaultDuration: Duration, at now: Duration
+    ) {
         let duration = answer.cacheDuration ?? defaultDuration
         guard duration > .zero, entries.count < Self.most else { return }
-        let key: Key =
+        let use: Use =
             switch answer.scope {
             case .image: .image(repository)
             case .registry: .registry(Self.registry(of: repository))
             case .global: .global
             }
-        entries[key] = Entry(credentials: answer.credentials, end: now + duration)
+        entries[Key(use: use, account: account)] = Entry(credentials: answer.credentials, end: now + duration)
     }
 
     private static func registry(of repository: String) -> String { String(repository.prefix { $0 != "/" }) }

@@ -27,6 +27,8 @@ enum ProviderExchange {
         let apiVersion: String
         let kind = "CredentialProviderRequest"
         let image: String
+        let serviceAccountToken: String?
+        let serviceAccountAnnotations: [String: String]?
     }
 
     private struct Header: Decodable {
@@ -45,10 +47,13 @@ enum ProviderExchange {
         let auth: [String: Login]?
     }
 
-    static func request(image: String, apiVersion: String) throws -> [UInt8] {
+    static func request(image: String, apiVersion: String, account: ProviderAccount? = nil) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(Request(apiVersion: apiVersion, image: image)))
+        let request = Request(
+            apiVersion: apiVersion, image: image, serviceAccountToken: account?.token,
+            serviceAccountAnnotations: account.flatMap { $0.annotations.isEmpty ? nil : $0.annotations })
+        return Array(try encoder.encode(request))
     }
 
     static func answer(_ bytes: [UInt8], apiVersion: String) throws(Unusable) -> Answer {

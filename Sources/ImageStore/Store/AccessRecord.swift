@@ -4,13 +4,19 @@ import PodCore
 struct AccessRecord: Sendable, Hashable, Codable {
     /// A credential without its content.
     struct Grant: Sendable, Hashable, Codable {
-        /// `nil` for a credential that is of no Secret.
-        let secret: SecretIdentity?
+        /// `nil` for a credential that is of no Secret and of no service account.
+        let owner: CredentialOwner?
         /// Of the image's repository with user name and password.
         let login: ContentDigest
 
+        private enum CodingKeys: String, CodingKey {
+            /// The name in the index of earlier stores.
+            case owner = "secret"
+            case login
+        }
+
         init(_ credential: RegistryCredential, repository: String) {
-            secret = credential.secret
+            owner = credential.owner
             // No part can contain a zero.
             login = ContentHasher.digest(of: Array("\(repository)\0\(credential.username)\0\(credential.password)".utf8))
         }
@@ -33,7 +39,7 @@ struct AccessRecord: Sendable, Hashable, Codable {
             grants = []
             return
         }
-        grants.removeAll { $0.secret == nil ? $0 == grant : $0.secret == grant.secret }
+        grants.removeAll { $0.owner == nil ? $0 == grant : $0.owner == grant.owner }
         grants.append(grant)
         grants.removeFirst(max(0, grants.count - Self.most))
     }
@@ -43,8 +49,8 @@ struct AccessRecord: Sendable, Hashable, Codable {
         for grant in other.grants { add(grant) }
     }
 
-    /// Whether a credential is one that brought the image, or is of a Secret that did: kubelet's rule.
+    /// Whether a credential is one that brought the image, or is of a Secret or service account that did: kubelet's rule.
     func admits(_ grant: Grant) -> Bool {
-        isOpen || grants.contains { $0.login == grant.login || ($0.secret != nil && $0.secret == grant.secret) }
+        isOpen || grants.contains { $0.login == grant.login || ($0.owner != nil && $0.owner == grant.owner) }
     }
 }

@@ -25,6 +25,11 @@ extension ImageStore {
         return true
     }
 
+    package func credentials(of account: (any PodAccount)?, for reference: String) async -> AccountCredentials {
+        guard let name = try? ImageReference(reference) else { return AccountCredentials() }
+        return await transport.keyring.lookup(name.repository, for: account)
+    }
+
     private func note(_ grant: AccessRecord.Grant, _ id: String, _ repository: String) async {
         do {
             try await index.update { _ = $0.images[id]?.access?[repository]?.add(grant) }

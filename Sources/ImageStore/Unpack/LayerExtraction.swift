@@ -13,10 +13,13 @@ enum LayerExtraction {
             _ = uselocale(before)
             if let locale { freelocale(locale) }
         }
+        var check = HollowLayerCheck(descriptor: blob, compressedBytes: compressedBytes, limits: limits)
+        try check.begin()
         let stream = try LayerStream(descriptor: blob, compressedBytes: compressedBytes, limits: limits)
         var writer = LayerWriter(root: root, limits: limits)
         while let header = try stream.nextHeader() {
             try writer.write(try LayerEntry(header, limits: limits), from: stream)
+            try check.look(writer.entries, stream)
         }
         try writer.finish()
         return LayerReport(diffID: try stream.finish(), bytes: writer.bytes, entries: writer.entries, implied: Array(writer.implied))

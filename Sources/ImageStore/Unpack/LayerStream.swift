@@ -9,7 +9,10 @@ final class LayerStream {
     private let tar: OpaquePointer
     private let limits: ImageLimits
     private let compressedBytes: Int64
+    private let isHashed: Bool
     private var hasher = ContentHasher()
+    /// Bytes of the tar stream so far.
+    private(set) var count: Int64 = 0
     /// The error inside a callback, which itself can only return a failure.
     private var failure: ImageStoreError?
     private var hasContent = true
@@ -18,7 +21,8 @@ final class LayerStream {
     private static let block = 512
 
     /// - Parameter descriptor: at the first byte of the compressed layer; stays open.
-    init(descriptor: Int32, compressedBytes: Int64, limits: ImageLimits) throws(ImageStoreError) {
+    /// - Parameter isHashed: false for a reader that needs no diff ID.
+    init(descriptor: Int32, compressedBytes: Int64, limits: ImageLimits, isHashed: Bool = true) throws(ImageStoreError) {
         guard let raw = archive_read_new() else { throw LayerEntry.refused("the layer", "no memory for a reader") }
         guard let tar = archive_read_new() else {
             archive_read_free(raw)
@@ -29,6 +33,7 @@ final class LayerStream {
         zeros = .allocate(byteCount: Self.block, alignment: 8)
         zeros.initializeMemory(as: UInt8.self, repeating: 0)
         self.limits = limits
+        self.isHashed = isHashed
         self.compressedBytes = compressedBytes
 
         let supported = [
@@ -61,8 +66,8 @@ final class LayerStream {
         zeros.deallocate()
     }
 
-    /// Bytes of the tar stream so far.
-    var count: Int64 { hasher.count }
+    /// Compressed bytes that were read so far.
+    var position: Int64 { archive_filter_bytes(raw, -1) }
 
     /// The next header, `nil` behind the last.
     func nextHeader() throws(ImageStoreError) -> OpaquePointer? {
@@ -107,7 +112,8 @@ final class LayerStream {
             switch archive_read_data_block(raw, &start, &size, &offset) {
             case ARCHIVE_OK, ARCHIVE_WARN:
                 if size == 0 { continue }
-                hasher.update(UnsafeRawBufferPointer(start: start, count: size))
+                count += Int64(size)
+                if isHashed { hasher.update(UnsafeRawBufferPointer(start: start, count: size)) }
                 if let refusal = overLimit() {
                     failure = refusal
                     return -1
@@ -117,7 +123,7 @@ final class LayerStream {
             case ARCHIVE_EOF:
                 hasContent = false
                 // Some builders end the stream with the last file's last byte. The filling is not part of the digest.
-                let filling = (Self.block - Int(hasher.count % Int64(Self.block))) % Self.block
+                let filling = (Self.block - Int(count % Int64(Self.block))) % Self.block
                 buffer.pointee = UnsafeRawPointer(zeros.baseAddress)
                 return filling
             default:
@@ -128,15 +134,15 @@ final class LayerStream {
     }
 
     private func overLimit() -> ImageStoreError? {
-        if hasher.count > limits.unpackedBytes {
+        if count > limits.unpackedBytes {
             return ImageStoreError(
                 .tooLarge, "unpack", "the layer",
                 "found more than \(limits.unpackedBytes) bytes\(ImageLimits.advice("unpackedLayerSize"))")
         }
-        if hasher.count > limits.ratioFreeBytes, hasher.count / limits.ratio > compressedBytes {
+        if count > limits.ratioFreeBytes, count / limits.ratio > compressedBytes {
             return ImageStoreError(
                 .tooLarge, "unpack", "the layer",
-                "found \(hasher.count) bytes and more in \(compressedBytes), wanted at most \(limits.ratio) times as many"
+                "found \(count) bytes and more in \(compressedBytes), wanted at most \(limits.ratio) times as many"
                     + ImageLimits.advice("layerRatio"))
         }
         return nil

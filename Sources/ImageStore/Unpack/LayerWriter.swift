@@ -38,10 +38,7 @@ struct LayerWriter {
 
     mutating func write(_ entry: LayerEntry, from stream: LayerStream) throws(ImageStoreError) {
         entries += 1
-        guard entries <= limits.entries else {
-            throw ImageStoreError(
-                .tooLarge, "unpack", "the layer", "found more than \(limits.entries) entries\(ImageLimits.advice("layerEntries"))")
-        }
+        guard entries <= limits.entries else { throw HollowLayerCheck.refusal(limits) }
         guard entry.path.components.count <= limits.depth + 1 else {
             throw ImageStoreError(
                 .tooLarge, "unpack", entry.path.text,

@@ -118,10 +118,13 @@ package struct TokenRequest: Sendable, Codable {
 
     package var apiVersion = "authentication.k8s.io/v1"
     package var kind = "TokenRequest"
+    /// With the uid that the service account must have; `nil` for any.
+    package var metadata: ObjectMeta?
     package var spec: Spec
     package var status: TokenStatus?
 
-    package init(audience: String?, expirationSeconds: Int64?, pod: Pod) {
+    package init(audience: String?, expirationSeconds: Int64?, pod: Pod, accountUID: String? = nil) {
+        metadata = accountUID.map { ObjectMeta(uid: $0) }
         spec = Spec(audiences: audience.map { [$0] } ?? [], expirationSeconds: expirationSeconds, boundObjectRef: BoundObjectReference(pod: pod))
     }
 }

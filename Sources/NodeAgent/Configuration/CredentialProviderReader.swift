@@ -74,7 +74,8 @@ enum CredentialProviderReader {
         }
         var providers: [CredentialProviderSettings] = []
         var reader = try FieldReader(node, notes: notes)
-        try reader.list("providers") { providers.append(try provider(&$0, programs: programs)) }
+        let isCurrent = member("apiVersion") == "\(group)/\(versions[0])"
+        try reader.list("providers") { providers.append(try provider(&$0, programs: programs, isCurrent: isCurrent)) }
         try reader.finish()
         guard !providers.isEmpty else {
             throw ConfigurationError(.badValue, place: node.place, field: "providers", reason: "found none, wanted at least one")
@@ -82,7 +83,8 @@ enum CredentialProviderReader {
         return providers
     }
 
-    private static func provider(_ reader: inout FieldReader, programs: String) throws -> CredentialProviderSettings {
+    /// - Parameter isCurrent: whether the document has the version that knows `tokenAttributes`.
+    private static func provider(_ reader: inout FieldReader, programs: String, isCurrent: Bool) throws -> CredentialProviderSettings {
         var found = CredentialProviderSettings()
         try reader.read("name", into: &found.name)
         if found.name.isEmpty || found.name == "." || found.name == ".." || found.name.contains(where: { $0 == "/" || $0 == " " }) {
@@ -109,9 +111,12 @@ enum CredentialProviderReader {
             environment[name] = value
         }
         found.env = environment
-        reader.ignore([
-            UnsupportedField("tokenAttributes", reason: "the provider gets no token of the pod's service account; use a provider that needs none")
-        ])
+        if isCurrent {
+            if reader.node("tokenAttributes") != nil, found.apiVersion != requestVersions[0] {
+                throw reader.bad("tokenAttributes", "found the provider's apiVersion '\(found.apiVersion)', wanted \(requestVersions[0])")
+            }
+            try reader.nested("tokenAttributes") { found.tokenAttributes = try CredentialProviderSettings.TokenAttributes(&$0) }
+        }
         return found
     }
 }

@@ -24,15 +24,22 @@ enum NodeLabels {
 
     /// Returns what is wrong with a label; `nil` for one that a node may have.
     static func problem(key: String, value: String) -> String? {
-        let sides = key.split(separator: "/", omittingEmptySubsequences: false)
-        guard sides.count <= 2, let name = sides.last, isWord(name), sides.count == 1 || isNamespace(sides[0]) else {
+        guard isQualifiedName(key) else {
             return "found the label '\(key)', wanted a name of at most 63 letters, digits, '-', '_' and '.', perhaps behind a domain and '/'"
         }
         guard value.isEmpty || isWord(value[...]) else {
             return "label \(key): found the value '\(value)', wanted at most 63 letters, digits, '-', '_' and '.'"
         }
+        let sides = key.split(separator: "/")
         guard sides.count == 2, isBelow(reserved, sides[0]), !isBelow(open, sides[0]), !wellKnown.contains(key[...]) else { return nil }
         return "label \(key): nodes may not give themselves this label of Kubernetes' own; use another domain, or \(open.joined(separator: " or "))"
+    }
+
+    /// Whether a text is a key as labels and annotations have it: a name, perhaps behind a domain and a slash.
+    static func isQualifiedName(_ key: String) -> Bool {
+        let sides = key.split(separator: "/", omittingEmptySubsequences: false)
+        guard sides.count <= 2, let name = sides.last, isWord(name) else { return false }
+        return sides.count == 1 || isNamespace(sides[0])
     }
 
     private static func isBelow(_ domains: [String], _ namespace: Substring) -> Bool {

@@ -26,7 +26,7 @@ enum VolumePlugin {
         case .hostPath: "kubernetes.io/host-path"
         case .emptyDirectory, .memory, .hugePages: "kubernetes.io/empty-dir"
         case .nfs: "kubernetes.io/nfs"
-        case .local: "kubernetes.io/local-volume"
+        case .local, .block: "kubernetes.io/local-volume"
         case .image: "kubernetes.io/image"
         case .files(.configMap, _): "kubernetes.io/configmap"
         case .files(.secret, _): "kubernetes.io/secret"

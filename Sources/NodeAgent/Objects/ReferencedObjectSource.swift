@@ -11,6 +11,10 @@ package protocol ReferencedObjectSource: Sendable {
     func objects(_ names: ObjectNames, namespace: String) async throws -> ReferencedObjects
     /// Returns the handler of a RuntimeClass, `nil` for an unknown class.
     func runtimeHandler(ofClass name: String) async throws -> String?
+    /// Returns a service account's uid and annotations. A node may not watch service accounts.
+    func serviceAccount(_ name: String, namespace: String) async throws -> ServiceAccountFacts
+    /// Requests a token of an hour for the pod's service account, which must be the one with this uid.
+    func token(for pod: Pod, audience: String, accountUID: String) async throws -> TokenRequest.TokenStatus
     /// Requests a token for the pod's service account.
     func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> TokenRequest.TokenStatus
 }
@@ -69,10 +73,21 @@ package struct WatchedObjectSource: ReferencedObjectSource {
     }
 
     package func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> TokenRequest.TokenStatus {
-        let request = TokenRequest(audience: projection.audience, expirationSeconds: projection.expirationSeconds ?? 3600, pod: pod)
-        let accounts = ResourceKind(plural: "serviceaccounts", kind: "ServiceAccount")
+        try await token(TokenRequest(audience: projection.audience, expirationSeconds: projection.expirationSeconds ?? 3600, pod: pod), for: pod)
+    }
+
+    package func token(for pod: Pod, audience: String, accountUID: String) async throws -> TokenRequest.TokenStatus {
+        try await token(TokenRequest(audience: audience, expirationSeconds: 3600, pod: pod, accountUID: accountUID), for: pod)
+    }
+
+    package func serviceAccount(_ name: String, namespace: String) async throws -> ServiceAccountFacts {
+        let account = try await client.get(ServiceAccount.self, ObjectKey(namespace: namespace, name: name))
+        return ServiceAccountFacts(uid: account.metadata.uid ?? "", annotations: account.metadata.annotations ?? [:])
+    }
+
+    private func token(_ request: TokenRequest, for pod: Pod) async throws -> TokenRequest.TokenStatus {
         let key = ObjectKey(namespace: pod.namespace, name: pod.spec.serviceAccountName ?? "default")
-        let answer = try await client.createSubresource(accounts, key, "token", request, answer: TokenRequest.self)
+        let answer = try await client.createSubresource(ServiceAccount.resource, key, "token", request, answer: TokenRequest.self)
         guard let status = answer.status else {
             throw APIError(.badAnswer, operation: "create", object: "serviceaccounts/token \(key)", reason: "the answer has no status")
         }

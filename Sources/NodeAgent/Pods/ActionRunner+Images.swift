@@ -52,7 +52,7 @@ extension ActionRunner {
         record(.normal, "Pulling", "Pulling image \"\(image)\"")
         let asked = time.now()
         do {
-            let credentials = if let known { known } else { await self.credentials(snapshot) }
+            let credentials = if let known { known } else { await self.credentials(for: image, snapshot) }
             let (pulled, began) = try await pulls.run(image, credentials) { () async throws(ImageFailure) -> (ImageDescription, Duration) in
                 let began = time.now()
                 do throws(ImageFailure) {
@@ -91,7 +91,7 @@ extension ActionRunner {
         let access = await ports.images.permission(toUse: image, as: reference)
         guard verification.isRequired(for: reference, access) else { return true }
         guard access == .restricted else { return false }
-        let found = await self.credentials(snapshot)
+        let found = await self.credentials(for: reference, snapshot)
         credentials = found
         return await ports.images.admits(found, to: image, as: reference)
     }
@@ -108,9 +108,9 @@ extension ActionRunner {
         }
     }
 
-    /// Returns the credentials of the pod's pull secrets in the order of the spec. What is missing or unreadable is reported as an event, and
-    /// the pull goes on with the rest.
-    private func credentials(_ snapshot: PodSnapshot) async -> [RegistryCredential] {
+    /// Returns the credentials of the pod's pull secrets in the order of the spec, then those that providers give for its service account. What is
+    /// missing or unreadable is reported as an event, and the pull goes on with the rest.
+    private func credentials(for image: String, _ snapshot: PodSnapshot) async -> [RegistryCredential] {
         func warn(_ message: String) {
             events.record(
                 PodEventRecord(.warning, "FailedToRetrieveImagePullSecret", "\(message); attempting to pull the image may not succeed."),
@@ -125,13 +125,19 @@ extension ActionRunner {
                 continue
             }
             let secret = PullSecret(found)
-            let identity = SecretIdentity(uid: found.metadata.uid ?? "", namespace: snapshot.pod.namespace, name: name)
+            let identity = CredentialOwner(uid: found.metadata.uid ?? "", namespace: snapshot.pod.namespace, name: name)
             credentials += secret.credentials.map { $0.of(identity) }
             if !secret.problems.isEmpty {
                 warn("Unable to read image pull secret \"\(name)\", or not all of it: \(secret.problems.prefix(5).joined(separator: "; "))")
             }
         }
         if !missing.isEmpty { warn("Unable to retrieve some image pull secrets (\(missing.joined(separator: ", ")))") }
-        return credentials
+        let account = PullingAccount(of: snapshot.pod, source: ports.objects, tokens: tokens)
+        let given = await ports.images.credentials(of: account, for: image)
+        if !given.problems.isEmpty {
+            let message = "\(given.problems.joined(separator: "; ")); attempting to pull the image may not succeed."
+            events.record(PodEventRecord(.warning, "CredentialProviderFailed", message), about: snapshot.identity)
+        }
+        return credentials + given.credentials
     }
 }

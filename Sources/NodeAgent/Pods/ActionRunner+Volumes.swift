@@ -53,10 +53,12 @@ extension ActionRunner {
         let content =
             try claimed(volume, pod, objects)
             ?? VolumePlan.content(of: volume, facts: facts(pod, podIPs: podIPs), objects: objects, tokens: tokens)
+        let storage = volume.claimName(podName: pod.name).flatMap { objects.claims[$0]?.volume }
         let fsGroup = pod.spec.securityContext?.fsGroup.flatMap { UInt32(exactly: $0) }
         let request = VolumeRequest(
             podUID: pod.uid, name: name, content: content, fsGroup: fsGroup,
-            keepsMatchingGroup: pod.spec.securityContext?.fsGroupChangePolicy == "OnRootMismatch")
+            keepsMatchingGroup: pod.spec.securityContext?.fsGroupChangePolicy == "OnRootMismatch",
+            exclusiveStorage: storage.flatMap { ClaimPlan.isExclusive($0) ? $0.name : nil })
         let began = time.now()
         func noteMount(_ status: String) {
             metrics.observe(.storageOperation, "false", "volume_mount", status, VolumePlugin.name(of: content), duration: time.now() - began)
@@ -69,8 +71,7 @@ extension ActionRunner {
             throw error
         }
         noteMount("success")
-        let claim = volume.claimName(podName: pod.name).flatMap { objects.claims[$0] }
-        return (path, renewAt, claim?.volume.flatMap(ClaimPlan.group))
+        return (path, renewAt, storage.flatMap(ClaimPlan.group))
     }
 
     /// The content of a volume with a claim; `nil` for any other volume.

@@ -86,6 +86,15 @@ package struct RememberedObjects: ReferencedObjectSource {
         }
     }
 
+    // What credential providers get is not remembered: without the API server there are credentials as long as a provider's answer is kept.
+    package func serviceAccount(_ name: String, namespace: String) async throws -> ServiceAccountFacts {
+        try await source.serviceAccount(name, namespace: namespace)
+    }
+
+    package func token(for pod: Pod, audience: String, accountUID: String) async throws -> TokenRequest.TokenStatus {
+        try await source.token(for: pod, audience: audience, accountUID: accountUID)
+    }
+
     package func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> TokenRequest.TokenStatus {
         let record = RecordName.token(podUID: pod.uid, projection)
         return try await answer {

@@ -28,26 +28,26 @@ package struct ClaimPlan: Sendable {
     package func content(_ found: BoundClaim?) throws(VolumeFailure) -> VolumeContent {
         let storage = try boundVolume(found)
         let mode = storage.spec.volumeMode.flatMap { $0.isEmpty ? nil : $0 } ?? "Filesystem"
-        guard mode == "Filesystem" else {
-            let name = volume.name
+        let isBlock = mode == "Block"
+        if isBlock ? isMounted : isDevice {
             throw VolumeFailure(
-                .invalid,
-                isMounted
-                    ? "volume \(name) has volumeMode \(mode), but is specified in volumeMounts"
-                    : "volume \(name) has volumeMode \(mode): block devices (volumeDevices) are not supported by this node")
+                .invalid, "volume \(volume.name) has volumeMode \(mode), but is specified in \(isBlock ? "volumeMounts" : "volumeDevices")")
         }
         if let required = storage.spec.nodeAffinity?.required, !node.match(required) {
             throw VolumeFailure(
                 .invalid,
                 "MountVolume.NodeAffinity check failed: no matching NodeSelectorTerms: PersistentVolume \(storage.name) belongs to another node")
         }
-        return try content(of: storage)
+        return isBlock ? .block(path: try disk(of: storage)) : try content(of: storage)
     }
 
     /// The supplementary group for processes that use the storage; `nil` for storage without one. What is not a group counts for nothing, as in kubelet.
     package static func group(of storage: PersistentVolume) -> UInt32? {
         storage.metadata.annotations?[groupAnnotation].flatMap { UInt32($0) }
     }
+
+    /// Whether one pod of the node may use the storage at a time. Storage with several access modes does not say which of them a pod means.
+    package static func isExclusive(_ storage: PersistentVolume) -> Bool { storage.spec.accessModes == ["ReadWriteOncePod"] }
 
     // MARK: - The claim
 
@@ -86,10 +86,9 @@ package struct ClaimPlan: Sendable {
         claim.metadata.ownerReferences?.contains { $0.controller == true && $0.uid == pod.uid } ?? false
     }
 
-    private var isMounted: Bool {
-        let containers = (pod.spec.initContainers ?? []) + pod.spec.containers + (pod.spec.ephemeralContainers ?? [])
-        return containers.contains { $0.volumeMounts?.contains { $0.name == volume.name } ?? false }
-    }
+    private var isMounted: Bool { containers.contains { $0.volumeMounts?.contains { $0.name == volume.name } ?? false } }
+    private var isDevice: Bool { containers.contains { $0.volumeDevices?.contains { $0.name == volume.name } ?? false } }
+    private var containers: [Container] { (pod.spec.initContainers ?? []) + pod.spec.containers + (pod.spec.ephemeralContainers ?? []) }
 
     // MARK: - The storage
 
@@ -117,6 +116,16 @@ package struct ClaimPlan: Sendable {
             "PersistentVolume \(storage.name) is of kind \(storage.spec.kindName), wanted nfs, local or hostPath: no other is supported by this node")
     }
 
+    private func disk(of storage: PersistentVolume) throws(VolumeFailure) -> String {
+        guard let source = storage.spec.local else {
+            throw VolumeFailure(
+                .invalid,
+                "PersistentVolume \(storage.name) has volumeMode Block and is of kind \(storage.spec.kindName), wanted local: no other is supported by this node"
+            )
+        }
+        return source.path
+    }
+
     /// The annotation is the older form, and wins.
     private static func options(of storage: PersistentVolume) -> [String] {
         let annotation = storage.metadata.annotations?[optionsAnnotation].map { $0.split(separator: ",").map(String.init) }
@@ -133,6 +142,8 @@ package struct ClaimPlan: Sendable {
 
 extension PersistentVolumeSpec {
     fileprivate var kindName: String {
+        if nfs != nil { return "nfs" }
+        if hostPath != nil { return "hostPath" }
         if csi != nil { return "csi" }
         if iscsi != nil { return "iscsi" }
         if fc != nil { return "fc" }

@@ -56,9 +56,6 @@ package struct ContainerPlan: Sendable {
 
     /// Returns the configuration to start.
     package func configuration(of container: Container, role: ContainerConfiguration.Role, pod: Pod) throws(PlanFailure) -> ContainerConfiguration {
-        if container.volumeDevices?.isEmpty == false {
-            throw PlanFailure("container \(container.name) wants a block device (volumeDevices), which this node does not support yet")
-        }
         let security = try SecurityPlan(
             pod: pod, container: container, imageUser: image.config.user, user: user, storageGroups: storageGroups, seccompDefault: seccompDefault,
             seccompRoot: seccompRoot)
@@ -75,6 +72,7 @@ package struct ContainerPlan: Sendable {
             stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, terminal: container.tty ?? false,
             stopSignal: SignalName.number(image.config.stopSignal) ?? 15, terminationMessageFile: terminationMessageFile)
         configuration.imageVolumes = imageVolumes
+        configuration.devices = try devices(of: container, pod, beside: configuration.mounts)
         return configuration
     }
 

@@ -20,10 +20,11 @@ extension PodSpec {
 
     package func volume(named name: String) -> Volume? { volumes?.first { $0.name == name } }
 
-    /// The volumes that a container mounts, each once, in the order of its mounts.
+    /// The volumes that a container mounts, each once, in the order of its mounts, and then those that it gets as devices.
     package func volumes(of container: Container) -> [Volume] {
         var seen: Set<String> = []
-        return (container.volumeMounts ?? []).filter { seen.insert($0.name).inserted }.compactMap { volume(named: $0.name) }
+        let names = (container.volumeMounts ?? []).map(\.name) + (container.volumeDevices ?? []).map(\.name)
+        return names.filter { seen.insert($0).inserted }.compactMap(volume(named:))
     }
 
     /// Whether files in the pod's volumes show its labels or annotations.

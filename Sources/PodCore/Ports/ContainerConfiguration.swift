@@ -130,6 +130,8 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
     private var hasTerminal: Bool?
     /// Absent likewise.
     private var volumesOfImage: [String]?
+    /// Absent likewise.
+    private var blockDevices: [Device]?
     /// Sent to end the container; SIGTERM unless the image says otherwise.
     package var stopSignal: Int32
     /// The node's file behind the termination message, if there is one.
@@ -162,6 +164,26 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
         self.hasTerminal = terminal ? true : nil
         self.stopSignal = stopSignal
         self.terminationMessageFile = terminationMessageFile
+    }
+
+    /// A block device of the node that the container gets as it is.
+    package struct Device: Sendable, Hashable, Codable {
+        /// Absolute path on the node.
+        package let source: String
+        /// Absolute path in the container.
+        package let destination: String
+        package let readOnly: Bool
+
+        package init(source: String, destination: String, readOnly: Bool) {
+            self.source = source
+            self.destination = destination
+            self.readOnly = readOnly
+        }
+    }
+
+    package var devices: [Device] {
+        get { blockDevices ?? [] }
+        set { blockDevices = newValue.isEmpty ? nil : newValue }
     }
 
     /// stdin, stdout and stderr are one terminal.

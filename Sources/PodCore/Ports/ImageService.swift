@@ -15,14 +15,19 @@ package protocol ImageService: Sendable {
     /// The knowledge about the pods that may use an image of this node under a name.
     func permission(toUse image: ImageDescription, as reference: String) async -> ImageAccess
 
-    /// Whether one of the credentials has brought the image under this name, or is of a Secret that did. Notes what is new about them.
+    /// Whether one of the credentials has brought the image under this name, or is of a Secret or service account that did. Notes what is new about them.
     func admits(_ credentials: [RegistryCredential], to image: ImageDescription, as reference: String) async -> Bool
+
+    /// Asks the credential providers that want a token of the pod's service account.
+    /// - Parameter account: `nil` for a pod without one, such as a static pod.
+    func credentials(of account: (any PodAccount)?, for reference: String) async -> AccountCredentials
 
     /// How far the pull of a reference is; `nil` if none is under way.
     func progress(of reference: String) async -> ImagePullStatus?
 }
 
 extension ImageService {
+    package func credentials(of account: (any PodAccount)?, for reference: String) async -> AccountCredentials { AccountCredentials() }
     package func progress(of reference: String) async -> ImagePullStatus? { nil }
 }
 
@@ -95,27 +100,27 @@ package struct ImageUser: Sendable, Hashable {
     }
 }
 
-/// A user name and password for a registry, from a pull secret. Its description never shows the password.
+/// A user name and password for a registry, from a pull secret or a credential provider. Its description never shows the password.
 package struct RegistryCredential: Sendable, Hashable, CustomStringConvertible, CustomDebugStringConvertible {
     /// `host[:port][/path]`, possibly with `*` in host labels.
     package let registry: String
     package let username: String
     package let password: String
-    /// The Secret that it is from; `nil` for a credential of the node.
-    package let secret: SecretIdentity?
+    /// The Secret that it is from, or the service account that it is for; `nil` for a credential of the node.
+    package let owner: CredentialOwner?
 
-    package init(registry: String, username: String, password: String, secret: SecretIdentity? = nil) {
+    package init(registry: String, username: String, password: String, owner: CredentialOwner? = nil) {
         self.registry = registry
         self.username = username
         self.password = password
-        self.secret = secret
+        self.owner = owner
     }
 
     /// The same login, wherever it is from.
     package var login: RegistryCredential { of(nil) }
 
-    package func of(_ secret: SecretIdentity?) -> RegistryCredential {
-        RegistryCredential(registry: registry, username: username, password: password, secret: secret)
+    package func of(_ owner: CredentialOwner?) -> RegistryCredential {
+        RegistryCredential(registry: registry, username: username, password: password, owner: owner)
     }
 
     package var description: String { "RegistryCredential(\(registry), \(username), redacted)" }

@@ -31,13 +31,19 @@ package struct VolumeRequest: Sendable, Hashable {
     package let fsGroup: UInt32?
     /// Whether storage keeps its files' owners when its root is right: `fsGroupChangePolicy: OnRootMismatch`.
     package let keepsMatchingGroup: Bool
+    /// The name of a PersistentVolume that one pod of the node may use at a time (ReadWriteOncePod); `nil` for any other volume.
+    package let exclusiveStorage: String?
 
-    package init(podUID: String, name: String, content: VolumeContent, fsGroup: UInt32? = nil, keepsMatchingGroup: Bool = false) {
+    package init(
+        podUID: String, name: String, content: VolumeContent, fsGroup: UInt32? = nil, keepsMatchingGroup: Bool = false,
+        exclusiveStorage: String? = nil
+    ) {
         self.podUID = podUID
         self.name = name
         self.content = content
         self.fsGroup = fsGroup
         self.keepsMatchingGroup = keepsMatchingGroup
+        self.exclusiveStorage = exclusiveStorage
     }
 }
 
@@ -50,6 +56,8 @@ package enum VolumeContent: Sendable, Hashable {
     case memory(sizeLimit: Int64?)
     case nfs(NFSExport)
     case local(LocalStorage)
+    /// A disk of this node that containers get as it is.
+    case block(path: String)
     /// A hugetlbfs of pages of so many bytes, and of at most so many bytes.
     case hugePages(pageSize: Int64, sizeLimit: Int64?)
     /// The files of an image, read-only; nothing in them can be executed.
@@ -97,7 +105,7 @@ package struct VolumeFailure: Error, Sendable, Hashable, CustomStringConvertible
         case lost
         /// Something is still in use; try again.
         case busy
-        /// An object in the API is not yet as it has to be, and a node may not watch it.
+        /// An object in the API is not yet as it has to be, and a node may not watch it; or another pod has the storage.
         case waiting
     }
 

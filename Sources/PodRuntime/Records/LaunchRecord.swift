@@ -23,6 +23,7 @@ enum LaunchRecord {
         try appendRoot(configuration, paths, mounts, to: &writer)
         mounts.append(to: &writer)
         if configuration.privileged { writer.number(SWL_TAG_HOST_DEVICES, 1) }
+        try DeviceRecord.append(configuration.devices, to: &writer)
         writer.strings(SWL_TAG_MASKED_PATH, configuration.maskedPaths + (configuration.maskedPaths.isEmpty ? [] : HostMaskedPaths.thermalThrottle))
         writer.strings(SWL_TAG_READONLY_PATH, configuration.readonlyPaths)
         let pidMode =

@@ -104,7 +104,12 @@ struct MountPlan: Sendable {
     /// Opens what is bound, in the order of the descriptors of the request. Blocking: a source may be on a dead server.
     func openSources() throws(RuntimeFailure) -> [OwnedFileDescriptor] {
         var opened: [OwnedFileDescriptor] = []
-        for source in entries.compactMap(\.source) { opened.append(try MountSource.open(source)) }
+        for entry in entries {
+            guard let source = entry.source else { continue }
+            let file = try MountSource.open(source)
+            if entry.propagation != .private { try MountSource.check(file, source.path, passes: entry.propagation) }
+            opened.append(file)
+        }
         guard opened.count <= Int(SWL_FDS_MAX) - 2 else {
             throw RuntimeFailure(.create, "found \(opened.count) mounts in one container, wanted at most \(Int(SWL_FDS_MAX) - 2)")
         }

@@ -17,6 +17,27 @@ enum MountSource {
         }
     }
 
+    /// Refuses a volume that is to pass mounts on and lies on a mount of the node that does not: nothing would ever arrive. containerd's words.
+    static func check(
+        _ source: OwnedFileDescriptor, _ path: String, passes propagation: ContainerConfiguration.Propagation
+    ) throws(RuntimeFailure) {
+        let found: MountTable.Entry?
+        do throws(SystemError) {
+            let id = try FileStatus(of: source).mountID
+            found = try MountTable().entries.first { $0.id == id }
+        } catch {
+            throw RuntimeFailure(.create, "the mount below \(path) cannot be looked up: \(error)")
+        }
+        guard let found else { return }
+        let isShared = found.propagation.contains { $0.hasPrefix("shared:") }
+        let isSlave = found.propagation.contains { $0.hasPrefix("master:") }
+        guard !isShared, !(isSlave && propagation == .hostToContainer) else { return }
+        throw RuntimeFailure(
+            .create,
+            "path \"\(path)\" is mounted on \"\(found.mountPoint)\" but it is not a shared\(propagation == .bidirectional ? "" : " or slave") mount: "
+                + "run 'mount --make-rshared \(found.mountPoint)' on the node, or use no mountPropagation")
+    }
+
     private static func explanation(of error: SystemError) -> String {
         if error.code == .escapes { return "it leads out of the volume, and must stay inside, also through links" }
         // A volume whose content is not the pod's gets no new folder.

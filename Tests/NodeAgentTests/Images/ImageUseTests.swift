@@ -58,7 +58,7 @@ struct ImageUseTests {
         node.state.withLock { $0.imageAccess = .restricted }
         let (problem, events) = try await ensure(secrets: ["login"], events: 2)
         #expect(problem == nil && events == ["Pulling", "Pulled"])
-        #expect(node.state.withLock { $0.credentials.map(\.secret) } == [SecretIdentity(uid: "uid-login", namespace: "default", name: "login")])
+        #expect(node.state.withLock { $0.credentials.map(\.owner) } == [CredentialOwner(uid: "uid-login", namespace: "default", name: "login")])
     }
 
     @Test("a pod whose credentials brought an image uses it without the registry")

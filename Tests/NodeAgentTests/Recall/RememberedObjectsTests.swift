@@ -55,6 +55,14 @@ import Timing
 
         func runtimeHandler(ofClass name: String) async throws -> String? { try await answer("class") { name == "fast" ? "runc" : nil } }
 
+        func serviceAccount(_ name: String, namespace: String) async throws -> ServiceAccountFacts {
+            try await answer("account") { ServiceAccountFacts(uid: "a1", annotations: [:]) }
+        }
+
+        func token(for pod: Pod, audience: String, accountUID: String) async throws -> TokenRequest.TokenStatus {
+            try await token(for: pod, Wire.decode(VolumeProjection.ServiceAccountToken.self, #"{"path":"token"}"#))
+        }
+
         func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> TokenRequest.TokenStatus {
             let end = time.wallTime().advanced(bySeconds: 3600)
             return try await answer("token") { try Wire.decode(["token": "t1", "expirationTimestamp": .string(end.rfc3339())]) }

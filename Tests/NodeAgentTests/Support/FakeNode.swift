@@ -21,6 +21,9 @@ final class FakeNode: Sendable {
         /// Handlers by the name of the class.
         var runtimeClasses: [String: String] = [:]
         var credentials: [RegistryCredential] = []
+        /// A credential provider that gives the pod's token as the password, or the problem.
+        var hasProvider = false
+        var providerProblem: String?
         var imageIsPresent = true
         var imageAccess = ImageAccess.open
         /// The Secrets whose credentials are accepted for a restricted image.
@@ -156,8 +159,18 @@ extension FakeNode: ImageService {
     func permission(toUse image: ImageDescription, as reference: String) async -> ImageAccess { state.withLock { $0.imageAccess } }
 
     func admits(_ credentials: [RegistryCredential], to image: ImageDescription, as reference: String) async -> Bool {
-        let names = credentials.compactMap(\.secret?.name)
+        let names = credentials.compactMap(\.owner?.name)
         return state.withLock { !$0.admitted.isDisjoint(with: names) }
+    }
+
+    func credentials(of account: (any PodAccount)?, for reference: String) async -> AccountCredentials {
+        let (hasProvider, problem) = state.withLock { ($0.hasProvider, $0.providerProblem) }
+        var found = AccountCredentials()
+        found.problems = [problem].compactMap { $0 }
+        guard hasProvider, let account, let facts = try? await account.facts() else { return found }
+        let token = try? await account.token(audience: "registry", uid: facts.uid)
+        found.credentials = [RegistryCredential(registry: "r", username: facts.uid, password: token ?? "")]
+        return found
     }
 
     func user(_ user: String, in image: ImageDescription) async throws(ImageFailure) -> ImageUser { ImageUser(uid: 0, gid: 0) }
@@ -246,6 +259,16 @@ extension FakeNode: ReferencedObjectSource, ServiceListing {
             ReferencedObjects(
                 secrets: state.secrets.filter { names.secrets.contains($0.key) }, claims: state.claims.filter { names.claims.contains($0.key) })
         }
+    }
+
+    func serviceAccount(_ name: String, namespace: String) async throws -> ServiceAccountFacts {
+        did.note("service account \(namespace)/\(name)")
+        return ServiceAccountFacts(uid: "account-1", annotations: [:])
+    }
+
+    func token(for pod: Pod, audience: String, accountUID: String) async throws -> TokenRequest.TokenStatus {
+        did.note("token \(audience) \(accountUID)")
+        return try Wire.decode(["token": "t", "expirationTimestamp": "2027-01-15T09:00:00Z"])
     }
 
     func runtimeHandler(ofClass name: String) async throws -> String? { state.withLock { $0.runtimeClasses[name] } }

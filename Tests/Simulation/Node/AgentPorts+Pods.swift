@@ -115,6 +115,12 @@ extension AgentPorts: ReferencedObjectSource, ServiceListing {
         return ReferencedObjects()
     }
 
+    func serviceAccount(_ name: String, namespace: String) async throws -> ServiceAccountFacts { ServiceAccountFacts(uid: "", annotations: [:]) }
+
+    func token(for pod: Pod, audience: String, accountUID: String) async throws -> TokenRequest.TokenStatus {
+        try await token(for: pod, Wire.decode(VolumeProjection.ServiceAccountToken.self, #"{"path":"token"}"#))
+    }
+
     func runtimeHandler(ofClass name: String) async throws -> String? { nil }
 
     func token(for pod: Pod, _ projection: VolumeProjection.ServiceAccountToken) async throws -> TokenRequest.TokenStatus {

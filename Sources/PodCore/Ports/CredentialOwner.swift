@@ -1,5 +1,5 @@
-/// A Secret. One that is deleted and made again has another `uid`.
-package struct SecretIdentity: Sendable, Hashable, Codable {
+/// The Secret that a registry credential is from, or the service account that it was given for. Made anew under its name, it has another `uid`.
+package struct CredentialOwner: Sendable, Hashable, Codable {
     package let uid: String
     package let namespace: String
     package let name: String
