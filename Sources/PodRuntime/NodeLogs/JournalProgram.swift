@@ -40,7 +40,7 @@ final class JournalProgram: LogSession {
                 await close()
                 // Reaped here: the next query may begin with the answer's end.
                 _ = try? await child.exitStatus(timeout: .seconds(2))
-            } catch  where error.is(EAGAIN) {
+            } catch let error where error.is(EAGAIN) {
                 do {
                     try await ReadinessLoop.shared().wait(for: output, timeout: max(.zero, deadline - .now))
                 } catch let error as SystemError where error.code == .timedOut {
