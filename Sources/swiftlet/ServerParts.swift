@@ -4,6 +4,7 @@ import Logging
 import NodeAgent
 import NodeServer
 import PodCore
+import PodRuntime
 import ProxyAgent
 import ProxyCore
 import ServiceLifecycle
@@ -40,13 +41,15 @@ struct ServerParts: Sendable {
                     figures.clientExpiry = client.clientCertificate?.notAfter
                     figures.serverExpiry = credentials.end
                     return figures
-                }, recorded: node.metrics.node, serviceLevels: node.metrics.serviceLevels),
+                }, claims: { await node.statistics.claims() }, recorded: node.metrics.node, serviceLevels: node.metrics.serviceLevels),
             nodeName: settings.name, settings: kubelet, time: time)
         var services: [any ServiceLifecycle.Service] = [
             NodeEndpointServer(
                 address: .tcp(host: kubelet.address, port: kubelet.port), credentials: credentials, access: access, view: view,
-                runtime: node.runtime, ports: local.runtime, pages: pages, statistics: node.statistics, nodeName: settings.name,
-                metrics: node.metrics.node, streamTimes: StreamTimes(idle: kubelet.streamingConnectionIdleTimeout), time: time, logger: logger),
+                runtime: node.runtime, ports: local.runtime, pages: pages, statistics: node.statistics,
+                systemLogs: kubelet.enableSystemLogHandler ? SystemLogs(source: NodeLogs(), answersQueries: kubelet.enableSystemLogQuery) : nil,
+                nodeName: settings.name, metrics: node.metrics.node, streamTimes: StreamTimes(idle: kubelet.streamingConnectionIdleTimeout),
+                time: time, logger: logger),
             AdminServer(
                 path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: ProxyReport(agent: node.proxy),
                 images: ImageDesk(

@@ -33,6 +33,11 @@ import Testing
             tlsCertFile: /a
             tlsPrivateKeyFile: /b
             rotateCertificates: true
+            serverTLSBootstrap: true
+            tlsMinVersion: VersionTLS13
+            tlsCipherSuites: [TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384, TLS_RSA_WITH_AES_128_GCM_SHA256]
+            enableSystemLogHandler: true
+            enableSystemLogQuery: true
             authentication: {anonymous: {enabled: true}, webhook: {enabled: false, cacheTTL: 10s}, x509: {clientCAFile: /ca}}
             authorization: {mode: AlwaysAllow, webhook: {cacheAuthorizedTTL: 1m, cacheUnauthorizedTTL: 5s}}
             kubeAPIQPS: 7
@@ -93,6 +98,14 @@ import Testing
         #expect(settings.document["evictionHard"]?["memory.available"] == "2.5%")
         #expect(settings.document["streamingConnectionIdleTimeout"] == "1h30m0s")
         #expect(settings.document["authentication"]?["x509", "clientCAFile"] == "/ca")
+    }
+
+    @Test("queries of the node's logs need the logs")
+    func systemLogs() throws {
+        #expect(try parse("enableSystemLogQuery: true").enableSystemLogQuery)
+        #expect(try !parse("enableSystemLogHandler: false").enableSystemLogHandler)
+        let error = #expect(throws: ConfigurationError.self) { _ = try parse("enableSystemLogHandler: false\nenableSystemLogQuery: true") }
+        #expect(error?.field == "enableSystemLogQuery")
     }
 
     @Test("times by priority stay times by priority")

@@ -32,6 +32,37 @@ struct ImagePullGateTests {
         #expect(queue.leave(Self.key("a")) == [3])
     }
 
+    @Test("of the callers that share a pull the first to end has its result, and the next pull has another first one")
+    func first() async throws {
+        var queue = ImagePullQueue(limit: nil)
+        _ = queue.enter(1, Self.key("a")) + queue.enter(2, Self.key("a")) + queue.enter(3, Self.key("b"))
+        #expect(["a", "a", "b"].map { queue.finish(Self.key($0)) } == [true, false, true])
+        _ = queue.leave(Self.key("a"))
+        #expect(["a"].map { queue.finish(Self.key($0)) } == [false], "one still shares it")
+        _ = queue.leave(Self.key("a"))
+        #expect(["a"].map { queue.finish(Self.key($0)) } == [true])
+
+        let gate = ImagePullGate(time: ManualTime())
+        let turnstile = Turnstile(permits: 0)
+        let (begun, results) = (Journal<Void>(), Journal<Int>())
+        await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 1...5 {
+                group.addTask {
+                    _ = try await gate.run("a", []) { () async throws(ImageFailure) in
+                        begun.note(())
+                        await turnstile.pass()
+                        return number
+                    } first: {
+                        results.note($0)
+                    }
+                }
+            }
+            await begun.wait(count: 5)
+            turnstile.open()
+        }
+        #expect(results.entries.count == 1)
+    }
+
     @Test("without a limit every pull begins at once")
     func unlimited() {
         var queue = ImagePullQueue(limit: nil)

@@ -72,6 +72,50 @@ import X509
         }
     }
 
+    @Test("a query of the journal ends with its client and with the server") func journalEndsWithTheClientAndWithTheServer() async throws {
+        let logs = FakeNodeLogs(units: ["sshd.service"], follows: true)
+        try await RunningNode.run(
+            reviewer: FakeReviewer(grants: ["\(RunningNode.reader) get log"]), systemLogs: SystemLogs(source: logs, answersQueries: true)
+        ) { node async throws in
+            let known = try node.authority.client(RunningNode.reader)
+            #expect(try await node.request("/logs/", as: try node.authority.client(RunningNode.apiServer)).status == 403)
+            for round in 1...2 {
+                let http = HTTPClient(configuration: HTTPClient.Configuration(tlsConfiguration: try node.tls(known)))
+                let request = HTTPClientRequest(url: "https://127.0.0.1:\(node.port)/logs/?query=sshd")
+                do {
+                    let response = try await http.execute(request, timeout: .seconds(20))
+                    var iterator = response.body.makeAsyncIterator()
+                    #expect(try await iterator.next().map { String(buffer: $0) } == "entry of sshd.service\n")
+                    #expect(logs.sessions.count == round && logs.sessions.last?.isClosed == false)
+                    if round == 2 {
+                        await node.stop()
+                        #expect(try await iterator.next() == nil)
+                    }
+                }
+                try await http.shutdown()
+                #expect(try await eventually { logs.sessions.last?.isClosed == true })
+            }
+        }
+    }
+
+    @Test("a command that is run ends with its client and with the server") func runEndsWithTheClientAndWithTheServer() async throws {
+        try await RunningNode.run { node async throws in
+            let known = try node.authority.client(RunningNode.apiServer)
+            var request = HTTPClientRequest(url: "https://127.0.0.1:\(node.port)/run/default/web/app?cmd=hang")
+            request.method = .POST
+            for round in 1...2 {
+                let http = HTTPClient(configuration: HTTPClient.Configuration(tlsConfiguration: try node.tls(known)))
+                let call = Task { [request] in try await http.execute(request, timeout: .seconds(60)) }
+                #expect(try await eventually { node.runtime.sessions.count == round })
+                if round == 1 { call.cancel() } else { await node.stop() }
+                #expect(try await eventually { node.runtime.sessions.last?.wasTerminated == true })
+                if round == 2 { #expect(try await call.value.status.code == 500) }
+                _ = await call.result
+                try await http.shutdown()
+            }
+        }
+    }
+
     @Test("a replaced certificate is served without a restart") func certificateIsLoadedAgain() async throws {
         try await withTemporaryFolder { folder in
             let authority = try TestAuthority("clients")

@@ -117,7 +117,9 @@ import Testing
             RequestTarget(uri: "/a/%2Fb//c/?x=1&y&x=%41+b")
                 == RequestTarget(
                     segments: ["a", "/b", "", "c"],
-                    query: [.init(name: "x", value: "1"), .init(name: "y", value: ""), .init(name: "x", value: "A b")]))
+                    query: [.init(name: "x", value: "1"), .init(name: "y", value: ""), .init(name: "x", value: "A b")],
+                    endsWithSlash: true))
+        #expect(RequestTarget(uri: "/a")?.endsWithSlash == false && RequestTarget(uri: "/")?.segments == [])
         for broken in ["", "pods", "*", "/%", "/%4", "/%zz", "/%ff", "/a?x=%"] { #expect(RequestTarget(uri: broken) == nil) }
     }
 }

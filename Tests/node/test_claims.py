@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import unittest
 
+from labs.exposition import Exposition
 from labs.mounts import mount_points_below
 from labs.node.case import NodeCase
 from labs.node.lab import NODE
@@ -78,6 +79,7 @@ class Claims(NodeCase):
         self.inside("db-0", "echo one > /data/x; echo two > /spare/x")
         mounts = [place for place in mount_points_below(self.lab.path("root")) if place.endswith("/kubernetes.io~local-volume/local-0")]
         self.assertEqual(len(mounts), 1)
+        self.check_figures("data-db-0", disk)
         # The next agent finds the mount and mounts nothing over it.
         self.lab.stop("agent")
         self.lab.start_agent()
@@ -103,6 +105,20 @@ class Claims(NodeCase):
         self.lab.apply(volume("late-volume", local={"path": disk}))
         self.lab.wait_for("pod", "late", "Ready")
         self.lab.delete("pod", "late")
+
+    def check_figures(self, claim, folder):
+        """The space of the claim's volume is that of the file system it is on."""
+
+        def page():
+            return Exposition(self.lab.kubectl("get", "--raw", f"/api/v1/nodes/{NODE}/proxy/metrics").stdout)
+
+        labels = {"namespace": "default", "persistentvolumeclaim": claim}
+        found = wait_until("the volume's figures", lambda: (p := page()).samples("kubelet_volume_stats_used_bytes", **labels) and p, 30)
+        disk = os.statvfs(folder)
+        self.assertEqual(found.value("kubelet_volume_stats_capacity_bytes", **labels), disk.f_blocks * disk.f_frsize)
+        self.assertEqual(found.value("kubelet_volume_stats_inodes", **labels), disk.f_files)
+        for name in ("available_bytes", "used_bytes", "inodes_free", "inodes_used"):
+            self.assertGreater(found.value(f"kubelet_volume_stats_{name}", **labels), 0, name)
 
     def test_one_claim_twice_and_read_only(self):
         disk = self.folder("twice")

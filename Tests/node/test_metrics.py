@@ -144,6 +144,9 @@ class Pages(MetricsCase):
         self.assertIn("exited with 1", self.get("/run/default/runs/c?cmd=false", "-X", "POST"))
         code = self.get("/run/default/runs/c?cmd=ls", "-X", "POST", "-o", "/dev/null", "-w", "%{http_code}", "--cert", "", "--key", "", check=False)
         self.assertNotEqual(code[-3:], "200")
+        # A client that has left wants no command any more.
+        self.get("/run/default/runs/c?cmd=sleep+54321", "-X", "POST", "--max-time", "2", check=False)
+        wait_until("the command's end", lambda: "sleep 54321" not in self.lab.kubectl("exec", "runs", "--", "ps").stdout, 20)
         self.lab.delete("pod", "runs")
 
     def test_service_levels(self):

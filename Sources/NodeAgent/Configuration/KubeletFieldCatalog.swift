@@ -41,7 +41,6 @@ enum KubeletFieldCatalog {
         UnsupportedField("volumePluginDir", harmless: ["/usr/libexec/kubernetes/kubelet-plugins/volume/exec/"]),
         UnsupportedField("kernelMemcgNotification", harmless: ["false"], reason: inherent),
         UnsupportedField("logging", harmless: ["text", "5s", "0", "false"], reason: "use the flags of this agent for its log"),
-        UnsupportedField("enableSystemLogHandler", harmless: ["true", "false"]), UnsupportedField("enableSystemLogQuery", harmless: ["false"]),
         UnsupportedField("reservedMemory"), UnsupportedField("enableProfilingHandler", harmless: ["true", "false"]),
         UnsupportedField("enableDebugFlagsHandler", harmless: ["true", "false"]),
         UnsupportedField("memoryThrottlingFactor", harmless: ["0.9"]), UnsupportedField("memoryReservationPolicy", harmless: ["None"]),

@@ -8,6 +8,8 @@ extension KubeletSettings {
             "kind": "KubeletConfiguration", "apiVersion": "kubelet.config.k8s.io/v1beta1", "address": .string(address), "port": .whole(port),
             "healthzBindAddress": .string(healthzBindAddress), "healthzPort": .whole(healthzPort),
             "streamingConnectionIdleTimeout": .duration(streamingConnectionIdleTimeout), "rotateCertificates": .bool(rotateCertificates),
+            "serverTLSBootstrap": .bool(serverTLSBootstrap), "tlsMinVersion": .string(tlsMinVersion.rawValue),
+            "tlsCipherSuites": .texts(cipherSuiteNames),
             "kubeAPIQPS": .whole(kubeAPIQPS), "kubeAPIBurst": .whole(kubeAPIBurst), "eventRecordQPS": .whole(eventRecordQPS),
             "eventBurst": .whole(eventBurst), "registerNode": .bool(registerNode),
             "nodeStatusUpdateFrequency": .duration(nodeStatusUpdateFrequency), "nodeStatusReportFrequency": .duration(nodeStatusReportFrequency),
@@ -18,6 +20,7 @@ extension KubeletSettings {
             "cpuCFSQuotaPeriod": .duration(cpuCFSQuotaPeriod), "singleProcessOOMKill": .bool(singleProcessOOMKill), "failSwapOn": .bool(failSwapOn),
             "memorySwap": ["swapBehavior": .string(swapBehavior.rawValue)], "enforceNodeAllocatable": .texts([enforceNodeAllocatable.rawValue]),
             "protectKernelDefaults": .bool(protectKernelDefaults), "seccompDefault": .bool(seccompDefault), "cgroupRoot": .string(cgroupRoot),
+            "enableSystemLogHandler": .bool(enableSystemLogHandler), "enableSystemLogQuery": .bool(enableSystemLogQuery),
             "fileCheckFrequency": .duration(fileCheckFrequency),
             "crashLoopBackOff": ["maxContainerRestartPeriod": .duration(maxContainerRestartPeriod)],
         ]

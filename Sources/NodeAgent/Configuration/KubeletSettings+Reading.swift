@@ -10,6 +10,7 @@ extension KubeletSettings {
         try reader.read("healthzPort", into: &healthzPort, in: 0...65535)
         try reader.read("streamingConnectionIdleTimeout", into: &streamingConnectionIdleTimeout)
         try readTLS(&reader)
+        try readSystemLogs(&reader)
         try readAuthentication(&reader)
         try reader.read("kubeAPIQPS", into: &kubeAPIQPS, in: 0...1_000_000)
         try reader.read("kubeAPIBurst", into: &kubeAPIBurst, in: 0...1_000_000)
@@ -73,6 +74,14 @@ extension KubeletSettings {
             nodeStatusReportFrequency = report
         } else if nodeStatusUpdateFrequency != before {
             nodeStatusReportFrequency = nodeStatusUpdateFrequency
+        }
+    }
+
+    private mutating func readSystemLogs(_ reader: inout FieldReader) throws {
+        try reader.read("enableSystemLogHandler", into: &enableSystemLogHandler)
+        try reader.read("enableSystemLogQuery", into: &enableSystemLogQuery)
+        if enableSystemLogQuery, !enableSystemLogHandler, let node = reader.node("enableSystemLogQuery") {
+            throw reader.bad(node, "enableSystemLogQuery", "found true, wanted enableSystemLogHandler to be true as well")
         }
     }
 

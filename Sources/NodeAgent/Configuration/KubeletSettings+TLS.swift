@@ -29,6 +29,9 @@ extension KubeletSettings {
     /// The six suites with forward secrecy and authenticated encryption: the default, and the wish of the CIS benchmark for Kubernetes.
     package static let defaultCipherSuites = suites.prefix(6).map { $0.number }
 
+    /// The names of `tlsCipherSuites`, which is in the order of preference.
+    var cipherSuiteNames: [String] { tlsCipherSuites.compactMap { number in Self.suites.first { $0.number == number }?.name } }
+
     mutating func readTLS(_ reader: inout FieldReader) throws {
         try reader.read("tlsCertFile", into: &tlsCertFile)
         try reader.read("tlsPrivateKeyFile", into: &tlsPrivateKeyFile)

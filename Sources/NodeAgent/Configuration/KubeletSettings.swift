@@ -36,6 +36,11 @@ package struct KubeletSettings: Sendable, Hashable {
     package var cacheAuthorizedTTL = Duration.seconds(300)
     package var cacheUnauthorizedTTL = Duration.seconds(30)
 
+    /// The node's own logs are read at `/logs/`.
+    package var enableSystemLogHandler = true
+    /// Also the entries of services there.
+    package var enableSystemLogQuery = false
+
     // The API server.
     // More than kubelet's 50 and 100, so that pods that start together do not wait for each other; the API server keeps its own balance.
     package var kubeAPIQPS = 200

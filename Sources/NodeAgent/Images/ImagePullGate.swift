@@ -22,8 +22,9 @@ package final class ImagePullGate: Sendable {
     }
 
     /// Runs the pull in its turn.
+    /// - Parameter first: called with the result by the first of those that share the pull.
     func run<R: Sendable>(
-        _ image: String, _ credentials: [RegistryCredential], _ pull: () async throws(ImageFailure) -> R
+        _ image: String, _ credentials: [RegistryCredential], _ pull: () async throws(ImageFailure) -> R, first: (R) -> Void = { _ in }
     ) async throws(ImageFailure) -> R {
         let key = ImagePullQueue.Key(image: image, credentials: credentials.map(\.login))
         let ticket = state.withLock { state in
@@ -34,7 +35,9 @@ package final class ImagePullGate: Sendable {
         do { try await enter(ticket, key) } catch { throw cancelled }
         defer { release { $0.leave(key) } }
         do { try await takeToken() } catch { throw cancelled }
-        return try await pull()
+        let result = try await pull()
+        if state.withLock({ $0.queue.finish(key) }) { first(result) }
+        return result
     }
 
     private func enter(_ ticket: UInt64, _ key: ImagePullQueue.Key) async throws {

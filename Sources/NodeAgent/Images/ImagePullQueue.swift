@@ -10,6 +10,8 @@ struct ImagePullQueue {
     /// `nil` for any number.
     private let limit: Int?
     private var users: [Key: Int] = [:]
+    /// Pulls with users of which one has ended with the result.
+    private var finished: Set<Key> = []
     private var waiting: [(ticket: UInt64, key: Key)] = []
 
     init(limit: Int?) {
@@ -26,8 +28,12 @@ struct ImagePullQueue {
     mutating func leave(_ key: Key) -> [UInt64] {
         let rest = (users[key] ?? 1) - 1
         users[key] = rest > 0 ? rest : nil
+        if rest <= 0 { finished.remove(key) }
         return admit()
     }
+
+    /// Returns true to the first of the callers that share a pull.
+    mutating func finish(_ key: Key) -> Bool { finished.insert(key).inserted }
 
     /// Takes back a ticket that has not begun.
     mutating func withdraw(_ ticket: UInt64) { waiting.removeAll { $0.ticket == ticket } }

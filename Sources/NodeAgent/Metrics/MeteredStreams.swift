@@ -1,17 +1,33 @@
 import PodCore
+import Synchronization
 
 /// The streams of a command whose end is counted.
-struct MeteredStreams: ContainerStreams {
+final class MeteredStreams: ContainerStreams {
     private let base: any ContainerStreams
     private let ended: @Sendable (_ failed: Bool) -> Void
+    private let isCounted = Atomic(false)
 
-    /// - Parameter ended: called with each answer to `exitCode`, which is asked for once. It fails when the command's time is over.
+    /// - Parameter ended: called once: when the exit code is known, or when the streams break or are given up, which is a failure.
     init(_ base: any ContainerStreams, ended: @escaping @Sendable (_ failed: Bool) -> Void) {
         self.base = base
         self.ended = ended
     }
 
-    func read() async throws(RuntimeFailure) -> StreamOutput? { try await base.read() }
+    /// Dropped by somebody who did not ask how the command ended.
+    deinit { end(failed: true) }
+
+    private func end(failed: Bool) {
+        if !isCounted.exchange(true, ordering: .acquiringAndReleasing) { ended(failed) }
+    }
+
+    func read() async throws(RuntimeFailure) -> StreamOutput? {
+        do throws(RuntimeFailure) {
+            return try await base.read()
+        } catch {
+            end(failed: true)
+            throw error
+        }
+    }
 
     func write(_ bytes: [UInt8]) async throws(RuntimeFailure) { try await base.write(bytes) }
 
@@ -22,13 +38,16 @@ struct MeteredStreams: ContainerStreams {
     func exitCode() async throws(RuntimeFailure) -> Int {
         do throws(RuntimeFailure) {
             let code = try await base.exitCode()
-            ended(code != 0)
+            end(failed: code != 0)
             return code
         } catch {
-            ended(true)
+            end(failed: true)
             throw error
         }
     }
 
-    func terminate() async { await base.terminate() }
+    func terminate() async {
+        end(failed: true)
+        await base.terminate()
+    }
 }

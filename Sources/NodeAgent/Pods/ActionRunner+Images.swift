@@ -65,9 +65,10 @@ extension ActionRunner {
                     metrics.note("pull_image", time.now() - began, failed: true)
                     throw error
                 }
+            } first: { pulled, began in
+                metrics.observe(.imagePull, LabelValues.imageSize(pulled.size), duration: time.now() - began)
             }
             let end = time.now()
-            metrics.observe(.imagePull, LabelValues.imageSize(pulled.size), duration: end - began)
             record(
                 .normal, "Pulled",
                 "Successfully pulled image \"\(image)\" in \(GoText.duration(end - began)) (\(GoText.duration(end - asked)) including waiting). "

@@ -29,16 +29,19 @@ package actor NodeStatistics: NodeStatisticsSource {
         }
     }
 
-    /// How long callers share a measurement.
+    /// How long callers share a measurement, or the reason why there is none.
     private static let shared = Duration.seconds(1)
     /// Between two rounds through the pods' storage, as kubelet has it.
     private static let roundPeriod = Duration.seconds(60)
+
+    /// While a volume of a claim has no figures, because it was mounted since, or does not answer.
+    private static let newVolumePeriod = Duration.seconds(10)
 
     private let parts: Parts
     private let time: any TimeSource
     private let logger: Logger
     private var memory = CgroupMemory()
-    private var last: (measurement: NodeMeasurement, at: Duration)?
+    private var last: (result: Result<NodeMeasurement, RuntimeFailure>, at: Duration)?
     private var reported: [String] = []
     private var isMeasuring = false
     private var waiting: [CheckedContinuation<Void, Never>] = []
@@ -46,6 +49,8 @@ package actor NodeStatistics: NodeStatisticsSource {
     private let (rounds, roundIsWanted) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     private var walks = WalkPause()
     private var nextRound: Duration?
+    private var wantsFolders = false
+    private var volumesAt: Duration?
     private var mounted: (figures: [String: [String: VolumeStatistics]], at: Timestamp)?
 
     package init(_ parts: Parts, time: any TimeSource, logger: Logger) {
@@ -56,9 +61,15 @@ package actor NodeStatistics: NodeStatisticsSource {
 
     package func measurement(_ extent: MeasurementExtent) async throws(RuntimeFailure) -> NodeMeasurement {
         let storage = extent != .computing
-        if extent == .everything { roundIsWanted.yield() }
+        if extent == .everything {
+            wantsFolders = true
+            roundIsWanted.yield()
+        }
         while true {
-            if let last, time.now() - last.at < Self.shared, !storage || last.measurement.storage != nil { return last.measurement }
+            if let last, time.now() - last.at < Self.shared {
+                let measurement = try last.result.get()
+                if !storage || measurement.storage != nil { return measurement }
+            }
             if !isMeasuring { break }
             await withCheckedContinuation { waiting.append($0) }
         }
@@ -68,12 +79,39 @@ package actor NodeStatistics: NodeStatisticsSource {
             for caller in waiting { caller.resume() }
             waiting = []
         }
-        var measurement = try await parts.meter.measure()
-        memory.complete(&measurement)
-        if storage { await addStorage(to: &measurement) }
-        note(measurement.problems)
-        last = (measurement, time.now())
-        return measurement
+        let result = await measure(storage: storage)
+        last = (result, time.now())
+        return try result.get()
+    }
+
+    private func measure(storage: Bool) async -> Result<NodeMeasurement, RuntimeFailure> {
+        do throws(RuntimeFailure) {
+            var measurement = try await parts.meter.measure()
+            memory.complete(&measurement)
+            if storage { await addStorage(to: &measurement) }
+            note(measurement.problems)
+            return .success(measurement)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    /// The figures of the volumes of claims as they were last measured, each claim once. Lets them be measured again when that is due.
+    package func claims() async -> [ClaimFigures] {
+        var figures: [ClaimFigures] = []
+        var shown: Set<ObjectKey> = []
+        for pod in await parts.pods.storedPods().sorted(by: { $0.identity.uid < $1.identity.uid }) {
+            for volume in claims(of: pod) {
+                guard let claim = volume.claim, shown.insert(ObjectKey(namespace: pod.identity.namespace, name: claim)).inserted else { continue }
+                figures.append(ClaimFigures(namespace: pod.identity.namespace, claim: claim, statistics: volume.statistics))
+            }
+        }
+        roundIsWanted.yield()
+        return figures
+    }
+
+    private func claims(of pod: StoredPod) -> [PodMeasurement.VolumeFigures] {
+        pod.volumes(mounted: mounted?.figures[pod.identity.uid] ?? [:], at: mounted?.at, disk: nil, room: nil).filter { $0.claim != nil }
     }
 
     private func addStorage(to measurement: inout NodeMeasurement) async {
@@ -119,11 +157,38 @@ package actor NodeStatistics: NodeStatisticsSource {
     package func run() async {
         for await _ in rounds {
             let now = time.now()
+            guard wantsFolders else {
+                await measureClaims()
+                continue
+            }
+            wantsFolders = false
             guard walks.allowsWalk(at: now) else { continue }
             let isDue = now >= nextRound ?? .zero
             if isDue { nextRound = now + Self.roundPeriod }
             await measureStorage(ofAll: isDue)
             walks.walked(from: now, to: time.now())
+        }
+    }
+
+    /// Without a walk through folders, which the volumes of claims do not need.
+    private func measureClaims() async {
+        let pods = await parts.pods.storedPods()
+        let wanted = pods.reduce(0) { count, pod in
+            count + (pod.spec.volumes ?? []).count { $0.claimName(podName: pod.identity.name) != nil }
+        }
+        guard wanted > 0 else { return }
+        let known = pods.reduce(0) { $0 + claims(of: $1).count }
+        let period = known < wanted ? Self.newVolumePeriod : Self.roundPeriod
+        if let volumesAt, time.now() - volumesAt < period { return }
+        await measureVolumes()
+    }
+
+    private func measureVolumes() async {
+        volumesAt = time.now()
+        do throws(VolumeFailure) {
+            mounted = (try await parts.volumes.statisticsOfVolumes(), time.wallTime())
+        } catch {
+            logger.warning("The space of volumes cannot be measured", metadata: ["error": "\(error)"])
         }
     }
 
@@ -134,11 +199,7 @@ package actor NodeStatistics: NodeStatisticsSource {
         let known = parts.disk.last
         let wanted = ofAll ? pods : pods.filter { known[$0.identity.uid] == nil }
         guard !wanted.isEmpty else { return }
-        do throws(VolumeFailure) {
-            mounted = (try await parts.volumes.statisticsOfVolumes(), time.wallTime())
-        } catch {
-            logger.warning("The space of volumes cannot be measured", metadata: ["error": "\(error)"])
-        }
+        await measureVolumes()
         for pod in wanted {
             if Task.isCancelled { return }
             do throws(VolumeFailure) {

@@ -13,6 +13,7 @@ package struct AgentPages: NodePages {
         package let events: EventRecorder
         package let health: @Sendable () async -> [HealthCheck]
         package let certificates: @Sendable () async -> CertificateFigures
+        package let claims: @Sendable () async -> [ClaimFigures]
         /// The metrics that are recorded for `/metrics` and for `/metrics/slis`.
         package let recorded: MetricsRegistry
         package let serviceLevels: MetricsRegistry
@@ -20,13 +21,15 @@ package struct AgentPages: NodePages {
         package init(
             pods: PodManager, version: @escaping @Sendable () -> String?, events: EventRecorder,
             health: @escaping @Sendable () async -> [HealthCheck],
-            certificates: @escaping @Sendable () async -> CertificateFigures, recorded: MetricsRegistry, serviceLevels: MetricsRegistry
+            certificates: @escaping @Sendable () async -> CertificateFigures, claims: @escaping @Sendable () async -> [ClaimFigures],
+            recorded: MetricsRegistry, serviceLevels: MetricsRegistry
         ) {
             self.pods = pods
             self.version = version
             self.events = events
             self.health = health
             self.certificates = certificates
+            self.claims = claims
             self.recorded = recorded
             self.serviceLevels = serviceLevels
         }
@@ -64,6 +67,7 @@ package struct AgentPages: NodePages {
         writer.sample(.nodeName, nodeName, value: 1)
         writer.family(.cgroupVersion, value: 2)
         write(await sources.certificates(), into: &writer)
+        write(await sources.claims(), into: &writer)
         writer.family(.lostEvents)
         let losses = sources.events.losses
         for reason in EventLosses.Reason.allCases { writer.sample(.lostEvents, reason.rawValue, value: Double(losses[reason])) }
@@ -81,6 +85,20 @@ package struct AgentPages: NodePages {
         if let errors = certificates.clientRenewErrors { writer.family(.clientCertificateRenewErrors, value: Double(errors)) }
         left(.serverCertificateTTL, certificates.serverExpiry)
         if let errors = certificates.serverRenewErrors { writer.family(.serverCertificateRenewErrors, value: Double(errors)) }
+    }
+
+    private func write(_ claims: [ClaimFigures], into writer: inout ExpositionWriter) {
+        guard !claims.isEmpty else { return }
+        func add(_ family: MetricFamily, _ value: (VolumeStatistics) -> UInt64) {
+            writer.family(family)
+            for claim in claims { writer.sample(family, claim.namespace, claim.claim, value: Double(value(claim.statistics))) }
+        }
+        add(.volumeCapacity, \.capacityBytes)
+        add(.volumeAvailable, \.availableBytes)
+        add(.volumeUsed, \.usedBytes)
+        add(.volumeInodes, \.inodes)
+        add(.volumeInodesFree, \.inodesFree)
+        add(.volumeInodesUsed, \.inodesUsed)
     }
 
     private func writeProbes(into writer: inout ExpositionWriter) async {

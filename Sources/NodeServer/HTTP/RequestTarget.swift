@@ -5,6 +5,8 @@ package struct RequestTarget: Sendable, Hashable {
     /// Decoded path segments. A trailing slash leaves no empty segment; an empty one elsewhere stays.
     package let segments: [String]
     package let query: [QueryItem]
+    /// The path ended with a slash, as that of a folder.
+    package let endsWithSlash: Bool
 
     package struct QueryItem: Sendable, Hashable {
         package let name: String
@@ -16,9 +18,10 @@ package struct RequestTarget: Sendable, Hashable {
         }
     }
 
-    package init(segments: [String], query: [QueryItem] = []) {
+    package init(segments: [String], query: [QueryItem] = [], endsWithSlash: Bool = false) {
         self.segments = segments
         self.query = query
+        self.endsWithSlash = endsWithSlash
     }
 
     /// Returns `nil` when the text is not an absolute path or a percent-escape in it is broken.
@@ -30,7 +33,8 @@ package struct RequestTarget: Sendable, Hashable {
             guard let segment = PercentCoding.decode(part) else { return nil }
             segments.append(segment)
         }
-        if segments.last == "" { segments.removeLast() }
+        let endsWithSlash = segments.last == ""
+        if endsWithSlash { segments.removeLast() }
 
         var query: [QueryItem] = []
         if parts.count == 2 {
@@ -42,7 +46,7 @@ package struct RequestTarget: Sendable, Hashable {
                 query.append(QueryItem(name: name, value: value))
             }
         }
-        self.init(segments: segments, query: query)
+        self.init(segments: segments, query: query, endsWithSlash: endsWithSlash)
     }
 
     /// The first value of a parameter.

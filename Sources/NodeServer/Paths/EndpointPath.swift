@@ -18,6 +18,8 @@ package enum EndpointPath: Sendable, Hashable {
     case configuration
     /// The pods as the runtime has them.
     case runningPods
+    /// The node's own logs, by the path below their folder.
+    case systemLogs([String])
     /// Known to Kubernetes and able to run or reach something in a container, but not served: what has no container or pod.
     case otherStream(String)
     /// Not served.
@@ -56,6 +58,7 @@ package enum EndpointPath: Sendable, Hashable {
         case "metrics" where rest.count < 2 && StatisticsPath(segments) == nil:
             self = MetricsPage(rawValue: rest.first ?? "").map(EndpointPath.metrics) ?? .other
         case "configz" where rest.isEmpty: self = .configuration
+        case "logs": self = .systemLogs(Array(rest))
         case "runningpods" where rest.isEmpty: self = .runningPods
         default: self = StatisticsPath(segments).map { .statistics($0) } ?? .other
         }

@@ -11,13 +11,15 @@ package struct NodeRoutes: Sendable {
     private let lookup: ContainerLookup
     private let time: any TimeSource
     private let statistics: StatisticsAnswer?
+    private let systemLogs: SystemLogs?
 
     /// - Parameters:
     ///   - pages: `nil` where the agent shows none: their paths are not found.
     ///   - statistics: the node's measured figures; likewise.
+    ///   - systemLogs: the node's own logs; `nil` where they are not offered.
     package init(
         view: any NodeView, runtime: any ContainerRuntime, pages: (any NodePages)? = nil, time: any TimeSource,
-        statistics: (any NodeStatisticsSource)? = nil, nodeName: String = ""
+        statistics: (any NodeStatisticsSource)? = nil, systemLogs: SystemLogs? = nil, nodeName: String = ""
     ) {
         self.view = view
         self.runtime = runtime
@@ -25,6 +27,7 @@ package struct NodeRoutes: Sendable {
         self.lookup = ContainerLookup(view: view)
         self.time = time
         self.statistics = statistics.map { StatisticsAnswer(source: $0, nodeName: nodeName) }
+        self.systemLogs = systemLogs
     }
 
     package func answer(method: String, target: RequestTarget) async throws -> HTTPAnswer {
@@ -32,7 +35,7 @@ package struct NodeRoutes: Sendable {
         switch path {
         case .health:
             guard method == "GET" || method == "HEAD" else { return .methodNotAllowed("GET, HEAD") }
-        case .pods, .statistics, .containerLogs, .metrics, .configuration, .runningPods:
+        case .pods, .statistics, .containerLogs, .metrics, .configuration, .runningPods, .systemLogs:
             guard method == "GET" else { return .methodNotAllowed("GET") }
         case .run:
             guard method == "POST" else { return .methodNotAllowed("POST") }
@@ -44,6 +47,9 @@ package struct NodeRoutes: Sendable {
         case .pods: return try Self.list(await view.pods())
         case .statistics(let path): return try await statistics?.answer(path, target: target) ?? .text(.notFound, "404 page not found\n")
         case .runningPods, .metrics, .configuration: return try await page(path)
+        case .systemLogs(let path):
+            guard let systemLogs else { return .text(.methodNotAllowed, "logs endpoint is disabled.\n") }
+            return try await systemLogs.answer(path, target: target)
         case .run(let address): return try await RunCommand(lookup: lookup, runtime: runtime, time: time).answer(address, target: target)
         case .containerLogs(let address): return try await log(address, target: target)
         case .stream(let kind, _):

@@ -1,9 +1,11 @@
 import HTTPTypes
 import NIOCore
 import PodCore
+import Synchronization
 import Timing
 
-/// `/run`: a command in a container, and its output in one answer. A command that does not end or writes without end is bounded.
+/// `/run`: a command in a container, and its output in one answer. A command that does not end or writes without end is bounded; a
+/// cancelled task ends it.
 struct RunCommand: Sendable {
     /// How long a command may take.
     static let timeout = Duration.seconds(120)
@@ -31,12 +33,9 @@ struct RunCommand: Sendable {
     }
 
     private func result(of streams: any ContainerStreams, _ command: [String]) async throws(RuntimeFailure) -> HTTPAnswer {
-        // Processes that the command leaves behind may hold its output open, and write without end.
-        let patience = Task {
-            try await time.sleep(for: Self.timeout + .seconds(5))
-            await streams.terminate()
-        }
-        defer { patience.cancel() }
+        let progress = Progress()
+        async let _: Void = supervise(streams, progress)
+        defer { progress.isOver.store(true, ordering: .releasing) }
         do throws(RuntimeFailure) {
             var output = ByteBuffer()
             while let part = try await streams.read() {
@@ -52,5 +51,17 @@ struct RunCommand: Sendable {
             await streams.terminate()
             throw error
         }
+    }
+
+    /// Ends the command when its time is over, or when this task is cancelled because the client has left.
+    private func supervise(_ streams: any ContainerStreams, _ progress: Progress) async {
+        // Processes that the command leaves behind may hold its output open, and write without end.
+        try? await time.sleep(for: Self.timeout + .seconds(5))
+        if !progress.isOver.load(ordering: .acquiring) { await streams.terminate() }
+    }
+
+    /// What the command has left behind when it is over goes on.
+    private final class Progress: Sendable {
+        let isOver = Atomic(false)
     }
 }

@@ -29,20 +29,24 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     ///   - ports: of the sandboxes, for port-forward.
     ///   - pages: the agent's own figures.
     ///   - statistics: the node's measured figures.
+    ///   - systemLogs: the node's own logs; `nil` where they are not offered.
     ///   - nodeName: in the answers that name the node.
     ///   - metrics: where requests are counted.
     ///   - streamTimes: how long clients of exec, attach and port-forward may take.
     ///   - onListening: called with the bound address once connections are accepted.
     package init(
         address: ListenAddress, credentials: ServingCredentials, access: AccessControl, view: any NodeView, runtime: any ContainerRuntime,
-        ports: any SandboxPorts, pages: (any NodePages)? = nil, statistics: (any NodeStatisticsSource)? = nil, nodeName: String = "",
+        ports: any SandboxPorts, pages: (any NodePages)? = nil, statistics: (any NodeStatisticsSource)? = nil,
+        systemLogs: SystemLogs? = nil, nodeName: String = "",
         metrics: any MetricsFactory = NOOPMetricsHandler.instance, streamTimes: StreamTimes = StreamTimes(), time: any TimeSource, logger: Logger,
         onListening: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) {
         self.address = address
         self.credentials = credentials
         self.access = access
-        self.routes = NodeRoutes(view: view, runtime: runtime, pages: pages, time: time, statistics: statistics, nodeName: nodeName)
+        self.routes = NodeRoutes(
+            view: view, runtime: runtime, pages: pages, time: time, statistics: statistics,
+            systemLogs: systemLogs, nodeName: nodeName)
         self.streams = StreamUpgrade(view: view, runtime: runtime, times: streamTimes, logger: logger)
         self.forwards = PortForwardUpgrade(view: view, ports: ports, times: streamTimes, logger: logger)
         self.meter = RequestMeter(metrics, time: time)
@@ -73,7 +77,10 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
                     bearerToken: RequestCredentials.bearerToken(authorization: request.headers[.authorization]))
                 let method = request.method.rawValue
                 let user = try await access.admit(method: method, segments: target.segments, credentials: credentials)
-                if case .run(let pod) = EndpointPath(target.segments) { note("run", by: user, pod) }
+                if case .run(let pod) = EndpointPath(target.segments) {
+                    note("run", by: user, pod)
+                    return try await request.whileClientStays { try await routes.answer(method: method, target: target) }
+                }
                 return try await routes.answer(method: method, target: target)
             },
             meter: meter, onListening: { await onListening($0.localAddress) })

@@ -12,12 +12,14 @@ import Testing
 struct AgentPagesTests {
     private let bench = NodeBench()
 
-    private func pages(_ certificates: CertificateFigures = CertificateFigures(), settings: KubeletSettings = KubeletSettings()) -> AgentPages {
+    private func pages(
+        _ certificates: CertificateFigures = CertificateFigures(), claims: [ClaimFigures] = [], settings: KubeletSettings = KubeletSettings()
+    ) -> AgentPages {
         AgentPages(
             .init(
                 pods: bench.manager, version: { "v1.36.2" }, events: bench.recorder,
                 health: { [HealthCheck(name: "ping", problem: nil), HealthCheck(name: "syncloop", problem: "stuck")] },
-                certificates: { certificates }, recorded: bench.metrics, serviceLevels: MetricsRegistry(Catalogue.serviceLevels)),
+                certificates: { certificates }, claims: { claims }, recorded: bench.metrics, serviceLevels: MetricsRegistry(Catalogue.serviceLevels)),
             nodeName: "node-1", settings: settings, time: bench.time)
     }
 
@@ -130,6 +132,22 @@ struct AgentPagesTests {
         #expect(page["kubelet_certificate_manager_server_ttl_seconds"] == -5)
         #expect(page["kubelet_server_expiration_renew_errors"] == 2)
         #expect(page.families["kubelet_certificate_manager_client_expiration_renew_errors"] == nil)
+    }
+
+    @Test("volumes of claims are shown by namespace and claim, and nothing of them without any")
+    func claims() async throws {
+        #expect(await !text(.agent, pages()).contains("kubelet_volume_stats"))
+        let figures = VolumeStatistics(capacityBytes: 90, availableBytes: 40, usedBytes: 50, inodes: 30, inodesFree: 10)
+        let page = try ParsedExposition(
+            await text(.agent, pages(claims: ["a", "b"].map { ClaimFigures(namespace: $0, claim: "data", statistics: figures) })))
+        for namespace in ["a", "b"] {
+            let labels = "{namespace=\"\(namespace)\",persistentvolumeclaim=\"data\"}"
+            let values = ["capacity_bytes", "available_bytes", "used_bytes", "inodes", "inodes_free", "inodes_used"].map {
+                page["kubelet_volume_stats_\($0)\(labels)"]
+            }
+            #expect(values == [90, 40, 50, 30, 10, 20])
+        }
+        #expect(page.families["kubelet_volume_stats_used_bytes"]?.kind == "gauge")
     }
 
     @Test("health checks are 1 or 0")

@@ -13,7 +13,7 @@ enum LackingFamilies {
         ("kubelet_topology_manager_", "no topology manager"), ("kubelet_cri_losing_support", "no CRI"),
         ("kubelet_pleg_", "nothing is relisted: the kernel and the shims report"), ("kubelet_evented_pleg_", "no CRI"),
         ("kubelet_cgroup_manager_", "cgroups are made with their sandboxes and containers, which are timed"),
-        ("kubelet_container_log_filesystem_", "of the statistics of containers"), ("kubelet_volume_stats_", "of the statistics of volumes"),
+        ("kubelet_container_log_filesystem_", "of the statistics of containers"), ("kubelet_volume_stats_health_", "no volume reports its health"),
         ("kubelet_volume_metric_collection_", "of the statistics of volumes"), ("kubelet_containers_per_pod_", "not counted"),
         ("kubelet_first_network_pod_", "no plugin whose first start differs"), ("kubelet_graceful_shutdown_", "not recorded"),
         ("kubelet_image_manager_", "not counted"), ("kubelet_image_volume_", "counted as storage operations"),

@@ -49,4 +49,19 @@ import Testing
         #expect(page["kubelet_runtime_operations_total{operation_type=\"exec_sync\"}"] == 2)
         #expect(page["kubelet_runtime_operations_errors_total{operation_type=\"exec_sync\"}"] == 1)
     }
+
+    @Test("a command whose streams are given up counts once, as an error")
+    func execSyncGivenUp() async throws {
+        node.state.withLock { $0.execs = [.exit(0, stdout: "x"), .exit(0, stdout: "x")] }
+        let request = ExecRequest(
+            sandboxID: "s", containerID: "c", command: ["x"], stdin: false, stdout: true, stderr: true, timeout: .seconds(1))
+        let streams = try await runtime.exec(request)
+        await streams.terminate()
+        _ = try? await streams.exitCode()
+        // Nobody asks how this one ended.
+        _ = try await runtime.exec(request).read()
+        let page = try page()
+        #expect(page["kubelet_runtime_operations_total{operation_type=\"exec_sync\"}"] == 2)
+        #expect(page["kubelet_runtime_operations_errors_total{operation_type=\"exec_sync\"}"] == 2)
+    }
 }

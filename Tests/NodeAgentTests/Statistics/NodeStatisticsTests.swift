@@ -101,12 +101,42 @@ import Testing
         #expect(meter.calls.entries.count == 1)
     }
 
-    @Test("a failed measurement is its caller's alone") func failure() async throws {
-        let meter = Meter(fails: true)
+    @Test("a failed measurement is shared for a second, like any other") func failure() async throws {
+        let meter = Meter(Turnstile(permits: 0), fails: true)
         let statistics = statistics(meter)
-        await #expect(throws: RuntimeFailure.self) { _ = try await statistics.measurement(.computing) }
+        let first = Task { try await statistics.measurement(.computing) }
+        await meter.calls.wait(count: 1)
+        let second = Task { try await statistics.measurement(.fileSystems) }
+        meter.turnstile.permitOne()
+        await #expect(throws: RuntimeFailure.self) { _ = try await first.value }
+        await #expect(throws: RuntimeFailure.self) { _ = try await second.value }
         meter.fails.set(false)
+        time.advance(by: .milliseconds(900))
+        await #expect(throws: RuntimeFailure.self) { _ = try await statistics.measurement(.everything) }
+        #expect(meter.calls.entries.count == 1)
+        time.advance(by: .milliseconds(200))
+        meter.turnstile.permitOne()
         _ = try await statistics.measurement(.computing)
+        #expect(meter.calls.entries.count == 2)
+    }
+
+    @Test("the volumes of claims are measured when somebody asks for them, once a minute and without walks through folders") func claims()
+        async throws
+    {
+        let statistics = statistics(Meter())
+        try await whileRunning({ await statistics.run() }) {
+            #expect(await statistics.claims().isEmpty)
+            await volumes.asked.wait(count: 1)
+            let wanted = VolumeStatistics(capacityBytes: 9, availableBytes: 4, usedBytes: 5, inodes: 3, inodesFree: 1)
+            try await eventually("the claim's figures") {
+                await statistics.claims() == [ClaimFigures(namespace: "default", claim: "claim", statistics: wanted)]
+            }
+            #expect(volumes.asked.entries.count == 1)
+            time.advance(by: .seconds(61))
+            _ = await statistics.claims()
+            await volumes.asked.wait(count: 2)
+            #expect(walks.looks.entries.isEmpty)
+        }
     }
 
     @Test("storage is measured where it is wanted, and a measurement without it does not do") func storage() async throws {

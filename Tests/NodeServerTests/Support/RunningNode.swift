@@ -27,7 +27,7 @@ struct RunningNode: Sendable {
 
     static func run<Result: Sendable>(
         reviewer: FakeReviewer? = nil, allowsAnonymous: Bool = false, view: FakeView = FakeView(),
-        streamTimes: StreamTimes = StreamTimes(),
+        streamTimes: StreamTimes = StreamTimes(), systemLogs: SystemLogs? = nil,
         _ body: @Sendable (RunningNode) async throws -> Result
     ) async throws -> Result {
         try await withTemporaryFolder { folder in
@@ -47,7 +47,7 @@ struct RunningNode: Sendable {
             let endpoint = NodeEndpointServer(
                 address: .tcp(host: "127.0.0.1", port: 0), credentials: credentials,
                 access: AccessControl(nodeName: "n1", reviewer: reviewer, allowsAnonymous: allowsAnonymous, logger: logger), view: view,
-                runtime: runtime, ports: fakePorts, pages: FakePages(), metrics: metrics, streamTimes: streamTimes,
+                runtime: runtime, ports: fakePorts, pages: FakePages(), systemLogs: systemLogs, metrics: metrics, streamTimes: streamTimes,
                 time: ManualTime(epoch: Timestamp(seconds: 1000)), logger: logger,
                 onListening: { listening.yield($0?.port ?? 0) })
             let group = ServiceGroup(services: [endpoint], logger: logger)
