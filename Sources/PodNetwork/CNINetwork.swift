@@ -4,40 +4,46 @@ import LinuxNetlink
 package import LinuxSystem
 package import Logging
 package import PodCore
-import Timing
+package import Timing
 
 /// The pod network that CNI plugins make (`network.mode: cni`). Host ports are the agent's own in this mode too.
 ///
 /// A sandbox is recorded before its first plugin runs, so that whatever plugins have made is taken back, also by a later agent.
 package actor CNINetwork: PodNetworkPort {
-    package nonisolated var usesPodRanges: Bool { false }
+    package nonisolated var isMadeByPlugins: Bool { true }
 
     private let folder: CNIFolder
     private let runner: CNIRunner
     private let store: CNIRecords
     private let hostPorts: HostPortForwarder
     private let bootID: String
+    private let time: any TimeSource
     private let logger: Logger
     private let pool = BlockingPool(name: "cni", threads: 4, queueLimit: 4096)
 
     private var configuration: CNIConfiguration?
     private var problems: [String] = []
     private var records: [String: CNIRecord]?
-    /// One call of plugins at a time for each sandbox.
-    private var turns: [String: SerialTurn] = [:]
+    /// The sandboxes of earlier agents that are gone, and may have left something.
+    private var orphans: [String] = []
+    /// One call of plugins at a time for each sandbox, and how many want it.
+    private var turns: [String: (turn: SerialTurn, users: Int)] = [:]
+    private let reading = SerialTurn()
 
     /// - Parameters:
     ///   - configurations: the folder of the configurations, `/etc/cni/net.d`.
     ///   - programs: the folders of the plugins, the first one first.
     ///   - stateDirectory: the folder of the records. It outlives a reboot, as plugins' own files do.
     package init(
-        configurations: String, programs: [String], stateDirectory: String, hostPorts: HostPortForwarder, bootID: String, logger: Logger
+        configurations: String, programs: [String], stateDirectory: String, hostPorts: HostPortForwarder, bootID: String, time: any TimeSource,
+        logger: Logger
     ) throws(SystemError) {
         folder = try CNIFolder(configurations)
         runner = CNIRunner(folders: programs, pool: pool)
         store = CNIRecords(directory: stateDirectory)
         self.hostPorts = hostPorts
         self.bootID = bootID
+        self.time = time
         self.logger = logger
     }
 
@@ -55,6 +61,9 @@ package actor CNINetwork: PodNetworkPort {
     package var isSetUp: Bool { configuration != nil }
 
     private func reload() async throws(NetworkFailure) {
+        // An earlier reading must not win over a later one.
+        await reading.take()
+        defer { reading.end() }
         let (found, problems) = try await blocking("read the CNI configurations") { [folder] in try folder.read() }
         for problem in problems where !self.problems.contains(problem) {
             logger.warning("CNI configuration is not used", metadata: ["problem": "\(problem)"])
@@ -64,12 +73,19 @@ package actor CNINetwork: PodNetworkPort {
         configuration = found
     }
 
-    /// Calls `body` after each change of the configurations, until it is cancelled.
-    package func follow(_ body: @Sendable () async -> Void) async throws {
-        while true {
-            try await folder.waitForChange()
-            try await reload()
-            await body()
+    /// Follows the configurations, with a call after each change, and takes back what an earlier agent has left. Until it is cancelled.
+    package func run(_ changed: @escaping @Sendable () async -> Void) async throws {
+        try await withThrowingDiscardingTaskGroup { group in
+            group.addTask { try await self.releaseOrphans() }
+            while true {
+                try await folder.waitForChange()
+                do throws(NetworkFailure) {
+                    try await reload()
+                } catch {
+                    logger.error("CNI configurations cannot be read", metadata: ["error": "\(error)"])
+                }
+                await changed()
+            }
         }
     }
 
@@ -79,9 +95,8 @@ package actor CNINetwork: PodNetworkPort {
         _ sandbox: SandboxNetwork, networkNamespacePath: String, bandwidth: PodBandwidth
     ) async throws(NetworkFailure) -> [String] {
         let id = sandbox.sandboxID
-        let turn = turn(of: id)
-        await turn.take()
-        defer { turn.end() }
+        await take(id)
+        defer { end(id) }
         if let known = try await load()[id] {
             if !known.addresses.isEmpty { return known.addresses }
             try await takeBack(known)
@@ -121,9 +136,8 @@ package actor CNINetwork: PodNetworkPort {
     package func forwardHostPorts(of sandbox: SandboxNetwork) async throws(NetworkFailure) { try await hostPorts.add(sandbox) }
 
     package func detach(sandboxID: String) async throws(NetworkFailure) {
-        let turn = turn(of: sandboxID)
-        await turn.take()
-        defer { turn.end() }
+        await take(sandboxID)
+        defer { end(sandboxID) }
         try await hostPorts.remove(sandboxID)
         if let record = try await load()[sandboxID] {
             do throws(NetworkFailure) {
@@ -132,31 +146,33 @@ package actor CNINetwork: PodNetworkPort {
                 throw NetworkFailure(error.code, "failed to destroy network for sandbox \"\(sandboxID)\": \(error.message)")
             }
         }
-        turns[sandboxID] = nil
     }
 
     package func recover(_ sandboxes: [SandboxNetwork]) async throws(NetworkFailure) {
         let known = Set(sandboxes.map(\.sandboxID))
-        let orphans = try await load().values.filter { !known.contains($0.sandboxID) }.sorted { $0.sandboxID < $1.sandboxID }
-        // Before new pods: addresses that nobody uses would be missing.
-        await withDiscardingTaskGroup { group in
-            let lanes = 8
-            for lane in 0..<min(lanes, orphans.count) {
-                group.addTask {
-                    for index in stride(from: lane, to: orphans.count, by: lanes) { await self.release(orphans[index]) }
-                }
-            }
-        }
+        orphans = try await load().keys.filter { !known.contains($0) }.sorted()
         await hostPorts.recover(sandboxes)
     }
 
-    private func release(_ orphan: CNIRecord) async {
+    /// Plugins may need what comes only with this agent, such as a pod of their own or a Service: each try may fail, and none holds up the start.
+    private func releaseOrphans() async throws {
+        var backOff = BackOff(initial: .seconds(1), maximum: .seconds(60))
+        while !orphans.isEmpty {
+            for id in orphans { await release(id) }
+            if orphans.isEmpty { return }
+            try await time.sleep(for: backOff.next())
+        }
+    }
+
+    private func release(_ id: String) async {
+        await take(id)
+        defer { end(id) }
         do throws(NetworkFailure) {
-            try await takeBack(orphan)
+            if let record = records?[id] { try await takeBack(record) }
+            orphans.removeAll { $0 == id }
         } catch {
             logger.error(
-                "Network of a pod that is gone could not be taken back; the next start of the agent tries again",
-                metadata: ["pod": "\(orphan.pod)", "sandbox": "\(orphan.sandboxID)", "error": "\(error)"])
+                "Network of a pod that is gone could not be taken back; trying again", metadata: ["sandbox": "\(id)", "error": "\(error)"])
         }
     }
 
@@ -177,7 +193,9 @@ package actor CNINetwork: PodNetworkPort {
             try await remove(record)
         } catch {
             // The configuration may have been the fault, and may be mended by now.
-            guard record.addresses.isEmpty, let configuration, configuration != record.configuration else { throw error }
+            guard record.addresses.isEmpty, let configuration, configuration.name == record.configuration.name,
+                configuration != record.configuration
+            else { throw error }
             try await remove(record.with(configuration))
         }
         let store = store
@@ -203,11 +221,16 @@ package actor CNINetwork: PodNetworkPort {
 
     // MARK: - Records
 
-    private func turn(of sandboxID: String) -> SerialTurn {
-        if let turn = turns[sandboxID] { return turn }
-        let turn = SerialTurn()
-        turns[sandboxID] = turn
-        return turn
+    private func take(_ sandboxID: String) async {
+        let (turn, users) = turns[sandboxID] ?? (SerialTurn(), 0)
+        turns[sandboxID] = (turn, users + 1)
+        await turn.take()
+    }
+
+    private func end(_ sandboxID: String) {
+        guard let (turn, users) = turns[sandboxID] else { return }
+        turns[sandboxID] = users > 1 ? (turn, users - 1) : nil
+        turn.end()
     }
 
     /// Reads the records once.

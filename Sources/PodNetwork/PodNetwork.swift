@@ -128,7 +128,7 @@ package actor PodNetwork: PodNetworkPort {
         return wanted
     }
 
-    package nonisolated var usesPodRanges: Bool { true }
+    package nonisolated var isMadeByPlugins: Bool { false }
 
     package func attach(
         _ sandbox: SandboxNetwork, networkNamespacePath: String, bandwidth: PodBandwidth

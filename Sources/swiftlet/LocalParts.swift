@@ -61,7 +61,8 @@ struct LocalParts: Sendable {
             swiftlet.network.mode == .cni
             ? try CNINetwork(
                 configurations: swiftlet.network.cniConfDir, programs: swiftlet.network.cniBinDirs,
-                stateDirectory: process.stateDirectory + "/cni", hostPorts: hostPorts, bootID: try HostFacts.bootID(), logger: logger) : nil
+                stateDirectory: process.stateDirectory + "/cni", hostPorts: hostPorts, bootID: try HostFacts.bootID(), time: time,
+                logger: logger) : nil
         volumes = PodVolumes(root: process.rootDirectory, logger: logger)
         folders = PodFolderStore(root: process.rootDirectory, logs: configuration.kubelet.podLogsDir)
         diskUsage = DiskUseRecord(

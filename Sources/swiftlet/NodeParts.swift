@@ -231,11 +231,7 @@ struct NodeParts: Sendable {
         _ reporter: NodeReporter, logger: Logger
     ) async throws {
         if let cni = local.cni {
-            return try await withThrowingDiscardingTaskGroup { group in
-                if configuration.proxy.clusterCIDR.isEmpty { group.addTask { await nodes.run { directory.configurationChanged() } } }
-                try await cni.follow { await reporter.networkChanged() }
-                group.cancelAll()
-            }
+            return try await cni.run { await reporter.networkChanged() }
         }
         let keeper = NetworkKeeper(local.network, time: local.time, logger: logger) { readiness.report("pod network", problem: $0) }
         try await withThrowingDiscardingTaskGroup { group in
@@ -268,11 +264,8 @@ struct NodeParts: Sendable {
     ) -> ProxyConfiguration? {
         let podCIDRs = reporter.podRanges
         // Without a range for all pods of the cluster, the ranges of the nodes that are there stand for it.
-        guard let node = reporter.node, !podCIDRs.isEmpty || usesPlugins,
-            var clusterCIDRs = proxy.clusterCIDR.isEmpty ? nodes.otherRanges : [proxy.clusterCIDR]
-        else { return nil }
-        // Plugins may take addresses from anywhere: where no range is known, no client counts as one from outside.
-        if podCIDRs.isEmpty, clusterCIDRs.isEmpty { clusterCIDRs = ["0.0.0.0/0", "::/0"] }
+        let clusterCIDRs = proxy.clusterCIDR.isEmpty ? usesPlugins ? [] : nodes.otherRanges : [proxy.clusterCIDR]
+        guard let node = reporter.node, !podCIDRs.isEmpty || usesPlugins, let clusterCIDRs else { return nil }
         let input = ProxyInput.Values(
             nodeAddresses: addresses(settings, node), podCIDRs: podCIDRs, clusterCIDRs: clusterCIDRs,
             zone: node.metadata.labels?["topology.kubernetes.io/zone"])
@@ -281,8 +274,11 @@ struct NodeParts: Sendable {
                 nodeName: settings.name, nodeAddresses: $0.nodeAddresses, podCIDRs: $0.podCIDRs, nodePortAddresses: proxy.nodePortAddresses,
                 clusterCIDR: $0.clusterCIDRs.joined(separator: ","), masqueradesAll: proxy.masqueradeAll, zone: $0.zone,
                 localTraffic: proxy.localTraffic)
-            // Plugins masquerade their pods' traffic themselves, or have reasons not to.
-            configuration.masqueradesPodEgress = !usesPlugins
+            // Plugins masquerade their pods' traffic themselves, or have reasons not to. They take addresses from anywhere, too.
+            if usesPlugins {
+                configuration.masqueradesPodEgress = false
+                if proxy.localMode == .clusterCIDR, proxy.clusterCIDR.isEmpty { configuration.localTraffic = .unknown }
+            }
             return configuration
         }
     }

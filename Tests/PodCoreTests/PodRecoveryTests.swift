@@ -97,6 +97,27 @@ struct PodRecoveryTests {
         #expect(life.starts == ["c 1", "d 2"])
     }
 
+    @Test("a restart of all containers goes on under the next agent with the container that it had reached")
+    func restartOfAllHalfDone() throws {
+        let rule = #""restartPolicy":"Never","restartPolicyRules":[{"action":"RestartAllContainers","exitCodes":{"operator":"In","values":[42]}}]"#
+        let spec =
+            #"{"restartPolicy":"Never","initContainers":[{"name":"i","image":"b"},{"name":"j","image":"b"}],"containers":[{"name":"c","image":"b",\#(rule)},{"name":"d","image":"b"}]}"#
+        func end(_ start: Int64, _ finish: Int64, _ code: Int) -> RecoveredSandbox.ContainerCondition {
+            .exited(ContainerExit(startedAt: Timestamp(seconds: start), finishedAt: Timestamp(seconds: finish), exitCode: code))
+        }
+        let found = sandbox(
+            0, isRunning: true, createdAt: 1, container("i", end(1, 2, 0), role: .initial), container("j", end(2, 3, 0), role: .initial),
+            container("c", end(4, 9, 42)), container("d", end(5, 10, 143)),
+            container("i", .running(StartedContainer(id: "old-i-1", pid: 4, startedAt: Timestamp(seconds: 11))), count: 1, role: .initial))
+        var life = try PodLife(PodLife.pod(spec)).next(finding: [found])
+        #expect(life.starts.isEmpty)
+        life.exit("i", code: 0)
+        #expect(life.starts == ["j 1"])
+        life.exit("j", code: 0)
+        #expect(life.starts == ["j 1", "c 1", "d 1"])
+        #expect(!life.actions.contains { if case .stopContainer = $0 { true } else { false } })
+    }
+
     @Test("a container that could not be started keeps its count, its last end and its reason, though it left no record")
     func startErrors() throws {
         var life = PodLife(try PodLife.pod(#"{"containers":[{"name":"c","image":"b"}]}"#)) { action, life in

@@ -78,6 +78,32 @@ struct PodRestartAllTests {
         #expect(life.starts.suffix(2) == ["d 2", "c 2"], "its end restarts the others once")
     }
 
+    @Test("two containers with the rule do not free each other from their back-offs")
+    func twoCauses() throws {
+        let spec = #"{"restartPolicy":"Never","containers":[{"name":"c","image":"b",\#(Self.rule)},{"name":"d","image":"b",\#(Self.rule)}]}"#
+        var life = PodLife(try PodLife.pod(spec))
+        for _ in 0..<20 {
+            for name in ["c", "d"] { life.exit(name, code: 42) }
+            life.pass(.seconds(1))
+        }
+        #expect(life.starts.count <= 8, "\(life.starts)")
+        life.pass(.seconds(60))
+        #expect(["c", "d"].allSatisfy { life.containerStatus($0)?.state.running != nil })
+    }
+
+    @Test("a container that a failed probe has ended counts by its exit code", arguments: [42, 137])
+    func probe(code: Int) throws {
+        let rule = Self.rule.replacing("Never", with: "Always")
+        let spec =
+            #"{"containers":[{"name":"c","image":"b","livenessProbe":{"failureThreshold":1},\#(rule)},{"name":"d","image":"b"}]}"#
+        var life = PodLife(try PodLife.pod(spec)) { action, life in
+            if case .probe(let kind, _, let id, _) = action { .probed(containerID: id, kind, .failure(message: "no")) } else { life.obey(action) }
+        }
+        life.pass(.seconds(20))
+        life.exit("c", code: code)
+        #expect(life.signals.contains("d stop") == (code == 42))
+    }
+
     @Test("an init container with the rule begins with the containers before it", arguments: [42, 0])
     func initContainer(code: Int) throws {
         let rule = Self.rule.replacing("[42]", with: "[\(code)]")

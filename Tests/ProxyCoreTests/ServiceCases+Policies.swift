@@ -129,6 +129,11 @@ extension ServiceCase {
 
     private static let detection: [ServiceCase] = [
         detected(
+            "without a way to tell pods from others nobody is masqueraded to a ClusterIP", .unknown, web(),
+            "pod far outside to clusterIP: h2 t3\npod outside to nodePort: h2* t3*"),
+        detected(
+            "without a way to tell pods from others policy Local binds everybody", .unknown, local(), "pod far outside to nodePort external: h2"),
+        detected(
             "NodeCIDR: only this node's pods keep their address", .nodeRanges, web(),
             "pod to clusterIP: h2 t3\nfar outside node to clusterIP: h2* t3*\npod outside to nodePort: h2* t3*"),
         detected(

@@ -2,6 +2,7 @@
 import glob
 import json
 import os
+import shutil
 import signal
 import unittest
 
@@ -12,6 +13,8 @@ from labs.node.pods import FOREVER, manifest
 from labs.waiting import wait_until
 
 PROGRAMS = "/usr/lib/cni"
+# The bridge plugin masquerades with iptables, by a chain for each pod.
+IPTABLES = shutil.which("iptables") is not None
 SERVER = "trap 'exit 0' TERM; mkdir /www; echo {name} > /www/index.html; httpd -f -p 8080 -h /www & wait"
 
 
@@ -28,7 +31,7 @@ class CNILab(Lab):
         addresses = {"type": "host-local", "dataDir": self.path("cni", "addresses"), "ranges": [[{"subnet": "10.88.0.0/24"}]],
                      "routes": [{"dst": "0.0.0.0/0"}]}  # fmt: skip
         plugins = [
-            {"type": "bridge", "bridge": "cni0", "isGateway": True, "hairpinMode": True, "ipam": addresses},
+            {"type": "bridge", "bridge": "cni0", "isGateway": True, "hairpinMode": True, "ipMasq": IPTABLES, "ipam": addresses},
             {"type": "portmap", "capabilities": {"portMappings": True}},
         ]
         with open(self.conflist, "w") as file:
@@ -37,6 +40,10 @@ class CNILab(Lab):
     def taken(self):
         """The addresses that host-local holds."""
         return sorted(os.path.basename(path) for path in glob.glob(self.path("cni", "addresses", "pods", "10.*")))
+
+    def masquerading(self):
+        """The plugins' chains."""
+        return self.on_node("iptables", "-t", "nat", "-S").stdout.count("-N CNI-") if IPTABLES else 0
 
     def records(self):
         return glob.glob(self.path("state", "cni", "*.json"))
@@ -68,6 +75,7 @@ class CNI(NodeCase):
         address = self.serve("web")
         self.assertTrue(address.startswith("10.88.0."), address)
         self.assertEqual(self.lab.taken(), [address])
+        self.assertEqual(self.lab.masquerading(), int(IPTABLES))
         with self.subTest("by pod address, Service and host port, from the node and from a pod"):
             self.assertEqual(self.fetch(f"http://{address}:8080/"), "web")
             spec = {"selector": {"app": "web"}, "ports": [{"port": 80, "targetPort": 8080}]}
@@ -100,4 +108,4 @@ class CNI(NodeCase):
             self.lab.wait_for("pod", "late", "Ready")
         self.lab.delete("pod", "--all")
         self.lab.wait_until_quiet()
-        self.assertEqual((self.lab.taken(), self.lab.records()), ([], []))
+        self.assertEqual((self.lab.taken(), self.lab.records(), self.lab.masquerading()), ([], [], 0))

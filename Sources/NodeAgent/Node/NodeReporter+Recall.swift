@@ -21,7 +21,7 @@ extension NodeReporter {
         while pauses, !isRegistered {
             await setUpNetwork(node)
             await offerStatus(beside: node)
-            pauses = networkRanges == nil && (!network.usesPodRanges || !Self.podRanges(settings, node).isEmpty)
+            pauses = networkRanges == nil && (network.isMadeByPlugins || !Self.podRanges(settings, node).isEmpty)
             if pauses { do { try await time.sleep(for: Self.retryPause) } catch { return } }
         }
     }

@@ -26,6 +26,7 @@ package actor NodeReporter {
     private var writtenAt: Duration?
     /// The ranges for which the pod network is set up; `nil` while it is not.
     private(set) var networkRanges: [String]?
+    private var networkChanges = 0
     private var version = KubernetesVersion.newest
     private var isReporting = false
     private var wantsReport = false
@@ -162,10 +163,12 @@ package actor NodeReporter {
 
     func setUpNetwork(_ node: Node) async {
         let wanted = Self.podRanges(settings, node)
-        guard !wanted.isEmpty || !network.usesPodRanges, wanted != networkRanges else { return }
+        guard !wanted.isEmpty || network.isMadeByPlugins, wanted != networkRanges else { return }
         do {
+            let changes = networkChanges
             try await network.setUp(podCIDRs: wanted)
-            networkRanges = wanted
+            // A change meanwhile asks for another look.
+            if changes == networkChanges { networkRanges = wanted }
             readiness.report("network", problem: nil)
             networkIsSetUp.yield()
             logger.info("Pod network is set up", metadata: ["podCIDRs": "\(wanted.joined(separator: ", "))"])
@@ -177,6 +180,7 @@ package actor NodeReporter {
     /// The pod network may be ready now, or not any more.
     package func networkChanged() async {
         networkRanges = nil
+        networkChanges += 1
         await report()
     }
 

@@ -72,6 +72,8 @@ extension ActionRunner {
 
     func stopSandbox(_ id: String) async -> PodEvent? {
         do {
+            // Plugins find what they have made by the namespace, which ends with the sandbox.
+            if ports.network.isMadeByPlugins { try await ports.network.detach(sandboxID: id) }
             try await ports.runtime.stopSandbox(id)
             try await ports.network.detach(sandboxID: id)
             return .sandboxStopped

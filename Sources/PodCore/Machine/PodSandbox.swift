@@ -85,6 +85,8 @@ struct PodSandbox: Sendable {
             if !hasNetwork {
                 decision.record(.warning, "NetworkNotReady", "network is not ready: the node has no podCIDR or no CNI configuration yet")
             }
+            // A network that came a moment after the look gets one more try. One that has gone again is waited for.
+            hasNetwork = false
         case (.networkReady, _):
             hasNetwork = true
             if state == .waitingForNetwork { state = .absent }

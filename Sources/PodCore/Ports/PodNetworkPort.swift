@@ -1,7 +1,7 @@
 /// The pod network of this node. `PodNetwork` and `CNINetwork` conform.
 package protocol PodNetworkPort: Sendable {
-    /// Whether it gives out addresses of the node's ranges, and so waits for these.
-    var usesPodRanges: Bool { get }
+    /// Whether plugins make it: it does not wait for the node's ranges, and takes the network of a sandbox back while the sandbox lives.
+    var isMadeByPlugins: Bool { get }
 
     /// Makes the node ready for pods of these ranges (`spec.podCIDRs`); existing pods keep their addresses. May be called again with other ranges.
     func setUp(podCIDRs: [String]) async throws(NetworkFailure)

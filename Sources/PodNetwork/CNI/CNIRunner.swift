@@ -15,6 +15,8 @@ struct CNIRunner: Sendable {
     /// A plugin that hangs holds up its own pod, and not for ever.
     private static let timeout = Duration.seconds(120)
 
+    private static let longestResult = 16 << 10
+
     /// The folders of the plugins' programs, the first one first.
     let folders: [String]
     let pool: BlockingPool
@@ -52,6 +54,10 @@ struct CNIRunner: Sendable {
             throw NetworkFailure(.kernel, "\(subject): \(CNIResult.problem(end.output) ?? "ended with \(end.status): \(end.complaint)")")
         }
         guard command == .add else { return nil }
+        // It becomes a part of the next requests, which have to fit into a pipe.
+        guard end.output.count <= Self.longestResult else {
+            throw NetworkFailure(.kernel, "\(subject): found an answer of \(end.output.count) bytes, wanted at most \(Self.longestResult)")
+        }
         do {
             return try JSONParser.parse(end.output)
         } catch {

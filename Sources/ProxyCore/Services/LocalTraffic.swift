@@ -3,6 +3,8 @@ import Nftables
 /// How a rule tells packets of pods from others (`detectLocalMode` of KubeProxyConfiguration). Clients that are not pods are masqueraded on the way to
 /// ClusterIPs, and external policy `Local` binds them.
 package enum LocalTraffic: Sendable, Hashable {
+    /// Not at all: no client counts as one from outside, and none as a pod.
+    case unknown
     /// Pods of the cluster, by their address.
     case clusterRanges
     /// Pods of this node, by their address.
@@ -13,8 +15,10 @@ package enum LocalTraffic: Sendable, Hashable {
     case interfaces(prefix: String)
 
     /// - Parameter inverted: for all other packets, those of the node itself among them.
-    func condition(inverted: Bool = false) -> Statement {
+    /// - Returns: `nil` where it is not known.
+    func condition(inverted: Bool = false) -> Statement? {
         switch self {
+        case .unknown: nil
         case .clusterRanges: .inSet([.sourceAddress], SetName.clusterCIDRs, inverted: inverted)
         case .nodeRanges: .inSet([.sourceAddress], SetName.podCIDRs, inverted: inverted)
         case .bridge(let name): .equals(.inputInterface, InterfaceName.exactly(name), inverted: inverted)
@@ -25,7 +29,7 @@ package enum LocalTraffic: Sendable, Hashable {
     /// Whether the interface counts, which is known only where a packet comes in.
     var isByInterface: Bool {
         switch self {
-        case .clusterRanges, .nodeRanges: false
+        case .unknown, .clusterRanges, .nodeRanges: false
         case .bridge, .interfaces: true
         }
     }

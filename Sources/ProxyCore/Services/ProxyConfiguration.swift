@@ -40,7 +40,13 @@ package struct ProxyConfiguration: Sendable, Hashable {
     }
 
     /// The addresses of clients that count as pods. By interface they are those that this node's pods have.
-    var localRanges: [CIDR] { localTraffic == .clusterRanges ? podCIDRs + clusterCIDRs : podCIDRs }
+    var localRanges: [CIDR] {
+        switch localTraffic {
+        case .unknown: []
+        case .clusterRanges: podCIDRs + clusterCIDRs
+        case .nodeRanges, .bridge, .interfaces: podCIDRs
+        }
+    }
 
     var masqueradeMark: UInt32 { 1 << UInt32(min(max(masqueradeBit, 0), 31)) }
 }

@@ -55,8 +55,7 @@ struct ServiceRules {
         let isOwn = Statement.equals(.sourceAddressKind, AddressKind.local.packed)
         return Chain(
             maps.localPolicy,
-            rules: [
-                Rule(configuration.localTraffic.condition(), .verdictMap(maps.key, maps.shortCircuits)),
+            rules: [configuration.localTraffic.condition()].compactMap { $0 }.map { Rule($0, .verdictMap(maps.key, maps.shortCircuits)) } + [
                 // The frontend may be one of the node's own addresses, which other hosts could not answer to.
                 Rule(isOwn, .setMark(configuration.masqueradeMark)),
                 Rule(isOwn, .verdictMap(maps.key, maps.shortCircuits)),
@@ -86,10 +85,12 @@ struct ServiceRules {
 
     /// In front of the translation, where the interface is known from which a packet comes.
     private var marking: [Rule] {
-        guard configuration.localTraffic.isByInterface, !configuration.masqueradesAll else { return [] }
+        guard configuration.localTraffic.isByInterface, !configuration.masqueradesAll,
+            let isFromOutside = configuration.localTraffic.condition(inverted: true)
+        else { return [] }
         return [
             Rule(
-                .inSet([.destinationAddress], SetName.clusterIPs), configuration.localTraffic.condition(inverted: true),
+                .inSet([.destinationAddress], SetName.clusterIPs), isFromOutside,
                 .setMark(configuration.masqueradeMark), comment: Self.fromOutside)
         ]
     }
@@ -105,11 +106,9 @@ struct ServiceRules {
         ]
         if configuration.masqueradesAll {
             rules.append(Rule(translated, toClusterIP, .masquerade(fullyRandom: true), comment: "all ClusterIP traffic"))
-        } else if !configuration.localTraffic.isByInterface {
+        } else if !configuration.localTraffic.isByInterface, let isFromOutside = configuration.localTraffic.condition(inverted: true) {
             rules.append(
-                Rule(
-                    translated, toClusterIP, configuration.localTraffic.condition(inverted: true), .masquerade(fullyRandom: true),
-                    comment: Self.fromOutside))
+                Rule(translated, toClusterIP, isFromOutside, .masquerade(fullyRandom: true), comment: Self.fromOutside))
         }
         if configuration.masqueradesPodEgress {
             rules.append(

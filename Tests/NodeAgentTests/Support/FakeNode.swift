@@ -182,7 +182,7 @@ extension FakeNode: PodNetworkPort {
 
     var isSetUp: Bool { state.withLock { $0.networkIsSetUp } }
 
-    var usesPodRanges: Bool { true }
+    var isMadeByPlugins: Bool { false }
 
     func attach(_ sandbox: SandboxNetwork, networkNamespacePath: String, bandwidth: PodBandwidth) async throws(NetworkFailure) -> [String] {
         let fails = state.withLock { state in

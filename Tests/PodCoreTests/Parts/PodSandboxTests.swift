@@ -56,6 +56,9 @@ struct PodSandboxTests {
         // The check of the creation came a moment before the network.
         #expect(receive(.networkMissing).isEmpty)
         #expect(decide().actions == [.createSandbox(attempt: 0)])
+        // It has gone again.
+        #expect(receive(.networkMissing).count == 1)
+        #expect(decide().actions.isEmpty)
     }
 
     @Test("a pod that waits for the pod network can end") mutating func endWithoutNetwork() {

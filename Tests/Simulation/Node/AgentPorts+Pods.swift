@@ -30,7 +30,7 @@ extension AgentPorts: PodNetworkPort {
     func setUp(podCIDRs: [String]) async throws(NetworkFailure) {}
     var isSetUp: Bool { !world.fails(oneIn: 60) }
 
-    var usesPodRanges: Bool { true }
+    var isMadeByPlugins: Bool { false }
 
     func attach(_ sandbox: SandboxNetwork, networkNamespacePath: String, bandwidth: PodBandwidth) async throws(NetworkFailure) -> [String] {
         let sandboxID = sandbox.sandboxID

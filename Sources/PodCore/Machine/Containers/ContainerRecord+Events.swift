@@ -68,7 +68,7 @@ extension ContainerRecord {
         case .postStartFailed(let message):
             step = .pausing(.init(end: end, waiting: .init(.postStartHookError, message)), .start(noticeAt: noticeTime(at: now.monotonic)))
         case .restart: step = .idle(.init(end: end, replaced: running.asShown, startsAtOnce: startsAtOnceAfterKill(now.monotonic)))
-        case .restartAll: step = .idle(.init(end: end.asRestartedWithAll, replaced: running.asShown))
+        case .restartAll: step = .idle(.init(end: end.asRestartedWithAll))
         case .podEnds, .unhealthy, nil: step = .idle(.init(end: end))
         }
     }

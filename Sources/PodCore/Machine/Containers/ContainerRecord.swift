@@ -120,8 +120,9 @@ package struct ContainerRecord: Sendable {
     /// - Parameter isCause: its end has made all containers run again.
     mutating func beginWithAll(isCause: Bool, in place: ContainerPlace, into decision: inout Decision) {
         guard let ended else { return }
-        // An init container that has succeeded does not run again, unless its end is forgotten.
-        if isCause, role == .regular || ended.exitCode != 0 { return markRestartOfAll() }
+        // One that has been the cause before still waits for its back-off. An init container that has succeeded does not run again, unless its end
+        // is forgotten.
+        if isCause || shown?.hasRestartedAll == true, role == .regular || ended.exitCode != 0 { return markRestartOfAll() }
         if let superseded = last, !superseded.id.isEmpty {
             decision.perform(.removeContainer(id: superseded.id, sandboxID: place.sandboxID))
         }

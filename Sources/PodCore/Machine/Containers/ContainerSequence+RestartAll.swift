@@ -17,12 +17,25 @@ extension ContainerSequence {
         return true
     }
 
-    /// Of an earlier agent's containers: an end after which another container was started has had its restart of all.
-    mutating func markRestartsOfAll() {
-        let latestStart = records.filter { $0.role != .ephemeral }.compactMap { $0.running?.startedAt ?? $0.ended?.startedAt }.max { $0 < $1 }
-        guard let latestStart else { return }
-        for index in records.indices {
-            if let finishedAt = records[index].ended?.finishedAt, finishedAt < latestStart { records[index].markRestartOfAll() }
+    /// Takes over what an earlier agent has begun: an end after which another container was started has made all of them run again. Ends of containers
+    /// that were started before it are over, and so is the initialization.
+    mutating func adoptRestartOfAll(_ rules: RestartRules) {
+        let counted = records.indices.filter { records[$0].role != .ephemeral }
+        let latestStart = counted.compactMap { records[$0].startedAt }.max { $0 < $1 }
+        let causes = counted.flatMap { index in [records[index].ended, records[index].last].filter { rules.restartsAll(records[index], by: $0) } }
+        guard let latestStart, let cause = causes.compactMap({ $0?.finishedAt }).filter({ $0 < latestStart }).max(by: { $0 < $1 }) else { return }
+        for index in counted {
+            if rules.restartsAll(records[index]), let end = records[index].ended?.finishedAt, end <= cause {
+                records[index].markRestartOfAll()
+            } else if records[index].ended != nil, let start = records[index].startedAt, start < cause {
+                records[index].forgetCompletion()
+            }
         }
+        isInitialized = counted.contains { records[$0].role == .regular && records[$0].startedAt.map { $0 > cause } == true }
     }
+}
+
+extension ContainerRecord {
+    /// When the current container was started.
+    fileprivate var startedAt: Timestamp? { running?.startedAt ?? ended?.startedAt }
 }

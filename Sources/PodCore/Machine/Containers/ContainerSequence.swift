@@ -218,7 +218,7 @@ struct ContainerSequence: Sendable {
                 records[index].forgetCompletion()
             }
         }
-        markRestartsOfAll()
+        adoptRestartOfAll(RestartRules(spec: pod.spec))
     }
 
     /// By the container's record. A container that could not be started has none, only a time in whole seconds.

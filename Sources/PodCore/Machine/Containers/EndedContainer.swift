@@ -29,6 +29,12 @@ package struct EndedContainer: Sendable, Hashable {
         }
     }
 
+    /// It was killed for the sake of another one's restart rule.
+    var isByRestartOfAll: Bool {
+        guard case .reported(let terminated) = outcome else { return false }
+        return terminated.reason == WaitingReason.restartingAllContainers.rawValue
+    }
+
     /// The end of a container that was killed for the sake of another one's restart rule, in the words and with the exit code of kubelet.
     var asRestartedWithAll: EndedContainer {
         guard case .exited(let exit, _) = outcome else { return self }

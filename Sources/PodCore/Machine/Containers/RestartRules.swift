@@ -12,7 +12,7 @@ struct RestartRules: Sendable {
     func mayRun(_ record: ContainerRecord) -> Bool {
         guard let exitCode = record.ended?.exitCode else { return true }
         if record.role == .ephemeral { return false }
-        if isSidecar(record) || record.shown?.replaced != nil { return true }
+        if isSidecar(record) || record.shown?.replaced != nil || record.ended?.isByRestartOfAll == true { return true }
         if record.role == .initial, exitCode == 0 { return false }
         if spec.container(named: record.name)?.ruleAction(after: exitCode) != nil { return true }
         switch policy(of: record) {
@@ -24,9 +24,13 @@ struct RestartRules: Sendable {
 
     /// Whether the container's end makes all containers of the pod run again, and has not done so yet.
     func restartsAll(_ record: ContainerRecord) -> Bool {
-        guard record.role != .ephemeral, let shown = record.shown, shown.replaced == nil, !shown.hasRestartedAll, let end = shown.end else {
-            return false
-        }
+        guard let shown = record.shown, !shown.hasRestartedAll else { return false }
+        return restartsAll(record, by: shown.end)
+    }
+
+    /// Whether an end of the container makes all containers of the pod run again.
+    func restartsAll(_ record: ContainerRecord, by end: EndedContainer?) -> Bool {
+        guard record.role != .ephemeral, let end, !end.isByRestartOfAll else { return false }
         return spec.container(named: record.name)?.ruleAction(after: end.exitCode) == .restartAllContainers
     }
 
