@@ -38,19 +38,23 @@ package final class PodVolumes: VolumeService {
 
     package func mount(_ volume: VolumeRequest) async throws(VolumeFailure) -> String {
         guard let storage = volume.exclusiveStorage else { return try await mountContent(volume) }
-        let isNew = try await blocking("look who uses \(storage)") { [root, writers] in
-            try writers.holding(storage) { try ExclusiveStorage(name: storage, layout: VolumeLayout(root: root)).take(podUID: volume.podUID) }
-        }
+        try await exclusive(storage, "look who uses \(storage)") { try $0.take(podUID: volume.podUID) }
         do throws(VolumeFailure) {
-            return try await mountContent(volume)
+            let path = try await mountContent(volume)
+            try await exclusive(storage, "keep \(storage)") { try $0.keep(podUID: volume.podUID) }
+            return path
         } catch {
             // A mount whose outcome is not known may still succeed.
-            if isNew, error.code != .busy {
-                try? await blocking("leave \(storage)") { [root] in
-                    try ExclusiveStorage(name: storage, layout: VolumeLayout(root: root)).leave(podUID: volume.podUID)
-                }
-            }
+            if error.code != .busy { try? await exclusive(storage, "leave \(storage)") { try $0.leave(podUID: volume.podUID) } }
             throw error
+        }
+    }
+
+    private func exclusive(
+        _ storage: String, _ what: String, _ body: @escaping @Sendable (ExclusiveStorage) throws -> Void
+    ) async throws(VolumeFailure) {
+        try await blocking(what) { [root, writers] in
+            try writers.holding(storage) { try body(ExclusiveStorage(name: storage, layout: VolumeLayout(root: root))) }
         }
     }
 

@@ -174,7 +174,10 @@ struct ContainerPlanTests {
             (#"{"name":"v","devicePath":"/"}"#, "[]", "", "absolute"),
             (#"{"name":"none","devicePath":"/x"}"#, "[]", "", #"cannot find volume "none" to pass into container "c""#),
             (#"{"name":"v","devicePath":"/x"}"#, "[]", #","hostUsers":false"#, "cannot be had with hostUsers: false"),
-            (#"{"name":"v","devicePath":"/dev/x"}"#, #"[{"name":"w","mountPath":"/dev/"}]"#, "", "cannot be had beside a volume at /dev/"),
+            (#"{"name":"v","devicePath":"/dev/x"}"#, #"[{"name":"w","mountPath":"/dev/"}]"#, "", "cannot be had within the volume at /dev/"),
+            (#"{"name":"v","devicePath":"/a//b/c/x"}"#, #"[{"name":"w","mountPath":"/a/b"}]"#, "", "cannot be had within the volume at /a/b"),
+            (#"{"name":"v","devicePath":"/etc/shadow"}"#, #"[{"name":"w","mountPath":"/etc/shadow"}]"#, "", "within the volume at /etc/shadow"),
+            (#"{"name":"v","devicePath":"/x"}"#, #"[{"name":"w","mountPath":"/dev/"}]"#, "", "cannot be had beside a volume at /dev/"),
         ]
         for (list, mounts, spec, words) in refused {
             let failure = #expect(throws: PlanFailure.self) { _ = try devices(list, mounts, spec: spec) }

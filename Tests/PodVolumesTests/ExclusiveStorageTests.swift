@@ -56,6 +56,16 @@ import Testing
         await expectRefused(pod: "uid-1")
     }
 
+    @Test("a pod whose mount may have succeeded gives it back when it turns out that it did not") func unknownOutcome() async throws {
+        // Left by an agent that ended in the middle of a mount.
+        let folder = fixture.folder.sub("kubelet/pods/uid-1/exclusive")
+        try Directories.make(folder)
+        try AtomicFile.replace(folder + "/pv", with: "")
+        await expectRefused(pod: "uid-2")
+        await #expect(throws: VolumeFailure.self) { _ = try await mount(disk + "/none", pod: "uid-1") }
+        _ = try await mount(pod: "uid-2")
+    }
+
     @Test("a name that is no single name is refused") func badName() async throws {
         await #expect(throws: VolumeFailure.self) { _ = try await mount(pod: "uid-1", as: "../pv") }
         #expect(!FileStatus.exists(fixture.folder.sub("kubelet/pods/uid-1")))

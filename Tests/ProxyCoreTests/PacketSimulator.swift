@@ -85,7 +85,8 @@ struct PacketSimulator {
                 case .equals(let selector, let value, let inverted):
                     if case .destinationPortOf(let transport) = selector, packet.transport != transport { break verdict }
                     // An interface's name may be compared by its beginning.
-                    if bytes(selector).starts(with: value.array) == inverted { break verdict }
+                    let isEqual = selector == .inputInterface ? bytes(selector).starts(with: value.array) : bytes(selector) == value.array
+                    if isEqual == inverted { break verdict }
                 case .anyBit(let selector, let bits):
                     let word: UInt32 =
                         switch selector {

@@ -89,7 +89,7 @@ class NodePorts(AcrossCase):
 
         with self.subTest("policy Local does not bind pods: from a node without an endpoint they reach all of them, under their own address"):
             address = self.lab.address_of(2)
-            answers = {self.ask_from(2, address, PORT) for _ in range(12)}
+            answers = {self.ask_from(2, address, PORT) for _ in range(40)}
             self.assertEqual(answers, {(f"on-{number}", pods[2]) for number in WITH_ENDPOINT})
 
         with self.subTest("internal policy Local"):

@@ -26,7 +26,7 @@ struct ProviderCache {
         let end: Duration
     }
 
-    /// Images whose answers are kept; a node has far fewer.
+    /// Answers that are kept: one for each image, and for accounts one for each of these, or for each token.
     private static let most = 1000
 
     private var entries: [Key: Entry] = [:]
@@ -42,7 +42,9 @@ struct ProviderCache {
         _ answer: ProviderExchange.Answer, for repository: String, account: Account? = nil, defaultDuration: Duration, at now: Duration
     ) {
         let duration = answer.cacheDuration ?? defaultDuration
-        guard duration > .zero, entries.count < Self.most else { return }
+        guard duration > .zero else { return }
+        // Many answers are for tokens that nobody has any more: those that end first give way.
+        if entries.count >= Self.most, let first = entries.min(by: { $0.value.end < $1.value.end }) { entries[first.key] = nil }
         let use: Use =
             switch answer.scope {
             case .image: .image(repository)

@@ -3,7 +3,8 @@ import Glibc
 /// Refuses a layer of too many entries before they are made, if they hold next to nothing. A header is read a hundred times faster than its
 /// file is made, so the entries of a layer that looks hollow are counted first.
 ///
-/// Ordinary layers never look hollow, and a layer that does is counted once: its unpacking takes at most one more decompression.
+/// Few ordinary layers look hollow, such as those with many links, and a layer that does is counted once: its unpacking takes at most one more
+/// decompression.
 struct HollowLayerCheck {
     private let descriptor: Int32
     private let compressedBytes: Int64

@@ -18,7 +18,10 @@ extension ContainerPlan {
             if pod.spec.hostUsers == false {
                 throw PlanFailure("the block device of volume \"\(device.name)\" cannot be had with hostUsers: false")
             }
-            // Nothing may be made in the node's own /dev.
+            // A volume may be the node's own folder, or be read elsewhere and later: no node of this machine may stay there.
+            if let outer = mounts.first(where: { parts.starts(with: Self.parts(of: $0.destination)) }) {
+                throw PlanFailure("the block device of volume \"\(device.name)\" cannot be had within the volume at \(outer.destination)")
+            }
             if let dev = mounts.first(where: { Self.parts(of: $0.destination) == ["dev"] }) {
                 throw PlanFailure("the block device of volume \"\(device.name)\" cannot be had beside a volume at \(dev.destination)")
             }

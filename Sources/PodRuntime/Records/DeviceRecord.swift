@@ -16,7 +16,7 @@ enum DeviceRecord {
                 swl_device(
                     type: UInt32(UInt8(ascii: "b")), major: major, minor: minor, mode: UInt32(status.st_mode) & 0o777, uid: status.st_uid,
                     gid: status.st_gid, path_length: UInt32(device.destination.utf8.count), reserved: 0), followedBy: [device.destination])
-            // The mode stops no root in the container; this does.
+            // The mode stops no root in the container; this does, but for privileged containers, which have no such filter.
             let access = UInt32(device.readOnly ? SWL_DEVICE_READ : SWL_DEVICE_READ | SWL_DEVICE_WRITE)
             writer.layout(
                 SWL_TAG_DEVICE_RULE,

@@ -126,7 +126,8 @@ package struct ServiceExplanation: Sendable {
         let isOwnPod = configuration.podCIDRs.contains { $0.contains(client) }
         let isNode = configuration.nodeAddresses.contains(client)
         let isOfCluster = configuration.localRanges.contains { $0.contains(client) }
-        let who = isOwnPod ? "a pod of this node" : isNode ? "this node" : isOfCluster ? "a pod of the cluster" : "outside the cluster"
+        let isPod = (configuration.podCIDRs + configuration.clusterCIDRs).contains { $0.contains(client) }
+        let who = isOwnPod ? "a pod of this node" : isNode ? "this node" : isPod ? "a pod of the cluster" : "outside the cluster"
         return ["  from \(client) (\(who)):"]
             + entry.frontends.map { place in
                 let isLocal = place.isExternal && entry.externalPolicy == .local

@@ -23,13 +23,22 @@ static const char *const links[][2] = {
 };
 
 // Where mknod is not allowed (a machine that is itself a container), the host's node is bound over an empty file. The mount is
-// read-only, which does not affect the device: mode, owner and times of the node are the host's.
-static int bind_node(int directory, const char *name, const char *host_path)
+// read-only, which does not affect the device: mode, owner and times of the node are the host's. The path may be one that a
+// pod has chosen: nothing but the very device is taken from there.
+static int bind_node(int directory, const char *name, mode_t mode, dev_t device, const char *host_path)
 {
     OWNED int source = open(host_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    struct stat found;
+    if (source < 0 || fstat(source, &found) != 0) {
+        return -1;
+    }
+    if ((found.st_mode & S_IFMT) != (mode & S_IFMT) || found.st_rdev != device) {
+        errno = EPERM;
+        return -1;
+    }
     OWNED int file = openat(directory, name, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
     OWNED int target = openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-    if (source < 0 || file < 0 || target < 0) {
+    if (file < 0 || target < 0) {
         return -1;
     }
     struct mount_attr attributes = {.attr_set = MOUNT_ATTR_RDONLY};
@@ -46,7 +55,7 @@ static int make_node(int directory, const char *name, mode_t mode, dev_t device,
             (status.st_mode & S_IFMT) == (mode & S_IFMT) && status.st_rdev == device) {
             return 0;
         }
-        return errno == EPERM ? bind_node(directory, name, host_path) : -1;
+        return errno == EPERM ? bind_node(directory, name, mode, device, host_path) : -1;
     }
     return fchownat(directory, name, uid, gid, AT_SYMLINK_NOFOLLOW);
 }
@@ -147,14 +156,16 @@ int make_devices(const struct child *child, int root, struct fault *fault)
                 return fail(fault, SWL_STEP_DEVICES, "make the place of /dev/console");
             }
         }
-        if (record->host_devices && copy_host_devices("/dev", directory, 0, fault) != 0) {
-            return -1;
-        }
     }
     for (size_t i = 0; i < record->devices.count; i++) {
         if (make_device(&record->devices.items[i], child->ids, root, fault) != 0) {
             return -1;
         }
+    }
+    // Last: a device that the record asks for has its path, whatever the host has there.
+    if (dev && dev->type == SWL_MOUNT_TMPFS && record->host_devices) {
+        OWNED int directory = open_in_root(root, "/dev", TARGET_EXISTING, 0);
+        return directory < 0 ? fail(fault, SWL_STEP_DEVICES, "open /dev") : copy_host_devices("/dev", directory, 0, fault);
     }
     return 0;
 }
