@@ -47,7 +47,7 @@ struct ServerParts: Sendable {
             NodeEndpointServer(
                 address: .tcp(host: kubelet.address, port: kubelet.port), credentials: credentials, access: access, view: view,
                 runtime: node.runtime, ports: local.runtime, pages: pages, statistics: node.statistics,
-                systemLogs: kubelet.enableSystemLogHandler ? SystemLogs(source: NodeLogs(), answersQueries: kubelet.enableSystemLogQuery) : nil,
+                systemLogs: kubelet.servesSystemLogs ? SystemLogs(source: NodeLogs(), answersQueries: kubelet.enableSystemLogQuery) : nil,
                 nodeName: settings.name, metrics: node.metrics.node, streamTimes: StreamTimes(idle: kubelet.streamingConnectionIdleTimeout),
                 time: time, logger: logger),
             AdminServer(

@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 import unittest
 
 from labs.exposition import Exposition
@@ -145,7 +146,11 @@ class Pages(MetricsCase):
         code = self.get("/run/default/runs/c?cmd=ls", "-X", "POST", "-o", "/dev/null", "-w", "%{http_code}", "--cert", "", "--key", "", check=False)
         self.assertNotEqual(code[-3:], "200")
         # A client that has left wants no command any more.
-        self.get("/run/default/runs/c?cmd=sleep+54321", "-X", "POST", "--max-time", "2", check=False)
+        client = threading.Thread(target=self.get, args=("/run/default/runs/c?cmd=sleep+54321", "-X", "POST", "--max-time", "10"),
+                                  kwargs={"check": False})
+        client.start()
+        wait_until("the command", lambda: "sleep 54321" in self.lab.kubectl("exec", "runs", "--", "ps").stdout, 9)
+        client.join()
         wait_until("the command's end", lambda: "sleep 54321" not in self.lab.kubectl("exec", "runs", "--", "ps").stdout, 20)
         self.lab.delete("pod", "runs")
 

@@ -10,7 +10,7 @@ enum KubeletFieldCatalog {
         UnsupportedField("httpCheckFrequency", harmless: ["20s"], reason: inherent),
         UnsupportedField("readOnlyPort", harmless: ["0"], reason: "the unauthenticated port stays closed; use the authenticated one"),
         UnsupportedField("tlsCurvePreferences"),
-        UnsupportedField("enableDebuggingHandlers", harmless: ["true"]), UnsupportedField("enableContentionProfiling", harmless: ["false"]),
+        UnsupportedField("enableContentionProfiling", harmless: ["false"]),
         UnsupportedField("oomScoreAdj", harmless: ["-999"], reason: "the service manager sets it; use OOMScoreAdjust in swiftlet.service"),
         UnsupportedField("volumeStatsAggPeriod", harmless: ["1m0s"]),
         UnsupportedField("kubeletCgroups"), UnsupportedField("systemCgroups"),

@@ -20,7 +20,8 @@ extension KubeletSettings {
             "cpuCFSQuotaPeriod": .duration(cpuCFSQuotaPeriod), "singleProcessOOMKill": .bool(singleProcessOOMKill), "failSwapOn": .bool(failSwapOn),
             "memorySwap": ["swapBehavior": .string(swapBehavior.rawValue)], "enforceNodeAllocatable": .texts([enforceNodeAllocatable.rawValue]),
             "protectKernelDefaults": .bool(protectKernelDefaults), "seccompDefault": .bool(seccompDefault), "cgroupRoot": .string(cgroupRoot),
-            "enableSystemLogHandler": .bool(enableSystemLogHandler), "enableSystemLogQuery": .bool(enableSystemLogQuery),
+            "enableDebuggingHandlers": .bool(enableDebuggingHandlers), "enableSystemLogHandler": .bool(enableSystemLogHandler),
+            "enableSystemLogQuery": .bool(enableSystemLogQuery),
             "fileCheckFrequency": .duration(fileCheckFrequency),
             "crashLoopBackOff": ["maxContainerRestartPeriod": .duration(maxContainerRestartPeriod)],
         ]

@@ -1,7 +1,7 @@
 import PodCore
 import Synchronization
 
-/// Logs and lines one after another. A log is opened when its turn comes.
+/// Logs and lines one after another. A log is opened when its turn comes, which closing the sequence ends as well.
 final class LogSequence: LogSession {
     enum Part: Sendable {
         case text(String)
@@ -12,6 +12,8 @@ final class LogSequence: LogSession {
         case log(any LogSession)
         /// Says in its place why there is none.
         case text(String)
+        /// More parts in its place.
+        case parts([Part])
     }
 
     private struct State: Sendable {
@@ -21,8 +23,13 @@ final class LogSequence: LogSession {
     }
 
     private let state: Mutex<State>
+    private let onClose: @Sendable () async -> Void
 
-    init(_ parts: [Part]) { state = Mutex(State(parts: parts[...])) }
+    /// - Parameter onClose: ends an opening that is under way.
+    init(_ parts: [Part], onClose: @escaping @Sendable () async -> Void = {}) {
+        state = Mutex(State(parts: parts[...]))
+        self.onClose = onClose
+    }
 
     func read() async throws(RuntimeFailure) -> [UInt8]? {
         while true {
@@ -37,6 +44,7 @@ final class LogSequence: LogSession {
             case .log(let open):
                 switch await open() {
                 case .text(let text): return Array(text.utf8)
+                case .parts(let parts): state.withLock { $0.parts = parts + $0.parts }
                 case .log(let session):
                     let isClosed = state.withLock { state in
                         if !state.isClosed { state.current = session }
@@ -55,5 +63,6 @@ final class LogSequence: LogSession {
             return state.current
         }
         await current?.close()
+        await onClose()
     }
 }

@@ -17,6 +17,8 @@ struct PatternSyntax {
     private var depth = 0
     /// A repetition may follow.
     private var hasOperand = false
+    /// No `:]` follows, so that none is looked for again.
+    private var lacksNameEnd = false
     /// Where the repetition began that has just been read.
     private var lastRepeat: String.Index?
 
@@ -87,7 +89,7 @@ struct PatternSyntax {
             take(1)
             return try nest()
         }
-        for (prefix, length) in [("(?P<", 5), ("(?<", 4)] where starts(with: prefix) && rest.count >= length {
+        for (prefix, length) in [("(?P<", 5), ("(?<", 4)] where starts(with: prefix) && !rest.dropFirst(length - 1).isEmpty {
             guard let end = rest.firstIndex(of: ">") else { throw Problem(text: "invalid named capture", found: whole[start...]) }
             let name = rest[rest.index(start, offsetBy: prefix.unicodeScalars.count)..<end]
             rest = rest[rest.index(after: end)...]
@@ -165,7 +167,7 @@ struct PatternSyntax {
                 take(1)
                 hasOperand = true
             }
-            take(min(2, rest.count))
+            rest = rest.dropFirst(2)
             return
         case "A", "b", "B", "z", "d", "D", "s", "S", "w", "W": take(2)
         default: if try !unicodeClass() { _ = try escape() }
@@ -263,9 +265,12 @@ struct PatternSyntax {
         hasOperand = true
     }
 
-    private func namedClass() throws(Problem) -> Substring.UnicodeScalarView? {
+    private mutating func namedClass() throws(Problem) -> Substring.UnicodeScalarView? {
         var name = rest.dropFirst(2)
-        guard let end = name.indices.first(where: { name[$0...].starts(with: ":]".unicodeScalars) }) else { return nil }
+        guard !lacksNameEnd, let end = name.indices.first(where: { name[$0...].starts(with: ":]".unicodeScalars) }) else {
+            lacksNameEnd = true
+            return nil
+        }
         let text = name[..<end]
         name = name[end...].dropFirst(2)
         guard Self.posixClasses.contains(Substring(text.first == "^" ? text.dropFirst() : text)) else {

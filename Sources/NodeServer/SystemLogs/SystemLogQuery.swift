@@ -7,6 +7,8 @@ package struct SystemLogQuery: Sendable, Hashable {
     private static let mostServices = 4
     private static let longestService = 256
     private static let mostLines = 100_000
+    /// In bytes. Everything here is read on a thread of many requests.
+    private static let longestPattern = 4096
 
     /// A time as it was given.
     private struct Moment: Sendable, Hashable {
@@ -50,7 +52,7 @@ package struct SystemLogQuery: Sendable, Hashable {
 
     /// Throws what is not allowed.
     package func check() throws(Refusal) {
-        var problems = services.compactMap(Self.problem(inService:))
+        var problems = services.prefix(Self.mostServices + 1).compactMap(Self.problem(inService:))
         if services.count > Self.mostServices {
             problems.append("query: Too many: \(services.count): must have at most \(Self.mostServices) items")
         }
@@ -71,10 +73,17 @@ package struct SystemLogQuery: Sendable, Hashable {
         if let tailLines, !(0...Self.mostLines).contains(tailLines) {
             problems.append(Self.invalid("tailLines", "\(tailLines)", "must be between 0 and \(Self.mostLines), inclusive"))
         }
+        if let problem = patternProblem { problems.append(problem) }
+        guard problems.isEmpty else { throw Refusal(.notAcceptable, Self.joined(problems)) }
+    }
+
+    private var patternProblem: String? {
+        guard pattern.utf8.count <= Self.longestPattern else {
+            return Self.invalid("pattern", "\(pattern.utf8.count) bytes", "must have at most \(Self.longestPattern) bytes")
+        }
         // It would end the argument of the program that reads the journal.
         let problem = pattern.utf8.contains(0) ? "found a NUL" : PatternSyntax.problem(in: pattern)
-        if let problem { problems.append(Self.invalid("pattern", GoText.quoted(pattern), problem)) }
-        guard problems.isEmpty else { throw Refusal(.notAcceptable, Self.joined(problems)) }
+        return problem.map { Self.invalid("pattern", GoText.quoted(pattern), $0) }
     }
 
     /// Something besides services and files is asked for.
@@ -138,8 +147,8 @@ package struct SystemLogQuery: Sendable, Hashable {
 
     /// Several errors as one text; equal ones once.
     private static func joined(_ problems: [String]) -> String {
-        var distinct: [String] = []
-        for problem in problems where !distinct.contains(problem) { distinct.append(problem) }
+        var known: Set<String> = []
+        let distinct = problems.filter { known.insert($0).inserted }
         return (distinct.count == 1 ? distinct[0] : "[\(distinct.joined(separator: ", "))]") + "\n"
     }
 }

@@ -21,7 +21,7 @@ package struct SystemLogs: Sendable {
         }
         guard name.isEmpty else { throw Refusal(.notAcceptable, "path not allowed in query mode\n") }
         try query.check()
-        guard let file = query.files.first else { return await services(query) }
+        guard let file = query.files.first else { return try await services(query) }
         do throws(RuntimeFailure) {
             return Self.answer(try await source.open(Self.relative(file)))
         } catch {
@@ -74,9 +74,32 @@ package struct SystemLogs: Sendable {
 
     // MARK: - Services
 
-    /// Services that have a unit in the journal, and the files of the others.
-    private func services(_ query: SystemLogQuery) async -> HTTPAnswer {
-        let known = (try? await source.journalUnits()) ?? []
+    /// Services that have a unit in the journal, and the files of the others. Both are looked for while the answer is written,
+    /// so that all of it ends with its client.
+    private func services(_ query: SystemLogQuery) async throws(Refusal) -> HTTPAnswer {
+        let journal: (any JournalQuery)?
+        do throws(JournalFailure) {
+            journal = try await source.openJournal()
+        } catch {
+            switch error {
+            case .missing: journal = nil
+            case .busy(let message): throw Refusal(.serviceUnavailable, message + "\n")
+            case .failed(let message): throw Refusal(.internalServerError, message + "\n")
+            }
+        }
+        let log = LogSequence(
+            [.log { [source] in await Self.parts(query, journal, source) }], onClose: { await journal?.close() })
+        return HTTPAnswer(status: .ok, contentType: "text/plain;charset=UTF-8", body: .log(log, follows: true))
+    }
+
+    private static func parts(_ query: SystemLogQuery, _ journal: (any JournalQuery)?, _ source: any NodeLogSource) async -> LogSequence.Opened {
+        var known: Set<String> = []
+        do throws(RuntimeFailure) {
+            if let journal { known = try await journal.units(among: Set(query.services.flatMap(units(of:)))) }
+        } catch {
+            await journal?.close()
+            return .text(missing(error))
+        }
         var units: [String] = []
         var others: [String] = []
         for service in query.services {
@@ -85,26 +108,31 @@ package struct SystemLogs: Sendable {
             if found.isEmpty { others.append(service) }
         }
         var parts: [LogSequence.Part] = []
-        if !units.isEmpty {
+        if let journal, !units.isEmpty {
             let selection = query.selection(units: units)
             parts.append(
-                .log { [source] in
+                .log {
                     do throws(RuntimeFailure) {
-                        return .log(try await source.journal(selection))
+                        return .log(try await journal.entries(selection))
                     } catch {
-                        return .text("\nerror: journal output not available: \(error.message)\n")
+                        await journal.close()
+                        return .text(missing(error))
                     }
                 })
+        } else {
+            await journal?.close()
         }
         if !others.isEmpty, query.hasOptions {
             parts.append(
                 .text(
                     "\noptions present and query resolved to log files for [\(others.joined(separator: " "))]\ntry without specifying options\n"))
         } else {
-            parts += others.map { service in .log { [source] in await Self.file(of: service, source) } }
+            parts += others.map { service in .log { await file(of: service, source) } }
         }
-        return HTTPAnswer(status: .ok, contentType: "text/plain;charset=UTF-8", body: .log(LogSequence(parts), follows: true))
+        return .parts(parts)
     }
+
+    private static func missing(_ error: RuntimeFailure) -> String { "\nerror: journal output not available: \(error.message)\n" }
 
     /// This agent stands in for the kubelet, and operators ask for it by that name.
     private static func units(of service: String) -> [String] {

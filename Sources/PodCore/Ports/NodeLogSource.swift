@@ -6,11 +6,30 @@ package protocol NodeLogSource: Sendable {
     /// `.notSupported` for a path that leads out of the log folder and for what is neither a file nor a folder.
     func open(_ path: String) async throws(RuntimeFailure) -> NodeLogEntry
 
-    /// Returns the names of the units that have written to the journal. Throws where there is no journal.
-    func journalUnits() async throws(RuntimeFailure) -> Set<String>
+    /// Takes a place among the queries of the journal that run at once, and reads nothing yet.
+    func openJournal() async throws(JournalFailure) -> any JournalQuery
+}
 
-    /// Reads entries of the journal as text. The session ends by itself after a while.
-    func journal(_ selection: JournalSelection) async throws(RuntimeFailure) -> any LogSession
+/// One query of the journal. It ends by itself after a while, whether it is read or not, and with its last reference.
+package protocol JournalQuery: Sendable {
+    /// Returns those of the units that have written to the journal.
+    /// - Parameter wanted: full names, such as `swiftlet.service`.
+    func units(among wanted: Set<String>) async throws(RuntimeFailure) -> Set<String>
+
+    /// Reads entries as text. The end of the session is the end of the query.
+    func entries(_ selection: JournalSelection) async throws(RuntimeFailure) -> any LogSession
+
+    /// Ends what runs, and makes room for another query.
+    func close() async
+}
+
+/// The reason why the journal cannot be asked, for a person.
+package enum JournalFailure: Error, Sendable, Hashable {
+    /// The node has none.
+    case missing(String)
+    /// Too many queries at once.
+    case busy(String)
+    case failed(String)
 }
 
 /// The object under a path of the log folder.

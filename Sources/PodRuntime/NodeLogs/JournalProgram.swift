@@ -7,89 +7,97 @@ import Synchronization
 final class JournalProgram: LogSession {
     private static let piece = 64 << 10
 
+    private let executable: String
     private let child: ChildProcess
     private let output: OwnedFileDescriptor
-    private let patience: Duration
-    private let deadline: ContinuousClock.Instant
-    private let isOver = Mutex(false)
-    private let permit: Permit
+    private let turn: JournalTurn
+    private let hasSaidSo = Atomic(false)
 
     /// Blocking.
-    /// - Parameters:
-    ///   - patience: after this long the program is ended and the output says so.
-    ///   - permit: held while the program runs.
-    init(_ executable: String, _ arguments: [String], environment: [String], patience: Duration, permit: Permit) throws(SystemError) {
+    init(_ executable: String, _ arguments: [String], environment: [String], turn: JournalTurn) throws(SystemError) {
         let pipe = try Pipe()
         try Pipe.makeNonBlocking(pipe.readEnd)
-        child = try ChildProcess(
+        child = try turn.start(
             ChildProcess.Request(
                 executable: executable, arguments: [executable] + arguments, environment: environment, directory: "/",
                 descriptors: [nil, pipe.writeEnd, pipe.writeEnd]))
         pipe.writeEnd.close()
         output = pipe.readEnd
-        self.patience = patience
-        self.permit = permit
-        deadline = .now + patience
+        self.executable = executable
+        self.turn = turn
     }
 
-    func read() async throws(RuntimeFailure) -> [UInt8]? {
-        while !isOver.withLock({ $0 }) {
+    /// The next bytes; `nil` at the output's end, and when the turn was ended. Throws `.timedOut` when it took too long.
+    func next() async throws(RuntimeFailure) -> [UInt8]? {
+        while try isRunning() {
             do throws(SystemError) {
                 let bytes = try output.read(upTo: Self.piece)
-                guard bytes.isEmpty else { return bytes }
-                await close()
-                // Reaped here: the next query may begin with the answer's end.
-                _ = try? await child.exitStatus(timeout: .seconds(2))
-            } catch let error where error.is(EAGAIN) {
-                do {
-                    try await ReadinessLoop.shared().wait(for: output, timeout: max(.zero, deadline - .now))
-                } catch let error as SystemError where error.code == .timedOut {
-                    await close()
-                    return Array("\nerror: the journal was not read to its end within \(patience.components.seconds) seconds\n".utf8)
-                } catch {
-                    await close()
-                }
+                if !bytes.isEmpty { return bytes }
             } catch {
-                await close()
-                throw RuntimeFailure(.internal, "read the journal: \(error)")
+                guard error.is(EAGAIN) else {
+                    turn.end(.ended)
+                    throw RuntimeFailure(.internal, "read the journal: \(error)")
+                }
+                await waitForOutput()
+                continue
             }
+            // That of a program that was ended for its slowness is not the journal's.
+            _ = try isRunning()
+            return nil
         }
         return nil
     }
 
-    /// Ends the program. A read that waits then comes to the output's end.
-    func close() async {
-        let isFirst = isOver.withLock { isOver in
-            defer { isOver = true }
-            return !isOver
+    private func isRunning() throws(RuntimeFailure) -> Bool {
+        switch turn.phase {
+        case .running: return true
+        case .ended: return false
+        case .late:
+            throw RuntimeFailure(.timedOut, "the journal was not read to its end within \(turn.patience.components.seconds) seconds")
         }
-        if isFirst { try? child.signal(SIGKILL) }
     }
-}
 
-/// One of a limited number of programs at once. Given back with the last reference.
-final class Permit: Sendable {
-    final class Pool: Sendable {
-        private let left: Mutex<Int>
+    private func waitForOutput() async {
+        do {
+            try await ReadinessLoop.shared().wait(for: output, timeout: max(.zero, turn.deadline - .now))
+        } catch let error as SystemError where error.code == .timedOut {
+            turn.end(.late)
+        } catch {
+            turn.end(.ended)
+        }
+    }
 
-        init(_ count: Int) { left = Mutex(count) }
+    /// How the program has ended, after its output's end. Throws where that was no success.
+    /// - Parameter output: the end of what it has written.
+    func checkEnd(_ output: [UInt8]) async throws(RuntimeFailure) {
+        let problem: String
+        do {
+            let status = try await child.exitStatus(timeout: max(.zero, turn.deadline - .now))
+            if status.isSuccess { return }
+            let line = String(decoding: output.suffix(500), as: UTF8.self).split(whereSeparator: \.isNewline).last ?? ""
+            problem = "\(executable) ended with \(status)" + (line.isEmpty ? "" : ": \(line)")
+        } catch {
+            problem = "wait for \(executable): \(error)"
+        }
+        _ = try isRunning()
+        throw RuntimeFailure(.internal, problem)
+    }
 
-        /// Returns `nil` when all are taken.
-        func take() -> Permit? {
-            let isFree = left.withLock { left in
-                guard left > 0 else { return false }
-                left -= 1
-                return true
+    func read() async throws(RuntimeFailure) -> [UInt8]? {
+        do throws(RuntimeFailure) {
+            if let bytes = try await next() { return bytes }
+            if turn.phase == .running {
+                // Reaped here: the next query may begin with the answer's end.
+                _ = try? await child.exitStatus(timeout: .seconds(2))
             }
-            return isFree ? Permit(self) : nil
+            turn.end(.ended)
+            return nil
+        } catch {
+            guard error.code == .timedOut else { throw error }
+            return hasSaidSo.exchange(true, ordering: .relaxed) ? nil : Array("\nerror: \(error.message)\n".utf8)
         }
-
-        fileprivate func giveBack() { left.withLock { $0 += 1 } }
     }
 
-    private let pool: Pool
-
-    private init(_ pool: Pool) { self.pool = pool }
-
-    deinit { pool.giveBack() }
+    /// Ends the program. A read that waits then comes to the output's end.
+    func close() async { turn.end(.ended) }
 }

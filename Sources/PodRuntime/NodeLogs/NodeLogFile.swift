@@ -13,7 +13,7 @@ final class NodeLogFile: LogSession {
     private let file: OwnedFileDescriptor
     private let size: Int64
     private let pool: BlockingPool
-    private let offset = Mutex<Int64>(0)
+    private let state = Mutex<(offset: Int64, isClosed: Bool)>((0, false))
 
     init(_ file: OwnedFileDescriptor, size: Int64, pool: BlockingPool) {
         self.file = file
@@ -22,12 +22,12 @@ final class NodeLogFile: LogSession {
     }
 
     func read() async throws(RuntimeFailure) -> [UInt8]? {
-        let start = offset.withLock { $0 }
+        let (start, isClosed) = state.withLock { $0 }
         let count = Int(min(Int64(Self.piece), size - start))
-        guard count > 0, !file.isClosed else { return nil }
+        guard count > 0, !isClosed else { return nil }
         do {
             let bytes = try await pool.run("read a node's log", deadline: Self.deadline) { [file] in try Self.read(file, count, at: start) }
-            offset.withLock { $0 += Int64(bytes.count) }
+            state.withLock { $0.offset += Int64(bytes.count) }
             // Shorter than before: somebody has emptied it.
             return bytes.isEmpty ? nil : bytes
         } catch {
@@ -35,7 +35,8 @@ final class NodeLogFile: LogSession {
         }
     }
 
-    func close() async { file.close() }
+    /// The descriptor stays open for a read that is under way, and closes with its last reference.
+    func close() async { state.withLock { $0.isClosed = true } }
 
     private static func read(_ file: OwnedFileDescriptor, _ count: Int, at offset: Int64) throws(SystemError) -> [UInt8] {
         var failure: SystemError?

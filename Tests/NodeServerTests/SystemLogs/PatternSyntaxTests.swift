@@ -109,4 +109,12 @@ import Testing
         #expect(
             PatternSyntax.problem(in: String(repeating: "(", count: 100_000))?.hasPrefix("error parsing regexp: expression nests too deeply") == true)
     }
+
+    @Test(
+        "time grows with the length only", .timeLimit(.minutes(1)),
+        arguments: [("", "(?i)", nil), ("", #"\Q\E"#, nil), ("[", "[:", "missing closing ]")] as [(String, String, String?)])
+    func long(_ beginning: String, _ part: String, _ problem: String?) {
+        let found = PatternSyntax.problem(in: beginning + String(repeating: part, count: 50_000))
+        #expect(problem.map { found?.contains($0) == true } ?? (found == nil))
+    }
 }

@@ -169,6 +169,47 @@ import Testing
                 == "\noptions present and query resolved to log files for [plain none]\ntry without specifying options\n")
     }
 
+    @Test("a journal that cannot be asked is no journal without entries") func failures() async throws {
+        let busy = try await answer("/logs/?query=plain", logs: FakeNodeLogs(Self.files, refusal: .busy("8 queries are under way")))
+        #expect(busy.status == 503 && busy.text == "8 queries are under way\n")
+        #expect(try await answer("/logs/?query=plain", logs: FakeNodeLogs(Self.files, refusal: .failed("no thread"))).status == 500)
+        let logs = FakeNodeLogs(Self.files, units: ["sshd.service"], unitsFailure: RuntimeFailure(.internal, "broken"))
+        #expect(try await answer("/logs/?query=sshd", logs: logs).text == "\nerror: journal output not available: broken\n")
+        #expect(logs.closings == 1)
+    }
+
+    @Test("a query whose services have no entries gives its place back") func unused() async throws {
+        let logs = FakeNodeLogs(Self.files)
+        #expect(try await answer("/logs/?query=plain", logs: logs).text == "of plain\n")
+        #expect(logs.closings == 1)
+    }
+
+    @Test("a query ends while the list of units is read") func closingTheList() async throws {
+        let logs = FakeNodeLogs(Self.files, units: ["sshd.service"], hangs: true)
+        let routes = NodeRoutes(
+            view: FakeView(), runtime: FakeRuntime(), time: ManualTime(), systemLogs: SystemLogs(source: logs, answersQueries: true))
+        let target = try #require(RequestTarget(uri: "/logs/?query=sshd"))
+        guard case .log(let session, _) = try await routes.answer(method: "GET", target: target).body else {
+            return #expect(Bool(false), "no log")
+        }
+        async let waiting = session.read()
+        await session.close()
+        #expect(try await waiting == nil && logs.closings >= 1)
+    }
+
+    @Test("of very many services only the first are named") func manyServices() async throws {
+        let query = (0..<50).map { "query=a%3B\($0)" }.joined(separator: "&")
+        let answer = try await answer("/logs/?" + query)
+        #expect(answer.status == 406 && answer.text.contains("query: Too many: 50: must have at most 4 items"))
+        #expect(answer.text.contains("\"a;4\"") && !answer.text.contains("\"a;5\""))
+    }
+
+    @Test("a pattern has at most 4096 bytes") func longPattern() async throws {
+        let long = try await answer("/logs/?query=a&pattern=" + String(repeating: "x", count: 4097))
+        #expect(long.status == 406 && long.text == "pattern: Invalid value: 4097 bytes: must have at most 4096 bytes\n")
+        #expect(try await answer("/logs/?query=a&pattern=" + String(repeating: "x", count: 4096)).status == 200)
+    }
+
     @Test("services of both kinds come in one answer, the journal first") func both() async throws {
         let logs = FakeNodeLogs(Self.files, units: ["sshd.service"])
         #expect(try await answer("/logs/?query=plain&query=sshd", logs: logs).text == "entry of sshd.service\nof plain\n")

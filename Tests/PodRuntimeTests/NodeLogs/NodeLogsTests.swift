@@ -106,14 +106,14 @@ import Testing
 
     @Test("the options of a selection become arguments, each joined to its option") func arguments() async throws {
         var selection = JournalSelection(units: ["a.service", "b.service"])
-        #expect(NodeLogs.arguments(selection) == ["--utc", "--no-pager", "--output=short-precise", "--unit=a.service", "--unit=b.service"])
+        #expect(JournalReading.arguments(selection) == ["--utc", "--no-pager", "--output=short-precise", "--unit=a.service", "--unit=b.service"])
         selection.since = Timestamp(seconds: 100, nanoseconds: 5)
         selection.until = Timestamp(seconds: 200)
         selection.tailLines = 0
         selection.boot = -1
         selection.pattern = "--file=/etc/shadow"
         #expect(
-            NodeLogs.arguments(selection).dropFirst(3) == [
+            JournalReading.arguments(selection).dropFirst(3) == [
                 "--since=@100", "--until=@200", "--pager-end", "--lines=0", "--unit=a.service", "--unit=b.service", "--grep=--file=/etc/shadow",
                 "--boot=-1",
             ])
@@ -122,26 +122,73 @@ import Testing
     @Test("the program's output and its complaints are the log") func output() async throws {
         try await Self.withProgram("echo \"$@\"; echo complaint >&2; exit 1") { logs, _ async throws in
             #expect(
-                try await Self.text(try await logs.journal(JournalSelection(units: ["a.service"])))
+                try await Self.text(try await logs.openJournal().entries(JournalSelection(units: ["a.service"])))
                     == "--utc --no-pager --output=short-precise --unit=a.service\ncomplaint\n")
         }
     }
 
-    @Test("the units of the journal are the lines of its field; a program that fails has none") func units() async throws {
-        try await Self.withProgram("test \"$*\" = '--field _SYSTEMD_UNIT' && printf 'a.service\\nb.scope\\n'") { logs, _ async throws in
-            #expect(try await logs.journalUnits() == ["a.service", "b.scope"])
+    @Test("of the journal's units those that were asked for are found; a program that fails has none") func units() async throws {
+        try await Self.withProgram("test \"$*\" = '--field _SYSTEMD_UNIT' && printf 'a.service\\nb.service\\nc.scope'") { logs, _ async throws in
+            #expect(try await logs.openJournal().units(among: ["b.service", "service"]) == ["b.service"])
+            #expect(try await logs.openJournal().units(among: ["c.scope", "a.service"]) == ["a.service", "c.scope"])
         }
-        try await Self.withProgram("exit 1") { logs, _ async throws in
-            await #expect(throws: RuntimeFailure.self) { _ = try await logs.journalUnits() }
+        try await Self.withProgram("echo one; echo complaint >&2; exit 1") { logs, _ async throws in
+            let error = await #expect(throws: RuntimeFailure.self) { _ = try await logs.openJournal().units(among: ["a.service"]) }
+            #expect(error?.message.hasSuffix("ended with exit status 1: complaint") == true)
         }
         let none = NodeLogs(path: "/tmp", programs: ["/nothing"])
-        await #expect(throws: RuntimeFailure.self) { _ = try await none.journalUnits() }
-        await #expect(throws: RuntimeFailure.self) { _ = try await none.journal(JournalSelection(units: [])) }
+        let error = await #expect(throws: JournalFailure.self) { _ = try await none.openJournal() }
+        #expect(error == .missing("this node has no journalctl: wanted /nothing"))
+    }
+
+    @Test("a list of units of any length is read, and its entries after it") func manyUnits() async throws {
+        let script = """
+            case $1 in
+            --field) yes some-unit-with-a-long-name.service | head -n 60000; echo last.service;;
+            *) echo entries;;
+            esac
+            """
+        try await Self.withProgram(script) { logs, _ async throws in
+            let journal = try await logs.openJournal()
+            #expect(try await journal.units(among: ["last.service", "other.service"]) == ["last.service"])
+            #expect(try await Self.text(try await journal.entries(JournalSelection(units: ["last.service"]))) == "entries\n")
+        }
+    }
+
+    @Test("lines are found whole, however they come") func lines() {
+        for size in 1...12 {
+            var search = LineSearch(["one", "two", "none", "wo"])
+            let text = Array(("one\n\n" + String(repeating: "x", count: 10_000) + "two\ntwo").utf8)
+            for start in stride(from: 0, to: text.count, by: size) { search.add(Array(text[start..<min(start + size, text.count)])) }
+            #expect(search.found == ["one"])
+            search.finish()
+            #expect(search.found == ["one", "two"] && !search.hasAll)
+        }
+    }
+
+    @Test("closing a query ends the list of units") func closingTheList() async throws {
+        try await Self.withProgram("exec sleep 1000") { logs, _ async throws in
+            let journal = try await logs.openJournal()
+            let units = Task { try await journal.units(among: ["a.service"]) }
+            await journal.close()
+            await #expect(throws: RuntimeFailure.self) { _ = try await units.value }
+        }
+    }
+
+    @Test("closing a file leaves the descriptor to a read that is under way") func closingAFile() async throws {
+        try await withTemporaryFolder { folder in
+            try TemporaryFolder.write("one\n", to: folder + "/log")
+            let file = try OwnedFileDescriptor.open(folder + "/log", O_RDONLY)
+            let session = NodeLogFile(file, size: 4, pool: BlockingPool(name: "test", threads: 1, queueLimit: 4))
+            await session.close()
+            #expect(!file.isClosed)
+            #expect(try await session.read() == nil)
+        }
     }
 
     @Test("closing ends the program, and a read that waits") func closing() async throws {
         try await Self.withProgram("echo $$; exec sleep 1000") { logs, _ async throws in
-            let session = try await logs.journal(JournalSelection(units: []))
+            let session = try await logs.openJournal().entries(JournalSelection(units: []))
             let first = try #require(try await session.read())
             let pid = try #require(Int32(String(decoding: first, as: UTF8.self).dropLast()))
             async let waiting = session.read()
@@ -156,16 +203,16 @@ import Testing
     }
 
     @Test("a program that takes too long is ended, and the log says so") func patience() async throws {
-        try await Self.withProgram("echo begin; exec sleep 1000", patience: .seconds(1)) { logs, _ async throws in
+        try await Self.withProgram("echo begin; exec sleep 1000", patience: .seconds(5)) { logs, _ async throws in
             #expect(
-                try await Self.text(try await logs.journal(JournalSelection(units: [])))
-                    == "begin\n\nerror: the journal was not read to its end within 1 seconds\n")
+                try await Self.text(try await logs.openJournal().entries(JournalSelection(units: [])))
+                    == "begin\n\nerror: the journal was not read to its end within 5 seconds\n")
         }
     }
 
     @Test("a program that writes without end waits for its reader") func endless() async throws {
         try await Self.withProgram("echo $$; exec yes") { logs, _ async throws in
-            let session = try await logs.journal(JournalSelection(units: []))
+            let session = try await logs.openJournal().entries(JournalSelection(units: []))
             for _ in 0..<20 {
                 let bytes = try #require(try await session.read())
                 #expect(bytes.count <= 64 << 10)
@@ -175,13 +222,39 @@ import Testing
         }
     }
 
+    @Test("a program that writes without end is ended on time, however fast it is read") func endlessAndRead() async throws {
+        try await Self.withProgram("exec yes", patience: .seconds(2)) { logs, _ async throws in
+            let session = try await logs.openJournal().entries(JournalSelection(units: []))
+            var last: [UInt8] = []
+            while let bytes = try await session.read() { last = bytes }
+            #expect(String(decoding: last, as: UTF8.self) == "\nerror: the journal was not read to its end within 2 seconds\n")
+        }
+    }
+
+    @Test("queries that nobody reads end on time and make room") func unread() async throws {
+        try await Self.withProgram("echo $$; exec yes", patience: .seconds(5)) { logs, _ async throws in
+            var sessions: [any LogSession] = []
+            var programs: [Int32] = []
+            for _ in 0..<8 {
+                let session = try await logs.openJournal().entries(JournalSelection(units: []))
+                let line = String(decoding: try #require(try await session.read()), as: UTF8.self).prefix { $0 != "\n" }
+                programs.append(try #require(Int32(line)))
+                sessions.append(session)
+            }
+            try await eventually("the programs' end") { programs.allSatisfy { kill($0, 0) != 0 } }
+            for _ in 0..<8 { sessions.append(try await logs.openJournal().entries(JournalSelection(units: []))) }
+            for session in sessions { await session.close() }
+        }
+    }
+
     @Test("a limited number of queries runs at once, and each that ends makes room") func limit() async throws {
         try await Self.withProgram("exec sleep 1000") { logs, _ async throws in
             var sessions: [any LogSession] = []
-            for _ in 0..<8 { sessions.append(try await logs.journal(JournalSelection(units: []))) }
-            await #expect(throws: RuntimeFailure.self) { _ = try await logs.journal(JournalSelection(units: [])) }
+            for _ in 0..<8 { sessions.append(try await logs.openJournal().entries(JournalSelection(units: []))) }
+            let error = await #expect(throws: JournalFailure.self) { _ = try await logs.openJournal() }
+            #expect(error == .busy("8 queries of the journal are under way: try again when one of them has ended"))
             await sessions.removeLast().close()
-            sessions.append(try await logs.journal(JournalSelection(units: [])))
+            sessions.append(try await logs.openJournal().entries(JournalSelection(units: [])))
             for session in sessions { await session.close() }
         }
     }
