@@ -64,7 +64,7 @@ package actor CNINetwork: PodNetworkPort {
         // An earlier reading must not win over a later one.
         await reading.take()
         defer { reading.end() }
-        let (found, problems) = try await blocking("read the CNI configurations") { [folder] in try folder.read() }
+        let (found, problems) = try await pool.runForNetwork("read the CNI configurations") { [folder] in try folder.read() }
         for problem in problems where !self.problems.contains(problem) {
             logger.warning("CNI configuration is not used", metadata: ["problem": "\(problem)"])
         }
@@ -105,7 +105,7 @@ package actor CNINetwork: PodNetworkPort {
             throw NetworkFailure(.notReady, "cni plugin not initialized: found no network configuration in \(folder.path)")
         }
         let (store, bootID, runner) = (store, bootID, runner)
-        var record = try await blocking("prepare the network of sandbox \(id)") {
+        var record = try await pool.runForNetwork("prepare the network of sandbox \(id)") {
             // Before anything is made: what was never begun need not be taken back.
             try runner.check(configuration)
             let namespace = try Namespace(.net, path: networkNamespacePath)
@@ -123,7 +123,7 @@ package actor CNINetwork: PodNetworkPort {
             }
             record.addresses = try CNIResult.addresses(record.result ?? .null, interface: CNIRunner.interface)
             let complete = record
-            try await blocking("record the network of sandbox \(id)") { try store.save(complete) }
+            try await pool.runForNetwork("record the network of sandbox \(id)") { try store.save(complete) }
             records?[id] = complete
             return complete.addresses
         } catch {
@@ -199,7 +199,7 @@ package actor CNINetwork: PodNetworkPort {
             try await remove(record.with(configuration))
         }
         let store = store
-        try await blocking("forget sandbox \(record.sandboxID)") { try store.remove(record.sandboxID) }
+        try await pool.runForNetwork("forget sandbox \(record.sandboxID)") { try store.remove(record.sandboxID) }
         records?[record.sandboxID] = nil
     }
 
@@ -237,7 +237,7 @@ package actor CNINetwork: PodNetworkPort {
     private func load() async throws(NetworkFailure) -> [String: CNIRecord] {
         if let records { return records }
         let store = store
-        let found = try await blocking("read the records of CNI") { try store.load() }
+        let found = try await pool.runForNetwork("read the records of CNI") { try store.load() }
         // Another call may have finished first during the wait.
         if let records { return records }
         for name in found.unreadable {
@@ -246,15 +246,5 @@ package actor CNINetwork: PodNetworkPort {
         let all = Dictionary(found.records.map { ($0.sandboxID, $0) }) { first, _ in first }
         records = all
         return all
-    }
-
-    private func blocking<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(NetworkFailure) -> T {
-        do {
-            return try await pool.run(what, deadline: .seconds(60), body)
-        } catch let error as NetworkFailure {
-            throw error
-        } catch {
-            throw NetworkFailure(.kernel, "cannot \(what): \(error)")
-        }
     }
 }

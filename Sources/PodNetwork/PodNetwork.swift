@@ -325,14 +325,7 @@ package actor PodNetwork: PodNetworkPort {
         for (address, sandboxID) in found { take((assignments[sandboxID] ?? []) + [address], for: sandboxID) }
     }
 
-    /// Runs blocking work with a deadline and translates its errors.
     func kernel<T: Sendable>(_ what: String, _ body: @escaping @Sendable () throws -> T) async throws(NetworkFailure) -> T {
-        do {
-            return try await pool.run(what, deadline: .seconds(60), body)
-        } catch let error as NetworkFailure {
-            throw error
-        } catch {
-            throw NetworkFailure(.kernel, "cannot \(what): \(error)")
-        }
+        try await pool.runForNetwork(what, body)
     }
 }

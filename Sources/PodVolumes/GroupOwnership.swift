@@ -12,7 +12,7 @@ struct GroupOwnership: Sendable, Hashable {
     /// Leaves a volume alone whose root is right: `fsGroupChangePolicy: OnRootMismatch`.
     let onlyOnMismatch: Bool
 
-    /// What did not let itself be given.
+    /// Files that could not be given to the group.
     struct Refused: Sendable {
         private(set) var count = 0
         /// The path of the first, within the volume.

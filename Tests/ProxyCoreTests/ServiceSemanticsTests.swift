@@ -5,7 +5,7 @@ import Testing
 @testable import KubeModel
 @testable import ProxyCore
 
-/// What happens to several packets, and to many Services; `ServiceCaseTests` has what happens to single ones.
+/// The fate of several packets, and of many Services; `ServiceCaseTests` has single packets.
 @Suite struct ServiceSemanticsTests {
     static let node = IPAddress("192.168.77.11")!
     static let here = ServiceCase.h(2)

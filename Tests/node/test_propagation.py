@@ -56,7 +56,7 @@ class Propagation(NodeCase):
         self.run_on_host("umount", os.path.join(self.place, "after"))
         self.assertEqual([self.sees(name, "after/file") for name in HOW], [False, False, False])
 
-        # What a privileged container mounts reaches the node and, through it, pods that follow the node.
+        # A mount of a privileged container reaches the node and, through it, pods that follow the node.
         self.inside("both", "mount -t tmpfs inner /v/inner && echo inside > /v/inner/file")
         with open(os.path.join(self.place, "inner", "file")) as file:
             self.assertEqual(file.read(), "inside\n")

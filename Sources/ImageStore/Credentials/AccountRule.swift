@@ -1,4 +1,4 @@
-/// What a credential provider wants of a pod's service account: kubelet's `tokenAttributes`.
+/// The demands of a credential provider on a pod's service account: kubelet's `tokenAttributes`.
 package struct AccountRule: Sendable, Hashable {
     /// How long an answer may serve: for the service account, or for one token of it.
     package enum Caching: Sendable, Hashable {

@@ -43,7 +43,7 @@ struct ProviderCache {
     ) {
         let duration = answer.cacheDuration ?? defaultDuration
         guard duration > .zero else { return }
-        // Many answers are for tokens that nobody has any more: those that end first give way.
+        // Full: the answer that ends first gives way. Many are for tokens of pods that are gone.
         if entries.count >= Self.most, let first = entries.min(by: { $0.value.end < $1.value.end }) { entries[first.key] = nil }
         let use: Use =
             switch answer.scope {

@@ -11,7 +11,7 @@ package struct CredentialProviderSettings: Sendable, Hashable {
     /// `nil` for a provider that gets no token of a service account.
     package var tokenAttributes: TokenAttributes?
 
-    /// What the provider wants of the service account of a pod.
+    /// The provider's demands on the service account of a pod.
     package struct TokenAttributes: Sendable, Hashable {
         package enum CacheType: String, Sendable, Hashable, CaseIterable {
             case serviceAccount = "ServiceAccount"

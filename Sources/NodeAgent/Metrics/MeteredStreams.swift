@@ -13,7 +13,7 @@ final class MeteredStreams: ContainerStreams {
         self.ended = ended
     }
 
-    /// Dropped by somebody who did not ask how the command ended.
+    /// Streams whose exit code nobody has asked for count as failed.
     deinit { end(failed: true) }
 
     private func end(failed: Bool) {

@@ -86,7 +86,7 @@ package struct RememberedObjects: ReferencedObjectSource {
         }
     }
 
-    // What credential providers get is not remembered: without the API server an image that was given to an account alone is not used again.
+    // Not remembered. So without the API server a container whose image was pulled for its service account does not start again.
     package func serviceAccount(_ name: String, namespace: String) async throws -> ServiceAccountFacts {
         try await source.serviceAccount(name, namespace: namespace)
     }

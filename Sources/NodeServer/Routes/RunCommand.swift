@@ -60,7 +60,7 @@ struct RunCommand: Sendable {
         if !progress.isOver.load(ordering: .acquiring) { await streams.terminate() }
     }
 
-    /// What the command has left behind when it is over goes on.
+    /// Once the command is over nothing is terminated: processes that it has left behind go on.
     private final class Progress: Sendable {
         let isOver = Atomic(false)
     }

@@ -116,7 +116,7 @@ struct PatternSyntax {
         throw Problem(text: "invalid or unsupported Perl syntax", found: since(start))
     }
 
-    /// What follows `*`, `+`, `?` or `{n,m}`, which began at `start`.
+    /// Checks the characters behind a repetition (`*`, `+`, `?` or `{n,m}`), which began at `start`.
     private mutating func finishRepeat(from start: String.Index) throws(Problem) {
         if rest.first == "?" { take(1) }
         if let lastRepeat { throw Problem(text: "invalid nested repetition operator", found: since(lastRepeat)) }

@@ -58,7 +58,7 @@ package struct CNIConfiguration: Sendable, Hashable {
         NetworkFailure(.notReady, "CNI configuration: found \(found), wanted \(wanted)")
     }
 
-    /// Whether a removal is told the result of the addition, since 0.4.0.
+    /// Whether DEL gets the result of ADD, as the specification wants since 0.4.0.
     var remembersResults: Bool { Self.versions.firstIndex(of: version).map { $0 >= 4 } ?? false }
 
     /// Returns a plugin's standard input.

@@ -1,5 +1,3 @@
-import CLinux
-import Glibc
 import LinuxSystem
 import PodCore
 import ShimClient
@@ -26,9 +24,9 @@ final class NodeLogFile: LogSession {
         let count = Int(min(Int64(Self.piece), size - start))
         guard count > 0, !isClosed else { return nil }
         do {
-            let bytes = try await pool.run("read a node's log", deadline: Self.deadline) { [file] in try Self.read(file, count, at: start) }
+            let bytes = try await pool.run("read a node's log", deadline: Self.deadline) { [file] in try LogFile.read(file, at: start, count: count) }
             state.withLock { $0.offset += Int64(bytes.count) }
-            // Shorter than before: somebody has emptied it.
+            // Somebody has emptied the file, which was longer when it was opened.
             return bytes.isEmpty ? nil : bytes
         } catch {
             throw RuntimeFailure(translating: error, during: "read a node's log", .internal)
@@ -37,17 +35,4 @@ final class NodeLogFile: LogSession {
 
     /// The descriptor stays open for a read that is under way, and closes with its last reference.
     func close() async { state.withLock { $0.isClosed = true } }
-
-    private static func read(_ file: OwnedFileDescriptor, _ count: Int, at offset: Int64) throws(SystemError) -> [UInt8] {
-        var failure: SystemError?
-        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
-            do throws(SystemError) {
-                filled = try systemCall("pread") { file.withRawValue { pread($0, buffer.baseAddress, count, off_t(offset)) } }
-            } catch {
-                failure = error
-            }
-        }
-        if let failure { throw failure }
-        return bytes
-    }
 }

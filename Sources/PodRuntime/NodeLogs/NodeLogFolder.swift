@@ -8,7 +8,7 @@ import ShimClient
 struct NodeLogFolder: Sendable {
     /// How many entries a listing shows.
     static let longestListing = 20_000
-    /// What is enough to know a file's kind.
+    /// Bytes that are enough to know a file's kind.
     private static let beginning = 512
 
     let path: String

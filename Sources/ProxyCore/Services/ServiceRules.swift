@@ -55,7 +55,7 @@ struct ServiceRules {
         let isOwn = Statement.equals(.sourceAddressKind, AddressKind.local.packed)
         return Chain(
             maps.localPolicy,
-            rules: [configuration.localTraffic.condition()].compactMap { $0 }.map { Rule($0, .verdictMap(maps.key, maps.shortCircuits)) } + [
+            rules: (configuration.localTraffic.condition().map { [Rule($0, .verdictMap(maps.key, maps.shortCircuits))] } ?? []) + [
                 // The frontend may be one of the node's own addresses, which other hosts could not answer to.
                 Rule(isOwn, .setMark(configuration.masqueradeMark)),
                 Rule(isOwn, .verdictMap(maps.key, maps.shortCircuits)),

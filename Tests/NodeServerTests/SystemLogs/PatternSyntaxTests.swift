@@ -4,7 +4,7 @@ import Testing
 @testable import NodeServer
 
 @Suite("Syntax of patterns") struct PatternSyntaxTests {
-    /// What Go's regexp/syntax says, without its first words; nil for a pattern that it takes.
+    /// Each pattern with the complaint of Go's regexp/syntax, without its first words; nil for a pattern that it takes.
     private static let table: [(String, String?)] = [
         (#"foo"#, nil),
         (#"("#, #"missing closing ): `(`"#),
