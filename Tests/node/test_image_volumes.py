@@ -30,8 +30,7 @@ class ImageVolumes(NodeCase):
         return wait_until(f"{name} to wait with {reason}", lambda: (w := self.waiting(name)).get("reason") == reason and w, 60)
 
     def restart(self, name, count):
-        # The command may end with its container, before it has told its exit code.
-        self.lab.kubectl("exec", name, "--", "kill", "1", check=False)
+        self.end_program(name)
         wait_until("the restart", lambda: (s := self.container(name))["restartCount"] == count and s["state"].get("running"), 60)
 
     def test_whole_and_by_sub_path(self):

@@ -17,11 +17,6 @@ class LostMounts(NodeCase):
         for place in places:
             subprocess.run(["umount", "-l", self.lab.path("root", "pods", uid, "volumes", place)], check=True)
 
-    def restart(self, pod, container="c"):
-        """Ends a container's program from inside."""
-        # The command may end with its container, before it has told its exit code.
-        self.lab.kubectl("exec", pod, "-c", container, "--", "kill", "1", check=False)
-
     def status(self, pod, container="c"):
         statuses = self.lab.get("pod", pod)["status"]["containerStatuses"]
         return next(status for status in statuses if status["name"] == container)
@@ -50,7 +45,7 @@ class LostMounts(NodeCase):
         before = self.inside("files", look)
         self.assertEqual(before, "s3crets3cret\nkey\nother")
         self.unmount("files", "kubernetes.io~secret/s", "kubernetes.io~projected/token")
-        self.restart("files")
+        self.end_program("files")
         self.wait_for_restart("files")
         self.assertEqual(self.inside("files", look), before)
         said = " ".join(wait_until("both events", lambda: len(found := self.messages("files", "VolumeRemounted")) == 2 and found))
@@ -62,7 +57,7 @@ class LostMounts(NodeCase):
         self.start_pod("alone", FOREVER, volumes=[MEMORY], container={"volumeMounts": [{"name": "memory", "mountPath": "/m"}]})
         self.assertEqual(self.inside("alone", "echo x > /m/file; stat -c %a /m; stat -f -c %T /m"), "1777\ntmpfs")
         self.unmount("alone", "kubernetes.io~empty-dir/memory")
-        self.restart("alone")
+        self.end_program("alone")
         self.wait_for_restart("alone")
         self.assertEqual(self.inside("alone", "ls /m; stat -c %a /m; stat -f -c %T /m"), "1777\ntmpfs")
         lost = wait_until("the event", lambda: self.messages("alone", "VolumeContentLost"))
@@ -79,7 +74,7 @@ class LostMounts(NodeCase):
         self.inside("shared", "echo kept > /m/file", "other")
         uid = self.lab.get("pod", "shared")["metadata"]["uid"]
         self.unmount("shared", "kubernetes.io~empty-dir/memory")
-        self.restart("shared")
+        self.end_program("shared")
         waiting = wait_until(
             "the refusal", lambda: (w := self.status("shared")["state"].get("waiting", {})).get("reason") == "CreateContainerError" and w, 60)
         self.assertIn('volume "memory" is no longer mounted', waiting["message"])

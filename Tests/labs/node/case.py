@@ -40,6 +40,13 @@ class NodeCase(LabCase):
 
         return wait_until(f"the status of pod {name}", statuses, 10)[0]
 
+    def end_program(self, pod, container="c"):
+        """Ends a container's program from inside, as soon as the agent, which may have been started a moment ago, takes commands."""
+        command = ("exec", pod, "-c", container, "--")
+        wait_until(f"a command in {pod}", lambda: self.lab.kubectl(*command, "true", check=False).returncode == 0, 20)
+        # The command may end with its container, before it has told its exit code.
+        self.lab.kubectl(*command, "kill", "1", check=False)
+
     def waiting(self, name):
         """Returns reason and message of a waiting container, {} if the container does not wait."""
         status = self.lab.get("pod", name)["status"].get("containerStatuses", [{}])[0]

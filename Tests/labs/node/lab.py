@@ -205,6 +205,8 @@ class Lab(Network):
     def start_agent(self, *more, ready=True):
         self.start("agent", self.node_namespace, *self.agent_command(*more))
         if ready:
+            # The API server still has the last agent's word for it.
+            wait_until("the agent to answer", lambda: self.swiftlet("pods", check=False).returncode == 0, 20)
             self.wait_for("node", NODE, "Ready", 20)
 
     # Clients
