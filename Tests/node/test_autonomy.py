@@ -1,7 +1,6 @@
 """Pods without the API server: they live on while it is silent, and come back after the node starts again."""
 import json
 import os
-import shutil
 import signal
 import time
 
@@ -80,9 +79,7 @@ class Autonomy(NodeCase):
         cgroups.remove(lab.cgroup)
         os.mkdir(lab.cgroup)
         unmount_below(lab.path("root"))
-        unmount_below(lab.path("run"))
-        shutil.rmtree(lab.path("run"))
-        os.mkdir(lab.path("run"))
+        lab.mount_run_folder()
         lab.on_node("nft", "flush", "ruleset")
         for link in json.loads(lab.ip(lab.node_namespace, "-j", "link", "show", "type", "bridge") or "[]"):
             lab.ip(lab.node_namespace, "link", "delete", link["ifname"])

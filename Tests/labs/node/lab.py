@@ -9,7 +9,7 @@ import sys
 import tempfile
 
 from labs import cgroups, processes, snapshot
-from labs.mounts import mount_points, unmount_below
+from labs.mounts import mount_points, mount_tmpfs, unmount_below
 from labs.node import configuration
 from labs.node.network import API_PORT, CONTROL_IP, NODE_IP, REGISTRY, Network
 from labs.programs import TESTS, program
@@ -189,11 +189,19 @@ class Lab(Network):
         """Writes a node's configuration with every folder and socket below the lab's own folder."""
         for name in ("run", "state", "root", "logs", "etc"):
             os.makedirs(self.path(name), exist_ok=True)
+        self.mount_run_folder()
         with open(self.path("etc", "resolv.conf"), "w") as file:
             file.write(f"nameserver {CONTROL_IP}\nsearch lab.test\n")
         self.config = self.path("etc", "swiftlet.yaml")
         with open(self.config, "w") as file:
             file.write(configuration.TEXT.format(lab=self, shim=program("swiftlet-shim"), pause=program("swiftlet-pause")))
+
+    def mount_run_folder(self):
+        """In memory, as /run is; empty, as a boot leaves it."""
+        path = self.path("run")
+        if os.path.ismount(path):
+            subprocess.run(["umount", "-R", "-l", path], check=True)
+        mount_tmpfs(path)
 
     def agent_command(self, *more):
         return [
