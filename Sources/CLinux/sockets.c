@@ -2,7 +2,10 @@
 #include "CLinux.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -63,6 +66,33 @@ ssize_t swl_recv_fds(int socket, void *bytes, size_t capacity, int *fds, unsigne
     }
     *message_flags = message.msg_flags;
     return length;
+}
+
+static int socket_in_netns(int namespace_fd, int domain, int type, int protocol)
+{
+    int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    if (home < 0)
+        return -1;
+    int fd = -1;
+    int error = 0;
+    if (setns(namespace_fd, CLONE_NEWNET) < 0) {
+        error = errno;
+    } else {
+        fd = socket(domain, type | SOCK_CLOEXEC, protocol);
+        error = errno;
+        // A thread that stayed in a pod's network would carry other work there. Nothing but a want of memory can be in the way.
+        while (setns(home, CLONE_NEWNET) < 0)
+            if (errno != ENOMEM && errno != EINTR)
+                abort();
+    }
+    close(home);
+    errno = error;
+    return fd;
+}
+
+int swl_netlink_socket_in_netns(int namespace_fd, int bus)
+{
+    return socket_in_netns(namespace_fd, AF_NETLINK, SOCK_RAW, bus);
 }
 
 int swl_unix_socket(int type, int flags)
@@ -128,9 +158,9 @@ int swl_socketpair(int type, int *first, int *second)
     return 0;
 }
 
-int swl_tcp_socket(int family)
+int swl_tcp_socket_in_netns(int namespace_fd, int family)
 {
-    return socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return socket_in_netns(namespace_fd, family, SOCK_STREAM | SOCK_NONBLOCK, 0);
 }
 
 int swl_tcp_connect_loopback(int socket, int family, uint16_t port)

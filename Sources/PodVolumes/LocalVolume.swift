@@ -22,7 +22,7 @@ struct LocalVolume: Sendable {
         guard !source.split(separator: "/").contains("..") else {
             throw VolumeFailure(.invalid, "invalid path: \(storage.path) must not contain '..'")
         }
-        if try MountTable().mount(at: path) != nil { return GroupOwnership.Refused() }
+        if try MountTable.mount(at: path) != nil { return GroupOwnership.Refused() }
         guard let status = try FileStatus.ifPresent(source, follow: true) else {
             throw VolumeFailure(.invalid, "the local volume's path \(source) does not exist on this node: make it, or mount the disk that holds it")
         }
@@ -58,7 +58,7 @@ struct LocalVolume: Sendable {
         // Beside its place until the files have their group.
         let folder = path.split(separator: "/").dropLast().joined(separator: "/")
         let beside = "/\(folder)/.new-\(storage.folder)"
-        if try MountTable().mount(at: beside) == nil { try mountDisk(at: beside) }
+        if try MountTable.mount(at: beside) == nil { try mountDisk(at: beside) }
         let tree = try Mounts.cloneTree(beside)
         try Directories.make(path, mode: 0o750)
         let refused = try giveFiles(of: tree)
@@ -72,7 +72,7 @@ struct LocalVolume: Sendable {
     private func giveFiles(of tree: OwnedFileDescriptor) throws -> GroupOwnership.Refused {
         guard let owner, !storage.isReadOnly else { return GroupOwnership.Refused() }
         let root = try FileStatus(of: tree)
-        let others = try MountTable().mounts(under: pods).filter { $0.mountPoint.contains("/volumes/\(Self.plugin)/") }
+        let others = try MountTable.mounts(under: pods).filter { $0.mountPoint.contains("/volumes/\(Self.plugin)/") }
         let isShared = try others.contains { other in
             guard !other.mountPoint.contains("/.new-"), let status = try FileStatus.ifPresent(other.mountPoint) else { return false }
             return status.device == root.device && status.inode == root.inode

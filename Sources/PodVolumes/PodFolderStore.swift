@@ -19,31 +19,30 @@ package final class PodFolderStore: PodFolders {
         pool = BlockingPool(name: "pod-files", threads: 4, queueLimit: 4096)
     }
 
-    package func write(_ content: String, to file: PodFile, podUID: String) async throws(VolumeFailure) -> String {
-        try await blocking("write \(file.rawValue) of pod \(podUID)") { [root] in
-            let folder = try VolumeLayout(root: root).pod(podUID)
-            try Directories.make(folder, mode: 0o750)
-            let path = folder + "/" + file.rawValue
-            // Not replaced by a rename: a container that runs has this very file mounted.
-            let descriptor = try OwnedFileDescriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
-            try descriptor.writeAll(content)
-            try systemCall("fchmod", path) { descriptor.withRawValue { fchmod($0, 0o644) } }
-            return path
+    package func makeFiles(_ files: StartFiles) async throws(VolumeFailure) -> StartFiles.Paths {
+        let logs = try logFolder(of: files.pod, container: files.container)
+        return try await blocking("make the files of container \(files.container) of pod \(files.pod.uid)") { [root] in
+            let folder = try VolumeLayout(root: root).pod(files.pod.uid)
+            let own = folder + "/containers/" + (try VolumeLayout.single(files.container, "container name"))
+            try Directories.make(own, mode: 0o750)
+            try Directories.make(logs, mode: 0o755)
+            return StartFiles.Paths(
+                hosts: try Self.write(files.hosts, to: folder + "/etc-hosts", mode: 0o644),
+                hostname: try Self.write(files.hostname, to: folder + "/etc-hostname", mode: 0o644),
+                resolvConf: try Self.write(files.resolvConf, to: folder + "/etc-resolv.conf", mode: 0o644),
+                // One for each container name, not for each start: crash loops must not use up inodes. Any user of any container may write it.
+                terminationMessage: try Self.write("", to: own + "/termination-log", mode: 0o666),
+                log: "\(logs)/\(files.restartCount).log")
         }
     }
 
-    package func makeTerminationMessageFile(podUID: String, container: String, containerID: String) async throws(VolumeFailure) -> String {
-        try await blocking("make the termination message file of container \(container)") { [root] in
-            let layout = try VolumeLayout(root: root)
-            let folder = try layout.pod(podUID) + "/containers/" + VolumeLayout.single(container, "container name")
-            try Directories.make(folder, mode: 0o750)
-            // One file for each container name, not for each start: crash loops must not use up inodes.
-            let path = folder + "/termination-log"
-            let descriptor = try OwnedFileDescriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o666)
-            // Any user of any container may write it, and the umask must not take that away.
-            try systemCall("fchmod", path) { descriptor.withRawValue { fchmod($0, 0o666) } }
-            return path
-        }
+    /// Not replaced by a rename: a container that runs has this very file mounted.
+    private static func write(_ content: String, to path: String, mode: mode_t) throws -> String {
+        let descriptor = try OwnedFileDescriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
+        if !content.isEmpty { try descriptor.writeAll(content) }
+        // The umask must not take the mode away.
+        try systemCall("fchmod", path) { descriptor.withRawValue { fchmod($0, mode) } }
+        return path
     }
 
     package func terminationMessage(at path: String, limit: Int) async -> String? {
@@ -63,14 +62,6 @@ package final class PodFolderStore: PodFolders {
         try? await pool.run("read the end of a log") { try LogEnd.text(at: path, lines: lines, limit: limit) }
     }
 
-    package func logPath(of pod: PodIdentity, container: String, restartCount: Int) async throws(VolumeFailure) -> String {
-        let folder = try logFolder(of: pod, container: container)
-        return try await blocking("make the log folder of container \(container)") {
-            try Directories.make(folder, mode: 0o755)
-            return "\(folder)/\(restartCount).log"
-        }
-    }
-
     package func lastLog(of pod: PodIdentity, container: String) async -> Int? {
         guard let folder = try? logFolder(of: pod, container: container) else { return nil }
         return try? await pool.run("look for logs") { try DirectoryListing.names(at: folder).compactMap(Self.logNumber).max() }
@@ -79,7 +70,7 @@ package final class PodFolderStore: PodFolders {
     package func linkLog(at path: String, of pod: PodIdentity, container: String, containerID: String) async {
         let links = logLinks
         // Kubelet's limit for this name. A longer name is cut in front of the extension.
-        let name = String("\(pod.name)_\(pod.namespace)_\(container)-\(containerID)".prefix(251)) + ".log"
+        let name = String((Self.linkPrefix(pod) + "\(container)-\(containerID)").prefix(Self.linkLimit)) + ".log"
         _ = try? await pool.run("link a log") {
             try Directories.make(links, mode: 0o755)
             unlink("\(links)/\(name)")
@@ -95,7 +86,7 @@ package final class PodFolderStore: PodFolders {
                 guard let number = Self.logNumber(name), number <= restartCount else { continue }
                 unlink("\(folder)/\(name)")
             }
-            try Self.removeDeadLinks(in: links, to: folder)
+            try Self.removeDeadLinks(in: links, of: pod, to: folder)
         }
     }
 
@@ -107,7 +98,7 @@ package final class PodFolderStore: PodFolders {
             if try FileStatus.ifPresent(path) != nil { try TreeRemoval.remove(path) }
             guard let folder else { return }
             try TreeRemoval.remove(folder)
-            try Self.removeDeadLinks(in: links, to: folder)
+            try Self.removeDeadLinks(in: links, of: pod, to: folder)
             FailPoint.reach("pod.folders-removed")
         }
     }
@@ -119,9 +110,13 @@ package final class PodFolderStore: PodFolders {
     /// Of the log itself and of what was rotated away.
     private static func logNumber(_ name: String) -> Int? { name.split(separator: ".").first.flatMap { Int($0) } }
 
-    /// Removes links whose log is gone. Only links into the folder: the others belong to pods that still exist.
-    private static func removeDeadLinks(in links: String, to folder: String) throws {
-        for name in try DirectoryListing.names(at: links) {
+    private static let linkLimit = 251
+    private static func linkPrefix(_ pod: PodIdentity) -> String { "\(pod.name)_\(pod.namespace)_" }
+
+    /// Removes a pod's links whose log is gone. Only links into the folder: the others belong to pods that still exist.
+    private static func removeDeadLinks(in links: String, of pod: PodIdentity, to folder: String) throws {
+        let prefix = linkPrefix(pod).prefix(linkLimit)
+        for name in try DirectoryListing.names(at: links) where name.hasPrefix(prefix) {
             let path = "\(links)/\(name)"
             guard let target = readLink(path), target.hasPrefix(folder + "/"), access(target, F_OK) != 0 else { continue }
             unlink(path)

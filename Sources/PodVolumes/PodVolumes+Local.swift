@@ -9,7 +9,7 @@ extension PodVolumes {
         try await blocking("mount volume \(volume.name)", on: walks) { [self] in
             let layout = try VolumeLayout(root: root)
             let path = try layout.volume(storage.folder, plugin: LocalVolume.plugin, podUID: volume.podUID)
-            if try MountTable().mount(at: path) != nil { return path }
+            if try MountTable.mount(at: path) != nil { return path }
             // Of a volume with very many files, the change of owners goes on when its first caller has given up.
             guard underway.withLock({ $0.insert(path).inserted }) else {
                 throw VolumeFailure(.busy, "the files of \(storage.path) are still being given to the group \(volume.fsGroup ?? 0)")

@@ -22,7 +22,7 @@ extension PodVolumes {
         let entries = try await remote.blocking("find the volumes of pod \(podUID)") { [root] in
             // One mount for each path: the topmost one.
             let volumes = try VolumeLayout(root: root).pod(podUID) + "/volumes/"
-            return Dictionary(try MountTable().entries.filter { $0.mountPoint.hasPrefix(volumes) }.map { ($0.mountPoint, $0) }) { $1 }
+            return Dictionary(try MountTable(under: volumes).entries.map { ($0.mountPoint, $0) }) { $1 }
                 .filter { $0.key.dropFirst(volumes.count).split(separator: "/").count == 2 }
         }
         var found: [String: VolumeStatistics] = [:]

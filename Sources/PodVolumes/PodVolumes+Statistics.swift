@@ -30,7 +30,7 @@ extension PodVolumes: VolumeMeter {
     private static func mountedVolumes(_ root: String) throws -> [Place] {
         let pods = try VolumeLayout(root: root).pods + "/"
         var places: [String: Place] = [:]
-        for entry in try MountTable().entries where entry.mountPoint.hasPrefix(pods) {
+        for entry in try MountTable(under: pods).entries {
             // `<uid>/volumes/<plugin>/<name>`; of several mounts at one path the last is on top.
             let parts = entry.mountPoint.dropFirst(pods.count).split(separator: "/")
             guard parts.count == 4, parts[1] == "volumes", parts[2] != ImageVolume.plugin else { continue }

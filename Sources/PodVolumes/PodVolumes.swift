@@ -99,7 +99,7 @@ package final class PodVolumes: VolumeService {
             guard try FileStatus.ifPresent(path) != nil else { return }
             // Everything is unmounted first: content that is still mounted belongs to other owners and must not be deleted.
             try Mounts.unmountAll(under: path)
-            if let left = try MountTable().mounts(under: path).first {
+            if let left = try MountTable.mounts(under: path).first {
                 throw VolumeFailure(.busy, "\(left.source) is still mounted at \(left.mountPoint)")
             }
             try TreeRemoval.remove(path)

@@ -8,12 +8,12 @@ struct RemoteMounts: Sendable {
     let pool: BlockingPool
 
     func isMounted(_ path: String) async throws(VolumeFailure) -> Bool {
-        try await blocking("read the mount table") { try MountTable().mount(at: path) != nil }
+        try await blocking("read the mount table") { try MountTable.mount(at: path) != nil }
     }
 
     /// The remote mounts at and below a path, in the order to unmount in.
     func mounts(under path: String) async throws(VolumeFailure) -> [MountTable.Entry] {
-        try await blocking("read the mount table") { try MountTable().mounts(under: path).filter(\.isRemote) }
+        try await blocking("read the mount table") { try MountTable.mounts(under: path).filter(\.isRemote) }
     }
 
     /// Unmounts all remote mounts at and below a path, by force where the server does not answer. Throws while one of them is left.

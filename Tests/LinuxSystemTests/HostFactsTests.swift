@@ -57,6 +57,19 @@ import Testing
         #expect(try HostFacts.swapAreas(in: table) == ["/dev/vdb", "/my\\040swap"])
     }
 
+    @Test(
+        "only the mounts on and below a path are taken, whatever the path is called",
+        arguments: [
+            ("/a", ["/a", "/a/b c", "/a/b c/d"]), ("/a/b c", ["/a/b c", "/a/b c/d"]), ("/a/", ["/a/b c", "/a/b c/d"]), ("/ab", ["/ab"]),
+            ("/back\\slash", ["/back\\slash"]), ("/a/b", []), ("/", ["/a", "/a/b c", "/ab", "/a/b c/d", "/back\\slash"]), ("/abc", []),
+        ])
+    func mountsUnder(path: String, wanted: [String]) throws {
+        let points = ["/a", "/a/b\\040c", "/ab", "/a/b\\040c/d", "/back\\134slash"]
+        let text = points.enumerated().map { "\($0 + 30) 1 0:5 / \($1) rw - tmpfs none rw\n" }.joined()
+        #expect(try MountTable(text: text, under: path).entries.map(\.mountPoint) == wanted)
+        #expect(try MountTable(text: "36 35 x\n" + text, under: "/ab").entries.count == 1)
+    }
+
     @Test("lines of mountinfo are read")
     func mountinfoLines() throws {
         let table = try MountTable(text: "36 35 98:0 /mnt1 /mnt\\0402 rw,noatime master:1 shared:2 - ext3 /dev/root rw,errors=continue\n")

@@ -93,7 +93,7 @@ struct PodManagerTests {
         ])
     func terminationMessage(code: Int, file: String?, policy: String?, wanted: String?) async throws {
         node.state.withLock { state in
-            state.messages["/messages/id-2"] = file
+            state.messages["/messages/main"] = file
             state.logTails["/logs/web/main/0.log"] = "from the log"
         }
         try await bench.run {

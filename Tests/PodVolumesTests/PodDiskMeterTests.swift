@@ -29,7 +29,11 @@ struct PodDiskMeterTests {
     func parts() async throws {
         let volume = try await fixture.mount(.emptyDirectory, name: "data")
         try write(3 << 20, to: volume + "/file")
-        try write(1 << 20, to: try await folders.logPath(of: pod, container: "c", restartCount: 0))
+        try write(
+            1 << 20,
+            to: try await folders.makeFiles(
+                StartFiles(pod: pod, container: "c", restartCount: 0, hosts: "", hostname: "", resolvConf: "")
+            ).log)
         try Directories.make(fixture.root + "/layers/id-1/upper")
         try write(2 << 20, to: fixture.root + "/layers/id-1/upper/file")
         let use = try await meter.diskUse(of: PodStorage(pod: pod, containers: ["c": "id-1", "new": "id-2"], volumes: ["data", "none"]))

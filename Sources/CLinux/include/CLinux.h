@@ -129,7 +129,9 @@ int swl_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 int swl_socketpair(int type, int *first, int *second);
 
 // A TCP socket that does not block; `family` is AF_INET or AF_INET6.
-int swl_tcp_socket(int family);
+// A socket of another network namespace. The calling thread is in its own again when these return; the process ends if that cannot be.
+int swl_netlink_socket_in_netns(int namespace_fd, int bus);
+int swl_tcp_socket_in_netns(int namespace_fd, int family);
 // Begins to connect to the family's loopback address.
 int swl_tcp_connect_loopback(int socket, int family, uint16_t port);
 // SO_ERROR: the result of a connect that went on in the background.

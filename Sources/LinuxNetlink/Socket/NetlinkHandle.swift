@@ -1,3 +1,4 @@
+import CLinux
 import CMnl
 import Glibc
 import LinuxSystem
@@ -9,19 +10,18 @@ final class NetlinkHandle: @unchecked Sendable {
     private let socket: OpaquePointer
 
     init(_ bus: NetlinkBus, namespace: Int32?) throws(SystemError) {
-        var opened: OpaquePointer?
-        let open: () throws(SystemError) -> Void = { () throws(SystemError) in
-            opened = mnl_socket_open2(bus.rawValue, Int32(SOCK_CLOEXEC.rawValue))
-            if opened == nil { throw SystemError(call: "socket", path: "netlink \(bus.rawValue)", errno: errno) }
-        }
+        let name = "netlink \(bus.rawValue)"
+        let opened: OpaquePointer?
         if let namespace {
-            try NamespaceThread.run(in: namespace, open)
+            let number = try systemCall("socket", name) { swl_netlink_socket_in_netns(namespace, bus.rawValue) }
+            opened = mnl_socket_fdopen(number)
+            if opened == nil { close(number) }
         } else {
-            try open()
+            opened = mnl_socket_open2(bus.rawValue, Int32(SOCK_CLOEXEC.rawValue))
         }
-        guard let opened else { throw SystemError(call: "socket", path: "netlink \(bus.rawValue)", errno: EBADF) }
+        guard let opened else { throw SystemError(call: "socket", path: name, errno: errno) }
         socket = opened
-        try systemCall("bind", "netlink \(bus.rawValue)") { mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) }
+        try systemCall("bind", name) { mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) }
     }
 
     deinit { mnl_socket_close(socket) }

@@ -38,16 +38,41 @@ package struct MountTable: Sendable {
         try self.init(text: SmallFile.text(path, limit: 64 << 20), path: path)
     }
 
-    package init(text: String, path: String = "mountinfo") throws(SystemError) {
+    /// Only the calling thread's mounts on and below a path. Of the others, of which a node with many pods has many, nothing but the mount point is read.
+    package init(under path: String) throws(SystemError) {
+        let table = "/proc/thread-self/mountinfo"
+        try self.init(text: SmallFile.text(table, limit: 64 << 20), path: table, under: path)
+    }
+
+    /// - Parameters:
+    ///   - path: of the table, for errors.
+    ///   - place: only the mounts on and below it are taken; `nil` for all.
+    package init(text: String, path: String = "mountinfo", under place: String? = nil) throws(SystemError) {
         var entries: [Entry] = []
-        for line in text.split(separator: "\n") {
+        let place = place.map { Self.escape($0) }
+        for line in text.utf8.split(separator: UInt8(ascii: "\n")) where place.map({ Self.isMount(line, under: $0) }) ?? true {
             guard let entry = Self.parse(line) else {
-                throw SystemError(code: .malformed, call: "read", path: path, detail: "wanted a mountinfo line, found: \(line)")
+                throw SystemError(code: .malformed, call: "read", path: path, detail: "wanted a mountinfo line, found: \(Substring(line))")
             }
             entries.append(entry)
         }
         self.entries = entries
     }
+
+    /// Whether the mount point of a line is on or below a place, which is written as the kernel writes it.
+    private static func isMount(_ line: Substring.UTF8View, under place: [UInt8]) -> Bool {
+        var rest = line.makeIterator()
+        for _ in 0..<4 { while let byte = rest.next(), byte != blank {} }
+        for byte in place where rest.next() != byte { return false }
+        let next = rest.next()
+        return next == blank || next == UInt8(ascii: "/") || place.last == UInt8(ascii: "/")
+    }
+
+    private static let blank = UInt8(ascii: " ")
+
+    /// As the methods of the same names, of the calling thread's mounts.
+    package static func mount(at path: String) throws(SystemError) -> Entry? { try MountTable(under: path).mount(at: path) }
+    package static func mounts(under path: String) throws(SystemError) -> [Entry] { try MountTable(under: path).mounts(under: path) }
 
     /// The mount whose point is exactly `path`: the topmost one.
     package func mount(at path: String) -> Entry? { entries.last { $0.mountPoint == path } }
@@ -63,9 +88,9 @@ package struct MountTable: Sendable {
 
     private func depth(_ entry: Entry) -> Int { entry.mountPoint.utf8.count { $0 == UInt8(ascii: "/") } }
 
-    private static func parse(_ line: Substring) -> Entry? {
+    private static func parse(_ line: Substring.UTF8View) -> Entry? {
         // 36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue
-        let fields = line.split(separator: " ", omittingEmptySubsequences: false)
+        let fields = line.split(separator: blank, omittingEmptySubsequences: false).map { Substring($0) }
         guard fields.count >= 10, let id = UInt64(fields[0]), let parent = UInt64(fields[1]),
             let separator = fields[6...].firstIndex(of: "-"), fields.count >= separator + 4
         else { return nil }
@@ -76,9 +101,16 @@ package struct MountTable: Sendable {
             superOptions: fields[separator + 3].split(separator: ",").map(String.init))
     }
 
-    /// The kernel writes blank, tab, newline and backslash as three octal digits.
+    /// As the kernel writes a path: blank, tab, newline and backslash as three octal digits.
+    private static func escape(_ path: String) -> [UInt8] {
+        path.utf8.flatMap { byte -> [UInt8] in
+            guard " \t\n\\".utf8.contains(byte) else { return [byte] }
+            return [UInt8(ascii: "\\")] + [byte >> 6, byte >> 3 & 7, byte & 7].map { UInt8(ascii: "0") + $0 }
+        }
+    }
+
     private static func unescape(_ field: Substring) -> String {
-        guard field.contains("\\") else { return String(field) }
+        guard field.utf8.contains(UInt8(ascii: "\\")) else { return String(field) }
         var bytes: [UInt8] = []
         var rest = field.utf8[...]
         while let byte = rest.popFirst() {

@@ -46,7 +46,7 @@ package enum Mounts {
     /// - Returns: how many mounts are gone.
     @discardableResult
     package static func unmountAll(under path: String) throws(SystemError) -> Int {
-        let mounts = try MountTable().mounts(under: path)
+        let mounts = try MountTable.mounts(under: path)
         for entry in mounts {
             do throws(SystemError) {
                 try unmount(entry.mountPoint)

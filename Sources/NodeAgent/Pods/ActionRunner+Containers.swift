@@ -70,16 +70,16 @@ extension ActionRunner {
             container: container, facts: facts(pod, podIPs: addresses), objects: objects,
             services: ServiceEnvironment.variables(services: services, namespace: pod.namespace, links: pod.spec.enableServiceLinks ?? true))
         let userName = try SecurityPlan.effectiveUser(pod: pod, container: container, imageUser: image.config.user)
-        let user = try await ports.images.user(userName, in: image)
+        async let user = ports.images.user(userName, in: image)
+        async let paths = volumePaths(for: container, snapshot)
         let hostname = try PodHostname(of: pod, nodeName: context.nodeName, clusterDomain: context.clusterDomain)
-        let id = makeID()
+        let files = try await makeFiles(of: container, restartCount, hostname, addresses, snapshot)
         var plan = ContainerPlan(
-            id: id, restartCount: restartCount, image: image, imageID: imageID, user: user, environment: environment, hostname: hostname.kernelName,
-            volumePaths: try await volumePaths(for: container, snapshot), etcFiles: try await etcFiles(hostname, addresses, snapshot),
-            terminationMessageFile: try await ports.folders.makeTerminationMessageFile(podUID: pod.uid, container: container.name, containerID: id),
-            log: .init(
-                path: try await ports.folders.logPath(of: snapshot.identity, container: container.name, restartCount: restartCount),
-                maxSize: context.logMaxSize, maxFiles: context.logMaxFiles),
+            id: makeID(), restartCount: restartCount, image: image, imageID: imageID, user: try await user, environment: environment,
+            hostname: hostname.kernelName, volumePaths: try await paths,
+            etcFiles: .init(hosts: files.hosts, hostname: files.hostname, resolvConf: files.resolvConf),
+            terminationMessageFile: files.terminationMessage,
+            log: .init(path: files.log, maxSize: context.logMaxSize, maxFiles: context.logMaxFiles),
             seccompDefault: context.seccompDefault, seccompRoot: context.seccompRoot, resources: context.resources)
         plan.storageGroups = storageGroups
         var configuration = try plan.configuration(of: container, role: role, pod: pod)
@@ -91,10 +91,10 @@ extension ActionRunner {
         return configuration
     }
 
-    /// Writes the files behind /etc/hosts, /etc/hostname and /etc/resolv.conf, anew for each start, as kubelet does.
-    private func etcFiles(_ hostname: PodHostname, _ addresses: [String], _ snapshot: PodSnapshot) async throws
-        -> ContainerPlan.EtcFiles
-    {
+    /// /etc/hosts, /etc/hostname and /etc/resolv.conf are written anew for each start, as kubelet does.
+    private func makeFiles(
+        of container: Container, _ restartCount: Int, _ hostname: PodHostname, _ addresses: [String], _ snapshot: PodSnapshot
+    ) async throws -> StartFiles.Paths {
         let pod = snapshot.pod
         let context = context()
         let hosts: String
@@ -108,10 +108,10 @@ extension ActionRunner {
             clusterDNS: context.clusterDNS, clusterDomain: context.clusterDomain, host: ResolverConfiguration(parsing: nodeResolver ?? ""))
         let (resolver, told) = ResolverConfiguration.forPod(pod, node: node)
         for record in told { events.record(record, about: snapshot.identity) }
-        return ContainerPlan.EtcFiles(
-            hosts: try await ports.folders.write(hosts, to: .hosts, podUID: pod.uid),
-            hostname: try await ports.folders.write(hostname.kernelName + "\n", to: .hostname, podUID: pod.uid),
-            resolvConf: try await ports.folders.write(resolver.text, to: .resolvConf, podUID: pod.uid))
+        return try await ports.folders.makeFiles(
+            StartFiles(
+                pod: snapshot.identity, container: container.name, restartCount: restartCount, hosts: hosts, hostname: hostname.kernelName + "\n",
+                resolvConf: resolver.text))
     }
 
     func stopContainer(_ id: String, _ sandboxID: String, _ signal: StopSignal, _ snapshot: PodSnapshot) async -> PodEvent? {

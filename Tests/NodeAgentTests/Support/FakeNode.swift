@@ -228,18 +228,16 @@ extension FakeNode: VolumeService {
 }
 
 extension FakeNode: PodFolders {
-    func write(_ content: String, to file: PodFile, podUID: String) async throws(VolumeFailure) -> String { "/pods/\(podUID)/\(file.rawValue)" }
-
-    func makeTerminationMessageFile(podUID: String, container: String, containerID: String) async throws(VolumeFailure) -> String {
-        "/messages/\(containerID)"
+    func makeFiles(_ files: StartFiles) async throws(VolumeFailure) -> StartFiles.Paths {
+        let folder = "/pods/\(files.pod.uid)"
+        return StartFiles.Paths(
+            hosts: folder + "/etc-hosts", hostname: folder + "/etc-hostname", resolvConf: folder + "/etc-resolv.conf",
+            terminationMessage: "/messages/\(files.container)",
+            log: "/logs/\(files.pod.name)/\(files.container)/\(files.restartCount).log")
     }
 
     func terminationMessage(at path: String, limit: Int) async -> String? { state.withLock { $0.messages[path] } }
     func logTail(at path: String, lines: Int, limit: Int) async -> String? { state.withLock { $0.logTails[path] } }
-
-    func logPath(of pod: PodIdentity, container: String, restartCount: Int) async throws(VolumeFailure) -> String {
-        "/logs/\(pod.name)/\(container)/\(restartCount).log"
-    }
 
     func lastLog(of pod: PodIdentity, container: String) async -> Int? { state.withLock { $0.lastLogs[container] } }
     func linkLog(at path: String, of pod: PodIdentity, container: String, containerID: String) async {}

@@ -82,15 +82,14 @@ extension AgentPorts: VolumeService {
 }
 
 extension AgentPorts: PodFolders {
-    func write(_ content: String, to file: PodFile, podUID: String) async throws(VolumeFailure) -> String { "/f" }
+    func makeFiles(_ files: StartFiles) async throws(VolumeFailure) -> StartFiles.Paths {
+        StartFiles.Paths(
+            hosts: "/f", hostname: "/f", resolvConf: "/f", terminationMessage: "/m",
+            log: "/logs/\(files.pod.uid)/\(files.container)/\(files.restartCount).log")
+    }
 
-    func makeTerminationMessageFile(podUID: String, container: String, containerID: String) async throws(VolumeFailure) -> String { "/m" }
     func terminationMessage(at path: String, limit: Int) async -> String? { nil }
     func logTail(at path: String, lines: Int, limit: Int) async -> String? { nil }
-
-    func logPath(of pod: PodIdentity, container: String, restartCount: Int) async throws(VolumeFailure) -> String {
-        "/logs/\(pod.uid)/\(container)/\(restartCount).log"
-    }
 
     func lastLog(of pod: PodIdentity, container: String) async -> Int? { node.state.withLock { $0.logs[pod.uid]?[container] } }
     func linkLog(at path: String, of pod: PodIdentity, container: String, containerID: String) async {}
