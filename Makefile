@@ -29,7 +29,7 @@ BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-
 LINT_PACKAGES := clang-format shellcheck flake8
 RUN_PACKAGES := containernetworking-plugins iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
 
-.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public test-on-host test-in-machine vm-deps vm-image vm-test simulate simulate-planted bench-runtime bench-node bench-images bench-proxy lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
+.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public test-on-host test-in-machine vm-deps vm-image vm-test simulate simulate-planted bench-runtime bench-node bench-images bench-proxy soak-restarts soak-services lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
 
 help:
 	@printf '%s\n' \
@@ -52,6 +52,8 @@ help:
 	  'make bench-node     start and end of pods, cost of idle and probed ones, beside crun; ARGS="--only times --count 20" for some of it' \
 	  'make bench-images   pull and unpacking of images of 500 MB beside podman, as a table; ARGS="--size 100 --runs 1" for less of it' \
 	  'make bench-proxy    rules of up to 50,000 Services beside nft -f and kube-proxy'\''s shape of rules; ARGS="--sizes 1000 --runs 1" for less' \
+	  'make soak-restarts  pods that come and go while the agent is killed and started again, 50 times; ARGS="--count 10" for fewer' \
+	  'make soak-services  requests to a Service for 10 minutes while everything around it changes; ARGS="--minutes 1" for less' \
 	  'make stories        replays recorded lives of pods; STORIES=DIR has them ($(STORIES))' \
 	  'make lint           formatting and rules of Swift, C, scripts and Python' \
 	  'make format         puts Swift and C into that format' \
@@ -256,6 +258,18 @@ bench-proxy:
 	@$(call install_missing,$(BUILD_PACKAGES) iproute2 nftables)
 	swift build -c release $(RELEASE_FLAGS) --product ProxyBench
 	$(PYTHON) Tests/bench/proxy.py --program "$$(swift build -c release $(RELEASE_FLAGS) --show-bin-path)/ProxyBench" $(ARGS)
+
+soak-restarts:
+	$(need_root)
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory build CONFIGURATION=release
+	$(PYTHON) Tests/bench/restarts.py $(ARGS)
+
+soak-services:
+	$(need_root)
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory build CONFIGURATION=release
+	$(PYTHON) Tests/bench/services.py $(ARGS)
 
 # One course of things for each seed, which needs the same order of dictionaries in each run.
 simulate:

@@ -40,25 +40,30 @@ package final class WakeQueue<Key: Hashable & Sendable>: Sendable {
     package func run(_ wake: @escaping @Sendable (Key) async -> Void) async {
         await withDiscardingTaskGroup { group in
             for await deadline in arms {
-                group.addTask {
-                    do { try await self.time.sleep(until: deadline) } catch { return }
-                    for key in self.takeDue(by: deadline) { await wake(key) }
-                }
+                group.addTask { await self.sleep(until: deadline, wake) }
             }
             group.cancelAll()
+        }
+    }
+
+    /// One sleeper, which sleeps again for the next deadline that nobody else sleeps for.
+    private func sleep(until first: Duration, _ wake: @escaping @Sendable (Key) async -> Void) async {
+        var next: Duration? = first
+        while let deadline = next {
+            do { try await time.sleep(until: deadline) } catch { return }
+            for key in takeDue(by: deadline) { await wake(key) }
+            next = state.withLock { $0.missingSleeper() }
         }
     }
 
     /// Takes the keys that are due when a sleeper wakes.
     private func takeDue(by sleeper: Duration) -> [Key] {
         let now = time.now()
-        let (due, next) = state.withLock { state in
+        return state.withLock { state in
+            state.sleepers.remove(sleeper)
             let due = state.deadlines.filter { $0.value <= now }.map(\.key)
             for key in due { state.deadlines[key] = nil }
-            state.sleepers.remove(sleeper)
-            return (due, state.missingSleeper())
+            return due
         }
-        if let next { armed.yield(next) }
-        return due
     }
 }

@@ -49,11 +49,11 @@ class Client:
     def connection(self):
         return http.client.HTTPSConnection(self.server, context=self.context, timeout=PATIENCE)
 
-    def call(self, method, path, body=None):
+    def call(self, method, path, body=None, kind="application/json"):
         connection = getattr(self.threads, "connection", None)
         if connection is None:
             connection = self.threads.connection = self.connection()
-        connection.request(method, path, json.dumps(body) if body else None, {"Content-Type": "application/json"})
+        connection.request(method, path, json.dumps(body) if body else None, {"Content-Type": kind})
         answer = connection.getresponse()
         text = answer.read()
         if answer.status >= 300:
@@ -69,18 +69,21 @@ class Client:
 
     def follow(self, answer):
         while line := answer.readline():
-            now = time.time()
             event = json.loads(line)
-            name = event["object"]["metadata"]["name"]
-            statuses = event["object"].get("status", {}).get("containerStatuses") or []
             with self.changed:
-                if event["type"] == "ADDED":
-                    self.added.setdefault(name, now)
-                if statuses and all("running" in s["state"] for s in statuses):
-                    self.running.setdefault(name, now)
-                if event["type"] == "DELETED":
-                    self.gone[name] = now
+                self.see(event)
                 self.changed.notify_all()
+
+    def see(self, event):
+        now = time.time()
+        name = event["object"]["metadata"]["name"]
+        statuses = event["object"].get("status", {}).get("containerStatuses") or []
+        if event["type"] == "ADDED":
+            self.added.setdefault(name, now)
+        if statuses and all("running" in s["state"] for s in statuses):
+            self.running.setdefault(name, now)
+        if event["type"] == "DELETED":
+            self.gone[name] = now
 
     def wait(self, times, name):
         with self.changed:
