@@ -28,6 +28,8 @@ package final class KernelRulesetStore: RulesetStore {
         return try namespace.withRawValue { try NetlinkSocket(.netfilter, namespace: $0, receiveBuffer: receiveBuffer) }
     }
 
+    func openListener() throws -> NetlinkSocket { try Self.open(namespace, receiveBuffer: 1 << 20) }
+
     package func read(_ table: TableID, wanted: Table) async throws -> Observation {
         try await pool.run("nf_tables dump") { [socket] in
             do {

@@ -159,6 +159,10 @@ enum RuleEncoder {
             set(result, NFTNL_EXPR_IMM_DREG, Register.verdict.number)
             set(result, NFTNL_EXPR_IMM_VERDICT, UInt32(bitPattern: verdict.code))
             if let chain = verdict.chain { nftnl_expr_set_str(result, UInt16(NFTNL_EXPR_IMM_CHAIN), chain) }
+        case .load(let value, let register):
+            result = try make("immediate")
+            set(result, NFTNL_EXPR_IMM_DREG, register.number)
+            set(result, NFTNL_EXPR_IMM_DATA, value)
         case .counter:
             result = try make("counter")
         }

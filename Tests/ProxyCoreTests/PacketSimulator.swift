@@ -118,7 +118,7 @@ struct PacketSimulator {
                     return .refuse
                 case .verdict(let found):
                     if let end = follow(found) { return end.value }
-                case .update, .counter, .foreign: continue
+                case .update, .counter, .trace, .foreign: continue
                 }
             }
         }

@@ -9,6 +9,7 @@ package enum Instruction: Sendable, Hashable {
     package enum MetaKey: UInt32, Sendable, Hashable {
         case mark = 3
         case inputInterfaceName = 6
+        case trace = 12
         case transportProtocol = 16
     }
 
@@ -44,5 +45,6 @@ package enum Instruction: Sendable, Hashable {
     case reject(code: UInt8)
     case resetConnection
     case immediate(Verdict)
+    case load(PackedBytes, to: Register)
     case counter
 }

@@ -57,6 +57,9 @@ package struct Linearizer {
             result.append(.resetConnection)
         case .counter:
             result.append(.counter)
+        case .trace:
+            result.append(.load(PackedBytes([1]), to: first))
+            result.append(.setMeta(.trace, from: first))
         case .verdict(let verdict):
             result.append(.immediate(verdict))
         case .foreign(let text):

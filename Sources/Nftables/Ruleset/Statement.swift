@@ -23,6 +23,8 @@ package enum Statement: Sendable, Hashable {
     /// `reject with tcp reset`, for TCP only.
     case resetConnection
     case counter
+    /// `meta nftrace set 1`: from here on the kernel tells the packet's way through all tables.
+    case trace
     case verdict(Verdict)
     /// Found in the kernel and not wanted: equal to no wanted statement, so that a difference removes it.
     case foreign(String)

@@ -26,6 +26,8 @@ extension NftText {
             return "reject with tcp reset"
         case .counter:
             return "counter packets 0 bytes 0"
+        case .trace:
+            return "meta nftrace set 1"
         case .verdict(let verdict):
             return verdict.text
         case .foreign(let text):

@@ -41,6 +41,11 @@ struct AdminClient: Sendable {
         for try await chunk in response.body { try await output.write(Array(chunk.readableBytesView)) }
     }
 
+    /// Returns a text as a whole.
+    func text(_ what: AdminPath) async throws -> String {
+        String(buffer: try await request(what, [], timeout: .seconds(30)).body.collect(upTo: Self.longestDocument))
+    }
+
     private func request(_ what: AdminPath, _ query: [RequestTarget.QueryItem], body: Data? = nil, timeout: TimeAmount?) async throws
         -> HTTPClientResponse
     {

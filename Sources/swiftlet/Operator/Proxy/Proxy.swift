@@ -6,7 +6,7 @@ import Timing
 /// `swiftlet proxy`: the Services that this node makes reachable.
 struct Proxy: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Look at the Service proxy.", subcommands: [List.self, Why.self, Dump.self, Render.self, Cleanup.self],
+        abstract: "Look at the Service proxy.", subcommands: [List.self, Why.self, Trace.self, Dump.self, Render.self, Cleanup.self],
         defaultSubcommand: List.self)
 
     /// `swiftlet proxy ls`.

@@ -1,0 +1,71 @@
+package import Addresses
+import CMnl
+import CNftnl
+import LinuxNetlink
+import LinuxSystem
+package import Nftables
+
+extension KernelRulesetStore {
+    /// The table that marks packets for a trace, and nothing else.
+    package static func tracer(of frontend: Frontend, name: String) -> Table {
+        let family: TableFamily = frontend.address.isV6 ? .ip6 : .ip
+        let port = PackedBytes([UInt8(frontend.port >> 8), UInt8(frontend.port & 0xff)])
+        let rule = Rule(
+            .equals(.destinationAddress, PackedBytes(frontend.address.bytes)), .equals(.destinationPortOf(frontend.transport), port), .trace)
+        // Before everything else of either way in: connection tracking's own priority is -200.
+        let hooks: [Hook.Point] = [.prerouting, .output]
+        let chains = hooks.map { Chain($0.name, hook: Hook(.filter, $0, priority: -310), rules: [rule]) }
+        return Table(TableID(family, name), comment: "made by swiftlet proxy trace, and removed at its end", chains: chains)
+    }
+
+    /// Follows the packets that `send` sends to a frontend through all tables of the namespace.
+    ///
+    /// Takes the table that marks them away again, also after a failure. Connections of others to the same frontend are followed as well meanwhile.
+    /// - Parameter patience: how long to wait for the next step once `send` has returned.
+    package func trace<T: Sendable>(
+        to frontend: Frontend, name: String, patience: Duration = .milliseconds(300), _ send: () async throws -> T
+    ) async throws -> (steps: [TraceStep], result: T) {
+        let listener = try openListener()
+        try listener.join(NFNLGRP_NFTRACE.rawValue)
+        let descriptor = try listener.duplicateDescriptor()
+        let table = Self.tracer(of: frontend, name: name)
+        // One that an interrupted trace has left.
+        try? await apply(Transaction([.deleteTable(table.id)]), ifGeneration: nil)
+        try await apply(RulesetDiff.transaction(from: nil, to: table), ifGeneration: nil)
+        do {
+            let result = try await send()
+            var steps: [TraceStep] = []
+            while true {
+                // Until nothing comes any more.
+                do { try await ReadinessLoop.shared().wait(for: descriptor, .readable, timeout: patience) } catch { break }
+                steps += try listener.notifications().compactMap { TraceStep($0) }
+            }
+            try await apply(Transaction([.deleteTable(table.id)]), ifGeneration: nil)
+            return (steps, result)
+        } catch {
+            try? await apply(Transaction([.deleteTable(table.id)]), ifGeneration: nil)
+            throw error
+        }
+    }
+
+    /// The handles of a table's rules, by chain and in order, each with the rule as libnftnl writes it.
+    package func ruleHandles(of table: TableID) async throws -> [String: [(handle: UInt64, text: String)]] {
+        try await pool.run("nf_tables dump") { [socket] in
+            var request = TableReader.request("NFT_MSG_GETRULE", NFT_MSG_GETRULE, family: table.family)
+            request.attribute(NFTA_RULE_TABLE.rawValue, string: table.name)
+            var found: [String: [(UInt64, String)]] = [:]
+            for reply in try socket.dump(request) {
+                let attributes = reply.attributes(after: nfgenmsg.self)
+                guard attributes[NFTA_RULE_TABLE.rawValue]?.string == table.name, let chain = attributes[NFTA_RULE_CHAIN.rawValue]?.string,
+                    let handle = attributes[NFTA_RULE_HANDLE.rawValue]?.bigEndian64, let rule = nftnl_rule_alloc()
+                else { continue }
+                defer { nftnl_rule_free(rule) }
+                let parsed = reply.message.withUnsafeBytes { bytes in
+                    bytes.assumingMemoryBound(to: nlmsghdr.self).baseAddress.map { nftnl_rule_nlmsg_parse($0, rule) } ?? -1
+                }
+                found[chain, default: []].append((handle, parsed < 0 ? "unreadable" : RuleEncoder.text(of: rule)))
+            }
+            return found
+        }
+    }
+}
