@@ -8,17 +8,27 @@ struct FlowTargets {
     init(_ table: ServiceTable, configuration: ProxyConfiguration) {
         var targets: [Frontend: Set<Endpoint.Target>] = [:]
         for entry in table.entries where entry.name.transport != .tcp {
-            for frontend in entry.frontends {
-                guard frontend.kind == .nodePort, case .at(let addresses) = configuration.nodePorts else {
-                    targets[frontend.frontend] = entry.servingTargets
-                    continue
-                }
-                for address in addresses where address.family == entry.family {
-                    targets[Frontend(address: address, transport: entry.name.transport, port: frontend.frontend.port)] = entry.servingTargets
-                }
-            }
+            for frontend in Self.frontends(of: entry, configuration) { targets[frontend] = entry.servingTargets }
         }
         self.targets = targets
+    }
+
+    /// The frontends of connections (TCP).
+    static func ofConnections(_ entries: some Sequence<ServiceEntry>, configuration: ProxyConfiguration) -> Set<Frontend> {
+        var found: Set<Frontend> = []
+        for entry in entries where entry.name.transport == .tcp {
+            found.formUnion(frontends(of: entry, configuration))
+        }
+        return found
+    }
+
+    /// With the node's own addresses for a NodePort, where it answers at these alone.
+    private static func frontends(of entry: ServiceEntry, _ configuration: ProxyConfiguration) -> [Frontend] {
+        entry.frontends.flatMap { frontend -> [Frontend] in
+            guard frontend.kind == .nodePort, case .at(let addresses) = configuration.nodePorts else { return [frontend.frontend] }
+            return addresses.filter { $0.family == entry.family }
+                .map { Frontend(address: $0, transport: entry.name.transport, port: frontend.frontend.port) }
+        }
     }
 
     /// Returns the frontends that may have stale flows: those that lost an endpoint, those that got their first one (flows

@@ -124,8 +124,10 @@ final class ServiceTables: RulesetOwner {
             logger.warning("Service rules were changed by another program and are repaired", metadata: ["operations": "\(outcome.operations)"])
         }
         let (now, ended) = (time.wallTime(), time.now())
-        let work = state.withLock { state -> (former: ServiceTable?, present: ServiceTable, configuration: ProxyConfiguration)? in
+        let work = state.withLock { state -> Work? in
             guard let model = state.model else { return nil }
+            // Before rules that were not there, or may not have been, packets went to Services untranslated.
+            let mayHaveMissedRules = outcome.foundForeignChange || !state.isClean
             let changes = model.changes
             let present = state.isClean ? changes.present : ServiceTable(entries: model.entries)
             let former = state.isClean ? changes.former : nil
@@ -145,7 +147,9 @@ final class ServiceTables: RulesetOwner {
             }
             if state.healthChecks != checks { healthChecksChanged.yield(checks) }
             state.healthChecks = checks
-            return (former, present, model.configuration)
+            return Work(
+                former: former, present: present, configuration: model.configuration,
+                begun: mayHaveMissedRules ? FlowTargets.ofConnections(model.entries, configuration: model.configuration) : [])
         }
         guard let work else { return }
         synced.finish()
@@ -154,7 +158,18 @@ final class ServiceTables: RulesetOwner {
         try await deleteFlows(
             FlowTargets(work.present, configuration: work.configuration),
             since: work.former.map { FlowTargets($0, configuration: work.configuration) })
+        try await deleteBegun(work.begun)
         state.withLock { $0.isClean = true }
+    }
+
+    /// What is left to do once the kernel has the rules.
+    private struct Work {
+        /// `nil` when it is not known.
+        let former: ServiceTable?
+        let present: ServiceTable
+        let configuration: ProxyConfiguration
+        /// Frontends to which connections may have been begun without rules.
+        let begun: Set<Frontend>
     }
 
     private func endAffinities(_ targets: AffinityTargets) async throws {
@@ -172,6 +187,13 @@ final class ServiceTables: RulesetOwner {
         let stale = targets.stale(since: former)
         guard let conntrack, !stale.isEmpty else { return }
         let deleted = try await conntrack.delete(.answeredElsewhere(stale))
+        state.withLock { $0.status.deletedFlows += deleted }
+    }
+
+    /// A connection that was begun before its rules would never be translated, however often its first packet is sent again.
+    private func deleteBegun(_ frontends: Set<Frontend>) async throws {
+        guard let conntrack, !frontends.isEmpty else { return }
+        let deleted = try await conntrack.delete(.untranslated(frontends))
         state.withLock { $0.status.deletedFlows += deleted }
     }
 

@@ -16,11 +16,18 @@ import Testing
 
     final class RecordingCleaner: ConntrackCleaner {
         let calls = Mutex<[[Frontend: Set<Endpoint.Target>]]>([])
+        /// Of connections that were begun before their rules.
+        let begun = Mutex<[Set<Frontend>]>([])
 
         func delete(_ stale: StaleFlows) async throws -> Int {
-            guard case .answeredElsewhere(let wanted) = stale else { return 0 }
-            calls.withLock { $0.append(wanted) }
-            return 1
+            switch stale {
+            case .answeredElsewhere(let wanted):
+                calls.withLock { $0.append(wanted) }
+                return 1
+            case .untranslated(let frontends): begun.withLock { $0.append(frontends) }
+            case .leading: break
+            }
+            return 0
         }
     }
 
@@ -127,6 +134,23 @@ import Testing
             try await eventually("another sync") { isInSync(agent, services: 0) }
             #expect(agent.status.repairs == 1)
         }
+    }
+
+    @Test("connections that were begun without rules are forgotten, at the start and after a repair, and only then")
+    func connectionsBegunWithoutRules() async throws {
+        let cleaner = RecordingCleaner()
+        let agent = makeAgent(cleaner)
+        source.set(["a": ["10.0.0.1"]])
+        try await running(agent) {
+            try await eventually("the first sync") { isInSync(agent, services: 1) && cleaner.begun.withLock { $0.count } == 1 }
+            source.set(["a": ["10.0.0.1"], "b": ["10.0.0.2"]])
+            try await eventually("the second sync") { isInSync(agent, services: 2) }
+            store.changeFromOutside { $0[ServiceCompiler.tables[0]] = nil }
+            try await eventually("the repair") { agent.status.repairs == 1 && cleaner.begun.withLock { $0.count } == 2 }
+        }
+        let begun = cleaner.begun.withLock { $0 }
+        #expect(begun.map(\.count) == [1, 2])
+        #expect(begun[1].isSuperset(of: begun[0]) && begun[1].allSatisfy { $0.transport == .tcp })
     }
 
     @Test("the end of the notifications ends the agent") func theEndOfNotificationsEndsTheAgent() async throws {

@@ -4,7 +4,7 @@ package import ProxyCore
 extension ConntrackTable: ConntrackCleaner {
     package func delete(_ stale: StaleFlows) async throws -> Int {
         var deleted = 0
-        for transport in TransportProtocol.allCases where transport != .tcp && stale.transports.contains(transport) {
+        for transport in TransportProtocol.allCases where stale.transports.contains(transport) {
             deleted += try await deleteFlows(transport: transport.number) { stale.contains(TrackedFlow($0, transport)) }
         }
         return deleted

@@ -1,7 +1,7 @@
 package import Addresses
 
 /// Flows that follow earlier rules: connection tracking remembers the target of a flow for as long as its client keeps sending, whatever the
-/// rules say by then. A TCP connection ends by itself when its endpoint does.
+/// rules say by then. A TCP connection ends by itself when its endpoint does; what begins one is sent again and again, too.
 package enum StaleFlows: Sendable, Hashable {
     /// Flows to one of these frontends that none of its endpoints answers. A frontend with the unspecified address stands for every address; of flows
     /// to it only translated and unanswered ones count, since others may be about another host's port.
