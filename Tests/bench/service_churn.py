@@ -31,7 +31,10 @@ def service(name, chance):
 def endpoint_slice(name, chance):
     conditions = {"ready": chance.random() < 0.9}
     endpoints = [
-        {"addresses": [f"10.244.{chance.randint(1, 9)}.{chance.randint(2, 250)}"], "conditions": conditions, "nodeName": f"node-{chance.randint(1, 3)}"}
+        {
+            "addresses": [f"10.244.{chance.randint(1, 9)}.{chance.randint(2, 250)}"], "conditions": conditions,
+            "nodeName": f"node-{chance.randint(1, 3)}",
+        }
         for _ in range(chance.choice([0, 1, 2, 3, 30]))
     ]  # fmt: skip
     return {
