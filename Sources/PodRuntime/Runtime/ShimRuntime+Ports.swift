@@ -16,7 +16,7 @@ extension ShimRuntime: SandboxPorts {
         var refusals: [String] = []
         for (family, name) in [(AF_INET, "127.0.0.1"), (AF_INET6, "[::1]")] {
             do {
-                let socket = try Self.socket(family, in: pause)
+                let socket = try await socket(family, in: pause)
                 try await Self.connect(socket, family, port)
                 return SandboxSocket(socket)
             } catch let error as SystemError where error.is(ECONNREFUSED) {
@@ -28,11 +28,14 @@ extension ShimRuntime: SandboxPorts {
         throw RuntimeFailure(.notRunning, "failed to connect to localhost:\(port) inside the pod's network: \(refusals.joined(separator: "; "))")
     }
 
-    private static func socket(_ family: Int32, in pause: ProcessIdentity) throws -> OwnedFileDescriptor {
-        let namespace = try Namespace(.net, path: networkNamespace(pause.pid))
-        // The namespace is held: from here on the pid may become another's.
-        guard pause.exists else { throw SystemError(call: "open", path: networkNamespace(pause.pid), errno: ESRCH) }
-        return try descriptorCall("socket") { namespace.descriptor.withRawValue { swl_tcp_socket_in_netns($0, family) } }
+    /// On a thread that may be in another namespace for a moment.
+    private func socket(_ family: Int32, in pause: ProcessIdentity) async throws -> OwnedFileDescriptor {
+        try await pool.run("open a socket in a pod's network") {
+            let namespace = try Namespace(.net, path: Self.networkNamespace(pause.pid))
+            // The namespace is held: from here on the pid may become another's.
+            guard pause.exists else { throw SystemError(call: "open", path: Self.networkNamespace(pause.pid), errno: ESRCH) }
+            return try descriptorCall("socket") { namespace.descriptor.withRawValue { swl_tcp_socket_in_netns($0, family) } }
+        }
     }
 
     private static func connect(_ socket: OwnedFileDescriptor, _ family: Int32, _ port: UInt16) async throws {
