@@ -27,9 +27,13 @@ MAP_FLAGS := $(if $(filter release,$(CONFIGURATION)),-Xlinker -Map=$(CURDIR)/$(M
 PYTHON := PYTHONPATH="$(CURDIR)/Tests" python3 -B
 BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-dev libarchive-dev libyaml-dev zlib1g-dev
 LINT_PACKAGES := clang-format shellcheck flake8
-RUN_PACKAGES := containernetworking-plugins iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml util-linux runc
+RUN_PACKAGES := containernetworking-plugins iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml python3-kubernetes util-linux runc
 
+<<<<<<< HEAD
 .PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public test-on-host test-in-machine vm-deps vm-image vm-test simulate simulate-planted bench-runtime bench-node bench-images bench-proxy soak-restarts soak-services lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
+=======
+.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public test-on-host test-in-machine vm-deps vm-image vm-test simulate simulate-planted bench-runtime bench-node bench-api bench-images bench-proxy lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
+>>>>>>> ce56995f428bd2d55925d4df80345f93a1e9e9e0
 
 help:
 	@printf '%s\n' \
@@ -50,7 +54,8 @@ help:
 	  'make simulate-planted  plants bugs in a copy of this tree, one at a time, which the simulation must find; ARGS="--tree DIR NAME" for some of it' \
 	  'make bench-runtime  the runtime beside crun, as a table; ARGS="--only pod,exec --runs 100" for some of it' \
 	  'make bench-node     start and end of pods, cost of idle and probed ones, beside crun; ARGS="--only times --count 20" for some of it' \
-	  'make bench-images   pull and unpacking of images of 500 MB beside podman, as a table; ARGS="--size 100 --runs 1" for less of it' \
+	  'make bench-api      exec, port-forward, followed logs and copies through the node'\''s API; ARGS="--only exec --runs 100" for some of it' \
+  'make bench-images   pull and unpacking of images of 500 MB beside podman, as a table; ARGS="--size 100 --runs 1" for less of it' \
 	  'make bench-proxy    rules of up to 50,000 Services beside nft -f and kube-proxy'\''s shape of rules; ARGS="--sizes 1000 --runs 1" for less' \
 	  'make soak-restarts  pods that come and go while the agent is killed and started again, 50 times; ARGS="--count 10" for fewer' \
 	  'make soak-services  requests to a Service for 10 minutes while everything around it changes; ARGS="--minutes 1" for less' \
@@ -245,6 +250,12 @@ bench-node:
 	@$(call install_missing,crun)
 	@$(MAKE) --no-print-directory build CONFIGURATION=release
 	$(PYTHON) Tests/bench/node.py $(ARGS)
+
+bench-api:
+	$(need_root)
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory build CONFIGURATION=release
+	$(PYTHON) Tests/bench/api.py $(ARGS)
 
 bench-images:
 	$(need_root)

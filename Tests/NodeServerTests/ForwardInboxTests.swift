@@ -32,11 +32,29 @@ import Testing
         var count = 0
         while inbox.offer(Self.piece) { count += 1 }
         let room = ForwardInbox.room(Self.piece)
-        #expect(count == (ForwardInbox.mostBytes + room - 1) / room)
+        #expect(count == (ForwardTotal.mostBytes + room - 1) / room)
         async let put: Void = put([2], into: inbox)
         for _ in 0..<count { #expect(await inbox.take()?.count == Self.piece.count) }
         #expect(await inbox.take() == [2])
         await put
+    }
+
+    @Test("what a client has sent before it left can be taken; where nothing is left the connection is over") func leaving() async {
+        let (full, empty, drained) = (ForwardInbox(ForwardTotal()), ForwardInbox(ForwardTotal()), ForwardInbox(ForwardTotal()))
+        await put([1], into: full)
+        full.leave()
+        #expect(!full.isAborted && full.offer([2]))
+        #expect(await full.take() == [1])
+        #expect(await full.take() == nil)
+        #expect(!full.isAborted)
+        async let taken = empty.take()
+        while !empty.isWaitedFor { await Task.yield() }
+        empty.leave()
+        #expect(await taken == nil && empty.isAborted)
+        drained.end()
+        #expect(await drained.take() == nil)
+        drained.leave()
+        #expect(drained.isAborted)
     }
 
     @Test("inboxes of one forward share its room, and each has room for one piece") func shared() {

@@ -103,10 +103,54 @@ import Testing
         try await Self.run(times: times) { node, client in
             let (stuck, error) = try await client.forward(9, request: 1)
             let (data, end) = try await client.forward(7, request: 2)
-            for _ in 0..<32 { try await client.send(.data(id: stuck, bytes: [UInt8](repeating: 1, count: 64 << 10), isLast: false)) }
+            for _ in 0..<80 { try await client.send(.data(id: stuck, bytes: [UInt8](repeating: 1, count: 64 << 10), isLast: false)) }
             try await client.send(.data(id: data, bytes: [1, 2, 3], isLast: true))
             let got = try await client.read { $0.isDone(end) && $0.isDone(error) }
             #expect(got.bytes[data] == [1, 2, 3] && got.resets == [stuck: .flowControl] && got.text(error) == "")
+        }
+    }
+
+    @Test("what waits for a program that takes nothing is held for a while, and the other connections go on") func heldProgram() async throws {
+        var times = StreamTimes()
+        times.stall = .hours(1)
+        try await Self.run(times: times) { node, client in
+            let (stuck, error) = try await client.forward(9, request: 1)
+            for _ in 0..<48 { try await client.send(.data(id: stuck, bytes: [UInt8](repeating: 1, count: 64 << 10), isLast: false)) }
+            let (data, end) = try await client.forward(7, request: 2)
+            try await client.send(.data(id: data, bytes: [1, 2, 3], isLast: true))
+            #expect(try await client.read { $0.isDone(end) }.bytes[data] == [1, 2, 3])
+            // Nothing of it is lost.
+            node.ports.connections.first?.release()
+            try await client.send(.data(id: stuck, bytes: [], isLast: true))
+            #expect(try await client.read { $0.isDone(error) }.resets == [:])
+            #expect(node.ports.connections.first?.received == 48 * (64 << 10))
+        }
+    }
+
+    @Test("the last bytes of a client that leaves reach the program", arguments: [false, true]) func lastBytes(isTunnelled: Bool) async throws {
+        var times = StreamTimes()
+        times.delivery = .hours(1)
+        try await RunningNode.run(streamTimes: times) { node async throws in
+            try await SPDYClient.run(node, Self.target, versions: "portforward.k8s.io", isTunnelled: isTunnelled) { client in
+                let (data, _) = try await client.forward(9)
+                for _ in 0..<3 { try await client.send(.data(id: data, bytes: [UInt8](repeating: 1, count: 64 << 10), isLast: false)) }
+                _ = try await client.read { $0.replies.contains(data) }
+                #expect(try await eventually { node.ports.open == 1 })
+            }
+            let program = try #require(node.ports.connections.first)
+            program.release()
+            #expect(try await eventually { program.received == 3 * (64 << 10) && program.hasEnd })
+            #expect(try await eventually { program.isClosed })
+        }
+    }
+
+    @Test("a program that does not take the last bytes of a client that has left does not hold them for ever") func lostBytes() async throws {
+        var times = StreamTimes()
+        times.delivery = .milliseconds(100)
+        try await Self.run(times: times) { node, client in
+            let (data, _) = try await client.forward(9)
+            for _ in 0..<3 { try await client.send(.data(id: data, bytes: [UInt8](repeating: 1, count: 64 << 10), isLast: false)) }
+            #expect(try await eventually { node.ports.open == 1 })
         }
     }
 

@@ -13,14 +13,15 @@ import Testing
     /// Sends messages, and returns those that came until `isMet` holds or the connection has ended.
     private func messages(
         _ node: RunningNode, ports: String, _ version: StreamProtocol, sending: [(channel: UInt8, text: String)],
-        until isMet: ([UInt8: [UInt8]]) -> Bool
+        goodbye: Bool = false, afterEach: () async throws -> Void = {}, until isMet: ([UInt8: [UInt8]]) -> Bool
     ) async throws -> [UInt8: [UInt8]] {
         let context = try NIOSSLContext(configuration: node.tls(try node.authority.client(RunningNode.apiServer)))
         let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: node.port) {
             channel in
             channel.eventLoop.makeCompletedFuture {
                 try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: nil))
-                return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+                return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(
+                    wrappingChannelSynchronously: channel, configuration: .init(backPressureStrategy: .init(lowWatermark: 1, highWatermark: 2)))
             }
         }
         return try await connection.executeThenClose { inbound, outbound in
@@ -34,6 +35,7 @@ import Testing
                 frame.writeImmutableBuffer(data)
                 try await outbound.write(frame)
             }
+            if goodbye { try await outbound.write(ByteBuffer(bytes: [0x88, 0x82, 0, 0, 0, 0, 0x03, 0xE8])) }
             var head = ByteBuffer()
             var reader: ServerFrameReader?
             var received: [UInt8: [UInt8]] = [:]
@@ -54,6 +56,7 @@ import Testing
                     }
                 }
                 if isMet(received) { return received }
+                try await afterEach()
             }
             return received
         }
@@ -69,6 +72,32 @@ import Testing
             let error = "error forwarding port 81 to pod web, uid u1: failed to connect to localhost:81: connection refused"
             #expect(got[3] == [81, 0] + Array(error.utf8))
             #expect(try await eventually { node.ports.open == 0 })
+        }
+    }
+
+    @Test("a slow reader gets every byte before the close") func slowReader() async throws {
+        var times = StreamTimes()
+        times.farewell = .milliseconds(20)
+        try await RunningNode.run(streamTimes: times) { node async throws in
+            let got = try await messages(node, ports: "13", .v4, sending: []) {
+                // The rest is on its way, and takes longer than the farewell.
+                if node.ports.connections.first?.produced == FakePorts.answer { try await Task.sleep(for: .milliseconds(50)) }
+            } until: { _ in
+                false
+            }
+            #expect(got[0]?.count == 2 + FakePorts.answer)
+        }
+    }
+
+    @Test("the last bytes of a client reach the program, whose connection ends then") func lastBytes() async throws {
+        var times = StreamTimes()
+        times.delivery = .hours(1)
+        try await RunningNode.run(streamTimes: times) { node async throws in
+            let texts = (0..<50).map { (channel: UInt8(0), text: String(repeating: "\($0 % 10)", count: 100)) }
+            _ = try await messages(node, ports: "9", .v4, sending: texts, goodbye: true) { _ in false }
+            let program = try #require(node.ports.connections.first)
+            program.release()
+            #expect(try await eventually { program.received == 5000 && program.hasEnd && program.isClosed })
         }
     }
 

@@ -2,6 +2,7 @@
 import json
 import time
 
+from labs.exposition import Exposition
 from labs.node import example
 from labs.node.case import NodeCase
 from labs.node.network import NODE_IP
@@ -119,6 +120,35 @@ class Kubectl(NodeCase):
         self.assertEqual(json.loads(listed)["kind"], "PodList")
         health = self.lab.on_node("curl", "-s", "http://127.0.0.1:10248/healthz", check=False)
         self.assertEqual(health.stdout, "ok")
+
+    def test_pages_behind_the_api_server(self):
+        """Each page of the node's endpoint, on the way on which dashboards and metrics-server read it."""
+        probe = {"exec": {"command": ["true"]}, "periodSeconds": 1}
+        self.start_pod("probed", FOREVER, container={"livenessProbe": probe})
+
+        def page(path):
+            return self.lab.kubectl("get", "--raw", f"/api/v1/nodes/node-1/proxy/{path}").stdout
+
+        series = "prober_probe_total{"
+        wait_until("a probe", lambda: series in page("metrics/probes"), 30)
+        families = {
+            "metrics": "kubelet_running_pods ", "metrics/resource": "container_cpu_usage_seconds_total{",
+            "metrics/cadvisor": "container_memory_working_set_bytes{", "metrics/probes": series, "metrics/slis": "kubernetes_healthcheck{",
+        }  # fmt: skip
+        for path, name in families.items():
+            self.assertIn("\n" + name, page(path), path)
+            self.assertTrue(Exposition(page(path)).families, path)
+        for path in ("pods", "runningpods", "runningpods/"):
+            self.assertIn("probed", [pod["metadata"]["name"] for pod in json.loads(page(path))["items"]], path)
+        summary = json.loads(page("stats/summary"))
+        self.assertIn("probed", [pod["podRef"]["name"] for pod in summary["pods"]])
+        self.assertEqual(json.loads(page("configz"))["kubeletconfig"]["kind"], "KubeletConfiguration")
+        self.assertEqual(page("healthz"), "ok")
+        self.assertEqual(page("healthz/ping"), "ok")
+        answer = self.lab.kubectl("get", "--raw", "/api/v1/nodes/node-1/proxy/nothing", check=False)
+        self.assertNotEqual(answer.returncode, 0)
+        self.assertIn("404 page not found", answer.stderr)
+        self.lab.delete("pod", "probed")
 
     def test_node_called_unknown_reports_ready(self):
         """A condition that a control plane sets after an outage is corrected at once, not with the next heartbeat."""

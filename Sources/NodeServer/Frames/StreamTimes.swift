@@ -7,7 +7,11 @@ package struct StreamTimes: Sendable, Hashable {
     /// To open the SPDY streams that belong together.
     package var creation = TimeAmount.seconds(30)
     /// For a program to take anything of what waits for it, while other connections of the same forward wait behind it.
-    package var stall = TimeAmount.seconds(30)
+    package var stall = TimeAmount.seconds(10)
+    /// For a client to answer the close of its connection.
+    package var farewell = TimeAmount.seconds(2)
+    /// For the programs of a forward to take the last bytes of a client that has left.
+    package var delivery = TimeAmount.seconds(5)
 
     package init() {}
 

@@ -1,22 +1,8 @@
 import NIOCore
 import Synchronization
 
-/// The bytes that all connections of one forward hold for programs that have not taken them.
-final class ForwardTotal: Sendable {
-    static let mostBytes = 4 << 20
-
-    private let bytes = Atomic<Int>(0)
-
-    var isFull: Bool { bytes.load(ordering: .relaxed) >= Self.mostBytes }
-
-    func add(_ count: Int) { bytes.add(count, ordering: .relaxed) }
-}
-
 /// The bytes that a client has sent over one connection of a forward and the program has not taken yet. One task puts, one takes.
 final class ForwardInbox: Sendable {
-    /// Bytes of one connection; a single piece always finds room.
-    static let mostBytes = 256 << 10
-
     private enum Phase { case open, ended, aborted }
 
     private struct State {
@@ -25,6 +11,8 @@ final class ForwardInbox: Sendable {
         var phase = Phase.open
         /// Nothing is taken any more: what comes is dropped.
         var isRefusing = false
+        /// The taker has been told the end.
+        var isDrained = false
         var pieces = 0
         var piecesAtMark = 0
         var taker: CheckedContinuation<[UInt8]?, Never>?
@@ -40,6 +28,9 @@ final class ForwardInbox: Sendable {
     deinit { total.add(-state.withLock { $0.bytes }) }
 
     var isAborted: Bool { state.withLock { $0.phase == .aborted } }
+
+    /// Everything has been taken, and more is wanted.
+    var isWaitedFor: Bool { state.withLock { $0.taker != nil } }
 
     /// Puts a piece without waiting; returns false when there is no room.
     func offer(_ piece: [UInt8]) -> Bool {
@@ -93,7 +84,10 @@ final class ForwardInbox: Sendable {
                     defer { state.putter = nil }
                     return (piece, false, state.putter)
                 }
-                if state.phase != .open { return (nil, true, nil) }
+                if state.phase != .open {
+                    state.isDrained = true
+                    return (nil, true, nil)
+                }
                 state.taker = continuation
                 return (nil, false, nil)
             }
@@ -104,6 +98,12 @@ final class ForwardInbox: Sendable {
 
     /// The client sends nothing more; what is there can still be taken.
     func end() { finish(.ended) }
+
+    /// The client has left: what it has sent can still be taken. Where the program has taken all of it, the connection is over.
+    func leave() {
+        let isDelivered = state.withLock { $0.taker != nil || $0.isDrained || $0.isRefusing }
+        if isDelivered { abort() } else { end() }
+    }
 
     /// The connection is over: what is there is dropped.
     func abort() { finish(.aborted) }
@@ -154,7 +154,9 @@ final class ForwardInbox: Sendable {
     /// A piece of one byte takes much more than a byte.
     static func room(_ piece: [UInt8]) -> Int { piece.count + 64 }
 
-    private func hasRoom(_ bytes: Int) -> Bool { bytes == 0 || bytes < Self.mostBytes && !total.isFull }
+    /// A single piece always finds room. Beyond that a connection may fill the room of all: the client's connection has one order of bytes, so the
+    /// others, and those that are still to be opened, would wait behind it.
+    private func hasRoom(_ bytes: Int) -> Bool { bytes == 0 || !total.isFull }
 
     private func mark() { state.withLock { $0.piecesAtMark = $0.pieces } }
 

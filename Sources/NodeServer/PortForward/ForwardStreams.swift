@@ -64,15 +64,20 @@ final class ForwardStreams: Sendable {
         }
     }
 
-    /// The client's connection is over.
-    func abortAll() {
+    /// The client has left: programs may take what it has sent before.
+    func leaveAll() { for inbox in finish() { inbox.leave() } }
+
+    /// Every connection is over.
+    func abortAll() { for inbox in finish() { inbox.abort() } }
+
+    private func finish() -> [ForwardInbox] {
         let (inboxes, timers) = state.withLock { state in
             defer { state.timers = [:] }
             state.isOver = true
             return (Array(state.inboxes.values), Array(state.timers.values))
         }
         for timer in timers { timer.cancel() }
-        for inbox in inboxes { inbox.abort() }
+        return inboxes
     }
 
     // MARK: Timers

@@ -60,7 +60,8 @@ struct PortForwarder: Sendable {
             if !inbox.isAborted { try? await sink.breakOff() }
             inbox.abort()
         } catch {
-            inbox.abort()
+            // The client has left. A program that is held up by its own bytes would not take the client's last ones.
+            while (try? await connection.read()) != nil {}
         }
     }
 }

@@ -12,7 +12,9 @@ struct SPDYPortForward: Sendable {
         let channel = connection.channel
         let streams = ForwardStreams()
         // A reader that waits for a program would not notice it.
-        channel.closeFuture.whenComplete { _ in streams.abortAll() }
+        channel.closeFuture.whenComplete { [times] _ in
+            channel.eventLoop.scheduleTask(in: times.delivery) { streams.abortAll() }
+        }
         do {
             try await connection.executeThenClose { inbound, outbound in
                 let writer = FrameWriter(outbound, channel)
@@ -24,11 +26,14 @@ struct SPDYPortForward: Sendable {
                         }
                     } catch {
                         logger.debug("Client of forwarded ports broke off", metadata: ["reason": "\(error)"])
-                        if let violation = error as? SPDYViolation { SPDYChannel.close(channel, violation) }
+                        if let violation = error as? SPDYViolation {
+                            SPDYChannel.close(channel, violation)
+                            streams.abortAll()
+                        }
                     }
                     // Connections that wait for the client to read end with its connection.
                     channel.close(promise: nil)
-                    streams.abortAll()
+                    streams.leaveAll()
                 }
             }
         } catch {

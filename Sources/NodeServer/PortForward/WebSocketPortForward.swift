@@ -4,8 +4,6 @@ import NIOWebSocket
 
 /// One forward over a plain WebSocket: one connection to each port of the request, from the beginning.
 struct WebSocketPortForward: Sendable {
-    /// How long a client may take to answer the close.
-    private static let farewell = TimeAmount.seconds(2)
     /// Messages have up to 4 MiB, of which an inbox is to hold a part only.
     private static let longestPiece = 64 << 10
 
@@ -19,7 +17,10 @@ struct WebSocketPortForward: Sendable {
         let channel = connection.channel
         let total = ForwardTotal()
         let inboxes = ports.map { _ in ForwardInbox(total) }
-        channel.closeFuture.whenComplete { _ in for inbox in inboxes { inbox.abort() } }
+        // A reader that waits for a program would not notice it.
+        channel.closeFuture.whenComplete { [times] _ in
+            channel.eventLoop.scheduleTask(in: times.delivery) { for inbox in inboxes { inbox.abort() } }
+        }
         do {
             try await connection.executeThenClose { inbound, outbound in
                 let writer = FrameWriter(outbound, channel)
@@ -32,10 +33,13 @@ struct WebSocketPortForward: Sendable {
                         try await read(FrameSource(inbound), into: inboxes, channel)
                     } catch {
                         logger.debug("Client of forwarded ports broke off", metadata: ["reason": "\(error)"])
-                        if let violation = error as? WebSocketViolation { WebSocketChannel.close(channel, violation) }
+                        if let violation = error as? WebSocketViolation {
+                            WebSocketChannel.close(channel, violation)
+                            for inbox in inboxes { inbox.abort() }
+                        }
                     }
                     channel.close(promise: nil)
-                    for inbox in inboxes { inbox.abort() }
+                    for inbox in inboxes { inbox.leave() }
                 }
             }
         } catch {
@@ -77,13 +81,13 @@ struct WebSocketPortForward: Sendable {
         }
     }
 
-    /// The connection ends with the last of its ports.
+    /// The connection ends with the last of its ports. The clock starts only when the last bytes have left: a slow reader may take its time.
     private func sayGoodbye(_ writer: FrameWriter<WebSocketFrame>, _ channel: any Channel) async {
         var code = ByteBuffer()
         code.write(webSocketErrorCode: .normalClosure)
         do {
-            try await writer.write(WebSocketFrame(fin: true, opcode: .connectionClose, data: code))
-            channel.eventLoop.scheduleTask(in: Self.farewell) { channel.close(promise: nil) }
+            try await writer.writeLast(WebSocketFrame(fin: true, opcode: .connectionClose, data: code))
+            channel.eventLoop.scheduleTask(in: times.farewell) { channel.close(promise: nil) }
         } catch {
             channel.close(promise: nil)
         }

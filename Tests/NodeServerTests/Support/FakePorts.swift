@@ -1,8 +1,8 @@
 import PodCore
 import Synchronization
 
-/// Ports of a pod by their numbers: 7 returns what it gets, 9 takes nothing, 80 answers after the client's end, 19 writes without an end,
-/// 104 breaks off after its first bytes. Everything else is refused.
+/// Ports of a pod by their numbers: 7 returns what it gets, 9 takes nothing until it is released, 13 answers at once and ends, 80 answers after the
+/// client's end, 19 writes without an end, 104 breaks off after its first bytes. Everything else is refused.
 final class FakePorts: SandboxPorts {
     static let answer = 10 << 20
 
@@ -18,6 +18,7 @@ final class FakePorts: SandboxPorts {
         switch port {
         case 7: script = .echo
         case 9: script = .stuck
+        case 13: script = .once
         case 19: script = .endless
         case 80: script = .answer
         case 104: script = .breakOff
@@ -31,7 +32,7 @@ final class FakePorts: SandboxPorts {
 
 /// A program's end of a connection, with a bounded buffer like a socket's.
 final class FakeConnection: SandboxConnection {
-    enum Script { case echo, stuck, endless, answer, breakOff }
+    enum Script { case echo, stuck, once, endless, answer, breakOff }
 
     private struct State {
         var pending: [[UInt8]] = []
@@ -40,6 +41,7 @@ final class FakeConnection: SandboxConnection {
         var left = 0
         var hasEnd = false
         var isBroken = false
+        var isReleased = false
         var isClosed = false
         var waiting: [CheckedContinuation<Void, Never>] = []
     }
@@ -49,7 +51,10 @@ final class FakeConnection: SandboxConnection {
     private let script: Script
     private let state = Mutex(State())
 
-    init(_ script: Script) { self.script = script }
+    init(_ script: Script) {
+        self.script = script
+        if script == .once { change { $0.left = FakePorts.answer } }
+    }
 
     var isClosed: Bool { state.withLock { $0.isClosed } }
     var produced: Int { state.withLock { $0.produced } }
@@ -72,21 +77,21 @@ final class FakeConnection: SandboxConnection {
                     state.produced += count
                     return .bytes([UInt8](repeating: 0x61, count: count))
                 }
-                return state.hasEnd ? .end : .wait
+                return state.hasEnd || script == .once ? .end : .wait
             }
             switch step {
             case .bytes(let bytes): return bytes
             case .end: return nil
             case .broken: throw RuntimeFailure(.internal, "connection reset by peer")
-            case .wait: await wait()
+            case .wait: await wait { $0.isClosed || $0.isBroken || !$0.pending.isEmpty || $0.left > 0 || $0.hasEnd }
             }
         }
     }
 
     func write(_ bytes: [UInt8]) async throws(RuntimeFailure) {
-        while script == .stuck {
+        while script == .stuck, !state.withLock({ $0.isReleased }) {
             if isClosed { throw RuntimeFailure(.internal, "closed") }
-            await wait()
+            await wait { $0.isClosed || $0.isReleased }
         }
         change { state in
             state.received += bytes.count
@@ -104,11 +109,13 @@ final class FakeConnection: SandboxConnection {
 
     func close() { change { $0.isClosed = true } }
 
-    /// Until something has changed.
-    private func wait() async {
+    /// A program that took nothing takes everything from now on.
+    func release() { change { $0.isReleased = true } }
+
+    private func wait(until isReady: (State) -> Bool) async {
         await withCheckedContinuation { continuation in
             let goesOn = state.withLock { state -> Bool in
-                if state.isClosed || state.isBroken || !state.pending.isEmpty || state.left > 0 || state.hasEnd && script != .stuck { return true }
+                if isReady(state) { return true }
                 state.waiting.append(continuation)
                 return false
             }
