@@ -20,6 +20,8 @@ package enum EndpointPath: Sendable, Hashable {
     case runningPods
     /// The node's own logs, by the path below their folder.
     case systemLogs([String])
+    /// A page about the node, for a browser.
+    case nodePage(NodePagePath)
     /// Known to Kubernetes and able to run or reach something in a container, but not served: what has no container or pod.
     case otherStream(String)
     /// Not served.
@@ -60,6 +62,7 @@ package enum EndpointPath: Sendable, Hashable {
         case "configz" where rest.isEmpty: self = .configuration
         case "logs": self = .systemLogs(Array(rest))
         case "runningpods" where rest.isEmpty: self = .runningPods
+        case "ui": self = NodePagePath(segments).map(EndpointPath.nodePage) ?? .other
         default: self = StatisticsPath(segments).map { .statistics($0) } ?? .other
         }
     }
