@@ -12,6 +12,8 @@ package enum EndpointPath: Sendable, Hashable {
     case portForward(pod: PodAddress)
     /// A command of the query, whose output is the answer.
     case run(pod: PodAddress)
+    /// The state of a container's processes, to be written to a file.
+    case checkpoint(pod: PodAddress)
     /// The agent's own metrics.
     case metrics(MetricsPage)
     /// The effective configuration.
@@ -57,6 +59,7 @@ package enum EndpointPath: Sendable, Hashable {
         case "attach": self = Self.stream(.attach, rest)
         case "portForward": self = Self.pod(rest).map { .portForward(pod: $0) } ?? .otherStream(segments[0])
         case "run": self = Self.address(rest, allowsUID: true).map(EndpointPath.run) ?? .otherStream(segments[0])
+        case "checkpoint": self = Self.address(rest, allowsUID: false).map(EndpointPath.checkpoint) ?? .other
         case "metrics" where rest.count < 2 && StatisticsPath(segments) == nil:
             self = MetricsPage(rawValue: rest.first ?? "").map(EndpointPath.metrics) ?? .other
         case "configz" where rest.isEmpty: self = .configuration

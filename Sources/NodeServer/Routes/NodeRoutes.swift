@@ -40,7 +40,7 @@ package struct NodeRoutes: Sendable {
             guard method == "GET" || method == "HEAD" else { return .methodNotAllowed("GET, HEAD") }
         case .pods, .statistics, .containerLogs, .metrics, .configuration, .runningPods, .systemLogs, .nodePage:
             guard method == "GET" else { return .methodNotAllowed("GET") }
-        case .run:
+        case .run, .checkpoint:
             guard method == "POST" else { return .methodNotAllowed("POST") }
         case .stream, .portForward, .otherStream, .other: break
         }
@@ -57,6 +57,7 @@ package struct NodeRoutes: Sendable {
             guard let nodePage else { return .text(.methodNotAllowed, "Debug endpoints are disabled.\n") }
             return try await nodePage.answer(path, target: target)
         case .run(let address): return try await RunCommand(lookup: lookup, runtime: runtime, time: time).answer(address, target: target)
+        case .checkpoint(let address): throw await lookup.checkpointRefusal(address, timeout: target.values("timeout").last)
         case .containerLogs(let address): return try await log(address, target: target)
         case .stream(let kind, _):
             return .text(.badRequest, "Upgrade request required: \(kind) is spoken over SPDY/3.1 and WebSocket (\(StreamProtocol.names))\n")
