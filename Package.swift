@@ -224,7 +224,7 @@ let package = Package(
             "NodeServer",
             [
                 "Exposition", "KubeModel", "MetricsStore", "PodCore", "SPDY", "TestSupport", "Timing", asyncHTTPClient, httpTypes, logging, nioCore,
-                nioHTTP1, nioPosix, nioSSL, nioWebSocket, serviceLifecycle, x509,
+                nioHTTP1, nioPosix, nioSSL, nioWebSocket, serviceLifecycle, x509, crypto,
             ]),
         tests("NodeStore", ["LinuxSystem", "PodCore", "TestSupport"]),
         tests("OCIRuntime", ["CLinux", "PodCore", "ShimClient"]),

@@ -35,6 +35,9 @@ package final class ProxyAgent: ServiceLifecycle.Service {
     /// Every Service port that is served, as it was compiled last.
     package var entries: [ServiceEntry] { tables.entries }
 
+    /// The Services that are served and meant by a search, as they were compiled last.
+    package func matches(_ search: ServiceSearch) -> ServiceMatches { tables.matches(search) }
+
     /// `nil` when there is no such Service.
     package func explanation(of key: ObjectKey) -> ServiceExplanation? { tables.explanation(of: key) }
 

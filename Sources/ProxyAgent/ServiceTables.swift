@@ -60,6 +60,8 @@ final class ServiceTables: RulesetOwner {
     /// Every Service port that is served.
     var entries: [ServiceEntry] { state.withLock { $0.model?.entries ?? [] } }
 
+    func matches(_ search: ServiceSearch) -> ServiceMatches { state.withLock { $0.model?.matches(search) ?? ServiceMatches() } }
+
     func explanation(of key: ObjectKey) -> ServiceExplanation? { state.withLock { $0.model }?.explanation(of: key) }
 
     /// The tables as they were compiled last.

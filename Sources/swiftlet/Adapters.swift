@@ -46,14 +46,39 @@ struct ProxyReport: ProxyView {
                         port: Int(place.frontend.port), endpoints: endpoints))
             }
         }
-        return ProxySnapshot(lastSync: status.lastSync, problem: status.lastFailure ?? status.problems.first?.description, frontends: frontends)
+        return ProxySnapshot(lastSync: status.lastSync, problem: problem(status), frontends: frontends)
     }
+
+    private func problem(_ status: ProxyStatus) -> String? { status.lastFailure ?? status.problems.first?.description }
 
     func explanation(of service: ObjectKey, port: String?, from client: String?) async -> String? {
         agent.explanation(of: service)?.text(port: port, from: client.flatMap { IPAddress($0) })
     }
 
     func rules() async -> String { agent.latestTables.map { NftText.text(of: $0) }.joined() }
+}
+
+extension ProxyReport: NodeServices {
+    func services(matching text: String, limit: Int) async -> ServiceList {
+        let status = agent.status
+        let matches = agent.matches(ServiceSearch(text, limit: limit))
+        return ServiceList(
+            lastSync: status.lastSync, problem: problem(status), total: matches.total, matching: matches.matching,
+            first: matches.first.map { match in ServiceList.Service(key: match.key, ports: match.entries.map(Self.port)) })
+    }
+
+    private static func port(_ entry: ServiceEntry) -> ServiceList.Port {
+        let frontends = entry.frontends
+        let addresses = frontends.prefix(ServiceList.longestList).map { place in
+            let frontend = place.frontend
+            if frontend.address.isUnspecified { return "\(place.kind.rawValue) \(frontend.port)" }
+            return "\(place.kind.rawValue) \(Endpoint(address: frontend.address, port: frontend.port, isLocal: false))"
+        }
+        let name = entry.name.port.isEmpty ? "" : entry.name.port + " "
+        return ServiceList.Port(
+            name: "\(name)\(entry.name.transport) \(entry.port)", addresses: addresses, addressCount: frontends.count,
+            endpoints: entry.endpoints.prefix(ServiceList.longestList).map(\.description), endpointCount: entry.endpoints.count)
+    }
 }
 
 /// The images that this node's pods need.

@@ -43,18 +43,21 @@ struct ServerParts: Sendable {
                     return figures
                 }, claims: { await node.statistics.claims() }, recorded: node.metrics.node, serviceLevels: node.metrics.serviceLevels),
             nodeName: settings.name, settings: kubelet, time: time)
+        let proxy = ProxyReport(agent: node.proxy)
+        let nodePage = NodePageAnswer(view: view, statistics: node.statistics, services: proxy, time: time)
         var services: [any ServiceLifecycle.Service] = [
             NodeEndpointServer(
                 address: .tcp(host: kubelet.address, port: kubelet.port), credentials: credentials, access: access, view: view,
                 runtime: node.runtime, ports: local.runtime, pages: pages, statistics: node.statistics,
                 systemLogs: kubelet.servesSystemLogs ? SystemLogs(source: NodeLogs(), answersQueries: kubelet.enableSystemLogQuery) : nil,
-                nodeName: settings.name, metrics: node.metrics.node, streamTimes: StreamTimes(idle: kubelet.streamingConnectionIdleTimeout),
-                time: time, logger: logger),
+                nodePage: kubelet.enableDebuggingHandlers ? nodePage : nil, nodeName: settings.name, metrics: node.metrics.node,
+                streamTimes: StreamTimes(idle: kubelet.streamingConnectionIdleTimeout), time: time, logger: logger),
             AdminServer(
-                path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: ProxyReport(agent: node.proxy),
+                path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: proxy,
                 images: ImageDesk(
                     store: local.images, agent: (collector: node.images, users: NodeImageUsers(runtime: local.runtime, volumes: local.volumes))),
-                network: NetworkDesk(network: local.network, cni: local.cni, sandboxes: node.sandboxes), time: time, logger: logger),
+                network: NetworkDesk(network: local.network, cni: local.cni, sandboxes: node.sandboxes), nodePage: nodePage, time: time,
+                logger: logger),
         ]
         if kubelet.healthzPort > 0 {
             services.append(HealthServer(address: .tcp(host: kubelet.healthzBindAddress, port: kubelet.healthzPort), view: view, logger: logger))

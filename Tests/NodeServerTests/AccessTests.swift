@@ -85,6 +85,7 @@ import Testing
             ("GET", "/run/a/b/c", "create", ["proxy"]), ("POST", "/run/a/b/c?cmd=ls", "create", ["proxy"]), ("GET", "/metrics", "get", ["metrics"]),
             ("GET", "/metrics/probes", "get", ["metrics"]), ("GET", "/metrics/slis", "get", ["metrics"]), ("GET", "/logs/x", "get", ["log"]),
             ("GET", "/healthz", "get", ["healthz", "proxy"]), ("GET", "/runningpods", "get", ["pods", "proxy"]),
+            ("GET", "/ui/", "get", ["proxy"]), ("GET", "/ui/data.json", "get", ["proxy"]), ("POST", "/ui/", "create", ["proxy"]),
             ("PUT", "/anything", "update", ["proxy"]), ("PATCH", "/", "patch", ["proxy"]), ("DELETE", "/x", "delete", ["proxy"]),
             ("OPTIONS", "/x", "", ["proxy"]),
             ("GET", "/podsx", "get", ["proxy"]), ("GET", "//exec/a/b/c", "get", ["proxy"]),

@@ -21,6 +21,7 @@ import Testing
             let (ready, listening) = AsyncStream<Void>.makeStream()
             let server = AdminServer(
                 path: path, view: FakeView(), runtime: runtime, proxy: FakeView(), images: FakeImageOffice(),
+                nodePage: NodePageAnswer(view: FakeView(), statistics: nil, services: nil, time: ManualTime(epoch: Timestamp(seconds: 1000))),
                 time: ManualTime(epoch: Timestamp(seconds: 1000)), logger: .silent, onListening: { listening.yield() })
             let group = ServiceGroup(services: [server], logger: .silent)
             try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -80,6 +81,38 @@ import Testing
             #expect(try await Self.post(socket, failed) == (500, "no registry answers\n"))
             #expect(try await Self.post(socket, "{}").status == 400)
             #expect(try await Self.get(socket, "/v1/images").status == 405)
+        }
+    }
+
+    @Test("the node page is at the operators' socket, which answers no other web page") func webPages() async throws {
+        try await withServer { socket, runtime async throws in
+            #expect(try await Self.get(socket, "/ui/").text.hasPrefix("<!doctype html>"))
+            #expect(try await Self.document(socket, "/ui/data.json?pods=web")["pods", "matching"] == 1)
+            #expect(try await Self.get(socket, "/ui/nothing").status == 404)
+            func status(_ path: String, host: String, more: HTTPHeaders = [:], method: HTTPMethod = .GET) async throws -> Int {
+                var request = HTTPClientRequest(url: "http+unix://\(PercentCoding.encode(socket))\(path)")
+                request.method = method
+                request.headers = more
+                request.headers.add(name: "Host", value: host)
+                return Int(try await HTTPClient.shared.execute(request, timeout: .seconds(10)).status.code)
+            }
+            for host in ["localhost", "localhost:8080", "127.0.0.1", "127.0.0.1:8080", "[::1]:8080", "swiftlet"] {
+                #expect(try await status("/ui/data.json", host: host) == 200, "\(host)")
+            }
+            // A name that a stranger's name server answers with this machine's address.
+            for host in ["rebound.example", "rebound.example:8080", "localhost.example", "127.0.0.1.example", "[::2]:80", "10.0.0.1"] {
+                for path in ["/ui/", "/ui/data.json", "/v1/pods"] { #expect(try await status(path, host: host) == 403, "\(host)") }
+            }
+            for origin in ["https://example.org", "http://localhost:9090", "null"] {
+                #expect(try await status("/v1/images", host: "localhost:8080", more: ["Origin": origin], method: .POST) == 403, "\(origin)")
+                let socketOfPage: HTTPHeaders = [
+                    "Origin": origin, "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+                    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol": "v5.channel.k8s.io",
+                ]
+                let exec = "/v1/exec/default/web/app?command=write&command=1&command=0&output=1"
+                #expect(try await status(exec, host: "localhost:8080", more: socketOfPage) == 403, "\(origin)")
+            }
+            #expect(runtime.requests.isEmpty)
         }
     }
 

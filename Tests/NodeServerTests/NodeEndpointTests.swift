@@ -41,6 +41,17 @@ import X509
         }
     }
 
+    @Test("the node page is for callers with a right to nodes/proxy") func nodePage() async throws {
+        try await RunningNode.run(reviewer: FakeReviewer(grants: ["\(RunningNode.reader) get proxy", "stranger get pods"])) { node async throws in
+            for path in ["/ui/", "/ui/data.json"] {
+                #expect(try await node.request(path, as: try node.authority.client(RunningNode.reader)).status == 200)
+                let refused = try await node.request(path, as: try node.authority.client("stranger"))
+                #expect(refused == (403, "Forbidden (user=stranger, verb=get, resource=nodes, subresource(s)=[proxy])\n"))
+                #expect(try await node.request(path).status == 401)
+            }
+        }
+    }
+
     @Test("a request head of nearly 1 MiB is taken") func longHeadsAreTaken() async throws {
         try await RunningNode.run { node async throws in
             let known = try node.authority.client(RunningNode.apiServer)

@@ -72,6 +72,23 @@ import Testing
         #expect(try await answer(path) == (status, text))
     }
 
+    @Test(
+        "a checkpoint is refused with the status and text of a kubelet whose runtime makes none",
+        arguments: [
+            ("default/web/app", 500, "checkpointing of default/web/app failed (this node's runtime cannot checkpoint containers)\n"),
+            ("default/web/app?timeout=5", 500, "checkpointing of default/web/app failed (this node's runtime cannot checkpoint containers)\n"),
+            ("default/web/app?timeout=5&timeout=x", 404, "cannot parse value of timeout parameter\n"),
+            ("default/web/app?timeout=", 404, "cannot parse value of timeout parameter\n"),
+            ("default/nobody/app", 404, "pod does not exist\n"), ("other/web/app", 404, "pod does not exist\n"),
+            ("default/web/nothing", 404, "container nothing does not exist\n"),
+            ("default/web/nothing?timeout=x", 404, "container nothing does not exist\n"),
+            ("default/web", 404, "404 page not found\n"), ("default/web/u1/app", 404, "404 page not found\n"),
+        ])
+    func checkpoint(_ path: String, _ status: Int, _ text: String) async throws {
+        #expect(try await answer("/checkpoint/" + path, method: "POST") == (status, text))
+        if status == 500 { #expect(try await answer("/checkpoint/" + path).status == 405) }
+    }
+
     @Test("exec and attach without an upgrade are refused with the reason") func execWithoutUpgrade() async throws {
         #expect(try await answer("/exec/default/web/app?command=ls&output=1").status == 400)
         #expect(try await answer("/exec/default/web").status == 404)

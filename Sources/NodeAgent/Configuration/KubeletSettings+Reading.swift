@@ -82,7 +82,9 @@ extension KubeletSettings {
         reader.ignore([
             UnsupportedField(
                 "enableDebuggingHandlers", harmless: ["true"],
-                reason: "closes /logs only; exec, attach, port-forward, run, containers' logs and runningpods are for callers with a right to them")
+                reason:
+                    "closes /logs and /ui only; exec, attach, port-forward, run, containers' logs and runningpods are for callers with a right to them"
+            )
         ])
         try reader.read("enableSystemLogHandler", into: &enableSystemLogHandler)
         try reader.read("enableSystemLogQuery", into: &enableSystemLogQuery)

@@ -36,7 +36,7 @@ package struct KubeletSettings: Sendable, Hashable {
     package var cacheAuthorizedTTL = Duration.seconds(300)
     package var cacheUnauthorizedTTL = Duration.seconds(30)
 
-    /// False closes the node's own logs; other endpoints stay.
+    /// False closes the node's own logs and the page about the node; other endpoints stay.
     package var enableDebuggingHandlers = true
     /// The node's own logs are read at `/logs/`.
     package var enableSystemLogHandler = true

@@ -74,6 +74,8 @@ package struct AgentView: NodeView {
         ["ping", "log", NodeHealth.syncLoop].map { HealthCheck(name: $0, problem: health.problem(of: $0)) }
     }
 
+    package func node() async -> Node? { reporter.ownNode ?? reporter.node }
+
     package func summary() async -> NodeSummary {
         var phases: [String: Int] = [:]
         for pod in await pods.pods() { phases[pod.status?.phase?.rawValue ?? "Pending", default: 0] += 1 }

@@ -19,6 +19,7 @@ package struct AdminServer: ServiceLifecycle.Service {
     private let proxy: (any ProxyView)?
     private let images: (any ImageOffice)?
     private let network: (any NetworkView)?
+    private let nodePage: NodePageAnswer?
     private let routes: NodeRoutes
     private let streams: StreamUpgrade
     private let logger: Logger
@@ -29,9 +30,10 @@ package struct AdminServer: ServiceLifecycle.Service {
     ///   - proxy: absent when this agent programs no Services.
     ///   - images: absent when this agent has no images of its own.
     ///   - network: absent when this agent has no pod network of its own.
+    ///   - nodePage: the page about the node.
     package init(
         path: String, view: any NodeView, runtime: any ContainerRuntime, proxy: (any ProxyView)?, images: (any ImageOffice)? = nil,
-        network: (any NetworkView)? = nil, time: any TimeSource,
+        network: (any NetworkView)? = nil, nodePage: NodePageAnswer? = nil, time: any TimeSource,
         logger: Logger, onListening: @escaping @Sendable () async -> Void = {}
     ) {
         self.file = SocketFile(path: path)
@@ -39,6 +41,7 @@ package struct AdminServer: ServiceLifecycle.Service {
         self.proxy = proxy
         self.images = images
         self.network = network
+        self.nodePage = nodePage
         self.routes = NodeRoutes(view: view, runtime: runtime, time: time)
         self.streams = StreamUpgrade(view: view, runtime: runtime, logger: logger)
         self.logger = logger
@@ -53,6 +56,10 @@ package struct AdminServer: ServiceLifecycle.Service {
                 base: UpgradableHTTP1Channel(http: HTTP1Channel(responder: responder, configuration: .init(idleTimeout: .seconds(90)))) { request in
                     guard let target = RequestTarget(uri: request.head.uri), case .exec(let pod) = AdminPath(target.segments) else {
                         return .serveAsHTTP
+                    }
+                    let headers = request.head.headers
+                    if let refusal = BrowserRefusal.refusal(host: headers.first(name: "host"), origin: headers.first(name: "origin")) {
+                        return .refuse(UpgradeRefusal(refusal))
                     }
                     return await streams.decide(.exec, request, address: pod, target: target)
                 })
@@ -77,6 +84,7 @@ package struct AdminServer: ServiceLifecycle.Service {
     }
 
     private func answer(_ request: Request) async throws -> HTTPAnswer {
+        if let refusal = BrowserRefusal.refusal(host: request.head.authority, origin: request.headers[.origin]) { throw refusal }
         guard let target = RequestTarget(uri: request.uri.string) else { return .text(.badRequest, "the request's path cannot be decoded\n") }
         let path = AdminPath(target.segments)
         if path == .images { return try await work(request) }
@@ -103,6 +111,9 @@ package struct AdminServer: ServiceLifecycle.Service {
         case .network:
             guard let network else { return Self.noNetwork }
             return try .json(await network.attachments())
+        case .nodePage(let page):
+            guard let nodePage else { return .text(.notFound, "404 page not found\n") }
+            return try await nodePage.answer(page, target: target)
         case .images, .networkCheck, .other: return .text(.notFound, "404 page not found\n")
         }
     }

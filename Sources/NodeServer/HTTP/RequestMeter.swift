@@ -17,7 +17,7 @@ package struct RequestMeter: Sendable {
     private static let paths: Set<String> = [
         "healthz", "pods", "runningpods", "configz", "stats", "metrics", "logs", "containerLogs", "run", "exec", "attach", "portForward",
         "checkpoint",
-        "debug", "statusz", "flagz",
+        "debug", "statusz", "flagz", "ui",
     ]
     private static let long: Set<String> = ["exec", "attach", "portForward", "debug"]
     /// No unauthenticated port is served.

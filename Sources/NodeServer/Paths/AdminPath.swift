@@ -13,9 +13,14 @@ package enum AdminPath: Sendable, Hashable {
     case images
     case network
     case networkCheck
+    case nodePage(NodePagePath)
     case other
 
     package init(_ segments: [String]) {
+        if let page = NodePagePath(segments) {
+            self = .nodePage(page)
+            return
+        }
         guard segments.first == "v1", segments.allSatisfy({ !$0.isEmpty }) else {
             self = .other
             return
@@ -50,6 +55,7 @@ package enum AdminPath: Sendable, Hashable {
         case .images: ["v1", "images"]
         case .network: ["v1", "network"]
         case .networkCheck: ["v1", "network", "check"]
+        case .nodePage(let page): page.segments
         case .other: []
         }
     }

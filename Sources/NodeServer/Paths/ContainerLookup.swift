@@ -41,6 +41,17 @@ package struct ContainerLookup: Sendable {
         return location
     }
 
+    /// This node's runtime writes no checkpoints: the answer is that of a kubelet whose runtime does not, in the same order.
+    /// - Parameter timeout: of the query.
+    package func checkpointRefusal(_ address: EndpointPath.PodAddress, timeout: String?) async -> Refusal {
+        guard let pod = await pod(address) else { return Refusal(.notFound, "pod does not exist\n") }
+        guard Self.hasContainer(pod, address.container) else { return Refusal(.notFound, "container \(address.container) does not exist\n") }
+        if let timeout, Int64(timeout) == nil { return Refusal(.notFound, "cannot parse value of timeout parameter\n") }
+        return Refusal(
+            .internalServerError,
+            "checkpointing of \(address.namespace)/\(address.pod)/\(address.container) failed (this node's runtime cannot checkpoint containers)\n")
+    }
+
     private func pod(_ address: EndpointPath.PodAddress) async -> Pod? {
         await view.pods().first { $0.name == address.pod && $0.namespace == address.namespace }
     }

@@ -12,6 +12,8 @@ package enum EndpointPath: Sendable, Hashable {
     case portForward(pod: PodAddress)
     /// A command of the query, whose output is the answer.
     case run(pod: PodAddress)
+    /// The state of a container's processes, to be written to a file.
+    case checkpoint(pod: PodAddress)
     /// The agent's own metrics.
     case metrics(MetricsPage)
     /// The effective configuration.
@@ -20,6 +22,8 @@ package enum EndpointPath: Sendable, Hashable {
     case runningPods
     /// The node's own logs, by the path below their folder.
     case systemLogs([String])
+    /// A page about the node, for a browser.
+    case nodePage(NodePagePath)
     /// Known to Kubernetes and able to run or reach something in a container, but not served: what has no container or pod.
     case otherStream(String)
     /// Not served.
@@ -55,11 +59,13 @@ package enum EndpointPath: Sendable, Hashable {
         case "attach": self = Self.stream(.attach, rest)
         case "portForward": self = Self.pod(rest).map { .portForward(pod: $0) } ?? .otherStream(segments[0])
         case "run": self = Self.address(rest, allowsUID: true).map(EndpointPath.run) ?? .otherStream(segments[0])
+        case "checkpoint": self = Self.address(rest, allowsUID: false).map(EndpointPath.checkpoint) ?? .other
         case "metrics" where rest.count < 2 && StatisticsPath(segments) == nil:
             self = MetricsPage(rawValue: rest.first ?? "").map(EndpointPath.metrics) ?? .other
         case "configz" where rest.isEmpty: self = .configuration
         case "logs": self = .systemLogs(Array(rest))
         case "runningpods" where rest.isEmpty: self = .runningPods
+        case "ui": self = NodePagePath(segments).map(EndpointPath.nodePage) ?? .other
         default: self = StatisticsPath(segments).map { .statistics($0) } ?? .other
         }
     }

@@ -12,14 +12,16 @@ package struct NodeRoutes: Sendable {
     private let time: any TimeSource
     private let statistics: StatisticsAnswer?
     private let systemLogs: SystemLogs?
+    private let nodePage: NodePageAnswer?
 
     /// - Parameters:
     ///   - pages: `nil` where the agent shows none: their paths are not found.
     ///   - statistics: the node's measured figures; likewise.
     ///   - systemLogs: the node's own logs; `nil` where they are not offered.
+    ///   - nodePage: the page about the node; likewise.
     package init(
         view: any NodeView, runtime: any ContainerRuntime, pages: (any NodePages)? = nil, time: any TimeSource,
-        statistics: (any NodeStatisticsSource)? = nil, systemLogs: SystemLogs? = nil, nodeName: String = ""
+        statistics: (any NodeStatisticsSource)? = nil, systemLogs: SystemLogs? = nil, nodePage: NodePageAnswer? = nil, nodeName: String = ""
     ) {
         self.view = view
         self.runtime = runtime
@@ -28,6 +30,7 @@ package struct NodeRoutes: Sendable {
         self.time = time
         self.statistics = statistics.map { StatisticsAnswer(source: $0, nodeName: nodeName) }
         self.systemLogs = systemLogs
+        self.nodePage = nodePage
     }
 
     package func answer(method: String, target: RequestTarget) async throws -> HTTPAnswer {
@@ -35,9 +38,9 @@ package struct NodeRoutes: Sendable {
         switch path {
         case .health:
             guard method == "GET" || method == "HEAD" else { return .methodNotAllowed("GET, HEAD") }
-        case .pods, .statistics, .containerLogs, .metrics, .configuration, .runningPods, .systemLogs:
+        case .pods, .statistics, .containerLogs, .metrics, .configuration, .runningPods, .systemLogs, .nodePage:
             guard method == "GET" else { return .methodNotAllowed("GET") }
-        case .run:
+        case .run, .checkpoint:
             guard method == "POST" else { return .methodNotAllowed("POST") }
         case .stream, .portForward, .otherStream, .other: break
         }
@@ -50,7 +53,11 @@ package struct NodeRoutes: Sendable {
         case .systemLogs(let path):
             guard let systemLogs else { return .text(.methodNotAllowed, "logs endpoint is disabled.\n") }
             return try await systemLogs.answer(path, target: target)
+        case .nodePage(let path):
+            guard let nodePage else { return .text(.methodNotAllowed, "Debug endpoints are disabled.\n") }
+            return try await nodePage.answer(path, target: target)
         case .run(let address): return try await RunCommand(lookup: lookup, runtime: runtime, time: time).answer(address, target: target)
+        case .checkpoint(let address): throw await lookup.checkpointRefusal(address, timeout: target.values("timeout").last)
         case .containerLogs(let address): return try await log(address, target: target)
         case .stream(let kind, _):
             return .text(.badRequest, "Upgrade request required: \(kind) is spoken over SPDY/3.1 and WebSocket (\(StreamProtocol.names))\n")

@@ -30,6 +30,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     ///   - pages: the agent's own figures.
     ///   - statistics: the node's measured figures.
     ///   - systemLogs: the node's own logs; `nil` where they are not offered.
+    ///   - nodePage: the page about the node; likewise.
     ///   - nodeName: in the answers that name the node.
     ///   - metrics: where requests are counted.
     ///   - streamTimes: how long clients of exec, attach and port-forward may take.
@@ -37,7 +38,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     package init(
         address: ListenAddress, credentials: ServingCredentials, access: AccessControl, view: any NodeView, runtime: any ContainerRuntime,
         ports: any SandboxPorts, pages: (any NodePages)? = nil, statistics: (any NodeStatisticsSource)? = nil,
-        systemLogs: SystemLogs? = nil, nodeName: String = "",
+        systemLogs: SystemLogs? = nil, nodePage: NodePageAnswer? = nil, nodeName: String = "",
         metrics: any MetricsFactory = NOOPMetricsHandler.instance, streamTimes: StreamTimes = StreamTimes(), time: any TimeSource, logger: Logger,
         onListening: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
     ) {
@@ -46,7 +47,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
         self.access = access
         self.routes = NodeRoutes(
             view: view, runtime: runtime, pages: pages, time: time, statistics: statistics,
-            systemLogs: systemLogs, nodeName: nodeName)
+            systemLogs: systemLogs, nodePage: nodePage, nodeName: nodeName)
         self.streams = StreamUpgrade(view: view, runtime: runtime, times: streamTimes, logger: logger)
         self.forwards = PortForwardUpgrade(view: view, ports: ports, times: streamTimes, logger: logger)
         self.meter = RequestMeter(metrics, time: time)

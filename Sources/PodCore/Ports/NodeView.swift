@@ -14,6 +14,9 @@ package protocol NodeView: Sendable {
     /// Returns one entry for each check. The node is healthy when all checks are.
     func health() async -> [HealthCheck]
 
+    /// The node's object with the status of this agent's latest look at the machine; `nil` until it is known.
+    func node() async -> Node?
+
     /// The figures that `swiftlet status` prints.
     func summary() async -> NodeSummary
 }

@@ -207,4 +207,11 @@ package struct ServiceModel: Sendable {
 
     /// Every Service port, by name.
     package var entries: [ServiceEntry] { records.values.sorted { $0.key < $1.key }.flatMap(\.output.entries) }
+
+    /// Looks at each Service once and keeps no more than the search wants: there may be tens of thousands.
+    package func matches(_ search: ServiceSearch) -> ServiceMatches {
+        var matches = ServiceMatches()
+        for record in records.values where !record.output.entries.isEmpty { matches.add(record.key, record.output.entries, search) }
+        return matches
+    }
 }

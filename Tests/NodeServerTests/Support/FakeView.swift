@@ -33,6 +33,8 @@ struct FakeView: NodeView, ProxyView {
 
     func health() async -> [HealthCheck] { checks }
 
+    func node() async -> Node? { nil }
+
     func summary() async -> NodeSummary {
         NodeSummary(
             nodeName: "n1", version: "0.1", isReady: true, readyMessage: "", apiServer: "https://api:6443", apiServerLastContact: 3,

@@ -47,7 +47,9 @@ struct RunningNode: Sendable {
             let endpoint = NodeEndpointServer(
                 address: .tcp(host: "127.0.0.1", port: 0), credentials: credentials,
                 access: AccessControl(nodeName: "n1", reviewer: reviewer, allowsAnonymous: allowsAnonymous, logger: logger), view: view,
-                runtime: runtime, ports: fakePorts, pages: FakePages(), systemLogs: systemLogs, metrics: metrics, streamTimes: streamTimes,
+                runtime: runtime, ports: fakePorts, pages: FakePages(), systemLogs: systemLogs,
+                nodePage: NodePageAnswer(view: view, statistics: nil, services: nil, time: ManualTime(epoch: Timestamp(seconds: 1000))),
+                metrics: metrics, streamTimes: streamTimes,
                 time: ManualTime(epoch: Timestamp(seconds: 1000)), logger: logger,
                 onListening: { listening.yield($0?.port ?? 0) })
             let group = ServiceGroup(services: [endpoint], logger: logger)
