@@ -19,6 +19,8 @@ package actor ImageCollector: ImageRoom {
     private let logger: Logger
     private let began: Duration
     private var hasFailed = false
+    /// The images in use when it was noted last.
+    private var noted: Set<String> = []
 
     package init(
         images: any ImageInventory, users: any ImageUsers, events: EventRecorder, policy: ImageCollectionPolicy, nodeName: String,
@@ -60,7 +62,7 @@ package actor ImageCollector: ImageRoom {
     private func collect() async throws(ImageFailure) {
         let used = try await users.usedImages()
         let plan = ImageCollectionPlan(await images.storedImages(), used: used)
-        await images.noteUse(of: plan.used)
+        await noteUse(of: plan.used)
         let kept = plan.directories
         _ = try await remove(
             plan.tooOld(policy, now: time.wallTime().seconds, running: time.now() - began), upTo: .max, keeping: kept, because: "age")
@@ -82,6 +84,13 @@ package actor ImageCollector: ImageRoom {
         throw ImageFailure(.storeFailed, message)
     }
 
+    /// Only of images that have come into use or gone out of it, so that nothing is written on a node where nothing happens.
+    private func noteUse(of used: Set<String>) async {
+        let changed = used.symmetricDifference(noted)
+        noted = used
+        if !changed.isEmpty { await images.noteUse(of: changed) }
+    }
+
     /// Removes what is left of pulls and then images, least recently used first. Returns the bytes freed, which may be too few.
     private func free(_ wanted: Int64, used: UsedImages, keeping kept: Set<String>, because reason: String) async throws(ImageFailure) -> Int64 {
         let leftovers = try await images.removeLeftovers(olderThan: ImageCollectionPolicy.downloadAge, keeping: kept)
@@ -97,7 +106,7 @@ package actor ImageCollector: ImageRoom {
             guard wanted > 0 else { return true }
             let used = try await users.usedImages()
             let plan = ImageCollectionPlan(await images.storedImages(), used: used)
-            await images.noteUse(of: plan.used)
+            await noteUse(of: plan.used)
             logger.notice("A pull finds too little room; unused images are removed", metadata: ["toFree": "\(wanted)"])
             return try await self.free(wanted, used: used, keeping: plan.directories, because: "a pull") > 0
         } catch {

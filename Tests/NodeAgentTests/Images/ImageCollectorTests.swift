@@ -50,6 +50,21 @@ struct ImageCollectorTests {
         #expect(inventory.calls.entries == ["use used", "space"])
     }
 
+    @Test("the use of an image is noted when it begins and when it is over, and not in between")
+    func notesChangesOfUse() async throws {
+        let inventory = FakeInventory(Self.full(others: 4))
+        let (collector, _) = collector(inventory)
+        try await whileRunning({ await collector.run() }) {
+            for look in 1...3 {
+                await time.waitForSleeper(until: ImageCollector.period * look)
+                if look == 2 { inventory.state.withLock { $0.used = UsedImages(stacks: []) } }
+                time.advance(by: ImageCollector.period)
+            }
+            await time.waitForSleeper(until: ImageCollector.period * 4)
+        }
+        #expect(inventory.calls.entries == ["use used", "space", "space", "use used", "space", "space"])
+    }
+
     @Test("what is left of pulls goes before images")
     func leftoversFirst() async throws {
         var state = Self.full(others: 0)
