@@ -39,6 +39,21 @@ struct PodDiskMeterTests {
         #expect(use.volumes["data"]?.inodes == 2 && use.volumes["none"]?.inodes == 0)
     }
 
+    @Test("the hosts file and termination messages count for the pod (CVE-2020-8557)")
+    func files() async throws {
+        let hosts = try await folders.write("127.0.0.1\tlocalhost\n", to: .hosts, podUID: pod.uid)
+        let message = try await folders.makeTerminationMessageFile(podUID: pod.uid, container: "c", containerID: "id-1")
+        let storage = PodStorage(pod: pod, containers: ["c": "id-1"], volumes: [])
+        let before = try await meter.diskUse(of: storage)
+        // The file, and two folders and a file of the message.
+        #expect(before.files.inodes == 4)
+        try write(2 << 20, to: hosts)
+        try write(3 << 20, to: message)
+        let after = try await meter.diskUse(of: storage)
+        #expect(after.files.bytes - before.files.bytes >= 5 << 20 - 8192)
+        #expect(after.total.bytes - before.total.bytes == after.files.bytes - before.files.bytes)
+    }
+
     @Test("names that are not single names are refused")
     func names() async throws {
         await #expect(throws: VolumeFailure.self) {

@@ -34,7 +34,7 @@ package protocol PodFolders: Sendable {
     func nodeFile(_ path: String) async -> String?
 }
 
-package enum PodFile: String, Sendable, Hashable {
+package enum PodFile: String, Sendable, Hashable, CaseIterable {
     case hosts = "etc-hosts"
     case hostname = "etc-hostname"
     case resolvConf = "etc-resolv.conf"
