@@ -189,7 +189,7 @@ let package = Package(
         // Tests.
         .target(
             name: "TestSupport",
-            dependencies: ["KubeModel", "LinuxSystem", "Nftables", "ProxyCore", "Timing", crypto, logging, swiftASN1, x509],
+            dependencies: ["CLinux", "KubeModel", "LinuxSystem", "Nftables", "ProxyCore", "Timing", crypto, logging, swiftASN1, x509],
             path: "Tests/TestSupport",
             swiftSettings: strict),
         tests("Addresses", ["TestSupport"]),

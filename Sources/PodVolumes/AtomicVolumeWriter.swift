@@ -23,8 +23,8 @@ struct AtomicVolumeWriter: Sendable {
     /// - Returns: whether anything was written.
     @discardableResult
     func write(_ payload: FilePayload) throws(SystemError) -> Bool {
-        let current = try link(Self.dataName)
-        let before = try visibleBefore(current)
+        let current = try dataDirectory()
+        let before = try visibleBefore()
         try removeLeftovers(except: current)
         if let current, try matches(payload, in: current) {
             // Written completely before, but perhaps interrupted while the visible names were made or removed.
@@ -50,6 +50,13 @@ struct AtomicVolumeWriter: Sendable {
     }
 
     // MARK: - The hidden directory
+
+    /// The hidden directory that `..data` names. `nil` without one, and for any other target, which only another program can have made
+    /// (CVE-2017-1002102): what the link names is removed later.
+    private func dataDirectory() throws(SystemError) -> String? {
+        guard let name = try link(Self.dataName), name.hasPrefix("..20"), !name.contains("/") else { return nil }
+        return name
+    }
 
     private func makeDataDirectory(_ payload: FilePayload) throws(SystemError) -> (name: String, directory: OwnedFileDescriptor) {
         let prefix = Self.timestamp(KernelClock.realtime)
@@ -132,8 +139,8 @@ struct AtomicVolumeWriter: Sendable {
     // MARK: - The visible names
 
     /// The names that the last complete write made visible.
-    private func visibleBefore(_ current: String?) throws(SystemError) -> Set<String> {
-        guard current != nil else { return [] }
+    private func visibleBefore() throws(SystemError) -> Set<String> {
+        guard try link(Self.dataName) != nil else { return [] }
         var names: Set<String> = []
         for name in try DirectoryListing.names(of: root) where !name.hasPrefix("..") {
             if try link(name) == Self.dataName + "/" + name { names.insert(name) }

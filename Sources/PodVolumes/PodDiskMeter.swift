@@ -38,6 +38,7 @@ package final class PodDiskMeter: PodDiskUsage {
                 for name in pod.volumes {
                     use.volumes[name] = try measure(layout.volume(name, plugin: VolumeLayout.emptyDirectories, podUID: pod.pod.uid))
                 }
+                use.files = try Self.files(in: layout.pod(pod.pod.uid), measure)
                 return use
             }
         } catch let error as VolumeFailure {
@@ -45,5 +46,15 @@ package final class PodDiskMeter: PodDiskUsage {
         } catch {
             throw VolumeFailure(.system, "the local storage of pod \(pod.pod.uid) cannot be measured: \(error)")
         }
+    }
+
+    /// A container can fill the node's disk through these files too (CVE-2020-8557).
+    private static func files(in folder: String, _ measure: (String) throws -> DiskUse) throws -> DiskUse {
+        var use = try measure(folder + "/containers")
+        for file in PodFile.allCases {
+            guard let status = try FileStatus.ifPresent(file.path(in: folder)) else { continue }
+            use = use + DiskUse(bytes: Int64(clamping: status.allocated), inodes: 1)
+        }
+        return use
     }
 }

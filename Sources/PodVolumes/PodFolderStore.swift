@@ -27,9 +27,9 @@ package final class PodFolderStore: PodFolders {
             try Directories.make(own, mode: 0o750)
             try Directories.make(logs, mode: 0o755)
             return StartFiles.Paths(
-                hosts: try Self.write(files.hosts, to: folder + "/etc-hosts", mode: 0o644),
-                hostname: try Self.write(files.hostname, to: folder + "/etc-hostname", mode: 0o644),
-                resolvConf: try Self.write(files.resolvConf, to: folder + "/etc-resolv.conf", mode: 0o644),
+                hosts: try Self.write(files.hosts, to: PodFile.hosts.path(in: folder), mode: 0o644),
+                hostname: try Self.write(files.hostname, to: PodFile.hostname.path(in: folder), mode: 0o644),
+                resolvConf: try Self.write(files.resolvConf, to: PodFile.resolvConf.path(in: folder), mode: 0o644),
                 // One for each container name, not for each start: crash loops must not use up inodes. Any user of any container may write it.
                 terminationMessage: try Self.write("", to: own + "/termination-log", mode: 0o666),
                 log: "\(logs)/\(files.restartCount).log")

@@ -79,9 +79,12 @@ package final class PodVolumes: VolumeService {
         }
     }
 
-    package func imageVolume(_ name: String, podUID: String) async throws(VolumeFailure) -> ImageVolumeState {
+    package func imageVolume(
+        _ name: String, podUID: String, userNamespace: PodUserNamespace?
+    ) async throws(VolumeFailure) -> ImageVolumeState {
         try await blocking("look for volume \(name)") { [root] in
-            try ImageVolume(path: try VolumeLayout(root: root).volume(name, plugin: ImageVolume.plugin, podUID: podUID)).state()
+            let path = try VolumeLayout(root: root).volume(name, plugin: ImageVolume.plugin, podUID: podUID)
+            return try ImageVolume(path: path, userNamespace: userNamespace).state()
         }
     }
 
@@ -129,7 +132,7 @@ package final class PodVolumes: VolumeService {
             return try mountEmptyDirectory(volume, layout, .hugePages(pageSize: pageSize, sizeLimit: sizeLimit))
         case .image(let image):
             let path = try layout.volume(volume.name, plugin: ImageVolume.plugin, podUID: volume.podUID)
-            try writers.holding(path) { try ImageVolume(path: path).mount(image) }
+            try writers.holding(path) { try ImageVolume(path: path, userNamespace: volume.userNamespace).mount(image) }
             return path
         case .files(let kind, let files):
             // Checked before anything is made.

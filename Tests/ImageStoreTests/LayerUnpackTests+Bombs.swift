@@ -32,7 +32,7 @@ extension LayerUnpackTests {
         return stream
     }
 
-    @Test("a layer that grows beyond the allowed ratio is refused by a message that names the setting")
+    @Test("a layer that grows beyond the allowed ratio is refused by a message that names the setting (CVE-2025-4437)")
     func bomb() async throws {
         let bomb = Self.hollow(zeros: 10 << 30)
         #expect(bomb.count < 400_000)

@@ -14,6 +14,7 @@ import Testing
             #expect(report.diffID == ContentHasher.digest(of: tar))
             try await check(directory + "/layer", report)
             #expect(try SmallFile.text(directory + "/victim") == "untouched")
+            #expect(try FileStatus(of: directory + "/victim").mode == 0o600)
             #expect(try DirectoryListing.names(at: directory) == ["blob", "layer", "victim"])
         }
     }

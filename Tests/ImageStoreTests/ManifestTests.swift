@@ -25,7 +25,7 @@ import Testing
     }
 
     @Test(
-        "a malformed or ambiguous document is refused with the reason",
+        "a malformed or ambiguous document is refused with the reason (CVE-2021-41190, CVE-2024-3727)",
         arguments: [
             ("{\"schemaVersion\":2,\"config\":\(config),\"layers\":[],\"manifests\":[]}", "both an image and an index"),
             ("{\"schemaVersion\":2}", "neither layers nor manifests"),
@@ -36,6 +36,9 @@ import Testing
             ("{\"schemaVersion\":2,\"mediaType\":\"\(MediaType.ociManifest)\",\"manifests\":[]}", "media type"),
             ("{\"schemaVersion\":2,\"config\":\(config.replacing("sha256:a", with: "sha256:../../x")),\"layers\":[]}", "digest"),
             ("{\"schemaVersion\":2,\"config\":\(config.replacing("sha256:a", with: "sha256:A")),\"layers\":[]}", "digest"),
+            ("{\"schemaVersion\":2,\"config\":\(config.replacing("sha256:aa", with: "sha256:a")),\"layers\":[]}", "digest"),
+            ("{\"schemaVersion\":2,\"config\":\(config.replacing("sha256:", with: "sha512:")),\"layers\":[]}", "digest"),
+            ("{\"schemaVersion\":2,\"config\":\(config),\"layers\":[\(layer.replacing("sha256:aaa", with: "sha256:../"))]}", "digest"),
             ("{\"schemaVersion\":2,\"config\":\(config),\"layers\":[\(layer.replacing("10", with: "-1"))]}", "-1 bytes"),
             ("{\"schemaVersion\":2,\"config\":\(config),\"layers\":[\(layer.replacing("10", with: "99999999999999"))]}", "bytes"),
             ("{\"schemaVersion\":2,\"config\":\(config.replacing("config.v1", with: "helm.v1")),\"layers\":[]}", "artifact"),

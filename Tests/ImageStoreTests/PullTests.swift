@@ -210,7 +210,7 @@ import Testing
         }
     }
 
-    @Test("credentials do not follow a redirect to another server")
+    @Test("credentials do not follow a redirect to another server (CVE-2020-15157)")
     func credentialsStayAtHome() async throws {
         let image = Self.image()
         let credential = RegistryCredential(registry: "127.0.0.1:*", username: "user", password: "good")

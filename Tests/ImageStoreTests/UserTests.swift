@@ -44,10 +44,10 @@ import Testing
     }
 
     @Test(
-        "an unknown user is an error",
+        "an unknown user, or a number out of range, is an error and never root (CVE-2024-40635, CVE-2026-30892)",
         arguments: [
             "nobody", "app:nobody", "4294967296", "2147483648", "-1", "+0", "0x0", "0:0x", "0:-1", "0:4294967296", "bad", "worse", "edge", "short",
-            "root:root:root", " ",
+            "root:root:root", " ", "0 ", " 0", "00000000004294967296", "18446744073709551616",
             "99999999999999999999999",
         ])
     func unknown(_ user: String) throws {
@@ -93,7 +93,9 @@ import Testing
         #expect(throws: ImageStoreError.self) { try empty.resolve("root") }
     }
 
-    @Test("oversized files are not read", arguments: ["passwd", "group"]) func oversizedFilesAreNotRead(name: String) async throws {
+    @Test("account files of gigabytes are not read (CVE-2025-4437)", arguments: ["passwd", "group"]) func oversizedFilesAreNotRead(name: String)
+        async throws
+    {
         try await withTemporaryFolder { root in
             try Directories.make(root + "/etc")
             let file = try OwnedFileDescriptor.open(root + "/etc/" + name, O_WRONLY | O_CREAT, mode: 0o644)

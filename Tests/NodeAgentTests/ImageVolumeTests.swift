@@ -12,8 +12,9 @@ struct ImageVolumeTests {
     private let bench = NodeBench()
     private var node: FakeNode { bench.node }
 
-    private func snapshot(policy: String = "IfNotPresent", reference: String = "model:1") throws -> PodSnapshot {
+    private func snapshot(policy: String = "IfNotPresent", reference: String = "model:1", hostUsers: Bool? = nil) throws -> PodSnapshot {
         try NodeBench.snapshot(#""image":"app","volumeMounts":[{"name":"m","mountPath":"/m"}]"#) { pod in
+            pod.spec.hostUsers = hostUsers
             pod.spec.volumes = try? Wire.decode([Volume].self, #"[{"name":"m","image":{"reference":"\#(reference)","pullPolicy":"\#(policy)"}}]"#)
         }
     }
@@ -78,6 +79,28 @@ struct ImageVolumeTests {
         #expect(problem?.reason == .createContainerError)
         #expect(problem?.message == "MountVolume.SetUp failed for volume \"m\" : no overlay")
         #expect(events.map(\.reason) == ["Pulled", "FailedMount"])
+    }
+
+    @Test("a volume of a pod with ids of its own is mounted for its user namespace, and not without one")
+    func userNamespace() async throws {
+        let (problem, _) = try await ensure(snapshot(hostUsers: false), events: 1)
+        #expect(problem?.reason == .createContainerError && problem?.message.contains("has no sandbox that runs") == true && node.didNot("mount"))
+        let user = PodUserNamespace(path: "/proc/7/ns/user", firstID: 65536)
+        let other = Self()
+        other.node.state.withLock { $0.userNamespace = user }
+        #expect(try await other.ensure(snapshot(hostUsers: false), events: 2).problem == nil)
+        #expect(other.node.state.withLock { $0.mountedFor } == ["m": user])
+    }
+
+    @Test("an artifact can be a volume, and cannot be a container")
+    func artifact() async throws {
+        node.state.withLock { $0.artifacts = ["model:1"] }
+        #expect(try await ensure(snapshot(), events: 2).problem == nil)
+        let other = Self()
+        other.node.state.withLock { $0.artifacts = ["app"] }
+        let (problem, events) = try await other.ensure(snapshot(), events: 3)
+        #expect(problem?.reason == .createContainerError && problem?.message.contains("\"app\" is an OCI artifact") == true)
+        #expect(events.last?.reason == "Failed" && events.last?.message.hasPrefix("Error: \"app\" is an OCI artifact") == true)
     }
 
     @Test("a volume without a reference is refused")

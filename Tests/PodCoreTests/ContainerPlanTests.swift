@@ -47,9 +47,10 @@ struct ContainerPlanTests {
         #expect(try mounts(#"[{"name":"v","mountPath":"/et","mountPropagation":"Bidirectional"}]"#).count == 5)
     }
 
-    @Test("the image's volumes are listed once, in one spelling")
+    @Test("the image's volumes are listed once, in one spelling, and never lead out of the root (CVE-2022-23648)")
     func imageVolumes() throws {
-        let config = ImageConfig(cmd: ["sh"], volumes: ["/data/", "/data", "//var/./lib/", "relative", "/", "/a/../etc", "/nul\0"])
+        let config = ImageConfig(
+            cmd: ["sh"], volumes: ["/data/", "/data", "//var/./lib/", "relative", "/", "/a/../etc", "/../../etc", "..", "/nul\0"])
         let configuration = try configuration("[]", config: config)
         #expect(configuration.imageVolumes == ["/data", "/relative", "/var/lib"])
         // As it is kept in /run, and as earlier agents kept it.
@@ -134,11 +135,15 @@ struct ContainerPlanTests {
         }
     }
 
-    @Test("an image as a volume is read-only, and cannot be had with ids of the pod's own")
+    @Test("an image as a volume is read-only, and has the ids of a pod's own already when a container gets it")
     func imageAsVolume() throws {
         let volumes = #","volumes":[{"name":"v","image":{"reference":"model:1"}}]"#
-        #expect(try mounts(#"[{"name":"v","mountPath":"/m"}]"#, spec: volumes).first?.readOnly == true)
-        #expect(throws: PlanFailure.self) { try mounts(#"[{"name":"v","mountPath":"/m"}]"#, spec: volumes + #","hostUsers":false"#) }
+        for (more, isShifted) in [("", false), (#","hostUsers":false"#, true)] {
+            let mount = try mounts(#"[{"name":"v","mountPath":"/m"}]"#, spec: volumes + more).first
+            #expect(mount?.readOnly == true && mount?.isShifted == isShifted)
+        }
+        let disk = #","volumes":[{"name":"v","emptyDir":{}}],"hostUsers":false"#
+        #expect(try mounts(#"[{"name":"v","mountPath":"/m"}]"#, spec: disk).first?.isShifted == false)
     }
 
     @Test(

@@ -240,6 +240,15 @@ import Testing
         #expect(try Self.bytes(folder.path + "/secret") == Array("secret".utf8))
     }
 
+    @Test("a log whose place a link or a pipe has taken is not read", arguments: ["link", "pipe"])
+    func whatHasTakenTheLogsPlace(kind: String) throws {
+        let folder = try TemporaryFolder()
+        try AtomicFile.replace(folder.sub("secret"), with: "secret")
+        let path = folder.sub("0.log")
+        #expect((kind == "link" ? symlink(folder.sub("secret"), path) : mkfifo(path, 0o600)) == 0)
+        #expect(throws: SystemError.self) { try LogFile(path) }
+    }
+
     @Test("a file that is being followed is not compressed", .timeLimit(.minutes(1))) func whatIsBeingFollowedIsNotCompressed() throws {
         let folder = try TemporaryFolder(mode: 0o755)
         defer { try? folder.remove() }

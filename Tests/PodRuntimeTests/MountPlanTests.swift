@@ -33,6 +33,17 @@ import Testing
             ])
     }
 
+    @Test("volumes of a pod with ids of its own are shifted, unless their owners are the pod's ids already")
+    func shiftedVolumes() throws {
+        var configuration = configuration([("/a", "/a")])
+        configuration.mounts.append(.init(source: "/image", destination: "/b", readOnly: true, isShifted: true))
+        for (user, wanted) in [(SandboxConfiguration.NamespaceMode.pod, [true, false]), (.node, [false, false])] {
+            let plan = try MountPlan(configuration, sharedMemory: "/s", user: user)
+            let own = plan.entries.filter { ["/a", "/b"].contains($0.destination) }
+            #expect(own.map { $0.attributes & UInt32(SWL_ATTR_IDMAPPED) != 0 } == wanted)
+        }
+    }
+
     @Test("the pod's mounts replace the runtime's own") func thePodsMountsTakeThePlaceOfTheRuntimes() throws {
         let plan = try MountPlan(configuration([("/host/dev", "/dev"), ("/memory", "//dev/./shm/")]), sharedMemory: "/s")
         #expect(Set(plan.entries.map(\.destination)) == Set(Self.defaults).subtracting(["/dev/pts", "/dev/mqueue"]))

@@ -155,6 +155,35 @@ import Testing
         }
     }
 
+    @Test(
+        "links that a container has put into a volume lead neither an update nor the end of the pod to other files (CVE-2017-1002102)",
+        arguments: [FileVolumeKind.configMap, .secret], ["/precious", "../../../../../../precious", "..data", "..", "mine", "..data/.."])
+    func plantedLinks(kind: FileVolumeKind, target: String) async throws {
+        let precious = fixture.root + "/precious"
+        try Directories.make(precious + "/a")
+        try AtomicFile.replace(precious + "/a/file", with: "x")
+        let target = target.hasPrefix("/") ? precious : target
+        let files = { (value: String) in VolumeContent.files(kind, [VolumesFixture.file("a", value), VolumesFixture.file("d/b", value)]) }
+        let path = try await fixture.mount(files("1"))
+        try Directories.make(path + "/mine")
+        for name in ["..data", "..data_tmp", "a", "d", "..2020_01_01_00_00_00.1", "link"] {
+            _ = unlink(path + "/" + name)
+            try systemCall("symlink") { symlink(name == "..data" ? target : precious, path + "/" + name) }
+        }
+        // A name that is taken cannot be shown; the next update takes place once it is free.
+        await #expect(throws: VolumeFailure.self) { _ = try await fixture.mount(files("2")) }
+        for name in ["a", "d"] { _ = unlink(path + "/" + name) }
+        _ = try await fixture.mount(files("2"))
+        #expect(try SmallFile.text(path + "/a") == "2" && SmallFile.text(path + "/d/b") == "2")
+        #expect(FileStatus.exists(path + "/mine"))
+        #expect(try SmallFile.text(precious + "/a/file") == "x" && DirectoryListing.names(at: precious) == ["a"])
+        _ = unlink(path + "/..data")
+        try systemCall("symlink") { symlink(target, path + "/..data") }
+        try await fixture.volumes.tearDown(podUID: "uid-1")
+        #expect(try SmallFile.text(precious + "/a/file") == "x" && DirectoryListing.names(at: precious) == ["a"])
+        #expect(try await fixture.volumes.podsOnDisk() == [])
+    }
+
     @Test("readers never see half an update")
     func readersNeverSeeHalf() async throws {
         let files = { (value: String) in (0..<10).map { VolumesFixture.file("f\($0)", value) } }

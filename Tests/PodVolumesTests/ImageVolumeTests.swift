@@ -24,7 +24,9 @@ struct ImageVolumeTests {
         return ImageDescription(id: id, names: [], repoDigests: [], size: 1, config: ImageConfig(), lowerDirectories: folders)
     }
 
-    private func state(_ name: String = "vol") async throws -> ImageVolumeState { try await fixture.volumes.imageVolume(name, podUID: "uid-1") }
+    private func state(_ name: String = "vol") async throws -> ImageVolumeState {
+        try await fixture.volumes.imageVolume(name, podUID: "uid-1", userNamespace: nil)
+    }
 
     @Test("the layers are one tree, read-only and without programs")
     func layers() async throws {
@@ -62,6 +64,55 @@ struct ImageVolumeTests {
         #expect(try await state() == .lost(imageID: "sha256:1"))
         _ = try await fixture.mount(.image(image("sha256:2", [["b"]])))
         #expect(try await state() == .mounted(path: path))
+    }
+
+    /// A process in a user namespace of its own, as the pause of a sandbox is.
+    private func withUserNamespace(_ firstID: UInt32, _ body: (PodUserNamespace) async throws -> Void) async throws {
+        let child = try ChildProcess(.init(executable: "/usr/bin/unshare", arguments: ["unshare", "-U", "sleep", "1000"]))
+        defer { try? child.signal(SIGKILL) }
+        let own = try FileStatus(of: "/proc/self/ns/user", follow: true).inode
+        let folder = "/proc/\(child.pid)"
+        try await eventually("the user namespace") { try FileStatus(of: folder + "/ns/user", follow: true).inode != own }
+        for map in ["uid_map", "gid_map"] { try OwnedFileDescriptor.open("\(folder)/\(map)", O_WRONLY).writeAll("0 \(firstID) 65536") }
+        try await body(PodUserNamespace(path: folder + "/ns/user", firstID: firstID))
+    }
+
+    @Test("a pod with ids of its own has a volume of its own owners, made of shifted layers, and another one for other ids")
+    func shiftedOwners() async throws {
+        let layers = try image("sha256:1", [["a"], ["a", "b"], ["c"]])
+        chown(layers.lowerDirectories[1] + "/b", 5, 6)
+        for (first, pod) in [(UInt32(262_144), "uid-1"), (327_680, "uid-1")] {
+            try await withUserNamespace(first) { user async throws in
+                if first == 327_680 {
+                    #expect(try await fixture.volumes.imageVolume("vol", podUID: pod, userNamespace: user) == .lost(imageID: "sha256:1"))
+                }
+                let path = try await fixture.mount(.image(layers), userNamespace: user)
+                #expect(try await fixture.volumes.imageVolume("vol", podUID: pod, userNamespace: user) == .mounted(path: path))
+                #expect(try DirectoryListing.names(at: path) == ["a", "b", "c"])
+                for (name, uid, gid) in [("", UInt32(0), UInt32(0)), ("/a", 0, 0), ("/b", 5, 6), ("/c", 0, 0)] {
+                    let status = try FileStatus(of: path + name)
+                    #expect(status.uid == first + uid && status.gid == first + gid, "\(name)")
+                }
+                let mounts = try MountTable().mounts(under: fixture.root)
+                #expect(mounts.count == 1 && Set(mounts[0].options).isSuperset(of: ["ro", "nosuid", "nodev", "noexec"]))
+                #expect(try await fixture.volumes.imagesInVolumes() == ["sha256:1"])
+            }
+        }
+        #expect(try FileStatus(of: layers.lowerDirectories[1] + "/b").uid == 5, "the image stays")
+        try await fixture.volumes.tearDown(podUID: "uid-1")
+        #expect(try MountTable().mounts(under: fixture.root).isEmpty)
+    }
+
+    @Test("the user namespace of another process is not taken for the pod's")
+    func anotherNamespace() async throws {
+        let image = try image("sha256:1", [["a"]])
+        try await withUserNamespace(262_144) { user async throws in
+            let failure = await #expect(throws: VolumeFailure.self) {
+                try await fixture.mount(.image(image), userNamespace: PodUserNamespace(path: user.path, firstID: 327_680))
+            }
+            #expect(failure?.message.contains("its sandbox has ended") == true)
+        }
+        #expect(try MountTable().mounts(under: fixture.root).isEmpty)
     }
 
     @Test("images are in use as long as a pod has them as volumes")

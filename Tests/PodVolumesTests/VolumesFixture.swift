@@ -16,9 +16,9 @@ final class VolumesFixture: Sendable {
     var root: String { folder.path }
 
     func mount(
-        _ content: VolumeContent, name: String = "vol", pod: String = "uid-1", fsGroup: UInt32? = nil
+        _ content: VolumeContent, name: String = "vol", pod: String = "uid-1", fsGroup: UInt32? = nil, userNamespace: PodUserNamespace? = nil
     ) async throws -> String {
-        try await volumes.mount(VolumeRequest(podUID: pod, name: name, content: content, fsGroup: fsGroup))
+        try await volumes.mount(VolumeRequest(podUID: pod, name: name, content: content, fsGroup: fsGroup, userNamespace: userNamespace))
     }
 
     static func file(_ path: String, _ content: String, mode: UInt16 = 0o644, uid: UInt32? = nil) -> VolumeFile {

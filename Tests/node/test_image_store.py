@@ -1,4 +1,5 @@
 """The image store by its commands, without an agent: kills in the middle of pulls, damage, archives."""
+import hashlib
 import json
 import os
 import random
@@ -6,6 +7,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import zlib
 
 from labs.case import LabCase, needs_root
 from labs.files import write_text
@@ -15,6 +17,20 @@ from labs.programs import program
 
 KILLS = 20
 SEED = int(os.environ.get("SEED", "11"))
+HOLLOW_GIB = int(os.environ.get("HOLLOW_GIB", "1"))
+
+
+def disk_image(gibibytes):
+    """A layer with one file of zeros and a little noise, which grows 800 times; returns the layer and its digest when it is unpacked."""
+    chance = random.Random(SEED)
+    entry = tarfile.TarInfo("disk.img")
+    entry.size = gibibytes << 30
+    zeros, noise = bytes(1 << 20), chance.randbytes(300 << 10)
+    packer, plain, packed = zlib.compressobj(6, zlib.DEFLATED, 31), hashlib.sha256(), []
+    for part in [entry.tobuf(), *[noise + zeros[len(noise):], *[zeros] * 1023] * gibibytes, bytes(1024)]:
+        plain.update(part)
+        packed.append(packer.compress(part))
+    return b"".join([*packed, packer.flush()]), "sha256:" + plain.hexdigest()
 
 
 @needs_root
@@ -112,6 +128,24 @@ class StoreAlone(LabCase):
             write_text(self.path("root", "config.json"), json.dumps({"auths": {registry.reference.split("/")[0]: login}}))
             self.images("pull", registry.reference, "--root-dir", self.path("root"))
         self.assertEqual(self.images("verify").stdout, "1 images, all good\n")
+
+    def test_a_layer_of_zeros(self):
+        """A disk image of HOLLOW_GIB GiB that is nearly empty is taken without a setting, in little memory and little room."""
+        packed, plain = disk_image(HOLLOW_GIB)
+        size = HOLLOW_GIB << 30
+        self.assertIn(size // len(packed), range(700, 900))
+        with SmallRegistry(Image([(packed, plain)])) as registry:
+            pull = subprocess.Popen(self.command("pull", registry.reference), stdout=subprocess.DEVNULL)
+            # The highest memory of the pull itself, and of the process that unpacks for it.
+            _, status, usage = os.wait4(pull.pid, 0)
+            pull.returncode = os.waitstatus_to_exitcode(status)
+        self.assertEqual(pull.returncode, 0)
+        file = os.stat(os.path.join(self.store, "layers", os.listdir(os.path.join(self.store, "layers"))[0], "disk.img"))
+        self.assertEqual(file.st_size, size)
+        self.assertLess(file.st_blocks * 512, (1 << 20) * HOLLOW_GIB)
+        self.assertLess(usage.ru_maxrss, 96 << 10)
+        self.note(f"{HOLLOW_GIB} GiB in {len(packed) >> 10} KiB, {usage.ru_maxrss >> 10} MiB of memory, {file.st_blocks >> 1} KiB on disk, "
+                  f"{usage.ru_utime + usage.ru_stime:.1f} s of processor time")
 
     def test_what_only_the_agent_knows(self):
         for words in (["rm", "any:1"], ["prune"]):

@@ -58,6 +58,44 @@ class ImageVolumes(NodeCase):
         self.lab.delete("pod", "model")
         wait_until("the mount to be gone", lambda: not os.path.exists(place))
 
+    def test_files_of_an_artifact(self):
+        """The files of an OCI artifact are a volume, under their names and as they are; a container cannot be made of them."""
+        files = "registry.example/files:1"
+        mounts = mounted({"mountPath": "/m"}, {"mountPath": "/one", "subPath": "docs/readme"})
+        self.start_pod("files", FOREVER, volumes=volume(files), container=mounts)
+        self.assertEqual(self.inside("files", "find /m -type f | sort; cat /m/weights /one"), "/m/docs/readme\n/m/weights\nheavyread me")
+        self.assertIn("Read-only file system", self.inside("files", "touch /m/x 2>&1; true"))
+        self.restart("files", 1)
+        self.assertEqual(self.inside("files", "cat /one"), "read me")
+        self.lab.apply(manifest("impossible", FOREVER, container={"image": files}))
+        self.assertIn("is an OCI artifact, wanted a container image", self.wait_for_reason("impossible", "CreateContainerError")["message"])
+        self.lab.delete("pod", "files", "impossible")
+
+    def test_with_ids_of_the_pods_own(self):
+        """In a pod with a user namespace an image's files have the owners that the image gives them, also after the container's restart."""
+        mounts = mounted({"mountPath": "/m"}, {"mountPath": "/one", "subPath": "data/weights"})
+        self.start_pod("shifted", FOREVER, volumes=volume(), container=mounts, hostUsers=False)
+        look = "stat -c %u:%g /m /m/data/weights /m/tool /one; cat /one; touch /m/x 2>&1; /m/tool true 2>&1; true"
+
+        def check():
+            lines = self.inside("shifted", look).splitlines()
+            self.assertEqual(lines[:4], ["0:0"] * 4)
+            self.assertIn("heavy", lines[4])
+            self.assertIn("Read-only file system", "".join(lines))
+            self.assertIn("Permission denied", "".join(lines))
+
+        check()
+        first = int(self.inside("shifted", "cat /proc/self/uid_map").split()[1])
+        status = os.stat(self.place("shifted") + "/data/weights")
+        self.assertEqual((status.st_uid, status.st_gid), (first, first))
+        left = subprocess.run(["grep", "-c", self.place("shifted").rsplit("/", 1)[0], "/proc/self/mounts"], stdout=subprocess.PIPE, text=True)
+        self.assertEqual(left.stdout.strip(), "1", "the layers are mounted only while the volume is made")
+        self.restart("shifted", 1)
+        check()
+        place = self.place("shifted")
+        self.lab.delete("pod", "shifted")
+        wait_until("the mount to be gone", lambda: not os.path.exists(place))
+
     def test_what_cannot_be_had(self):
         whole = mounted({"mountPath": "/m"})
         pods = {

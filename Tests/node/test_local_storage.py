@@ -52,6 +52,8 @@ class LocalStorage(NodeCase):
             "layer": manifest("layer", writer("/tmp", 50), **LIMIT),
             "never": manifest("never", writer("/tmp", 50), restartPolicy="Never", **LIMIT),
             "volume": manifest("volume", writer("/data", 8), **in_volume("5Mi")),
+            # CVE-2020-8557: the hosts file is on the node's disk, outside of layers and volumes.
+            "hosts": manifest("hosts", CODE_5.format(write="dd if=/dev/zero of=/etc/hosts bs=1M count=50"), **LIMIT),
         }
         self.start_pod("within", writer("/tmp", 2), **LIMIT)
         self.start_pod("modest", writer("/data", 2), **in_volume("5Mi"))
@@ -59,6 +61,7 @@ class LocalStorage(NodeCase):
         of_pod = "Pod ephemeral local storage usage exceeds the total limit of containers 10Mi. "
         self.check_end("layer", of_pod, 5)
         self.check_end("never", of_pod, 5)
+        self.check_end("hosts", of_pod, 5)
         self.check_end("volume", 'Usage of EmptyDir volume "data" exceeds the limit "5Mi". ', 5)
         before = {name: self.lab.get("pod", name)["status"] for name in pods}
         self.restart_agent()

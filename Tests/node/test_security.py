@@ -63,6 +63,7 @@ class Identity(SecurityCase):
         self.assertEqual((user["uid"], user["gid"], sorted(user["supplementalGroups"])), (1000, 1000, [1000, 3000, 4000]))
 
     def test_the_same_user_after_every_restart(self):
+        """CVE-2019-11245."""
         self.lab.apply(manifest("again", "id -u; exit 1", securityContext={"runAsUser": 1000}, restartPolicy="Always"))
         wait_until("a second end", lambda: self.container("again")["restartCount"] >= 1 and "terminated" in self.container("again")["lastState"], 60)
         for previous in ([], ["--previous"]):
@@ -70,7 +71,7 @@ class Identity(SecurityCase):
         self.lab.delete("pod", "again")
 
     def test_hostile_image_users(self):
-        """A name that is not a user of the image never becomes another user, least of all root."""
+        """CVE-2024-40635, CVE-2026-30892: a name that is not a user of the image never becomes another user, least of all root."""
         self.lab.push(*HOSTILE_USERS)
         for number in range(len(HOSTILE_USERS)):
             self.refuse_container(f"user-{number}", "cannot find", container={"image": f"{REGISTRY}/user-{number}:1"})
@@ -134,6 +135,12 @@ class Names(SecurityCase):
         mount = {"name": "v", "mountPath": "/etc//hosts", "subPath": "hosts"}
         volumes = [{"name": "v", "configMap": {"name": "hosts"}}]
         self.assertEqual(self.run_pod("own", "cat /etc/hosts", container={"volumeMounts": [mount]}, volumes=volumes), "mine\n")
+
+    def test_no_variable_becomes_a_line(self):
+        """CVE-2022-4318: nothing of the environment is written to the account files, whose lines it could make."""
+        home = {"env": [{"name": "HOME", "value": "/\nevil:x:0:0::/:/bin/sh"}]}
+        accounts = self.run_pod("accounts", "cat /etc/passwd /etc/group", container={})
+        self.assertEqual(self.run_pod("evil-home", "cat /etc/passwd /etc/group", container=home, securityContext={"runAsUser": 1234}), accounts)
 
     def test_sysctls(self):
         wanted = [{"name": "net/ipv4/ip_local_port_range", "value": "1024 2000"}, {"name": "kernel.shm_rmid_forced", "value": "1"}]

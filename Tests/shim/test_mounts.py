@@ -99,7 +99,7 @@ class Mounts(ShimCase):
                 os.unlink(pod.log_path("c"))
 
     def test_volumes_of_an_image(self):
-        """They are writable below a read-only root, have the image's content, are hidden by mounts, and never lie outside the root."""
+        """CVE-2022-23648: they are writable below a read-only root, have the image's content, are hidden by mounts, and never lie outside."""
         layer = f"{self.world.base}/{self.world.name('layer')}"
         os.makedirs(layer + "/data/below", 0o755), os.makedirs(layer + "/outside")
         os.chown(layer + "/data", 1000, 2000)

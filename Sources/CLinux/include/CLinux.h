@@ -41,6 +41,7 @@ static const uint64_t SWL_MOUNT_ATTR_RDONLY = 0x01;
 static const uint64_t SWL_MOUNT_ATTR_NOSUID = 0x02;
 static const uint64_t SWL_MOUNT_ATTR_NODEV = 0x04;
 static const uint64_t SWL_MOUNT_ATTR_NOEXEC = 0x08;
+static const uint64_t SWL_MOUNT_ATTR_IDMAP = 0x00100000;
 
 // mount and umount2.
 static const uint64_t SWL_MS_RDONLY = 1;

@@ -8,6 +8,9 @@ extension ImageStore {
         guard let id = try await image(reference)?.id, let image = index.current.images[id], let digest = ContentDigest(id) else {
             throw ImageFailure(.invalidName, "no image \"\(reference)\" on this node")
         }
+        guard !image.isArtifact else {
+            throw ImageFailure(.storeFailed, "cannot export \"\(reference)\": it is an artifact, and only images can be exported")
+        }
         // A removal meanwhile takes no layer away.
         holds.hold(image.layers)
         defer { holds.release(image.layers) }

@@ -52,6 +52,8 @@ struct OCILayout {
             manifests.append((digest, bytes))
             switch try ManifestDocument(bytes, contentType: "", object: "\(digest)", limits: limits) {
             case .index(let list): digest = try ManifestDocument.select(list, for: .host, object: "\(digest)").digest
+            case .artifact:
+                throw ImageStoreError(.unsupported, "import", "\(digest)", "found an artifact, wanted an image: artifacts come from registries alone")
             case .image(let config, let layers):
                 let content = try folder.blob(config.digest, limit: Int(limits.configBytes))
                 _ = try ImageConfigurationDocument(content, layers: layers.count, platform: .host, object: "\(config.digest)")

@@ -9,6 +9,8 @@ struct Descriptor: Sendable, Hashable, Decodable {
     let platform: Platform?
     /// Whether the content says something about another image instead of being an image: builders put such entries into their indexes.
     let isAttestation: Bool
+    /// The name of the file that the content is in an artifact; `nil` without one.
+    let fileName: String?
 
     private enum CodingKeys: String, CodingKey {
         case mediaType, digest, size, platform, annotations
@@ -22,6 +24,7 @@ struct Descriptor: Sendable, Hashable, Decodable {
         self.size = size
         platform = nil
         isAttestation = false
+        fileName = nil
     }
 
     init(from decoder: any Decoder) throws {
@@ -35,5 +38,6 @@ struct Descriptor: Sendable, Hashable, Decodable {
         isAttestation =
             annotations?["vnd.docker.reference.type"] == "attestation-manifest"
             || (platform?.os == Self.unknown && platform?.architecture == Self.unknown)
+        fileName = ArtifactFile.nameAnnotations.lazy.compactMap { annotations?[$0] }.first
     }
 }

@@ -7,6 +7,10 @@ struct ImageConfigurationDocument: Sendable, Hashable {
     /// Digests of the uncompressed layers, lowest first.
     let diffIDs: [ContentDigest]
 
+    /// Bytes of environment, command and volumes together, for each entry 16 more than its text. Those of every image stay in memory, and no
+    /// container starts with many more.
+    static let mostKeptBytes = 256 << 10
+
     private struct Fields: Decodable {
         struct Config: Decodable {
             let user: String?
@@ -50,6 +54,12 @@ struct ImageConfigurationDocument: Sendable, Hashable {
         let rootfs: RootFS
     }
 
+    /// In the place of a configuration, for an artifact.
+    init(of files: [ArtifactFile]) {
+        config = ImageConfig()
+        diffIDs = [ArtifactFile.digest(of: files)]
+    }
+
     /// The platform of a configuration, `nil` where there is none or the bytes are no configuration.
     static func platform(of bytes: [UInt8]) -> Platform? {
         let found = try? JSONDecoder().decode(Platform.self, from: Data(bytes))
@@ -81,6 +91,12 @@ struct ImageConfigurationDocument: Sendable, Hashable {
             throw bad(.malformed, "found \(fields.rootfs.diffIDs.count) diff_ids for \(layers) layers")
         }
         let written = fields.config
+        let words = [written?.user, written?.workingDir, written?.stopSignal].map { $0 ?? "" }
+        let parts = [words, written?.env ?? [], written?.entrypoint ?? [], written?.cmd ?? [], Array((written?.volumes ?? [:]).keys)]
+        let kept = parts.joined().reduce(0) { $0 + 16 + $1.utf8.count }
+        guard kept <= Self.mostKeptBytes else {
+            throw bad(.tooLarge, "found an environment, a command and volumes of \(kept) bytes, wanted at most \(Self.mostKeptBytes)")
+        }
         config = ImageConfig(
             user: written?.user ?? "", env: written?.env ?? [], entrypoint: written?.entrypoint ?? [], cmd: written?.cmd ?? [],
             workingDir: written?.workingDir ?? "", stopSignal: written?.stopSignal ?? "",

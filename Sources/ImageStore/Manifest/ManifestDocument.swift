@@ -1,8 +1,10 @@
 import FoundationEssentials
 
-/// A registry's answer for a reference: an image, or an index that lists one image for each platform.
+/// A registry's answer for a reference: an image, an artifact, or an index that lists one image for each platform.
 enum ManifestDocument: Sendable, Hashable {
     case image(config: Descriptor, layers: [Descriptor])
+    /// Files of any kind, without a configuration that this program reads.
+    case artifact([ArtifactFile])
     case index([Descriptor])
 
     private struct Fields: Decodable {
@@ -74,18 +76,20 @@ enum ManifestDocument: Sendable, Hashable {
         guard let config = fields.config, let layers = fields.layers else {
             throw bad(.malformed, "found an image without \(fields.config == nil ? "config" : "layers")")
         }
+        try Self.checkSizes(config: config, layers: layers, object: object, limits: limits)
+        guard MediaType.configs.contains(config.mediaType) else {
+            self = .artifact(try ArtifactFile.all(of: layers, kind: config.mediaType, object: object, limits: limits))
+            return
+        }
+        for layer in layers where !MediaType.layers.contains(layer.mediaType) {
+            throw bad(.unsupported, "found a layer of type \(layer.mediaType.prefix(200)), wanted a tar layer, plain or with gzip or zstd")
+        }
         self = .image(config: config, layers: layers)
-        try Self.check(config: config, layers: layers, object: object, limits: limits)
     }
 
-    private static func check(config: Descriptor, layers: [Descriptor], object: String, limits: ImageLimits) throws(ImageStoreError) {
+    private static func checkSizes(config: Descriptor, layers: [Descriptor], object: String, limits: ImageLimits) throws(ImageStoreError) {
         func bad(_ code: ImageStoreError.Code, _ detail: String) -> ImageStoreError { ImageStoreError(code, "read manifest", object, detail) }
 
-        guard MediaType.configs.contains(config.mediaType) else {
-            throw bad(
-                .unsupported,
-                "found a configuration of type \(config.mediaType.prefix(200)), wanted a container image's; is this an artifact of another kind?")
-        }
         guard config.size >= 0, config.size <= limits.configBytes else {
             throw bad(.tooLarge, "found a configuration of \(config.size) bytes, wanted at most \(limits.configBytes)")
         }
@@ -94,9 +98,6 @@ enum ManifestDocument: Sendable, Hashable {
         }
         var total: Int64 = 0
         for layer in layers {
-            guard MediaType.layers.contains(layer.mediaType) else {
-                throw bad(.unsupported, "found a layer of type \(layer.mediaType.prefix(200)), wanted a tar layer, plain or with gzip or zstd")
-            }
             guard layer.size >= 0, layer.size <= limits.layerBytes else {
                 throw bad(
                     .tooLarge, "found a layer of \(layer.size) bytes, wanted at most \(limits.layerBytes)\(ImageLimits.advice("layerSize"))")

@@ -1,10 +1,14 @@
 extension RegistrySession {
-    /// An image for one machine: the manifest that the reference names, and the image manifest that it leads to.
+    /// An image for one machine, or an artifact: the manifest that the reference names, and the manifest that it leads to.
     struct Resolved: Sendable {
+        enum Content: Sendable {
+            case image(config: Descriptor, layers: [Descriptor])
+            case artifact([ArtifactFile])
+        }
+
         let top: Manifest
         let image: Manifest
-        let config: Descriptor
-        let layers: [Descriptor]
+        let content: Content
     }
 
     private static let deepestIndex = 3
@@ -26,7 +30,8 @@ extension RegistrySession {
             let found = try Self.resolved(top, try await manifest(of: entry, object, limits), object)
             // The configuration of the only entry is checked when it is read.
             if choice.open.count == 1 { return found }
-            let config = try await content(found.config)
+            guard case .image(let descriptor, _) = found.content else { continue }
+            let config = try await content(descriptor)
             guard let machine = ImageConfigurationDocument.platform(of: config), let rank = platform.rank(of: machine) else { continue }
             if rank < chosen?.rank ?? .max { chosen = (rank, found) }
         }
@@ -75,9 +80,10 @@ extension RegistrySession {
     }
 
     private static func resolved(_ top: Manifest, _ image: Manifest, _ object: String) throws(ImageStoreError) -> Resolved {
-        guard case .image(let config, let layers) = image.document else {
-            throw ImageStoreError(.malformed, "read manifest", object, "found an index where an index names an image: \(image.digest)")
+        switch image.document {
+        case .image(let config, let layers): return Resolved(top: top, image: image, content: .image(config: config, layers: layers))
+        case .artifact(let files): return Resolved(top: top, image: image, content: .artifact(files))
+        case .index: throw ImageStoreError(.malformed, "read manifest", object, "found an index where an index names an image: \(image.digest)")
         }
-        return Resolved(top: top, image: image, config: config, layers: layers)
     }
 }

@@ -8,7 +8,7 @@ import PodCore
 
 extension ImageStore {
     /// Layers of one image that are fetched and unpacked at the same time.
-    private static let parallelLayers = 3
+    static let parallelLayers = 3
     /// How often an image is completed again after a removal has taken a part of it away.
     private static let completions = 3
 
@@ -18,7 +18,7 @@ extension ImageStore {
     ) async throws -> ImageDescription {
         progress.expect(image.layers)
         let stack = LayerStack(
-            chain: image.chain, diffIDs: image.document.diffIDs, descriptors: image.layers, source: source, progress: progress)
+            chain: image.chain, diffIDs: image.document.diffIDs, descriptors: image.layers, files: image.files, source: source, progress: progress)
         holds.hold(stack.chain)
         defer { holds.release(stack.chain) }
         let record = image.record
@@ -53,10 +53,12 @@ extension ImageStore {
     }
 
     /// The layers of one image, lowest first in each list.
-    private struct LayerStack: Sendable {
+    struct LayerStack: Sendable {
         let chain: [ContentDigest]
         let diffIDs: [ContentDigest]
         let descriptors: [Descriptor]
+        /// Of an artifact, whose only layer is a directory with all of them.
+        let files: [ArtifactFile]
         let source: any LayerSource
         let progress: PullProgress
     }
@@ -68,7 +70,7 @@ extension ImageStore {
                 if position >= Self.parallelLayers { try await group.next() }
                 group.addTask {
                     _ = try await self.ensure(position, of: stack)
-                    stack.progress.reach(.ready, position)
+                    for done in stack.files.isEmpty ? [position] : Array(stack.files.indices) { stack.progress.reach(.ready, done) }
                 }
             }
             try await group.waitForAll()
@@ -82,7 +84,9 @@ extension ImageStore {
             if let known = index.current.layer(chain) { return known }
             let number = takeNumber()
             do {
-                let report = try await unpack(position, of: stack, number: number)
+                let report =
+                    try await stack.files.isEmpty
+                    ? unpack(position, of: stack, number: number) : gather(stack.files, of: stack, number: number)
                 if position > 0 { _ = try await ensure(position - 1, of: stack) }
                 try await describeImplied(report, number: number, below: Array(stack.chain[..<position].reversed()))
                 let directory = layout.layer(number)
@@ -111,9 +115,7 @@ extension ImageStore {
             stack.progress.reach(.downloading, position, file)
             try await bring(descriptor, from: stack.source, into: file)
         } catch let error as ImageStoreError {
-            // Another try continues such a download.
-            let passing: [ImageStoreError.Code] = [.unreachable, .unavailable, .cancelled, .unauthorized]
-            isWorthKeeping = passing.contains(error.code)
+            isWorthKeeping = Self.isPassing(error)
             throw error
         }
         isWorthKeeping = false
@@ -133,8 +135,14 @@ extension ImageStore {
         return report
     }
 
+    /// Whether another try continues the download.
+    static func isPassing(_ error: ImageStoreError) -> Bool {
+        let passing: [ImageStoreError.Code] = [.unreachable, .unavailable, .cancelled, .unauthorized]
+        return passing.contains(error.code)
+    }
+
     /// A download that an earlier process began may have been damaged since, which only its end shows: then it begins again.
-    private func bring(_ descriptor: Descriptor, from source: any LayerSource, into file: BlobFile) async throws {
+    func bring(_ descriptor: Descriptor, from source: any LayerSource, into file: BlobFile) async throws {
         let isContinued = file.count > 0
         do {
             if file.count > descriptor.size { try await pool.run("truncate blob") { try file.restart() } }

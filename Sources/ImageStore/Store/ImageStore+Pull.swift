@@ -23,17 +23,27 @@ extension ImageStore {
     ) async throws -> ImageDescription {
         let session = await RegistrySession.begin(transport, at: endpoint, path: name.path, credentials: credentials)
         let resolved = try await resolve(name, session)
-        let config = try await content(resolved.config, session)
-        let document = try ImageConfigurationDocument(
-            config, layers: resolved.layers.count, platform: .host, object: "\(resolved.config.digest)")
-        var access = AccessRecord()
-        access.add(await session.podCredential.map { AccessRecord.Grant($0, repository: name.repository) })
-        return try await enter(
-            NewImage(
-                id: resolved.config.digest, config: config, document: document, layers: resolved.layers,
+        func image(
+            _ id: ContentDigest, _ config: [UInt8], _ document: ImageConfigurationDocument, _ layers: [Descriptor], files: [ArtifactFile] = []
+        ) async -> NewImage {
+            var access = AccessRecord()
+            access.add(await session.podCredential.map { AccessRecord.Grant($0, repository: name.repository) })
+            return NewImage(
+                id: id, config: config, document: document, layers: layers, files: files,
                 manifests: [resolved.top, resolved.image].map { ($0.digest, $0.bytes) }, names: name.digest == nil ? [name.description] : [],
-                repoDigests: ["\(name.repository)@\(resolved.top.digest)"], isPinned: false, access: [name.repository: access]),
-            from: RegistryLayers(session: session, pool: pool), progress)
+                repoDigests: ["\(name.repository)@\(resolved.top.digest)"], isPinned: false, access: [name.repository: access])
+        }
+        let new: NewImage
+        switch resolved.content {
+        case .image(let descriptor, let layers):
+            let config = try await content(descriptor, session)
+            let document = try ImageConfigurationDocument(config, layers: layers.count, platform: .host, object: "\(descriptor.digest)")
+            new = await image(descriptor.digest, config, document, layers)
+        case .artifact(let files):
+            new = await image(
+                resolved.image.digest, resolved.image.bytes, ImageConfigurationDocument(of: files), files.map(\.content), files: files)
+        }
+        return try await enter(new, from: RegistryLayers(session: session, pool: pool), progress)
     }
 
     /// From a reference to the image manifest for this machine.

@@ -56,6 +56,14 @@ extension ImageStore {
         }
         for manifest in image.manifests { _ = content(manifest, limits.manifestBytes, "manifest") }
         guard let digest = ContentDigest(id) else { return problems + ["the image's ID is not a digest"] }
+        if image.isArtifact {
+            guard let bytes = content(digest, limits.manifestBytes, "manifest") else { return problems }
+            let document = try? ManifestDocument(bytes, contentType: "", object: id, limits: limits)
+            guard case .artifact(let files)? = document, image.layers == [ArtifactFile.digest(of: files)] else {
+                return problems + ["its files are not those of its manifest"]
+            }
+            return problems
+        }
         guard let bytes = content(digest, Int(limits.configBytes), "configuration") else { return problems }
         do throws(ImageStoreError) {
             let document = try ImageConfigurationDocument(bytes, layers: image.layers.count, platform: .host, object: id)

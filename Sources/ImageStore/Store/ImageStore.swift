@@ -158,7 +158,7 @@ package final class ImageStore: ImageService {
     func describe(_ id: String, _ image: StoreIndex.Image, _ index: StoreIndex) -> ImageDescription {
         ImageDescription(
             id: id, names: image.names, repoDigests: image.repoDigests, size: image.size, config: image.config,
-            lowerDirectories: image.layers.reversed().compactMap { index.layer($0).map { layout.layer($0.number) } })
+            lowerDirectories: image.layers.reversed().compactMap { index.layer($0).map { layout.layer($0.number) } }, isArtifact: image.isArtifact)
     }
 
     /// Translates errors at this target's border. Names the image like containerd's messages.

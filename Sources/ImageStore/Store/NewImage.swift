@@ -1,11 +1,14 @@
-/// An image that is about to enter the store: everything but its layers.
+/// An image or artifact that is about to enter the store: everything but its layers.
 struct NewImage: Sendable {
-    /// Digest of the configuration.
+    /// Digest of the configuration, or of an artifact's manifest: artifacts share an empty configuration.
     let id: ContentDigest
+    /// The document with that digest.
     let config: [UInt8]
     let document: ImageConfigurationDocument
-    /// Lowest first.
+    /// Lowest first. The content of an artifact's files.
     let layers: [Descriptor]
+    /// Of an artifact.
+    var files: [ArtifactFile] = []
     /// The manifests that led to the image; empty where it came without one.
     let manifests: [(digest: ContentDigest, bytes: [UInt8])]
     let names: [String]
@@ -26,6 +29,7 @@ struct NewImage: Sendable {
         for manifest in manifests where !digests.contains(manifest.digest) { digests.append(manifest.digest) }
         return StoreIndex.Image(
             names: names, repoDigests: repoDigests, manifests: digests, size: layers.reduce(Int64(config.count)) { $0 + $1.size },
-            config: document.config, layers: chain, pinned: isPinned ? true : nil, access: access)
+            config: document.config, layers: chain, pinned: isPinned ? true : nil, access: access,
+            artifact: files.isEmpty ? nil : true)
     }
 }

@@ -26,8 +26,11 @@ struct StoreIndex: Sendable, Hashable, Codable {
         var pinned: Bool?
         /// The credentials that have brought the image, by repository. Absent for images that no pull has brought, and in indexes of earlier versions.
         var access: [String: AccessRecord]?
+        /// Whether it is files of any kind, not an image. Absent for images, and in indexes of earlier versions.
+        var artifact: Bool?
 
         var isPinned: Bool { pinned ?? false }
+        var isArtifact: Bool { artifact ?? false }
     }
 
     /// A file of the watched folder that has been imported.

@@ -30,7 +30,8 @@ enum UnpackConfinement {
         try limit(RLIMIT_DATA, memory)
         try limit(RLIMIT_NOFILE, 1024)
         try limit(RLIMIT_FSIZE, UInt64(limits.unpackedBytes))
-        try limit(RLIMIT_CPU, UInt64(limits.unpackSeconds))
+        // Later than the agent, which ends the process with a message.
+        try limit(RLIMIT_CPU, UInt64(limits.unpackSeconds) + 60)
         // Last, because the steps above need calls that the filter forbids.
         try filterSystemCalls()
         return root

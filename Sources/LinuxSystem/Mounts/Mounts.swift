@@ -98,6 +98,15 @@ package enum Mounts {
         }
     }
 
+    /// Shifts the owners of the files in a detached mount to the ids of a user namespace (MOUNT_ATTR_IDMAP).
+    package static func shiftOwners(of tree: OwnedFileDescriptor, to user: Namespace) throws(SystemError) {
+        try systemCall("mount_setattr") {
+            tree.withRawValue { tree in
+                user.descriptor.withRawValue { swl_mount_setattr(tree, "", UInt32(SWL_AT_EMPTY_PATH), SWL_MOUNT_ATTR_IDMAP, 0, 0, $0) }
+            }
+        }
+    }
+
     /// Sets the propagation of the mount at `path` (one of the MS_SHARED, MS_SLAVE, MS_PRIVATE, MS_UNBINDABLE flags).
     package static func setPropagation(_ flag: UInt64, at path: String, recursive: Bool = false) throws(SystemError) {
         try mount(source: nil, at: path, type: nil, flags: flag | (recursive ? SWL_MS_REC : 0))

@@ -45,6 +45,10 @@ package struct MeteredRuntime: ContainerRuntime {
         }
     }
 
+    package func userNamespace(ofPod podUID: String) async throws(RuntimeFailure) -> PodUserNamespace? {
+        try await base.userNamespace(ofPod: podUID)
+    }
+
     package func signal(_ signal: Int32, container containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure) {
         try await base.signal(signal, container: containerID, inSandbox: sandboxID)
     }

@@ -14,13 +14,21 @@ extension ActionRunner {
             for volume in snapshot.pod.spec.volumes(of: container) {
                 if let source = volume.image { try await ensureImageVolume(volume.name, source, snapshot) }
             }
-            return .imageReady(container: name, try await ensure(image, container.imagePullPolicy, fieldPath: fieldPath, snapshot))
+            let found = try await ensure(image, container.imagePullPolicy, fieldPath: fieldPath, snapshot)
+            guard !found.isArtifact else { throw notAnImage(image, fieldPath: fieldPath, snapshot) }
+            return .imageReady(container: name, found)
         } catch {
             let type = LabelValues.type(of: snapshot.pod.spec.role(of: name))
             metrics.count(.startedContainers, type)
             metrics.count(.startedContainersErrors, error.reason.rawValue, type)
             return .imageFailed(container: name, error)
         }
+    }
+
+    private func notAnImage(_ reference: String, fieldPath: String?, _ snapshot: PodSnapshot) -> ImageProblem {
+        let message = "\"\(reference)\" is an OCI artifact, wanted a container image: an artifact can only be mounted, as a volume of kind image"
+        events.record(PodEventRecord(.warning, "Failed", "Error: \(message)", fieldPath: fieldPath), about: snapshot.identity)
+        return ImageProblem(reason: .createContainerError, image: reference, message: message)
     }
 
     /// Looks for an image, and pulls it if the policy asks for it.

@@ -16,7 +16,8 @@ extension ActionRunner {
         let missing = try await ports.volumes.missing(mounted)
         for volume in mounted where missing.contains(volume.name) { try await restore(volume, for: container.name, snapshot) }
         for volume in volumes where volume.image != nil {
-            guard case .mounted(let path) = try await ports.volumes.imageVolume(volume.name, podUID: snapshot.pod.uid) else {
+            let user = try await userNamespace(of: snapshot.pod)
+            guard case .mounted(let path) = try await ports.volumes.imageVolume(volume.name, podUID: snapshot.pod.uid, userNamespace: user) else {
                 throw VolumeFailure(.busy, "volume \"\(volume.name)\" is no longer mounted: another program has unmounted it")
             }
             paths[volume.name] = path

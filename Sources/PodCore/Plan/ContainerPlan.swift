@@ -157,10 +157,6 @@ package struct ContainerPlan: Sendable {
     ) throws(PlanFailure) -> ContainerConfiguration.Mount {
         let subPath = try subPath(of: mount)
         let readOnly = mount.readOnly ?? false || volume?.isReadOnly ?? false
-        // The kernel cannot shift the owners of files in an overlay.
-        if volume?.image != nil, pod.spec.hostUsers == false {
-            throw PlanFailure("volume \"\(mount.name)\" shows an image, which cannot be had with hostUsers: false")
-        }
         let propagation: ContainerConfiguration.Propagation
         switch mount.mountPropagation {
         case nil, "None": propagation = .private
@@ -176,7 +172,8 @@ package struct ContainerPlan: Sendable {
         let recursive = try isRecursivelyReadOnly(mount)
         let destination = mount.mountPath.hasPrefix("/") ? mount.mountPath : "/" + mount.mountPath
         return .init(
-            source: source, subPath: subPath, destination: destination, readOnly: readOnly, recursiveReadOnly: recursive, propagation: propagation)
+            source: source, subPath: subPath, destination: destination, readOnly: readOnly, recursiveReadOnly: recursive, propagation: propagation,
+            isShifted: volume?.image != nil && pod.spec.hostUsers == false)
     }
 
     /// The kernel of any node that this agent runs on can do it.

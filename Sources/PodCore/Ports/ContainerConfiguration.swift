@@ -77,10 +77,15 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
         /// Read-only for mounts beneath it too (`mount_setattr` with `AT_RECURSIVE`).
         package var recursiveReadOnly: Bool
         package var propagation: Propagation
+        /// Absent in records of agents that shifted all, and where it is false.
+        private var shifted: Bool?
+
+        /// The owners of its files are ids of the pod already: they are not shifted for the container.
+        package var isShifted: Bool { shifted ?? false }
 
         package init(
             source: String, subPath: String? = nil, destination: String, readOnly: Bool, recursiveReadOnly: Bool = false,
-            propagation: Propagation = .private
+            propagation: Propagation = .private, isShifted: Bool = false
         ) {
             self.source = source
             self.subPath = subPath
@@ -88,6 +93,7 @@ package struct ContainerConfiguration: Sendable, Hashable, Codable {
             self.readOnly = readOnly
             self.recursiveReadOnly = recursiveReadOnly
             self.propagation = propagation
+            shifted = isShifted ? true : nil
         }
     }
 

@@ -25,6 +25,9 @@ package protocol ContainerRuntime: Sendable {
     /// Removes an ended container: its record, its cgroup, its writable layer. The log stays.
     func removeContainer(_ containerID: String, inSandbox sandboxID: String) async throws(RuntimeFailure)
 
+    /// Returns the user namespace of a pod's running sandbox; `nil` if the pod has the node's ids.
+    func userNamespace(ofPod podUID: String) async throws(RuntimeFailure) -> PodUserNamespace?
+
     /// Ends whatever still runs in the sandbox, the pause process last, and the shim.
     func stopSandbox(_ sandboxID: String) async throws(RuntimeFailure)
 
@@ -46,6 +49,10 @@ package protocol ContainerRuntime: Sendable {
 
     /// Reads a container's log file.
     func log(_ request: LogRequest) async throws(RuntimeFailure) -> any LogSession
+}
+
+extension ContainerRuntime {
+    package func userNamespace(ofPod podUID: String) async throws(RuntimeFailure) -> PodUserNamespace? { nil }
 }
 
 package struct StartedSandbox: Sendable, Hashable {

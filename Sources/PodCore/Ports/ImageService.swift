@@ -31,9 +31,9 @@ extension ImageService {
     package func progress(of reference: String) async -> ImagePullStatus? { nil }
 }
 
-/// An image on this node, ready to be a container's root.
+/// An image on this node, ready to be a container's root or a volume, or an artifact, which can be a volume alone.
 package struct ImageDescription: Sendable, Hashable, Codable {
-    /// Digest of the image's configuration, `sha256:<hex>`.
+    /// Digest of the image's configuration or of the artifact's manifest, `sha256:<hex>`.
     package let id: String
     /// The references that name it here: tags as they were asked for.
     package let names: [String]
@@ -44,14 +44,22 @@ package struct ImageDescription: Sendable, Hashable, Codable {
     package let config: ImageConfig
     /// Unpacked layers as absolute directories, topmost first, the order of overlayfs' `lowerdir`.
     package let lowerDirectories: [String]
+    /// Absent for images, and in answers of earlier agents.
+    private let artifact: Bool?
 
-    package init(id: String, names: [String], repoDigests: [String], size: Int64, config: ImageConfig, lowerDirectories: [String]) {
+    /// Files of any kind, not an image.
+    package var isArtifact: Bool { artifact ?? false }
+
+    package init(
+        id: String, names: [String], repoDigests: [String], size: Int64, config: ImageConfig, lowerDirectories: [String], isArtifact: Bool = false
+    ) {
         self.id = id
         self.names = names
         self.repoDigests = repoDigests
         self.size = size
         self.config = config
         self.lowerDirectories = lowerDirectories
+        artifact = isArtifact ? true : nil
     }
 }
 

@@ -42,12 +42,17 @@ package struct PodDiskUse: Sendable, Hashable {
     package var logs: [String: DiskUse]
     /// By the volumes' names.
     package var volumes: [String: DiskUse]
+    /// Files of the pod beside its volumes that its containers can write to: the hosts file, termination messages.
+    package var files: DiskUse
 
-    package init(layers: [String: DiskUse] = [:], logs: [String: DiskUse] = [:], volumes: [String: DiskUse] = [:]) {
+    package init(
+        layers: [String: DiskUse] = [:], logs: [String: DiskUse] = [:], volumes: [String: DiskUse] = [:], files: DiskUse = DiskUse()
+    ) {
         self.layers = layers
         self.logs = logs
         self.volumes = volumes
+        self.files = files
     }
 
-    package var total: DiskUse { [layers, logs, volumes].flatMap(\.values).reduce(DiskUse(), +) }
+    package var total: DiskUse { [layers, logs, volumes].flatMap(\.values).reduce(files, +) }
 }

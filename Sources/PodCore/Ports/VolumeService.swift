@@ -9,8 +9,8 @@ package protocol VolumeService: Sendable {
     /// Makes a place in a volume at which something is to be mounted: a file for a file, else a directory. What is there already stays.
     func makeMountPoint(_ point: VolumeMountPoint) async throws(VolumeFailure)
 
-    /// Returns whether the pod's volume of an image is mounted.
-    func imageVolume(_ name: String, podUID: String) async throws(VolumeFailure) -> ImageVolumeState
+    /// Returns whether the pod's volume of an image is mounted, with the owners that the pod's user namespace needs.
+    func imageVolume(_ name: String, podUID: String, userNamespace: PodUserNamespace?) async throws(VolumeFailure) -> ImageVolumeState
 
     /// Returns the ids of the images whose files are volumes of pods on this node.
     func imagesInVolumes() async throws(VolumeFailure) -> Set<String>
@@ -33,10 +33,12 @@ package struct VolumeRequest: Sendable, Hashable {
     package let keepsMatchingGroup: Bool
     /// The name of a PersistentVolume that one pod of the node may use at a time (ReadWriteOncePod); `nil` for any other volume.
     package let exclusiveStorage: String?
+    /// The owners of an image's files are shifted to its ids. Other volumes are shifted when a container gets them.
+    package let userNamespace: PodUserNamespace?
 
     package init(
         podUID: String, name: String, content: VolumeContent, fsGroup: UInt32? = nil, keepsMatchingGroup: Bool = false,
-        exclusiveStorage: String? = nil
+        exclusiveStorage: String? = nil, userNamespace: PodUserNamespace? = nil
     ) {
         self.podUID = podUID
         self.name = name
@@ -44,6 +46,7 @@ package struct VolumeRequest: Sendable, Hashable {
         self.fsGroup = fsGroup
         self.keepsMatchingGroup = keepsMatchingGroup
         self.exclusiveStorage = exclusiveStorage
+        self.userNamespace = userNamespace
     }
 }
 

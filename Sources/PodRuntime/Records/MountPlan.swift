@@ -34,7 +34,7 @@ struct MountPlan: Sendable {
             var attributes: UInt32 = 0
             if mount.readOnly { attributes |= UInt32(SWL_ATTR_READONLY) }
             if mount.recursiveReadOnly { attributes |= UInt32(SWL_ATTR_RECURSIVE_READONLY) }
-            if user == .pod { attributes |= UInt32(SWL_ATTR_IDMAPPED) }
+            if user == .pod, !mount.isShifted { attributes |= UInt32(SWL_ATTR_IDMAPPED) }
             own.append(
                 Entry(
                     type: SWL_MOUNT_BIND, destination: destination, attributes: attributes, propagation: mount.propagation,

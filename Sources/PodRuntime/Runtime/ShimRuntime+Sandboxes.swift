@@ -77,6 +77,14 @@ extension ShimRuntime {
             createdAt: Timestamp(unixNanoseconds: sandbox.document.createdAt), notEnforced: prepared.notEnforced)
     }
 
+    package func userNamespace(ofPod podUID: String) async throws(RuntimeFailure) -> PodUserNamespace? {
+        for sandbox in knownSandboxes where sandbox.configuration.pod.uid == podUID {
+            guard let ids = sandbox.document.ids, let pause = sandbox.pause, pause.exists else { continue }
+            return PodUserNamespace(path: "/proc/\(pause.pid)/ns/user", firstID: ids.first)
+        }
+        return nil
+    }
+
     static func networkNamespace(_ pid: Int32) -> String { "/proc/\(pid)/ns/net" }
 
     private static func makeDirectories(of sandbox: Sandbox) throws(SystemError) {

@@ -25,6 +25,11 @@ final class FakeNode: Sendable {
         var hasProvider = false
         var providerProblem: String?
         var imageIsPresent = true
+        /// References of artifacts.
+        var artifacts: Set<String> = []
+        var userNamespace: PodUserNamespace?
+        /// User namespaces of the volumes that were mounted, by name.
+        var mountedFor: [String: PodUserNamespace] = [:]
         var imageAccess = ImageAccess.open
         /// The Secrets whose credentials are accepted for a restricted image.
         var admitted: Set<String> = []
@@ -78,6 +83,8 @@ final class FakeNode: Sendable {
 }
 
 extension FakeNode: ContainerRuntime {
+    func userNamespace(ofPod podUID: String) async throws(RuntimeFailure) -> PodUserNamespace? { state.withLock { $0.userNamespace } }
+
     func createSandbox(_ configuration: SandboxConfiguration) async throws(RuntimeFailure) -> StartedSandbox {
         did.note("create sandbox \(configuration.id)")
         state.withLock { $0.podsOfSandboxes[configuration.id] = configuration.pod.name }
@@ -136,14 +143,14 @@ extension FakeNode: ContainerRuntime {
 }
 
 extension FakeNode: ImageService {
-    static func description(_ reference: String) -> ImageDescription {
+    static func description(_ reference: String, isArtifact: Bool = false) -> ImageDescription {
         ImageDescription(
             id: "sha256:1", names: [reference], repoDigests: ["\(reference)@sha256:2"], size: 10, config: ImageConfig(cmd: ["/bin/true"]),
-            lowerDirectories: ["/layers/1"])
+            lowerDirectories: ["/layers/1"], isArtifact: isArtifact)
     }
 
     func image(_ reference: String) async throws(ImageFailure) -> ImageDescription? {
-        state.withLock { $0.imageIsPresent } ? Self.description(reference) : nil
+        state.withLock { $0.imageIsPresent ? Self.description(reference, isArtifact: $0.artifacts.contains(reference)) : nil }
     }
 
     func pull(_ reference: String, credentials: [RegistryCredential]) async throws(ImageFailure) -> ImageDescription {
@@ -207,6 +214,7 @@ extension FakeNode: VolumeService {
         if let failure = state.withLock({ $0.mountFailure }) { throw failure }
         state.withLock { state in
             state.missingVolumes.remove(volume.name)
+            state.mountedFor[volume.name] = volume.userNamespace
             if case .image = volume.content { state.imageVolumes[volume.name] = .mounted(path: "/pods/\(volume.podUID)/\(volume.name)") }
         }
         return "/pods/\(volume.podUID)/\(volume.name)"
@@ -218,7 +226,7 @@ extension FakeNode: VolumeService {
 
     func makeMountPoint(_ point: VolumeMountPoint) async throws(VolumeFailure) { state.withLock { $0.mountPoints.append(point) } }
 
-    func imageVolume(_ name: String, podUID: String) async throws(VolumeFailure) -> ImageVolumeState {
+    func imageVolume(_ name: String, podUID: String, userNamespace: PodUserNamespace?) async throws(VolumeFailure) -> ImageVolumeState {
         state.withLock { $0.imageVolumes[name] ?? .absent }
     }
 

@@ -39,6 +39,7 @@ struct LocalStorageLimitsTests {
         let expected = "Pod ephemeral local storage usage exceeds the total limit of containers 10Mi. "
         #expect(message(pod, use(layer: 4 << 20, logs: 3 << 20, volume: (3 << 20) + 1)) == expected)
         #expect(LocalStorageLimits(pod.spec).violation(use(layer: 11 << 20), DiskLayout()) == .storageLimit(expected))
+        #expect(message(pod, PodDiskUse(files: DiskUse(bytes: 11 << 20))) == expected)
     }
 
     @Test("a container with a limit limits the pod even if another has none; an init container with more raises the limit")

@@ -66,7 +66,7 @@ extension AgentPorts: VolumeService {
 
     func missing(_ volumes: [MountedVolume]) async throws(VolumeFailure) -> Set<String> { [] }
     func makeMountPoint(_ point: VolumeMountPoint) async throws(VolumeFailure) {}
-    func imageVolume(_ name: String, podUID: String) async throws(VolumeFailure) -> ImageVolumeState { .absent }
+    func imageVolume(_ name: String, podUID: String, userNamespace: PodUserNamespace?) async throws(VolumeFailure) -> ImageVolumeState { .absent }
     func imagesInVolumes() async throws(VolumeFailure) -> Set<String> { [] }
 
     func tearDown(podUID: String) async throws(VolumeFailure) {

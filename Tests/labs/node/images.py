@@ -78,6 +78,22 @@ class Image:
         ).encode()
 
 
+class Artifact:
+    """An OCI artifact: named files as they are, with an empty configuration."""
+
+    def __init__(self, files):
+        self.blobs = {digest(b"{}"): b"{}"}
+        descriptors = []
+        for name, data in files.items():
+            self.blobs[digest(data)] = data
+            descriptors.append({"mediaType": "application/octet-stream", "digest": digest(data), "size": len(data),
+                                "annotations": {"org.opencontainers.image.title": name}})
+        self.manifest = json.dumps(
+            {"schemaVersion": 2, "mediaType": MANIFEST, "artifactType": "application/vnd.example.model",
+             "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": digest(b"{}"), "size": 2}, "layers": descriptors}
+        ).encode()
+
+
 def push(registry, name, tag, image):
     """Uploads an image to `registry` (host:port, plain HTTP); returns the manifest's digest."""
     for key, data in image.blobs.items():
@@ -107,6 +123,7 @@ def push_all(registry):
     model = Image([layer({"data/weights": (b"heavy", 0o644), "tool": tool}, [("data", 0o755)], [("out", "/etc/passwd")]),
                    layer({"data/more": (b"more", 0o644)})])
     push(registry, "model", "1", model)
+    push(registry, "files", "1", Artifact({"weights": b"heavy", "docs/readme": b"read me"}))
     push(registry, "hello", "1", hello)
     push(registry, "busybox", "1", busybox)
     push(registry, "e2e-test-images/busybox", "1.37.0-1", busybox)
