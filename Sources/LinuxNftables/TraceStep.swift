@@ -1,7 +1,7 @@
-import Addresses
+package import Addresses
 import CMnl
 import LinuxNetlink
-import Nftables
+package import Nftables
 
 /// One step of a packet's way through the tables, as the kernel tells it (NFT_MSG_TRACE).
 package struct TraceStep: Sendable, Hashable {

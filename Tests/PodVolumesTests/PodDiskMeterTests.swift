@@ -34,9 +34,7 @@ struct PodDiskMeterTests {
     func parts() async throws {
         let volume = try await fixture.mount(.emptyDirectory, name: "data")
         try write(3 << 20, to: volume + "/file")
-        try write(
-            1 << 20,
-            to: try await start().log)
+        try write(1 << 20, to: try await start().log)
         try Directories.make(fixture.root + "/layers/id-1/upper")
         try write(2 << 20, to: fixture.root + "/layers/id-1/upper/file")
         let use = try await meter.diskUse(of: PodStorage(pod: pod, containers: ["c": "id-1", "new": "id-2"], volumes: ["data", "none"]))
