@@ -5,10 +5,12 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 ssize_t swl_send_fds(int socket, const void *bytes, size_t count, const int *fds, unsigned int fd_count, int flags)
@@ -68,6 +70,9 @@ ssize_t swl_recv_fds(int socket, void *bytes, size_t capacity, int *fds, unsigne
     return length;
 }
 
+// Of 10 ms each.
+#define RETURN_TRIES 500
+
 static int socket_in_netns(int namespace_fd, int domain, int type, int protocol)
 {
     int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
@@ -81,9 +86,13 @@ static int socket_in_netns(int namespace_fd, int domain, int type, int protocol)
         fd = socket(domain, type | SOCK_CLOEXEC, protocol);
         error = errno;
         // A thread that stayed in a pod's network would carry other work there. Nothing but a want of memory can be in the way.
-        while (setns(home, CLONE_NEWNET) < 0)
-            if (errno != ENOMEM && errno != EINTR)
+        for (int tries = 0; setns(home, CLONE_NEWNET) < 0; tries++) {
+            if ((errno != ENOMEM && errno != EINTR) || tries == RETURN_TRIES) {
+                perror("swiftlet: a thread cannot return to the node's network namespace");
                 abort();
+            }
+            nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+        }
     }
     close(home);
     errno = error;

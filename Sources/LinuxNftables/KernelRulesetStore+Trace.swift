@@ -20,8 +20,9 @@ extension KernelRulesetStore {
 
     /// Follows the packets that `send` sends to a frontend through all tables of the namespace.
     ///
-    /// Takes the table that marks them away again, also after a failure. Connections of others to the same frontend are followed as well meanwhile.
-    /// - Parameter patience: how long to wait for the next step once `send` has returned.
+    /// The table that marks them is gone when this returns, also after a failure. Connections of others to the same frontend are followed as well until
+    /// `send` has returned: of all steps the first `stepLimit` are kept.
+    /// - Parameter patience: how long to wait for the next step.
     package func trace<T: Sendable>(
         to frontend: Frontend, name: String, patience: Duration = .milliseconds(300), _ send: () async throws -> T
     ) async throws -> (steps: [TraceStep], result: T) {
@@ -32,21 +33,22 @@ extension KernelRulesetStore {
         // One that an interrupted trace has left.
         try? await apply(Transaction([.deleteTable(table.id)]), ifGeneration: nil)
         try await apply(RulesetDiff.transaction(from: nil, to: table), ifGeneration: nil)
-        do {
-            let result = try await send()
-            var steps: [TraceStep] = []
-            while true {
-                // Until nothing comes any more.
-                do { try await ReadinessLoop.shared().wait(for: descriptor, .readable, timeout: patience) } catch { break }
+        let result: Result<T, any Error>
+        do { result = .success(try await send()) } catch { result = .failure(error) }
+        // What has been marked by now is told; a busy Service would never be quiet.
+        try await apply(Transaction([.deleteTable(table.id)]), ifGeneration: nil)
+        var steps: [TraceStep] = []
+        while steps.count < Self.stepLimit {
+            // Until nothing comes any more, or more has come than the socket could hold.
+            do {
+                try await ReadinessLoop.shared().wait(for: descriptor, .readable, timeout: patience)
                 steps += try listener.notifications().compactMap { TraceStep($0) }
-            }
-            try await apply(Transaction([.deleteTable(table.id)]), ifGeneration: nil)
-            return (steps, result)
-        } catch {
-            try? await apply(Transaction([.deleteTable(table.id)]), ifGeneration: nil)
-            throw error
+            } catch { break }
         }
+        return (Array(steps.prefix(Self.stepLimit)), try result.get())
     }
+
+    package static var stepLimit: Int { 1000 }
 
     /// The handles of a table's rules, by chain and in order, each with the rule as libnftnl writes it.
     package func ruleHandles(of table: TableID) async throws -> [String: [(handle: UInt64, text: String)]] {

@@ -30,6 +30,11 @@ package struct TraceStep: Sendable, Hashable {
     package struct Destination: Sendable, Hashable {
         package let address: IPAddress
         package let port: UInt16?
+
+        package init(address: IPAddress, port: UInt16?) {
+            self.address = address
+            self.port = port
+        }
     }
 
     init?(_ reply: NetlinkReply) {

@@ -54,7 +54,10 @@ struct AtomicVolumeWriter: Sendable {
     /// The hidden directory that `..data` names. `nil` without one, and for any other target, which only another program can have made
     /// (CVE-2017-1002102): what the link names is removed later.
     private func dataDirectory() throws(SystemError) -> String? {
-        guard let name = try link(Self.dataName), name.hasPrefix("..20"), !name.contains("/") else { return nil }
+        // Two dots and a digit, of a year: the clock may be far off.
+        guard let name = try link(Self.dataName), name.hasPrefix(".."), name.dropFirst(2).first?.isNumber == true, !name.contains("/") else {
+            return nil
+        }
         return name
     }
 

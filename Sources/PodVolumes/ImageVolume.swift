@@ -111,7 +111,7 @@ struct ImageVolume: Sendable {
             try Self.check(user)
             for folder in folders {
                 let tree = try Mounts.cloneTree(folder)
-                try Mounts.shiftOwners(of: tree, to: namespace)
+                try Mounts.shiftOwners(of: tree, copiedFrom: folder, to: namespace)
                 try Mounts.attach(tree, at: stage)
                 layers.append(tree)
             }

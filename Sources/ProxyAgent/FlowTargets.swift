@@ -13,13 +13,8 @@ struct FlowTargets {
         self.targets = targets
     }
 
-    /// The frontends of connections (TCP).
-    static func ofConnections(_ entries: some Sequence<ServiceEntry>, configuration: ProxyConfiguration) -> Set<Frontend> {
-        var found: Set<Frontend> = []
-        for entry in entries where entry.name.transport == .tcp {
-            found.formUnion(frontends(of: entry, configuration))
-        }
-        return found
+    static func allFrontends(_ entries: some Sequence<ServiceEntry>, configuration: ProxyConfiguration) -> Set<Frontend> {
+        entries.reduce(into: []) { $0.formUnion(frontends(of: $1, configuration)) }
     }
 
     /// With the node's own addresses for a NodePort, where it answers at these alone.

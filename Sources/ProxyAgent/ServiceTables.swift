@@ -151,7 +151,7 @@ final class ServiceTables: RulesetOwner {
             state.healthChecks = checks
             return Work(
                 former: former, present: present, configuration: model.configuration,
-                begun: mayHaveMissedRules ? FlowTargets.ofConnections(model.entries, configuration: model.configuration) : [])
+                begun: mayHaveMissedRules ? FlowTargets.allFrontends(model.entries, configuration: model.configuration) : [])
         }
         guard let work else { return }
         synced.finish()
@@ -170,7 +170,7 @@ final class ServiceTables: RulesetOwner {
         let former: ServiceTable?
         let present: ServiceTable
         let configuration: ProxyConfiguration
-        /// Frontends to which connections may have been begun without rules.
+        /// Frontends to which flows may have been begun without rules.
         let begun: Set<Frontend>
     }
 
@@ -192,7 +192,7 @@ final class ServiceTables: RulesetOwner {
         state.withLock { $0.status.deletedFlows += deleted }
     }
 
-    /// A connection that was begun before its rules would never be translated, however often its first packet is sent again.
+    /// A flow that was begun before its rules would never be translated, however often its first packet is sent again.
     private func deleteBegun(_ frontends: Set<Frontend>) async throws {
         guard let conntrack, !frontends.isEmpty else { return }
         let deleted = try await conntrack.delete(.untranslated(frontends))

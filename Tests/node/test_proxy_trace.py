@@ -9,7 +9,6 @@ class ProxyTrace(NodeCase):
         lab = self.lab
         example.apply(lab)
         example.pages(lab)
-        rules = lab.on_node("nft", "list", "ruleset").stdout
         service = lab.get("service", "web")["spec"]
         pods = [lab.get("pod", pod)["status"]["podIP"] for pod in example.PODS]
         for target in ("web", f"{service['clusterIP']}:{service['ports'][0]['port']}"):
@@ -23,7 +22,7 @@ class ProxyTrace(NodeCase):
             self.assertRegex(found, r"dnat ip to .* -> accept")
             self.assertTrue(any(f"to {pod} port 8080" in found for pod in pods), found)
             self.assertNotIn("rule with handle", found)
-        self.assertEqual(lab.on_node("nft", "list", "ruleset").stdout, rules)
+        self.assertNotIn("swiftlet-trace", lab.on_node("nft", "list", "tables").stdout)
         unknown = lab.swiftlet("proxy", "trace", "nobody", check=False)
         self.assertEqual(unknown.returncode, 1)
         self.assertIn("found no address of a Service 'nobody' here", unknown.stderr)

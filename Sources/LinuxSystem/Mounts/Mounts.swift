@@ -98,12 +98,22 @@ package enum Mounts {
         }
     }
 
-    /// Shifts the owners of the files in a detached mount to the ids of a user namespace (MOUNT_ATTR_IDMAP).
-    package static func shiftOwners(of tree: OwnedFileDescriptor, to user: Namespace) throws(SystemError) {
-        try systemCall("mount_setattr") {
-            tree.withRawValue { tree in
-                user.descriptor.withRawValue { swl_mount_setattr(tree, "", UInt32(SWL_AT_EMPTY_PATH), SWL_MOUNT_ATTR_IDMAP, 0, 0, $0) }
+    /// Shifts the owners of the files in a detached mount to the ids of a user namespace (MOUNT_ATTR_IDMAP). The mount becomes private: as a copy of a
+    /// shared one it would pass on what is mounted on it, to the place that it was copied from.
+    /// - Parameter path: what it is a copy of, for the error.
+    package static func shiftOwners(of tree: OwnedFileDescriptor, copiedFrom path: String, to user: Namespace) throws(SystemError) {
+        do throws(SystemError) {
+            try systemCall("mount_setattr", path) {
+                tree.withRawValue { tree in
+                    user.descriptor.withRawValue {
+                        swl_mount_setattr(tree, "", UInt32(SWL_AT_EMPTY_PATH), SWL_MOUNT_ATTR_IDMAP, 0, SWL_MS_PRIVATE, $0)
+                    }
+                }
             }
+        } catch  where error.is(EINVAL) || error.is(EOPNOTSUPP) {
+            throw SystemError(
+                code: error.code, call: error.call, path: path, errno: error.errno,
+                detail: "its file system cannot show files with other owners (id-mapped mounts): ext4, xfs and btrfs can, or set hostUsers: true")
         }
     }
 

@@ -61,8 +61,7 @@ package actor ImageCollector: ImageRoom {
 
     private func collect() async throws(ImageFailure) {
         let used = try await users.usedImages()
-        let plan = ImageCollectionPlan(await images.storedImages(), used: used)
-        await noteUse(of: plan.used)
+        let plan = await plan(used)
         let kept = plan.directories
         _ = try await remove(
             plan.tooOld(policy, now: time.wallTime().seconds, running: time.now() - began), upTo: .max, keeping: kept, because: "age")
@@ -84,11 +83,14 @@ package actor ImageCollector: ImageRoom {
         throw ImageFailure(.storeFailed, message)
     }
 
-    /// Only of images that have come into use or gone out of it, so that nothing is written on a node where nothing happens.
-    private func noteUse(of used: Set<String>) async {
-        let changed = used.symmetricDifference(noted)
-        noted = used
-        if !changed.isEmpty { await images.noteUse(of: changed) }
+    /// Notes the use of images that have come into use or gone out of it, so that nothing is written on a node where nothing happens. The plan knows it.
+    private func plan(_ used: UsedImages) async -> ImageCollectionPlan {
+        let plan = ImageCollectionPlan(await images.storedImages(), used: used)
+        let changed = plan.used.symmetricDifference(noted)
+        noted = plan.used
+        guard !changed.isEmpty else { return plan }
+        await images.noteUse(of: changed)
+        return ImageCollectionPlan(await images.storedImages(), used: used)
     }
 
     /// Removes what is left of pulls and then images, least recently used first. Returns the bytes freed, which may be too few.
@@ -105,8 +107,7 @@ package actor ImageCollector: ImageRoom {
             guard let wanted = policy.bytesToFree(try await images.space(), forPull: free) else { return false }
             guard wanted > 0 else { return true }
             let used = try await users.usedImages()
-            let plan = ImageCollectionPlan(await images.storedImages(), used: used)
-            await noteUse(of: plan.used)
+            let plan = await plan(used)
             logger.notice("A pull finds too little room; unused images are removed", metadata: ["toFree": "\(wanted)"])
             return try await self.free(wanted, used: used, keeping: plan.directories, because: "a pull") > 0
         } catch {

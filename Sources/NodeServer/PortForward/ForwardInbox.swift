@@ -13,8 +13,6 @@ final class ForwardInbox: Sendable {
         var isRefusing = false
         /// The taker has been told the end.
         var isDrained = false
-        var pieces = 0
-        var piecesAtMark = 0
         var taker: CheckedContinuation<[UInt8]?, Never>?
         var putter: CheckedContinuation<Void, Never>?
         var onAbort: (@Sendable () -> Void)?
@@ -25,7 +23,10 @@ final class ForwardInbox: Sendable {
 
     init(_ total: ForwardTotal) { self.total = total }
 
-    deinit { total.add(-state.withLock { $0.bytes }) }
+    deinit { total.release(state.withLock { $0.bytes }) }
+
+    /// Bytes that the program has not taken.
+    var heldBytes: Int { state.withLock { $0.bytes } }
 
     var isAborted: Bool { state.withLock { $0.phase == .aborted } }
 
@@ -38,7 +39,6 @@ final class ForwardInbox: Sendable {
             if state.phase != .open || state.isRefusing || piece.isEmpty { return (true, nil) }
             if let taker = state.taker {
                 state.taker = nil
-                state.pieces += 1
                 return (true, taker)
             }
             guard hasRoom(state.bytes) else { return (false, nil) }
@@ -52,14 +52,23 @@ final class ForwardInbox: Sendable {
     }
 
     /// Puts a piece and waits for room where there is none.
-    /// - Parameter giveUp: called each time that nothing was taken for so long; it may abort this inbox.
+    /// - Parameter giveUp: called each time that nothing was taken of any connection for so long; it may abort one.
     func put(_ piece: [UInt8], on eventLoop: any EventLoop, stall: TimeAmount, giveUp: @escaping @Sendable () -> Void) async {
         if offer(piece) { return }
-        mark()
-        let watch = eventLoop.scheduleRepeatedTask(initialDelay: stall, delay: stall) { [self] _ in
-            if isStalled() { giveUp() }
+        let mark = Mutex(total.releases)
+        let watch = eventLoop.scheduleRepeatedTask(initialDelay: stall, delay: stall) { [total] _ in
+            let now = total.releases
+            let isStalled = mark.withLock { last in
+                defer { last = now }
+                return last == now
+            }
+            if isStalled { giveUp() }
         }
-        defer { watch.cancel() }
+        total.whenReleased { [weak self] in self?.wakePutter() }
+        defer {
+            total.whenReleased(nil)
+            watch.cancel()
+        }
         repeat {
             await withCheckedContinuation { continuation in
                 let isReady = state.withLock { state -> Bool in
@@ -75,23 +84,24 @@ final class ForwardInbox: Sendable {
     /// The next piece; `nil` at the client's end, and after ``abort()``.
     func take() async -> [UInt8]? {
         await withCheckedContinuation { continuation in
-            let (piece, isOver, putter) = state.withLock { state -> ([UInt8]?, Bool, CheckedContinuation<Void, Never>?) in
+            let (piece, isOver) = state.withLock { state -> ([UInt8]?, Bool) in
                 if state.phase != .aborted, !state.queue.isEmpty {
                     let piece = state.queue.removeFirst()
                     state.bytes -= Self.room(piece)
-                    state.pieces += 1
-                    total.add(-Self.room(piece))
-                    defer { state.putter = nil }
-                    return (piece, false, state.putter)
+                    return (piece, false)
                 }
                 if state.phase != .open {
                     state.isDrained = true
-                    return (nil, true, nil)
+                    return (nil, true)
                 }
                 state.taker = continuation
-                return (nil, false, nil)
+                return (nil, false)
             }
-            putter?.resume()
+            if let piece {
+                total.release(Self.room(piece))
+                // Where there is no waiter for all connections, a test's, this one's is woken.
+                wakePutter()
+            }
             if piece != nil || isOver { continuation.resume(returning: piece) }
         }
     }
@@ -110,9 +120,16 @@ final class ForwardInbox: Sendable {
 
     /// Drops what is there and what comes: the program takes no more, but may still send.
     func refuse() {
-        let putter = state.withLock { state -> CheckedContinuation<Void, Never>? in
+        let dropped = state.withLock { state -> Int in
             state.isRefusing = true
-            drop(&state)
+            return Self.drop(&state)
+        }
+        total.release(dropped)
+        wakePutter()
+    }
+
+    private func wakePutter() {
+        let putter = state.withLock { state in
             defer { state.putter = nil }
             return state.putter
         }
@@ -129,26 +146,26 @@ final class ForwardInbox: Sendable {
     }
 
     private func finish(_ phase: Phase) {
-        let (taker, putter, onAbort) = state.withLock {
-            state -> (CheckedContinuation<[UInt8]?, Never>?, CheckedContinuation<Void, Never>?, (@Sendable () -> Void)?) in
-            guard state.phase == .open || phase == .aborted && state.phase == .ended else { return (nil, nil, nil) }
+        let (taker, dropped, onAbort) = state.withLock { state -> (CheckedContinuation<[UInt8]?, Never>?, Int, (@Sendable () -> Void)?) in
+            guard state.phase == .open || phase == .aborted && state.phase == .ended else { return (nil, 0, nil) }
             state.phase = phase
-            if phase == .aborted { drop(&state) }
-            let waiting = (state.taker, state.putter, phase == .aborted ? state.onAbort : nil)
+            let dropped = phase == .aborted ? Self.drop(&state) : 0
+            let waiting = (state.taker, dropped, phase == .aborted ? state.onAbort : nil)
             state.taker = nil
-            state.putter = nil
             if phase == .aborted { state.onAbort = nil }
             return waiting
         }
+        total.release(dropped)
         taker?.resume(returning: nil)
-        putter?.resume()
+        wakePutter()
         onAbort?()
     }
 
-    private func drop(_ state: inout State) {
-        total.add(-state.bytes)
-        state.bytes = 0
+    /// Returns the bytes to release once the lock is free.
+    private static func drop(_ state: inout State) -> Int {
+        defer { state.bytes = 0 }
         state.queue = []
+        return state.bytes
     }
 
     /// A piece of one byte takes much more than a byte.
@@ -157,13 +174,4 @@ final class ForwardInbox: Sendable {
     /// A single piece always finds room. Beyond that a connection may fill the room of all: the client's connection has one order of bytes, so the
     /// others, and those that are still to be opened, would wait behind it.
     private func hasRoom(_ bytes: Int) -> Bool { bytes == 0 || !total.isFull }
-
-    private func mark() { state.withLock { $0.piecesAtMark = $0.pieces } }
-
-    private func isStalled() -> Bool {
-        state.withLock { state in
-            defer { state.piecesAtMark = state.pieces }
-            return state.pieces == state.piecesAtMark
-        }
-    }
 }

@@ -45,6 +45,9 @@ final class ForwardStreams: Sendable {
 
     func inbox(_ id: UInt32) -> ForwardInbox? { state.withLock { $0.inboxes[id] } }
 
+    /// The connection that holds most of what programs have not taken.
+    var fullest: UInt32? { state.withLock { $0.inboxes }.max { $0.value.heldBytes < $1.value.heldBytes }?.key }
+
     /// Whether other connections wait behind this.
     var hasSeveral: Bool { state.withLock { $0.inboxes.count > 1 } }
 

@@ -61,7 +61,7 @@ struct SPDYPortForward: Sendable {
                     streams.forget(data: pair.data)
                 }
             case .data(let id, let bytes):
-                await streams.inbox(id)?.put(bytes, on: channel.eventLoop, stall: times.stall) { giveUp(id, streams, writer) }
+                await streams.inbox(id)?.put(bytes, on: channel.eventLoop, stall: times.stall) { giveUp(streams.fullest ?? id, streams, writer) }
             case .end(let id): streams.inbox(id)?.end()
             case .abort(let id): streams.abort(data: id)
             case .leave: return false

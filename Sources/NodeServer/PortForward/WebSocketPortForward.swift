@@ -75,7 +75,9 @@ struct WebSocketPortForward: Sendable {
                 let inbox = inboxes[Int(number / 2)]
                 var rest = bytes
                 while let piece = rest.readBytes(length: min(rest.readableBytes, Self.longestPiece)), !piece.isEmpty {
-                    await inbox.put(piece, on: channel.eventLoop, stall: times.stall) { if inboxes.count > 1 { inbox.abort() } }
+                    await inbox.put(piece, on: channel.eventLoop, stall: times.stall) {
+                        if inboxes.count > 1 { inboxes.max { $0.heldBytes < $1.heldBytes }?.abort() }
+                    }
                 }
             }
         }

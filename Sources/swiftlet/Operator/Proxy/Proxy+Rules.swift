@@ -30,7 +30,7 @@ extension Proxy {
                 throw CommandFailure("swiftlet is running and would write the rules again: stop it first (systemctl stop swiftlet)")
             }
             let store = try KernelRulesetStore()
-            for table in ServiceCompiler.tables + HostPortCompiler.tables {
+            for table in ServiceCompiler.tables + HostPortCompiler.tables + TableFamily.allCases.map({ TableID($0, Trace.table) }) {
                 do {
                     try await store.apply(Transaction([.deleteTable(table)]), ifGeneration: nil)
                     try await StandardStream.output.write(Array("removed table \(table)\n".utf8))

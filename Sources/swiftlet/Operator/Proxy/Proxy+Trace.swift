@@ -26,13 +26,18 @@ extension Proxy {
         @Option(help: "The protocol for ADDRESS:PORT: tcp, udp or sctp.")
         var `protocol` = "tcp"
 
+        /// Of either family, while a trace is under way.
+        static let table = "swiftlet-trace"
+
         func run() async throws {
             let client = try AdminClient(agent)
             let frontend = try await frontend(client)
             try await write("a packet of this node to \(frontend)\n")
             let store = try KernelRulesetStore()
-            let (steps, answer) = try await store.trace(to: frontend, name: "swiftlet-trace") { try await PacketSender.send(to: frontend) }
-            let rules = try await TracedRules(of: Set(steps.compactMap(\.tableID)), store, wanted: client.text(.proxyRules))
+            let (steps, answer) = try await store.trace(to: frontend, name: Self.table) { try await PacketSender.send(to: frontend) }
+            // Without the agent's words the rules are shown as the kernel has them.
+            let wanted = (try? await client.text(.proxyRules)) ?? ""
+            let rules = try await TracedRules(of: Set(steps.compactMap(\.tableID)), store, wanted: wanted)
             try await write(TraceText.text(steps, rules) + "\(answer)\n")
             if steps.isEmpty {
                 throw CommandFailure("the kernel has told no step: the packet met no table, or this is not the network namespace of the node")
