@@ -118,6 +118,25 @@ struct ImageCollectorTests {
         #expect(inventory.state.withLock { $0.images.map(\.image.id) } == ["young"])
     }
 
+    @Test("an image that was in use for long is not beyond the maximum age when its use ends")
+    func maximumAgeAfterLongUse() async throws {
+        let epoch: Int64 = 1_800_000_000
+        var state = FakeInventory.State(images: [FakeInventory.image("busy", bytes: 1, lastUse: epoch - 5000)], now: epoch)
+        state.used = UsedImages(stacks: [["/busy"]])
+        let inventory = FakeInventory(state)
+        let (collector, _) = collector(inventory, ImageCollectionPolicy(maximumAge: .seconds(200)))
+        try await whileRunning({ await collector.run() }) {
+            await time.waitForSleeper(until: ImageCollector.period)
+            inventory.state.withLock { ($0.used, $0.now) = (UsedImages(), epoch + 300) }
+            time.advance(by: ImageCollector.period)
+            await time.waitForSleeper(until: ImageCollector.period * 2)
+            #expect(inventory.state.withLock { $0.images.count } == 1)
+            time.advance(by: ImageCollector.period)
+            await time.waitForSleeper(until: ImageCollector.period * 3)
+        }
+        #expect(inventory.state.withLock { $0.images.isEmpty })
+    }
+
     @Test("a node without disk gives up every unused image, and goes on after a failure")
     func reclaim() async throws {
         let inventory = FakeInventory(Self.full())

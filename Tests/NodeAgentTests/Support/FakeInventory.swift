@@ -14,6 +14,8 @@ final class FakeInventory: ImageInventory, ImageUsers {
         /// Images whose removal fails.
         var stuck: Set<String> = []
         var leftovers: Int64 = 0
+        /// The time that is noted as an image's last use, if any is.
+        var now: Int64?
     }
 
     let state: Mutex<State>
@@ -35,7 +37,13 @@ final class FakeInventory: ImageInventory, ImageUsers {
         return used
     }
 
-    func noteUse(of ids: Set<String>) async { calls.note("use \(ids.sorted().joined(separator: " "))") }
+    func noteUse(of ids: Set<String>) async {
+        calls.note("use \(ids.sorted().joined(separator: " "))")
+        state.withLock { state in
+            guard let now = state.now else { return }
+            state.images = state.images.map { ids.contains($0.image.id) ? Self.image($0.image.id, bytes: $0.ownBytes, lastUse: now) : $0 }
+        }
+    }
 
     func removeImage(_ id: String, unusedFor age: Duration, keeping used: Set<String>) async throws(ImageFailure) -> Int64? {
         let (isStuck, bytes) = state.withLock { state -> (Bool, Int64?) in
