@@ -39,6 +39,18 @@ import Testing
         await put
     }
 
+    @Test("a reader that waits for room goes on when any connection of the forward gets some") func roomOfOthers() async {
+        let total = ForwardTotal()
+        let (first, second) = (ForwardInbox(total), ForwardInbox(total))
+        while first.offer(Self.piece) {}
+        #expect(second.offer([1]))
+        async let put: Void = put([2], into: second)
+        while first.heldBytes >= ForwardTotal.mostBytes { _ = await first.take() }
+        await put
+        #expect(await second.take() == [1])
+        #expect(await second.take() == [2])
+    }
+
     @Test("what a client has sent before it left can be taken; where nothing is left the connection is over") func leaving() async {
         let (full, empty, drained) = (ForwardInbox(ForwardTotal()), ForwardInbox(ForwardTotal()), ForwardInbox(ForwardTotal()))
         await put([1], into: full)
