@@ -22,7 +22,7 @@ enum PacketSender {
         }
         do throws(SystemError) {
             try systemCall("connect", "\(frontend)") { socket.withRawValue { connect($0, to: frontend) } }
-            if isDatagram { try systemCall("send", "\(frontend)") { socket.withRawValue { send($0, nil, 0, Int32(MSG_NOSIGNAL)) } } }
+            if isDatagram { try systemCall("send", "\(frontend)") { socket.withRawValue { Glibc.send($0, nil, 0, Int32(MSG_NOSIGNAL)) } } }
         } catch {
             switch error.errno {
             case EINPROGRESS, EAGAIN, ETIMEDOUT: return "no answer within \(patience) s"

@@ -1,5 +1,6 @@
 import Addresses
 import ArgumentParser
+import KubeModel
 import LinuxNftables
 import Nftables
 import NodeServer
