@@ -101,7 +101,7 @@ let package = Package(
         library("MetricsStore", ["Exposition", "LinuxSystem", coreMetrics]),
         library("LinuxCgroups", ["KubeModel", "LinuxSystem", "PodCore", "Timing"]),
         library("LinuxNetlink", ["Addresses", "CMnl", "CLinux", "LinuxSystem", "ProxyCore"], isQuick: true),
-        library("LinuxNftables", ["CMnl", "CNftnl", "LinuxNetlink", "LinuxSystem", "Nftables"], isQuick: true),
+        library("LinuxNftables", ["Addresses", "CMnl", "CNftnl", "LinuxNetlink", "LinuxSystem", "Nftables"], isQuick: true),
         library("ShimClient", ["CLinux", "CSeccomp", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", logging]),
         library(
             "KubeClient",

@@ -8,7 +8,7 @@ package struct TraceStep: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
         /// A rule with this handle has matched.
         case rule(handle: UInt64)
-        /// The end of a chain that was jumped to.
+        /// The end of a chain.
         case end
         /// The end of a base chain: its policy counts.
         case policy
@@ -48,7 +48,8 @@ package struct TraceStep: Sendable, Hashable {
         table = "\(Self.families[family] ?? "family \(family)") \(name)"
         self.chain = chain
         switch attributes[NFTA_TRACE_TYPE.rawValue]?.bigEndian32 {
-        case NFT_TRACETYPE_RULE.rawValue?: kind = .rule(handle: attributes[NFTA_TRACE_RULE_HANDLE.rawValue]?.bigEndian64 ?? 0)
+        // Behind the last rule there is none to name.
+        case NFT_TRACETYPE_RULE.rawValue?: kind = attributes[NFTA_TRACE_RULE_HANDLE.rawValue]?.bigEndian64.map { .rule(handle: $0) } ?? .end
         case NFT_TRACETYPE_POLICY.rawValue?: kind = .policy
         default: kind = .end
         }

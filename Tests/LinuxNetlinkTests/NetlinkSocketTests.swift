@@ -119,6 +119,6 @@ import Testing
 
     @Test("a closed namespace descriptor is refused") func aClosedNamespaceDescriptorIsRefused() {
         let error = #expect(throws: NetlinkError.self) { try NetlinkSocket(.route, namespace: -1) }
-        #expect(error?.operation == "setns" && error?.errno == EBADF)
+        #expect(error?.operation == "socket" && error?.errno == EBADF)
     }
 }

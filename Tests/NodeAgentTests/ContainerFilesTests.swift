@@ -13,7 +13,7 @@ struct ContainerFilesTests {
         #expect(
             files["c1"]
                 == ContainerFiles.Entry(
-                    podUID: "u1", sandboxID: "s1", container: "main", logPath: "/logs/web/main/0.log", messageFile: "/messages/main"))
+                    podUID: "u1", sandboxID: "s1", container: "main", logPath: "/logs/web/main/0.log", messageFile: "/messages/c1"))
         files.remove("c1")
         #expect(files["c1"] == nil)
         #expect(files["c2"]?.container == "side")
