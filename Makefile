@@ -29,11 +29,7 @@ BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-
 LINT_PACKAGES := clang-format shellcheck flake8
 RUN_PACKAGES := containernetworking-plugins iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml python3-kubernetes util-linux runc
 
-<<<<<<< HEAD
-.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public test-on-host test-in-machine vm-deps vm-image vm-test simulate simulate-planted bench-runtime bench-node bench-images bench-proxy soak-restarts soak-services lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
-=======
-.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public test-on-host test-in-machine vm-deps vm-image vm-test simulate simulate-planted bench-runtime bench-node bench-api bench-images bench-proxy lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
->>>>>>> ce56995f428bd2d55925d4df80345f93a1e9e9e0
+.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public test-on-host test-in-machine vm-deps vm-image vm-test simulate simulate-planted bench-runtime bench-node bench-api bench-images bench-proxy soak-restarts soak-services lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
 
 help:
 	@printf '%s\n' \
@@ -55,7 +51,7 @@ help:
 	  'make bench-runtime  the runtime beside crun, as a table; ARGS="--only pod,exec --runs 100" for some of it' \
 	  'make bench-node     start and end of pods, cost of idle and probed ones, beside crun; ARGS="--only times --count 20" for some of it' \
 	  'make bench-api      exec, port-forward, followed logs and copies through the node'\''s API; ARGS="--only exec --runs 100" for some of it' \
-  'make bench-images   pull and unpacking of images of 500 MB beside podman, as a table; ARGS="--size 100 --runs 1" for less of it' \
+	  'make bench-images   pull and unpacking of images of 500 MB beside podman, as a table; ARGS="--size 100 --runs 1" for less of it' \
 	  'make bench-proxy    rules of up to 50,000 Services beside nft -f and kube-proxy'\''s shape of rules; ARGS="--sizes 1000 --runs 1" for less' \
 	  'make soak-restarts  pods that come and go while the agent is killed and started again, 50 times; ARGS="--count 10" for fewer' \
 	  'make soak-services  requests to a Service for 10 minutes while everything around it changes; ARGS="--minutes 1" for less' \
