@@ -94,10 +94,17 @@ import Testing
                 request.method = method
                 request.headers = more
                 request.headers.add(name: "Host", value: host)
-                let response = try await HTTPClient.shared.execute(request, timeout: .seconds(10))
-                // A body that nobody reads keeps its connection, of which the client has few.
-                _ = try await response.body.collect(upTo: 1 << 20)
-                return Int(response.status.code)
+                // A connection of its own: behind a request to upgrade, nothing more is read from one.
+                let client = HTTPClient(eventLoopGroupProvider: .singleton)
+                do {
+                    let response = try await client.execute(request, timeout: .seconds(10))
+                    _ = try await response.body.collect(upTo: 1 << 20)
+                    try await client.shutdown()
+                    return Int(response.status.code)
+                } catch {
+                    try await client.shutdown()
+                    throw error
+                }
             }
             for host in ["localhost", "localhost:8080", "127.0.0.1", "127.0.0.1:8080", "[::1]:8080", "swiftlet"] {
                 #expect(try await status("/ui/data.json", host: host) == 200, "\(host)")
