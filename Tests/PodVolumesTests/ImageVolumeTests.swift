@@ -103,6 +103,25 @@ struct ImageVolumeTests {
         #expect(try MountTable().mounts(under: fixture.root).isEmpty)
     }
 
+    @Test("what is mounted on a shifted layer does not cover the layer itself, though the store is on a shared mount")
+    func shiftedLayersArePrivate() async throws {
+        let store = fixture.root + "/store"
+        try Directories.make(store)
+        try Mounts.mount(source: "none", at: store, type: "tmpfs", flags: 0)
+        defer { _ = try? Mounts.unmountAll(under: store) }
+        try Mounts.setPropagation(UInt64(MS_SHARED), at: store)
+        for name in ["layer", "stage"] { try Directories.make("\(store)/\(name)") }
+        try AtomicFile.replace(store + "/layer/a", with: "a")
+        try await withUserNamespace(262_144) { user async throws in
+            let tree = try Mounts.cloneTree(store + "/layer")
+            try Mounts.shiftOwners(of: tree, copiedFrom: store + "/layer", to: Namespace(.user, path: user.path))
+            try Mounts.attach(tree, at: store + "/stage")
+            #expect(try FileStatus(of: store + "/stage/a").uid == 262_144)
+            try Mounts.mount(source: "none", at: store + "/stage", type: "tmpfs", flags: 0)
+            #expect(try DirectoryListing.names(at: store + "/layer") == ["a"])
+        }
+    }
+
     @Test("the user namespace of another process is not taken for the pod's")
     func anotherNamespace() async throws {
         let image = try image("sha256:1", [["a"]])

@@ -40,7 +40,7 @@ struct PodFolderStoreTests {
         #expect([first.log, second.log].map { $0.suffix(8) } == ["/c/0.log", "/c/1.log"])
     }
 
-    @Test("a pod that goes takes its links along, and no other pod's: a dead link of another one stays too")
+    @Test("a pod that goes takes its links along, and no other pod's")
     func links() async throws {
         let other = PodIdentity(namespace: "default", name: "web-2", uid: "uid-2")
         for each in [pod, other] {
