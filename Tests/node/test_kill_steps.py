@@ -35,8 +35,8 @@ class FaultLab(Lab):
     """Programs built with their fail points; debug builds of the agent have them anyway."""
 
     def write_configuration(self):
-        os.makedirs(self.path("run", "fail-points"))
         super().write_configuration()
+        os.makedirs(self.path("run", "fail-points"))
         write_text(self.config, read_text(self.config).replace(program("swiftlet-shim"), program("faults/swiftlet-shim")))
 
     def agent_command(self, *more):

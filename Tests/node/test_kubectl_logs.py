@@ -84,7 +84,9 @@ class KubectlLogs(NodeCase):
         containers = [container("x", count), container("y", "sleep 0.2; echo once")]
         self.lab.apply(manifest("follow", "", containers=containers, restartPolicy="Never", labels={"app": "follow"}))
         self.addCleanup(self.lab.delete, "pod", "follow")
-        wait_until("a log", lambda: self.lab.kubectl("logs", "follow", "-c", "x", check=False).stdout)
+        # A container that waits to start is an error for kubectl.
+        for name in "xy":
+            wait_until(f"a log of {name}", lambda name=name: self.lab.kubectl("logs", "follow", "-c", name, check=False).stdout)
         got = self.logs("follow", "-f", "--all-containers", "--prefix", "--timestamps").splitlines()
         ends = sorted(line.split()[0] + " " + line.split()[2] for line in got)
         self.assertEqual(ends, [f"[pod/follow/x] {number}" for number in (1, 2, 3)] + ["[pod/follow/y] once"])
