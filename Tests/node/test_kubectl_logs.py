@@ -91,8 +91,8 @@ class KubectlLogs(NodeCase):
         ends = sorted(line.split()[0] + " " + line.split()[2] for line in got)
         self.assertEqual(ends, [f"[pod/follow/x] {number}" for number in (1, 2, 3)] + ["[pod/follow/y] once"])
         self.assertEqual(self.logs("follow", "-c", "x", "-f", "--tail=2"), "2\n3\n")
-        # By label, as kubectl follows the pods of a Deployment.
-        self.assertEqual(sorted(self.logs("-l", "app=follow", "-f", "--all-containers", "--tail=-1").split()), ["1", "2", "3", "once"])
+        # By label, as for the pods of a Deployment.
+        self.assertEqual(sorted(self.logs("-l", "app=follow", "--all-containers", "--tail=-1").split()), ["1", "2", "3", "once"])
 
     def test_errors_are_passed_over(self):
         broken = [container("good", "echo here; " + FOREVER), {"name": "absent", "image": "registry.example/absent:1", "imagePullPolicy": "Never"}]
