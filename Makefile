@@ -240,43 +240,35 @@ bench-runtime: shim pause
 	swift build -c release --product RuntimeBench
 	Tests/RuntimeBench/run.sh "$$(swift build -c release --show-bin-path)/RuntimeBench" --programs "$(CURDIR)/$(BIN)" $(ARGS)
 
-bench-node:
+# A program below Tests/bench, with release builds on a node in namespaces, and the packages that it needs besides.
+define bench_on_node
 	$(need_root)
 	@$(MAKE) --no-print-directory deps
-	@$(call install_missing,crun)
+	$(if $(2),@$(call install_missing,$(2)))
 	@$(MAKE) --no-print-directory build CONFIGURATION=release
-	$(PYTHON) Tests/bench/node.py $(ARGS)
+	$(PYTHON) Tests/bench/$(1).py $(ARGS)
+endef
+
+bench-node:
+	$(call bench_on_node,node,crun)
 
 bench-api:
-	$(need_root)
-	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory build CONFIGURATION=release
-	$(PYTHON) Tests/bench/api.py $(ARGS)
+	$(call bench_on_node,api)
 
 bench-images:
-	$(need_root)
-	@$(MAKE) --no-print-directory deps
-	@$(call install_missing,podman zstd)
-	@$(MAKE) --no-print-directory build CONFIGURATION=release
-	$(PYTHON) Tests/bench/images.py $(ARGS)
+	$(call bench_on_node,images,podman zstd)
+
+soak-restarts:
+	$(call bench_on_node,restarts)
+
+soak-services:
+	$(call bench_on_node,services)
 
 bench-proxy:
 	$(need_root)
 	@$(call install_missing,$(BUILD_PACKAGES) iproute2 nftables)
 	swift build -c release $(RELEASE_FLAGS) --product ProxyBench
 	$(PYTHON) Tests/bench/proxy.py --program "$$(swift build -c release $(RELEASE_FLAGS) --show-bin-path)/ProxyBench" $(ARGS)
-
-soak-restarts:
-	$(need_root)
-	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory build CONFIGURATION=release
-	$(PYTHON) Tests/bench/restarts.py $(ARGS)
-
-soak-services:
-	$(need_root)
-	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory build CONFIGURATION=release
-	$(PYTHON) Tests/bench/services.py $(ARGS)
 
 # One course of things for each seed, which needs the same order of dictionaries in each run.
 simulate:

@@ -1,6 +1,5 @@
 package import Addresses
 import CMnl
-import CNftnl
 import LinuxNetlink
 import LinuxSystem
 package import Nftables
@@ -20,14 +19,17 @@ extension KernelRulesetStore {
 
     /// Follows the packets that `send` sends to a frontend through all tables of the namespace.
     ///
-    /// The table that marks them is gone when this returns, also after a failure. Connections of others to the same frontend are followed as well until
+    /// The table that marks them is gone when this returns, also after a failure, and is no part of the steps. Connections of others to the same frontend are followed as well until
     /// `send` has returned: of all steps the first `stepLimit` are kept.
     /// - Parameter patience: how long to wait for the next step.
     package func trace<T: Sendable>(
         to frontend: Frontend, name: String, patience: Duration = .milliseconds(300), _ send: () async throws -> T
     ) async throws -> (steps: [TraceStep], result: T) {
-        let listener = try openListener()
-        try listener.join(NFNLGRP_NFTRACE.rawValue)
+        let listener = try await pool.run("nf_tables subscription") { [namespace] in
+            let listener = try Self.open(namespace, receiveBuffer: 1 << 20)
+            try listener.join(NFNLGRP_NFTRACE.rawValue)
+            return listener
+        }
         let descriptor = try listener.duplicateDescriptor()
         let table = Self.tracer(of: frontend, name: name)
         // One that an interrupted trace has left.
@@ -35,14 +37,14 @@ extension KernelRulesetStore {
         try await apply(RulesetDiff.transaction(from: nil, to: table), ifGeneration: nil)
         let result: Result<T, any Error>
         do { result = .success(try await send()) } catch { result = .failure(error) }
-        // What has been marked by now is told; a busy Service would never be quiet.
+        // The kernel still tells the way of packets that are marked by now. With the mark in place a busy Service would never be quiet.
         try await apply(Transaction([.deleteTable(table.id)]), ifGeneration: nil)
         var steps: [TraceStep] = []
         while steps.count < Self.stepLimit {
             // Until nothing comes any more, or more has come than the socket could hold.
             do {
                 try await ReadinessLoop.shared().wait(for: descriptor, .readable, timeout: patience)
-                steps += try listener.notifications().compactMap { TraceStep($0) }
+                steps += try listener.notifications().compactMap { TraceStep($0) }.filter { $0.tableID != table.id }
             } catch { break }
         }
         return (Array(steps.prefix(Self.stepLimit)), try result.get())
@@ -53,20 +55,8 @@ extension KernelRulesetStore {
     /// The handles of a table's rules, by chain and in order, each with the rule as libnftnl writes it.
     package func ruleHandles(of table: TableID) async throws -> [String: [(handle: UInt64, text: String)]] {
         try await pool.run("nf_tables dump") { [socket] in
-            var request = TableReader.request("NFT_MSG_GETRULE", NFT_MSG_GETRULE, family: table.family)
-            request.attribute(NFTA_RULE_TABLE.rawValue, string: table.name)
             var found: [String: [(UInt64, String)]] = [:]
-            for reply in try socket.dump(request) {
-                let attributes = reply.attributes(after: nfgenmsg.self)
-                guard attributes[NFTA_RULE_TABLE.rawValue]?.string == table.name, let chain = attributes[NFTA_RULE_CHAIN.rawValue]?.string,
-                    let handle = attributes[NFTA_RULE_HANDLE.rawValue]?.bigEndian64, let rule = nftnl_rule_alloc()
-                else { continue }
-                defer { nftnl_rule_free(rule) }
-                let parsed = reply.message.withUnsafeBytes { bytes in
-                    bytes.assumingMemoryBound(to: nlmsghdr.self).baseAddress.map { nftnl_rule_nlmsg_parse($0, rule) } ?? -1
-                }
-                found[chain, default: []].append((handle, parsed < 0 ? "unreadable" : RuleEncoder.text(of: rule)))
-            }
+            for rule in try TableReader.rules(of: table, socket) { found[rule.chain, default: []].append((rule.handle, rule.text)) }
             return found
         }
     }

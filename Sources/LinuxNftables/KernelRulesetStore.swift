@@ -12,7 +12,7 @@ package final class KernelRulesetStore: RulesetStore {
     static let readAttempts = 5
 
     let socket: NetlinkSocket
-    private let namespace: OwnedFileDescriptor?
+    let namespace: OwnedFileDescriptor?
     let pool: BlockingPool
 
     /// - Parameter namespace: the network namespace to work in, the calling thread's when `nil`.
@@ -23,12 +23,10 @@ package final class KernelRulesetStore: RulesetStore {
         socket = try Self.open(namespace, receiveBuffer: 4 << 20)
     }
 
-    private static func open(_ namespace: OwnedFileDescriptor?, receiveBuffer: Int) throws -> NetlinkSocket {
+    static func open(_ namespace: OwnedFileDescriptor?, receiveBuffer: Int) throws -> NetlinkSocket {
         guard let namespace else { return try NetlinkSocket(.netfilter, receiveBuffer: receiveBuffer) }
         return try namespace.withRawValue { try NetlinkSocket(.netfilter, namespace: $0, receiveBuffer: receiveBuffer) }
     }
-
-    func openListener() throws -> NetlinkSocket { try Self.open(namespace, receiveBuffer: 1 << 20) }
 
     package func read(_ table: TableID, wanted: Table) async throws -> Observation {
         try await pool.run("nf_tables dump") { [socket] in

@@ -93,20 +93,27 @@ struct TableReader {
     }
 
     private func readRules(into table: inout Table) throws {
-        var request = Self.request("NFT_MSG_GETRULE", NFT_MSG_GETRULE, family: id.family)
-        request.attribute(NFTA_RULE_TABLE.rawValue, string: id.name)
-        for reply in try socket.dump(request) {
+        for rule in try Self.rules(of: id, socket) {
+            let place = table.chains[rule.chain]?.rules.count ?? 0
+            table.chains[rule.chain]?.rules.append(try recognise(rule.text, chain: rule.chain, place: place))
+        }
+    }
+
+    /// The rules of a table in order, as libnftnl writes them.
+    static func rules(of table: TableID, _ socket: NetlinkSocket) throws(NetlinkError) -> [(chain: String, handle: UInt64, text: String)] {
+        var request = Self.request("NFT_MSG_GETRULE", NFT_MSG_GETRULE, family: table.family)
+        request.attribute(NFTA_RULE_TABLE.rawValue, string: table.name)
+        return try socket.dump(request).compactMap { reply in
             let attributes = reply.attributes(after: nfgenmsg.self)
-            guard attributes[NFTA_RULE_TABLE.rawValue]?.string == id.name, let chain = attributes[NFTA_RULE_CHAIN.rawValue]?.string,
+            guard attributes[NFTA_RULE_TABLE.rawValue]?.string == table.name, let chain = attributes[NFTA_RULE_CHAIN.rawValue]?.string,
                 let rule = nftnl_rule_alloc()
-            else { continue }
+            else { return nil }
             defer { nftnl_rule_free(rule) }
             let parsed = reply.message.withUnsafeBytes { bytes in
                 bytes.assumingMemoryBound(to: nlmsghdr.self).baseAddress.map { nftnl_rule_nlmsg_parse($0, rule) } ?? -1
             }
-            let text = parsed < 0 ? "unreadable" : RuleEncoder.text(of: rule)
-            let place = table.chains[chain]?.rules.count ?? 0
-            table.chains[chain]?.rules.append(try recognise(text, chain: chain, place: place))
+            let handle = attributes[NFTA_RULE_HANDLE.rawValue]?.bigEndian64 ?? 0
+            return (chain, handle, parsed < 0 ? "unreadable" : RuleEncoder.text(of: rule))
         }
     }
 

@@ -46,7 +46,7 @@ package final class WakeQueue<Key: Hashable & Sendable>: Sendable {
         }
     }
 
-    /// One sleeper, which sleeps again for the next deadline that nobody else sleeps for.
+    /// Sleeps until a deadline and wakes its keys, then likewise for the next deadline, as long as there is one that no other sleeper waits for.
     private func sleep(until first: Duration, _ wake: @escaping @Sendable (Key) async -> Void) async {
         var next: Duration? = first
         while let deadline = next {

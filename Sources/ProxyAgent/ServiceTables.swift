@@ -164,7 +164,7 @@ final class ServiceTables: RulesetOwner {
         state.withLock { $0.isClean = true }
     }
 
-    /// What is left to do once the kernel has the rules.
+    /// Clean-up for one sync, once the kernel has the rules.
     private struct Work {
         /// `nil` when it is not known.
         let former: ServiceTable?

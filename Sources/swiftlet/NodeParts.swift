@@ -30,6 +30,8 @@ struct NodeParts: Sendable {
     let runtime: MeteredRuntime
     let metrics: AgentMetrics
     let addresses = NodeAddresses()
+    /// To be told of each client's end, which leaves memory free as a pod's does.
+    let connectionEnded: AsyncStream<Void>.Continuation
     let services: [any ServiceLifecycle.Service]
 
     /// The Kubernetes version that the node reports.
@@ -113,6 +115,8 @@ struct NodeParts: Sendable {
         let lease = LeaseRenewer(
             api: client.forLease(), nodeName: settings.name, duration: settings.leaseDuration, time: time, logger: logger,
             nodeUID: { reporter.isRegistered ? reporter.node?.metadata.uid : nil })
+        let (endedConnections, connectionEnded) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        self.connectionEnded = connectionEnded
         health = local.health(pods, readiness, logger: logger)
         self.events = events
         self.pods = pods
@@ -137,6 +141,7 @@ struct NodeParts: Sendable {
             Part { [readiness] in try await Self.keepNetwork(local, configuration, nodes, directory, readiness, reporter, logger: logger) },
             Part { [health] in await health.run() },
             Part { await MemoryReturn(turnover: pods.turnover, time: time, giveBack: ProcessMemory.giveBack).run() },
+            Part { await MemoryReturn(turnover: endedConnections, time: time, giveBack: ProcessMemory.giveBack).run() },
             Part { await relief.run() },
             Part { await statistics.run() },
             Part { await collector.run() },

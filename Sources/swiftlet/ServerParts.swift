@@ -51,7 +51,8 @@ struct ServerParts: Sendable {
                 runtime: node.runtime, ports: local.runtime, pages: pages, statistics: node.statistics,
                 systemLogs: kubelet.servesSystemLogs ? SystemLogs(source: NodeLogs(), answersQueries: kubelet.enableSystemLogQuery) : nil,
                 nodePage: kubelet.enableDebuggingHandlers ? nodePage : nil, nodeName: settings.name, metrics: node.metrics.node,
-                streamTimes: StreamTimes(idle: kubelet.streamingConnectionIdleTimeout), time: time, logger: logger),
+                streamTimes: StreamTimes(idle: kubelet.streamingConnectionIdleTimeout), time: time, logger: logger,
+                onConnectionEnd: { [node] in node.connectionEnded.yield() }),
             AdminServer(
                 path: configuration.swiftlet.adminSocket, view: view, runtime: local.runtime, proxy: proxy,
                 images: ImageDesk(

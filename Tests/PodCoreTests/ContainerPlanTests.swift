@@ -206,8 +206,10 @@ struct ContainerPlanTests {
             id: "c1", restartCount: 0,
             image: ImageDescription(id: "sha256:0", names: [], repoDigests: [], size: 1, config: config, lowerDirectories: ["/l"]), imageID: "",
             user: user, environment: environment, hostname: "p",
-            volumePaths: ["v": "/v", "w": "/w"], etcFiles: .init(hosts: "/node/hosts", hostname: "/node/hostname", resolvConf: "/node/resolv"),
-            terminationMessageFile: "/node/message", log: .init(path: "/l"), seccompDefault: false, seccompRoot: "/s",
+            volumePaths: ["v": "/v", "w": "/w"],
+            files: .init(
+                hosts: "/node/hosts", hostname: "/node/hostname", resolvConf: "/node/resolv", terminationMessage: "/node/message", log: "/l"),
+            log: .init(path: "/l"), seccompDefault: false, seccompRoot: "/s",
             resources: ResourceRules(nodeMemory: 1))
         return try plan.configuration(of: container, role: .regular, pod: pod)
     }

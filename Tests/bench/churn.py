@@ -3,11 +3,11 @@
 churn.py FOLDER SERVER LOGS STAYING: FOLDER has ca.crt, admin.crt and admin.key; STAYING pods live as long as this runs, which is until the end of
 its standard input.
 """
+import functools
 import json
 import sys
-import threading
 
-from bench.client import PODS, Client, pod, probed
+from bench.client import PODS, Client, pod, probed, run_until_told
 
 ALIVE = 8  # pods that come and go, at a time
 
@@ -59,14 +59,7 @@ def main(folder, server, logs, staying):
     for name in names:
         client.wait(client.running, name)
     print("ready", flush=True)
-    stopped, counts = threading.Event(), []
-    lanes = [threading.Thread(target=lambda lane=lane: counts.append(client.come_and_go(lane, stopped))) for lane in range(ALIVE)]
-    for lane in lanes:
-        lane.start()
-    sys.stdin.read()
-    stopped.set()
-    for lane in lanes:
-        lane.join()
+    counts = run_until_told([functools.partial(client.come_and_go, lane) for lane in range(ALIVE)])
     with client.changed:
         kept = sorted(set(names) & client.ready)
         violations = list(client.violations)

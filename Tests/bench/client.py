@@ -154,6 +154,20 @@ class Client:
         return {"pods": len(names)}
 
 
+def run_until_told(works):
+    """Runs each work in a thread of its own until the end of the standard input. A work gets the event that ends it. Returns the results of those
+    that did not fail."""
+    stopped, results = threading.Event(), []
+    threads = [threading.Thread(target=lambda work=work: results.append(work(stopped))) for work in works]
+    for thread in threads:
+        thread.start()
+    sys.stdin.read()
+    stopped.set()
+    for thread in threads:
+        thread.join()
+    return results
+
+
 def main(folder, server, logs, work, count="0", kind="idle"):
     client = Client(folder, server, logs)
     client.watch()

@@ -11,9 +11,8 @@ import statistics
 import sys
 import time
 
-from bench import crun
+from bench import beside, crun
 from labs.node.lab import Lab
-from labs.node.network import API_PORT, CONTROL_IP
 from labs.processes import anonymous_memory
 from labs.programs import TESTS
 
@@ -27,9 +26,7 @@ class Bench:
         print(f"{'':46} {'ms':>8} {'crun':>6} {'wanted':>8}\n{'crun run /bin/true, median':46} {self.unit * 1000:8.1f} {1:6.1f}")
 
     def client(self, *words):
-        lab = self.lab
-        command = [sys.executable, "-B", "-m", "bench.client", lab.path("cluster"), f"{CONTROL_IP}:{API_PORT}", lab.path("logs", "pods")]
-        return json.loads(lab.on_control(*command, *map(str, words), cwd=TESTS).stdout)
+        return json.loads(self.lab.on_control(*beside.command(self.lab, "client", *words), cwd=TESTS).stdout)
 
     def row(self, name, seconds, wanted=""):
         print(f"{name:46} {seconds * 1000:8.1f} {seconds / self.unit:6.1f} {wanted:>8}", flush=True)

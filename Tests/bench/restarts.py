@@ -9,8 +9,8 @@ import subprocess
 import sys
 import time
 
+from bench import beside
 from labs.node.lab import Lab
-from labs.node.network import API_PORT, CONTROL_IP
 from labs.programs import TESTS
 
 
@@ -23,10 +23,8 @@ def main():
     chance = random.Random(options.seed)
     lab = Lab()
     with lab:
-        command = [sys.executable, "-B", "-m", "bench.churn", lab.path("cluster"), f"{CONTROL_IP}:{API_PORT}", lab.path("logs", "pods")]
-        client = subprocess.Popen(
-            [*lab.inside(lab.control_namespace), *command, str(options.staying)], cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-        )
+        command = [*lab.inside(lab.control_namespace), *beside.command(lab, "churn", options.staying)]
+        client = subprocess.Popen(command, cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         try:
             if client.stdout.readline() != "ready\n":
                 raise RuntimeError("the client has ended early")

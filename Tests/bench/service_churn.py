@@ -3,13 +3,13 @@
 service_churn.py FOLDER SERVER LOGS SEED: FOLDER has ca.crt, admin.crt and admin.key. Runs until the end of its standard input. The pods whose name
 begins with `extra` enter and leave the Service that selects `app: steady`; they live all the time, and so do the others.
 """
+import functools
 import json
 import random
 import sys
-import threading
 import time
 
-from bench.client import PODS, Client
+from bench.client import PODS, Client, run_until_told
 
 SERVICES = "/api/v1/namespaces/default/services"
 SLICES = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
@@ -44,7 +44,7 @@ def endpoint_slice(name, chance):
 
 
 class Churn(Client):
-    def change(self, lane, seed, stopped, counts):
+    def change(self, lane, seed, stopped):
         """Makes, changes and deletes Services of its own until told to stop."""
         chance = random.Random(seed)
         alive, number = set(), 0
@@ -62,9 +62,9 @@ class Churn(Client):
                 alive.discard(name)
             number += 1
             time.sleep(PAUSE)
-        counts.append(number)
+        return number
 
-    def enter_and_leave(self, seed, stopped, counts):
+    def enter_and_leave(self, seed, stopped):
         """The Service's own endpoints change; each pod goes on answering."""
         chance = random.Random(seed)
         extra = [p["metadata"]["name"] for p in self.call("GET", PODS)["items"] if p["metadata"]["name"].startswith("extra")]
@@ -74,21 +74,15 @@ class Churn(Client):
             self.call("PATCH", f"{PODS}/{chance.choice(extra)}", label, "application/merge-patch+json")
             number += 1
             time.sleep(0.3)
-        counts.append(number)
+        return number
 
 
 def main(folder, server, logs, seed):
     client = Churn(folder, server, logs)
-    stopped, counts = threading.Event(), []
-    threads = [threading.Thread(target=client.change, args=[lane, int(seed) + lane, stopped, counts]) for lane in range(LANES)]
-    threads.append(threading.Thread(target=client.enter_and_leave, args=[int(seed), stopped, counts]))
-    for thread in threads:
-        thread.start()
-    sys.stdin.read()
-    stopped.set()
-    for thread in threads:
-        thread.join()
-    print(json.dumps({"changes": sum(counts), "threads": len(counts), "of": len(threads)}))
+    works = [functools.partial(client.change, lane, int(seed) + lane) for lane in range(LANES)]
+    works.append(functools.partial(client.enter_and_leave, int(seed)))
+    counts = run_until_told(works)
+    print(json.dumps({"changes": sum(counts), "threads": len(counts), "of": len(works)}))
 
 
 if __name__ == "__main__":

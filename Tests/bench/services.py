@@ -10,8 +10,9 @@ import subprocess
 import sys
 import time
 
+from bench import beside
 from labs.node.lab import Lab
-from labs.node.network import API_PORT, CONTROL_IP, NODE_IP
+from labs.node.network import NODE_IP
 from labs.node.pods import manifest
 from labs.programs import TESTS
 from labs.waiting import wait_until
@@ -105,9 +106,8 @@ def main():
     with lab:
         soak = Soak(lab, options.seed)
         urls = soak.begin()
-        churn = [sys.executable, "-B", "-m", "bench.service_churn", lab.path("cluster"), f"{CONTROL_IP}:{API_PORT}", lab.path("logs")]
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        mess = subprocess.Popen([*lab.inside(lab.control_namespace), *churn, str(options.seed)], cwd=TESTS, **pipes)
+        churn = [*lab.inside(lab.control_namespace), *beside.command(lab, "service_churn", options.seed)]
+        mess = subprocess.Popen(churn, cwd=TESTS, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         clients = [lab.start_client(namespace, REQUESTS, url, str(PATIENCE), "20") for namespace, url in urls]
         try:
             end = time.monotonic() + 60 * options.minutes

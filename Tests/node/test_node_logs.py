@@ -13,10 +13,7 @@ FOLDER = "/var/log"
 class QueryingLab(Lab):
     def write_configuration(self):
         super().write_configuration()
-        with open(self.config) as file:
-            text = file.read()
-        with open(self.config, "w") as file:
-            file.write(text.replace("kind: KubeletConfiguration\n", "kind: KubeletConfiguration\nenableSystemLogQuery: true\n", 1))
+        self.configure("enableSystemLogQuery: true")
 
 
 class NodeLogs(NodeCase):

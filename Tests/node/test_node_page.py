@@ -122,10 +122,7 @@ class NodePage(NodeCase):
 class ClosedLab(Lab):
     def write_configuration(self):
         super().write_configuration()
-        with open(self.config) as file:
-            text = file.read()
-        with open(self.config, "w") as file:
-            file.write(text.replace("kind: KubeletConfiguration\n", "kind: KubeletConfiguration\nenableDebuggingHandlers: false\n", 1))
+        self.configure("enableDebuggingHandlers: false")
 
 
 class ClosedNodePage(NodeCase):

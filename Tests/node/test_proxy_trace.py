@@ -22,6 +22,8 @@ class ProxyTrace(NodeCase):
             self.assertRegex(found, r"dnat ip to .* -> accept")
             self.assertTrue(any(f"to {pod} port 8080" in found for pod in pods), found)
             self.assertNotIn("rule with handle", found)
+            # Nothing of the table that marks the packets.
+            self.assertNotIn("swiftlet-trace", found)
         self.assertNotIn("swiftlet-trace", lab.on_node("nft", "list", "tables").stdout)
         unknown = lab.swiftlet("proxy", "trace", "nobody", check=False)
         self.assertEqual(unknown.returncode, 1)

@@ -129,8 +129,8 @@ int swl_accept(int socket);
 int swl_peer_credentials(int socket, pid_t *pid, uid_t *uid, gid_t *gid);
 int swl_socketpair(int type, int *first, int *second);
 
-// A TCP socket that does not block; `family` is AF_INET or AF_INET6.
-// A socket of another network namespace. The calling thread is in its own again when these return; the process ends if that cannot be.
+// A socket of another network namespace, for TCP one that does not block; `family` is AF_INET or AF_INET6. The calling thread is in its own
+// namespace again when these return; the process ends if that cannot be.
 int swl_netlink_socket_in_netns(int namespace_fd, int bus);
 int swl_tcp_socket_in_netns(int namespace_fd, int family);
 // Begins to connect to the family's loopback address.

@@ -29,19 +29,18 @@ package struct MountTable: Sendable {
     /// In mount order: a later entry may cover an earlier one.
     package let entries: [Entry]
 
-    /// The calling thread's mounts. Not /proc/self, which is the main thread and possibly another namespace.
-    package init() throws(SystemError) {
-        try self.init(path: "/proc/thread-self/mountinfo")
-    }
+    /// Of the calling thread. Not /proc/self, which is the main thread and possibly another namespace.
+    private static let own = "/proc/thread-self/mountinfo"
 
-    package init(path: String) throws(SystemError) {
-        try self.init(text: SmallFile.text(path, limit: 64 << 20), path: path)
-    }
+    /// The calling thread's mounts.
+    package init() throws(SystemError) { try self.init(path: Self.own) }
 
-    /// Only the calling thread's mounts on and below a path. Of the others, of which a node with many pods has many, nothing but the mount point is read.
-    package init(under path: String) throws(SystemError) {
-        let table = "/proc/thread-self/mountinfo"
-        try self.init(text: SmallFile.text(table, limit: 64 << 20), path: table, under: path)
+    /// Only the calling thread's mounts on and below a path. Of the others, which are many on a node with many pods, nothing but the mount point is
+    /// read.
+    package init(under place: String) throws(SystemError) { try self.init(path: Self.own, under: place) }
+
+    package init(path: String, under place: String? = nil) throws(SystemError) {
+        try self.init(text: SmallFile.text(path, limit: 64 << 20), path: path, under: place)
     }
 
     /// - Parameters:

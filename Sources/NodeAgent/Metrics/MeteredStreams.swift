@@ -13,7 +13,7 @@ final class MeteredStreams: ContainerStreams {
         self.ended = ended
     }
 
-    /// Streams whose exit code nobody has asked for count as failed.
+    /// A command counts as failed when its streams go away before anybody has asked for its exit code.
     deinit { end(failed: true) }
 
     private func end(failed: Bool) {

@@ -76,9 +76,7 @@ extension ActionRunner {
         let files = try await makeFiles(of: container, restartCount, hostname, addresses, snapshot)
         var plan = ContainerPlan(
             id: makeID(), restartCount: restartCount, image: image, imageID: imageID, user: try await user, environment: environment,
-            hostname: hostname.kernelName, volumePaths: try await paths,
-            etcFiles: .init(hosts: files.hosts, hostname: files.hostname, resolvConf: files.resolvConf),
-            terminationMessageFile: files.terminationMessage,
+            hostname: hostname.kernelName, volumePaths: try await paths, files: files,
             log: .init(path: files.log, maxSize: context.logMaxSize, maxFiles: context.logMaxFiles),
             seccompDefault: context.seccompDefault, seccompRoot: context.seccompRoot, resources: context.resources)
         plan.storageGroups = storageGroups

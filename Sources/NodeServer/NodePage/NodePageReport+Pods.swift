@@ -32,7 +32,7 @@ extension NodePageReport {
     }
 
     private func isMeant(_ line: Line) -> Bool {
-        let text = query.pods
+        let text = Array(query.pods.utf8)
         if text.isEmpty { return true }
         let words = [line.pod.key.description, line.state.word, line.state.kind.rawValue] + (line.pod.status?.podIPs ?? []).map(\.ip)
         return words.contains { $0.lowercased().holds(text) }
@@ -50,17 +50,5 @@ extension NodePageReport {
         object["cpuNanoCores"] = cgroup?.usageNanoCores.map(Self.number)
         object["memoryBytes"] = cgroup?.workingSet.map(Self.number)
         return object
-    }
-}
-
-extension String {
-    /// Whether the other text is a part of this one, byte by byte.
-    fileprivate func holds(_ other: String) -> Bool {
-        var rest = utf8[...]
-        while rest.count >= other.utf8.count {
-            if rest.starts(with: other.utf8) { return true }
-            rest = rest.dropFirst()
-        }
-        return false
     }
 }

@@ -29,6 +29,6 @@ final class ForwardTotal: Sendable {
         waiter?()
     }
 
-    /// Called after each release, of whichever connection; `nil` for nobody.
+    /// Sets the closure that is called each time a program of any connection has taken bytes; `nil` removes it.
     func whenReleased(_ waiter: (@Sendable () -> Void)?) { state.withLock { $0.waiter = waiter } }
 }

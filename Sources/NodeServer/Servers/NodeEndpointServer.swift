@@ -24,6 +24,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     private let meter: RequestMeter
     private let logger: Logger
     private let onListening: @Sendable (SocketAddress?) async -> Void
+    private let onConnectionEnd: @Sendable () -> Void
 
     /// - Parameters:
     ///   - ports: of the sandboxes, for port-forward.
@@ -35,12 +36,13 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     ///   - metrics: where requests are counted.
     ///   - streamTimes: how long clients of exec, attach and port-forward may take.
     ///   - onListening: called with the bound address once connections are accepted.
+    ///   - onConnectionEnd: called at the end of each connection.
     package init(
         address: ListenAddress, credentials: ServingCredentials, access: AccessControl, view: any NodeView, runtime: any ContainerRuntime,
         ports: any SandboxPorts, pages: (any NodePages)? = nil, statistics: (any NodeStatisticsSource)? = nil,
         systemLogs: SystemLogs? = nil, nodePage: NodePageAnswer? = nil, nodeName: String = "",
         metrics: any MetricsFactory = NOOPMetricsHandler.instance, streamTimes: StreamTimes = StreamTimes(), time: any TimeSource, logger: Logger,
-        onListening: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }
+        onListening: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }, onConnectionEnd: @escaping @Sendable () -> Void = {}
     ) {
         self.address = address
         self.credentials = credentials
@@ -53,6 +55,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
         self.meter = RequestMeter(metrics, time: time)
         self.logger = logger
         self.onListening = onListening
+        self.onConnectionEnd = onConnectionEnd
     }
 
     /// Serves until graceful shutdown. Throws ``NodeServerError`` when it cannot listen.
@@ -67,7 +70,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
                     let decision = await decide(request, peer: peer)
                     return meter.metered(decision, method: request.head.method.rawValue, uri: request.head.uri)
                 },
-                credentials: credentials)
+                credentials: credentials, onEnd: onConnectionEnd)
         }
         let server = ListeningServer(
             name: "node's HTTPS endpoint", address: address, builder: builder, logger: logger,

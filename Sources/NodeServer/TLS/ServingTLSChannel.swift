@@ -9,6 +9,8 @@ struct ServingTLSChannel<Base: ServerChildChannel>: ServerChildChannel {
 
     let base: Base
     let credentials: ServingCredentials
+    /// Called when a connection has ended.
+    let onEnd: @Sendable () -> Void
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
@@ -34,5 +36,6 @@ struct ServingTLSChannel<Base: ServerChildChannel>: ServerChildChannel {
 
     func handle(value: Value, logger: Logger) async {
         await base.handle(value: value, logger: logger)
+        onEnd()
     }
 }

@@ -11,9 +11,8 @@ package struct ContainerPlan: Sendable {
     package var hostname: String
     /// Roots of the pod's volumes by name.
     package var volumePaths: [String: String]
-    /// The node's files for /etc/hosts, /etc/hostname and /etc/resolv.conf.
-    package var etcFiles: EtcFiles
-    package var terminationMessageFile: String
+    /// The node's files for /etc/hosts, /etc/hostname, /etc/resolv.conf and the termination message.
+    package var files: StartFiles.Paths
     package var log: ContainerConfiguration.Log
     package var seccompDefault: Bool
     package var seccompRoot: String
@@ -21,21 +20,9 @@ package struct ContainerPlan: Sendable {
     /// Groups that the container's storage is used with.
     package var storageGroups: [UInt32] = []
 
-    package struct EtcFiles: Sendable, Hashable {
-        package var hosts: String
-        package var hostname: String
-        package var resolvConf: String
-
-        package init(hosts: String, hostname: String, resolvConf: String) {
-            self.hosts = hosts
-            self.hostname = hostname
-            self.resolvConf = resolvConf
-        }
-    }
-
     package init(
         id: String, restartCount: Int, image: ImageDescription, imageID: String, user: ImageUser, environment: ContainerEnvironment, hostname: String,
-        volumePaths: [String: String], etcFiles: EtcFiles, terminationMessageFile: String, log: ContainerConfiguration.Log, seccompDefault: Bool,
+        volumePaths: [String: String], files: StartFiles.Paths, log: ContainerConfiguration.Log, seccompDefault: Bool,
         seccompRoot: String, resources: ResourceRules
     ) {
         self.id = id
@@ -46,8 +33,7 @@ package struct ContainerPlan: Sendable {
         self.environment = environment
         self.hostname = hostname
         self.volumePaths = volumePaths
-        self.etcFiles = etcFiles
-        self.terminationMessageFile = terminationMessageFile
+        self.files = files
         self.log = log
         self.seccompDefault = seccompDefault
         self.seccompRoot = seccompRoot
@@ -70,7 +56,7 @@ package struct ContainerPlan: Sendable {
             maskedPaths: security.maskedPaths, readonlyPaths: security.readonlyPaths, resources: pod.spec.cgroupResources(of: container, resources),
             log: log,
             stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, terminal: container.tty ?? false,
-            stopSignal: SignalName.number(image.config.stopSignal) ?? 15, terminationMessageFile: terminationMessageFile)
+            stopSignal: SignalName.number(image.config.stopSignal) ?? 15, terminationMessageFile: files.terminationMessage)
         configuration.imageVolumes = imageVolumes
         configuration.devices = try devices(of: container, pod, beside: configuration.mounts)
         return configuration
@@ -139,10 +125,10 @@ package struct ContainerPlan: Sendable {
             mounts.append(.init(source: source, destination: destination, readOnly: readOnly))
         }
         let isReadOnly = container.securityContext?.readOnlyRootFilesystem ?? false
-        add(etcFiles.hosts, at: "/etc/hosts")
-        add(etcFiles.hostname, at: "/etc/hostname", readOnly: isReadOnly)
-        add(etcFiles.resolvConf, at: "/etc/resolv.conf", readOnly: isReadOnly)
-        add(terminationMessageFile, at: container.terminationMessagePath.flatMap { $0.isEmpty ? nil : $0 } ?? "/dev/termination-log")
+        add(files.hosts, at: "/etc/hosts")
+        add(files.hostname, at: "/etc/hostname", readOnly: isReadOnly)
+        add(files.resolvConf, at: "/etc/resolv.conf", readOnly: isReadOnly)
+        add(files.terminationMessage, at: container.terminationMessagePath.flatMap { $0.isEmpty ? nil : $0 } ?? "/dev/termination-log")
         // Parents before children, whatever the order in the spec: a later mount would hide an earlier one below it.
         let depths = mounts.map { Self.parts(of: $0.destination).count }
         return mounts.indices.sorted { (depths[$0], $0) < (depths[$1], $1) }.map { mounts[$0] }

@@ -1,4 +1,4 @@
-/// What a start of a container finds on disk beside its volumes.
+/// Files that the agent makes for each start of a container, beside its volumes.
 package struct StartFiles: Sendable, Hashable {
     /// Absolute paths of the files.
     package struct Paths: Sendable, Hashable {

@@ -27,22 +27,13 @@ package struct ServiceSearch: Sendable, Hashable {
     /// Neither a namespace nor a name has a slash, so a text with one matches at that place alone.
     private func isPart(of key: ObjectKey) -> Bool {
         guard let slash = text.firstIndex(of: UInt8(ascii: "/")) else {
-            return Self.holds(key.namespace, text[...]) || Self.holds(key.name, text[...])
+            return key.namespace.holds(text) || key.name.holds(text)
         }
         return Self.ends(key.namespace, text[..<slash]) && key.name.utf8.starts(with: text[(slash + 1)...])
     }
 
     private static func ends(_ name: String, _ part: ArraySlice<UInt8>) -> Bool {
         name.utf8.count >= part.count && name.utf8.suffix(part.count).elementsEqual(part)
-    }
-
-    private static func holds(_ name: String, _ part: ArraySlice<UInt8>) -> Bool {
-        var rest = name.utf8[...]
-        while rest.count >= part.count {
-            if rest.starts(with: part) { return true }
-            rest = rest.dropFirst()
-        }
-        return false
     }
 }
 

@@ -196,6 +196,13 @@ class Lab(Network):
         with open(self.config, "w") as file:
             file.write(configuration.TEXT.format(lab=self, shim=program("swiftlet-shim"), pause=program("swiftlet-pause")))
 
+    def configure(self, line):
+        """Adds a line to the kubelet's part of the configuration."""
+        with open(self.config) as file:
+            text = file.read()
+        with open(self.config, "w") as file:
+            file.write(text.replace("kind: KubeletConfiguration\n", f"kind: KubeletConfiguration\n{line}\n", 1))
+
     def mount_run_folder(self):
         """In memory, as /run is; empty, as a boot leaves it."""
         path = self.path("run")

@@ -1,6 +1,7 @@
 import Addresses
 import Glibc
 import LinuxSystem
+import NIOCore
 
 /// Sends the packet of a trace.
 enum PacketSender {
@@ -11,7 +12,8 @@ enum PacketSender {
         try await BlockingPool.shared.run("send a packet") { try sendNow(to: frontend) }
     }
 
-    private static func sendNow(to frontend: Frontend) throws(SystemError) -> String {
+    private static func sendNow(to frontend: Frontend) throws -> String {
+        let target = try SocketAddress(ipAddress: "\(frontend.address)", port: Int(frontend.port))
         let isDatagram = frontend.transport == .udp
         let type = Int32((isDatagram ? SOCK_DGRAM : SOCK_STREAM).rawValue) | Int32(SOCK_CLOEXEC.rawValue)
         let number = Int32(frontend.transport.number)
@@ -21,7 +23,7 @@ enum PacketSender {
             socket.withRawValue { setsockopt($0, SOL_SOCKET, SO_SNDTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size)) }
         }
         do throws(SystemError) {
-            try systemCall("connect", "\(frontend)") { socket.withRawValue { connect($0, to: frontend) } }
+            try systemCall("connect", "\(frontend)") { socket.withRawValue { number in target.withSockAddr { connect(number, $0, socklen_t($1)) } } }
             if isDatagram { try systemCall("send", "\(frontend)") { socket.withRawValue { Glibc.send($0, nil, 0, Int32(MSG_NOSIGNAL)) } } }
         } catch {
             switch error.errno {
@@ -31,24 +33,5 @@ enum PacketSender {
             }
         }
         return isDatagram ? "sent; a datagram has no answer to wait for" : "connected"
-    }
-
-    private static func connect(_ socket: Int32, to frontend: Frontend) -> Int32 {
-        if frontend.address.isV6 {
-            var address = sockaddr_in6()
-            address.sin6_family = sa_family_t(AF_INET6)
-            address.sin6_port = frontend.port.bigEndian
-            withUnsafeMutableBytes(of: &address.sin6_addr) { $0.copyBytes(from: frontend.address.bytes) }
-            return withUnsafePointer(to: &address) { pointer in
-                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in6>.size)) }
-            }
-        }
-        var address = sockaddr_in()
-        address.sin_family = sa_family_t(AF_INET)
-        address.sin_port = frontend.port.bigEndian
-        withUnsafeMutableBytes(of: &address.sin_addr) { $0.copyBytes(from: frontend.address.bytes) }
-        return withUnsafePointer(to: &address) { pointer in
-            pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { Glibc.connect(socket, $0, socklen_t(MemoryLayout<sockaddr_in>.size)) }
-        }
     }
 }
