@@ -18,8 +18,8 @@ from labs.vm.lab import VMLab
 
 # In this order: the freshly booted machine first, reboots last.
 MODULES = (
-    "test_units", "test_cgroups", "test_pod_level", "test_limits", "test_counters", "test_isolation", "test_confinement", "test_resize",
-    "test_settings", "test_eviction", "test_nfs", "test_refusals",
+    "test_units", "test_cgroups", "test_pod_level", "test_limits", "test_counters", "test_journal", "test_isolation", "test_confinement",
+    "test_resize", "test_settings", "test_eviction", "test_nfs", "test_refusals",
     "test_restarts", "test_reboot", "test_shutdown", "test_power_cut",
 )  # fmt: skip
 # The least that has to pass before a change is taken: each kind of thing once, under emulation some minutes instead of half an hour.
