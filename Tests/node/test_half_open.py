@@ -13,8 +13,7 @@ from labs.waiting import wait_until
 
 COUNT = int(os.environ.get("SWIFTLET_TEST_HALF_OPEN", 1000))
 MIB = 1 << 20
-# The agent's memory with all of them there, and its growth by the first and the second thousand. Half a minute after clients have gone, the agent gives
-# memory back.
+# The agent's memory with all of them there, and its growth by two thousand that have come and gone: half a minute later it gives memory back.
 MOST, AFTER = 150 * MIB, 16 * MIB
 EXEC = "/exec/default/target/c?command=cat&input=1&output=1"
 
