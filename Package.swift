@@ -192,6 +192,8 @@ let package = Package(
             dependencies: ["CLinux", "KubeModel", "LinuxSystem", "Nftables", "ProxyCore", "Timing", crypto, logging, swiftASN1, x509],
             path: "Tests/TestSupport",
             swiftSettings: strict),
+        .target(
+            name: "ServiceCases", dependencies: ["Addresses", "KubeModel", "ProxyCore"], path: "Tests/ServiceCases", swiftSettings: strict),
         tests("Addresses", ["TestSupport"]),
         tests(
             "DevCluster",
@@ -213,7 +215,10 @@ let package = Package(
         tests("LinuxNetlink", ["Addresses", "CLinux", "CMnl", "LinuxSystem", "TestSupport"]),
         tests(
             "LinuxNftables",
-            ["Addresses", "KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", "TestSupport", "Timing", logging]),
+            [
+                "Addresses", "KubeModel", "LinuxNetlink", "LinuxSystem", "Nftables", "ProxyAgent", "ProxyCore", "ServiceCases", "TestSupport",
+                "Timing", logging,
+            ]),
         tests("LinuxSystem", ["CLinux", "TestSupport"]),
         tests("MetricsStore", ["Exposition", coreMetrics]),
         tests("Nftables", ["Addresses", "TestSupport"]),
@@ -241,7 +246,7 @@ let package = Package(
             ["CArchive", "CLinux", "KubeModel", "LinuxCgroups", "LinuxSystem", "PodCore", "ShimClient", "TestSupport", logging]),
         tests("PodVolumes", ["LinuxSystem", "PodCore", "TestSupport", logging]),
         tests("ProxyAgent", ["Addresses", "Exposition", "KubeModel", "MetricsStore", "Nftables", "ProxyCore", "TestSupport", "Timing", logging]),
-        tests("ProxyCore", ["Addresses", "KubeModel", "Nftables", "TestSupport"]),
+        tests("ProxyCore", ["Addresses", "KubeModel", "Nftables", "ServiceCases", "TestSupport"]),
         tests("SPDY", ["TestSupport", nioCore]),
         tests("ShimClient", ["CLinux", "CSeccomp", "LinuxSystem", "PodCore", "TestSupport"]),
         tests("Timing", ["KubeModel", "TestSupport"]),

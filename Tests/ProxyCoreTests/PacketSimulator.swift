@@ -1,37 +1,12 @@
 import Addresses
 import Nftables
 import ProxyCore
+import ServiceCases
 
 /// The first packet of a connection on its way through compiled tables, as the kernel would take it.
 struct PacketSimulator {
-    struct Packet {
-        var source: IPAddress
-        var destination: IPAddress
-        var port: UInt16
-        var transport = TransportProtocol.tcp
-        /// Sent by the node itself.
-        var isFromNode = false
-        /// Where it comes in, unless the node sends it.
-        var interface = "eth0"
-    }
-
-    enum Outcome: Hashable, CustomStringConvertible {
-        /// To this endpoint, with the client's address or the node's.
-        case led(to: String, masqueraded: Bool)
-        /// Not translated and not stopped.
-        case passed
-        case refused
-        case dropped
-
-        var description: String {
-            switch self {
-            case .led(let target, let masqueraded): target + (masqueraded ? " masqueraded" : "")
-            case .passed: "passed"
-            case .refused: "refused"
-            case .dropped: "dropped"
-            }
-        }
-    }
+    typealias Packet = ServicePacket
+    typealias Outcome = PacketOutcome
 
     private enum End { case accept, drop, refuse }
 

@@ -1,5 +1,6 @@
 import Addresses
 import Nftables
+import ServiceCases
 import Testing
 
 @testable import KubeModel

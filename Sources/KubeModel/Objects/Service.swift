@@ -70,10 +70,20 @@ package struct ServiceStatus: Sendable, Hashable, Codable {
             package var ip: String?
             package var hostname: String?
             package var ipMode: String?
+
+            package init(ip: String? = nil, hostname: String? = nil, ipMode: String? = nil) {
+                self.ip = ip
+                self.hostname = hostname
+                self.ipMode = ipMode
+            }
         }
 
         package var ingress: [Ingress]?
+
+        package init(ingress: [Ingress]? = nil) { self.ingress = ingress }
     }
 
     package var loadBalancer: LoadBalancer?
+
+    package init(loadBalancer: LoadBalancer? = nil) { self.loadBalancer = loadBalancer }
 }

@@ -1,5 +1,5 @@
-@testable import KubeModel
-@testable import ProxyCore
+import KubeModel
+import ProxyCore
 
 /// Where a Service answers: addresses, ports, protocols, families, and other Services that want the same.
 extension ServiceCase {

@@ -1,5 +1,5 @@
-@testable import KubeModel
-@testable import ProxyCore
+import KubeModel
+import ProxyCore
 
 /// Traffic policies, masquerading, session affinity, health checks.
 extension ServiceCase {

@@ -1,5 +1,5 @@
-@testable import KubeModel
-@testable import ProxyCore
+import KubeModel
+import ProxyCore
 
 /// Which endpoints get traffic.
 extension ServiceCase {
