@@ -36,7 +36,7 @@ BUGS = [
         "kill-without-grace", "Sources/PodCore/Machine/Containers/ContainerStop.swift",
         "stopDue.map { max(deadline, $0 + Self.leastGrace) }", "stopDue.map { _ in deadline }",
         "a stop signal that comes late, after a preStop hook or another container, is followed by the kill at once",
-        r"is killed .* after the stop signal",
+        r"is killed (without a stop signal|.* after the stop signal)",
     ),
     Bug(
         "count-lost-at-recovery", "Sources/PodCore/Machine/Containers/ContainerRecord+Recovery.swift",
