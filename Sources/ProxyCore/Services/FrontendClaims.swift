@@ -14,7 +14,7 @@ struct FrontendClaims {
         static func < (left: Rank, right: Rank) -> Bool { (left.kind, left.created, left.key) < (right.kind, right.created, right.key) }
     }
 
-    private var owners: [Frontend: Int32] = [:]
+    private var owners = CompactMap<Frontend, Int32>()
     private var waiting: [Frontend: [Int32: Rank]] = [:]
 
     func owner(of frontend: Frontend) -> Int32? { owners[frontend] }
