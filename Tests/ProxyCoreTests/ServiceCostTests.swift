@@ -44,7 +44,7 @@ import Testing
         let inputs = HeapBytes.of(services, slices) / count
         let all = HeapBytes.of(services, slices, model) / count
         #expect(inputs <= 560, "the objects themselves")
-        #expect(all <= 1050, "with what was compiled")
+        #expect(all <= 930, "with what was compiled")
     }
 
     @Test("the packed parts of a usual Service are small") func parts() throws {

@@ -26,6 +26,8 @@ struct CompactMap<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// Where the entry of a key is; no other entry takes the place before it is removed.
     func place(of key: Key) -> Int32? { find(key).map { index[$0] } }
 
+    func key(at place: Int32) -> Key? { entries.indices.contains(Int(place)) ? entries[Int(place)]?.key : nil }
+
     /// The value at a place that has one.
     subscript(place place: Int32) -> Value? {
         get { entries.indices.contains(Int(place)) ? entries[Int(place)]?.value : nil }
@@ -34,7 +36,7 @@ struct CompactMap<Key: Hashable & Sendable, Value: Sendable>: Sendable {
 
     var keys: [Key] { entries.compactMap { $0?.key } }
 
-    var values: some Sequence<Value> { entries.lazy.compactMap { $0?.value } }
+    var elements: some Sequence<(key: Key, value: Value)> { entries.lazy.compactMap { entry in entry.map { ($0.key, $0.value) } } }
 
     @discardableResult
     mutating func set(_ value: Value, for key: Key) -> Int32 {
@@ -49,6 +51,8 @@ struct CompactMap<Key: Hashable & Sendable, Value: Sendable>: Sendable {
             entries[Int(place)] = Entry(key: key, value: value)
         } else {
             place = Int32(entries.count)
+            // An eighth more, where an array would double: room in reserve is memory, too.
+            if entries.count == entries.capacity { entries.reserveCapacity(entries.count + max(8, entries.count / 8)) }
             entries.append(Entry(key: key, value: value))
         }
         insert(place, key)

@@ -4,20 +4,14 @@ package import Nftables
 
 /// Services compiled into tables, change by change: a change costs as much as the Services that it concerns, whatever else there is.
 package struct ServiceModel: Sendable {
-    /// A Service, as it is and as it was compiled last. There may be slices before their Service. 64 bytes, besides those of the packed parts.
+    /// A Service, as it is and as it was compiled last. There may be slices before their Service. 32 bytes, besides those of the packed parts.
     private struct Record {
-        let key: ObjectKey
         var service: Packed<Service>?
         /// The Service whose claims are made.
         var claimed: Packed<Service>?
         /// One in most cases.
-        var slices: [NamedSlice] = []
+        var slices: [Packed<EndpointSlice>] = []
         var entries = PackedEntries()
-    }
-
-    private struct NamedSlice {
-        let name: String
-        let slice: Packed<EndpointSlice>
     }
 
     package let configuration: ProxyConfiguration
@@ -60,9 +54,8 @@ package struct ServiceModel: Sendable {
         sliceServices[key] = owner
         guard let owner, let slice, var slices = records[place: owner]?.slices else { return }
         let place = slices.firstIndex { $0.name == key.name }
-        if let place, slices[place].slice == slice { return }
-        let named = NamedSlice(name: key.name, slice: slice)
-        if let place { slices[place] = named } else { slices.append(named) }
+        if let place, slices[place] == slice { return }
+        if let place { slices[place] = slice } else { slices.append(slice) }
         records[place: owner]?.slices = slices
         dirty.insert(owner)
     }
@@ -83,7 +76,7 @@ package struct ServiceModel: Sendable {
     }
 
     private mutating func number(of key: ObjectKey) -> Int32 {
-        records.place(of: key) ?? records.set(Record(key: key), for: key)
+        records.place(of: key) ?? records.set(Record(), for: key)
     }
 
     // MARK: Compilation
@@ -99,16 +92,16 @@ package struct ServiceModel: Sendable {
         // All that goes before anything that comes: a frontend may go from one Service to another.
         var fresh: [(key: ObjectKey, entries: PackedEntries)] = []
         for number in changed {
-            guard let record = records[place: number] else { continue }
+            guard let key = records.key(at: number), let record = records[place: number] else { continue }
             let output = compile(record, number)
             let entries = PackedEntries(output.entries)
             if record.entries != entries {
-                if former[record.key] == nil { former[record.key] = record.entries }
-                let earlier = record.entries.entries(of: record.key)
+                if former[key] == nil { former[key] = record.entries }
+                let earlier = record.entries.entries(of: key)
                 for index in families.indices { families[index].remove(earlier) }
-                fresh.append((record.key, entries))
+                fresh.append((key, entries))
             }
-            store(output, entries, record, number)
+            store(output, entries, key, record, number)
         }
         for (key, entries) in fresh {
             let present = entries.entries(of: key)
@@ -118,7 +111,7 @@ package struct ServiceModel: Sendable {
 
     /// - Returns: other Services that want a frontend whose owner has changed.
     private mutating func renewClaims(_ number: Int32) -> [Int32] {
-        guard let record = records[place: number], record.claimed != record.service else { return [] }
+        guard let key = records.key(at: number), let record = records[place: number], record.claimed != record.service else { return [] }
         var others: [Int32] = []
         for frontend in Self.wanted(record.claimed?.object).keys {
             others += claims.release(frontend, number)
@@ -126,35 +119,35 @@ package struct ServiceModel: Sendable {
         records[place: number]?.claimed = record.service
         let service = record.service?.object
         for (frontend, kind) in Self.wanted(service) {
-            let rank = FrontendClaims.Rank(kind: kind, created: service?.metadata.creationTimestamp?.seconds ?? 0, key: record.key)
-            others += claims.claim(frontend, number, rank) { [records] owner in Self.rank(records[place: owner], at: frontend) }
+            let rank = FrontendClaims.Rank(kind: kind, created: service?.metadata.creationTimestamp?.seconds ?? 0, key: key)
+            others += claims.claim(frontend, number, rank) { [records] owner in Self.rank(records, owner, at: frontend) }
         }
         return others
     }
 
     private static func wanted(_ service: Service?) -> [Frontend: Int] { service.flatMap { ServedService($0) }?.claims ?? [:] }
 
-    private static func rank(_ record: Record?, at frontend: Frontend) -> FrontendClaims.Rank {
-        let service = record?.claimed?.object
+    private static func rank(_ records: CompactMap<ObjectKey, Record>, _ number: Int32, at frontend: Frontend) -> FrontendClaims.Rank {
+        let service = records[place: number]?.claimed?.object
         return FrontendClaims.Rank(
             kind: wanted(service)[frontend] ?? 1, created: service?.metadata.creationTimestamp?.seconds ?? 0,
-            key: record?.key ?? ObjectKey(namespace: "", name: ""))
+            key: records.key(at: number) ?? ObjectKey(namespace: "", name: ""))
     }
 
     private func compile(_ record: Record, _ number: Int32) -> ServiceOutput {
         guard let object = record.service?.object, let service = ServedService(object) else { return ServiceOutput() }
-        let catalog = EndpointCatalog(record.slices.map(\.slice.object), nodeName: configuration.nodeName, zone: configuration.zone)
+        let catalog = EndpointCatalog(record.slices.map(\.object), nodeName: configuration.nodeName, zone: configuration.zone)
         return ServiceOutput(service, catalog, uid: object.metadata.uid) { frontend in
             guard let owner = claims.owner(of: frontend), owner != number else { return nil }
-            return records[place: owner]?.key
+            return records.key(at: owner)
         }
     }
 
-    private mutating func store(_ output: ServiceOutput, _ entries: PackedEntries, _ record: Record, _ number: Int32) {
-        problemsByKey[record.key] = output.problems.isEmpty ? nil : output.problems
-        healthChecksByKey[record.key] = output.healthChecks.isEmpty ? nil : output.healthChecks
+    private mutating func store(_ output: ServiceOutput, _ entries: PackedEntries, _ key: ObjectKey, _ record: Record, _ number: Int32) {
+        problemsByKey[key] = output.problems.isEmpty ? nil : output.problems
+        healthChecksByKey[key] = output.healthChecks.isEmpty ? nil : output.healthChecks
         if record.service == nil, record.slices.isEmpty {
-            records.remove(record.key)
+            records.remove(key)
         } else {
             records[place: number]?.entries = entries
         }
@@ -164,7 +157,7 @@ package struct ServiceModel: Sendable {
     func subject(_ key: ObjectKey) -> (Service, [EndpointSlice], ServiceOutput)? {
         guard let record = records[key], let service = record.service else { return nil }
         let output = ServiceOutput(entries: record.entries.entries(of: key), problems: problemsByKey[key] ?? [])
-        return (service.object, record.slices.map(\.slice.object), output)
+        return (service.object, record.slices.map(\.object), output)
     }
 
     // MARK: Output
@@ -214,17 +207,17 @@ package struct ServiceModel: Sendable {
 
     /// Some Service ports, by name, made anew: less to hold at once.
     package func entries(where isIncluded: (ServiceEntry) -> Bool) -> [ServiceEntry] {
-        records.values.sorted { $0.key < $1.key }.flatMap { $0.entries.entries(of: $0.key).filter(isIncluded) }
+        records.elements.sorted { $0.key < $1.key }.flatMap { $0.value.entries.entries(of: $0.key).filter(isIncluded) }
     }
 
     /// Every Service port in no order, each made when it is asked for.
-    package var eachEntry: some Sequence<ServiceEntry> { records.values.lazy.flatMap { $0.entries.entries(of: $0.key) } }
+    package var eachEntry: some Sequence<ServiceEntry> { records.elements.lazy.flatMap { $0.value.entries.entries(of: $0.key) } }
 
     /// Looks at each Service once and keeps no more than the search wants: there may be tens of thousands.
     package func matches(_ search: ServiceSearch) -> ServiceMatches {
         var matches = ServiceMatches()
-        for record in records.values where !record.entries.isEmpty {
-            matches.add(record.key, search) { record.entries.entries(of: record.key) }
+        for (key, record) in records.elements where !record.entries.isEmpty {
+            matches.add(key, search) { record.entries.entries(of: key) }
         }
         return matches
     }
