@@ -169,7 +169,9 @@ int swl_cld_exited(void)
 
 int swl_limit_arenas(int count)
 {
-    return mallopt(M_ARENA_MAX, count);
+    // Free memory at the end of an arena other than the first stays until a free finds this much there: malloc_trim(3) leaves it. The default
+    // grows to 64 MiB with the largest allocation; the second one, which may not grow either then, keeps buffers out of mmap(2).
+    return mallopt(M_ARENA_MAX, count) && mallopt(M_TRIM_THRESHOLD, 1 << 20) && mallopt(M_MMAP_THRESHOLD, 4 << 20);
 }
 
 int swl_trim_memory(void)

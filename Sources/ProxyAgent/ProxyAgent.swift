@@ -38,6 +38,9 @@ package final class ProxyAgent: ServiceLifecycle.Service {
     /// The Services that are served and meant by a search, as they were compiled last.
     package func matches(_ search: ServiceSearch) -> ServiceMatches { tables.matches(search) }
 
+    /// Every Service port in no order, each made when it is asked for: for a look at all of them.
+    package var eachEntry: AnySequence<ServiceEntry> { tables.eachEntry }
+
     /// `nil` when there is no such Service.
     package func explanation(of key: ObjectKey) -> ServiceExplanation? { tables.explanation(of: key) }
 
@@ -46,6 +49,9 @@ package final class ProxyAgent: ServiceLifecycle.Service {
 
     /// The ports at which load balancers ask for endpoints of this node, after each change of them. For one consumer.
     package var healthChecks: AsyncStream<[ServiceHealthCheck]> { tables.healthChecks }
+
+    /// An element after each sync of whole tables, which leaves much free memory; several may share one. For one consumer.
+    package var fullSyncs: AsyncStream<Void> { tables.fullSyncs }
 
     /// Returns when the kernel has had the tables for the first time, or the task is cancelled. For one caller.
     package func waitForFirstSync() async { for await _ in tables.firstSync {} }

@@ -8,7 +8,7 @@ package import ProxyCore
 package enum ProxyMetrics {
     /// - Parameter pending: the numbers of Services and slices whose changes wait for a sync.
     package static func write(
-        _ status: ProxyStatus, _ entries: [ServiceEntry], pending: (services: Int, slices: Int), into writer: inout ExpositionWriter
+        _ status: ProxyStatus, _ entries: some Sequence<ServiceEntry>, pending: (services: Int, slices: Int), into writer: inout ExpositionWriter
     ) {
         writer.family(.proxyEndpointChangesPending, value: Double(pending.slices))
         writer.family(.proxyServiceChangesPending, value: Double(pending.services))
@@ -20,12 +20,12 @@ package enum ProxyMetrics {
         if let time = status.lastSync { byFamily(.proxyLastSync, time.timeInterval(since: Timestamp(seconds: 0))) }
         byFamily(.proxySyncFailures, Double(status.failures))
         writer.family(.proxyNoLocalEndpoints)
-        for name in SyncMeter.families {
-            for policy in ["external", "internal"] {
-                let count = entries.count { $0.lacksLocalEndpoints(policy, name) }
-                writer.sample(.proxyNoLocalEndpoints, name, policy, value: Double(count))
-            }
+        let places = SyncMeter.families.flatMap { name in ["external", "internal"].map { (name: name, policy: $0) } }
+        var counts = places.map { _ in 0 }
+        for entry in entries {
+            for (index, place) in places.enumerated() where entry.lacksLocalEndpoints(place.policy, place.name) { counts[index] += 1 }
         }
+        for (place, count) in zip(places, counts) { writer.sample(.proxyNoLocalEndpoints, place.name, place.policy, value: Double(count)) }
     }
 }
 

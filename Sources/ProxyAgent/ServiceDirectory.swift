@@ -9,8 +9,8 @@ import Synchronization
 
 /// The Services and slices of the cluster, for the proxy and for pods' environments.
 package final class ServiceDirectory: ServiceSource {
-    private let serviceReflector: Reflector<Service>
-    private let sliceReflector: Reflector<EndpointSlice>
+    private let serviceReflector: Reflector<Packed<Service>>
+    private let sliceReflector: Reflector<Packed<EndpointSlice>>
     private let rangeReflector: Reflector<ServiceCIDR>
     /// The rules' other input; `nil` until the node has its podCIDRs.
     private let configuration: @Sendable () -> ProxyConfiguration?
@@ -28,8 +28,8 @@ package final class ServiceDirectory: ServiceSource {
         configuration: @escaping @Sendable () -> ProxyConfiguration?
     ) {
         // Headless slices are not for a proxy.
-        serviceReflector = Reflector(services, of: Service.self)
-        sliceReflector = Reflector(services, of: EndpointSlice.self, scope: ObjectScope(labelSelector: "!service.kubernetes.io/headless"))
+        serviceReflector = Reflector(services, of: Packed<Service>.self)
+        sliceReflector = Reflector(services, of: Packed<EndpointSlice>.self, scope: ObjectScope(labelSelector: "!service.kubernetes.io/headless"))
         // Read where the API server has them and this identity may, which may change while the agent runs: without them, packets to addresses of no Service leave the node.
         rangeReflector = Reflector(services, of: ServiceCIDR.self, refusalPause: .seconds(600))
         self.configuration = configuration
@@ -39,8 +39,9 @@ package final class ServiceDirectory: ServiceSource {
     }
 
     /// `nil` until they were listed once.
-    package func services() async -> [Service]? {
-        serviceReflector.hasSynced ? Array(serviceReflector.objects.values) : nil
+    package func services(in namespaces: Set<String>) async -> [Service]? {
+        guard serviceReflector.hasSynced else { return nil }
+        return serviceReflector.objects.filter { namespaces.contains($0.key.namespace) }.map(\.value.object)
     }
 
     package func snapshot() async -> ServiceSnapshot? {
@@ -49,7 +50,7 @@ package final class ServiceDirectory: ServiceSource {
         // Before the objects are read: a change that comes in between is looked at twice.
         changedObjects.withLock { $0 = ([], []) }
         return ServiceSnapshot(
-            services: Array(serviceReflector.objects.values), slices: Array(sliceReflector.objects.values), configuration: configuration)
+            services: serviceReflector.objects, slices: sliceReflector.objects, configuration: configuration)
     }
 
     package func latestChanges() async -> ServiceChanges? {
@@ -60,7 +61,7 @@ package final class ServiceDirectory: ServiceSource {
         }
         return ServiceChanges(
             services: keys.services.map { ($0, serviceReflector.object($0)) },
-            slices: keys.slices.map { ($0.namespace, $0.name, sliceReflector.object($0)) }, configuration: configuration)
+            slices: keys.slices.map { ($0, sliceReflector.object($0)) }, configuration: configuration)
     }
 
     /// `nil` until everything has been listed once.

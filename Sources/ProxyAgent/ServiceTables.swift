@@ -19,6 +19,8 @@ final class ServiceTables: RulesetOwner {
         var healthChecks: [ServiceHealthCheck] = []
         var reportedProblems: Set<ServiceProblem> = []
         var sync = SyncMeter()
+        /// Whole tables were made for the sync under way.
+        var isFull = false
     }
 
     private let source: any ServiceSource
@@ -36,6 +38,9 @@ final class ServiceTables: RulesetOwner {
     /// The health checks after each sync that changed them. For one consumer.
     let healthChecks: AsyncStream<[ServiceHealthCheck]>
     private let healthChecksChanged: AsyncStream<[ServiceHealthCheck]>.Continuation
+    /// An element after each sync that has made whole tables, or one after several. For one consumer.
+    let fullSyncs: AsyncStream<Void>
+    private let syncedFully: AsyncStream<Void>.Continuation
 
     init(
         source: any ServiceSource, dynamic: any DynamicElementStore, conntrack: (any ConntrackCleaner)?, metrics: any MetricsFactory,
@@ -51,6 +56,7 @@ final class ServiceTables: RulesetOwner {
         self.reportProblem = reportProblem
         (firstSync, synced) = AsyncStream.makeStream()
         (healthChecks, healthChecksChanged) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
+        (fullSyncs, syncedFully) = AsyncStream.makeStream(bufferingPolicy: .bufferingNewest(1))
     }
 
     var status: ProxyStatus { state.withLock { $0.status } }
@@ -58,9 +64,12 @@ final class ServiceTables: RulesetOwner {
     var tableIDs: [TableID] { ServiceCompiler.tables }
 
     /// Every Service port that is served.
-    var entries: [ServiceEntry] { state.withLock { $0.model?.entries ?? [] } }
+    var entries: [ServiceEntry] { state.withLock { $0.model }?.entries ?? [] }
 
-    func matches(_ search: ServiceSearch) -> ServiceMatches { state.withLock { $0.model?.matches(search) ?? ServiceMatches() } }
+    /// The same in no order, each made when it is asked for.
+    var eachEntry: AnySequence<ServiceEntry> { state.withLock { $0.model }.map { AnySequence($0.eachEntry) } ?? AnySequence([]) }
+
+    func matches(_ search: ServiceSearch) -> ServiceMatches { state.withLock { $0.model }?.matches(search) ?? ServiceMatches() }
 
     func explanation(of key: ObjectKey) -> ServiceExplanation? { state.withLock { $0.model }?.explanation(of: key) }
 
@@ -86,17 +95,17 @@ final class ServiceTables: RulesetOwner {
                 return true
             }?.operations
         }
-        return compile(isFull: false, triggers: changes.slices.compactMap { $0.slice.flatMap(SyncMeter.Trigger.init) }) { model in
+        return compile(isFull: false, triggers: changes.slices.compactMap { $0.slice.flatMap { SyncMeter.Trigger($0.object) } }) { model in
             guard model?.configuration == changes.configuration else { return false }
             for (key, service) in changes.services { model?.set(service, for: key) }
-            for (namespace, name, slice) in changes.slices { model?.set(slice, namespace: namespace, name: name) }
+            for (key, slice) in changes.slices { model?.set(slice, for: key) }
             return true
         }?.operations
     }
 
     var remembersTables: Bool { true }
 
-    func committedTables() async -> [Table]? { state.withLock { $0.model?.committedTables } }
+    func committedTables() async -> [Table]? { state.withLock { $0.model }?.committedTables }
 
     /// A change has asked for a sync.
     func queued() {
@@ -114,6 +123,7 @@ final class ServiceTables: RulesetOwner {
             state.status.pendingSince = state.status.pendingSince ?? now
             guard take(&state.model) else { return nil }
             state.sync.begin(isFull: isFull, triggers: triggers, at: began)
+            state.isFull = state.isFull || isFull
             state.model?.update()
             return state.model
         }
@@ -130,9 +140,8 @@ final class ServiceTables: RulesetOwner {
             guard let model = state.model else { return nil }
             // Before rules that were not there, or may not have been, packets went to Services untranslated.
             let mayHaveMissedRules = outcome.foundForeignChange || !state.isClean
-            let changes = model.changes
-            let present = state.isClean ? changes.present : ServiceTable(entries: model.entries)
-            let former = state.isClean ? changes.former : nil
+            let changes = state.isClean ? model.changes : nil
+            let present = changes?.present ?? ServiceTable(entries: model.entries { $0.name.transport != .tcp || $0.affinityTimeout != nil })
             state.isClean = false
             state.model?.committed()
             state.status.problems = model.problems
@@ -141,6 +150,8 @@ final class ServiceTables: RulesetOwner {
             state.status.syncs += 1
             state.status.lastFailure = nil
             if outcome.foundForeignChange { state.status.repairs += 1 }
+            if state.isFull { syncedFully.yield() }
+            state.isFull = false
             state.sync.end(at: Moment(wall: now, monotonic: ended), metrics)
             let checks = model.healthChecks.map { check in
                 var check = check
@@ -150,8 +161,8 @@ final class ServiceTables: RulesetOwner {
             if state.healthChecks != checks { healthChecksChanged.yield(checks) }
             state.healthChecks = checks
             return Work(
-                former: former, present: present, configuration: model.configuration,
-                begun: mayHaveMissedRules ? FlowTargets.allFrontends(model.entries, configuration: model.configuration) : [])
+                former: changes?.former, present: present, configuration: model.configuration,
+                begun: mayHaveMissedRules ? FlowTargets.allFrontends(model.eachEntry, configuration: model.configuration) : [])
         }
         guard let work else { return }
         synced.finish()

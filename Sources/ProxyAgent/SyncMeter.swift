@@ -1,20 +1,19 @@
 import CoreMetrics
 import KubeModel
 import MetricsStore
+import ProxyCore
 import Timing
 
 /// The sync under way: since when, of how much, and which changes of endpoints it brings to the node.
 struct SyncMeter: Sendable {
     /// A change of endpoints, as the control plane has dated it.
     struct Trigger: Sendable {
-        static let annotation = "endpoints.kubernetes.io/last-change-trigger-time"
-
         let family: String
         let time: Timestamp
 
         /// Returns `nil` for a slice without the annotation.
         init?(_ slice: EndpointSlice) {
-            guard let time = slice.metadata.annotations?[Self.annotation].flatMap({ Timestamp(rfc3339: $0) }) else { return nil }
+            guard let time = slice.metadata.annotations?[EndpointSlice.changeTime].flatMap({ Timestamp(rfc3339: $0) }) else { return nil }
             self.time = time
             family = slice.addressType
         }

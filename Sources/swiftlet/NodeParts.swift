@@ -142,6 +142,7 @@ struct NodeParts: Sendable {
             Part { [health] in await health.run() },
             Part { await MemoryReturn(turnover: pods.turnover, time: time, giveBack: ProcessMemory.giveBack).run() },
             Part { await MemoryReturn(turnover: endedConnections, time: time, giveBack: ProcessMemory.giveBack).run() },
+            Part { await MemoryReturn(turnover: proxy.fullSyncs, time: time, giveBack: ProcessMemory.giveBack).run() },
             Part { await relief.run() },
             Part { await statistics.run() },
             Part { await collector.run() },

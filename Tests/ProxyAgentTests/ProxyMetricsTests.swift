@@ -28,7 +28,7 @@ import Timing
         end(3)
         var slice = EndpointSlice(metadata: ObjectMeta(name: "s", namespace: "n"), addressType: "IPv4", endpoints: [], ports: [])
         #expect(SyncMeter.Trigger(slice) == nil)
-        slice.metadata.annotations = [SyncMeter.Trigger.annotation: "2027-01-15T08:00:08.5Z"]
+        slice.metadata.annotations = [EndpointSlice.changeTime: "2027-01-15T08:00:08.5Z"]
         meter.begin(isFull: false, triggers: [slice].compactMap(SyncMeter.Trigger.init), at: .seconds(5))
         // A second attempt goes on with the first.
         meter.begin(isFull: false, triggers: [], at: .seconds(6))
@@ -58,7 +58,7 @@ import Timing
         }
         let text = text { writer in
             registry.write(into: &writer)
-            ProxyMetrics.write(agent.status, agent.entries, pending: (services: 2, slices: 3), into: &writer)
+            ProxyMetrics.write(agent.status, agent.eachEntry, pending: (services: 2, slices: 3), into: &writer)
         }
         #expect(text.contains("kubeproxy_sync_full_proxy_rules_duration_seconds_count{ip_family=\"IPv4\"} "))
         #expect(text.contains("kubeproxy_sync_partial_proxy_rules_duration_seconds_count{ip_family=\"IPv4\"} "))

@@ -57,7 +57,7 @@ struct BenchServices {
 
     var tables: [Table] {
         var model = ServiceModel(Self.configuration)
-        model.replace(services: (0..<count).map(service), slices: (0..<count).map { slice($0) })
+        model.replace(services: Packed.byKey((0..<count).map(service)), slices: Packed.byKey((0..<count).map { slice($0) }))
         model.update()
         return model.tables
     }
@@ -80,12 +80,12 @@ struct BenchServices {
     }
 
     /// Reads the answers to list calls, page by page, as a watch begins.
-    func read<Object: KubeObject>(_ type: Object.Type, _ name: String, from folder: String) throws -> [ObjectKey: Object] {
+    func read<Object: Packable>(_ type: Object.Type, _ name: String, from folder: String) throws -> [ObjectKey: Packed<Object>] {
         let decoder = JSONDecoder()
-        var result: [ObjectKey: Object] = [:]
+        var result: [ObjectKey: Packed<Object>] = [:]
         for index in 0..<((count + Self.page - 1) / Self.page) {
             let bytes = try SmallFile.bytes("\(folder)/\(name)-\(index).json", limit: 16 << 20)
-            for object in try decoder.decode(ObjectList<Object>.self, from: Data(bytes)).items { result[object.key] = object }
+            for object in try decoder.decode(ObjectList<Packed<Object>>.self, from: Data(bytes)).items { result[object.key] = object }
         }
         return result
     }

@@ -25,12 +25,16 @@ enum ProxyBench {
             try BenchServices(count: number(words[1])).write(to: words[2])
         case "sync" where words.count == 4:
             try await ServiceSync(count: number(words[1]), folder: words[2]).run(changes: number(words[3], atLeast: 0))
+        case "memory" where words.count == 3:
+            try ServiceSync(count: number(words[1]), folder: words[2]).reportMemory()
         case "serve" where words.count == 2:
             try Connections.serve(port: UInt16(number(words[1])))
         case "connect" where words.count == 4:
             try Connections.connect(to: words[1], port: UInt16(number(words[2])), count: number(words[3]))
         default:
-            throw Problem(description: "wanted `write COUNT FOLDER`, `sync COUNT FOLDER CHANGES`, `serve PORT` or `connect ADDRESS PORT COUNT`")
+            throw Problem(
+                description:
+                    "wanted `write COUNT FOLDER`, `sync COUNT FOLDER CHANGES`, `memory COUNT FOLDER`, `serve PORT` or `connect ADDRESS PORT COUNT`")
         }
     }
 

@@ -22,7 +22,7 @@ struct ServiceSync {
 
         start = KernelClock.monotonic
         var model = ServiceModel(BenchServices.configuration)
-        model.replace(services: Array(services.values), slices: Array(slices.values))
+        model.replace(services: services, slices: slices)
         model.update()
         let compile = ProxyBench.milliseconds(since: start)
 
@@ -38,8 +38,9 @@ struct ServiceSync {
             let number = 1 + change * 7919 % (count - 1)
             let slice = bench.slice(number, second: change / (count - 1) % 2 == 0 ? "10.247.255.254" : nil)
             start = KernelClock.monotonic
-            slices[slice.key] = slice
-            model.set(slice, namespace: slice.key.namespace, name: slice.key.name)
+            let packed = Packed(slice)
+            slices[slice.key] = packed
+            model.set(packed, for: slice.key)
             model.update()
             guard let operations = model.operations, !operations.isEmpty else {
                 throw ProxyBench.Problem(description: "a change of Service \(number) changes nothing")
@@ -59,6 +60,27 @@ struct ServiceSync {
             "late_change": ProxyBench.quantile(0.99, times),
             "memory": memory,
         ])
+    }
+
+    /// The memory of the objects alone, and with what was compiled of them. Without the kernel.
+    func reportMemory() throws {
+        ProcessMemory.shareHeaps()
+        let bench = BenchServices(count: count)
+        let atStart = try Self.anonymous()
+        let services = try bench.read(Service.self, "services", from: folder)
+        let slices = try bench.read(EndpointSlice.self, "slices", from: folder)
+        ProcessMemory.giveBack()
+        let objects = try Self.anonymous() - atStart
+        var model = ServiceModel(BenchServices.configuration)
+        model.replace(services: services, slices: slices)
+        model.update()
+        model.committed()
+        ProcessMemory.giveBack()
+        let compiled = try Self.anonymous() - atStart
+        guard services.count == slices.count, model.entries.count == count else {
+            throw ProxyBench.Problem(description: "found \(services.count) Services, wanted \(count)")
+        }
+        ProxyBench.report(["objects": objects, "compiled": compiled - objects])
     }
 
     /// Bytes of anonymous memory of this process.

@@ -19,12 +19,12 @@ import Testing
         configuration.zone = "a"
         var model = ServiceModel(configuration)
         model.replace(
-            services: [service],
-            slices: [
+            services: Packed.byKey([service]),
+            slices: Packed.byKey([
                 EndpointSlice(
                     metadata: ObjectMeta(name: "web-1", namespace: "default", labels: ["kubernetes.io/service-name": "web"]), addressType: "IPv4",
                     endpoints: endpoints, ports: [.init(name: "http", port: 8080)])
-            ])
+            ]))
         model.update()
         return model.explanation(of: service.key)?.text(port: port, from: client.flatMap { IPAddress($0) })
     }

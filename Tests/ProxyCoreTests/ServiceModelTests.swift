@@ -19,11 +19,11 @@ import Testing
             let name = "s\(Int.random(in: 0..<8, using: &random))"
             if pick([true, false]) {
                 services[name] = pick([true, true, true, false]) ? service(name) : nil
-                model.set(services[name], for: ObjectKey(namespace: "n", name: name))
+                model.set(services[name].map { Packed($0) }, for: ObjectKey(namespace: "n", name: name))
             } else {
                 let slice = "\(name)-\(pick(["a", "b"]))"
                 slices[slice] = pick([true, true, true, false]) ? endpoints(of: pick([name, name, name, "s0"]), slice) : nil
-                model.set(slices[slice], namespace: "n", name: slice)
+                model.set(slices[slice].map { Packed($0) }, for: ObjectKey(namespace: "n", name: slice))
             }
         }
 
@@ -79,7 +79,7 @@ import Testing
             for _ in 0..<world.pick([1, 1, 1, 4]) { world.change(&model) }
             model.update()
             var fresh = ServiceModel(Self.configuration)
-            fresh.replace(services: Array(world.services.values), slices: Array(world.slices.values))
+            fresh.replace(services: Packed.byKey(world.services.values), slices: Packed.byKey(world.slices.values))
             fresh.update()
             try #require(model.tables == fresh.tables, "step \(step)")
             try #require(model.entries == fresh.entries && Set(model.problems) == Set(fresh.problems), "step \(step)")
@@ -105,15 +105,15 @@ import Testing
                     addressType: "IPv4",
                     endpoints: [1, last].map { .init(addresses: ["10.\(number / 250).\(number % 250).\($0)"]) }, ports: [.init(name: "", port: 80)])
             }
-            model.replace(
-                services: (0..<count).map {
-                    Service(
-                        metadata: ObjectMeta(name: "s\($0)", namespace: "n"),
-                        spec: ServiceSpec(clusterIPs: ["10.96.\($0 / 250).\($0 % 250 + 1)"], ports: [ServicePort(port: 80)]))
-                }, slices: (0..<count).map { slice($0, 2) })
+            let services = (0..<count).map {
+                Service(
+                    metadata: ObjectMeta(name: "s\($0)", namespace: "n"),
+                    spec: ServiceSpec(clusterIPs: ["10.96.\($0 / 250).\($0 % 250 + 1)"], ports: [ServicePort(port: 80)]))
+            }
+            model.replace(services: Packed.byKey(services), slices: Packed.byKey((0..<count).map { slice($0, 2) }))
             model.update()
             model.committed()
-            model.set(slice(3, 9), namespace: "n", name: "s3")
+            model.set(Packed(slice(3, 9)), for: ObjectKey(namespace: "n", name: "s3"))
             model.update()
             return try #require(model.operations).map(\.description)
         }
@@ -136,7 +136,7 @@ import Testing
         }
         func owners() -> [String] { model.entries.filter { !$0.externalIPs.isEmpty }.map(\.name.service) }
         func set(_ service: Service?, _ name: String) {
-            model.set(service, for: ObjectKey(namespace: "n", name: name))
+            model.set(service.map { Packed($0) }, for: ObjectKey(namespace: "n", name: name))
             model.update()
         }
         set(service("c", created: 3), "c")

@@ -26,7 +26,7 @@ import Testing
             Service(
                 metadata: ObjectMeta(name: "headless", namespace: "default"), spec: ServiceSpec(clusterIPs: ["None"], ports: [ServicePort(port: 80)]))
         )
-        model.replace(services: services, slices: slices)
+        model.replace(services: Packed.byKey(services), slices: Packed.byKey(slices))
         model.update()
         return model
     }

@@ -1,3 +1,4 @@
+package import KubeModel
 package import ProxyCore
 import Synchronization
 
@@ -21,5 +22,11 @@ package final class SettableServiceSource: ServiceSource {
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         listeners.withLock { $0.append(continuation) }
         return stream
+    }
+}
+
+extension ServiceSnapshot {
+    package init(services: [Service], slices: [EndpointSlice], configuration: ProxyConfiguration) {
+        self.init(services: Packed.byKey(services), slices: Packed.byKey(slices), configuration: configuration)
     }
 }

@@ -133,6 +133,9 @@ class Bench(Network):
         row(f"{size} Services, reading the lists, ms", middle(own, "decode"), wanted=5000 if size == 50000 else None)
         row(f"{size} Services, compiling all, ms", middle(own, "compile"))
         row(f"{size} Services, process memory, MB", middle(own, "memory") / 1e6, wanted=60 if size == 50000 else None)
+        parts = self.call(self.namespace(), "memory", size, self.path(size))
+        row(f"{size} Services, of that the objects, MB", parts["objects"] / 1e6)
+        row(f"{size} Services, of that what was compiled, MB", parts["compiled"] / 1e6)
 
     # Connections
 

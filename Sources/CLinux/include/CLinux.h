@@ -209,7 +209,7 @@ int swl_clock_boottime(void);
 // Names the calling thread, at most 15 characters.
 int swl_set_thread_name(const char *name);
 
-// Bounds the allocator's arenas, one of which serves several threads (mallopt(3), M_ARENA_MAX). 1 for success, 0 for failure.
+// Bounds the allocator's arenas, one of which serves several threads, and the free memory at their ends (mallopt(3)). 1 for success, 0 for failure.
 int swl_limit_arenas(int count);
 
 // Returns free memory to the kernel (malloc_trim(3)).

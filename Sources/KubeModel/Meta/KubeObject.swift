@@ -10,7 +10,10 @@ extension KubeObject {
     /// The object's namespace; empty for cluster-scoped objects.
     package var namespace: String { metadata.namespace ?? "" }
     package var uid: String { metadata.uid ?? "" }
-    package var key: ObjectKey { ObjectKey(namespace: namespace, name: name) }
+    package var key: ObjectKey {
+        let metadata = metadata
+        return ObjectKey(namespace: metadata.namespace ?? "", name: metadata.name ?? "")
+    }
 }
 
 /// Group, version, plural name and kind of an API resource.

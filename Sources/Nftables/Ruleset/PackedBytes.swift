@@ -9,34 +9,33 @@ package struct PackedBytes: Sendable, Hashable {
     package init() {}
 
     /// - Precondition: at most 40 bytes.
-    package init(_ bytes: some Collection<UInt8>) {
-        for byte in bytes { append(byte) }
-    }
+    package init(_ bytes: [UInt8]) { bytes.withUnsafeBytes { append($0) } }
+
+    package init(_ bytes: some Collection<UInt8>) { self.init(Array(bytes)) }
 
     package var count: Int { Int(length) }
 
-    private mutating func append(_ byte: UInt8) {
-        precondition(length < UInt8(Self.capacity), "a set key or value has at most \(Self.capacity) bytes")
-        let at = Int(length)
-        withUnsafeMutableBytes(of: &words) { $0[at] = byte }
-        length += 1
+    private mutating func append(_ bytes: UnsafeRawBufferPointer) {
+        let start = count
+        precondition(start + bytes.count <= Self.capacity, "a set key or value has at most \(Self.capacity) bytes")
+        withUnsafeMutableBytes(of: &words) { $0[start...].copyBytes(from: bytes) }
+        length = UInt8(start + bytes.count)
+    }
+
+    private mutating func append(field bytes: UnsafeRawBufferPointer) {
+        append(bytes)
+        // The bytes behind the last one are zeros; the capacity is a multiple of four.
+        length = (length + 3) & ~3
     }
 
     /// Adds one field of a concatenation, filled up with zeros to a multiple of four bytes.
-    package mutating func append(field bytes: some Collection<UInt8>) {
-        for byte in bytes { append(byte) }
-        while length % 4 != 0 { append(0) }
-    }
+    package mutating func append(field bytes: [UInt8]) { bytes.withUnsafeBytes { append(field: $0) } }
 
     /// A number in network byte order, padded.
-    package mutating func append(bigEndian value: some FixedWidthInteger & BitwiseCopyable) {
-        withUnsafeBytes(of: value.bigEndian) { append(field: $0) }
-    }
+    package mutating func append(bigEndian value: UInt16) { withUnsafeBytes(of: value.bigEndian) { append(field: $0) } }
 
     /// A number in host byte order, padded.
-    package mutating func append(host value: UInt32) {
-        withUnsafeBytes(of: value) { append(field: $0) }
-    }
+    package mutating func append(host value: UInt32) { withUnsafeBytes(of: value) { append(field: $0) } }
 
     package func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
         try withUnsafeBytes(of: words) { try body(UnsafeRawBufferPointer(rebasing: $0[..<count])) }

@@ -1,7 +1,7 @@
 package import KubeModel
 
-/// The Services that the node knows, for service links.
+/// The Services that the node knows, for containers' environments.
 package protocol ServiceListing: Sendable {
-    /// `nil` until the Services were listed once.
-    func services() async -> [Service]?
+    /// Those of some namespaces, with what environments show of them; `nil` until the Services were listed once.
+    func services(in namespaces: Set<String>) async -> [Service]?
 }

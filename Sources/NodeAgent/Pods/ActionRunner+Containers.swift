@@ -63,7 +63,9 @@ extension ActionRunner {
         let storageGroups = try await keepStorage(of: container, snapshot)
         let objects = try await ports.objects.objects(ObjectNames(environmentOf: container), namespace: pod.namespace)
         // A static pod does not wait for the API server, as with kubelet.
-        guard let services = await ports.services.services() ?? (pod.isStatic ? [] : nil) else {
+        guard
+            let services = await ports.services.services(in: [pod.namespace, ServiceEnvironment.ofAPIServer.namespace]) ?? (pod.isStatic ? [] : nil)
+        else {
             throw PlanFailure("services have not yet been read at least once, cannot construct envvars")
         }
         let environment = try ContainerEnvironment(

@@ -13,19 +13,14 @@ package struct RememberedServices: ServiceListing {
         self.presence = presence
     }
 
-    package func services() async -> [Service]? {
-        if let services = await source.services() {
-            let namespaces = memory.linkedNamespaces
-            let shown = services.filter { $0.clusterAddress != nil && (namespaces.contains($0.namespace) || $0.isOfAPIServer) }
+    package func services(in namespaces: Set<String>) async -> [Service]? {
+        let linked = memory.linkedNamespaces
+        if let services = await source.services(in: namespaces.union(linked).union([ServiceEnvironment.ofAPIServer.namespace])) {
+            let shown = services.filter { $0.clusterAddress != nil && (linked.contains($0.namespace) || $0.key == ServiceEnvironment.ofAPIServer) }
             memory.remember(.services, shown.map(\.recalledForm).sorted { $0.key < $1.key })
             return services
         }
         guard presence.hasNeverAnswered, case .known(let services) = await memory.recall(.services, as: [Service].self) else { return nil }
         return services
     }
-}
-
-extension Service {
-    /// The environment of every container shows it.
-    fileprivate var isOfAPIServer: Bool { namespace == "default" && name == "kubernetes" }
 }

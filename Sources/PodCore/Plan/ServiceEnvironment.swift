@@ -2,6 +2,9 @@ package import KubeModel
 
 /// The variables that tell a container where the Services of its namespace are (service links).
 package enum ServiceEnvironment {
+    /// The Service that every environment shows.
+    package static let ofAPIServer = ObjectKey(namespace: "default", name: "kubernetes")
+
     /// `FOO_SERVICE_HOST`, `FOO_SERVICE_PORT[_NAME]` and the link variables of every Service that has a cluster IP.
     ///
     /// Always includes the API server's Service, `kubernetes` in `default`. The Services of the pod's namespace are included when `links` is true,
@@ -11,8 +14,8 @@ package enum ServiceEnvironment {
         for service in services where service.clusterAddress != nil {
             if service.namespace == namespace, links {
                 visible[service.name] = service
-            } else if service.namespace == "default", service.name == "kubernetes", visible["kubernetes"] == nil {
-                visible["kubernetes"] = service
+            } else if service.key == ofAPIServer, visible[ofAPIServer.name] == nil {
+                visible[ofAPIServer.name] = service
             }
         }
         var variables: [String: String] = [:]

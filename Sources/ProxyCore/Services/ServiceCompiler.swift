@@ -20,8 +20,10 @@ package struct ServiceCompiler {
     }
 
     private func compile(_ entries: [ServiceEntry], family: TableFamily) -> Table {
-        var elements = FamilyElements(configuration: configuration, family: family)
-        elements.add(entries)
-        return elements.table
+        var changes = FamilyChanges(configuration: configuration, family: family)
+        changes.add(entries)
+        var elements = changes.ownElements
+        for entry in entries { elements.add(entry) }
+        return changes.table(elements)
     }
 }

@@ -30,6 +30,11 @@ struct ServiceElements {
         put(SetName.serviceCIDRs, configuration.serviceCIDRs, family)
     }
 
+    /// Makes room for as many elements of each set.
+    mutating func reserve(_ counts: [String: Int]) {
+        for (set, count) in counts { elements[set, default: [:]].reserveCapacity(count) }
+    }
+
     mutating func add(_ entry: ServiceEntry) {
         put(SetName.clusterIPs, PackedBytes(entry.clusterIP.bytes))
         for frontend in entry.frontends { add(frontend, of: entry) }

@@ -4,93 +4,79 @@ package import Nftables
 
 /// Services compiled into tables, change by change: a change costs as much as the Services that it concerns, whatever else there is.
 package struct ServiceModel: Sendable {
-    /// A Service, as it is and as it was compiled last. There may be slices before their Service.
+    /// A Service, as it is and as it was compiled last. There may be slices before their Service. 32 bytes, besides those of the packed parts.
     private struct Record {
-        let key: ObjectKey
-        var service: Service?
+        var service: Packed<Service>?
         /// The Service whose claims are made.
-        var claimed: Service?
-        var slices: [String: EndpointSlice] = [:]
-        var output = ServiceOutput()
+        var claimed: Packed<Service>?
+        /// One in most cases.
+        var slices: [Packed<EndpointSlice>] = []
+        var entries = PackedEntries()
     }
 
     package let configuration: ProxyConfiguration
-    private var records: [Int32: Record] = [:]
-    private var numbers: [ObjectKey: Int32] = [:]
-    private var next: Int32 = 0
-    /// The Service of each slice: the label that names it may change.
-    private var sliceServices: [ObjectKey: ObjectKey] = [:]
+    /// A Service's number is its place here.
+    private var records = CompactMap<ObjectKey, Record>()
+    /// The number of each slice's Service: the label that names it may change.
+    private var sliceServices = CompactMap<ObjectKey, Int32>()
     private var claims = FrontendClaims()
-    private var families: [FamilyElements]
+    private var families: [FamilyChanges]
     private var dirty: Set<Int32> = []
     /// The entries of changed Services at the last commit.
-    private var former: [ObjectKey: [ServiceEntry]] = [:]
-    private var withProblems: Set<ObjectKey> = []
-    private var withHealthChecks: Set<ObjectKey> = []
+    private var former: [ObjectKey: PackedEntries] = [:]
+    /// Of the few Services that have some.
+    private var problemsByKey: [ObjectKey: [ServiceProblem]] = [:]
+    private var healthChecksByKey: [ObjectKey: [ServiceHealthCheck]] = [:]
 
     package init(_ configuration: ProxyConfiguration) {
         self.configuration = configuration
-        families = TableFamily.allCases.map { FamilyElements(configuration: configuration, family: $0) }
+        families = TableFamily.allCases.map { FamilyChanges(configuration: configuration, family: $0) }
     }
 
     // MARK: Input
 
     /// - Parameter service: `nil` when there is no such Service any more.
-    package mutating func set(_ service: Service?, for key: ObjectKey) {
-        guard service != nil || numbers[key] != nil else { return }
+    package mutating func set(_ service: Packed<Service>?, for key: ObjectKey) {
+        guard service != nil || records.place(of: key) != nil else { return }
         let number = number(of: key)
-        guard records[number]?.service != service else { return }
-        records[number]?.service = service
+        guard records[place: number]?.service != service else { return }
+        records[place: number]?.service = service
         dirty.insert(number)
     }
 
     /// - Parameter slice: `nil` when there is no such slice any more.
-    package mutating func set(_ slice: EndpointSlice?, namespace: String, name: String) {
-        let key = ObjectKey(namespace: namespace, name: name)
-        let owner = slice.flatMap(Self.service)
-        if let earlier = sliceServices[key], earlier != owner, let number = numbers[earlier] {
-            records[number]?.slices[name] = nil
-            dirty.insert(number)
+    package mutating func set(_ slice: Packed<EndpointSlice>?, for key: ObjectKey) {
+        let owner = slice.flatMap { Self.service(of: $0.metadata) }.map { number(of: $0) }
+        if let earlier = sliceServices[key], earlier != owner {
+            records[place: earlier]?.slices.removeAll { $0.name == key.name }
+            dirty.insert(earlier)
         }
         sliceServices[key] = owner
-        guard let owner, let slice else { return }
-        let number = number(of: owner)
-        guard records[number]?.slices[name] != slice else { return }
-        records[number]?.slices[name] = slice
-        dirty.insert(number)
+        guard let owner, let slice, var slices = records[place: owner]?.slices else { return }
+        let place = slices.firstIndex { $0.name == key.name }
+        if let place, slices[place] == slice { return }
+        if let place { slices[place] = slice } else { slices.append(slice) }
+        records[place: owner]?.slices = slices
+        dirty.insert(owner)
     }
 
     /// Replaces all input.
-    package mutating func replace(services: [Service], slices: [EndpointSlice]) {
-        var gone = Set(numbers.keys)
-        for service in services {
-            gone.remove(service.key)
-            set(service, for: service.key)
-        }
-        for key in gone { set(nil, for: key) }
-        var goneSlices = Set(sliceServices.keys)
-        for slice in slices {
-            guard let namespace = slice.metadata.namespace, let name = slice.metadata.name else { continue }
-            goneSlices.remove(slice.key)
-            set(slice, namespace: namespace, name: name)
-        }
-        for key in goneSlices { set(nil, namespace: key.namespace, name: key.name) }
+    package mutating func replace(services: [ObjectKey: Packed<Service>], slices: [ObjectKey: Packed<EndpointSlice>]) {
+        for key in records.keys where services[key] == nil { set(nil as Packed<Service>?, for: key) }
+        for (key, service) in services { set(service, for: key) }
+        for key in sliceServices.keys where slices[key] == nil { set(nil as Packed<EndpointSlice>?, for: key) }
+        for (key, slice) in slices { set(slice, for: key) }
     }
 
-    private static func service(of slice: EndpointSlice) -> ObjectKey? {
-        guard !ServiceLabels.isIgnored(slice.metadata), let namespace = slice.metadata.namespace,
-            let name = slice.metadata.labels?[ServiceLabels.serviceName]
-        else { return nil }
+    private static func service(of slice: ObjectMeta) -> ObjectKey? {
+        guard !ServiceLabels.isIgnored(slice), let namespace = slice.namespace, let name = slice.labels?[ServiceLabels.serviceName] else {
+            return nil
+        }
         return ObjectKey(namespace: namespace, name: name)
     }
 
     private mutating func number(of key: ObjectKey) -> Int32 {
-        if let number = numbers[key] { return number }
-        let number = next
-        next += 1
-        numbers[key] = number
-        records[number] = Record(key: key)
-        return number
+        records.place(of: key) ?? records.set(Record(), for: key)
     }
 
     // MARK: Compilation
@@ -104,81 +90,94 @@ package struct ServiceModel: Sendable {
             for other in renewClaims(number) where changed.insert(other).inserted { open.insert(other) }
         }
         // All that goes before anything that comes: a frontend may go from one Service to another.
-        var fresh: [[ServiceEntry]] = []
+        var fresh: [(key: ObjectKey, entries: PackedEntries)] = []
         for number in changed {
-            guard let record = records[number] else { continue }
+            guard let key = records.key(at: number), let record = records[place: number] else { continue }
             let output = compile(record, number)
-            if record.output.entries != output.entries {
-                if former[record.key] == nil { former[record.key] = record.output.entries }
-                for index in families.indices { families[index].remove(record.output.entries) }
-                fresh.append(output.entries)
+            let entries = PackedEntries(output.entries)
+            if record.entries != entries {
+                if former[key] == nil { former[key] = record.entries }
+                let earlier = record.entries.entries(of: key)
+                for index in families.indices { families[index].remove(earlier) }
+                fresh.append((key, entries))
             }
-            store(output, record, number)
+            store(output, entries, key, record, number)
         }
-        for entries in fresh {
-            for index in families.indices { families[index].add(entries) }
+        for (key, entries) in fresh {
+            let present = entries.entries(of: key)
+            for index in families.indices { families[index].add(present) }
         }
     }
 
     /// - Returns: other Services that want a frontend whose owner has changed.
     private mutating func renewClaims(_ number: Int32) -> [Int32] {
-        guard let record = records[number], record.claimed != record.service else { return [] }
+        guard let key = records.key(at: number), let record = records[place: number], record.claimed != record.service else { return [] }
         var others: [Int32] = []
-        for frontend in Self.wanted(record.claimed).keys {
+        for frontend in Self.wanted(record.claimed?.object).keys {
             others += claims.release(frontend, number)
         }
-        records[number]?.claimed = record.service
-        for (frontend, kind) in Self.wanted(record.service) {
-            let rank = FrontendClaims.Rank(kind: kind, created: record.service?.metadata.creationTimestamp?.seconds ?? 0, key: record.key)
-            others += claims.claim(frontend, number, rank) { [records] owner in Self.rank(records[owner], at: frontend) }
+        records[place: number]?.claimed = record.service
+        let service = record.service?.object
+        for (frontend, kind) in Self.wanted(service) {
+            let rank = FrontendClaims.Rank(kind: kind, created: service?.metadata.creationTimestamp?.seconds ?? 0, key: key)
+            others += claims.claim(frontend, number, rank) { [records] owner in Self.rank(records, owner, at: frontend) }
         }
         return others
     }
 
     private static func wanted(_ service: Service?) -> [Frontend: Int] { service.flatMap { ServedService($0) }?.claims ?? [:] }
 
-    private static func rank(_ record: Record?, at frontend: Frontend) -> FrontendClaims.Rank {
-        let service = record?.claimed
+    private static func rank(_ records: CompactMap<ObjectKey, Record>, _ number: Int32, at frontend: Frontend) -> FrontendClaims.Rank {
+        let service = records[place: number]?.claimed?.object
         return FrontendClaims.Rank(
             kind: wanted(service)[frontend] ?? 1, created: service?.metadata.creationTimestamp?.seconds ?? 0,
-            key: record?.key ?? ObjectKey(namespace: "", name: ""))
+            key: records.key(at: number) ?? ObjectKey(namespace: "", name: ""))
     }
 
     private func compile(_ record: Record, _ number: Int32) -> ServiceOutput {
-        guard let service = record.service.flatMap({ ServedService($0) }) else { return ServiceOutput() }
-        let catalog = EndpointCatalog(Array(record.slices.values), nodeName: configuration.nodeName, zone: configuration.zone)
-        return ServiceOutput(service, catalog, uid: record.service?.metadata.uid) { frontend in
+        guard let object = record.service?.object, let service = ServedService(object) else { return ServiceOutput() }
+        let catalog = EndpointCatalog(record.slices.map(\.object), nodeName: configuration.nodeName, zone: configuration.zone)
+        return ServiceOutput(service, catalog, uid: object.metadata.uid) { frontend in
             guard let owner = claims.owner(of: frontend), owner != number else { return nil }
-            return records[owner]?.key
+            return records.key(at: owner)
         }
     }
 
-    private mutating func store(_ output: ServiceOutput, _ record: Record, _ number: Int32) {
-        if output.problems.isEmpty { withProblems.remove(record.key) } else { withProblems.insert(record.key) }
-        if output.healthChecks.isEmpty { withHealthChecks.remove(record.key) } else { withHealthChecks.insert(record.key) }
+    private mutating func store(_ output: ServiceOutput, _ entries: PackedEntries, _ key: ObjectKey, _ record: Record, _ number: Int32) {
+        problemsByKey[key] = output.problems.isEmpty ? nil : output.problems
+        healthChecksByKey[key] = output.healthChecks.isEmpty ? nil : output.healthChecks
         if record.service == nil, record.slices.isEmpty {
-            records[number] = nil
-            numbers[record.key] = nil
+            records.remove(key)
         } else {
-            records[number]?.output = output
+            records[place: number]?.entries = entries
         }
     }
 
     /// A Service with its slices and the result; `nil` when there is no such Service.
     func subject(_ key: ObjectKey) -> (Service, [EndpointSlice], ServiceOutput)? {
-        guard let record = numbers[key].flatMap({ records[$0] }), let service = record.service else { return nil }
-        return (service, Array(record.slices.values), record.output)
+        guard let record = records[key], let service = record.service else { return nil }
+        let output = ServiceOutput(entries: record.entries.entries(of: key), problems: problemsByKey[key] ?? [])
+        return (service.object, record.slices.map(\.object), output)
     }
 
     // MARK: Output
 
-    /// The whole tables as they should be.
-    package var tables: [Table] { families.map(\.table) }
+    /// The whole tables as they should be, made anew from all entries.
+    package var tables: [Table] { zip(families, elements).map { $0.table($1) } }
 
-    /// The tables of the last commit; `nil` before the first one.
+    /// The tables of the last commit, made anew; `nil` before the first one.
     package var committedTables: [Table]? {
-        let tables = families.compactMap(\.committedTable)
-        return tables.count == families.count ? tables : nil
+        guard families.allSatisfy(\.hasCommitted) else { return nil }
+        return zip(families, elements).compactMap { $0.committedTable($1) }
+    }
+
+    /// All elements of each family.
+    private var elements: [ServiceElements] {
+        var result = families.map(\.ownElements)
+        for entry in eachEntry {
+            for index in families.indices where families[index].family.addresses == entry.family { result[index].add(entry) }
+        }
+        return result
     }
 
     /// The changes since the last commit; `nil` before the first one.
@@ -189,8 +188,8 @@ package struct ServiceModel: Sendable {
 
     /// The entries of Services that were changed since the last commit: as they were then, and as they are.
     package var changes: (former: ServiceTable, present: ServiceTable) {
-        let present = former.keys.flatMap { key in numbers[key].flatMap { records[$0]?.output.entries } ?? [] }
-        return (ServiceTable(entries: former.values.flatMap { $0 }), ServiceTable(entries: present))
+        let present = former.keys.flatMap { key in records[key]?.entries.entries(of: key) ?? [] }
+        return (ServiceTable(entries: former.flatMap { $0.value.entries(of: $0.key) }), ServiceTable(entries: present))
     }
 
     /// The store has the tables as they are now.
@@ -199,19 +198,27 @@ package struct ServiceModel: Sendable {
         for index in families.indices { families[index].committed() }
     }
 
-    package var problems: [ServiceProblem] { withProblems.sorted().flatMap { output(of: $0)?.problems ?? [] } }
+    package var problems: [ServiceProblem] { problemsByKey.sorted { $0.key < $1.key }.flatMap(\.value) }
 
-    package var healthChecks: [ServiceHealthCheck] { withHealthChecks.sorted().flatMap { output(of: $0)?.healthChecks ?? [] } }
+    package var healthChecks: [ServiceHealthCheck] { healthChecksByKey.sorted { $0.key < $1.key }.flatMap(\.value) }
 
-    private func output(of key: ObjectKey) -> ServiceOutput? { numbers[key].flatMap { records[$0]?.output } }
+    /// Every Service port, by name, made anew.
+    package var entries: [ServiceEntry] { entries { _ in true } }
 
-    /// Every Service port, by name.
-    package var entries: [ServiceEntry] { records.values.sorted { $0.key < $1.key }.flatMap(\.output.entries) }
+    /// Some Service ports, by name, made anew: less to hold at once.
+    package func entries(where isIncluded: (ServiceEntry) -> Bool) -> [ServiceEntry] {
+        records.elements.sorted { $0.key < $1.key }.flatMap { $0.value.entries.entries(of: $0.key).filter(isIncluded) }
+    }
+
+    /// Every Service port in no order, each made when it is asked for.
+    package var eachEntry: some Sequence<ServiceEntry> { records.elements.lazy.flatMap { $0.value.entries.entries(of: $0.key) } }
 
     /// Looks at each Service once and keeps no more than the search wants: there may be tens of thousands.
     package func matches(_ search: ServiceSearch) -> ServiceMatches {
         var matches = ServiceMatches()
-        for record in records.values where !record.output.entries.isEmpty { matches.add(record.key, record.output.entries, search) }
+        for (key, record) in records.elements where !record.entries.isEmpty {
+            matches.add(key, search) { record.entries.entries(of: key) }
+        }
         return matches
     }
 }

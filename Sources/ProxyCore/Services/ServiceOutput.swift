@@ -11,6 +11,11 @@ struct ServiceOutput: Sendable {
 
     init() {}
 
+    init(entries: [ServiceEntry], problems: [ServiceProblem]) {
+        self.entries = entries
+        self.problems = problems
+    }
+
     /// - Parameter otherOwner: the other Service that has the frontend.
     init(_ service: ServedService, _ catalog: EndpointCatalog, uid: String?, otherOwner: (Frontend) -> ObjectKey?) {
         for text in service.problems + catalog.problems {

@@ -16,10 +16,10 @@ package struct ServiceSearch: Sendable, Hashable {
         self.limit = limit
     }
 
-    func finds(_ key: ObjectKey, _ entries: [ServiceEntry]) -> Bool {
+    func finds(_ key: ObjectKey, _ entries: () -> [ServiceEntry]) -> Bool {
         if text.isEmpty || isPart(of: key) { return true }
         guard let address else { return false }
-        return entries.contains { entry in
+        return entries().contains { entry in
             entry.frontends.contains { $0.frontend.address == address } || entry.endpoints.contains { $0.address == address }
         }
     }
@@ -52,7 +52,8 @@ package struct ServiceMatches: Sendable {
 
     package init() {}
 
-    mutating func add(_ key: ObjectKey, _ entries: [ServiceEntry], _ search: ServiceSearch) {
+    /// - Parameter entries: made only for a Service that is one of the first, or whose addresses are asked for.
+    mutating func add(_ key: ObjectKey, _ search: ServiceSearch, entries: () -> [ServiceEntry]) {
         total += 1
         guard search.finds(key, entries) else { return }
         matching += 1
@@ -60,6 +61,6 @@ package struct ServiceMatches: Sendable {
             guard let last = first.last, key < last.key else { return }
             first.removeLast()
         }
-        first.insert(Match(key: key, entries: entries), at: first.firstIndex { key < $0.key } ?? first.count)
+        first.insert(Match(key: key, entries: entries()), at: first.firstIndex { key < $0.key } ?? first.count)
     }
 }

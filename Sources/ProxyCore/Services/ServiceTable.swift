@@ -19,7 +19,7 @@ package struct ServiceTable: Sendable, Hashable {
         var configuration = ProxyConfiguration(nodeName: nodeName)
         configuration.zone = zone
         var model = ServiceModel(configuration)
-        model.replace(services: services, slices: slices)
+        model.replace(services: Packed.byKey(services), slices: Packed.byKey(slices))
         model.update()
         self.init(entries: model.entries, problems: model.problems, healthChecks: model.healthChecks)
     }

@@ -220,7 +220,7 @@ import Timing
 @Suite("Services from the node's memory", .timeLimit(.minutes(1))) struct RememberedServicesTests {
     private struct Listing: ServiceListing {
         let list: [Service]?
-        func services() async -> [Service]? { list }
+        func services(in namespaces: Set<String>) async -> [Service]? { list }
     }
 
     @Test("environments show the Services of before, as far as the node's pods need them") func services() async throws {
@@ -237,12 +237,12 @@ import Timing
             ])
         }
         let there = APIPresence(time: time, hasList: { true }, failure: { nil }, firstOutcome: {})
-        #expect(await RememberedServices(Listing(list: services), memory: memory, presence: there).services() == services)
+        #expect(await RememberedServices(Listing(list: services), memory: memory, presence: there).services(in: ["shop"]) == services)
         await memory.flush()
-        #expect(await RememberedServices(Listing(list: nil), memory: memory, presence: there).services() == nil)
+        #expect(await RememberedServices(Listing(list: nil), memory: memory, presence: there).services(in: ["shop"]) == nil)
         let away = APIPresence(time: time, hasList: { false }, failure: { nil }, firstOutcome: {})
         #expect(await away.isAwayAtStart())
-        let found = try #require(await RememberedServices(Listing(list: nil), memory: memory, presence: away).services())
+        let found = try #require(await RememberedServices(Listing(list: nil), memory: memory, presence: away).services(in: ["shop"]))
         #expect(found.map(\.name) == ["kubernetes", "web"])
         #expect(
             ServiceEnvironment.variables(services: found, namespace: "shop", links: true)

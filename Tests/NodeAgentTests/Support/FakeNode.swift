@@ -284,5 +284,5 @@ extension FakeNode: ReferencedObjectSource, ServiceListing {
         return try Wire.decode(["token": "t", "expirationTimestamp": "2027-01-15T09:00:00Z"])
     }
 
-    func services() async -> [Service]? { state.withLock { $0.servicesAreKnown } ? [] : nil }
+    func services(in namespaces: Set<String>) async -> [Service]? { state.withLock { $0.servicesAreKnown } ? [] : nil }
 }

@@ -128,5 +128,5 @@ extension AgentPorts: ReferencedObjectSource, ServiceListing {
         return try Wire.decode(["token": "t", "expirationTimestamp": .string(expiration.rfc3339())])
     }
 
-    func services() async -> [Service]? { [] }
+    func services(in namespaces: Set<String>) async -> [Service]? { [] }
 }

@@ -76,7 +76,7 @@ extension Proxy {
 
         init(_ services: [Service], _ slices: [EndpointSlice], _ configuration: ProxyConfiguration) {
             var model = ServiceModel(configuration)
-            model.replace(services: services, slices: slices)
+            model.replace(services: Packed.byKey(services), slices: Packed.byKey(slices))
             model.update()
             text = model.tables.map { NftText.text(of: $0) }.joined()
             problems = model.problems
