@@ -38,8 +38,7 @@ package final class ProxyAgent: ServiceLifecycle.Service {
     /// The Services that are served and meant by a search, as they were compiled last.
     package func matches(_ search: ServiceSearch) -> ServiceMatches { tables.matches(search) }
 
-    /// Every Service port in no order, each made when it is asked for: for a look at all of them.
-    package var eachEntry: AnySequence<ServiceEntry> { tables.eachEntry }
+    package var localEndpointGaps: LocalEndpointGaps { tables.localEndpointGaps }
 
     /// `nil` when there is no such Service.
     package func explanation(of key: ObjectKey) -> ServiceExplanation? { tables.explanation(of: key) }

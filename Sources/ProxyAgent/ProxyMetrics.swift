@@ -8,7 +8,7 @@ package import ProxyCore
 package enum ProxyMetrics {
     /// - Parameter pending: the numbers of Services and slices whose changes wait for a sync.
     package static func write(
-        _ status: ProxyStatus, _ entries: some Sequence<ServiceEntry>, pending: (services: Int, slices: Int), into writer: inout ExpositionWriter
+        _ status: ProxyStatus, _ gaps: LocalEndpointGaps, pending: (services: Int, slices: Int), into writer: inout ExpositionWriter
     ) {
         writer.family(.proxyEndpointChangesPending, value: Double(pending.slices))
         writer.family(.proxyServiceChangesPending, value: Double(pending.services))
@@ -20,20 +20,10 @@ package enum ProxyMetrics {
         if let time = status.lastSync { byFamily(.proxyLastSync, time.timeInterval(since: Timestamp(seconds: 0))) }
         byFamily(.proxySyncFailures, Double(status.failures))
         writer.family(.proxyNoLocalEndpoints)
-        let places = SyncMeter.families.flatMap { name in ["external", "internal"].map { (name: name, policy: $0) } }
-        var counts = places.map { _ in 0 }
-        for entry in entries {
-            for (index, place) in places.enumerated() where entry.lacksLocalEndpoints(place.policy, place.name) { counts[index] += 1 }
+        for (family, name) in zip([IPAddress.Family.v4, .v6], SyncMeter.families) {
+            for policy in LocalEndpointGaps.Policy.allCases {
+                writer.sample(.proxyNoLocalEndpoints, name, policy.rawValue, value: Double(gaps[family, policy]))
+            }
         }
-        for (place, count) in zip(places, counts) { writer.sample(.proxyNoLocalEndpoints, place.name, place.policy, value: Double(count)) }
-    }
-}
-
-extension ServiceEntry {
-    /// Whether a policy that asks for endpoints of this node finds none of those that there are.
-    fileprivate func lacksLocalEndpoints(_ policy: String, _ name: String) -> Bool {
-        guard (family == .v4) == (name == "IPv4"), hasEndpoints, localEndpoints.isEmpty else { return false }
-        if policy == "internal" { return internalPolicy == .local }
-        return externalPolicy == .local && (nodePort != nil || !externalIPs.isEmpty || !loadBalancerIPs.isEmpty)
     }
 }

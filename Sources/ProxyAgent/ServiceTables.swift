@@ -66,8 +66,7 @@ final class ServiceTables: RulesetOwner {
     /// Every Service port that is served.
     var entries: [ServiceEntry] { state.withLock { $0.model }?.entries ?? [] }
 
-    /// The same in no order, each made when it is asked for.
-    var eachEntry: AnySequence<ServiceEntry> { state.withLock { $0.model }.map { AnySequence($0.eachEntry) } ?? AnySequence([]) }
+    var localEndpointGaps: LocalEndpointGaps { state.withLock { $0.model?.localEndpointGaps } ?? LocalEndpointGaps() }
 
     func matches(_ search: ServiceSearch) -> ServiceMatches { state.withLock { $0.model }?.matches(search) ?? ServiceMatches() }
 

@@ -11,7 +11,7 @@ struct AgentMetrics: Sendable {
     /// The proxy's page, as kube-proxy has it.
     func page(of agent: ProxyAgent, _ directory: ServiceDirectory, version: String?) async -> [UInt8] {
         var writer = ExpositionWriter()
-        ProxyMetrics.write(agent.status, agent.eachEntry, pending: directory.pending, into: &writer)
+        ProxyMetrics.write(agent.status, agent.localEndpointGaps, pending: directory.pending, into: &writer)
         if let version { BuildInfo.write(version, into: &writer) }
         if let figures = await ProcessMetrics.read() { ProcessMetrics.write(figures, into: &writer) }
         proxy.write(into: &writer)

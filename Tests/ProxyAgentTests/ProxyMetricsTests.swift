@@ -58,7 +58,7 @@ import Timing
         }
         let text = text { writer in
             registry.write(into: &writer)
-            ProxyMetrics.write(agent.status, agent.eachEntry, pending: (services: 2, slices: 3), into: &writer)
+            ProxyMetrics.write(agent.status, agent.localEndpointGaps, pending: (services: 2, slices: 3), into: &writer)
         }
         #expect(text.contains("kubeproxy_sync_full_proxy_rules_duration_seconds_count{ip_family=\"IPv4\"} "))
         #expect(text.contains("kubeproxy_sync_partial_proxy_rules_duration_seconds_count{ip_family=\"IPv4\"} "))
@@ -76,7 +76,10 @@ import Timing
         entry.hasEndpoints = true
         entry.externalPolicy = .local
         entry.internalPolicy = .local
-        let text = text { ProxyMetrics.write(ProxyStatus(), [entry], pending: (0, 0), into: &$0) }
+        var gaps = LocalEndpointGaps()
+        gaps.add([entry, entry])
+        gaps.remove([entry])
+        let text = text { ProxyMetrics.write(ProxyStatus(), gaps, pending: (0, 0), into: &$0) }
         let name = "kubeproxy_sync_proxy_rules_no_local_endpoints_total"
         #expect(text.contains("\(name){ip_family=\"IPv4\",traffic_policy=\"internal\"} 1\n"))
         // Nothing outside can reach it.

@@ -83,6 +83,7 @@ import Testing
             fresh.update()
             try #require(model.tables == fresh.tables, "step \(step)")
             try #require(model.entries == fresh.entries && Set(model.problems) == Set(fresh.problems), "step \(step)")
+            try #require(model.localEndpointGaps == fresh.localEndpointGaps, "step \(step)")
             let before = store.snapshot.tables
             let former = try #require(model.committedTables)
             try #require(Dictionary(uniqueKeysWithValues: former.map { ($0.id, $0) }) == before, "step \(step)")

@@ -27,6 +27,7 @@ package struct ServiceModel: Sendable {
     /// Of the few Services that have some.
     private var problemsByKey: [ObjectKey: [ServiceProblem]] = [:]
     private var healthChecksByKey: [ObjectKey: [ServiceHealthCheck]] = [:]
+    package private(set) var localEndpointGaps = LocalEndpointGaps()
 
     package init(_ configuration: ProxyConfiguration) {
         self.configuration = configuration
@@ -98,6 +99,7 @@ package struct ServiceModel: Sendable {
             if record.entries != entries {
                 if former[key] == nil { former[key] = record.entries }
                 let earlier = record.entries.entries(of: key)
+                localEndpointGaps.remove(earlier)
                 for index in families.indices { families[index].remove(earlier) }
                 fresh.append((key, entries))
             }
@@ -105,6 +107,7 @@ package struct ServiceModel: Sendable {
         }
         for (key, entries) in fresh {
             let present = entries.entries(of: key)
+            localEndpointGaps.add(present)
             for index in families.indices { families[index].add(present) }
         }
     }
