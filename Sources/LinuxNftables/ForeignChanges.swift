@@ -4,8 +4,11 @@ import Nftables
 
 /// Turns nf_tables notifications into requests to read the tables again.
 enum ForeignChanges {
-    static func stream(_ socket: NetlinkSocket, tables: [TableID]) throws -> AsyncStream<Void> {
-        try NotificationStream.stream(socket) { concerns(tables, $0) }
+    /// - Parameter namespace: the inode of the socket's network namespace.
+    static func stream(_ socket: NetlinkSocket, in namespace: UInt64, tables: [TableID]) throws -> AsyncStream<Void> {
+        let (stream, continuation) = try NotificationStream.start(socket) { concerns(tables, $0) }
+        try ChangeListeners.shared.add(socket, in: namespace, continuation)
+        return stream
     }
 
     private static func concerns(_ tables: [TableID], _ reply: NetlinkReply) -> Bool {

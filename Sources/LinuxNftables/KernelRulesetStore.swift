@@ -13,11 +13,14 @@ package final class KernelRulesetStore: RulesetStore {
 
     let socket: NetlinkSocket
     let namespace: OwnedFileDescriptor?
+    /// The namespace's inode.
+    let namespaceID: UInt64
     let pool: BlockingPool
 
     /// - Parameter namespace: the network namespace to work in, the calling thread's when `nil`.
     package init(namespace: OwnedFileDescriptor? = nil, pool: BlockingPool = .shared) throws {
         self.namespace = namespace
+        namespaceID = try (namespace.map { try FileStatus(of: $0) } ?? FileStatus(of: "/proc/thread-self/ns/net", follow: true)).inode
         self.pool = pool
         // Errors come one per message: room for the first few thousand of a transaction that fails all over.
         socket = try Self.open(namespace, receiveBuffer: 4 << 20)
@@ -47,7 +50,12 @@ package final class KernelRulesetStore: RulesetStore {
 
     package func apply(_ transaction: Transaction, ifGeneration generation: UInt32?) async throws {
         if transaction.isEmpty { return }
-        try await pool.run("nf_tables transaction") { [socket] in try Self.commit(transaction, generation, socket) }
+        try await pool.run("nf_tables transaction") { [socket, namespaceID] in
+            guard transaction.elementCount >= ChangeListeners.leastElements else { return try Self.commit(transaction, generation, socket) }
+            try ChangeListeners.shared.pause(in: namespaceID, generation: { try Self.generation(socket) }) {
+                try Self.commit(transaction, generation, socket)
+            }
+        }
     }
 
     /// The number of the ruleset's current state; every commit of any program makes a new one.
@@ -57,16 +65,15 @@ package final class KernelRulesetStore: RulesetStore {
 
     package func foreignChanges(to tables: [TableID]) async throws -> AsyncStream<Void> {
         let port = socket.port
-        return try await pool.run("nf_tables subscription") { [namespace] in
+        return try await pool.run("nf_tables subscription") { [namespace, namespaceID] in
             // A program that loads a large table should not overrun the buffer at once; an overrun only costs a dump.
             let listener = try Self.open(namespace, receiveBuffer: 2 << 20)
             try listener.ignoreNotifications(causedBy: port)
-            try listener.join(NFNLGRP_NFTABLES.rawValue)
-            return try ForeignChanges.stream(listener, tables: tables)
+            return try ForeignChanges.stream(listener, in: namespaceID, tables: tables)
         }
     }
 
-    private static func generation(_ socket: NetlinkSocket) throws -> UInt32 {
+    static func generation(_ socket: NetlinkSocket) throws -> UInt32 {
         let reply = try socket.query(TableReader.request("NFT_MSG_GETGEN", NFT_MSG_GETGEN, family: nil))
         guard let generation = reply.attributes(after: nfgenmsg.self)[NFTA_GEN_ID.rawValue]?.bigEndian32 else {
             throw NetlinkError(code: .malformed, operation: "NFT_MSG_GETGEN")

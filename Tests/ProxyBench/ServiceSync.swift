@@ -13,6 +13,9 @@ struct ServiceSync {
         ProcessMemory.shareHeaps()
         let bench = BenchServices(count: count)
         let store = try KernelRulesetStore()
+        // As the agent does: what a commit costs depends on it.
+        let foreign = try await store.foreignChanges(to: ServiceCompiler.tables)
+        defer { withExtendedLifetime(foreign) {} }
         let atStart = try Self.anonymous()
 
         var start = KernelClock.monotonic

@@ -109,6 +109,15 @@ package final class NetlinkSocket: Sendable {
         }
     }
 
+    /// Ends a subscription.
+    package func leave(_ group: some BinaryInteger) throws(NetlinkError) {
+        do throws(SystemError) {
+            try handle.setOption(NETLINK_DROP_MEMBERSHIP, Int32(truncatingIfNeeded: group))
+        } catch {
+            throw NetlinkError(error, object: "multicast group \(group)")
+        }
+    }
+
     /// Returns the messages that arrived without a request, and does not wait. Throws `.overrun` when messages were lost: read everything again.
     package func notifications() throws(NetlinkError) -> [NetlinkReply] {
         try conversation.withLock { conversation throws(NetlinkError) in

@@ -18,12 +18,19 @@ package final class NotificationStream: Sendable {
     package static func stream(
         _ socket: NetlinkSocket, isOfInterest: @escaping @Sendable (NetlinkReply) -> Bool
     ) throws -> AsyncStream<Void> {
+        try start(socket, isOfInterest: isOfInterest).stream
+    }
+
+    /// The same, with the stream's other end for whoever knows of changes that no notification tells.
+    package static func start(
+        _ socket: NetlinkSocket, isOfInterest: @escaping @Sendable (NetlinkReply) -> Bool
+    ) throws -> (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation) {
         // Any number of values asks for the same, so one is kept.
         let (stream, continuation) = AsyncStream<Void>.makeStream(bufferingPolicy: .bufferingNewest(1))
         let watcher = try NotificationStream(socket, isOfInterest, continuation)
         continuation.onTermination = { _ in watcher.stop() }
         watcher.wait()
-        return stream
+        return (stream, continuation)
     }
 
     private init(
