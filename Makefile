@@ -146,7 +146,7 @@ build-tests:
 	@$(MAKE) --no-print-directory programs CONFIGURATION=debug
 
 test-swift:
-	timeout --foreground 20m swift test -c debug --no-parallel $(if $(FILTER),--filter $(FILTER))
+	timeout --foreground 20m swift test -c debug --no-parallel $(if $(FILTER),--filter '$(FILTER)')
 
 test-node: shim-faults
 	@if (( EUID )); then \

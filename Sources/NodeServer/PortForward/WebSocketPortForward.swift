@@ -53,11 +53,8 @@ struct WebSocketPortForward: Sendable {
             for (index, port) in ports.enumerated() {
                 let sink = WebSocketForwardSink(data: UInt8(index * 2), writer: writer, codec: codec)
                 group.addTask {
-                    do {
-                        try await sink.begin(port: port)
-                    } catch {
-                        return
-                    }
+                    // A client that has left by now may have sent bytes before.
+                    try? await sink.begin(port: port)
                     await forwarder.run(port: port, from: inboxes[index], to: sink)
                 }
             }
