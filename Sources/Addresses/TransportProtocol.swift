@@ -13,6 +13,12 @@ package enum TransportProtocol: String, Sendable, Hashable, Codable, CaseIterabl
         self.init(rawValue: field)
     }
 
+    /// Of an IP protocol number; `nil` for every other protocol.
+    package init?(number: UInt8) {
+        guard let found = Self.allCases.first(where: { $0.number == number }) else { return nil }
+        self = found
+    }
+
     /// The IP protocol number (IPPROTO_TCP, …).
     package var number: UInt8 {
         switch self {

@@ -34,7 +34,7 @@ final class ChangeListeners: Sendable {
         }
     }
 
-    /// Commits while nobody of this process listens in a namespace. If another program has committed meanwhile, the listeners are told of a change.
+    /// Commits while no listener of this process is subscribed in a namespace. If another program commits in that time, each of them gets a value.
     /// - Parameter generation: reads the number of the ruleset's state: each commit makes the next one.
     func pause(in namespace: UInt64, generation: () throws -> UInt32, _ commit: () throws -> Void) throws {
         try listeners.withLock { listeners in

@@ -19,8 +19,8 @@ extension KernelRulesetStore {
 
     /// Follows the packets that `send` sends to a frontend through all tables of the namespace.
     ///
-    /// The table that marks them is gone when this returns, also after a failure, and is no part of the steps. Connections of others to the same frontend are followed as well until
-    /// `send` has returned: of all steps the first `stepLimit` are kept.
+    /// The table that marks them is gone when this returns, also after a failure, and is no part of the steps. Connections of others to the same
+    /// frontend are followed as well until `send` has returned: of all steps the first `stepLimit` are kept.
     /// - Parameter patience: how long to wait for the next step.
     package func trace<T: Sendable>(
         to frontend: Frontend, name: String, patience: Duration = .milliseconds(300), _ send: () async throws -> T

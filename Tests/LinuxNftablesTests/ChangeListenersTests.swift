@@ -36,7 +36,7 @@ struct ChangeListenersTests {
 
     private func commit(_ operations: Operation...) throws { try KernelRulesetStore.commit(Transaction(operations), nil, store.socket) }
 
-    /// Counts what a listener is told until a change that it certainly is told of.
+    /// Runs `work` beside a listener and returns how many values that one gets of it. In the end it must hear of a change by another program.
     private func told(_ work: () async throws -> Void) async throws -> Int {
         let changes = try await store.foreignChanges(to: [table])
         let seen = Journal<Void>()

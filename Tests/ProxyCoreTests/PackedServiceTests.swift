@@ -21,7 +21,7 @@ import Testing
         service.spec?.externalTrafficPolicy = "Local"
         service.spec?.healthCheckNodePort = 32000
         service.spec?.loadBalancerSourceRanges = [" 10.0.0.0/8", ""]
-        service.status = ServiceStatus(ingress: [.init(ip: "203.0.113.1", ipMode: "VIP")])
+        service.status = ServiceStatus(loadBalancer: .init(ingress: [.init(ip: "203.0.113.1", ipMode: "VIP")]))
         #expect(Packed(service).object == service)
         #expect(Packed(service).metadata == service.metadata && Packed(service).key == service.key)
         var more = service

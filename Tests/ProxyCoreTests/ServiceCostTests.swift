@@ -4,7 +4,7 @@ import Testing
 @testable import KubeModel
 @testable import ProxyCore
 
-/// What Services cost in the agent's memory. With 50,000 of them each byte is one of 50 KB.
+/// The agent's memory for each Service. One byte more is 50 KB with 50,000 of them.
 @Suite struct ServiceCostTests {
     /// A Service and its slice as controllers write them, with two endpoints.
     private static func objects(_ number: Int) -> (Service, EndpointSlice) {

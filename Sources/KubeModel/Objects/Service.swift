@@ -91,11 +91,3 @@ package struct ServiceStatus: Sendable, Hashable, Codable {
 extension ServiceSpec.SessionAffinityConfig {
     package init(timeoutSeconds: Int) { self.init(clientIP: ClientIP(timeoutSeconds: timeoutSeconds)) }
 }
-
-extension ServiceStatus {
-    package init(ingress: [LoadBalancer.Ingress]) { self.init(loadBalancer: LoadBalancer(ingress: ingress)) }
-}
-
-extension ServiceStatus.LoadBalancer.Ingress {
-    package init(ip: String?, ipMode: String?) { self.init(ip: ip, hostname: nil, ipMode: ipMode) }
-}

@@ -5,7 +5,7 @@ package struct PackedWriter {
 
     package init() {}
 
-    /// What was written, without room behind it.
+    /// The fields written so far, in an array of exactly their size.
     package var bytes: [UInt8] { content.withUnsafeBufferPointer { Array($0) } }
 
     package mutating func put(byte: UInt8) { content.append(byte) }

@@ -21,7 +21,7 @@ package final class NotificationStream: Sendable {
         try start(socket, isOfInterest: isOfInterest).stream
     }
 
-    /// The same, with the stream's other end for whoever knows of changes that no notification tells.
+    /// As `stream`, and returns the continuation too, through which the caller adds values of its own.
     package static func start(
         _ socket: NetlinkSocket, isOfInterest: @escaping @Sendable (NetlinkReply) -> Bool
     ) throws -> (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation) {

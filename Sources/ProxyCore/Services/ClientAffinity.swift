@@ -19,7 +19,7 @@ package struct ClientAffinity: Sendable, Hashable {
         let key = element.key.array
         guard case .data(let data) = element.value, key.count == 2 * size + 8, data.count == size + 4,
             let client = IPAddress(bytes: key[..<size]), let address = IPAddress(bytes: key[size..<(2 * size)]),
-            let transport = TransportProtocol.allCases.first(where: { $0.number == key[2 * size] }),
+            let transport = TransportProtocol(number: key[2 * size]),
             let target = IPAddress(bytes: data.array[..<size])
         else { return nil }
         func port(_ bytes: [UInt8], _ offset: Int) -> UInt16 { UInt16(bytes[offset]) << 8 | UInt16(bytes[offset + 1]) }

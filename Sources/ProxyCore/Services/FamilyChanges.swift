@@ -1,7 +1,7 @@
 import Addresses
 import Nftables
 
-/// What of one family's table has changed since the last commit. The table itself is not kept: its elements follow from the entries of all Services.
+/// The changes of one family's table since the last commit. The table itself is not kept: its elements follow from the entries of all Services.
 struct FamilyChanges {
     /// An element as it was at the last commit and as it should be; `nil` where there is none.
     private struct Change {
@@ -29,40 +29,27 @@ struct FamilyChanges {
     }
 
     /// Takes the part of one Service away. An element that comes back before the next commit is not a change.
-    mutating func remove(_ entries: [ServiceEntry]) {
-        let part = contribution(entries)
-        for (set, elements) in part.elements {
-            Self.count(&counts, set, -elements.count)
-            for (key, value) in elements {
-                if isOnly(set, key, -1) { note(set, key, from: value, to: nil) }
-            }
-        }
-        for chain in part.pickChains.keys { Self.count(&pickChains, chain, -1) }
-        for timeout in part.affinityTimeouts { Self.count(&timeouts, timeout, -1) }
-    }
+    mutating func remove(_ entries: [ServiceEntry]) { count(entries, -1) }
 
     /// Adds the part of one Service. No other one has its frontends by now.
-    mutating func add(_ entries: [ServiceEntry]) {
+    mutating func add(_ entries: [ServiceEntry]) { count(entries, 1) }
+
+    private mutating func count(_ entries: [ServiceEntry], _ step: Int) {
         let part = contribution(entries)
         for (set, elements) in part.elements {
-            Self.count(&counts, set, elements.count)
+            counts.count(set, step * elements.count)
             for (key, value) in elements {
-                if isOnly(set, key, 1) { note(set, key, from: nil, to: value) }
+                if isOnly(set, key, Int32(step)) { note(set, key, from: step < 0 ? value : nil, to: step < 0 ? nil : value) }
             }
         }
-        for chain in part.pickChains.keys { Self.count(&pickChains, chain, 1) }
-        for timeout in part.affinityTimeouts { Self.count(&timeouts, timeout, 1) }
+        for chain in part.pickChains.keys { pickChains.count(chain, step) }
+        for timeout in part.affinityTimeouts { timeouts.count(timeout, step) }
     }
 
     private func contribution(_ entries: [ServiceEntry]) -> ServiceElements {
         var result = ServiceElements(configuration: configuration)
         for entry in entries where entry.family == family.addresses { result.add(entry) }
         return result
-    }
-
-    private static func count<Key: Hashable>(_ counts: inout [Key: Int], _ key: Key, _ change: Int) {
-        let count = counts[key, default: 0] + change
-        counts[key] = count == 0 ? nil : count
     }
 
     /// Counts one Service more or less that has an element.

@@ -25,9 +25,7 @@ package struct LocalEndpointGaps: Sendable, Hashable {
     private mutating func count(_ entries: [ServiceEntry], _ step: Int) {
         for entry in entries where entry.hasEndpoints && entry.localEndpoints.isEmpty {
             for policy in Policy.allCases where entry.asksForLocalEndpoints(policy) {
-                let place = Place(family: entry.family, policy: policy)
-                let count = (counts[place] ?? 0) + step
-                counts[place] = count == 0 ? nil : count
+                counts.count(Place(family: entry.family, policy: policy), step)
             }
         }
     }

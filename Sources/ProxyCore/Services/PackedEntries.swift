@@ -57,8 +57,7 @@ extension ServiceEntry {
 
     fileprivate init(of service: ObjectKey, from reader: inout PackedReader) {
         let port = reader.text() ?? ""
-        let number = reader.byte()
-        let transport = TransportProtocol.allCases.first { $0.number == number } ?? .tcp
+        let transport = TransportProtocol(number: reader.byte()) ?? .tcp
         let name = ServicePortName(namespace: service.namespace, service: service.name, port: port, transport: transport)
         let (clusterIP, frontPort, nodePort) = (reader.address(), reader.port(), reader.number().map { UInt16($0) })
         let externals = reader.list { $0.address() } ?? []

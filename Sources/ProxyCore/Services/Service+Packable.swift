@@ -21,7 +21,7 @@ extension Service: Packable {
             let ip = reader.text()
             return ServiceStatus.LoadBalancer.Ingress(ip: ip, ipMode: reader.text())
         }
-        status = ingress.map { ServiceStatus(ingress: $0) }
+        status = ingress.map { ServiceStatus(loadBalancer: .init(ingress: $0)) }
     }
 }
 

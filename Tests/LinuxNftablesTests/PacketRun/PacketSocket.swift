@@ -33,7 +33,7 @@ struct PacketSocket: Sendable {
         address.withPointer { pointer, length in descriptor.withRawValue { Glibc.connect($0, pointer, length) } < 0 ? errno : 0 }
     }
 
-    /// `nil` when nobody has connected, or has left again.
+    /// `nil` when no connection waits to be accepted.
     func accept() -> PacketSocket? {
         let number = descriptor.withRawValue { Glibc.accept($0, nil, nil) }
         return number < 0 ? nil : PacketSocket(OwnedFileDescriptor(number))
