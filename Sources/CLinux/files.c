@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <linux/openat2.h>
+#include <linux/quota.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -86,6 +88,34 @@ int swl_ioctl_pointer(int fd, unsigned long request, void *pointer)
 unsigned long swl_fs_ioc_getflags(void)
 {
     return FS_IOC_GETFLAGS;
+}
+
+_Static_assert(sizeof(struct swl_file_attributes) == sizeof(struct fsxattr), "struct fsxattr");
+_Static_assert(offsetof(struct swl_file_attributes, project) == offsetof(struct fsxattr, fsx_projid), "fsx_projid");
+_Static_assert(FS_XFLAG_PROJINHERIT == 0x200, "SWL_FS_XFLAG_PROJINHERIT");
+
+int swl_get_file_attributes(int fd, struct swl_file_attributes *out)
+{
+    return ioctl(fd, FS_IOC_FSGETXATTR, out);
+}
+
+int swl_set_file_attributes(int fd, const struct swl_file_attributes *attributes)
+{
+    return ioctl(fd, FS_IOC_FSSETXATTR, attributes);
+}
+
+int swl_get_project_quota(int fd, uint32_t project, struct swl_quota *out)
+{
+    struct if_dqblk quota;
+    memset(&quota, 0, sizeof quota);
+    if (syscall(SYS_quotactl_fd, fd, QCMD(Q_GETQUOTA, PRJQUOTA), project, &quota) < 0)
+        return -1;
+    *out = (struct swl_quota){
+        .bytes = quota.dqb_curspace,
+        .inodes = quota.dqb_curinodes,
+        .has_limits = quota.dqb_bhardlimit || quota.dqb_bsoftlimit || quota.dqb_ihardlimit || quota.dqb_isoftlimit,
+    };
+    return 0;
 }
 
 int swl_fsetxattr(int fd, const char *name, const void *value, size_t size)

@@ -5,7 +5,8 @@ import Synchronization
 /// `emptyDir`: a directory that exists as long as its pod, on disk, as a tmpfs or in huge pages. Also carries the file volumes. Blocking.
 struct EmptyDirectoryVolume: Sendable {
     enum Medium: Sendable, Hashable {
-        case disk
+        /// `isCounted`: by the file system, where it has project quotas.
+        case disk(isCounted: Bool = false)
         /// At most so many bytes; `nil` is the kernel's default, half of the memory.
         case memory(sizeLimit: Int64?)
         /// A hugetlbfs, whose files are mapped and cannot be written.
@@ -25,7 +26,9 @@ struct EmptyDirectoryVolume: Sendable {
     static let readOnly: UInt32 = 0o550
 
     /// In memory the root is sticky, as the root of any tmpfs.
-    private var mode: UInt32 { (medium == .disk ? 0o777 : 0o1777) | (fsGroup == nil ? 0 : groupMode | 0o2000) }
+    private var mode: UInt32 { (isInMemory ? 0o1777 : 0o777) | (fsGroup == nil ? 0 : groupMode | 0o2000) }
+
+    private var isInMemory: Bool { if case .disk = medium { false } else { true } }
 
     /// Makes the directory or mounts the tmpfs, with its owner and mode. May be repeated: content is kept, and what the pod
     /// has done to the root as well.
@@ -34,8 +37,9 @@ struct EmptyDirectoryVolume: Sendable {
         let parent = String(path[..<slash])
         try Directories.make(parent, mode: 0o750)
         switch medium {
-        case .disk:
-            if try FileStatus.ifPresent(path) == nil { try makeDirectory(in: parent, name: String(path[path.index(after: slash)...])) }
+        case .disk(let isCounted):
+            guard try FileStatus.ifPresent(path) == nil else { return }
+            try makeDirectory(in: parent, name: String(path[path.index(after: slash)...]), isCounted: isCounted)
         case .memory(let sizeLimit):
             try Self.makeIfMissing(path)
             if try !FileStatus(of: path).isMountRoot { try mountMemory(sizeLimit: sizeLimit) }
@@ -46,10 +50,11 @@ struct EmptyDirectoryVolume: Sendable {
     }
 
     /// Uses another name until owner and mode are right, so that an interrupted try does not look finished.
-    private func makeDirectory(in parent: String, name: String) throws(SystemError) {
+    private func makeDirectory(in parent: String, name: String, isCounted: Bool) throws(SystemError) {
         let temporary = parent + "/.new-" + name
         try Self.makeIfMissing(temporary)
         let root = try OwnedFileDescriptor.open(temporary, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+        if isCounted { ProjectQuota.begin(at: root) }
         // Group before mode: chown clears setgid.
         if let fsGroup { try systemCall("fchown", temporary) { root.withRawValue { fchown($0, uid_t.max, fsGroup) } } }
         try systemCall("fchmod", temporary) { [mode] in root.withRawValue { fchmod($0, mode) } }

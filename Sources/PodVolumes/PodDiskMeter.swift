@@ -1,7 +1,7 @@
 import LinuxSystem
 package import PodCore
 
-/// Measures the local storage of pods by walking their folders, a few pods at a time.
+/// Measures the local storage of pods, a few pods at a time: by asking the file system where it counts a folder, else by walking.
 package final class PodDiskMeter: PodDiskUsage {
     /// For one pod. A pod with more files than can be counted in this time stays unmeasured.
     private static let patience = Duration.seconds(60)
@@ -27,8 +27,7 @@ package final class PodDiskMeter: PodDiskUsage {
                 let layout = try VolumeLayout(root: root)
                 let end = KernelClock.monotonic + Self.patience.nanoseconds
                 func measure(_ path: String) throws -> DiskUse {
-                    let usage = try TreeUsage(of: path, within: .nanoseconds(max(0, end - KernelClock.monotonic)))
-                    return DiskUse(bytes: Int64(clamping: usage.bytes), inodes: Int64(clamping: usage.inodes))
+                    DiskUse(try TreeUsage(of: path, within: .nanoseconds(max(0, end - KernelClock.monotonic))))
                 }
                 var use = PodDiskUse()
                 for (name, id) in pod.containers {
@@ -36,7 +35,8 @@ package final class PodDiskMeter: PodDiskUsage {
                     use.logs[name] = try measure(logs.logFolder(of: pod.pod, container: name))
                 }
                 for name in pod.volumes {
-                    use.volumes[name] = try measure(layout.volume(name, plugin: VolumeLayout.emptyDirectories, podUID: pod.pod.uid))
+                    let path = try layout.volume(name, plugin: VolumeLayout.emptyDirectories, podUID: pod.pod.uid)
+                    use.volumes[name] = try ProjectQuota.usage(of: path).map(DiskUse.init) ?? measure(path)
                 }
                 use.files = try Self.files(in: layout.pod(pod.pod.uid), measure)
                 return use
@@ -57,4 +57,8 @@ package final class PodDiskMeter: PodDiskUsage {
         }
         return use
     }
+}
+
+extension DiskUse {
+    fileprivate init(_ usage: TreeUsage) { self.init(bytes: Int64(clamping: usage.bytes), inodes: Int64(clamping: usage.inodes)) }
 }

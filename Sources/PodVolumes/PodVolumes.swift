@@ -122,8 +122,8 @@ package final class PodVolumes: VolumeService {
         switch volume.content {
         case .hostPath(let path, let type):
             return try HostPathVolume(path: path, type: type).mount()
-        case .emptyDirectory:
-            return try mountEmptyDirectory(volume, layout, .disk)
+        case .emptyDirectory(let isCounted):
+            return try mountEmptyDirectory(volume, layout, .disk(isCounted: isCounted))
         case .memory(let sizeLimit):
             return try mountEmptyDirectory(volume, layout, .memory(sizeLimit: sizeLimit))
         case .block(let path): return try BlockVolume(path: path).find()
@@ -139,7 +139,7 @@ package final class PodVolumes: VolumeService {
             let payload = try FilePayload(files, fsGroup: volume.fsGroup)
             let path = try layout.volume(volume.name, plugin: kind.rawValue, podUID: volume.podUID)
             let directory = EmptyDirectoryVolume(
-                path: path, medium: kind.isInMemory ? .memory(sizeLimit: nil) : .disk, fsGroup: volume.fsGroup,
+                path: path, medium: kind.isInMemory ? .memory(sizeLimit: nil) : .disk(), fsGroup: volume.fsGroup,
                 groupMode: EmptyDirectoryVolume.readOnly)
             try writers.holding(path) {
                 try directory.mount()

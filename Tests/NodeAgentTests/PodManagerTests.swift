@@ -74,6 +74,21 @@ struct PodManagerTests {
         #expect(calls.count { $0.hasPrefix("delete") } == 1)
     }
 
+    @Test("a running pod that another client has marked as not ready is ready again")
+    func notReadyInTheAPI() async throws {
+        let pod = NodeBench.pod { $0.metadata.resourceVersion = "1" }
+        try await bench.run {
+            bench.list([pod])
+            var marked = try #require(await shown(.running))
+            marked.metadata.resourceVersion = "2"
+            let ready = try #require(marked.status?.conditions?.firstIndex { $0.type == "Ready" && $0.status == "True" })
+            marked.status?.conditions?[ready].status = "False"
+            bench.list([marked])
+            await bench.statuses.wait(count: 2)
+        }
+        #expect(bench.statuses.entries == ["patch web Running -", "patch web Running -"])
+    }
+
     @Test("an exit reported before the start's result ends the pod")
     func anEndThatIsToldBeforeTheStart() async throws {
         node.state.withLock { $0.exitBeforeStartAnswer = exit(3) }

@@ -16,7 +16,7 @@ struct StatusQueueTests {
         var queue = StatusQueue()
         queue.add(written, deletes: false, at: .zero)
         _ = queue.next(at: StatusQueue.joinDelay)
-        queue.accept()
+        queue.accept(version: ObjectVersion("5"))
         queue.finish()
         return queue
     }
@@ -135,7 +135,7 @@ struct StatusQueueTests {
         for status in statuses.dropFirst() { queue.add(status, deletes: false, at: .zero) }
         while let status = next.written {
             written.append(status)
-            queue.accept()
+            queue.accept(version: ObjectVersion("5"))
             queue.finish()
             next = queue.next(at: .seconds(60))
         }
@@ -202,7 +202,7 @@ struct StatusQueueTests {
                     queue.fail(at: now)
                 } else {
                     written.append(status)
-                    queue.accept()
+                    queue.accept(version: ObjectVersion("5"))
                     queue.finish()
                 }
                 underWay = nil
@@ -211,12 +211,12 @@ struct StatusQueueTests {
         }
         if let underWay {
             written.append(underWay)
-            queue.accept()
+            queue.accept(version: ObjectVersion("5"))
             queue.finish()
         }
         while let status = queue.next(at: now + .seconds(60)).written {
             written.append(status)
-            queue.accept()
+            queue.accept(version: ObjectVersion("5"))
             queue.finish()
         }
         #expect(written.last == submitted.last)
@@ -231,6 +231,47 @@ struct StatusQueueTests {
 
     private static func changes(of part: (PodStatus) -> String, in statuses: [PodStatus]) -> [String] {
         statuses.map(part).reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+    }
+
+    private static let notReady = changed(running) { $0.containerStatuses?[0].ready = false }
+
+    @Test(
+        "a status that another client has changed is written again, an echo is not",
+        arguments: [("6", true), ("1000", true), ("5", false), ("4", false)])
+    func restored(version: String, isWritten: Bool) throws {
+        var queue = Self.queue(after: Self.running)
+        queue.see(Self.notReady, version: try #require(ObjectVersion(version)), insteadOf: Self.running)
+        #expect((queue.next(at: .seconds(1)).written == Self.running) == isWritten)
+    }
+
+    @Test(
+        "what is seen while a status is being written is judged by the version of the answer",
+        arguments: [("6", false), ("7", false), ("8", true)])
+    func restoredAfterAWrite(version: String, isWritten: Bool) throws {
+        var queue = Self.queue(after: Self.start)
+        queue.add(Self.running, deletes: false, at: .seconds(1))
+        #expect(queue.next(at: .seconds(1)).written == Self.running)
+        queue.see(Self.notReady, version: try #require(ObjectVersion(version)), insteadOf: Self.running)
+        guard case .none = queue.next(at: .seconds(1)) else { return #expect(Bool(false), "two writes at once") }
+        queue.accept(version: ObjectVersion("7"))
+        queue.finish()
+        #expect((queue.next(at: .seconds(1)).written == Self.running) == isWritten)
+    }
+
+    @Test("a client that does not give way costs a write in ten seconds, and no other status waits for that")
+    func twoWritersThatDisagree() throws {
+        var queue = Self.queue(after: Self.running)
+        func disagree(_ version: String) throws {
+            queue.see(Self.notReady, version: try #require(ObjectVersion(version)), insteadOf: Self.running)
+        }
+        try disagree("6")
+        #expect(queue.next(at: .seconds(1)).written == Self.running)
+        queue.accept(version: ObjectVersion("7"))
+        queue.finish()
+        try disagree("8")
+        #expect(queue.next(at: .seconds(2)).due == .seconds(11))
+        queue.add(Self.ended, deletes: false, at: .seconds(3))
+        #expect(queue.next(at: .seconds(3)).written == Self.ended)
     }
 
     private static func random(_ random: inout SeededGenerator) -> PodStatus {

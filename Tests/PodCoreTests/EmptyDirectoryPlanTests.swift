@@ -3,7 +3,7 @@ import Testing
 
 @testable import PodCore
 
-@Suite("emptyDir in memory")
+@Suite("emptyDir")
 struct EmptyDirectoryPlanTests {
     private func content(_ source: String, _ spec: String, allocatable: String = "4Gi") throws -> VolumeContent {
         let pod = try PodLife.pod("{\(spec)}")
@@ -13,8 +13,14 @@ struct EmptyDirectoryPlanTests {
         return try VolumePlan.content(of: volume, facts: facts, objects: ReferencedObjects(), tokens: [])
     }
 
+    @Test("on disk it is counted by the file system only for processes that cannot leave their project", arguments: ["true", "false", nil])
+    func disk(hostUsers: String?) throws {
+        let spec = (hostUsers.map { #""hostUsers":\#($0),"# } ?? "") + #""containers":[]"#
+        #expect(try content("{}", spec) == .emptyDirectory(isCounted: hostUsers == "false"))
+    }
+
     @Test(
-        "its size is the smallest of the node's memory, the pod's limit and the volume's",
+        "in memory its size is the smallest of the node's memory, the pod's limit and the volume's",
         arguments: [
             (#"{"medium":"Memory"}"#, ["{}"], 4 << 30), (#"{"medium":"Memory","sizeLimit":"1Gi"}"#, ["{}"], 1 << 30),
             (#"{"medium":"Memory","sizeLimit":"8Gi"}"#, ["{}"], 4 << 30), (#"{"medium":"Memory","sizeLimit":"0"}"#, ["{}"], 4 << 30),

@@ -68,7 +68,7 @@ import Testing
         let map = try await fixture.mount(.files(.configMap, files), name: "map")
         let secret = try await fixture.mount(.files(.secret, files), name: "secret")
         let memory = try await fixture.mount(.memory(sizeLimit: nil), name: "memory")
-        let disk = try await fixture.mount(.emptyDirectory, name: "disk")
+        let disk = try await fixture.mount(.emptyDirectory(), name: "disk")
         let all = [
             MountedVolume(name: "map", path: map, root: .files(.configMap)), MountedVolume(name: "secret", path: secret, root: .files(.secret)),
             MountedVolume(name: "memory", path: memory, root: .memory), MountedVolume(name: "disk", path: disk, root: .directory),
@@ -261,7 +261,7 @@ import Testing
 
     @Test("names are single", arguments: ["", ".", "..", "a/b", "/a"]) func namesAreSingle(name: String) async throws {
         for (pod, volume) in [(name, "vol"), ("uid", name)] {
-            let error = await #expect(throws: VolumeFailure.self) { _ = try await fixture.mount(.emptyDirectory, name: volume, pod: pod) }
+            let error = await #expect(throws: VolumeFailure.self) { _ = try await fixture.mount(.emptyDirectory(), name: volume, pod: pod) }
             #expect(error?.code == .invalid)
         }
         await #expect(throws: VolumeFailure.self) { try await fixture.volumes.tearDown(podUID: name) }

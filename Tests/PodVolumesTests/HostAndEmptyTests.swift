@@ -87,23 +87,23 @@ import Testing
 
     @Test("a directory on disk keeps its content")
     func diskDirectoryKeepsItsContent() async throws {
-        let path = try await fixture.mount(.emptyDirectory)
+        let path = try await fixture.mount(.emptyDirectory())
         #expect(path == fixture.root + "/kubelet/pods/uid-1/volumes/kubernetes.io~empty-dir/vol")
         let status = try FileStatus(of: path)
         #expect(status.mode == 0o777 && status.uid == 0 && status.gid == 0)
         #expect(try FileStatus(of: fixture.root + "/kubelet/pods/uid-1").mode == 0o750)
         try AtomicFile.replace(path + "/mine", with: "x")
-        #expect(try await fixture.mount(.emptyDirectory) == path)
+        #expect(try await fixture.mount(.emptyDirectory()) == path)
         #expect(FileStatus.exists(path + "/mine"))
         chmod(path, 0o1700)
-        _ = try await fixture.mount(.emptyDirectory)
+        _ = try await fixture.mount(.emptyDirectory())
         #expect(try FileStatus(of: path).mode == 0o1700, "the pod's own mode is kept")
         #expect(try DirectoryListing.names(at: fixture.root + "/kubelet/pods/uid-1/volumes/kubernetes.io~empty-dir") == ["vol"])
     }
 
     @Test("fsGroup may write")
     func theGroupMayWrite() async throws {
-        let path = try await fixture.mount(.emptyDirectory, fsGroup: 2000)
+        let path = try await fixture.mount(.emptyDirectory(), fsGroup: 2000)
         let status = try FileStatus(of: path)
         #expect(status.gid == 2000 && status.mode == 0o2777)
     }
@@ -126,10 +126,10 @@ import Testing
 
     @Test("tear down unmounts before it deletes")
     func tearDownUnmountsBeforeItDeletes() async throws {
-        let disk = try await fixture.mount(.emptyDirectory, name: "disk")
+        let disk = try await fixture.mount(.emptyDirectory(), name: "disk")
         _ = try await fixture.mount(.memory(sizeLimit: nil), name: "memory")
         _ = try await fixture.mount(.files(.secret, [VolumesFixture.file("a", "b")]), name: "secret")
-        _ = try await fixture.mount(.emptyDirectory, pod: "uid-2")
+        _ = try await fixture.mount(.emptyDirectory(), pod: "uid-2")
         let precious = fixture.root + "/precious"
         try Directories.make(precious)
         try AtomicFile.replace(precious + "/file", with: "x")

@@ -140,7 +140,7 @@ struct ImageVolumeTests {
         let path = try await fixture.mount(.image(image("sha256:1", [["a"]])))
         _ = try await fixture.mount(.image(image("sha256:2", [["b"]])), name: "second")
         _ = try await fixture.mount(.image(image("sha256:2", [["b"]])), pod: "uid-2")
-        _ = try await fixture.mount(.emptyDirectory, pod: "uid-3")
+        _ = try await fixture.mount(.emptyDirectory(), pod: "uid-3")
         #expect(try await fixture.volumes.imagesInVolumes() == ["sha256:1", "sha256:2"])
         // A lost volume will be mounted again.
         try Mounts.unmount(path, lazily: true)

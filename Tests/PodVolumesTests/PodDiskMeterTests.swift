@@ -32,7 +32,7 @@ struct PodDiskMeterTests {
 
     @Test("layers, logs and volumes are measured by the names of their containers and volumes")
     func parts() async throws {
-        let volume = try await fixture.mount(.emptyDirectory, name: "data")
+        let volume = try await fixture.mount(.emptyDirectory(), name: "data")
         try write(3 << 20, to: volume + "/file")
         try write(1 << 20, to: try await start().log)
         try Directories.make(fixture.root + "/layers/id-1/upper")

@@ -87,12 +87,17 @@ package final class Simulation: Sendable {
     // MARK: The end
 
     private static let patience = Duration.seconds(3600)
+    /// As long as what was under way may take, without faults.
+    private static let quietTime = Duration.seconds(600)
 
     private func finish() -> Int {
         world.note("the end: no faults, and all pods are deleted")
         world.endFaults()
         api.state.withLock { $0.isAway = false }
         startAgent()
+        let quiet = world.time.now() + Self.quietTime
+        while world.violations.isEmpty, world.time.now() < quiet, world.step() {}
+        api.checkReadiness()
         for pod in api.pods { api.delete(pod.key, grace: Int64(world.random(0..<40))) }
         let deadline = world.time.now() + Self.patience
         var count = 0

@@ -150,6 +150,14 @@ class Changes(LifeCase):
         self.wait_for_event("changing", "Killing", "Container c definition changed, will be restarted")
         self.lab.delete("pod", "changing")
 
+    def test_marked_as_not_ready_by_another_client(self):
+        """As a controller does with the pods of a node that seems to be silent: once the node speaks again, they are ready again."""
+        self.start_pod("marked", FOREVER)
+        self.patch("marked", {"status": {"conditions": [{"type": "Ready", "status": "False"}]}}, "status")
+        self.lab.wait_for("pod", "marked", "Ready")
+        self.assertEqual(self.container("marked")["restartCount"], 0)
+        self.lab.delete("pod", "marked")
+
     def patch(self, name, patch, subresource=""):
         path = f"/api/v1/namespaces/default/pods/{name}" + ("/" + subresource if subresource else "")
         self.lab.patch(path, patch)

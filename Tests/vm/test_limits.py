@@ -1,4 +1,4 @@
-"""Limits that hold: memory, processes, CPU, swap."""
+"""Limits that hold: memory, processes, CPU, swap, local storage."""
 from labs.node.pods import manifest
 from labs.vm.case import VMCase
 from labs.vm.pods import SLEEP, container, flat, limits, meminfo, running, status
@@ -78,3 +78,19 @@ class Limits(VMCase):
 
             counts = wait_until("the container to be throttled", throttled, 60)
         self.note(f"throttled in {counts['nr_throttled']} of {counts['nr_periods']} periods")
+
+    def test_volume_counted_by_the_file_system(self):
+        """An open file without a name takes space on the disk and is found by no walk: the volume's project quota has it."""
+        fill = f"exec 3> /data/file; rm /data/file; head -c {8 << 20} /dev/zero >&3; {SLEEP}"
+        pod = manifest("hidden", fill, hostUsers=False, automountServiceAccountToken=False, restartPolicy="Never",
+                       volumes=[{"name": "data", "emptyDir": {"sizeLimit": "5Mi"}}],
+                       container={"volumeMounts": [{"name": "data", "mountPath": "/data"}]})
+        with running(self.lab, pod, ready=False):
+
+            def failed():
+                found = self.lab.get("pod", "hidden")["status"]
+                return found if found["phase"] == "Failed" else None
+
+            end = wait_until("the pod to be evicted", failed, 90)
+            wanted = 'Usage of EmptyDir volume "data" exceeds the limit "5Mi". '
+            assert (end["reason"], end["message"]) == ("Evicted", wanted), end

@@ -216,6 +216,27 @@ int swl_limit_arenas(int count);
 int swl_trim_memory(void);
 
 // Extended attributes of an open file; the Glibc module does not import <sys/xattr.h>.
+// FS_IOC_FSGETXATTR and FS_IOC_FSSETXATTR: struct fsxattr.
+struct swl_file_attributes {
+    uint32_t flags;
+    uint32_t extent_size;
+    uint32_t extents;
+    uint32_t project;
+    uint32_t copy_extent_size;
+    unsigned char reserved[8];
+};
+static const uint32_t SWL_FS_XFLAG_PROJINHERIT = 0x200;
+int swl_get_file_attributes(int fd, struct swl_file_attributes *out);
+int swl_set_file_attributes(int fd, const struct swl_file_attributes *attributes);
+
+// quotactl_fd, Q_GETQUOTA of a project.
+struct swl_quota {
+    uint64_t bytes;
+    uint64_t inodes;
+    int has_limits;
+};
+int swl_get_project_quota(int fd, uint32_t project, struct swl_quota *out);
+
 int swl_fsetxattr(int fd, const char *name, const void *value, size_t size);
 ssize_t swl_fgetxattr(int fd, const char *name, void *value, size_t capacity);
 ssize_t swl_flistxattr(int fd, char *list, size_t capacity);

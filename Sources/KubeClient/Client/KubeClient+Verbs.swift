@@ -52,13 +52,16 @@ extension KubeClient {
         try await self.patch(type, key, subresource: subresource, kind, JSONWriter.bytes(patch))
     }
 
-    /// Changes part of an object whose new state the caller does not need: the answer is small and is not read.
+    /// Changes part of an object whose new state the caller does not need: the answer is small.
+    /// - Returns: the object's version with the change; `nil` when the answer does not tell.
+    @discardableResult
     package func send<Object: KubeObject>(
         _ type: Object.Type, _ key: ObjectKey, subresource: String? = nil, _ kind: PatchKind, _ patch: JSONValue
-    ) async throws {
+    ) async throws -> ObjectVersion? {
         var call = change(of: type, key, subresource, kind, JSONWriter.bytes(patch))
         call.accept = APICall.metadataAlone
-        _ = try await perform(call)
+        let answer = try await perform(call)
+        return try? JSONDecoder().decode(PartialObject.self, from: answer.body).metadata.version
     }
 
     /// Deletes the object. The answer, its last state or a `Status`, is ignored.
@@ -124,4 +127,9 @@ extension KubeClient {
     private func label(_ resource: ResourceKind, _ key: ObjectKey, _ subresource: String? = nil) -> String {
         "\(resource.plural)\(subresource.map { "/\($0)" } ?? "") \(key)"
     }
+}
+
+/// The answer to a call for metadata alone.
+private struct PartialObject: Decodable {
+    let metadata: ObjectMeta
 }

@@ -12,6 +12,11 @@ package struct TreeUsage: Sendable, Hashable {
     /// The most files with several names that are remembered. Beyond, each name counts.
     private static let mostLinked = 1 << 18
 
+    init(bytes: UInt64, inodes: UInt64) {
+        self.bytes = bytes
+        self.inodes = inodes
+    }
+
     /// Walks the tree below `path`, which itself counts. Nothing there is no use. Blocking, however large the tree: at most for `limit`.
     /// - Throws: `.timedOut` after `limit`.
     package init(of path: String, within limit: Duration) throws(SystemError) {

@@ -75,7 +75,10 @@ package actor PodWorker {
         }
         for request in step() { start(request) }
         switch event {
-        case .updated, .removed: remember()
+        case .updated(let pod):
+            remember()
+            if !pod.isStatic { restoreStatus(of: pod) }
+        case .removed: remember()
         default: break
         }
         if let exit = machine.takeEarlyExit() { handle(exit) }
@@ -116,7 +119,7 @@ package actor PodWorker {
 
     /// A static pod's mirror pod is in the API. A mirror pod that is new gets the status.
     func shown(in mirror: Pod) {
-        guard uidInAPI != mirror.uid else { return }
+        guard uidInAPI != mirror.uid else { return restoreStatus(of: mirror) }
         let wasShown = uidInAPI != nil
         uidInAPI = mirror.uid
         guard !wasShown, let status = mirror.status, let began = status.startTime, status.phase?.isTerminal != true else {
@@ -217,6 +220,16 @@ package actor PodWorker {
         guard let identity = surroundings.mirrors.identityInAPI(of: machine.pod) else { return }
         uidInAPI = identity.uid
         surroundings.statuses.submit(status, of: identity, deletes: deletes, isForced: machine.isDecidedInAPI)
+    }
+
+    /// Other clients may write the status too: while the node was silent, its running pods were marked as not ready. What clients wait for becomes as
+    /// the node has it. A phase that ends the pod stays.
+    private func restoreStatus(of pod: Pod) {
+        guard !machine.isRemoved, !machine.isDecidedInAPI, let reported, let shown = pod.status, shown.phase?.isTerminal != true,
+            let version = pod.metadata.version, StatusMilestones(shown) != StatusMilestones(reported),
+            let identity = surroundings.mirrors.identityInAPI(of: machine.pod)
+        else { return }
+        surroundings.statuses.restore(reported, of: identity, insteadOf: shown, version: version)
     }
 
     private func takePlace(_ take: (ActivePodStore, Pod) -> Void) {

@@ -4,13 +4,14 @@ import PodCore
 
 /// The API calls of the status writer.
 package protocol PodStatusAPI: Sendable {
-    func patchStatus(of pod: ObjectKey, _ patch: JSONValue) async throws
+    /// Returns the pod's version with the patch; `nil` when the answer does not tell.
+    func patchStatus(of pod: ObjectKey, _ patch: JSONValue) async throws -> ObjectVersion?
     /// Deletes the pod at once, if its uid is still `uid`.
     func deletePod(_ pod: ObjectKey, uid: String) async throws
 }
 
 extension KubeClient: PodStatusAPI {
-    package func patchStatus(of pod: ObjectKey, _ patch: JSONValue) async throws {
+    package func patchStatus(of pod: ObjectKey, _ patch: JSONValue) async throws -> ObjectVersion? {
         try await send(Pod.self, pod, subresource: "status", .strategicMerge, patch)
     }
 

@@ -23,8 +23,23 @@ struct StatusQueue: Sendable {
     /// it comes back, each pod is reported once.
     private static let outage = 3
 
+    /// Between two corrections of what another client has written: two writers that disagree cost a call in this time, as with kubelet.
+    static let correctionPause = Duration.seconds(10)
+
+    /// The pod in the API with a status that is not the node's.
+    private struct Sighting {
+        let shown: PodStatus
+        let version: ObjectVersion
+        let wanted: PodStatus
+    }
+
     /// The status that the API server has accepted last.
     private var accepted: StatusReport?
+    /// Of the pod in the API with that status.
+    private var acceptedVersion: ObjectVersion?
+    /// Judged once nothing is on its way.
+    private var sighting: Sighting?
+    private var lastCorrection: Duration?
     private var underWay: StatusReport?
     private(set) var waiting: [StatusReport] = []
     /// The end of the pause after a failure.
@@ -42,6 +57,7 @@ struct StatusQueue: Sendable {
             report.deletes = deletes || waiting.contains(where: \.deletes)
             waiting = []
         }
+        waiting.removeAll { $0.notBefore != nil }
         while let last = waiting.last {
             let before = waiting.dropLast().last ?? underWay ?? accepted
             guard
@@ -59,10 +75,11 @@ struct StatusQueue: Sendable {
     /// Returns the next step. A write that is returned has begun, and ends with ``finish()`` or ``fail(at:)``.
     mutating func next(at now: Duration) -> Step {
         guard underWay == nil else { return .none }
+        correct(at: now)
         while let report = waiting.first {
             let patches = report.status != accepted?.status
             if patches || report.deletes {
-                let due = max(pausedUntil, mayWait(report) ? report.since + Self.joinDelay : .zero)
+                let due = max(pausedUntil, report.notBefore ?? .zero, mayWait(report) ? report.since + Self.joinDelay : .zero)
                 guard due <= now else { return .wait(until: due) }
                 underWay = waiting.removeFirst()
                 return .write(report, patches: patches)
@@ -73,8 +90,25 @@ struct StatusQueue: Sendable {
     }
 
     /// Notes that the API server has the status of the write under way.
-    mutating func accept() {
+    mutating func accept(version: ObjectVersion?) {
         accepted = underWay
+        acceptedVersion = version ?? acceptedVersion
+    }
+
+    /// Notes what the API shows instead of the node's latest status.
+    mutating func see(_ shown: PodStatus, version: ObjectVersion, insteadOf wanted: PodStatus) {
+        sighting = Sighting(shown: shown, version: version, wanted: wanted)
+    }
+
+    /// What is newer than the last write is another client's. Anything else is one of the node's own earlier statuses, told late.
+    private mutating func correct(at now: Duration) {
+        guard waiting.isEmpty, let found = sighting else { return }
+        sighting = nil
+        if let acceptedVersion, found.version <= acceptedVersion { return }
+        accepted = StatusReport(status: found.shown, deletes: false, since: now)
+        let due = lastCorrection.map { $0 + Self.correctionPause } ?? .zero
+        lastCorrection = max(now, due)
+        waiting = [StatusReport(status: found.wanted, deletes: false, since: now, notBefore: due)]
     }
 
     mutating func finish() {
@@ -108,6 +142,7 @@ struct StatusQueue: Sendable {
     /// Drops the waiting statuses.
     mutating func clear() {
         waiting = []
+        sighting = nil
     }
 
     private func mayWait(_ report: StatusReport) -> Bool {

@@ -10,6 +10,8 @@ struct StatusReport: Sendable {
     var isForced = false
     /// When the status, or the first status that it has replaced, was submitted.
     var since: Duration
+    /// For a status that is written again because another client has changed it.
+    var notBefore: Duration?
 
     /// Computed each time: one status of every pod is kept for as long as the pod exists.
     var milestones: StatusMilestones { StatusMilestones(status) }

@@ -47,6 +47,15 @@ package final class StatusWriter: Sendable {
         writeNext(pod.uid)
     }
 
+    /// Has a pod's status written again if another client has changed it in the API.
+    /// - Parameters:
+    ///   - shown: what the API has instead of `status`.
+    ///   - version: of the pod in the API, with `shown`.
+    package func restore(_ status: PodStatus, of pod: PodIdentity, insteadOf shown: PodStatus, version: ObjectVersion) {
+        entries.withLock { $0[pod.uid, default: Entry(pod: pod)].queue.see(shown, version: version, insteadOf: status) }
+        writeNext(pod.uid)
+    }
+
     /// Drops the statuses of a pod that is gone from the API.
     package func forget(podUID: String) {
         wakes.set(podUID, at: nil)
@@ -75,8 +84,8 @@ package final class StatusWriter: Sendable {
         var isGone = false
         do {
             if patches {
-                try await api.patchStatus(of: key, try PodStatusPatch.patch(report.status, uid: pod.uid))
-                change(pod) { $0.accept() }
+                let version = try await api.patchStatus(of: key, try PodStatusPatch.patch(report.status, uid: pod.uid))
+                change(pod) { $0.accept(version: version) }
             }
             if report.deletes { try await api.deletePod(key, uid: pod.uid) }
         } catch let error as APIError where error.makesStatusPointless {

@@ -36,7 +36,8 @@ package enum VolumePlan {
 
     private static func emptyDirectory(_ source: EmptyDirVolumeSource, _ volume: Volume, _ facts: PodFacts) throws(PlanFailure) -> VolumeContent {
         switch source.medium ?? "" {
-        case "": return .emptyDirectory
+        // The owner of a file may take it out of its project, but not from within a user namespace.
+        case "": return .emptyDirectory(isCounted: facts.pod.spec.hostUsers == false)
         case "Memory":
             // The smallest of what the volume, the pod's limits and the node allow.
             let podLimit = facts.pod.spec.aggregateResources.limits?["memory"]?.value

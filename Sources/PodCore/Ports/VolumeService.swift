@@ -53,8 +53,9 @@ package struct VolumeRequest: Sendable, Hashable {
 package enum VolumeContent: Sendable, Hashable {
     /// `type` as in `HostPathVolumeSource`.
     case hostPath(path: String, type: String)
-    /// On disk; the limit is enforced by eviction, not here.
-    case emptyDirectory
+    /// On disk; the limit is enforced by eviction, not here. `isCounted`: by the file system, where it can (project quotas). Only for pods whose
+    /// processes cannot give their files to another project.
+    case emptyDirectory(isCounted: Bool = false)
     /// A tmpfs of at most so many bytes.
     case memory(sizeLimit: Int64?)
     case nfs(NFSExport)

@@ -63,9 +63,10 @@ final class FakePodStatusAPI: PodStatusAPI {
     /// The most calls that were under way for one pod.
     var mostAtOnce: Int { most.withLock { $0 } }
 
-    func patchStatus(of pod: ObjectKey, _ patch: JSONValue) async throws {
+    func patchStatus(of pod: ObjectKey, _ patch: JSONValue) async throws -> ObjectVersion? {
         let phase = patch["status", "phase"]?.string ?? "-"
         try await call(pod, "patch \(pod.name) \(phase) \(patch["status", "message"]?.string ?? "-")", failures)
+        return nil
     }
 
     func deletePod(_ pod: ObjectKey, uid: String) async throws {

@@ -10,7 +10,7 @@ struct AgentAPI: PodStatusAPI, EventAPI, MirrorPodAPI {
 
     private var world: World { api.world }
 
-    func patchStatus(of pod: ObjectKey, _ patch: JSONValue) async throws {
+    func patchStatus(of pod: ObjectKey, _ patch: JSONValue) async throws -> ObjectVersion? {
         try await call("status of \(pod.name) \(patch["status", "phase"]?.string ?? "-")") {
             try api.store(patch["status"] ?? .null, of: pod, uid: patch["metadata", "uid"]?.string ?? "")
         }
@@ -32,13 +32,14 @@ struct AgentAPI: PodStatusAPI, EventAPI, MirrorPodAPI {
         try await call("event again") { if world.fails(oneIn: 10) { throw Answer.notFound } }
     }
 
-    private func call(_ what: String, _ effect: () throws -> Void) async throws {
+    private func call<Result>(_ what: String, _ effect: () throws -> Result) async throws -> Result {
         guard await ports.pass() else { throw CancellationError() }
         if api.state.withLock({ $0.isAway }) || world.fails(oneIn: 20) { throw Answer.unavailable }
         world.note(what)
-        try effect()
+        let result = try effect()
         guard await ports.pass() else { throw CancellationError() }
         if world.fails(oneIn: 30) { throw Answer.unavailable }
+        return result
     }
 }
 

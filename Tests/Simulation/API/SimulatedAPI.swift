@@ -62,8 +62,21 @@ final class SimulatedAPI: Sendable {
     func create(_ pod: Pod) {
         world.note("create pod \(pod.name) \(pod.uid) \((try? Wire.encode(pod.spec))?.description ?? "")")
         node.state.withLock { $0.specs[pod.uid] = pod }
-        state.withLock { $0.pods[pod.key] = pod }
+        keep(pod)
+    }
+
+    /// Stores the pod as its next version.
+    @discardableResult
+    private func keep(_ pod: Pod) -> ObjectVersion? {
+        let version = state.withLock { state in
+            state.version += 1
+            var pod = pod
+            pod.metadata.resourceVersion = "\(state.version)"
+            state.pods[pod.key] = pod
+            return pod.metadata.version
+        }
         report(pod.key)
+        return version
     }
 
     func change(_ key: ObjectKey, _ what: String, _ change: (inout Pod) -> Void) {
@@ -73,8 +86,15 @@ final class SimulatedAPI: Sendable {
         pod.metadata.generation = (pod.metadata.generation ?? 1) + 1
         let changed = pod
         node.state.withLock { $0.specs[pod.uid] = changed }
-        state.withLock { $0.pods[key] = changed }
-        report(key)
+        keep(changed)
+    }
+
+    /// As a controller does with the pods of a node that seems to be silent.
+    func markNotReady(_ key: ObjectKey) {
+        guard var pod = state.withLock({ $0.pods[key] }), let place = pod.status?.conditions?.firstIndex(where: \.isReady) else { return }
+        world.note("mark as not ready \(pod.name) \(pod.uid)")
+        pod.status?.conditions?[place].status = "False"
+        keep(pod)
     }
 
     func delete(_ key: ObjectKey, grace: Int64) {
@@ -105,14 +125,13 @@ final class SimulatedAPI: Sendable {
 
     // MARK: The agent
 
-    func store(_ status: JSONValue, of key: ObjectKey, uid: String) throws {
+    func store(_ status: JSONValue, of key: ObjectKey, uid: String) throws -> ObjectVersion? {
         guard let pod = state.withLock({ $0.pods[key] }) else { throw Answer.notFound }
         guard pod.uid == uid else { throw Answer.otherUID }
         let patched = try StrategicMergePatch.apply(["status": status], to: Wire.encode(pod), kind: "Pod")
         let newer: Pod = try Wire.decode(patched)
         check(newer, after: pod)
-        state.withLock { $0.pods[key] = newer }
-        report(key)
+        return keep(newer)
     }
 
     func finish(_ key: ObjectKey, uid: String) throws {

@@ -29,4 +29,17 @@ extension SimulatedAPI {
             violated("the phase is \(after.phase?.rawValue ?? "-") while containers run")
         }
     }
+
+    /// Once nothing has happened for a while: no pod is kept from Services by what another client has written.
+    func checkReadiness() {
+        for pod in pods where pod.metadata.deletionTimestamp == nil && pod.status?.phase == .running {
+            let containers = pod.status?.containerStatuses ?? []
+            guard !containers.isEmpty, containers.allSatisfy(\.ready), pod.status?.conditions?.contains(where: \.isReady) == false else { continue }
+            world.violated("pod \(pod.uid) is not ready, its containers are")
+        }
+    }
+}
+
+extension PodCondition {
+    var isReady: Bool { type == "Ready" && status == "True" }
 }

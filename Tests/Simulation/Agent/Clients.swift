@@ -12,7 +12,7 @@ extension Simulation {
     }
 
     private func change() {
-        switch world.random(0..<40) {
+        switch world.random(0..<42) {
         case 0..<10: create()
         case 10..<18: onSomePod { api.delete($0, grace: Int64(world.random(0..<40))) }
         case 18..<20: onSomePod { api.remove($0) }
@@ -24,6 +24,7 @@ extension Simulation {
         case 30..<34: node.loseSandbox()
         case 34..<36: goAway()
         case 36..<39: restartAgent()
+        case 39..<41: onSomePod { api.markNotReady($0) }
         default: reboot()
         }
     }

@@ -13,9 +13,9 @@ PACKAGES = (
     "nfs-common nfs-kernel-server "  # client and server of network volumes
     "libnftnl11 libmnl0 libseccomp2 libarchive13 libyaml-0-2"  # libraries of swiftlet
 ).split()
-# The initial ramdisk has only the drivers of the disk: an emulated processor needs half a minute to unpack all of them.
+# The initial ramdisk has only the drivers of the disk and its quotas: an emulated processor needs half a minute to unpack all of them.
 RAMDISK = 'mkdir -p "$1/etc/initramfs-tools/conf.d"; printf "MODULES=list\\nCOMPRESS=gzip\\nRESUME=none\\n" > "$1/etc/initramfs-tools/conf.d/vm"; ' \
-    'printf "virtio_pci\\nvirtio_blk\\next4\\n" > "$1/etc/initramfs-tools/modules"'  # fmt: skip
+    'printf "virtio_pci\\nvirtio_blk\\next4\\nquota_v2\\n" > "$1/etc/initramfs-tools/modules"'  # fmt: skip
 UNREAD = ("/usr/share/doc/*", "/usr/share/man/*", "/usr/share/locale/*", "/usr/share/info/*")
 # The machine needs no logins, no upgrades, and no profiles of programs that are not installed.
 MASKED = ("apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer", "e2scrub_all.timer", "fstrim.timer", "getty.target",
@@ -119,5 +119,7 @@ class Tree:
 
     def make_disk(self, path, size="3G"):
         subprocess.run(["truncate", "-s", size, path], check=True)
-        subprocess.run(["mkfs.ext4", "-q", "-F", "-d", self.folder, path], check=True, capture_output=True)
+        # With project quotas, which are always on then.
+        options = ["-O", "quota,project", "-E", "quotatype=prjquota"]
+        subprocess.run(["mkfs.ext4", "-q", "-F", *options, "-d", self.folder, path], check=True, capture_output=True)
         shutil.rmtree(self.folder)
