@@ -20,8 +20,9 @@ struct KernelHost: NodeHost {
                 bootID: try HostFacts.bootID(), kernelVersion: names.release, osImage: HostFacts.osPrettyName(),
                 architecture: names.architecture, processors: HostFacts.onlineProcessors(), memory: Int64(memory.total),
                 ephemeralStorage: Int64(clamping: try FileSystemStats(path: rootDirectory).capacity),
-                hugepages: [HostDescription.pageSizeName(memory.hugePageSize): Int64(memory.hugePages * memory.hugePageSize)], addresses: addresses,
-                supportsUserNamespaces: supportsUserNamespaces, processIDs: try HostFacts.processIDs())
+                hugepages: [HostDescription.pageSizeName(memory.hugePageSize): Int64(memory.hugePages * memory.hugePageSize)],
+                addresses: addresses.reachable,
+                presentAddresses: addresses.present, supportsUserNamespaces: supportsUserNamespaces, processIDs: try HostFacts.processIDs())
         }
     }
 }
