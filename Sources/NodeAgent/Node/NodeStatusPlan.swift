@@ -38,9 +38,8 @@ package struct NodeStatusPlan: Sendable {
     /// The addresses to report as InternalIP. An agent that has just started on a machine without any way out takes those that an earlier one has
     /// reported, if the machine still has them.
     package func addresses(existing: NodeStatus?) -> [String] {
-        if !settings.addresses.isEmpty { return settings.addresses }
-        if !host.addresses.isEmpty { return host.addresses }
-        return (existing?.internalIPs ?? []).filter(host.presentAddresses.contains)
+        if !host.addresses.isEmpty { return settings.addresses(of: host.addresses) }
+        return settings.addresses(of: (existing?.internalIPs ?? []).filter(host.presentAddresses.contains))
     }
 
     /// The object to register.
