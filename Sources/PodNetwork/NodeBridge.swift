@@ -109,18 +109,15 @@ package struct NodeBridge: Sendable {
         return try body()
     }
 
-    /// Returns the node's own addresses as the network sees them: of each family, that of the interface with the default route.
-    func nodeAddresses() throws(NetlinkError) -> [IPAddress] {
-        let routes = try stack.routes().filter { $0.isDefault && $0.table == Route.mainTable }.sorted { $0.priority < $1.priority }
-        let addresses = try stack.addresses().filter { $0.isGlobal }
-        return IPAddress.Family.allCases.compactMap { family in
-            for route in routes where route.destination.family == family {
-                if let source = route.source { return source }
-                // Permanent ones first: IPv6 has temporary addresses beside them.
-                let candidates = addresses.filter { $0.link == route.link && $0.cidr.family == family }
-                if let found = candidates.first(where: \.isPermanent) ?? candidates.first { return found.cidr.address }
-            }
-            return nil
-        }
+    /// Looks for the addresses by which other nodes reach this one.
+    func findAddresses(_ addresses: inout HeldAddresses) throws(NetlinkError) {
+        addresses.update(routes: try stack.routes(), addresses: try stack.addresses())
+    }
+
+    /// Returns the addresses that the node's packets to these hosts would have, in their order.
+    func sources(towards hosts: [IPAddress]) throws(NetlinkError) -> [IPAddress] {
+        var sources: [IPAddress] = []
+        for host in hosts { if let source = try stack.source(towards: host) { sources.append(source) } }
+        return sources
     }
 }

@@ -26,6 +26,9 @@ package actor PodNetwork: PodNetworkPort {
     private var mac: MACAddress?
     private var peers: [PeerNode]?
     private var ownAddresses: [IPAddress] = []
+    var heldAddresses = HeldAddresses()
+    /// Returns the API server's addresses, after a look-up of its name. May take as long as the resolver does.
+    var serverAddresses: (@Sendable () async -> [String])?
     /// The way from 127.0.0.1 to pods was open at the last look.
     private(set) var opensLoopback = false
     /// The kernel lacks the means to keep pods from sending from other addresses.
@@ -69,8 +72,9 @@ package actor PodNetwork: PodNetworkPort {
     package var isSetUp: Bool { interfaces != nil }
 
     /// The cluster's other nodes; routes to their pods follow. `nil` while these are not known.
-    /// - Parameter own: the addresses by which other nodes know this one, the primary family first.
+    /// - Parameter own: the addresses by which other nodes know this one, the primary family first. The last ones stay while there are none.
     package func setPeers(_ peers: [PeerNode]?, own: [IPAddress] = []) {
+        let own = own.isEmpty ? ownAddresses : own
         guard peers != self.peers || own != ownAddresses else { return }
         self.peers = peers
         ownAddresses = own
@@ -219,12 +223,6 @@ package actor PodNetwork: PodNetworkPort {
             for (sandboxID, addresses) in found { for address in addresses { try records.save(address, sandboxID: sandboxID) } }
         }
         await hostPorts.recover(sandboxes)
-    }
-
-    /// The node's addresses as its network sees them, IPv4 first: those of the interface with the default route. Empty without such a route.
-    package func nodeAddresses() async throws(NetworkFailure) -> [String] {
-        let settings = settings
-        return try await kernel("find the node's addresses") { try NodeBridge(settings: settings).nodeAddresses().map(\.description) }
     }
 
     // MARK: - Bookkeeping

@@ -103,8 +103,8 @@ package final class PodFolderStore: PodFolders {
         }
     }
 
-    package func nodeFile(_ path: String) async -> String? {
-        try? await pool.run("read \(path)") { try SmallFile.text(path) }
+    package func nodeFile(_ path: String) async throws(VolumeFailure) -> String {
+        try await blocking("read \(path)") { try SmallFile.text(path) }
     }
 
     /// Of the log itself and of what was rotated away.

@@ -11,6 +11,7 @@ import NodeAgent
 import NodeServer
 import PodCore
 import PodNetwork
+import PodProbes
 import PodRuntime
 import PodVolumes
 import ProxyAgent
@@ -47,6 +48,7 @@ enum Agent {
         defer { client.shutdown() }
         // A key or certificate that cannot be read does not become better by waiting; a plugin's answer may.
         if access.plugin == nil { try await client.checkCredentials() }
+        if let host = access.serverHost { await local.network.setServer { await Self.addresses(ofServer: host) } }
         let (reading, ends) = try await servicesClient(configuration.proxy, client, metrics, logger: logger)
         defer { if ends { reading.shutdown() } }
         let node = try NodeParts(
@@ -68,6 +70,11 @@ enum Agent {
                 "config": "\(configuration.process.kubeconfig)",
             ])
         try await group.run()
+    }
+
+    /// None while the resolver does not answer: the status of the node does not wait for it.
+    private static func addresses(ofServer host: String) async -> [String] {
+        (try? await BlockingPool.shared.run("look up the API server", deadline: .seconds(5)) { HostLookup.addresses(of: host) }) ?? []
     }
 
     /// Returns the client for Services and EndpointSlices, and whether the caller has to shut it down.

@@ -1,4 +1,3 @@
-import ImageStore
 import LinuxSystem
 import Logging
 import NodeAgent
@@ -7,12 +6,25 @@ import PodRuntime
 extension LocalParts {
     /// The looks at the parts on which pods depend.
     func health(_ pods: PodManager, _ readiness: NodeReadiness, logger: Logger) -> NodeHealth {
-        let probes = [
-            HealthProbe(NodeHealth.syncLoop, patience: .seconds(120)) { await pods.answer() },
-            HealthProbe("container runtime", patience: .seconds(60)) { try await runtime.answer() },
-            HealthProbe("image store", patience: .seconds(60)) { try await images.checkDisk() },
-        ]
+        let probes =
+            [
+                HealthProbe(NodeHealth.syncLoop, patience: .seconds(120)) { await pods.answer() },
+                HealthProbe("container runtime", patience: .seconds(60)) { try await runtime.answer() },
+            ]
+            + disks.map { name, path in
+                let disk = DiskHealth(path)
+                return HealthProbe(name, patience: .seconds(60)) { try await disk.check() }
+            }
         return NodeHealth(probes, readiness: readiness, time: time, logger: logger)
+    }
+
+    /// The folders that pods cannot do without. Several may be on one file system.
+    private var disks: [(name: String, path: String)] {
+        let process = configuration.process
+        return [
+            ("image store", configuration.swiftlet.imageRoot), ("root directory", process.rootDirectory), ("run directory", process.runDirectory),
+            ("state directory", process.stateDirectory), ("log folder", configuration.kubelet.podLogsDir),
+        ]
     }
 
     /// `nil` where the kernel's messages are out of reach.

@@ -109,8 +109,7 @@ struct LocalParts: Sendable {
             pairs.append(ServingFiles.Pair(certificate: certificate, key: key))
         }
         if pairs.isEmpty {
-            let facts = try await host.describe()
-            let addresses = settings.addresses.isEmpty ? facts.addresses : settings.addresses
+            let addresses = settings.addresses(of: try await host.describe().addresses)
             let made = try await ServingCertificate.selfSigned(
                 in: directory, hostname: settings.name, ipAddresses: addresses, now: time.wallTime())
             pairs.append(ServingFiles.Pair(certificate: made.certificatePath, key: made.keyPath))

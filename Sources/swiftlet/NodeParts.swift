@@ -260,8 +260,7 @@ struct NodeParts: Sendable {
     }
 
     private static func addresses(_ settings: NodeSettings, _ node: Node?) -> [String] {
-        let known = (node?.status?.addresses ?? []).filter { $0.type == "InternalIP" }.map(\.address)
-        return settings.addresses.isEmpty ? known : settings.addresses
+        settings.addresses(of: node?.status?.internalIPs ?? [])
     }
 
     /// `nil` until the node has its podCIDRs and, where they matter, the other nodes' ranges are known: pods would be masqueraded on the way to them.

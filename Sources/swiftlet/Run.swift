@@ -23,7 +23,9 @@ struct Run: AsyncParsableCommand {
     @Option(help: "The node's name. Default: the machine's host name.")
     var hostnameOverride: String?
 
-    @Option(name: .customLong("node-ip"), help: "The node's addresses, at most one of each family. Default: those of the default route.")
+    @Option(
+        name: .customLong("node-ip"),
+        help: "The node's addresses, at most one of each family; 0.0.0.0 or :: is the default of its family. Default: those of the default routes.")
     var nodeIP: String?
 
     @Option(help: "Labels of a new node object: key=value,key=value. Added to nodeLabels of the configuration.")

@@ -108,10 +108,12 @@ struct ServerParts: Sendable {
         return ProxyHealth(lastSync: status.lastSync, pendingSince: status.pendingSince, isNodeEligible: own != nil && !isLeaving)
     }
 
+    /// Every address of one family is every address of both: a Service with both has one listener.
     private static func places(_ check: ServiceHealthCheck) -> [ServiceHealth] {
         check.addresses.map {
             ServiceHealth(
-                place: ServiceHealth.Place(address: "\($0)", port: Int(check.port)), namespace: check.namespace, service: check.service,
+                place: ServiceHealth.Place(address: $0.isUnspecified ? "0.0.0.0" : "\($0)", port: Int(check.port)), namespace: check.namespace,
+                service: check.service,
                 localEndpoints: check.localEndpoints)
         }
     }

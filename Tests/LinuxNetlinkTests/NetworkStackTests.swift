@@ -100,6 +100,16 @@ import Testing
         #expect(try other.addresses().filter { $0.link == eth0.index && $0.scope == 0 }.map(\.cidr.description) == ["fd09::2/64"])
     }
 
+    @Test("the source of packets is that of the route, of each family") func sourceOfPackets() throws {
+        let bridge = try stack.ensureBridge("br0", mac: MACAddress(for: ip("10.9.0.1")), mtu: 1450)
+        try stack.addAddress(cidr("10.9.0.1/24"), to: bridge.index)
+        try stack.addAddress(cidr("fd09::1/64"), to: bridge.index)
+        #expect(try stack.source(towards: ip("10.9.0.77")) == ip("10.9.0.1"))
+        #expect(try stack.source(towards: ip("fd09::77")) == ip("fd09::1"))
+        #expect(try stack.source(towards: ip("192.0.2.1")) == nil)
+        #expect(try stack.source(towards: ip("2001:db8::1")) == nil)
+    }
+
     @Test("a route without a way is refused with the kernel's text") func aRouteWithoutWayIsRefusedWithTheKernelsWords() throws {
         let error = #expect(throws: NetlinkError.self) { try stack.replaceRoute(Route(to: .everything(.v4), via: ip("10.9.0.1"))) }
         #expect(error?.errno == ENETUNREACH)

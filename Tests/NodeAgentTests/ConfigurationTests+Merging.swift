@@ -46,8 +46,20 @@ extension ConfigurationTests {
         #expect(found.process.kubeconfig == "/k" && found.process.hostnameOverride == "node-1" && found.process.nodeIPs == ["10.0.0.1", "fd00::1"])
         #expect(
             found.process.runDirectory == "/tmp/run" && found.swiftlet.adminSocket == "/my.sock" && found.swiftlet.imageRoot == "/tmp/state/images")
-        flags.nodeIP = "10.0.0.1,10.0.0.2"
-        #expect(throws: ConfigurationError.self) { try ConfigurationLoader.parse([], flags: flags) }
+    }
+
+    @Test("of --node-ip only addresses are taken, at most one of each family")
+    func nodeIP() throws {
+        var flags = FlagOverrides()
+        for (text, found) in [("::", ["::"]), ("0.0.0.0", ["0.0.0.0"]), ("fd00:0::1,10.0.0.1", ["fd00::1", "10.0.0.1"]), ("", [])] {
+            flags.nodeIP = text
+            #expect(try ConfigurationLoader.parse([], flags: flags).process.nodeIPs == found)
+        }
+        for text in ["10.0.0.1,10.0.0.2", "::,fd00::1", "node-1", "10.0.0.1,eth0", "10.0.0.1/24", "10.0.0.256", "10.0.0.1,fd00::1,fd00::2"] {
+            flags.nodeIP = text
+            let error = #expect(throws: ConfigurationError.self) { try ConfigurationLoader.parse([], flags: flags) }
+            #expect(error.map { "\($0)".contains("--node-ip") && "\($0)".contains("'\(text)'") } == true, "\(text)")
+        }
     }
 
     @Test(

@@ -24,6 +24,21 @@ import Testing
         #expect(try settings(configuration).name == "other")
     }
 
+    @Test("an unspecified address stands for the machine's own of its family") func addresses() throws {
+        let found = ["192.0.2.1", "2001:db8::1"]
+        for (given, wanted) in [
+            ([], found), (["::"], ["2001:db8::1"]), (["0.0.0.0"], ["192.0.2.1"]), (["::", "0.0.0.0"], ["2001:db8::1", "192.0.2.1"]),
+            (["192.0.2.9", "::"], ["192.0.2.9", "2001:db8::1"]), (["192.0.2.9"], ["192.0.2.9"]),
+        ] {
+            var configuration = try configuration("")
+            configuration.process.nodeIPs = given
+            #expect(try settings(configuration).addresses(of: found) == wanted)
+        }
+        var configuration = try configuration("")
+        configuration.process.nodeIPs = ["::"]
+        #expect(try settings(configuration).addresses(of: ["192.0.2.1"]).isEmpty)
+    }
+
     @Test("reservations for the system and for Kubernetes are added") func reserved() throws {
         let configuration = try configuration("systemReserved: {cpu: 100m, memory: 1Gi}\nkubeReserved: {cpu: 200m, pid: '5'}\n")
         let reserved = try settings(configuration).reserved

@@ -127,6 +127,16 @@ struct NodeStatusPlanTests {
         #expect(node.status?.nodeInfo?.kubeletVersion == "v1.36.2")
     }
 
+    @Test("a machine without any way out keeps the addresses that were reported before, if it still has them")
+    func addressesOfAnEarlierAgent() {
+        let before = plan().status(existing: nil, at: now)
+        var lost = host()
+        lost.addresses = []
+        lost.presentAddresses = ["192.0.2.1", "192.0.2.77"]
+        #expect(plan(host: lost).status(existing: before, at: now).internalIPs == ["192.0.2.1"])
+        #expect(plan(host: lost).status(existing: nil, at: now).internalIPs.isEmpty)
+    }
+
     @Test("the largest images are listed")
     func theLargestImagesAreTold() {
         let images = (1...4).map { size in

@@ -18,6 +18,22 @@ struct OwnNodeTests {
             logger: .silent)
     }
 
+    @Test("a node without an address names the flag for it, once") func withoutAddress() async throws {
+        let (events, node) = (FakeEventAPI(), FakeNode())
+        let recorder = EventRecorder(api: events, nodeName: "node-1", time: time, logger: .silent)
+        let readiness = NodeReadiness()
+        let reporter = NodeReporter(
+            settings: NodeSettings(name: "node-1", swiftletVersion: "1.0"), api: FakeNodeAPI(), host: SmallHost(addresses: []), images: node,
+            network: node, readiness: readiness, events: recorder, time: time, logger: .silent)
+        try await reporter.register()
+        try await whileRunning({ await reporter.run(node: ReflectorUpdates(mailbox: ChangeMailbox(initial: [:]))) }) {
+            try await whileRunning({ await recorder.run() }) {
+                await events.calls.wait { $0.contains { $0.text == "create NoNodeAddress" } }
+                #expect(events.created.last?.message?.contains("--node-ip") == true)
+            }
+        }
+    }
+
     /// The object of an earlier agent, when the machine was smaller.
     private func earlier() throws -> Node {
         try Wire.decode([

@@ -169,6 +169,24 @@ import X509
         for channel in others + [holder] { try await channel.close() }
     }
 
+    @Test("0.0.0.0 is every address of both families") func bothFamilies() async throws {
+        let (ports, listening) = AsyncStream<Int>.makeStream()
+        let server = HealthServer(address: .tcp(host: "0.0.0.0", port: 0), view: FakeView(), logger: .silent) { listening.yield($0?.port ?? 0) }
+        let group = ServiceGroup(services: [server], logger: .silent)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            var iterator = ports.makeAsyncIterator()
+            let port = try #require(await iterator.next())
+            for host in ["127.0.0.1", "[::1]"] {
+                let response = try await HTTPClient.shared.execute(HTTPClientRequest(url: "http://\(host):\(port)/healthz"), timeout: .seconds(10))
+                #expect(response.status == .ok, "\(host)")
+                _ = try await response.body.collect(upTo: 1000)
+            }
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
     @Test("the health server serves /healthz only") func healthServerServesHealthOnly() async throws {
         let logger = Logger.silent
         let (ports, listening) = AsyncStream<Int>.makeStream()

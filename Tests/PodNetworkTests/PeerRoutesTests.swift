@@ -59,6 +59,20 @@ import Testing
         #expect(found.problems.contains { $0.hasPrefix("node v4 has podCIDR fd09::/64 and no InternalIP") })
     }
 
+    @Test("a node that has lost its addresses keeps its routes, on a link and through the overlay") func lostAddresses() throws {
+        let path = Overlay.Path(link: 9, underlay: .v4, sources: [try #require(IPAddress("10.7.0.1"))])
+        let peers = [try peer("far", ["10.8.0.0/24"], ["198.51.100.7"]), try peer("near", ["10.9.0.0/24"], ["192.0.2.11"])]
+        var made = try network()
+        let before = PeerRoutes(to: peers, ownRanges: [try cidr("10.7.0.1/24")], made, overlay: path)
+        (made.routes, made.neighbours, made.forwarding) = (made.routes + before.routes, before.neighbours, before.forwarding)
+        let bare = [try peer("far", ["10.8.0.0/24"], []), try peer("near", ["10.9.0.0/24"], [])]
+        let found = PeerRoutes(to: bare, ownRanges: [try cidr("10.7.0.1/24")], made, overlay: path)
+        #expect(found.defects(made) == [])
+        #expect(found.problems.count == 2 && found.problems.allSatisfy { $0.contains("the last route stays") })
+        let gone = PeerRoutes(to: [], ownRanges: [try cidr("10.7.0.1/24")], made, overlay: path)
+        #expect(gone.defects(made).count == 4, "two routes, a neighbour and a forwarding entry go with their nodes")
+    }
+
     @Test("of several addresses the first on a link is taken") func severalAddresses() throws {
         let found = try routes([peer("a", ["10.8.0.0/24"], ["198.51.100.7", "192.0.2.11"])], network())
         #expect(try found.routes == [own("10.8.0.0/24", via: "192.0.2.11")] && found.problems == [])

@@ -98,7 +98,28 @@ final class NetworkFixture: Sendable {
         for target in ["10.7.0.1", "10.7.0.3", "192.0.2.10", "fd07::1", "fd07::3"] {
             #expect(try await Echo.works(from: first, to: target, in: target.hasSuffix("3") ? second : fixture.node), "\(target)")
         }
-        #expect(try await network.nodeAddresses() == ["192.0.2.10"])
+        #expect(try await network.nodeAddresses().reachable == ["192.0.2.10"])
+    }
+
+    @Test("the node keeps its address without a default route, and finds one on the way to the API server") func nodeWithoutDefaultRoute()
+        async throws
+    {
+        let stack = fixture.stack
+        let network = try fixture.network()
+        #expect(try await network.nodeAddresses().reachable == ["192.0.2.10"])
+        let uplink = try #require(try stack.link(named: "uplink"))
+        try stack.deleteRoute(Route(to: .everything(.v4), via: #require(IPAddress("192.0.2.1")), link: uplink.index))
+        #expect(try await network.nodeAddresses().reachable == ["192.0.2.10"])
+
+        let restarted = try fixture.network()
+        #expect(try await restarted.nodeAddresses().reachable.isEmpty)
+        #expect(try await restarted.nodeAddresses().present == ["192.0.2.10"])
+        await restarted.setServer { ["203.0.113.1", "192.0.2.1"] }
+        #expect(try await restarted.nodeAddresses().reachable == ["192.0.2.10"])
+
+        try stack.removeAddress(#require(CIDR("192.0.2.10/24")), from: uplink.index)
+        #expect(try await network.nodeAddresses().reachable.isEmpty, "the machine has this address no longer")
+        #expect(try await restarted.nodeAddresses().reachable.isEmpty)
     }
 
     @Test("twenty pods at once get twenty addresses") func twentyAtOnceGetTwentyAddresses() async throws {

@@ -65,6 +65,15 @@ struct PodFolderStoreTests {
         #expect(await folders.terminationMessage(at: path, limit: limit) == read)
     }
 
+    @Test("a file of the node is read whole, and a missing one is named")
+    func nodeFile() async throws {
+        let path = fixture.root + "/resolv.conf"
+        let error = await #expect(throws: VolumeFailure.self) { _ = try await folders.nodeFile(path) }
+        #expect(error?.message.contains(path) == true)
+        try write(Array("nameserver 192.0.2.53\n".utf8), to: path)
+        #expect(try await folders.nodeFile(path) == "nameserver 192.0.2.53\n")
+    }
+
     @Test("the pods with logs are named, and nothing else that lies there")
     func podsWithLogs() async throws {
         #expect(try await folders.podsWithLogs() == [])

@@ -13,6 +13,9 @@ package struct NodeStatus: Sendable, Hashable, Codable {
     package var volumesInUse: [String]?
 
     package init() {}
+
+    /// The addresses by which other nodes reach this one.
+    package var internalIPs: [String] { (addresses ?? []).filter { $0.type == "InternalIP" }.map(\.address) }
 }
 
 /// `core/v1 NodeCondition`.

@@ -9,6 +9,24 @@ extension NetworkStack {
         return try socket.dump(message).compactMap(Route.init)
     }
 
+    /// Returns the address that packets of this host to `destination` would have; `nil` where no route leads there. No packet is sent.
+    package func source(towards destination: IPAddress) throws(NetlinkError) -> IPAddress? {
+        var message = NetlinkMessage("RTM_GETROUTE", type: RTM_GETROUTE)
+        var header = rtmsg()
+        header.rtm_family = destination.family.number
+        header.rtm_dst_len = UInt8(destination.family.bits)
+        message.append(header)
+        message.attribute(RouteAttribute.Route.destination, bytes: destination.bytes)
+        do throws(NetlinkError) {
+            let attributes = try socket.query(message).attributes(after: rtmsg.self)
+            return attributes.first { $0.type == RouteAttribute.Route.preferredSource }.flatMap { IPAddress(bytes: $0.bytes) }
+        } catch {
+            // No route, or one that refuses packets.
+            guard error.code == .refused else { throw error.about("route to \(destination)") }
+            return nil
+        }
+    }
+
     /// Makes the route and replaces one with the same destination, table and priority.
     package func replaceRoute(_ route: Route) throws(NetlinkError) {
         try transact("RTM_NEWROUTE", RTM_NEWROUTE, RouteAttribute.replace, route)

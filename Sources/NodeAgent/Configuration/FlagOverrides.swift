@@ -1,3 +1,5 @@
+import Addresses
+
 /// The flags of the command line. Nil means not given; a given flag wins over the file.
 package struct FlagOverrides: Sendable, Hashable {
     package var kubeconfig: String?
@@ -23,12 +25,14 @@ package struct FlagOverrides: Sendable, Hashable {
         if let bootstrapKubeconfig { configuration.process.bootstrapKubeconfig = bootstrapKubeconfig.isEmpty ? nil : bootstrapKubeconfig }
         if let hostnameOverride { configuration.process.hostnameOverride = hostnameOverride.isEmpty ? nil : hostnameOverride.lowercased() }
         if let nodeIP {
-            let addresses = nodeIP.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
-            let families = addresses.map { $0.contains(":") }
-            guard addresses.count <= 2, Set(families).count == families.count else {
-                throw ConfigurationError(.badValue, place: "--node-ip", reason: "found '\(nodeIP)', wanted at most one IPv4 and one IPv6 address")
+            let texts = nodeIP.split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+            let addresses = texts.compactMap { IPAddress($0) }
+            guard addresses.count == texts.count, Set(addresses.map(\.family)).count == addresses.count else {
+                throw ConfigurationError(
+                    .badValue, place: "--node-ip",
+                    reason: "found '\(nodeIP)', wanted at most one IPv4 and one IPv6 address; 0.0.0.0 or :: for the machine's own of that family")
             }
-            configuration.process.nodeIPs = addresses
+            configuration.process.nodeIPs = addresses.map(\.description)
         }
         if let nodeLabels {
             configuration.swiftlet.nodeLabels.merge(try NodeLabels.parse(nodeLabels, place: "--node-labels")) { $1 }

@@ -96,7 +96,7 @@ package struct KubeletSettings: Sendable, Hashable {
     package var clusterDNS: [String] = []
     package var clusterDomain = ""
     /// Empty means that pods get no resolver of the host.
-    package var resolvConf = "/etc/resolv.conf"
+    package var resolvConf = ResolverConfiguration.defaultPath
     package var podLogsDir = "/var/log/pods"
     package var containerLogMaxSize = Quantity(bytes: 10 << 20)
     package var containerLogMaxFiles = 5

@@ -5,7 +5,7 @@ package struct ProcessSettings: Sendable, Hashable {
     package var bootstrapKubeconfig: String?
     /// The node's name; nil means the machine's host name.
     package var hostnameOverride: String?
-    /// At most one address of each family; empty means the address of the default route.
+    /// At most one address of each family. An unspecified one means the default route's of its family; empty means the default routes' of both.
     package var nodeIPs: [String] = []
     /// Kubernetes tools expect fixed paths below it.
     package var rootDirectory = "/var/lib/kubelet"

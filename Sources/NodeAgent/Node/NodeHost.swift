@@ -20,8 +20,10 @@ package struct HostDescription: Sendable, Hashable {
     package var ephemeralStorage: Int64
     /// Bytes of pages by size name, such as `2Mi`.
     package var hugepages: [String: Int64]
-    /// Addresses by which other nodes reach this one, the family of the default route first.
+    /// Addresses by which other nodes reach this one, IPv4 first; empty when none can be found.
     package var addresses: [String]
+    /// All addresses of the machine that are valid beyond one link.
+    package var presentAddresses: Set<String>
     /// Whether pods with any kind of volume may have user namespaces (`hostUsers: false`).
     package var supportsUserNamespaces: Bool
     /// Process ids that can be in use at one time; 0 when the number is unknown.
@@ -30,7 +32,7 @@ package struct HostDescription: Sendable, Hashable {
     package init(
         hostname: String, machineID: String, systemUUID: String, bootID: String, kernelVersion: String, osImage: String, architecture: String,
         processors: Int, memory: Int64, ephemeralStorage: Int64, hugepages: [String: Int64], addresses: [String],
-        supportsUserNamespaces: Bool = false, processIDs: Int64 = 0
+        presentAddresses: Set<String> = [], supportsUserNamespaces: Bool = false, processIDs: Int64 = 0
     ) {
         self.hostname = hostname
         self.machineID = machineID
@@ -44,6 +46,7 @@ package struct HostDescription: Sendable, Hashable {
         self.ephemeralStorage = ephemeralStorage
         self.hugepages = hugepages
         self.addresses = addresses
+        self.presentAddresses = presentAddresses
         self.supportsUserNamespaces = supportsUserNamespaces
         self.processIDs = processIDs
     }

@@ -28,6 +28,7 @@ package actor NodeReporter {
     private(set) var networkRanges: [String]?
     private var networkChanges = 0
     private var version = KubernetesVersion.newest
+    private var lacksAddress = false
     private var isReporting = false
     private var wantsReport = false
     /// One element after each set-up of the pod network; several may share one. One reader.
@@ -236,6 +237,18 @@ package actor NodeReporter {
             return offered == nil
         }
         if isFirst { statusIsKnown.yield() }
+        tellAddresses(of: status)
+    }
+
+    private func tellAddresses(of status: NodeStatus) {
+        defer { lacksAddress = status.internalIPs.isEmpty }
+        guard status.internalIPs.isEmpty, !lacksAddress else { return }
+        let message = """
+            No address of this machine can be reported as InternalIP: found neither a default route nor a route to the API server from an address of \
+            the machine; other nodes and NodePorts do not reach its pods, and pods have no hostIP; start the agent with --node-ip
+            """
+        logger.error("Node has no address; start the agent with --node-ip", metadata: ["node": "\(settings.name)"])
+        events.record(PodEventRecord(.warning, "NoNodeAddress", message), aboutNode: settings.name)
     }
 
     /// Addresses are merged by type, so without the directive a second address of a type would be lost or an old one stay.

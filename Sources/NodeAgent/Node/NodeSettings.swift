@@ -1,9 +1,11 @@
+import Addresses
 package import KubeModel
 
 /// The configuration of the Node object.
 package struct NodeSettings: Sendable {
     package var name: String
-    /// Overrides the kernel's addresses, in the order in which they are reported; empty for the default route's.
+    /// Overrides the kernel's addresses, in the order in which they are reported; empty for the machine's own. An unspecified address stands for the
+    /// machine's own of its family.
     package var addresses: [String]
     package var port: Int
     package var labels: [String: String]
@@ -52,5 +54,14 @@ package struct NodeSettings: Sendable {
         self.maxImages = maxImages
         self.podCIDRs = podCIDRs
         self.runtimeHandlers = runtimeHandlers
+    }
+
+    /// Returns the addresses to report, of a machine that has `found` of its own.
+    package func addresses(of found: [String]) -> [String] {
+        if addresses.isEmpty { return found }
+        return addresses.flatMap { text in
+            guard let address = IPAddress(text), address.isUnspecified else { return [text] }
+            return found.filter { IPAddress($0)?.family == address.family }
+        }
     }
 }

@@ -35,7 +35,12 @@ package struct NodeStatusPlan: Sendable {
         ]
     }
 
-    package var addresses: [String] { settings.addresses.isEmpty ? host.addresses : settings.addresses }
+    /// The addresses to report as InternalIP. An agent that has just started on a machine without any way out takes those that an earlier one has
+    /// reported, if the machine still has them.
+    package func addresses(existing: NodeStatus?) -> [String] {
+        if !host.addresses.isEmpty { return settings.addresses(of: host.addresses) }
+        return settings.addresses(of: (existing?.internalIPs ?? []).filter(host.presentAddresses.contains))
+    }
 
     /// The object to register.
     package func node(at now: Timestamp) -> Node {
@@ -55,7 +60,10 @@ package struct NodeStatusPlan: Sendable {
         status.capacity = capacity
         status.allocatable = allocatable(from: capacity)
         status.conditions = conditions(existing: existing?.conditions ?? [], at: now)
-        status.addresses = addresses.map { NodeAddress(type: "InternalIP", address: $0) } + [NodeAddress(type: "Hostname", address: settings.name)]
+        status.addresses =
+            addresses(existing: existing).map { NodeAddress(type: "InternalIP", address: $0) } + [
+                NodeAddress(type: "Hostname", address: settings.name)
+            ]
         status.daemonEndpoints = DaemonEndpoints(port: settings.port)
         status.nodeInfo = NodeSystemInfo(
             machineID: host.machineID, systemUUID: host.systemUUID, bootID: host.bootID, kernelVersion: host.kernelVersion, osImage: host.osImage,

@@ -99,13 +99,14 @@ extension ActionRunner {
         let context = context()
         let hosts: String
         if pod.spec.usesHostNetwork {
-            hosts = HostsFile.hostNetworkContent(nodeFile: await ports.folders.nodeFile("/etc/hosts") ?? "", aliases: pod.spec.hostAliases ?? [])
+            hosts = HostsFile.hostNetworkContent(
+                nodeFile: (try? await ports.folders.nodeFile("/etc/hosts")) ?? "", aliases: pod.spec.hostAliases ?? [])
         } else {
             hosts = HostsFile.content(podIPs: addresses, hostname: hostname.name, domain: hostname.domain, aliases: pod.spec.hostAliases ?? [])
         }
-        let nodeResolver = context.resolvConf.isEmpty ? nil : await ports.folders.nodeFile(context.resolvConf)
         let node = ResolverConfiguration.Node(
-            clusterDNS: context.clusterDNS, clusterDomain: context.clusterDomain, host: ResolverConfiguration(parsing: nodeResolver ?? ""))
+            clusterDNS: context.clusterDNS, clusterDomain: context.clusterDomain,
+            host: pod.spec.dnsPolicy == DNSPolicy.none ? ResolverConfiguration() : try await resolver.configuration(at: context.resolvConf))
         let (resolver, told) = ResolverConfiguration.forPod(pod, node: node)
         for record in told { events.record(record, about: snapshot.identity) }
         return try await ports.folders.makeFiles(

@@ -1,8 +1,10 @@
+import Glibc
 import HummingbirdCore
 
 /// The address that a server listens on.
 package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
-    /// An address or name, and a port; port 0 lets the kernel choose.
+    /// An address or name, and a port; port 0 lets the kernel choose. `0.0.0.0` stands for all addresses of both families, as in Go and so in kubelet's
+    /// configuration.
     case tcp(host: String, port: Int)
     case unix(path: String)
 
@@ -15,8 +17,17 @@ package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
 
     var bindAddress: BindAddress {
         switch self {
+        // A socket of IPv6 at every address takes connections over IPv4, too: NIO turns IPV6_V6ONLY off.
+        case .tcp("0.0.0.0", let port) where Self.kernelHasIPv6: .hostname("::", port: port)
         case .tcp(let host, let port): .hostname(host, port: port)
         case .unix(let path): .unixDomainSocket(path: path)
         }
     }
+
+    private static let kernelHasIPv6: Bool = {
+        let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard descriptor >= 0 else { return false }
+        close(descriptor)
+        return true
+    }()
 }

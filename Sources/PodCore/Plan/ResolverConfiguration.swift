@@ -1,3 +1,4 @@
+import Addresses
 package import KubeModel
 
 /// The /etc/resolv.conf of a pod, within the resolver's limits.
@@ -5,6 +6,9 @@ package struct ResolverConfiguration: Sendable, Hashable {
     package var nameservers: [String] = []
     package var searches: [String] = []
     package var options: [String] = []
+
+    /// The file of a machine, unless its operator has chosen another.
+    package static let defaultPath = "/etc/resolv.conf"
 
     package init() {}
 
@@ -21,6 +25,9 @@ package struct ResolverConfiguration: Sendable, Hashable {
             }
         }
     }
+
+    /// Whether every nameserver is this machine's loopback: in a pod's network none of them answers.
+    package var isLoopbackOnly: Bool { !nameservers.isEmpty && nameservers.allSatisfy { IPAddress($0)?.isLoopback == true } }
 
     package var text: String {
         var text = ""

@@ -24,6 +24,6 @@ package protocol PodFolders: Sendable {
     /// The pods that have logs on disk, also those that nothing else is left of.
     func podsWithLogs() async throws(VolumeFailure) -> [PodIdentity]
 
-    /// A file of the node, such as /etc/resolv.conf; `nil` when it cannot be read.
-    func nodeFile(_ path: String) async -> String?
+    /// A file of the node, such as /etc/resolv.conf.
+    func nodeFile(_ path: String) async throws(VolumeFailure) -> String
 }

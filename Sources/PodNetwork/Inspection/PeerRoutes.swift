@@ -64,14 +64,26 @@ package struct PeerRoutes: Sendable, Hashable {
             return
         }
         guard let first = candidates.first else {
+            let stays = keep(range, observed)
             problems.append(
-                "node \(peer.name) has podCIDR \(range) and no InternalIP of that family: no route leads to its pods; "
+                "node \(peer.name) has podCIDR \(range) and no InternalIP of that family: \(stays ? "the last route stays" : "no route leads to its pods"); "
                     + "wanted --node-ip with an address of each family on that node")
             return
         }
         problems.append(
             "node \(peer.name) at \(first) is not on a link of this node: no route leads to its pods \(range); "
                 + "wanted all nodes on one link, network.routing: vxlan on all nodes, or routes by another program")
+    }
+
+    /// Keeps the route that led to a range before its node lost its address: the node may have one again in a moment, and its connections live on.
+    /// Returns whether there is such a route.
+    private mutating func keep(_ range: CIDR, _ observed: ObservedNetwork) -> Bool {
+        guard let route = observed.mainRoutes.first(where: { $0.origin == Self.origin && $0.destination == range }) else { return false }
+        routes.append(route)
+        let hops = observed.neighbours.filter { $0.isPermanent && $0.link == route.link && $0.address == route.gateway }
+        neighbours += hops
+        for hop in hops { forwarding += observed.forwarding.filter { $0.mac == hop.mac && !forwarding.contains($0) } }
+        return true
     }
 
     /// An address that no range of pods may contain.

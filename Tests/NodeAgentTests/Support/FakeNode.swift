@@ -13,6 +13,8 @@ final class FakeNode: Sendable {
         var messages: [String: String] = [:]
         var logTails: [String: String] = [:]
         var lastLogs: [String: Int] = [:]
+        /// The node's own files by path; others cannot be read.
+        var nodeFiles: [String: String] = [:]
         var recovered: [RecoveredSandbox] = []
         var podsOnDisk: [String] = []
         var podsWithLogs: [PodIdentity] = []
@@ -253,7 +255,10 @@ extension FakeNode: PodFolders {
     func removeAll(of pod: PodIdentity) async throws(VolumeFailure) { did.note("remove all \(pod.uid)") }
     func podsWithLogs() async throws(VolumeFailure) -> [PodIdentity] { state.withLock { $0.podsWithLogs } }
 
-    func nodeFile(_ path: String) async -> String? { nil }
+    func nodeFile(_ path: String) async throws(VolumeFailure) -> String {
+        guard let text = state.withLock({ $0.nodeFiles[path] }) else { throw VolumeFailure(.system, "cannot read \(path): it is missing") }
+        return text
+    }
 }
 
 extension FakeNode: ReferencedObjectSource, ServiceListing {

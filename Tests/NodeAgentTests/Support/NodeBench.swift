@@ -35,7 +35,7 @@ final class NodeBench: Sendable {
     ///   - hasManifests: whether the static pods are set by the test; without it there are none.
     ///   - evictions: by the pods' uids, from an earlier agent.
     ///   - store: where pods are remembered.
-    init(hasManifests: Bool = false, evictions: [String: PodEviction] = [:], store: (any RecordStore)? = nil) {
+    init(hasManifests: Bool = false, evictions: [String: PodEviction] = [:], store: (any RecordStore)? = nil, resolvConf: String = "") {
         self.evictions = FakeEvictionRecords(evictions)
         let time = time
         memory = store.map { NodeMemory(store: $0, time: time, logger: .silent) }
@@ -43,7 +43,8 @@ final class NodeBench: Sendable {
         let plain = NodeContext(
             nodeName: "node-1", hostIPs: ["192.0.2.1"], allocatable: ["cpu": Quantity(4), "memory": Quantity(8 << 30)], clusterDNS: ["10.96.0.10"],
             clusterDomain: "cluster.local",
-            resolvConf: "", seccompDefault: false, seccompRoot: "/seccomp", resources: ResourceRules(nodeMemory: 8 << 30), logMaxSize: 1 << 20,
+            resolvConf: resolvConf, seccompDefault: false, seccompRoot: "/seccomp", resources: ResourceRules(nodeMemory: 8 << 30),
+            logMaxSize: 1 << 20,
             logMaxFiles: 2, runtimeHandlers: ["runc"])
         let context: @Sendable () -> NodeContext = { [pressures] in
             var context = plain

@@ -102,7 +102,7 @@ extension AgentPorts: PodFolders {
     }
 
     func podsWithLogs() async throws(VolumeFailure) -> [PodIdentity] { [] }
-    func nodeFile(_ path: String) async -> String? { nil }
+    func nodeFile(_ path: String) async throws(VolumeFailure) -> String { "" }
 }
 
 extension AgentPorts: ReferencedObjectSource, ServiceListing {
