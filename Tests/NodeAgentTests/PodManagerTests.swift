@@ -54,6 +54,17 @@ struct PodManagerTests {
         #expect(bench.events.created.map(\.reason) == ["Pulled", "Created", "Started", "Killing"])
     }
 
+    @Test("a pod that claims devices waits, and nothing of it starts")
+    func claimedDevices() async throws {
+        try await bench.run {
+            bench.list([NodeBench.pod { $0.spec.resourceClaims = [PodResourceClaim(name: "gpu", resourceClaimName: "one")] }])
+            await bench.events.calls.wait { $0.contains { $0.text == "create FailedPrepareDynamicResources" } }
+            await bench.time.waitForSleeper(until: .seconds(1))
+            #expect(await mainState()?.waiting?.reason == "ContainerCreating")
+            #expect(!node.did.entries.contains { $0.hasPrefix("create sandbox") || $0.hasPrefix("start") })
+        }
+    }
+
     @Test("a pod that is run and deleted costs three status writes and a deletion")
     func aPodLifeCostsFewWrites() async throws {
         let pod = NodeBench.pod { $0.metadata.generation = 1 }
