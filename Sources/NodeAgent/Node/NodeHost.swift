@@ -50,6 +50,7 @@ package struct HostDescription: Sendable, Hashable {
 
     /// Returns the name of a page size, such as `2Mi` for 2 MiB.
     package static func pageSizeName(_ bytes: UInt64) -> String {
-        bytes >= 1 << 30 ? "\(bytes >> 30)Gi" : "\(bytes >> 20)Mi"
+        if bytes >= 1 << 30 { return "\(bytes >> 30)Gi" }
+        return bytes >= 1 << 20 ? "\(bytes >> 20)Mi" : "\(bytes >> 10)Ki"
     }
 }

@@ -81,6 +81,11 @@ package struct NodeStatusPlan: Sendable {
 
     private func allocatable(from capacity: [String: Quantity]) -> [String: Quantity] {
         var allocatable = capacity
+        for (size, bytes) in host.hugepages {
+            let name = "hugepages-\(size)"
+            allocatable[name] = Quantity(bytes: max(0, bytes - (settings.reserved[name]?.value ?? 0)))
+        }
+        // Memory in huge pages is no longer to be had as memory, whether or not pods may use the pages.
         let hugepages = host.hugepages.values.reduce(0, +)
         let memory = host.memory - (settings.reserved["memory"]?.value ?? 0) - settings.memoryEvictionThreshold - hugepages
         allocatable["memory"] = Quantity(kibibytes: max(memory, 0))
