@@ -3,6 +3,7 @@ import Logging
 import NodeAgent
 import PodCore
 import PodRuntime
+import PodVolumes
 
 /// The checks and settings of the machine that precede its pods.
 struct NodePreparation {
@@ -17,9 +18,10 @@ struct NodePreparation {
     }
 
     func run() async throws {
-        try await BlockingPool.shared.run("look at swap and kernel parameters") {
+        try await BlockingPool.shared.run("look at swap and kernel parameters, and make the folders of plugins") {
             try NodeResources.checkSwap(try HostFacts.swapAreas(), isRefused: local.configuration.kubelet.failSwapOn)
             try adjustKernel()
+            try PluginFolders.make(in: local.configuration.process.rootDirectory)
         }
         let limits = try NodeResources.limits(
             of: try await local.host.describe(), reserved: settings.reserved, enforcement: local.configuration.kubelet.enforceNodeAllocatable)
