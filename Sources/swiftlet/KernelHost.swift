@@ -22,7 +22,8 @@ struct KernelHost: NodeHost {
                 architecture: names.architecture, processors: HostFacts.onlineProcessors(), memory: Int64(memory.total),
                 ephemeralStorage: Int64(clamping: try FileSystemStats(path: rootDirectory).capacity),
                 hugepages: Dictionary(hugepages) { $0 + $1 }, addresses: addresses,
-                supportsUserNamespaces: supportsUserNamespaces, processIDs: try HostFacts.processIDs())
+                supportsUserNamespaces: supportsUserNamespaces, processIDs: try HostFacts.processIDs(),
+                swap: Int64(clamping: memory.swapTotal))
         }
     }
 }

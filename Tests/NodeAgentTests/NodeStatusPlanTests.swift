@@ -128,6 +128,15 @@ struct NodeStatusPlanTests {
         #expect(node.status?.nodeInfo?.kubeletVersion == "v1.36.2")
     }
 
+    @Test("swap is reported where the machine has it")
+    func swap() throws {
+        var swapping = host()
+        swapping.swap = 2 << 30
+        #expect(plan(host: swapping).status(existing: nil, at: now).nodeInfo?.swap?.capacity == 2 << 30)
+        let without = try Wire.encode(plan().status(existing: nil, at: now))
+        #expect(without["nodeInfo", "swap"] == nil && without["nodeInfo", "architecture"] != nil)
+    }
+
     @Test("the largest images are listed")
     func theLargestImagesAreTold() {
         let images = (1...4).map { size in

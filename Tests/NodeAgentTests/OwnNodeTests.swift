@@ -42,6 +42,19 @@ struct OwnNodeTests {
         }
     }
 
+    @Test("the labels and annotations of an existing object that every node has are put right, and others stay")
+    func adoption() async throws {
+        let attachment = "volumes.kubernetes.io/controller-managed-attach-detach"
+        let api = FakeNodeAPI(
+            node: Node(metadata: ObjectMeta(name: "node-1", labels: ["disk": "ssd"], annotations: [attachment: "false", "a": "b"])))
+        let reporter = reporter(api)
+        try await reporter.register()
+        #expect(api.node?.metadata.annotations == [attachment: "true", "a": "b"])
+        #expect(api.node?.metadata.labels?["disk"] == "ssd" && api.node?.metadata.labels?["kubernetes.io/os"] == "linux")
+        try await reporter.register()
+        #expect(api.calls.entries.filter { $0 == "patch node" }.count == 1)
+    }
+
     @Test("a label that the watch has not brought yet is there after a read, and a failed read changes nothing")
     func reading() async throws {
         let api = FakeNodeAPI(node: try earlier())

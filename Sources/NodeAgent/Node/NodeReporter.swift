@@ -122,8 +122,13 @@ package actor NodeReporter {
         } catch let error as APIError where error.isAlreadyExists {
             let existing = try await api.node(named: settings.name)
             let missing = plan.ownLabels.filter { existing.metadata.labels?[$0.key] != $0.value }
-            guard !missing.isEmpty else { return existing }
-            let patch: JSONValue = ["metadata": ["labels": .object(missing.mapValues(JSONValue.string))]]
+            let annotations = plan.ownAnnotations.filter { existing.metadata.annotations?[$0.key] != $0.value }
+            guard !missing.isEmpty || !annotations.isEmpty else { return existing }
+            let patch: JSONValue = [
+                "metadata": [
+                    "labels": .object(missing.mapValues(JSONValue.string)), "annotations": .object(annotations.mapValues(JSONValue.string)),
+                ]
+            ]
             return try await api.patchNode(named: settings.name, patch)
         }
     }

@@ -35,6 +35,9 @@ package struct NodeStatusPlan: Sendable {
         ]
     }
 
+    /// The annotations that the node object always has. Volumes are attached by the controller manager, not by this node.
+    package var ownAnnotations: [String: String] { ["volumes.kubernetes.io/controller-managed-attach-detach": "true"] }
+
     package var addresses: [String] { settings.addresses.isEmpty ? host.addresses : settings.addresses }
 
     /// The object to register.
@@ -42,8 +45,7 @@ package struct NodeStatusPlan: Sendable {
         var spec = Node.Spec()
         spec.providerID = settings.providerID
         spec.taints = settings.taints.isEmpty ? nil : settings.taints
-        let metadata = ObjectMeta(
-            name: settings.name, labels: labels, annotations: ["volumes.kubernetes.io/controller-managed-attach-detach": "true"])
+        let metadata = ObjectMeta(name: settings.name, labels: labels, annotations: ownAnnotations)
         return Node(metadata: metadata, spec: spec, status: status(existing: nil, at: now))
     }
 
@@ -60,8 +62,7 @@ package struct NodeStatusPlan: Sendable {
         status.nodeInfo = NodeSystemInfo(
             machineID: host.machineID, systemUUID: host.systemUUID, bootID: host.bootID, kernelVersion: host.kernelVersion, osImage: host.osImage,
             containerRuntimeVersion: "swiftlet://\(settings.swiftletVersion)", kubeletVersion: kubernetesVersion.description,
-            operatingSystem: "linux",
-            architecture: host.architecture)
+            operatingSystem: "linux", architecture: host.architecture, swap: host.swap)
         status.images = imageList
         let features = RuntimeHandler.Features(recursiveReadOnlyMounts: true, userNamespaces: host.supportsUserNamespaces)
         status.runtimeHandlers = ([""] + settings.runtimeHandlers).map { RuntimeHandler(name: $0, features: features) }
