@@ -17,7 +17,8 @@ struct NodePreparation {
         self.logger = logger
     }
 
-    func run() async throws {
+    /// - Returns: the event about the limits of all pods together.
+    func run() async throws -> PodEventRecord {
         try await BlockingPool.shared.run("look at swap and kernel parameters, and make the folders of plugins") {
             try NodeResources.checkSwap(try HostFacts.swapAreas(), isRefused: local.configuration.kubelet.failSwapOn)
             try adjustKernel()
@@ -31,6 +32,7 @@ struct NodePreparation {
                 "Reservations for the system are not enforced: this host's cgroup v2 hierarchy lacks controllers",
                 metadata: ["limits": "\(missing.joined(separator: ", "))"])
         }
+        return NodeResources.enforcementEvent(missing: missing)
     }
 
     /// Sets the limits of connection tracking. Once there are rules: the kernel may load it only then.
