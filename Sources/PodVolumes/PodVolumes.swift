@@ -79,6 +79,10 @@ package final class PodVolumes: VolumeService {
         }
     }
 
+    package func file(_ path: String, inVolume volume: String, limit: Int) async throws(VolumeFailure) -> [UInt8]? {
+        try await blocking("read \(path) in volume \(volume)") { try FileInVolume.read(path, in: volume, limit: limit) }
+    }
+
     package func imageVolume(
         _ name: String, podUID: String, userNamespace: PodUserNamespace?
     ) async throws(VolumeFailure) -> ImageVolumeState {

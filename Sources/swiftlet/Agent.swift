@@ -37,7 +37,7 @@ enum Agent {
 
     private static func run(_ local: LocalParts, _ configuration: AgentConfiguration, logger: Logger) async throws {
         let settings = try await local.nodeSettings()
-        try await NodePreparation(local, settings, logger: logger).run()
+        let enforcement = try await NodePreparation(local, settings, logger: logger).run()
         let metrics = AgentMetrics()
         let options = ClientOptions(
             version: Version.swiftlet, queriesPerSecond: Double(configuration.kubelet.kubeAPIQPS), burst: configuration.kubelet.kubeAPIBurst,
@@ -53,6 +53,7 @@ enum Agent {
         defer { if ends { reading.shutdown() } }
         let node = try NodeParts(
             configuration, settings: settings, local: local, client: client, services: reading, metrics: metrics, logger: logger)
+        node.events.record(enforcement, aboutNode: settings.name)
         try await node.pods.recover()
         let serving = try await local.servingFiles(identity.directory, settings)
         let servers = try ServerParts(configuration, settings: settings, node: node, local: local, client: client, serving: serving, logger: logger)

@@ -31,13 +31,14 @@ struct KernelHost: NodeHost {
     private static func facts(_ rootDirectory: String, _ supportsUserNamespaces: Bool) throws -> HostDescription {
         let names = try HostFacts.names()
         let memory = try HostFacts.memory()
+        let hugepages = try HugePages.reserved().map { (HostDescription.pageSizeName($0.key), Int64(clamping: $0.value)) }
         try Directories.make(rootDirectory)
         return HostDescription(
             hostname: names.hostname, machineID: HostFacts.machineID(), systemUUID: HostFacts.systemUUID(),
             bootID: try HostFacts.bootID(), kernelVersion: names.release, osImage: HostFacts.osPrettyName(),
             architecture: names.architecture, processors: HostFacts.onlineProcessors(), memory: Int64(memory.total),
             ephemeralStorage: Int64(clamping: try FileSystemStats(path: rootDirectory).capacity),
-            hugepages: [HostDescription.pageSizeName(memory.hugePageSize): Int64(memory.hugePages * memory.hugePageSize)], addresses: [],
-            supportsUserNamespaces: supportsUserNamespaces, processIDs: try HostFacts.processIDs())
+            hugepages: Dictionary(hugepages) { $0 + $1 }, addresses: [], supportsUserNamespaces: supportsUserNamespaces,
+            processIDs: try HostFacts.processIDs(), swap: Int64(clamping: memory.swapTotal))
     }
 }

@@ -3,6 +3,7 @@ import Logging
 import NodeAgent
 import PodCore
 import PodRuntime
+import PodVolumes
 
 /// The checks and settings of the machine that precede its pods.
 struct NodePreparation {
@@ -16,10 +17,12 @@ struct NodePreparation {
         self.logger = logger
     }
 
-    func run() async throws {
-        try await BlockingPool.shared.run("look at swap and kernel parameters") {
+    /// - Returns: the event about the limits of all pods together.
+    func run() async throws -> PodEventRecord {
+        try await BlockingPool.shared.run("look at swap and kernel parameters, and make the folders of plugins") {
             try NodeResources.checkSwap(try HostFacts.swapAreas(), isRefused: local.configuration.kubelet.failSwapOn)
             try adjustKernel()
+            try PluginFolders.make(in: local.configuration.process.rootDirectory)
         }
         let limits = try NodeResources.limits(
             of: try await local.host.describe(), reserved: settings.reserved, enforcement: local.configuration.kubelet.enforceNodeAllocatable)
@@ -29,6 +32,7 @@ struct NodePreparation {
                 "Reservations for the system are not enforced: this host's cgroup v2 hierarchy lacks controllers",
                 metadata: ["limits": "\(missing.joined(separator: ", "))"])
         }
+        return NodeResources.enforcementEvent(missing: missing)
     }
 
     /// Sets the limits of connection tracking. Once there are rules: the kernel may load it only then.

@@ -39,9 +39,22 @@ import Testing
 
     @Test("memory figures are bytes")
     func memoryFiguresAreBytes() throws {
-        let facts = try MemoryFacts(text: "MemTotal:  10 kB\nMemFree: 3 kB\nMemAvailable: 5 kB\nHugePages_Total:  3\nHugepagesize: 2048 kB\n")
-        #expect(facts.total == 10240 && facts.available == 5120 && facts.free == 3072 && facts.hugePages == 3 && facts.hugePageSize == 2 << 20)
+        let facts = try MemoryFacts(text: "MemTotal:  10 kB\nMemFree: 3 kB\nMemAvailable: 5 kB\nHugePages_Total:  3\n")
+        #expect(facts.total == 10240 && facts.available == 5120 && facts.free == 3072)
         #expect(throws: SystemError.self) { _ = try MemoryFacts(text: "nothing") }
+    }
+
+    @Test("huge pages of every size are counted in bytes")
+    func hugePages() throws {
+        let folder = try TemporaryFolder()
+        #expect(try HugePages.reserved(in: folder.sub("none")).isEmpty)
+        for (name, count) in [("hugepages-2048kB", "3\n"), ("hugepages-1048576kB", "0\n"), ("hugepages-64kB", "2\n"), ("other", "1\n")] {
+            try Directories.make(folder.sub(name))
+            try TemporaryFolder.write(count, to: folder.sub(name) + "/nr_hugepages")
+        }
+        #expect(try HugePages.reserved(in: folder.path) == [2 << 20: 6 << 20, 1 << 30: 0, 64 << 10: 128 << 10])
+        try TemporaryFolder.write("many\n", to: folder.sub("hugepages-64kB/nr_hugepages"))
+        #expect(throws: SystemError.self) { try HugePages.reserved(in: folder.path) }
     }
 
     @Test("the swap areas are the lines below the heading")

@@ -50,6 +50,23 @@ struct LeaseRenewerTests {
         #expect(api.lease?.metadata.ownerReferences?.map(\.uid) == ["uid-1"])
     }
 
+    @Test("fields of the lease that other clients have set are kept")
+    func keepsForeignFields() async throws {
+        var held = lease()
+        let acquired = MicroTime(Timestamp(seconds: 1_700_000_000))
+        held.spec?.acquireTime = acquired
+        held.spec?.leaseTransitions = 3
+        held.spec?.preferredHolder = "node-2"
+        held.spec?.strategy = "OldestEmulationVersion"
+        held.metadata.labels = ["team": "a"]
+        let api = FakeNodeAPI(lease: held)
+        try await whileRunning(renewer(api).run) { await api.calls.wait(count: 2) }
+        let spec = try #require(api.lease?.spec)
+        #expect(spec.holderIdentity == "node-1" && spec.leaseDurationSeconds == 40 && spec.renewTime == MicroTime(time.wallTime()))
+        #expect(spec.acquireTime == acquired && spec.leaseTransitions == 3)
+        #expect(spec.preferredHolder == "node-2" && spec.strategy == "OldestEmulationVersion" && api.lease?.metadata.labels == ["team": "a"])
+    }
+
     @Test("another owner of the lease is kept")
     func keepsAnotherOwner() async throws {
         let api = FakeNodeAPI(lease: lease(owner: "uid-0"))

@@ -34,6 +34,15 @@ import Testing
             limits == CgroupResources(cpuRequest: 4000, memoryLimit: 8 << 30, pidsLimit: 32_768, hugepageLimits: ["2MB": 64 << 20]))
     }
 
+    @Test("the event about the limits of all pods names the limits that are not enforced")
+    func enforcementEvent() {
+        #expect(
+            NodeResources.enforcementEvent(missing: [])
+                == PodEventRecord(.normal, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods"))
+        let failure = NodeResources.enforcementEvent(missing: ["memory.max", "pids.max"])
+        #expect(failure.reason == "FailedNodeAllocatableEnforcement" && failure.message.hasSuffix(" memory.max, pids.max"))
+    }
+
     @Test(
         "reservations that leave nothing are an error",
         arguments: [("cpu", "4", "CPU"), ("memory", "9Gi", "memory"), ("pid", "40000", "process ids")])

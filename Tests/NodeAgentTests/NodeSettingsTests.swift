@@ -101,6 +101,7 @@ import Testing
 
     @Test("page sizes have the names of Kubernetes") func pageSizes() {
         #expect(HostDescription.pageSizeName(2 << 20) == "2Mi" && HostDescription.pageSizeName(1 << 30) == "1Gi")
+        #expect(HostDescription.pageSizeName(64 << 10) == "64Ki")
     }
 
     @Test("kernel parameters that differ are set, left alone, or refused by name") func kernelParameters() throws {

@@ -52,7 +52,8 @@ struct NodeStatusPlanTests {
     @Test("reserved resources are not allocatable")
     func whatIsReservedIsNotAllocatable() {
         let host = host(hugepages: ["2Mi": 1 << 30, "1Gi": 1 << 30])
-        let status = plan(reserved: ["cpu": "250m", "memory": "1Gi", "ephemeral-storage": "10Gi"], host: host).status(existing: nil, at: now)
+        let reserved = ["cpu": "250m", "memory": "1Gi", "ephemeral-storage": "10Gi", "hugepages-2Mi": "512Mi", "hugepages-1Gi": "2Gi"]
+        let status = plan(reserved: reserved, host: host).status(existing: nil, at: now)
         #expect(
             status.capacity?.mapValues(\.text) == [
                 "cpu": "4", "memory": "8388608Ki", "pods": "110", "ephemeral-storage": "104857600Ki", "hugepages-2Mi": "1Gi", "hugepages-1Gi": "1Gi",
@@ -62,7 +63,7 @@ struct NodeStatusPlanTests {
         #expect(status.allocatable?["cpu"]?.text == "3750m")
         // A tenth is where eviction begins.
         #expect(status.allocatable?["ephemeral-storage"]?.value == 80 << 30)
-        #expect(status.allocatable?["hugepages-2Mi"]?.text == "1Gi")
+        #expect(status.allocatable?["hugepages-2Mi"]?.text == "512Mi" && status.allocatable?["hugepages-1Gi"]?.isZero == true)
         #expect(status.allocatable?["pods"]?.text == "110")
     }
 
@@ -135,6 +136,15 @@ struct NodeStatusPlanTests {
         lost.presentAddresses = ["192.0.2.1", "192.0.2.77"]
         #expect(plan(host: lost).status(existing: before, at: now).internalIPs == ["192.0.2.1"])
         #expect(plan(host: lost).status(existing: nil, at: now).internalIPs.isEmpty)
+    }
+
+    @Test("swap is reported where the machine has it")
+    func swap() throws {
+        var swapping = host()
+        swapping.swap = 2 << 30
+        #expect(plan(host: swapping).status(existing: nil, at: now).nodeInfo?.swap?.capacity == 2 << 30)
+        let without = try Wire.encode(plan().status(existing: nil, at: now))
+        #expect(without["nodeInfo", "swap"] == nil && without["nodeInfo", "architecture"] != nil)
     }
 
     @Test("the largest images are listed")

@@ -10,12 +10,12 @@ import Testing
 struct OwnNodeTests {
     private let time = ManualTime()
 
-    private func reporter(_ api: FakeNodeAPI) -> NodeReporter {
+    private func reporter(_ api: FakeNodeAPI, events: EventRecorder? = nil) -> NodeReporter {
         let node = FakeNode()
         return NodeReporter(
             settings: NodeSettings(name: "node-1", maxPods: 30, swiftletVersion: "1.0"), api: api, host: SmallHost(), images: node, network: node,
-            readiness: NodeReadiness(), events: EventRecorder(api: FakeEventAPI(), nodeName: "node-1", time: time, logger: .silent), time: time,
-            logger: .silent)
+            readiness: NodeReadiness(), events: events ?? EventRecorder(api: FakeEventAPI(), nodeName: "node-1", time: time, logger: .silent),
+            time: time, logger: .silent)
     }
 
     @Test("a node without an address names the flag for it, once") func withoutAddress() async throws {
@@ -56,6 +56,43 @@ struct OwnNodeTests {
             let allocatable = node.status?.allocatable
             #expect(allocatable?["cpu"] == Quantity(4) && allocatable?["pods"] == Quantity(30) && allocatable?["example.com/fpga"] == Quantity(2))
         }
+    }
+
+    @Test("the labels and annotations of an existing object that every node has are put right, and others stay")
+    func adoption() async throws {
+        let attachment = "volumes.kubernetes.io/controller-managed-attach-detach"
+        let api = FakeNodeAPI(
+            node: Node(metadata: ObjectMeta(name: "node-1", labels: ["disk": "ssd"], annotations: [attachment: "false", "a": "b"])))
+        let reporter = reporter(api)
+        try await reporter.register()
+        #expect(api.node?.metadata.annotations == [attachment: "true", "a": "b"])
+        #expect(api.node?.metadata.labels?["disk"] == "ssd" && api.node?.metadata.labels?["kubernetes.io/os"] == "linux")
+        try await reporter.register()
+        #expect(api.calls.entries.filter { $0 == "patch node" }.count == 1)
+    }
+
+    @Test("a node that is cordoned and uncordoned has an event for each change")
+    func cordon() async throws {
+        let events = FakeEventAPI()
+        let recorder = EventRecorder(api: events, nodeName: "node-1", time: time, logger: .silent)
+        let api = FakeNodeAPI()
+        let reporter = reporter(api, events: recorder)
+        try await reporter.register()
+        let updates = ChangeMailbox<Node>(initial: [:])
+        func show(unschedulable: Bool) async throws {
+            let node = try await api.patchNode(named: "node-1", ["spec": ["unschedulable": .bool(unschedulable)]])
+            updates.add([node.key: .stored(node)])
+        }
+        try await whileRunning({ await recorder.run() }) {
+            try await whileRunning({ await reporter.run(node: ReflectorUpdates(mailbox: updates)) }) {
+                try await show(unschedulable: true)
+                await events.calls.wait { $0.contains { $0.text == "create NodeNotSchedulable" } }
+                try await show(unschedulable: false)
+                await events.calls.wait { $0.contains { $0.text == "create NodeSchedulable" } }
+            }
+        }
+        let told = events.created.filter { $0.reason.hasSuffix("Schedulable") }
+        #expect(told.map(\.message) == ["NodeNotSchedulable", "NodeSchedulable"].map { "Node node-1 status is now: \($0)" })
     }
 
     @Test("a label that the watch has not brought yet is there after a read, and a failed read changes nothing")

@@ -54,6 +54,40 @@ struct PodManagerTests {
         #expect(bench.events.created.map(\.reason) == ["Pulled", "Created", "Started", "Killing"])
     }
 
+    @Test("a pod that claims devices waits, and nothing of it starts")
+    func claimedDevices() async throws {
+        try await bench.run {
+            bench.list([NodeBench.pod { $0.spec.resourceClaims = [PodResourceClaim(name: "gpu", resourceClaimName: "one")] }])
+            await bench.events.calls.wait { $0.contains { $0.text == "create FailedPrepareDynamicResources" } }
+            await bench.time.waitForSleeper(until: .seconds(1))
+            #expect(await mainState()?.waiting?.reason == "ContainerCreating")
+            #expect(!node.did.entries.contains { $0.hasPrefix("create sandbox") || $0.hasPrefix("start") })
+        }
+    }
+
+    @Test("a variable comes from a file in a volume, without which the container does not start", arguments: [true, false])
+    func environmentFile(isThere: Bool) async throws {
+        if isThere { node.state.withLock { $0.filesInVolumes["/pods/u1/v/env"] = "K='v'\n" } }
+        var pod = NodeBench.pod()
+        pod.spec = try Wire.decode(
+            PodSpec.self,
+            #"""
+            {"volumes":[{"name":"v","emptyDir":{}}],"containers":[{"name":"main","image":"app","volumeMounts":[{"name":"v","mountPath":"/v"}],
+             "env":[{"name":"A","valueFrom":{"fileKeyRef":{"volumeName":"v","path":"env","key":"K"}}}]}]}
+            """#)
+        try await bench.run {
+            bench.list([pod])
+            if isThere {
+                _ = await shown(.running)
+                #expect(node.state.withLock { $0.started.first?.process.env.contains("A=v") } == true)
+            } else {
+                try await eventually("the problem") { await mainState()?.waiting?.reason == "CreateContainerConfigError" }
+                #expect(await mainState()?.waiting?.message == #"environment variable key "K" not found in file "env" of volume "v""#)
+                #expect(node.state.withLock { $0.started.isEmpty })
+            }
+        }
+    }
+
     @Test("a pod that is run and deleted costs three status writes and a deletion")
     func aPodLifeCostsFewWrites() async throws {
         let pod = NodeBench.pod { $0.metadata.generation = 1 }

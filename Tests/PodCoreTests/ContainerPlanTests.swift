@@ -190,15 +190,31 @@ struct ContainerPlanTests {
         }
     }
 
+    /// Manifests of static pods name their class, and nothing resolves it to a priority.
+    @Test("a static pod is critical without a priority: the kernel kills it last, and it does not swap")
+    func staticPod() throws {
+        let resources = #","resources":{"requests":{"memory":"1Gi"}}"#
+        let rules = ResourceRules(swap: .limitedSwap, nodeMemory: 8 << 30, nodeSwap: 8 << 30)
+        func planned(_ source: String) throws -> ContainerConfiguration {
+            try configuration(
+                "[]", resources, spec: #","priorityClassName":"system-node-critical""#, annotations: [Pod.sourceAnnotation: source], rules: rules)
+        }
+        let own = try planned("file")
+        #expect(own.process.oomScoreAdj == -997 && own.resources.swapLimit == 0)
+        let fromAPI = try planned("api")
+        #expect(fromAPI.process.oomScoreAdj == 875 && fromAPI.resources.swapLimit == 1 << 30)
+    }
+
     private func mounts(_ volumeMounts: String, _ fields: String = "", spec: String = "") throws -> [ContainerConfiguration.Mount] {
         try configuration(volumeMounts, fields, spec: spec).mounts
     }
 
     private func configuration(
         _ volumeMounts: String, _ fields: String = "", spec: String = "", config: ImageConfig = PodLife.image.config,
-        user: ImageUser = ImageUser(uid: 0, gid: 0)
+        user: ImageUser = ImageUser(uid: 0, gid: 0), annotations: [String: String]? = nil, rules: ResourceRules = ResourceRules(nodeMemory: 1)
     ) throws -> ContainerConfiguration {
-        let pod = try PodLife.pod(#"{"containers":[{"name":"c","image":"i","volumeMounts":\#(volumeMounts)\#(fields)}]\#(spec)}"#)
+        var pod = try PodLife.pod(#"{"containers":[{"name":"c","image":"i","volumeMounts":\#(volumeMounts)\#(fields)}]\#(spec)}"#)
+        pod.metadata.annotations = annotations
         let facts = PodFacts(pod: pod, nodeName: "n", hostIPs: [], podIPs: [], nodeAllocatable: [:])
         let container = pod.spec.containers[0]
         let environment = try ContainerEnvironment(container: container, facts: facts, objects: ReferencedObjects(), services: [:])
@@ -210,7 +226,7 @@ struct ContainerPlanTests {
             files: .init(
                 hosts: "/node/hosts", hostname: "/node/hostname", resolvConf: "/node/resolv", terminationMessage: "/node/message", log: "/l"),
             log: .init(path: "/l"), seccompDefault: false, seccompRoot: "/s",
-            resources: ResourceRules(nodeMemory: 1))
+            resources: rules)
         return try plan.configuration(of: container, role: .regular, pod: pod)
     }
 }

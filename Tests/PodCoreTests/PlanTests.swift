@@ -64,12 +64,30 @@ struct PlanTests {
     }
 
     @Test(
+        "without a limit of its own a container is shown the pod's or the node's, except for huge pages",
+        arguments: [
+            (#""limits":{"cpu":"2"}"#, "{}", "limits.cpu", "2"), ("", "{}", "limits.cpu", "4"), (#""limits":{"cpu":"0"}"#, "{}", "limits.cpu", "4"),
+            (#""limits":{"memory":"0"}"#, "{}", "limits.memory", "4096"), ("", "{}", "limits.ephemeral-storage", "8192"),
+            ("", #"{"limits":{"memory":"1Ki"}}"#, "limits.memory", "1024"),
+            ("", "{}", "limits.hugepages-2Mi", "0"), (#""limits":{"hugepages-2Mi":"2Mi"}"#, "{}", "limits.hugepages-2Mi", "2097152"),
+            (#""limits":{"cpu":"2"}"#, "{}", "requests.cpu", "0"),
+        ])
+    func resourceFields(resources: String, podResources: String, field: String, value: String) throws {
+        let pod = try PodLife.pod(#"{"resources":\#(podResources),"containers":[{"name":"c","image":"i","resources":{\#(resources)}}]}"#)
+        let allocatable = ["cpu": "4", "memory": "4Ki", "ephemeral-storage": "8Ki", "hugepages-2Mi": "64Mi"].compactMapValues { Quantity($0) }
+        let facts = PodFacts(pod: pod, nodeName: "n", hostIPs: [], podIPs: [], nodeAllocatable: allocatable)
+        let selector = try decode(ResourceFieldSelector.self, #"{"resource":"\#(field)"}"#)
+        #expect(try facts.resource(selector, ownContainer: "c") == value)
+    }
+
+    @Test(
         "a missing object is named as kubelet names it",
         arguments: [
             (#"{"configMapKeyRef":{"name":"none","key":"k"}}"#, #"configmap "none" not found"#),
             (#"{"configMapKeyRef":{"name":"m","key":"no"}}"#, "couldn't find key no in ConfigMap ns/m"),
             (#"{"secretKeyRef":{"name":"none","key":"k"}}"#, #"secret "none" not found"#),
             (#"{"fieldRef":{"fieldPath":"spec.bogus"}}"#, "unsupported fieldPath: spec.bogus"),
+            (#"{"resourceFieldRef":{"resource":"limits.example.com/gpu"}}"#, "unsupported container resource : limits.example.com/gpu"),
         ])
     func missing(source: String, message: String) throws {
         let container = try decode(Container.self, #"{"name":"c","env":[{"name":"A","valueFrom":\#(source)}]}"#)

@@ -40,10 +40,10 @@ import Testing
                 == CgroupResources(
                     cpuRequest: 1500, cpuLimit: 1500, memoryLimit: 1088 << 20, pidsLimit: 100, cpuPeriod: 100_000, killsTogether: false))
         #expect(
-            spec.cgroupResources(of: spec.containers[1], rules)
+            spec.cgroupResources(of: spec.containers[1], rules, isCritical: false)
                 == CgroupResources(
                     cpuRequest: 1000, cpuLimit: 1000, memoryLimit: 1 << 30, swapLimit: 0, cpuPeriod: 100_000, killsTogether: true))
-        #expect(spec.oomScore(of: spec.containers[0], nodeMemory: 8 << 30) == -997)
+        #expect(spec.oomScore(of: spec.containers[0], nodeMemory: 8 << 30, isCritical: false) == -997)
     }
 
     @Test("a pod without CPU or memory requests and limits is best effort")
@@ -54,9 +54,9 @@ import Testing
         #expect(
             spec.cgroupResources(rules) == CgroupResources(cpuRequest: 0, pidsLimit: 100, cpuPeriod: 100_000, killsTogether: false))
         #expect(
-            spec.cgroupResources(of: spec.containers[0], rules)
+            spec.cgroupResources(of: spec.containers[0], rules, isCritical: false)
                 == CgroupResources(cpuRequest: 0, swapLimit: 0, cpuPeriod: 100_000, killsTogether: true))
-        #expect(spec.oomScore(of: spec.containers[0], nodeMemory: 8 << 30) == 1000)
+        #expect(spec.oomScore(of: spec.containers[0], nodeMemory: 8 << 30, isCritical: false) == 1000)
     }
 
     @Test("the pod has a limit only if every container has it")
@@ -111,9 +111,9 @@ import Testing
         let resources = spec.cgroupResources(rules)
         #expect(resources.cpuRequest == 1000 && resources.cpuLimit == 2000 && resources.memoryLimit == 256 << 20)
         #expect(resources.hugepageLimits == ["2MB": 8 << 20])
-        let a = spec.cgroupResources(of: spec.containers[0], rules)
+        let a = spec.cgroupResources(of: spec.containers[0], rules, isCritical: false)
         #expect(a.cpuRequest == 100 && a.cpuLimit == 2000 && a.memoryLimit == 48 << 20 && a.hugepageLimits == ["2MB": 2 << 20])
-        let b = spec.cgroupResources(of: spec.containers[1], rules)
+        let b = spec.cgroupResources(of: spec.containers[1], rules, isCritical: false)
         #expect(b.cpuRequest == 2000 && b.cpuLimit == 2000 && b.memoryLimit == 256 << 20 && b.hugepageLimits == ["2MB": 8 << 20])
 
         let same = Self.resources(["cpu": "1", "memory": "1Gi"], ["cpu": "1", "memory": "1Gi"])
@@ -127,9 +127,9 @@ import Testing
         let limits = ["cpu": "1", "hugepages-2Mi": "4Mi", "hugepages-1Gi": "2Gi", "hugepages-64Ki": "128Ki", "hugepages-x": "1"]
         let spec = Self.pod([Self.container("a", [:], limits), Self.container("b")])
         let wanted: [String: Int64] = ["2MB": 4 << 20, "1GB": 2 << 30, "64KB": 128 << 10]
-        #expect(spec.cgroupResources(of: spec.containers[0], rules).hugepageLimits == wanted)
+        #expect(spec.cgroupResources(of: spec.containers[0], rules, isCritical: false).hugepageLimits == wanted)
         #expect(spec.cgroupResources(rules).hugepageLimits == wanted, "not every container needs a limit of huge pages")
-        #expect(spec.cgroupResources(of: spec.containers[1], rules).hugepageLimits.isEmpty)
+        #expect(spec.cgroupResources(of: spec.containers[1], rules, isCritical: false).hugepageLimits.isEmpty)
     }
 
     @Test("the node's rules decide on CPU quota, its period, process limits and OOM kills")
@@ -137,7 +137,7 @@ import Testing
         let limits = ["cpu": "500m", "memory": "64Mi"]
         let spec = Self.pod([Self.container("a", limits, limits)])
         let loose = ResourceRules(enforcesCPULimits: false, cpuPeriod: 20_000, killsTogether: false)
-        let container = spec.cgroupResources(of: spec.containers[0], loose)
+        let container = spec.cgroupResources(of: spec.containers[0], loose, isCritical: false)
         #expect(container.cpuLimit == nil && container.cpuPeriod == 20_000 && container.killsTogether == false && container.cpuRequest == 500)
         let pod = spec.cgroupResources(loose)
         #expect(pod.cpuLimit == nil && pod.pidsLimit == nil && pod.memoryLimit == 64 << 20)
@@ -152,14 +152,15 @@ import Testing
         let none = Self.container("none", ["cpu": "1"])
         let open = Self.container("open", ["memory": "16Gi"])
         let spec = Self.pod([a, equal, none, open])
-        func swap(_ spec: PodSpec, _ container: Container, _ rules: ResourceRules) -> Int64? { spec.cgroupResources(of: container, rules).swapLimit }
+        func swap(_ spec: PodSpec, _ container: Container, _ rules: ResourceRules, isCritical: Bool = false) -> Int64? {
+            spec.cgroupResources(of: container, rules, isCritical: isCritical).swapLimit
+        }
         #expect(swap(spec, a, limited) == 1 << 30, "a quarter of the memory, a quarter of the swap")
         #expect(swap(spec, equal, limited) == 0 && swap(spec, none, limited) == 0)
         #expect(swap(spec, open, limited) == 4 << 30, "never more than there is")
         #expect(swap(spec, a, rules) == 0, "NoSwap")
         #expect(spec.cgroupResources(limited).swapLimit == nil, "the pod's own cgroup does not forbid what a container may")
-        let critical = Self.pod([a]) { $0.priority = 2_000_000_000 }
-        #expect(swap(critical, a, limited) == 0)
+        #expect(swap(Self.pod([a]), a, limited, isCritical: true) == 0)
         let guaranteed = Self.pod([Self.container("g", ["cpu": "1", "memory": "1Gi"], ["cpu": "1", "memory": "1Gi"])])
         #expect(swap(guaranteed, guaranteed.containers[0], limited) == 0)
     }
@@ -167,25 +168,20 @@ import Testing
     @Test("a container that requests more memory has a lower OOM score, within kubelet's bounds")
     func oomScores() {
         let node: Int64 = 10 << 30
-        func score(_ spec: PodSpec, _ name: String) -> Int {
-            spec.oomScore(of: (spec.containers + (spec.initContainers ?? [])).first { $0.name == name }!, nodeMemory: node)
+        func score(_ spec: PodSpec, _ name: String, isCritical: Bool = false) -> Int {
+            spec.oomScore(of: (spec.containers + (spec.initContainers ?? [])).first { $0.name == name }!, nodeMemory: node, isCritical: isCritical)
         }
         let tenth = Self.container("tenth", ["memory": "1Gi"])
         #expect(score(Self.pod([tenth]), "tenth") == 900)
-        let nodeCritical = Self.pod([tenth]) {
-            $0.priority = 2_000_001_000
-            $0.priorityClassName = "system-node-critical"
-        }
-        #expect(score(nodeCritical, "tenth") == -997)
+        let nodeCritical = Self.pod([tenth]) { $0.priorityClassName = "system-node-critical" }
+        #expect(score(nodeCritical, "tenth", isCritical: true) == -997)
+        #expect(score(nodeCritical, "tenth") == 900, "the name of a class alone is the word of any client")
         // A pod that the cluster needs is scored like others.
-        let clusterCritical = Self.pod([tenth]) {
-            $0.priority = 2_000_000_000
-            $0.priorityClassName = "system-cluster-critical"
-        }
-        #expect(score(clusterCritical, "tenth") == score(Self.pod([tenth]) { _ in }, "tenth"))
+        let clusterCritical = Self.pod([tenth]) { $0.priorityClassName = "system-cluster-critical" }
+        #expect(score(clusterCritical, "tenth", isCritical: true) == 900)
         #expect(score(Self.pod([Self.container("all", ["memory": "20Gi"])]), "all") == 3)
         #expect(score(Self.pod([Self.container("cpu", ["cpu": "1"])]), "cpu") == 999)
-        #expect(Self.pod([tenth]).oomScore(of: tenth, nodeMemory: 0) == 999)
+        #expect(Self.pod([tenth]).oomScore(of: tenth, nodeMemory: 0, isCritical: false) == 999)
         let sidecar = Self.container("sidecar", ["memory": "10Mi"], sidecar: true)
         #expect(score(Self.pod([tenth], initial: [sidecar]), "sidecar") == 900, "not before the container that it serves")
         let shared = Self.pod([tenth, Self.container("other")]) { $0.resources = Self.resources(["memory": "5Gi"], [:]) }

@@ -8,6 +8,8 @@ package struct Lease: KubeObject, Hashable {
         package var renewTime: MicroTime?
         package var acquireTime: MicroTime?
         package var leaseTransitions: Int?
+        package var strategy: String?
+        package var preferredHolder: String?
 
         package init(holderIdentity: String, leaseDurationSeconds: Int, renewTime: MicroTime) {
             self.holderIdentity = holderIdentity

@@ -63,6 +63,12 @@ package struct DaemonEndpoints: Sendable, Hashable, Codable {
 }
 
 package struct NodeSystemInfo: Sendable, Hashable, Codable {
+    /// `core/v1 NodeSwapStatus`.
+    package struct Swap: Sendable, Hashable, Codable {
+        /// Bytes.
+        package var capacity: Int64?
+    }
+
     package var machineID: String
     package var systemUUID: String
     package var bootID: String
@@ -74,10 +80,13 @@ package struct NodeSystemInfo: Sendable, Hashable, Codable {
     package var kubeProxyVersion: String
     package var operatingSystem: String
     package var architecture: String
+    /// Absent on a machine without swap.
+    package var swap: Swap?
 
+    /// - Parameter swap: bytes; 0 without swap.
     package init(
         machineID: String, systemUUID: String, bootID: String, kernelVersion: String, osImage: String, containerRuntimeVersion: String,
-        kubeletVersion: String, operatingSystem: String, architecture: String
+        kubeletVersion: String, operatingSystem: String, architecture: String, swap: Int64 = 0
     ) {
         self.machineID = machineID
         self.systemUUID = systemUUID
@@ -89,6 +98,7 @@ package struct NodeSystemInfo: Sendable, Hashable, Codable {
         self.kubeProxyVersion = ""
         self.operatingSystem = operatingSystem
         self.architecture = architecture
+        self.swap = swap > 0 ? Swap(capacity: swap) : nil
     }
 }
 

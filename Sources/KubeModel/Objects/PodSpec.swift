@@ -38,7 +38,7 @@ package struct PodSpec: Sendable, Hashable, Codable {
     package var overhead: [String: Quantity]?
     package var os: PodOS?
     package var resources: ResourceRequirements?
-    package var resourceClaims: [LocalObjectReference]?
+    package var resourceClaims: [PodResourceClaim]?
 
     package init(containers: [Container]) {
         self.containers = containers

@@ -18,6 +18,10 @@ package struct PodStatus: Sendable, Hashable, Codable {
     /// The resources that the node has set aside for the pod as a whole.
     package var allocatedResources: [String: Quantity]?
     package var resources: ResourceRequirements?
+    /// Of the control plane; a node only reads it.
+    package var resourceClaimStatuses: [PodResourceClaimStatus]?
+    /// Of the scheduler; a node only reads it.
+    package var extendedResourceClaimStatus: PodExtendedResourceClaimStatus?
 
     package init(phase: PodPhase? = nil) {
         self.phase = phase

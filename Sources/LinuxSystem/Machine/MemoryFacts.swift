@@ -11,9 +11,6 @@ package struct MemoryFacts: Sendable, Hashable {
     package let cached: UInt64?
     package let swapTotal: UInt64
     package let swapFree: UInt64
-    /// Size of one default huge page, and how many are set aside.
-    package let hugePageSize: UInt64
-    package let hugePages: UInt64
 
     package init() throws(SystemError) { try self.init(text: SmallFile.text("/proc/meminfo")) }
 
@@ -36,7 +33,5 @@ package struct MemoryFacts: Sendable, Hashable {
         cached = values["Cached"]
         swapTotal = values["SwapTotal"] ?? 0
         swapFree = values["SwapFree"] ?? 0
-        hugePageSize = values["Hugepagesize"] ?? 0
-        hugePages = values["HugePages_Total"] ?? 0
     }
 }

@@ -67,7 +67,12 @@ package struct LeaseRenewer: Sendable {
         } catch let error as APIError where error.isNotFound {
             return try await api.createLease(fresh(key, now))
         }
-        lease.spec = Lease.Spec(holderIdentity: nodeName, leaseDurationSeconds: Int(duration.components.seconds), renewTime: now)
+        // The whole object is written: fields of other clients stay as they were read.
+        var spec = lease.spec ?? Lease.Spec(holderIdentity: nodeName, leaseDurationSeconds: 0, renewTime: now)
+        spec.holderIdentity = nodeName
+        spec.leaseDurationSeconds = Int(duration.components.seconds)
+        spec.renewTime = now
+        lease.spec = spec
         if lease.metadata.ownerReferences?.isEmpty != false { lease.metadata.ownerReferences = owner }
         return try await api.updateLease(lease)
     }

@@ -16,6 +16,8 @@ package struct HostDescription: Sendable, Hashable {
     package var processors: Int
     /// Bytes.
     package var memory: Int64
+    /// Bytes; 0 without swap.
+    package var swap: Int64
     /// Bytes of the file system below the root folder.
     package var ephemeralStorage: Int64
     /// Bytes of pages by size name, such as `2Mi`.
@@ -32,7 +34,7 @@ package struct HostDescription: Sendable, Hashable {
     package init(
         hostname: String, machineID: String, systemUUID: String, bootID: String, kernelVersion: String, osImage: String, architecture: String,
         processors: Int, memory: Int64, ephemeralStorage: Int64, hugepages: [String: Int64], addresses: [String],
-        presentAddresses: Set<String> = [], supportsUserNamespaces: Bool = false, processIDs: Int64 = 0
+        presentAddresses: Set<String> = [], supportsUserNamespaces: Bool = false, processIDs: Int64 = 0, swap: Int64 = 0
     ) {
         self.hostname = hostname
         self.machineID = machineID
@@ -43,6 +45,7 @@ package struct HostDescription: Sendable, Hashable {
         self.architecture = architecture
         self.processors = processors
         self.memory = memory
+        self.swap = swap
         self.ephemeralStorage = ephemeralStorage
         self.hugepages = hugepages
         self.addresses = addresses
@@ -53,6 +56,7 @@ package struct HostDescription: Sendable, Hashable {
 
     /// Returns the name of a page size, such as `2Mi` for 2 MiB.
     package static func pageSizeName(_ bytes: UInt64) -> String {
-        bytes >= 1 << 30 ? "\(bytes >> 30)Gi" : "\(bytes >> 20)Mi"
+        if bytes >= 1 << 30 { return "\(bytes >> 30)Gi" }
+        return bytes >= 1 << 20 ? "\(bytes >> 20)Mi" : "\(bytes >> 10)Ki"
     }
 }

@@ -24,6 +24,8 @@ package actor NodeReporter {
     let offered = Mutex<NodeStatus?>(nil)
     private var written: NodeStatus?
     private var writtenAt: Duration?
+    /// Whether the latest event about it, if any, said that the node takes no further pods.
+    private var isCordoned = false
     /// The ranges for which the pod network is set up; `nil` while it is not.
     private(set) var networkRanges: [String]?
     private var networkChanges = 0
@@ -123,8 +125,13 @@ package actor NodeReporter {
         } catch let error as APIError where error.isAlreadyExists {
             let existing = try await api.node(named: settings.name)
             let missing = plan.ownLabels.filter { existing.metadata.labels?[$0.key] != $0.value }
-            guard !missing.isEmpty else { return existing }
-            let patch: JSONValue = ["metadata": ["labels": .object(missing.mapValues(JSONValue.string))]]
+            let annotations = plan.ownAnnotations.filter { existing.metadata.annotations?[$0.key] != $0.value }
+            guard !missing.isEmpty || !annotations.isEmpty else { return existing }
+            let patch: JSONValue = [
+                "metadata": [
+                    "labels": .object(missing.mapValues(JSONValue.string)), "annotations": .object(annotations.mapValues(JSONValue.string)),
+                ]
+            ]
             return try await api.patchNode(named: settings.name, patch)
         }
     }
@@ -209,6 +216,7 @@ package actor NodeReporter {
     private func writeStatus() async {
         do {
             guard let existing = node else { return }
+            tellSchedulability(existing)
             // A failed set-up of the network is repeated with every report.
             if networkRanges == nil { await setUpNetwork(existing) }
             let isDue = writtenAt.map { time.now() - $0 >= settings.statusReportFrequency } ?? true
@@ -264,6 +272,18 @@ package actor NodeReporter {
             PodEventRecord(.warning, "Rebooted", "Node \(settings.name) has been rebooted, boot id: \(now)"), aboutNode: settings.name)
     }
 
+    /// A node without an event counts as schedulable, so that a restart on a cordoned node shows once.
+    private func tellSchedulability(_ node: Node) {
+        let isUnschedulable = node.spec?.unschedulable ?? false
+        guard isUnschedulable != isCordoned else { return }
+        isCordoned = isUnschedulable
+        tell(isUnschedulable ? "NodeNotSchedulable" : "NodeSchedulable")
+    }
+
+    private func tell(_ reason: String) {
+        events.record(PodEventRecord(.normal, reason, "Node \(settings.name) status is now: \(reason)"), aboutNode: settings.name)
+    }
+
     private func tellChanges(from before: NodeStatus?, to status: NodeStatus) {
         let names = [
             "Ready": ("NodeReady", "NodeNotReady"), "MemoryPressure": ("NodeHasInsufficientMemory", "NodeHasSufficientMemory"),
@@ -274,8 +294,7 @@ package actor NodeReporter {
             let earlier = before?.conditions?.first { $0.type == condition.type }?.status
             // A node that starts is not ready yet, which needs no event.
             guard earlier != condition.status, earlier != nil || condition.type != "Ready" || condition.status == "True" else { continue }
-            let reason = condition.status == "True" ? whenTrue : whenFalse
-            events.record(PodEventRecord(.normal, reason, "Node \(settings.name) status is now: \(reason)"), aboutNode: settings.name)
+            tell(condition.status == "True" ? whenTrue : whenFalse)
         }
     }
 }

@@ -24,6 +24,15 @@ package enum NodeResources {
                 + "failSwapOn: false to start nevertheless: memorySwap.swapBehavior then says what pods get of it")
     }
 
+    /// The event about the limits of all pods together.
+    /// - Parameter missing: the limits that this machine's cgroups cannot enforce.
+    package static func enforcementEvent(missing: [String]) -> PodEventRecord {
+        if missing.isEmpty { return PodEventRecord(.normal, "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods") }
+        return PodEventRecord(
+            .warning, "FailedNodeAllocatableEnforcement",
+            "Failed to update Node Allocatable Limits: this host's cgroup v2 hierarchy lacks the controllers of \(missing.joined(separator: ", "))")
+    }
+
     /// The limits of all pods together: the capacity, less the enforced reservations. Without the eviction thresholds, so
     /// that pods are evicted before the kernel kills.
     package static func limits(of host: HostDescription, reserved: [String: Quantity], enforcement: Enforcement) throws(PlanFailure)

@@ -35,6 +35,9 @@ package struct NodeStatusPlan: Sendable {
         ]
     }
 
+    /// The annotations that the node object always has. Volumes are attached by the controller manager, not by this node.
+    package var ownAnnotations: [String: String] { ["volumes.kubernetes.io/controller-managed-attach-detach": "true"] }
+
     /// The addresses to report as InternalIP. An agent that has just started on a machine without any way out takes those that an earlier one has
     /// reported, if the machine still has them.
     package func addresses(existing: NodeStatus?) -> [String] {
@@ -47,8 +50,7 @@ package struct NodeStatusPlan: Sendable {
         var spec = Node.Spec()
         spec.providerID = settings.providerID
         spec.taints = settings.taints.isEmpty ? nil : settings.taints
-        let metadata = ObjectMeta(
-            name: settings.name, labels: labels, annotations: ["volumes.kubernetes.io/controller-managed-attach-detach": "true"])
+        let metadata = ObjectMeta(name: settings.name, labels: labels, annotations: ownAnnotations)
         return Node(metadata: metadata, spec: spec, status: status(existing: nil, at: now))
     }
 
@@ -68,8 +70,7 @@ package struct NodeStatusPlan: Sendable {
         status.nodeInfo = NodeSystemInfo(
             machineID: host.machineID, systemUUID: host.systemUUID, bootID: host.bootID, kernelVersion: host.kernelVersion, osImage: host.osImage,
             containerRuntimeVersion: "swiftlet://\(settings.swiftletVersion)", kubeletVersion: kubernetesVersion.description,
-            operatingSystem: "linux",
-            architecture: host.architecture)
+            operatingSystem: "linux", architecture: host.architecture, swap: host.swap)
         status.images = imageList
         let features = RuntimeHandler.Features(recursiveReadOnlyMounts: true, userNamespaces: host.supportsUserNamespaces)
         status.runtimeHandlers = ([""] + settings.runtimeHandlers).map { RuntimeHandler(name: $0, features: features) }
@@ -89,6 +90,11 @@ package struct NodeStatusPlan: Sendable {
 
     private func allocatable(from capacity: [String: Quantity]) -> [String: Quantity] {
         var allocatable = capacity
+        for (size, bytes) in host.hugepages {
+            let name = "hugepages-\(size)"
+            allocatable[name] = Quantity(bytes: max(0, bytes - (settings.reserved[name]?.value ?? 0)))
+        }
+        // Memory in huge pages is no longer to be had as memory, whether or not pods may use the pages.
         let hugepages = host.hugepages.values.reduce(0, +)
         let memory = host.memory - (settings.reserved["memory"]?.value ?? 0) - settings.memoryEvictionThreshold - hugepages
         allocatable["memory"] = Quantity(kibibytes: max(memory, 0))

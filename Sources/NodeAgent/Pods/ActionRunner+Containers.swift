@@ -70,6 +70,7 @@ extension ActionRunner {
         }
         let environment = try ContainerEnvironment(
             container: container, facts: facts(pod, podIPs: addresses), objects: objects,
+            files: try await environmentFiles(of: container, snapshot),
             services: ServiceEnvironment.variables(services: services, namespace: pod.namespace, links: pod.spec.enableServiceLinks ?? true))
         let userName = try SecurityPlan.effectiveUser(pod: pod, container: container, imageUser: image.config.user)
         async let user = ports.images.user(userName, in: image)
@@ -89,6 +90,19 @@ extension ActionRunner {
             configuration.targetContainerID = id
         }
         return configuration
+    }
+
+    private func environmentFiles(of container: Container, _ snapshot: PodSnapshot) async throws -> EnvironmentFiles {
+        var files = EnvironmentFiles()
+        for place in try EnvironmentFiles.places(of: container, in: snapshot.pod.spec) {
+            guard let volume = snapshot.volumePaths[place.volume] else { throw EnvironmentFiles.missing(volume: place.volume) }
+            do throws(VolumeFailure) {
+                files[place] = try await ports.volumes.file(place.path, inVolume: volume, limit: EnvironmentFiles.sizeLimit)
+            } catch {
+                throw PlanFailure("couldn't read env file \"\(place.path)\" of volume \"\(place.volume)\": \(error.message)")
+            }
+        }
+        return files
     }
 
     /// /etc/hosts, /etc/hostname and /etc/resolv.conf are written anew for each start, as kubelet does.

@@ -12,7 +12,7 @@ extension ActionRunner {
                 return ResizeOutcome(sandboxID: plan.sandboxID, reached: reached, .failed(message: refusal))
             }
             for step in plan.steps {
-                try await perform(step, from: reached, sandboxID: plan.sandboxID, snapshot.pod.spec)
+                try await perform(step, from: reached, sandboxID: plan.sandboxID, snapshot.pod)
                 reached.take(step)
             }
             return ResizeOutcome(sandboxID: plan.sandboxID, reached: reached, .done)
@@ -34,18 +34,21 @@ extension ActionRunner {
     }
 
     /// A memory request has no file in the kernel: a step that changes nothing else needs no call.
-    private func perform(_ step: ResizePlan.Step, from before: ActuatedResources, sandboxID: String, _ spec: PodSpec) async throws(RuntimeFailure) {
+    private func perform(_ step: ResizePlan.Step, from before: ActuatedResources, sandboxID: String, _ pod: Pod) async throws(RuntimeFailure) {
         let rules = context().resources
         switch step {
         case .pod(let amounts):
-            let limits = spec.cgroupResources(rules, enforcing: amounts)
-            guard limits != spec.cgroupResources(rules, enforcing: before.pod) else { return }
+            let limits = pod.spec.cgroupResources(rules, enforcing: amounts)
+            guard limits != pod.spec.cgroupResources(rules, enforcing: before.pod) else { return }
             _ = try await ports.resources.update(sandbox: sandboxID, resources: limits)
         case .container(let name, let id, let amounts):
-            guard let container = spec.container(named: name) else { return }
-            let limits = spec.cgroupResources(of: container, rules, enforcing: amounts)
-            guard limits != spec.cgroupResources(of: container, rules, enforcing: before.containers[name]) else { return }
-            _ = try await ports.resources.update(container: id, inSandbox: sandboxID, resources: limits)
+            guard let container = pod.spec.container(named: name) else { return }
+            func limits(_ amounts: ComputeResources?) -> CgroupResources {
+                pod.spec.cgroupResources(of: container, rules, isCritical: pod.isCritical, enforcing: amounts)
+            }
+            let wanted = limits(amounts)
+            guard wanted != limits(before.containers[name]) else { return }
+            _ = try await ports.resources.update(container: id, inSandbox: sandboxID, resources: wanted)
         }
     }
 }

@@ -7,6 +7,7 @@ import Timing
 extension ActionRunner {
     func createSandbox(attempt: Int, _ snapshot: PodSnapshot) async -> PodEvent? {
         let pod = snapshot.pod
+        do throws(PlanFailure) { try pod.checkDeviceClaims() } catch { return .devicesMissing(message: error.message) }
         if !pod.spec.usesHostNetwork, !(await ports.network.isSetUp) { return .networkMissing }
         let context = context()
         let id = makeID()

@@ -8,10 +8,9 @@ extension Pod {
         return PodEventRecord(.warning, "FieldsIgnored", "This node has no support for \(fields.joined(separator: ", ")): the pod runs without")
     }
 
-    /// Devices of claims and SELinux labels: nothing of the pod's own configuration is lost without them but access and separation.
+    /// SELinux labels: nothing of the pod's own configuration is lost without them but separation.
     private var ignoredFields: [String] {
         var fields: [String] = []
-        if spec.resourceClaims?.isEmpty == false { fields.append("spec.resourceClaims") }
         if spec.securityContext?.seLinuxOptions != nil { fields.append("spec.securityContext.seLinuxOptions") }
         for (list, containers) in [("initContainers", spec.initContainers ?? []), ("containers", spec.containers)] {
             for container in containers where container.securityContext?.seLinuxOptions != nil {

@@ -17,7 +17,7 @@ package struct RoomReview: Sendable {
 
     /// A resource of which the pod wants no more than it has is not reviewed: it is the pod's already.
     package func verdict(desired: Pod, allocated: Pod) -> ResizeVerdict {
-        if swaps(desired.spec, allocated.spec) { return .infeasible(message: "In-place resize of containers with swap is not supported.") }
+        if swaps(desired, allocated) { return .infeasible(message: "In-place resize of containers with swap is not supported.") }
         let (wanted, held) = (ResourceAmounts(requestedBy: desired), ResourceAmounts(requestedBy: allocated))
         let capacity = ResourceAmounts(allocatable)
         let growing = ["cpu", "memory"].filter { wanted[$0] > held[$0] }
@@ -32,12 +32,15 @@ package struct RoomReview: Sendable {
     }
 
     /// The share of the node's swap follows from the memory request, and is given at the start of a container alone.
-    private func swaps(_ desired: PodSpec, _ allocated: PodSpec) -> Bool {
-        desired.resizableContainers.contains { container in
-            guard let before = allocated.container(named: container.name),
+    private func swaps(_ desired: Pod, _ allocated: Pod) -> Bool {
+        func hasSwap(_ container: Container, of pod: Pod) -> Bool {
+            pod.spec.cgroupResources(of: container, rules, isCritical: pod.isCritical).swapLimit != 0
+        }
+        return desired.spec.resizableContainers.contains { container in
+            guard let before = allocated.spec.container(named: container.name),
                 before.resources?.requests?["memory"] != container.resources?.requests?["memory"], !before.restarts(toResize: "memory")
             else { return false }
-            return allocated.cgroupResources(of: before, rules).swapLimit != 0 || desired.cgroupResources(of: container, rules).swapLimit != 0
+            return hasSwap(before, of: allocated) || hasSwap(container, of: desired)
         }
     }
 }

@@ -20,6 +20,8 @@ package enum PodEvent: Sendable {
     case sandboxCreated(StartedSandbox, addresses: [String])
     /// - Parameter remains: the sandbox that was made before a later step failed. It must be stopped.
     case sandboxFailed(message: String, remains: String? = nil)
+    /// No sandbox was made because the node cannot give the pod the devices that it claims.
+    case devicesMissing(message: String)
     /// No sandbox was made because the node has no pod network yet.
     case networkMissing
     /// The node has its pod network now.

@@ -18,6 +18,7 @@ extension PodMachine {
 
         case .sandboxCreated(let started, let addresses): receive(.created(id: started.id, addresses: addresses), now)
         case .sandboxFailed(let message, let remains): receive(.creationFailed(message: message, remains: remains), now)
+        case .devicesMissing(let message): receive(.devicesMissing(message: message), now)
         case .networkMissing: receive(.networkMissing, now)
         case .networkReady: receive(.networkReady, now)
         case .sandboxEnded(let id): sandboxEnded(id, now)

@@ -23,6 +23,7 @@ struct PodSandbox: Sendable {
         case created(id: String, addresses: [String])
         /// - Parameter remains: the sandbox that was made before a later step failed.
         case creationFailed(message: String, remains: String?)
+        case devicesMissing(message: String)
         case networkMissing
         case networkReady
         case ended(id: String)
@@ -69,8 +70,7 @@ struct PodSandbox: Sendable {
         switch (event, state) {
         case (.created(let id, let addresses), .creating): created(id, addresses, into: &decision)
         case (.creationFailed(let message, let remains), .creating):
-            backOff.step(at: now)
-            notBefore = now + (backOff.delay(at: now) ?? .seconds(1))
+            pause(from: now)
             attempt += 1
             uselessID = remains
             if let remains {
@@ -80,6 +80,10 @@ struct PodSandbox: Sendable {
                 state = .absent
             }
             decision.record(.warning, "FailedCreatePodSandBox", "Failed to create pod sandbox: \(message)")
+        case (.devicesMissing(let message), .creating):
+            pause(from: now)
+            state = .absent
+            decision.record(.warning, "FailedPrepareDynamicResources", "Failed to prepare dynamic resources: \(message)")
         case (.networkMissing, .creating):
             state = hasNetwork ? .absent : .waitingForNetwork
             if !hasNetwork {
@@ -97,8 +101,13 @@ struct PodSandbox: Sendable {
         case (.stopped, .ready(_, _, .underWay)), (.stopped, .lost(_, .underWay)): state = .stopped(addresses: addresses)
         case (.stopFailed(let message), _): stopFailed(message, at: now, into: &decision)
         case (.removed(let id), _): knownIDs.removeAll { $0 == id }
-        case (.created, _), (.creationFailed, _), (.networkMissing, _), (.ended, _), (.stopped, _): break
+        case (.created, _), (.creationFailed, _), (.devicesMissing, _), (.networkMissing, _), (.ended, _), (.stopped, _): break
         }
+    }
+
+    private mutating func pause(from now: Duration) {
+        backOff.step(at: now)
+        notBefore = now + (backOff.delay(at: now) ?? .seconds(1))
     }
 
     private mutating func created(_ id: String, _ addresses: [String], into decision: inout Decision) {

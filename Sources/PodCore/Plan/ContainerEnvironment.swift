@@ -7,10 +7,12 @@ package struct ContainerEnvironment: Sendable {
     package private(set) var names: [String] = []
     private var values: [String: String] = [:]
 
-    package init(container: Container, facts: PodFacts, objects: ReferencedObjects, services: [String: String]) throws(PlanFailure) {
+    package init(
+        container: Container, facts: PodFacts, objects: ReferencedObjects, files: EnvironmentFiles = EnvironmentFiles(), services: [String: String]
+    ) throws(PlanFailure) {
         for source in container.envFrom ?? [] { try add(source, facts.pod, objects) }
         for variable in container.env ?? [] {
-            if let value = try Self.value(of: variable, container, facts, objects, resolve: { values[$0] ?? services[$0] }) {
+            if let value = try Self.value(of: variable, container, facts, objects, files, resolve: { values[$0] ?? services[$0] }) {
                 set(variable.name, value)
             }
         }
@@ -45,7 +47,8 @@ package struct ContainerEnvironment: Sendable {
 
     /// `nil` when an optional source does not exist.
     private static func value(
-        of variable: EnvVar, _ container: Container, _ facts: PodFacts, _ objects: ReferencedObjects, resolve: (String) -> String?
+        of variable: EnvVar, _ container: Container, _ facts: PodFacts, _ objects: ReferencedObjects, _ files: EnvironmentFiles,
+        resolve: (String) -> String?
     ) throws(PlanFailure) -> String? {
         if let text = variable.value, !text.isEmpty { return VariableExpansion.expand(text, resolve) }
         guard let source = variable.valueFrom else { return "" }
@@ -67,7 +70,7 @@ package struct ContainerEnvironment: Sendable {
             }
             return String(decoding: Data(base64Encoded: encoded) ?? Data(), as: UTF8.self)
         }
-        if source.fileKeyRef != nil { throw PlanFailure("environment variable \(variable.name): fileKeyRef is not supported by this node") }
+        if let selector = source.fileKeyRef { return try files.value(selector) }
         throw PlanFailure("environment variable \(variable.name): valueFrom names no source")
     }
 }

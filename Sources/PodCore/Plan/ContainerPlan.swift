@@ -48,13 +48,14 @@ package struct ContainerPlan: Sendable {
         let process = ContainerConfiguration.Process(
             args: try arguments(of: container), env: environmentLines(), cwd: workingDirectory(container), uid: security.uid, gid: security.gid,
             additionalGids: security.additionalGids, capabilities: security.capabilities, noNewPrivileges: security.noNewPrivileges,
-            oomScoreAdj: pod.spec.oomScore(of: container, nodeMemory: resources.nodeMemory), seccomp: security.seccomp, appArmor: security.appArmor)
+            oomScoreAdj: pod.spec.oomScore(of: container, nodeMemory: resources.nodeMemory, isCritical: pod.isCritical),
+            seccomp: security.seccomp, appArmor: security.appArmor)
         var configuration = ContainerConfiguration(
             id: id, name: container.name, role: role, restartCount: restartCount, image: container.image ?? "", imageID: imageID,
             lowerDirectories: image.lowerDirectories, process: process, mounts: try mounts(of: container, pod),
             readOnlyRootFilesystem: container.securityContext?.readOnlyRootFilesystem ?? false, privileged: security.isPrivileged,
-            maskedPaths: security.maskedPaths, readonlyPaths: security.readonlyPaths, resources: pod.spec.cgroupResources(of: container, resources),
-            log: log,
+            maskedPaths: security.maskedPaths, readonlyPaths: security.readonlyPaths,
+            resources: pod.spec.cgroupResources(of: container, resources, isCritical: pod.isCritical), log: log,
             stdin: container.stdin ?? false, stdinOnce: container.stdinOnce ?? false, terminal: container.tty ?? false,
             stopSignal: SignalName.number(image.config.stopSignal) ?? 15, terminationMessageFile: files.terminationMessage)
         configuration.imageVolumes = imageVolumes

@@ -50,15 +50,25 @@ package struct PodFacts: Sendable {
             throw PlanFailure("unsupported container resource : \(selector.resource)")
         }
         let resource = String(parts[1])
-        let quantity: Quantity
-        if parts[0] == "limits" {
-            quantity = container.resources?.limits?[resource] ?? nodeAllocatable[resource] ?? Quantity(0)
-        } else {
-            quantity = container.resources?.requests?[resource] ?? Quantity(0)
+        guard Self.replaceable.contains(resource) || resource.hasPrefix("hugepages-") else {
+            throw PlanFailure("unsupported container resource : \(selector.resource)")
         }
+        let quantity =
+            parts[0] == "limits" ? limit(of: container, resource) : container.resources?.requests?[resource] ?? Quantity(0)
         let divisor = selector.divisor.flatMap { $0.isZero ? nil : $0 } ?? Quantity(1)
         if resource == "cpu" { return String(Self.dividedUp(quantity.milliValue, divisor.milliValue)) }
         return String(Self.dividedUp(quantity.value, max(divisor.value, 1)))
+    }
+
+    /// The resources of which a container without a limit may use as much as the pod or the node has. Huge pages always have a limit.
+    private static let replaceable: Set<String> = ["cpu", "memory", "ephemeral-storage"]
+
+    /// A limit of 0 counts as none. The pod's own limit bounds its containers more narrowly than the node.
+    private func limit(of container: Container, _ resource: String) -> Quantity {
+        func amount(_ list: [String: Quantity]?) -> Quantity? { list?[resource].flatMap { $0.isZero ? nil : $0 } }
+        let own = amount(container.resources?.limits)
+        guard Self.replaceable.contains(resource) else { return own ?? Quantity(0) }
+        return own ?? amount(pod.spec.resources?.limits) ?? nodeAllocatable[resource] ?? Quantity(0)
     }
 
     private static func dividedUp(_ value: Int64, _ divisor: Int64) -> Int64 {

@@ -99,22 +99,27 @@ extension PodSpec {
     }
 
     /// The limits of one container's cgroup.
-    /// - Parameter amounts: other amounts of CPU and memory than the spec's, in the course of a resize.
-    package func cgroupResources(of container: Container, _ rules: ResourceRules, enforcing amounts: ComputeResources? = nil) -> CgroupResources {
+    /// - Parameters:
+    ///   - isCritical: whether the node or the cluster depends on the pod (``Pod/isCritical``).
+    ///   - amounts: other amounts of CPU and memory than the spec's, in the course of a resize.
+    package func cgroupResources(
+        of container: Container, _ rules: ResourceRules, isCritical: Bool, enforcing amounts: ComputeResources? = nil
+    ) -> CgroupResources {
         let compute = amounts ?? effectiveResources(of: container)
         let own = CgroupResources.hugepages(container.resources?.limits ?? [:])
         return CgroupResources(
             cpuRequest: (compute.requests["cpu"] ?? compute.limits["cpu"])?.milliValue ?? 0,
             cpuLimit: rules.enforcesCPULimits ? compute.limits["cpu"]?.milliValue : nil, memoryLimit: compute.limits["memory"]?.value,
-            swapLimit: swapLimit(of: container, rules), hugepageLimits: own.isEmpty ? CgroupResources.hugepages(resources?.limits ?? [:]) : own,
+            swapLimit: isCritical ? 0 : swapLimit(of: container, rules),
+            hugepageLimits: own.isEmpty ? CgroupResources.hugepages(resources?.limits ?? [:]) : own,
             cpuPeriod: rules.cpuPeriod, killsTogether: rules.killsTogether)
     }
 
     /// The container's share of the node's swap is its share of the node's memory. Only burstable pods swap, except containers that
-    /// request all the memory they may use, and pods that the node depends on.
+    /// request all the memory they may use.
     private func swapLimit(of container: Container, _ rules: ResourceRules) -> Int64 {
         let request = container.effectiveRequests["memory"]?.value ?? 0
-        guard rules.swap == .limitedSwap, rules.nodeMemory > 0, qosClass == .burstable, !hasCriticalPriority, request > 0,
+        guard rules.swap == .limitedSwap, rules.nodeMemory > 0, qosClass == .burstable, request > 0,
             request != container.resources?.limits?["memory"]?.value
         else { return 0 }
         return Int64(Double(min(request, rules.nodeMemory)) / Double(rules.nodeMemory) * Double(rules.nodeSwap))
@@ -124,12 +129,13 @@ extension PodSpec {
     package static let criticalPriority = 2_000_000_000
 
     var hasCriticalPriority: Bool { (priority ?? 0) >= Self.criticalPriority }
-    /// The node needs the pod, not the cluster: the class counts besides the priority.
-    private var isNodeCritical: Bool { hasCriticalPriority && priorityClassName == "system-node-critical" }
 
     /// Kubelet's score of a container, -997 to 1000: a container that uses more than it requests is killed first.
-    package func oomScore(of container: Container, nodeMemory: Int64) -> Int {
-        if isNodeCritical { return -997 }
+    /// - Parameters:
+    ///   - nodeMemory: bytes.
+    ///   - isCritical: whether the node or the cluster depends on the pod (``Pod/isCritical``). The class says which of the two.
+    package func oomScore(of container: Container, nodeMemory: Int64, isCritical: Bool) -> Int {
+        if isCritical, priorityClassName == "system-node-critical" { return -997 }
         switch qosClass {
         case .guaranteed: return -997
         case .bestEffort: return 1000

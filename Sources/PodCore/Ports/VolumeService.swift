@@ -9,6 +9,13 @@ package protocol VolumeService: Sendable {
     /// Makes a place in a volume at which something is to be mounted: a file for a file, else a directory. What is there already stays.
     func makeMountPoint(_ point: VolumeMountPoint) async throws(VolumeFailure)
 
+    /// Returns the content of a regular file in a volume; `nil` if it is not there. Links are followed inside the volume and never out of it.
+    /// - Parameters:
+    ///   - path: relative to the volume's root, without `..`.
+    ///   - volume: the volume's root on the node.
+    ///   - limit: bytes; a larger file is an error.
+    func file(_ path: String, inVolume volume: String, limit: Int) async throws(VolumeFailure) -> [UInt8]?
+
     /// Returns whether the pod's volume of an image is mounted, with the owners that the pod's user namespace needs.
     func imageVolume(_ name: String, podUID: String, userNamespace: PodUserNamespace?) async throws(VolumeFailure) -> ImageVolumeState
 

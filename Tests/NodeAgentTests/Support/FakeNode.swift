@@ -60,6 +60,8 @@ final class FakeNode: Sendable {
         var missingVolumes: Set<String> = []
         var imageVolumes: [String: ImageVolumeState] = [:]
         var mountFailure: VolumeFailure?
+        /// Texts of files that containers have written, by the volume's root and the file's path in it.
+        var filesInVolumes: [String: String] = [:]
         var mountPoints: [VolumeMountPoint] = []
     }
 
@@ -227,6 +229,10 @@ extension FakeNode: VolumeService {
     }
 
     func makeMountPoint(_ point: VolumeMountPoint) async throws(VolumeFailure) { state.withLock { $0.mountPoints.append(point) } }
+
+    func file(_ path: String, inVolume volume: String, limit: Int) async throws(VolumeFailure) -> [UInt8]? {
+        state.withLock { $0.filesInVolumes["\(volume)/\(path)"].map { Array($0.utf8) } }
+    }
 
     func imageVolume(_ name: String, podUID: String, userNamespace: PodUserNamespace?) async throws(VolumeFailure) -> ImageVolumeState {
         state.withLock { $0.imageVolumes[name] ?? .absent }

@@ -45,11 +45,11 @@ struct PodAdmissionTests {
     func ignoredFields() throws {
         #expect(try PodLife.pod(#"{"containers":[{"name":"c","image":"b","securityContext":{"runAsUser":1}}]}"#).ignoredFieldsWarning == nil)
         let pod = try PodLife.pod(
-            #"{"resourceClaims":[{"name":"gpu"}],"securityContext":{"seLinuxOptions":{"level":"s0"}},"containers":[{"name":"c","image":"b","securityContext":{"seLinuxOptions":{"level":"s0"}}}]}"#
+            #"{"securityContext":{"seLinuxOptions":{"level":"s0"}},"containers":[{"name":"c","image":"b","securityContext":{"seLinuxOptions":{"level":"s0"}}}]}"#
         )
         #expect(
             pod.ignoredFieldsWarning?.message
-                == "This node has no support for spec.resourceClaims, spec.securityContext.seLinuxOptions, "
+                == "This node has no support for spec.securityContext.seLinuxOptions, "
                 + "spec.containers{c}.securityContext.seLinuxOptions: the pod runs without")
     }
 

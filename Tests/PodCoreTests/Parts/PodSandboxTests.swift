@@ -45,6 +45,18 @@ struct PodSandboxTests {
         #expect(decide(at: .seconds(2)).nextWake == .seconds(4))
     }
 
+    @Test("without the devices that the pod claims no sandbox is made, and it is tried again after growing pauses")
+    mutating func devices() {
+        _ = decide()
+        let told = receive(.devicesMissing(message: "no driver"))
+        #expect(
+            told == [.record(PodEventRecord(.warning, "FailedPrepareDynamicResources", "Failed to prepare dynamic resources: no driver"))])
+        #expect(decide().nextWake == .seconds(1))
+        #expect(decide(at: .seconds(1)).actions == [.createSandbox(attempt: 0)])
+        _ = receive(.devicesMissing(message: "no driver"), at: .seconds(1))
+        #expect(decide(at: .seconds(1)).nextWake == .seconds(3))
+    }
+
     @Test("without a pod network the sandbox waits for it, without a pause afterwards")
     mutating func network() {
         _ = decide()

@@ -151,7 +151,8 @@ struct RandomNode {
                 sandboxID = id
                 return deliver(.sandboxFailed(message: "no", remains: id))
             }
-            deliver(random.oneIn(2) ? .sandboxFailed(message: "no") : .networkMissing)
+            let events: [PodEvent] = [.sandboxFailed(message: "no"), .devicesMissing(message: "no"), .networkMissing]
+            deliver(events.randomElement(using: &random) ?? .networkMissing)
             if random.oneIn(2) { deliver(.networkReady) }
         case .ensureImage(let container):
             let reason: WaitingReason = random.oneIn(2) ? .errImagePull : .invalidImageName

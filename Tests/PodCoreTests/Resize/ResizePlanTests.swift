@@ -107,7 +107,7 @@ struct ResizePlanTests {
         let whole = pod.spec.cgroupResources(rules, enforcing: other)
         #expect(whole.cpuRequest == 3010 && whole.cpuLimit == nil && whole.memoryLimit == 8 << 20)
         #expect(whole.pidsLimit == 7 && whole.hugepageLimits == ["2MB": 4 << 20])
-        let one = pod.spec.cgroupResources(of: pod.spec.containers[0], rules, enforcing: other)
+        let one = pod.spec.cgroupResources(of: pod.spec.containers[0], rules, isCritical: false, enforcing: other)
         #expect(one.cpuRequest == 3000 && one.cpuLimit == nil && one.memoryLimit == 8 << 20 && one.hugepageLimits == ["2MB": 4 << 20])
     }
 }

@@ -22,7 +22,9 @@ struct ResizeRecoveryTests {
 
     /// The records of a pod whose cgroups enforce the spec of `pod` (the pod's own), `c` and `d`.
     private func records(pod: Pod, c: Pod, d: Pod? = nil) -> RecoveredSandbox {
-        func limits(_ pod: Pod, _ index: Int) -> CgroupResources { pod.spec.cgroupResources(of: pod.spec.containers[index], ResourceRules()) }
+        func limits(_ pod: Pod, _ index: Int) -> CgroupResources {
+            pod.spec.cgroupResources(of: pod.spec.containers[index], ResourceRules(), isCritical: false)
+        }
         return RecoveredSandbox(
             configuration: SandboxConfiguration(
                 id: "s0", pod: PodIdentity(namespace: "default", name: "p", uid: "u-1"), attempt: 0, hostname: "p", qosClass: "Burstable",

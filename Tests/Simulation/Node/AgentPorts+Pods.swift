@@ -66,6 +66,7 @@ extension AgentPorts: VolumeService {
 
     func missing(_ volumes: [MountedVolume]) async throws(VolumeFailure) -> Set<String> { [] }
     func makeMountPoint(_ point: VolumeMountPoint) async throws(VolumeFailure) {}
+    func file(_ path: String, inVolume volume: String, limit: Int) async throws(VolumeFailure) -> [UInt8]? { nil }
     func imageVolume(_ name: String, podUID: String, userNamespace: PodUserNamespace?) async throws(VolumeFailure) -> ImageVolumeState { .absent }
     func imagesInVolumes() async throws(VolumeFailure) -> Set<String> { [] }
 

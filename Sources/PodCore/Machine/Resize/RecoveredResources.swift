@@ -24,7 +24,7 @@ struct RecoveredResources: Sendable {
         }
         for configuration in live.containers.map(\.configuration) where running.contains(configuration.id) && configuration.role != .ephemeral {
             guard let container = spec.container(named: configuration.name),
-                !configuration.resources.enforcesSame(as: spec.cgroupResources(of: container, rules))
+                !configuration.resources.enforcesSame(as: spec.cgroupResources(of: container, rules, isCritical: pod.isCritical))
             else { continue }
             actuatedContainers[container.name] = ComputeResources(
                 configuration.resources, memoryRequest: container.resources?.requests?["memory"])
