@@ -19,9 +19,9 @@ extension PodNetwork {
     package func nodeAddresses() async throws(NetworkFailure) -> NodeAddresses {
         let (settings, before) = (settings, heldAddresses)
         var held = try await kernel("find the node's addresses") {
-            var held = before
-            try NodeBridge(settings: settings).findAddresses(&held)
-            return held
+            var found = before
+            try NodeBridge(settings: settings).findAddresses(&found)
+            return found
         }
         if held.chosen.isEmpty, let serverAddresses {
             let hosts = await serverAddresses().compactMap { IPAddress($0) }

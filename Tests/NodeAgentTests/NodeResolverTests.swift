@@ -44,7 +44,7 @@ import Testing
 
     @Test(
         "without other servers the file is taken, and one line says that pods find no names",
-        arguments: [nil, "nameserver 127.0.0.1\n", "search a\n"])
+        arguments: [nil, "nameserver 127.0.0.1\n", "search a\n"] as [String?])
     func onlyLoopback(upstream: String?) async throws {
         var files = ["/etc/resolv.conf": Self.stub]
         files[Self.upstream] = upstream

@@ -29,7 +29,7 @@ struct OwnNodeTests {
         try await whileRunning({ await reporter.run(node: ReflectorUpdates(mailbox: ChangeMailbox(initial: [:]))) }) {
             try await whileRunning({ await recorder.run() }) {
                 await events.calls.wait { $0.contains { $0.text == "create NoNodeAddress" } }
-                #expect(events.created.last?.message?.contains("--node-ip") == true)
+                #expect(events.created.contains { $0.reason == "NoNodeAddress" && $0.message.contains("--node-ip") })
             }
         }
     }

@@ -10,7 +10,7 @@ import Testing
     private var held = HeldAddresses()
 
     init() throws {
-        addresses = try [("192.0.2.10/24", 2), ("2001:db8::10/64", 2), ("198.51.100.10/24", 3)].map { text, link in
+        addresses = try [("192.0.2.10/24", UInt32(2)), ("2001:db8::10/64", 2), ("198.51.100.10/24", 3)].map { text, link in
             InterfaceAddress(link: link, cidr: try #require(CIDR(text)))
         }
     }

@@ -1,4 +1,4 @@
-import Addresses
+package import Addresses
 import CMnl
 
 extension NetworkStack {
@@ -19,7 +19,7 @@ extension NetworkStack {
         message.attribute(RouteAttribute.Route.destination, bytes: destination.bytes)
         do throws(NetlinkError) {
             let attributes = try socket.query(message).attributes(after: rtmsg.self)
-            return attributes.first { $0.type == RouteAttribute.Route.preferredSource }.flatMap { IPAddress(bytes: $0.bytes) }
+            return attributes[RouteAttribute.Route.preferredSource].flatMap { IPAddress(bytes: $0.bytes) }
         } catch {
             // No route, or one that refuses packets.
             guard error.code == .refused else { throw error.about("route to \(destination)") }

@@ -118,9 +118,9 @@ extension ActionRunner {
         } else {
             hosts = HostsFile.content(podIPs: addresses, hostname: hostname.name, domain: hostname.domain, aliases: pod.spec.hostAliases ?? [])
         }
-        let node = ResolverConfiguration.Node(
-            clusterDNS: context.clusterDNS, clusterDomain: context.clusterDomain,
-            host: pod.spec.dnsPolicy == DNSPolicy.none ? ResolverConfiguration() : try await resolver.configuration(at: context.resolvConf))
+        var host = ResolverConfiguration()
+        if pod.spec.dnsPolicy != DNSPolicy.none { host = try await nodeResolver.configuration(at: context.resolvConf) }
+        let node = ResolverConfiguration.Node(clusterDNS: context.clusterDNS, clusterDomain: context.clusterDomain, host: host)
         let (resolver, told) = ResolverConfiguration.forPod(pod, node: node)
         for record in told { events.record(record, about: snapshot.identity) }
         return try await ports.folders.makeFiles(

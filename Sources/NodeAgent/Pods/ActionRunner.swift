@@ -44,7 +44,7 @@ package struct ActionRunner: Sendable {
     let room: (any ImageRoom)?
     let sandboxes: SandboxIndex
     package let files: ContainerFiles
-    let resolver: NodeResolver
+    let nodeResolver: NodeResolver
     let metrics: any MetricsFactory
     let time: any TimeSource
     let logger: Logger
@@ -68,7 +68,7 @@ package struct ActionRunner: Sendable {
         self.metrics = metrics
         self.sandboxes = sandboxes
         self.files = ContainerFiles()
-        resolver = NodeResolver(folders: ports.folders, logger: logger)
+        nodeResolver = NodeResolver(folders: ports.folders, logger: logger)
         self.time = time
         self.logger = logger
         self.makeID = makeID

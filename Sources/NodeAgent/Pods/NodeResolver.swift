@@ -28,7 +28,8 @@ final class NodeResolver: Sendable {
             throw PlanFailure("\(error.message); wanted the node's resolver file there, or another path in resolvConf of the configuration")
         }
         guard own.isLoopbackOnly else { return own }
-        let upstream = path == ResolverConfiguration.defaultPath ? await upstream() : nil
+        var upstream: ResolverConfiguration?
+        if path == ResolverConfiguration.defaultPath { upstream = await upstreamConfiguration() }
         report(path, hasUpstream: upstream != nil)
         return upstream ?? own
     }
@@ -51,7 +52,7 @@ final class NodeResolver: Sendable {
         }
     }
 
-    private func upstream() async -> ResolverConfiguration? {
+    private func upstreamConfiguration() async -> ResolverConfiguration? {
         guard let text = try? await folders.nodeFile(Self.upstreamPath) else { return nil }
         let upstream = ResolverConfiguration(parsing: text)
         return upstream.nameservers.isEmpty || upstream.isLoopbackOnly ? nil : upstream
