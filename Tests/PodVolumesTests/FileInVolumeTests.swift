@@ -13,7 +13,7 @@ struct FileInVolumeTests {
 
     init() async throws {
         fixture = try VolumesFixture()
-        volume = try await fixture.mount(.emptyDirectory)
+        volume = try await fixture.mount(.emptyDirectory())
     }
 
     private func read(_ path: String, limit: Int = 100) async throws -> [UInt8]? {
