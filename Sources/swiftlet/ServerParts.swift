@@ -1,3 +1,4 @@
+import Addresses
 import KubeClient
 import KubeModel
 import Logging

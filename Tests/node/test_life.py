@@ -1,5 +1,7 @@
 """Probes, hooks, deadlines and changes in the lives of real pods."""
 import json
+import os
+import stat
 
 from labs.node.case import NodeCase
 from labs.node.pods import FOREVER, manifest
@@ -121,6 +123,22 @@ class Changes(LifeCase):
         self.assertIn("sleep 4321", self.lab.kubectl("logs", "target", "-c", "dbg").stdout)
         self.assertEqual(self.condition("target", "Ready")["status"], "True")
         self.lab.delete("pod", "target")
+
+    def test_a_pod_that_claims_devices_waits(self):
+        self.lab.apply(manifest("claiming", FOREVER, resourceClaims=[{"name": "gpu", "resourceClaimName": "one"}]))
+        self.wait_for_event("claiming", "FailedPrepareDynamicResources", "ResourceClaims: one;", "Warning")
+        self.assertEqual(self.waiting("claiming")["reason"], "ContainerCreating")
+        self.lab.delete("pod", "claiming")
+
+    def test_the_node_is_cordoned(self):
+        """With an event for each change. The limits of all pods have had theirs, and plugins find their folders."""
+        self.lab.kubectl("cordon", "node-1")
+        self.wait_for_event("node-1", "NodeNotSchedulable", "Node node-1 status is now: NodeNotSchedulable")
+        self.lab.kubectl("uncordon", "node-1")
+        self.wait_for_event("node-1", "NodeSchedulable")
+        self.assertTrue({"NodeAllocatableEnforced", "FailedNodeAllocatableEnforcement"} & {reason for _, reason, _ in self.events("node-1")})
+        for folder in ("plugins", "plugins_registry", "device-plugins", "pod-resources"):
+            self.assertEqual(stat.filemode(os.stat(os.path.join(self.lab.path("root"), folder)).st_mode), "drwxr-x---")
 
     def test_a_pod_past_its_deadline(self):
         self.lab.apply(manifest("late", "trap 'exit 0' TERM; while :; do sleep 0.1; done", activeDeadlineSeconds=3))

@@ -54,6 +54,25 @@ class Volumes(NodeCase):
         self.assertEqual(self.inside("file", "cat /s/key /s/extra.conf /s/deep/er.conf; test -f /s/extra.conf && echo"), "outsideinsideinside")
         self.lab.delete("pod", "file")
 
+    def test_variables_from_a_file(self):
+        """Of an init container, in a volume that the container itself does not mount. A link in it leads nowhere else."""
+        def variable(name, path, key, **more):
+            return {"name": name, "valueFrom": {"fileKeyRef": {"volumeName": "v", "path": path, "key": key, **more}}}
+
+        script = "mkdir /v/d; echo \"WORDS='hello world' # for c\" > /v/d/env; ln -s d/env /v/link; ln -s /etc/passwd /v/out"
+        first = {
+            "name": "first", "image": "registry.example/busybox:1", "command": ["sh", "-c", script],
+            "volumeMounts": [{"name": "v", "mountPath": "/v"}],
+        }  # fmt: skip
+        spec = {"volumes": [{"name": "v", "emptyDir": {}}], "initContainers": [first]}
+        env = [variable("A", "d/env", "WORDS"), variable("B", "link", "WORDS"), variable("C", "d/env", "NONE", optional=True)]
+        self.start_pod("informed", FOREVER, container={"env": env}, **spec)
+        self.assertEqual(self.inside("informed", 'echo "$A,$B,${C-unset}"'), "hello world,hello world,unset")
+        self.lab.apply(manifest("curious", FOREVER, container={"env": [variable("A", "out", "root")]}, **spec))
+        wait_until("the problem", lambda: self.waiting("curious").get("reason") == "CreateContainerConfigError", 30)
+        self.assertIn('couldn\'t read env file "out" of volume "v"', self.waiting("curious")["message"])
+        self.lab.delete("pod", "informed", "curious")
+
     def test_sub_path_expressions(self):
         """A folder of its own for each pod, made with the mode of the volume's root; a variable without a value is a reason to wait."""
         mount = {"name": "v", "mountPath": "/v", "subPathExpr": "logs/$(POD)"}
