@@ -1,5 +1,7 @@
+import KubeModel
 import Logging
 import PodCore
+import Synchronization
 import TestSupport
 import Testing
 
