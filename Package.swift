@@ -111,7 +111,7 @@ let package = Package(
                 nioHTTP1, nioSSL, nioFoundationCompat,
                 swiftASN1, x509,
             ]),
-        library("HTTPUpgrade", [hummingbirdCore, logging, nioCore, nioHTTP1, nioSSL], isQuick: true),
+        library("HTTPUpgrade", [hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioSSL], isQuick: true),
         library("SPDY", ["CZlib", nioCore], isQuick: true),
 
         // Level 3: adapters.

@@ -5,8 +5,8 @@ import NIOHTTP1
 
 /// HTTP/1.1 for Hummingbird whose connections may leave HTTP with their first request.
 ///
-/// Clients open a connection of its own for every upgrade (so do kubectl, client-go, browsers and the API server), so
-/// later requests of a kept-alive connection are ordinary HTTP whatever they ask for, as RFC 9110 allows.
+/// Clients open a connection of its own for every upgrade (so do kubectl, client-go, browsers and the API server). A later
+/// request of a kept-alive connection that asks for an upgrade is answered with status 400, and the connection ends.
 package struct UpgradableHTTP1Channel: ServerChildChannel {
     package let http: HTTP1Channel
     package let hook: UpgradeHook
@@ -14,7 +14,7 @@ package struct UpgradableHTTP1Channel: ServerChildChannel {
     package let headTimeout: TimeAmount
 
     package init(http: HTTP1Channel, headTimeout: TimeAmount = .seconds(30), hook: @escaping UpgradeHook) {
-        self.http = http
+        self.http = HTTP1Channel(responder: LateUpgrade.refused(before: http.responder), configuration: http.configuration)
         self.headTimeout = headTimeout
         self.hook = hook
     }

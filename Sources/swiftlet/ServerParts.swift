@@ -50,8 +50,8 @@ struct ServerParts: Sendable {
             NodeEndpointServer(
                 address: .tcp(host: kubelet.address, port: kubelet.port), credentials: credentials, access: access, view: view,
                 runtime: node.runtime, ports: local.runtime, pages: pages, statistics: node.statistics,
-                systemLogs: kubelet.servesSystemLogs ? SystemLogs(source: NodeLogs(), answersQueries: kubelet.enableSystemLogQuery) : nil,
-                nodePage: kubelet.enableDebuggingHandlers ? nodePage : nil, nodeName: settings.name, metrics: node.metrics.node,
+                systemLogs: kubelet.enableSystemLogHandler ? SystemLogs(source: NodeLogs(), answersQueries: kubelet.enableSystemLogQuery) : nil,
+                nodePage: nodePage, servesDebuggingPaths: kubelet.enableDebuggingHandlers, nodeName: settings.name, metrics: node.metrics.node,
                 streamTimes: StreamTimes(idle: kubelet.streamingConnectionIdleTimeout), time: time, logger: logger,
                 onConnectionEnd: { [node] in node.connectionEnded.yield() }),
             AdminServer(

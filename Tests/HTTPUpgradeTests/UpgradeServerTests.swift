@@ -9,7 +9,7 @@ import ServiceLifecycle
 import Testing
 
 /// A real server on loopback whose connections leave HTTP.
-@Suite("Upgrading server", .serialized)
+@Suite("Upgrading server", .serialized, .timeLimit(.minutes(1)))
 struct UpgradeServerTests {
     /// Runs a server that echoes in capitals after an upgrade to `shout`, refuses `never` and answers everything else as HTTP.
     private func withServer(_ body: @escaping @Sendable (Int) async throws -> Void) async throws {
@@ -92,6 +92,34 @@ struct UpgradeServerTests {
                 // Two answers on one connection: it stays HTTP.
                 #expect(text.components(of: "HTTP/1.1 200 OK") == 2, "\(text)")
             }
+        }
+    }
+
+    @Test(
+        "an upgrade that is not the first request, or has a body, is refused with the reason, and the connection ends",
+        arguments: [
+            ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", Self.request("GET", "shout")],
+            ["GET / HTTP/1.1\r\nHost: x\r\n\r\n", Self.request("POST", "h2c")],
+            [Self.request("GET", "h2c"), "GET / HTTP/1.1\r\nHost: x\r\nConnection: keep-alive , UPGRADE\r\nUpgrade: shout\r\n\r\n"],
+            ["POST / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: shout\r\nContent-Length: 2\r\n\r\nhi"],
+        ])
+    func lateUpgrades(pieces: [String]) async throws {
+        try await withServer { port in
+            let text = try await talk(port, pieces, until: .max)
+            #expect(text.components(of: "HTTP/1.1 200 OK") == pieces.count - 1, "\(text)")
+            let last = try #require(text.ranges(of: "HTTP/1.1 400 Bad Request\r\n").first, "\(text)")
+            #expect(text[last.lowerBound...].lowercased().contains("\r\nconnection: close\r\n"))
+            #expect(text.hasSuffix("\r\n\r\nan upgrade has to be the first request of its connection, by HTTP/1.1 and without a body\n"))
+        }
+    }
+
+    @Test("a request of a kept connection that only mentions upgrades is HTTP")
+    func noUpgrades() async throws {
+        try await withServer { port in
+            let heads = ["Upgrade: shout\r\n", "Connection: Upgrade\r\n", "Connection: x-upgrade\r\nUpgrade: shout\r\n"]
+            let pieces = heads.map { "GET / HTTP/1.1\r\nHost: x\r\n\($0)\r\n" } + ["GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"]
+            let text = try await talk(port, pieces, until: .max)
+            #expect(text.components(of: "HTTP/1.1 200 OK") == 4, "\(text)")
         }
     }
 

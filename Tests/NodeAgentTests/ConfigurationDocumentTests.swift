@@ -106,9 +106,7 @@ import Testing
         #expect(try !parse("enableSystemLogHandler: false").enableSystemLogHandler)
         let error = #expect(throws: ConfigurationError.self) { _ = try parse("enableSystemLogHandler: false\nenableSystemLogQuery: true") }
         #expect(error?.field == "enableSystemLogQuery")
-        #expect(try parse("").servesSystemLogs && !parse("enableSystemLogHandler: false").servesSystemLogs)
-        let closed = try parse("enableDebuggingHandlers: false")
-        #expect(!closed.servesSystemLogs && closed.document["enableDebuggingHandlers"] == false)
+        #expect(try parse("enableDebuggingHandlers: false").document["enableDebuggingHandlers"] == false)
     }
 
     @Test("times by priority stay times by priority")

@@ -60,6 +60,20 @@ import X509
         }
     }
 
+    @Test("an exec on a connection that was HTTP already is refused, and the connection ends") func lateUpgrade() async throws {
+        try await RunningNode.run { node async throws in
+            let fields = "Connection: Upgrade\r\nUpgrade: SPDY/3.1\r\nX-Stream-Protocol-Version: v4.channel.k8s.io\r\nContent-Length: 0\r\n"
+            let text = try await node.exchange(
+                [
+                    "GET /healthz HTTP/1.1\r\nHost: n1\r\n\r\n",
+                    "POST /exec/default/web/app?command=ls&output=1 HTTP/1.1\r\nHost: n1\r\n\(fields)\r\n",
+                ], as: try node.authority.client(RunningNode.apiServer))
+            #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n") && text.contains("HTTP/1.1 400 Bad Request\r\n"), "\(text)")
+            #expect(text.hasSuffix("\r\n\r\nan upgrade has to be the first request of its connection, by HTTP/1.1 and without a body\n"), "\(text)")
+            #expect(node.runtime.requests.isEmpty)
+        }
+    }
+
     @Test("a followed log ends with its client and with the server") func followEndsWithTheClientAndWithTheServer() async throws {
         try await RunningNode.run { node async throws in
             let known = try node.authority.client(RunningNode.apiServer)

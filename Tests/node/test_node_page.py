@@ -8,7 +8,7 @@ import unittest
 
 from labs.files import read_text
 from labs.node.case import NodeCase
-from labs.node.lab import NODE, Lab
+from labs.node.lab import NODE
 from labs.node.network import NODE_IP
 from labs.node.pods import FOREVER, manifest
 from labs.socket_forward import SocketForward
@@ -117,24 +117,6 @@ class NodePage(NodeCase):
         said = read_text(errors)
         for text in ("Content Security Policy", "TypeError", "ReferenceError", "SyntaxError"):
             self.assertNotIn(text, said)
-
-
-class ClosedLab(Lab):
-    def write_configuration(self):
-        super().write_configuration()
-        self.configure("enableDebuggingHandlers: false")
-
-
-class ClosedNodePage(NodeCase):
-    lab_class = ClosedLab
-
-    def test_closed(self):
-        """enableDebuggingHandlers closes the page for everyone but root on the node."""
-        refused = self.lab.kubectl("get", "--raw", f"/api/v1/nodes/{NODE}/proxy/ui/", check=False)
-        self.assertNotEqual(refused.returncode, 0)
-        self.assertIn("Debug endpoints are disabled", refused.stderr)
-        socket = self.lab.path("run", "admin.sock")
-        self.assertIn("<!doctype html>", self.lab.on_node("curl", "-sS", "--unix-socket", socket, "http://localhost/ui/").stdout)
 
 
 if __name__ == "__main__":

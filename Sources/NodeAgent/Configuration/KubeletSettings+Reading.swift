@@ -79,13 +79,6 @@ extension KubeletSettings {
 
     private mutating func readSystemLogs(_ reader: inout FieldReader) throws {
         try reader.read("enableDebuggingHandlers", into: &enableDebuggingHandlers)
-        reader.ignore([
-            UnsupportedField(
-                "enableDebuggingHandlers", harmless: ["true"],
-                reason:
-                    "closes /logs and /ui only; exec, attach, port-forward, run, containers' logs and runningpods are for callers with a right to them"
-            )
-        ])
         try reader.read("enableSystemLogHandler", into: &enableSystemLogHandler)
         try reader.read("enableSystemLogQuery", into: &enableSystemLogQuery)
         if enableSystemLogQuery, !enableSystemLogHandler, let node = reader.node("enableSystemLogQuery") {

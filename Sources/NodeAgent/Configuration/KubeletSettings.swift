@@ -36,13 +36,12 @@ package struct KubeletSettings: Sendable, Hashable {
     package var cacheAuthorizedTTL = Duration.seconds(300)
     package var cacheUnauthorizedTTL = Duration.seconds(30)
 
-    /// False closes the node's own logs and the page about the node; other endpoints stay.
+    /// False closes streams to containers, their logs, the node's own logs, the running pods, this configuration and the page about the node.
     package var enableDebuggingHandlers = true
     /// The node's own logs are read at `/logs/`.
     package var enableSystemLogHandler = true
     /// Also the entries of services there.
     package var enableSystemLogQuery = false
-    package var servesSystemLogs: Bool { enableDebuggingHandlers && enableSystemLogHandler }
 
     // The API server.
     // More than kubelet's 50 and 100, so that pods that start together do not wait for each other; the API server keeps its own balance.

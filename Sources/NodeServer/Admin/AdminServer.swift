@@ -112,9 +112,9 @@ package struct AdminServer: ServiceLifecycle.Service {
             guard let network else { return Self.noNetwork }
             return try .json(await network.attachments())
         case .nodePage(let page):
-            guard let nodePage else { return .text(.notFound, "404 page not found\n") }
+            guard let nodePage else { return .notFound }
             return try await nodePage.answer(page, target: target)
-        case .images, .networkCheck, .other: return .text(.notFound, "404 page not found\n")
+        case .images, .networkCheck, .other: return .notFound
         }
     }
 

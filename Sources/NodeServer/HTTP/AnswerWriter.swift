@@ -8,6 +8,10 @@ import ServiceLifecycle
 
 /// Writes an ``HTTPAnswer`` to a connection, whose event loop this is.
 struct AnswerWriter: Sendable {
+    /// Until a connection ends, NIOSSL keeps a buffer for the most that was written between two flushes, and begins with 16 KiB. A piece of this size
+    /// fits into it with the frames of TLS and HTTP: a follower of a long log costs no more than one of an empty log.
+    private static let pieceSize = 15 << 10
+
     let eventLoop: any EventLoop
     let logger: Logger
 
@@ -37,7 +41,10 @@ struct AnswerWriter: Sendable {
     private func copy(_ session: any LogSession, to writer: consuming any ResponseBodyWriter) async throws {
         do {
             while let bytes = try await session.read() {
-                try await writer.write(ByteBuffer(bytes: bytes))
+                var rest = ByteBuffer(bytes: bytes)
+                while rest.readableBytes > 0, let piece = rest.readSlice(length: min(Self.pieceSize, rest.readableBytes)) {
+                    try await writer.write(piece)
+                }
                 try await eventLoop.catchUp()
             }
         } catch {

@@ -41,6 +41,8 @@ package struct HTTPAnswer: Sendable {
         HTTPAnswer(status: .ok, contentType: ExpositionWriter.contentType, body: .bytes(ByteBuffer(bytes: bytes)))
     }
 
+    package static var notFound: HTTPAnswer { .text(.notFound, "404 page not found\n") }
+
     package static func methodNotAllowed(_ allowed: String) -> HTTPAnswer {
         var answer = text(.methodNotAllowed, "Method Not Allowed")
         answer.headers[.allow] = allowed

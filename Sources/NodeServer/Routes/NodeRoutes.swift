@@ -48,13 +48,13 @@ package struct NodeRoutes: Sendable {
         case .health(nil): return HealthAnswer.all(await view.health(), target: target)
         case .health(let check?): return HealthAnswer.one(check, of: await view.health())
         case .pods: return try Self.list(await view.pods())
-        case .statistics(let path): return try await statistics?.answer(path, target: target) ?? .text(.notFound, "404 page not found\n")
+        case .statistics(let path): return try await statistics?.answer(path, target: target) ?? .notFound
         case .runningPods, .metrics, .configuration: return try await page(path)
         case .systemLogs(let path):
             guard let systemLogs else { return .text(.methodNotAllowed, "logs endpoint is disabled.\n") }
             return try await systemLogs.answer(path, target: target)
         case .nodePage(let path):
-            guard let nodePage else { return .text(.methodNotAllowed, "Debug endpoints are disabled.\n") }
+            guard let nodePage else { return .notFound }
             return try await nodePage.answer(path, target: target)
         case .run(let address): return try await RunCommand(lookup: lookup, runtime: runtime, time: time).answer(address, target: target)
         case .checkpoint(let address): throw await lookup.checkpointRefusal(address, timeout: target.values("timeout").last)
@@ -67,21 +67,19 @@ package struct NodeRoutes: Sendable {
         case .otherStream("portForward"): return .text(.notFound, "no such path: wanted /portForward/<namespace>/<pod>[/<uid>]\n")
         case .otherStream("run"): return .text(.notFound, "no such path: wanted /run/<namespace>/<pod>[/<uid>]/<container>?cmd=<command>\n")
         case .otherStream(let name): return .text(.notFound, "\(name) is not offered by this node yet\n")
-        case .other: return Self.notFound
+        case .other: return .notFound
         }
     }
 
     private func page(_ path: EndpointPath) async throws -> HTTPAnswer {
-        guard let pages else { return Self.notFound }
+        guard let pages else { return .notFound }
         switch path {
         case .runningPods: return try Self.list(await pages.runningPods())
         case .metrics(let page): return .metrics(await pages.metrics(page))
         case .configuration: return .json(bytes: await pages.configuration())
-        default: return Self.notFound
+        default: return .notFound
         }
     }
-
-    private static var notFound: HTTPAnswer { .text(.notFound, "404 page not found\n") }
 
     package func pods() async throws -> HTTPAnswer { try Self.list(await view.pods()) }
 

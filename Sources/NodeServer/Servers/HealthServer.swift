@@ -28,7 +28,7 @@ package struct HealthServer: ServiceLifecycle.Service {
             name: "health endpoint", address: address, builder: .http1(configuration: .init(idleTimeout: .seconds(90))), logger: logger,
             answer: { request, _ in
                 guard let target = RequestTarget(uri: request.uri.string), case .health(let check) = EndpointPath(target.segments) else {
-                    return .text(.notFound, "404 page not found\n")
+                    return .notFound
                 }
                 guard request.method == .get || request.method == .head else { return .methodNotAllowed("GET, HEAD") }
                 let checks = await view.health()

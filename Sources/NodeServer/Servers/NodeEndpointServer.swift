@@ -21,6 +21,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     private let routes: NodeRoutes
     private let streams: StreamUpgrade
     private let forwards: PortForwardUpgrade
+    private let servesDebuggingPaths: Bool
     private let meter: RequestMeter
     private let logger: Logger
     private let onListening: @Sendable (SocketAddress?) async -> Void
@@ -32,6 +33,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     ///   - statistics: the node's measured figures.
     ///   - systemLogs: the node's own logs; `nil` where they are not offered.
     ///   - nodePage: the page about the node; likewise.
+    ///   - servesDebuggingPaths: false closes ``DebuggingPaths`` to every caller who has a right to them.
     ///   - nodeName: in the answers that name the node.
     ///   - metrics: where requests are counted.
     ///   - streamTimes: how long clients of exec, attach and port-forward may take.
@@ -40,7 +42,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     package init(
         address: ListenAddress, credentials: ServingCredentials, access: AccessControl, view: any NodeView, runtime: any ContainerRuntime,
         ports: any SandboxPorts, pages: (any NodePages)? = nil, statistics: (any NodeStatisticsSource)? = nil,
-        systemLogs: SystemLogs? = nil, nodePage: NodePageAnswer? = nil, nodeName: String = "",
+        systemLogs: SystemLogs? = nil, nodePage: NodePageAnswer? = nil, servesDebuggingPaths: Bool = true, nodeName: String = "",
         metrics: any MetricsFactory = NOOPMetricsHandler.instance, streamTimes: StreamTimes = StreamTimes(), time: any TimeSource, logger: Logger,
         onListening: @escaping @Sendable (SocketAddress?) async -> Void = { _ in }, onConnectionEnd: @escaping @Sendable () -> Void = {}
     ) {
@@ -52,6 +54,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
             systemLogs: systemLogs, nodePage: nodePage, nodeName: nodeName)
         self.streams = StreamUpgrade(view: view, runtime: runtime, times: streamTimes, logger: logger)
         self.forwards = PortForwardUpgrade(view: view, ports: ports, times: streamTimes, logger: logger)
+        self.servesDebuggingPaths = servesDebuggingPaths
         self.meter = RequestMeter(metrics, time: time)
         self.logger = logger
         self.onListening = onListening
@@ -81,6 +84,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
                     bearerToken: RequestCredentials.bearerToken(authorization: request.headers[.authorization]))
                 let method = request.method.rawValue
                 let user = try await access.admit(method: method, segments: target.segments, credentials: credentials)
+                if !servesDebuggingPaths, let refusal = DebuggingPaths.refusal(target.segments) { return refusal }
                 if case .run(let pod) = EndpointPath(target.segments) {
                     note("run", by: user, pod)
                     return try await request.whileClientStays { try await routes.answer(method: method, target: target) }
@@ -91,9 +95,11 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
         try await server.run()
     }
 
-    /// Everything except exec, attach and port-forward is left to HTTP, where it is authenticated in the same way.
+    /// Everything except exec, attach and port-forward is left to HTTP, where it is authenticated in the same way. Where these are closed, HTTP
+    /// refuses them, too.
     private func decide(_ request: UpgradeRequest, peer: PeerIdentity) async -> UpgradeDecision {
-        guard let target = RequestTarget(uri: request.head.uri), request.head.method == .GET || request.head.method == .POST else {
+        guard servesDebuggingPaths, let target = RequestTarget(uri: request.head.uri), request.head.method == .GET || request.head.method == .POST
+        else {
             return .serveAsHTTP
         }
         let kind: String

@@ -37,7 +37,7 @@ package struct ProxyHealthServer: ServiceLifecycle.Service {
             switch target.segments {
             case ["healthz"]: return counted(.proxyHealthz, health().healthz(at: time.wallTime()))
             case ["livez"]: return counted(.proxyLivez, health().livez(at: time.wallTime()))
-            default: return .text(.notFound, "404 page not found\n")
+            default: return .notFound
             }
         }
         await server.run { logger.warning("The proxy's health is not served; trying again", metadata: ["error": "\($0)"]) }

@@ -36,7 +36,7 @@ package struct ProxyMetricsServer: ServiceLifecycle.Service {
             case ["metrics"]: return .metrics(await metrics())
             case ["proxyMode"]: return .text(.ok, "nftables")
             case ["healthz"]: return .text(.ok, "ok")
-            default: return .text(.notFound, "404 page not found\n")
+            default: return .notFound
             }
         }
         await server.run { logger.warning("The proxy's metrics are not served; trying again", metadata: ["error": "\($0)"]) }

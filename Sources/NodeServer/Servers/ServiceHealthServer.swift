@@ -59,7 +59,7 @@ package struct ServiceHealthServer<Checks: AsyncSequence & Sendable>: ServiceLif
                 let server = PersistentServer(
                     name: "health check of a Service", address: .tcp(host: place.address, port: place.port), time: time, logger: logger
                 ) { _ in
-                    guard let check = current.checks.withLock({ $0[place] }) else { return .text(.notFound, "404 page not found\n") }
+                    guard let check = current.checks.withLock({ $0[place] }) else { return .notFound }
                     return check.answer(isProxyHealthy: isProxyHealthy())
                 }
                 await server.run { error in

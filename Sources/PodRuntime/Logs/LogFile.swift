@@ -27,20 +27,20 @@ struct LogFile: Sendable {
 
     /// At most `count` bytes; fewer only at the end of the file.
     static func read(_ file: OwnedFileDescriptor, at offset: Int64, count: Int) throws(SystemError) -> [UInt8] {
-        var bytes = [UInt8](repeating: 0, count: count)
-        var filled = 0
-        while filled < count {
-            let got = try bytes.withUnsafeMutableBytes { buffer in
-                Result { () throws(SystemError) in
-                    try systemCall("pread") {
-                        file.withRawValue { pread($0, buffer.baseAddress! + filled, count - filled, off_t(offset) + off_t(filled)) }
-                    }
+        var failure: SystemError?
+        let bytes = [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+            do throws(SystemError) {
+                while filled < count {
+                    let rest = UnsafeMutableBufferPointer(rebasing: buffer[filled..<count])
+                    let got = try systemCall("pread") { file.withRawValue { pread($0, rest.baseAddress, rest.count, off_t(offset) + off_t(filled)) } }
+                    if got == 0 { break }
+                    filled += got
                 }
-            }.get()
-            if got == 0 { break }
-            filled += got
+            } catch {
+                failure = error
+            }
         }
-        bytes.removeLast(count - filled)
+        if let failure { throw failure }
         return bytes
     }
 

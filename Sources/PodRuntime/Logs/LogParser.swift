@@ -40,6 +40,8 @@ struct LogParser: Sendable {
     /// Returns the output of the next bytes of the file.
     mutating func consume(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
         var output: [UInt8] = []
+        // The input has everything that the output can show: a block's output never has to grow.
+        output.reserveCapacity(bytes.count)
         var rest = bytes
         while !rest.isEmpty, !isExhausted {
             switch position {

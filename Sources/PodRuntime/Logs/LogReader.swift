@@ -59,8 +59,9 @@ struct LogReader: Sendable {
     }
 
     private func read() throws(SystemError) -> [UInt8] {
-        let count = end.map { Int(clamping: min(Int64(Self.blockSize), max($0 - offset, 0))) } ?? Self.blockSize
-        return try LogFile.read(file.descriptor, at: offset, count: count)
+        // No more than there is: hundreds of followers of quiet logs would take and free a block each time.
+        let end = if let end { end } else { try file.size }
+        return try LogFile.read(file.descriptor, at: offset, count: Int(min(Int64(Self.blockSize), max(0, end - offset))))
     }
 
     /// Without an entry whose end is not written yet: a writer that finds the disk full takes it back. Entries larger than a block are passed on in

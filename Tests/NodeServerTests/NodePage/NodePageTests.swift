@@ -21,12 +21,12 @@ import Testing
     static let time = Timestamp(seconds: 1000)
 
     private func answer(
-        _ uri: String, method: String = "GET", view: PageView = PageView(), isOpen: Bool = true, statistics: (any NodeStatisticsSource)? = nil,
+        _ uri: String, method: String = "GET", view: PageView = PageView(), statistics: (any NodeStatisticsSource)? = nil,
         hasServices: Bool = true
     ) async throws -> (answer: HTTPAnswer, text: String) {
         let time = ManualTime(epoch: Self.time)
         let page = NodePageAnswer(view: view, statistics: statistics, services: hasServices ? view : nil, time: time)
-        let routes = NodeRoutes(view: view, runtime: FakeRuntime(), time: time, nodePage: isOpen ? page : nil)
+        let routes = NodeRoutes(view: view, runtime: FakeRuntime(), time: time, nodePage: page)
         let answer: HTTPAnswer
         do {
             answer = try await routes.answer(method: method, target: try #require(RequestTarget(uri: uri)))
@@ -81,11 +81,9 @@ import Testing
         #expect(try await answer("/ui").text == page)
     }
 
-    @Test("other methods and paths are refused, and a closed page says so") func refusals() async throws {
+    @Test("other methods and paths are refused") func refusals() async throws {
         for path in ["/ui/", "/ui/data.json"] {
             for method in ["POST", "PUT", "DELETE", "HEAD"] { #expect(try await answer(path, method: method).answer.status.code == 405) }
-            let closed = try await answer(path, isOpen: false)
-            #expect(closed.answer.status.code == 405 && closed.text == "Debug endpoints are disabled.\n")
         }
         for path in ["/ui/x", "/ui/data.json/x", "/uix", "//ui/", "/ui//data.json"] {
             #expect(try await answer(path).answer.status.code == 404, "\(path)")

@@ -5,6 +5,7 @@ import Logging
 import MetricsStore
 import NIOCore
 import NIOHTTP1
+import NIOPosix
 import NIOSSL
 import NodeServer
 import PodCore
@@ -27,7 +28,7 @@ struct RunningNode: Sendable {
 
     static func run<Result: Sendable>(
         reviewer: FakeReviewer? = nil, allowsAnonymous: Bool = false, view: FakeView = FakeView(),
-        streamTimes: StreamTimes = StreamTimes(), systemLogs: SystemLogs? = nil,
+        streamTimes: StreamTimes = StreamTimes(), systemLogs: SystemLogs? = nil, servesDebuggingPaths: Bool = true,
         _ body: @Sendable (RunningNode) async throws -> Result
     ) async throws -> Result {
         try await withTemporaryFolder { folder in
@@ -49,7 +50,7 @@ struct RunningNode: Sendable {
                 access: AccessControl(nodeName: "n1", reviewer: reviewer, allowsAnonymous: allowsAnonymous, logger: logger), view: view,
                 runtime: runtime, ports: fakePorts, pages: FakePages(), systemLogs: systemLogs,
                 nodePage: NodePageAnswer(view: view, statistics: nil, services: nil, time: ManualTime(epoch: Timestamp(seconds: 1000))),
-                metrics: metrics, streamTimes: streamTimes,
+                servesDebuggingPaths: servesDebuggingPaths, metrics: metrics, streamTimes: streamTimes,
                 time: ManualTime(epoch: Timestamp(seconds: 1000)), logger: logger,
                 onListening: { listening.yield($0?.port ?? 0) })
             let group = ServiceGroup(services: [endpoint], logger: logger)
@@ -97,6 +98,23 @@ struct RunningNode: Sendable {
         } catch {
             try? await http.shutdown()
             throw error
+        }
+    }
+
+    /// Sends requests as they are over one connection, each without a wait for the answer to the one before it, and reads up to the connection's end.
+    func exchange(_ requests: [String], as client: TestAuthority.Issued? = nil) async throws -> String {
+        let context = try NIOSSLContext(configuration: tls(client))
+        let connection = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton).connect(host: "127.0.0.1", port: port) { channel in
+            channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(NIOSSLClientHandler(context: context, serverHostname: nil))
+                return try NIOAsyncChannel<ByteBuffer, ByteBuffer>(wrappingChannelSynchronously: channel)
+            }
+        }
+        return try await connection.executeThenClose { inbound, outbound in
+            for request in requests { try await outbound.write(ByteBuffer(string: request)) }
+            var text = ""
+            for try await bytes in inbound { text += String(buffer: bytes) }
+            return text
         }
     }
 
