@@ -224,7 +224,7 @@ let package = Package(
         tests("Nftables", ["Addresses", "TestSupport"]),
         tests(
             "NodeAgent",
-            ["DevCluster", "Exposition", "KubeClient", "KubeModel", "LinuxSystem", "MetricsStore", "PodCore", "TestSupport", "Timing"]),
+            ["DevCluster", "Exposition", "KubeClient", "KubeModel", "LinuxSystem", "MetricsStore", "PodCore", "TestSupport", "Timing", logging]),
         tests(
             "NodeServer",
             [

@@ -64,8 +64,12 @@ import Testing
             #expect(message.contains("/etc/resolv.conf") && message.contains("resolvConf of the configuration"))
             #expect(!bench.node.did.entries.contains { $0.hasPrefix("start ") })
             bench.node.state.withLock { $0.nodeFiles["/etc/resolv.conf"] = "nameserver 192.0.2.53\n" }
-            await bench.time.passPause(shorterThan: .seconds(30))
-            await bench.node.did.wait { $0.contains { $0.hasPrefix("start ") } }
+            // The pause before the next try is among shorter ones.
+            while !bench.node.did.entries.contains(where: { $0.hasPrefix("start ") }), !Task.isCancelled {
+                let hasPause = bench.time.deadlines.contains { $0 - bench.time.now() < .seconds(30) }
+                if hasPause { await bench.time.passPause(shorterThan: .seconds(30)) } else { await Task.yield() }
+            }
+            #expect(bench.node.did.entries.contains { $0.hasPrefix("start ") })
         }
     }
 }
