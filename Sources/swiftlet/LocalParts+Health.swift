@@ -2,6 +2,7 @@ import ImageStore
 import LinuxSystem
 import Logging
 import NodeAgent
+import PodCore
 import PodRuntime
 
 extension LocalParts {
@@ -11,6 +12,9 @@ extension LocalParts {
             HealthProbe(NodeHealth.syncLoop, patience: .seconds(120)) { await pods.answer() },
             HealthProbe("container runtime", patience: .seconds(60)) { try await runtime.answer() },
             HealthProbe("image store", patience: .seconds(60)) { try await images.checkDisk() },
+            HealthProbe(NodeHealth.volumes, patience: .seconds(60)) {
+                if let problem = volumes.problem ?? runtime.problem { throw VolumeFailure(.busy, problem) }
+            },
         ]
         return NodeHealth(probes, readiness: readiness, time: time, logger: logger)
     }
