@@ -59,7 +59,7 @@ struct LocalParts: Sendable {
             hostPorts: hostPorts)
         cni =
             swiftlet.network.mode == .cni
-            ? try CNINetwork(
+            ? CNINetwork(
                 configurations: swiftlet.network.cniConfDir, programs: swiftlet.network.cniBinDirs,
                 stateDirectory: process.stateDirectory + "/cni", hostPorts: hostPorts, bootID: try HostFacts.bootID(), time: time,
                 logger: logger) : nil

@@ -98,11 +98,12 @@ struct NodeParts: Sendable {
         let shutdown = NodeShutdown(
             plan: configuration.kubelet.shutdown, delay: LogindDelay(), pods: pods, readiness: readiness, events: events, nodeName: settings.name,
             time: time, logger: logger)
-        let statics = try configuration.kubelet.staticPodPath.map {
+        let statics = configuration.kubelet.staticPodPath.map {
             StaticFolder(
-                try ManifestDirectory($0), nodeName: settings.name, period: configuration.kubelet.fileCheckFrequency, time: time, logger: logger)
+                ManifestDirectory($0, logger: logger), nodeName: settings.name, period: configuration.kubelet.fileCheckFrequency, time: time,
+                logger: logger)
         }
-        let imports = try ImportFolder(configuration.swiftlet.imageImports, store: local.images, time: time, logger: logger) { message in
+        let imports = ImportFolder(configuration.swiftlet.imageImports, store: local.images, time: time, logger: logger) { message in
             events.record(PodEventRecord(.warning, "FailedImageImport", message), aboutNode: settings.name)
         }
         let proxy = ProxyAgent(

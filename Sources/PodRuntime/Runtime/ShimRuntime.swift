@@ -22,6 +22,7 @@ package final class ShimRuntime: ContainerRuntime {
     /// The last limits of all pods together.
     let limitsOfAllPods = Mutex<CgroupResources?>(nil)
     let logCompressor: LogCompressor
+    let logChanges: LogChanges
     private let sandboxes = Mutex<[String: Sandbox]>([:])
     private let capabilities = Mutex<UInt64?>(nil)
 
@@ -50,6 +51,7 @@ package final class ShimRuntime: ContainerRuntime {
         }
         levels = LevelWeights(tree: settings.cgroups)
         logCompressor = LogCompressor(logger: logger)
+        logChanges = LogChanges(logger: logger)
         pool = BlockingPool(name: "runtime", threads: 8, queueLimit: 4096)
         // Bounded by what there is: a container ends once, and a shim holds at most SWL_CONTAINERS_MAX of them.
         (events, eventSink) = AsyncStream.makeStream(of: RuntimeEvent.self, bufferingPolicy: .unbounded)
