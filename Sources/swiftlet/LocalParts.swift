@@ -56,7 +56,7 @@ struct LocalParts: Sendable {
                 bridge: swiftlet.network.bridge, mtu: swiftlet.network.mtu == 0 ? nil : UInt32(swiftlet.network.mtu),
                 routing: swiftlet.network.routing == .vxlan ? .vxlan : .hostGateway, guardsSources: swiftlet.network.antiSpoofing,
                 stateDirectory: process.runDirectory + "/network"),
-            hostPorts: hostPorts)
+            hostPorts: hostPorts, filters: try KernelRulesetStore())
         cni =
             swiftlet.network.mode == .cni
             ? CNINetwork(

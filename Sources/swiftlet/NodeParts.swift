@@ -113,6 +113,13 @@ struct NodeParts: Sendable {
             events.record(
                 PodEventRecord(.warning, "ServiceNotServed", problem.text), aboutService: problem.name, namespace: problem.namespace, uid: uid)
         }
+        let watch =
+            local.cni == nil
+            ? ForwardWatch(
+                try KernelRulesetStore(), bridge: configuration.swiftlet.network.bridge, time: time, logger: logger
+            ) { problem in
+                events.record(PodEventRecord(.warning, "ForwardPolicyDrop", problem), aboutNode: settings.name)
+            } : nil
         let lease = LeaseRenewer(
             api: client.forLease(), nodeName: settings.name, duration: settings.leaseDuration, time: time, logger: logger,
             nodeUID: { reporter.isRegistered ? reporter.node?.metadata.uid : nil })
@@ -140,6 +147,10 @@ struct NodeParts: Sendable {
             Part { await Self.followPods(pods, watched, presence, memory, statics) },
             Part { try await local.hostPorts.run() },
             Part { [readiness] in try await Self.keepNetwork(local, configuration, nodes, directory, readiness, reporter, logger: logger) },
+            Part {
+                // Plugins bring rules of their own.
+                if let watch { await watch.run() } else { try await gracefulShutdown() }
+            },
             Part { [health] in await health.run() },
             Part { await MemoryReturn(turnover: pods.turnover, time: time, giveBack: ProcessMemory.giveBack).run() },
             Part { await MemoryReturn(turnover: endedConnections, time: time, giveBack: ProcessMemory.giveBack).run() },
