@@ -41,7 +41,8 @@ import Testing
 
     @Test("calls on one path run one at a time, and beside calls on other paths") func callsOnOnePath() async throws {
         let pool = BlockingPool(name: "test", threads: 4, queueLimit: 100)
-        let (inside, most) = (Mutex(0), Mutex(0))
+        let inside = Mutex(0)
+        let most = Mutex(0)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<20 {
                 group.addTask {
@@ -78,7 +79,7 @@ import Testing
                     } catch { return error as? SystemError }
                 }
             }
-            return await group.reduce(into: []) { $0.append($1) }
+            return await group.reduce(into: [SystemError?]()) { $0.append($1) }
         }
         #expect(given.allSatisfy { $0?.path == "/dead" && ($0?.code == .timedOut || $0?.code == .busy) })
         for _ in 0..<10 {

@@ -65,22 +65,24 @@ package final class Inotify: AsyncSequence, Sendable {
     /// The loop rests for 10 ms after each call, so that objects that change all the time cannot keep it busy.
     package func forEachBatch(_ body: @escaping @Sendable ([Event]) -> Void) {
         guard let loop = try? ReadinessLoop.shared() else { return }
-        let next: @Sendable (Duration) -> Void = { [weak self] pause in
-            _ = loop.schedule(after: pause) { _ in self?.forEachBatch(body) }
-        }
         do throws(SystemError) {
-            let token = try loop.register(descriptor, .readable) { [weak self] _ in
-                guard let self else { return }
-                var events: [Event] = []
-                while let bytes = try? descriptor.read(upTo: 64 << 10), !bytes.isEmpty { events += Self.parse(bytes) }
-                body(events)
-                next(.milliseconds(10))
-            }
+            let token = try loop.register(descriptor, .readable) { [weak self] _ in self?.giveBatch(to: body, loop) }
             listening.withLock { $0 = token }
         } catch {
             // No descriptor is free. What happens meanwhile waits in the kernel.
-            next(.seconds(1))
+            listen(after: .seconds(1), body, loop)
         }
+    }
+
+    private func giveBatch(to body: @escaping @Sendable ([Event]) -> Void, _ loop: ReadinessLoop) {
+        var events: [Event] = []
+        while let bytes = try? descriptor.read(upTo: 64 << 10), !bytes.isEmpty { events += Self.parse(bytes) }
+        body(events)
+        listen(after: .milliseconds(10), body, loop)
+    }
+
+    private func listen(after pause: Duration, _ body: @escaping @Sendable ([Event]) -> Void, _ loop: ReadinessLoop) {
+        _ = loop.schedule(after: pause) { [weak self] _ in self?.forEachBatch(body) }
     }
 
     /// Says in words for a person why an instance or a watch cannot be had, and what to do.

@@ -107,14 +107,15 @@ package final class WatchedFolder: Sendable {
             do throws(SystemError) {
                 let isThere = try watch(by: inotify)
                 state.withLock { $0.unwatched = nil }
-                return isThere ? try content() : nil
+                return try isThere ? content() : nil
             } catch {
                 guard error.call == "inotify_add_watch", error.is(ENOSPC) else { throw error }
                 report(error)
             }
         }
         let found = try content()
-        let look = try found.map { (found) throws(SystemError) in try entries(found.names, in: found.directory) } ?? []
+        // What cannot be looked at makes a difference at the next look, and so is tried again.
+        let look = found.flatMap { try? entries($0.names, in: $0.directory) } ?? []
         state.withLock { $0.unwatched = look }
         return found
     }

@@ -1,6 +1,6 @@
 /// The calls of a pool that concern a path: one at a time for each path, so that a path that hangs holds one thread. A value under the pool's lock.
-struct PathTurns<Call: AnyObject> {
-    enum Answer {
+struct PathTurns<Call: AnyObject & Sendable>: Sendable {
+    enum Answer: Sendable {
         case begin
         /// `leave` of the calls before it returns this call.
         case wait
@@ -8,7 +8,7 @@ struct PathTurns<Call: AnyObject> {
         case hangs(since: Int64)
     }
 
-    private struct Turn {
+    private struct Turn: Sendable {
         let call: Call
         var waiting: [Call] = []
         var hangsSince: Int64?
