@@ -41,25 +41,20 @@ import Testing
 
     @Test("calls on one path run one at a time, and beside calls on other paths") func callsOnOnePath() async throws {
         let pool = BlockingPool(name: "test", threads: 4, queueLimit: 100)
-        let inside = Mutex(0)
-        let most = Mutex(0)
+        let (begun, ended, inside) = (Counter(), Counter(), Journal<Int>())
         try await withThrowingTaskGroup(of: Void.self) { group in
             for _ in 0..<20 {
                 group.addTask {
                     try await pool.run("stat", on: "/a") {
-                        let now = inside.withLock { count in
-                            count += 1
-                            return count
-                        }
-                        most.withLock { $0 = max($0, now) }
+                        inside.note(begun.next() + 1 - ended.count)
                         usleep(500)
-                        inside.withLock { $0 -= 1 }
+                        ended.next()
                     }
                 }
             }
             try await group.waitForAll()
         }
-        #expect(most.withLock { $0 } == 1)
+        #expect(inside.entries == Array(repeating: 1, count: 20))
         let gate = Mutex(true)
         async let first: Void = pool.run("stat", on: "/a") { while gate.withLock({ $0 }) { usleep(500) } }
         #expect(try await pool.run("stat", on: "/b") { 5 } == 5)
@@ -69,12 +64,12 @@ import Testing
 
     @Test("after a call on a path was given up, others on it fail at once until it returns") func pathThatHangs() async throws {
         let pool = BlockingPool(name: "test", threads: 1, queueLimit: 100)
-        let gate = Mutex(true)
+        let gate = Locked(true)
         let given = await withTaskGroup(of: SystemError?.self) { group in
             for _ in 0..<5 {
                 group.addTask {
                     do {
-                        try await pool.run("stat", on: "/dead", deadline: .milliseconds(30)) { while gate.withLock({ $0 }) { usleep(500) } }
+                        try await pool.run("stat", on: "/dead", deadline: .milliseconds(30)) { while gate.value { usleep(500) } }
                         return nil
                     } catch { return error as? SystemError }
                 }
@@ -89,11 +84,11 @@ import Testing
         #expect(try await pool.run("stat", on: "/alive") { 5 } == 5, "one thread is left")
         #expect(pool.problem == nil)
         await #expect(throws: SystemError.self) {
-            try await pool.run("walk", deadline: .milliseconds(30)) { while gate.withLock({ $0 }) { usleep(500) } }
+            try await pool.run("walk", deadline: .milliseconds(30)) { while gate.value { usleep(500) } }
         }
         let problem = pool.problem ?? ""
         #expect(problem.hasPrefix("all 2 threads of the pool test hang: /dead since 20") && problem.contains(", walk since 20"), "\(problem)")
-        gate.withLock { $0 = false }
+        gate.set(false)
         try await eventually("the calls have returned") { pool.problem == nil }
         try await eventually("the path is free again") { (try? await pool.run("stat", on: "/dead") { 5 }) == 5 }
     }
