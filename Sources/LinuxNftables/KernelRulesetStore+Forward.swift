@@ -1,6 +1,7 @@
 import CMnl
 import Glibc
 import LinuxNetlink
+import LinuxSystem
 package import Nftables
 
 extension KernelRulesetStore: ForwardFilters {
