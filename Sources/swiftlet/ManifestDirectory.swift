@@ -7,11 +7,13 @@ struct ManifestDirectory: ManifestFolder {
     private let folder: WatchedFolder
 
     init(_ path: String, logger: Logger) {
-        folder = WatchedFolder(path, largest: StaticManifest.largest) { problem in
-            logger.warning(
-                "Changes of a folder are not reported by the kernel; it is looked at every few seconds",
-                metadata: ["folder": "\(path)", "reason": "\(problem)"])
-        }
+        folder = WatchedFolder(
+            path, largest: StaticManifest.largest,
+            onUnwatched: { problem in
+                logger.warning(
+                    "Changes of a folder are not reported by the kernel; it is looked at every few seconds",
+                    metadata: ["folder": "\(path)", "reason": "\(problem)"])
+            })
     }
 
     var path: String { folder.path }

@@ -19,11 +19,13 @@ package struct ImportFolder: Sendable {
     package init(
         _ path: String, store: ImageStore, time: any TimeSource, logger: Logger, onFailure: @escaping @Sendable (_ message: String) -> Void
     ) {
-        folder = WatchedFolder(path, largest: 0) { problem in
-            logger.warning(
-                "Changes of a folder are not reported by the kernel; it is looked at every few seconds",
-                metadata: ["folder": "\(path)", "reason": "\(problem)"])
-        }
+        folder = WatchedFolder(
+            path, largest: 0,
+            onUnwatched: { problem in
+                logger.warning(
+                    "Changes of a folder are not reported by the kernel; it is looked at every few seconds",
+                    metadata: ["folder": "\(path)", "reason": "\(problem)"])
+            })
         self.store = store
         self.time = time
         self.logger = logger
