@@ -4,6 +4,7 @@ import Logging
 import NodeAgent
 import PodCore
 import PodRuntime
+import PodVolumes
 
 extension LocalParts {
     /// The looks at the parts on which pods depend.
