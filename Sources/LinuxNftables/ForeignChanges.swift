@@ -11,6 +11,16 @@ enum ForeignChanges {
         return stream
     }
 
+    /// A value after each change of a chain or a rule in any table.
+    static func chains(_ socket: NetlinkSocket, in namespace: UInt64) throws -> AsyncStream<Void> {
+        let types = [NFT_MSG_NEWCHAIN, NFT_MSG_DELCHAIN, NFT_MSG_NEWRULE, NFT_MSG_DELRULE].map { UInt16($0.rawValue) }
+        let (stream, continuation) = try NotificationStream.start(socket) { reply in
+            reply.type >> 8 == UInt16(NFNL_SUBSYS_NFTABLES) && types.contains(reply.type & 0xff)
+        }
+        try ChangeListeners.shared.add(socket, in: namespace, continuation)
+        return stream
+    }
+
     private static func concerns(_ tables: [TableID], _ reply: NetlinkReply) -> Bool {
         guard reply.type >> 8 == UInt16(NFNL_SUBSYS_NFTABLES), reply.type & 0xff != UInt16(NFT_MSG_NEWGEN.rawValue),
             let family = reply.header(as: nfgenmsg.self)?.nfgen_family,

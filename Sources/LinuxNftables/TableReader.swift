@@ -26,8 +26,13 @@ struct TableReader {
     }
 
     static func request(_ name: String, _ type: nf_tables_msg_types, family: TableFamily?) -> NetlinkMessage {
+        request(name, type, familyNumber: family?.rawValue ?? 0)
+    }
+
+    /// - Parameter familyNumber: the kernel's; 0 for all families.
+    static func request(_ name: String, _ type: nf_tables_msg_types, familyNumber: UInt8) -> NetlinkMessage {
         var message = NetlinkMessage(name, type: UInt32(NFNL_SUBSYS_NFTABLES) << 8 | type.rawValue)
-        message.append(nfgenmsg(nfgen_family: family?.rawValue ?? 0, version: UInt8(NFNETLINK_V0), res_id: 0))
+        message.append(nfgenmsg(nfgen_family: familyNumber, version: UInt8(NFNETLINK_V0), res_id: 0))
         return message
     }
 

@@ -37,8 +37,12 @@ package actor CNINetwork: PodNetworkPort {
     package init(
         configurations: String, programs: [String], stateDirectory: String, hostPorts: HostPortForwarder, bootID: String, time: any TimeSource,
         logger: Logger
-    ) throws(SystemError) {
-        folder = try CNIFolder(configurations)
+    ) {
+        folder = CNIFolder(configurations) { problem in
+            logger.warning(
+                "Changes of a folder are not reported by the kernel; it is looked at every few seconds",
+                metadata: ["folder": "\(configurations)", "reason": "\(problem)"])
+        }
         runner = CNIRunner(folders: programs, pool: pool)
         store = CNIRecords(directory: stateDirectory)
         self.hostPorts = hostPorts

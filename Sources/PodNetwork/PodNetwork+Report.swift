@@ -59,6 +59,7 @@ extension PodNetwork {
                     wanted: "an interface at \(settings.bridge)", done: "nothing: delete the pod to have it made anew"))
         }
         findings += try await unguarded(complete, observed, fix: fix)
+        findings += await foreignFilters()
         // After the look: an interface that has an owner by now is none that is left.
         for link in observed.links where link.kind == "veth" && PodInterface.isHostName(link.name) && hostNames[link.name] == nil {
             let index = link.index

@@ -2,6 +2,7 @@ package import Addresses
 import Glibc
 import LinuxNetlink
 import LinuxSystem
+package import Nftables
 package import PodCore
 import Timing
 
@@ -13,6 +14,7 @@ package actor PodNetwork: PodNetworkPort {
     let settings: NetworkSettings
     private let records: AddressRecords
     let hostPorts: HostPortForwarder
+    private let filters: (any ForwardFilters)?
     private let pool = BlockingPool(name: "network", threads: 4, queueLimit: 4096)
     private let turn = SerialTurn()
     /// An element after the network is to be repaired for another reason than a change by another program. One reader.
@@ -47,9 +49,11 @@ package actor PodNetwork: PodNetworkPort {
     /// Gateways by range for addresses that were given out under an earlier podCIDR.
     private var earlier: [AddressPool] = []
 
-    package init(settings: NetworkSettings = NetworkSettings(), hostPorts: HostPortForwarder) {
+    /// - Parameter filters: what a check looks at for chains of other programs.
+    package init(settings: NetworkSettings = NetworkSettings(), hostPorts: HostPortForwarder, filters: (any ForwardFilters)? = nil) {
         self.settings = settings
         self.hostPorts = hostPorts
+        self.filters = filters
         records = AddressRecords(directory: settings.stateDirectory)
         (wishes, wish) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
@@ -104,6 +108,19 @@ package actor PodNetwork: PodNetworkPort {
         let settings = settings
         return try await kernel("watch the node's network") {
             try NetworkChange.stream(in: settings.nodeNamespace?.descriptor, isOfInterest: ChangeInterest.covers)
+        }
+    }
+
+    /// The filters of other programs that may drop the pods' packets.
+    func foreignFilters() async -> [NetworkReport.Finding] {
+        do {
+            return try await filters?.droppingChains(exceptNaming: settings.bridge).map { ForwardWatch.finding($0, bridge: settings.bridge) } ?? []
+        } catch {
+            return [
+                NetworkReport.Finding(
+                    found: "filters of other programs cannot be looked at: \(error)", wanted: "the chains of all tables",
+                    done: "nothing: look at nft list ruleset for a chain at the hook forward with the policy drop")
+            ]
         }
     }
 

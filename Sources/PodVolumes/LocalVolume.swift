@@ -13,7 +13,7 @@ struct LocalVolume: Sendable {
     /// The folder of all pods.
     let pods: String
 
-    private var source: String { storage.path.hasPrefix("/") ? storage.path : "/" + storage.path }
+    private var source: String { storage.source }
     private var options: MountOptions { MountOptions(storage.options + (storage.isReadOnly ? ["ro"] : [])) }
 
     /// Mounts the storage unless that is done. Nothing is made on the node's side: a disk that is not there must not turn into a directory.
@@ -94,4 +94,8 @@ struct LocalVolume: Sendable {
             throw VolumeFailure(.system, "local: failed to mount device \(source) at \(path) (fstype: \(storage.fileSystem)): \(error)\(hint)")
         }
     }
+}
+
+extension LocalStorage {
+    var source: String { path.hasPrefix("/") ? path : "/" + path }
 }

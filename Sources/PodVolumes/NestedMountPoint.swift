@@ -8,7 +8,7 @@ enum NestedMountPoint {
     /// No symlink is followed on the way, so that nothing is made outside of the volume. What has the name already stays: the mount says what is wrong
     /// with it.
     static func make(_ point: VolumeMountPoint) throws(SystemError) {
-        let isFolder = try status(of: point).kind == .directory
+        let isFolder = try isFolder(point)
         var parts = try SafePath.components(point.path)
         guard let name = parts.popLast() else { return }
         let root = SafePath(root: try OwnedFileDescriptor.open(point.volume, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
@@ -25,8 +25,9 @@ enum NestedMountPoint {
         }
     }
 
-    private static func status(of point: VolumeMountPoint) throws(SystemError) -> FileStatus {
-        guard let subPath = point.subPath else { return try FileStatus(of: point.source, follow: true) }
-        return try FileStatus(of: try SubPath.open(subPath, inVolume: point.source))
+    /// Whether what is to be mounted is a directory.
+    static func isFolder(_ point: VolumeMountPoint) throws(SystemError) -> Bool {
+        guard let subPath = point.subPath else { return try FileStatus(of: point.source, follow: true).kind == .directory }
+        return try FileStatus(of: try SubPath.open(subPath, inVolume: point.source)).kind == .directory
     }
 }

@@ -6,7 +6,9 @@ import Synchronization
 extension PodVolumes {
     /// The files are given to a group once, by the first pod that mounts the storage.
     func mountLocal(_ storage: LocalStorage, _ volume: VolumeRequest) async throws(VolumeFailure) -> String {
-        try await blocking("mount volume \(volume.name)", on: walks) { [self] in
+        // A path that hangs is found here, and not by the threads that may be busy with the files of other volumes.
+        try await atPath(storage.path, "look for volume \(volume.name)") { _ = try FileStatus.ifPresent(storage.source, follow: true) }
+        return try await blocking("mount volume \(volume.name)", on: walks) { [self] in
             let layout = try VolumeLayout(root: root)
             let path = try layout.volume(storage.folder, plugin: LocalVolume.plugin, podUID: volume.podUID)
             if try MountTable.mount(at: path) != nil { return path }

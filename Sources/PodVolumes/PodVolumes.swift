@@ -13,6 +13,9 @@ package final class PodVolumes: VolumeService {
     let remote: RemoteMounts
     let logger: Logger
     private let pool: BlockingPool
+    /// For the node's own paths that pods name. They may lie on a file system that does not answer: other volumes do not wait for that.
+    private let paths = BlockingPool(name: "volume-paths", threads: 8, queueLimit: 4096)
+    private let patience: VolumePatience
     private let writers = PathLocks()
     /// For local volumes, whose files may all have to be given to a group: other volumes do not wait for that.
     let walks = BlockingPool(name: "local-volumes", threads: 4, queueLimit: 4096)
@@ -30,6 +33,7 @@ package final class PodVolumes: VolumeService {
     ) {
         self.root = root
         self.logger = logger
+        self.patience = patience
         let pool = BlockingPool(name: "volumes", threads: 8, queueLimit: 4096)
         self.pool = pool
         remote = RemoteMounts(
@@ -61,7 +65,9 @@ package final class PodVolumes: VolumeService {
     private func mountContent(_ volume: VolumeRequest) async throws(VolumeFailure) -> String {
         if case .nfs(let export) = volume.content { return try await mountNFS(export, volume) }
         if case .local(let storage) = volume.content { return try await mountLocal(storage, volume) }
-        return try await blocking("mount volume \(volume.name)") { [root, writers] in try Self.mount(volume, VolumeLayout(root: root), writers) }
+        let body = { @Sendable [root, writers] in try Self.mount(volume, VolumeLayout(root: root), writers) }
+        guard let path = volume.content.nodePath else { return try await blocking("mount volume \(volume.name)", body) }
+        return try await atPath(path, "mount volume \(volume.name)", body)
     }
 
     package func missing(_ volumes: [MountedVolume]) async throws(VolumeFailure) -> Set<String> {
@@ -74,7 +80,9 @@ package final class PodVolumes: VolumeService {
     }
 
     package func makeMountPoint(_ point: VolumeMountPoint) async throws(VolumeFailure) {
-        try await blocking("make \(point.path) in volume \(point.volume)") { [writers] in
+        // What is to be mounted there may hang as well.
+        try await atPath(point.source, "look at what is mounted at \(point.path)") { _ = try NestedMountPoint.isFolder(point) }
+        try await atPath(point.volume, "make \(point.path) in volume") { [writers] in
             try writers.holding(point.volume) { try NestedMountPoint.make(point) }
         }
     }
@@ -161,12 +169,20 @@ package final class PodVolumes: VolumeService {
         return path
     }
 
+    /// Why volumes at paths of the node cannot be mounted any more; `nil` while they can.
+    package var problem: String? { paths.problem }
+
+    /// Runs blocking work at a path of the node that a pod names. A path that hangs costs one thread, however often it is tried.
+    func atPath<T: Sendable>(_ path: String, _ what: String, _ body: @escaping @Sendable () throws -> T) async throws(VolumeFailure) -> T {
+        try await blocking(what, on: paths, path: path, body)
+    }
+
     /// Runs blocking work and translates its errors. A device that does not answer costs a thread, not the agent.
     func blocking<T: Sendable>(
-        _ what: String, on other: BlockingPool? = nil, _ body: @escaping @Sendable () throws -> T
+        _ what: String, on other: BlockingPool? = nil, path: String? = nil, _ body: @escaping @Sendable () throws -> T
     ) async throws(VolumeFailure) -> T {
         do {
-            return try await (other ?? pool).run(what, deadline: .seconds(123), body)
+            return try await (other ?? pool).run(what, on: path, deadline: patience.local, body)
         } catch let error as VolumeFailure {
             throw error
         } catch let error as SystemError {
@@ -174,6 +190,16 @@ package final class PodVolumes: VolumeService {
             throw VolumeFailure(isBusy ? .busy : .system, "\(error)")
         } catch {
             throw VolumeFailure(.busy, "cannot \(what): \(error)")
+        }
+    }
+}
+
+extension VolumeContent {
+    /// The path of the node, for a volume that is this path.
+    fileprivate var nodePath: String? {
+        switch self {
+        case .hostPath(let path, _), .block(let path): path
+        default: nil
         }
     }
 }

@@ -1,4 +1,4 @@
-/// How long calls on file systems of other machines may take before their process is killed.
+/// How long calls on file systems may take: those of other machines before their process is killed, the node's own before they are left behind.
 package struct VolumePatience: Sendable {
     package var mount = Duration.seconds(30)
     /// A server that does not say in this time how much space it has counts as one that does not answer.
@@ -7,6 +7,8 @@ package struct VolumePatience: Sendable {
     package var unmount = Duration.seconds(60)
     /// With calls that wait for the server failing at once.
     package var forcedUnmount = Duration.seconds(10)
+    /// Of calls on the node's own paths.
+    package var local = Duration.seconds(123)
 
     package init() {}
 }

@@ -1,7 +1,9 @@
 import LinuxSystem
 import Logging
 import NodeAgent
+import PodCore
 import PodRuntime
+import PodVolumes
 
 extension LocalParts {
     /// The looks at the parts on which pods depend.
@@ -10,6 +12,9 @@ extension LocalParts {
             [
                 HealthProbe(NodeHealth.syncLoop, patience: .seconds(120)) { await pods.answer() },
                 HealthProbe("container runtime", patience: .seconds(60)) { try await runtime.answer() },
+                HealthProbe(NodeHealth.volumes, patience: .seconds(60)) {
+                    if let problem = volumes.problem ?? runtime.problem { throw VolumeFailure(.busy, problem) }
+                },
             ]
             + disks.map { name, path in
                 let disk = DiskHealth(path)

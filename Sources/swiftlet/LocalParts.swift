@@ -56,10 +56,10 @@ struct LocalParts: Sendable {
                 bridge: swiftlet.network.bridge, mtu: swiftlet.network.mtu == 0 ? nil : UInt32(swiftlet.network.mtu),
                 routing: swiftlet.network.routing == .vxlan ? .vxlan : .hostGateway, guardsSources: swiftlet.network.antiSpoofing,
                 stateDirectory: process.runDirectory + "/network"),
-            hostPorts: hostPorts)
+            hostPorts: hostPorts, filters: try KernelRulesetStore())
         cni =
             swiftlet.network.mode == .cni
-            ? try CNINetwork(
+            ? CNINetwork(
                 configurations: swiftlet.network.cniConfDir, programs: swiftlet.network.cniBinDirs,
                 stateDirectory: process.stateDirectory + "/cni", hostPorts: hostPorts, bootID: try HostFacts.bootID(), time: time,
                 logger: logger) : nil

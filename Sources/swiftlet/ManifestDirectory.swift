@@ -1,12 +1,19 @@
 import LinuxSystem
+import Logging
 import NodeAgent
 
 /// The folder of static pods' manifests on this machine.
 struct ManifestDirectory: ManifestFolder {
     private let folder: WatchedFolder
 
-    init(_ path: String) throws {
-        folder = try WatchedFolder(path, largest: StaticManifest.largest)
+    init(_ path: String, logger: Logger) {
+        folder = WatchedFolder(
+            path, largest: StaticManifest.largest,
+            onUnwatched: { problem in
+                logger.warning(
+                    "Changes of a folder are not reported by the kernel; it is looked at every few seconds",
+                    metadata: ["folder": "\(path)", "reason": "\(problem)"])
+            })
     }
 
     var path: String { folder.path }

@@ -98,11 +98,12 @@ struct NodeParts: Sendable {
         let shutdown = NodeShutdown(
             plan: configuration.kubelet.shutdown, delay: LogindDelay(), pods: pods, readiness: readiness, events: events, nodeName: settings.name,
             time: time, logger: logger)
-        let statics = try configuration.kubelet.staticPodPath.map {
+        let statics = configuration.kubelet.staticPodPath.map {
             StaticFolder(
-                try ManifestDirectory($0), nodeName: settings.name, period: configuration.kubelet.fileCheckFrequency, time: time, logger: logger)
+                ManifestDirectory($0, logger: logger), nodeName: settings.name, period: configuration.kubelet.fileCheckFrequency, time: time,
+                logger: logger)
         }
-        let imports = try ImportFolder(configuration.swiftlet.imageImports, store: local.images, time: time, logger: logger) { message in
+        let imports = ImportFolder(configuration.swiftlet.imageImports, store: local.images, time: time, logger: logger) { message in
             events.record(PodEventRecord(.warning, "FailedImageImport", message), aboutNode: settings.name)
         }
         let proxy = ProxyAgent(
@@ -112,6 +113,13 @@ struct NodeParts: Sendable {
             events.record(
                 PodEventRecord(.warning, "ServiceNotServed", problem.text), aboutService: problem.name, namespace: problem.namespace, uid: uid)
         }
+        let watch =
+            local.cni == nil
+            ? ForwardWatch(
+                try KernelRulesetStore(), bridge: configuration.swiftlet.network.bridge, time: time, logger: logger
+            ) { problem in
+                events.record(PodEventRecord(.warning, "ForwardPolicyDrop", problem), aboutNode: settings.name)
+            } : nil
         let lease = LeaseRenewer(
             api: client.forLease(), nodeName: settings.name, duration: settings.leaseDuration, time: time, logger: logger,
             nodeUID: { reporter.isRegistered ? reporter.node?.metadata.uid : nil })
@@ -139,6 +147,10 @@ struct NodeParts: Sendable {
             Part { await Self.followPods(pods, watched, presence, memory, statics) },
             Part { try await local.hostPorts.run() },
             Part { [readiness] in try await Self.keepNetwork(local, configuration, nodes, directory, readiness, reporter, logger: logger) },
+            Part {
+                // Plugins bring rules of their own.
+                if let watch { await watch.run() } else { try await gracefulShutdown() }
+            },
             Part { [health] in await health.run() },
             Part { await MemoryReturn(turnover: pods.turnover, time: time, giveBack: ProcessMemory.giveBack).run() },
             Part { await MemoryReturn(turnover: endedConnections, time: time, giveBack: ProcessMemory.giveBack).run() },

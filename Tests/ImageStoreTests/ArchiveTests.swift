@@ -197,7 +197,7 @@ import Timing
             let folder = directory + "/images.d"
             let failures = Journal<String>()
             try await withStore(in: directory + "/store") { store async throws in
-                let imports = try ImportFolder(folder, store: store, time: SystemTime(), logger: .silent) { failures.note($0) }
+                let imports = ImportFolder(folder, store: store, time: SystemTime(), logger: .silent) { failures.note($0) }
                 try await whileRunning({ await imports.run() }) {
                     // The folder comes later.
                     try Directories.make(folder)
@@ -222,7 +222,7 @@ import Timing
             try systemCall("futimens") { handle.withRawValue { futimens($0, times) } }
             handle.close()
             try await withStore(in: directory + "/store") { store async throws in
-                let imports = try ImportFolder(folder, store: store, time: SystemTime(), logger: .silent) { failures.note($0) }
+                let imports = ImportFolder(folder, store: store, time: SystemTime(), logger: .silent) { failures.note($0) }
                 try await whileRunning({ await imports.run() }) { await failures.wait(count: 2) }
                 #expect(failures.entries.allSatisfy { $0.contains("bad.tar") })
                 #expect(await store.storedImages().count == 2)

@@ -5,7 +5,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@Suite struct ConcurrencyTests {
+@Suite(.timeLimit(.minutes(1))) struct ConcurrencyTests {
     @Test("the pool returns results and throws errors")
     func poolRunsAndThrows() async throws {
         let pool = BlockingPool(name: "test", threads: 2, queueLimit: 100)
@@ -37,6 +37,60 @@ import Testing
         #expect(error?.call == "stuck mount")
         #expect(try await pool.run(deadline: .seconds(10)) { 5 } == 5, "the only thread is stuck, another takes its place")
         gate.withLock { $0 = false }
+    }
+
+    @Test("calls on one path run one at a time, and beside calls on other paths") func callsOnOnePath() async throws {
+        let pool = BlockingPool(name: "test", threads: 4, queueLimit: 100)
+        let (begun, ended, inside) = (Counter(), Counter(), Journal<Int>())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<20 {
+                group.addTask {
+                    try await pool.run("stat", on: "/a") {
+                        inside.note(begun.next() + 1 - ended.count)
+                        usleep(500)
+                        ended.next()
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(inside.entries == Array(repeating: 1, count: 20))
+        let gate = Mutex(true)
+        async let first: Void = pool.run("stat", on: "/a") { while gate.withLock({ $0 }) { usleep(500) } }
+        #expect(try await pool.run("stat", on: "/b") { 5 } == 5)
+        gate.withLock { $0 = false }
+        try await first
+    }
+
+    @Test("after a call on a path was given up, others on it fail at once until it returns") func pathThatHangs() async throws {
+        let pool = BlockingPool(name: "test", threads: 1, queueLimit: 100)
+        let gate = Locked(true)
+        let given = await withTaskGroup(of: SystemError?.self) { group in
+            for _ in 0..<5 {
+                group.addTask {
+                    do {
+                        try await pool.run("stat", on: "/dead", deadline: .milliseconds(30)) { while gate.value { usleep(500) } }
+                        return nil
+                    } catch { return error as? SystemError }
+                }
+            }
+            return await group.reduce(into: [SystemError?]()) { $0.append($1) }
+        }
+        #expect(given.allSatisfy { $0?.path == "/dead" && ($0?.code == .timedOut || $0?.code == .busy) })
+        for _ in 0..<10 {
+            let error = await #expect(throws: SystemError.self) { try await pool.run("stat", on: "/dead") {} }
+            #expect(error?.code == .busy && "\(error!)".hasPrefix("stat /dead: hangs since 20"))
+        }
+        #expect(try await pool.run("stat", on: "/alive") { 5 } == 5, "one thread is left")
+        #expect(pool.problem == nil)
+        await #expect(throws: SystemError.self) {
+            try await pool.run("walk", deadline: .milliseconds(30)) { while gate.value { usleep(500) } }
+        }
+        let problem = pool.problem ?? ""
+        #expect(problem.hasPrefix("all 2 threads of the pool test hang: /dead since 20") && problem.contains(", walk since 20"), "\(problem)")
+        gate.set(false)
+        try await eventually("the calls have returned") { pool.problem == nil }
+        try await eventually("the path is free again") { (try? await pool.run("stat", on: "/dead") { 5 }) == 5 }
     }
 
     @Test("the pool refuses jobs beyond its queue")

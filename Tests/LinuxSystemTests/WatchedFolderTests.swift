@@ -15,7 +15,7 @@ struct WatchedFolderTests {
         try await withTemporaryFolder { path in
             for name in ["b", "a", ".hidden", "c~"] { try TemporaryFolder.write(name, to: path + "/" + name) }
             try Directories.make(path + "/folder")
-            let folder = try WatchedFolder(path, largest: 10)
+            let folder = WatchedFolder(path, largest: 10)
             #expect(try folder.read { name, _ in name } == ["a", "b", "c~"])
             #expect(try contents(folder)["a"] == .bytes(Array("a".utf8)))
         }
@@ -24,7 +24,7 @@ struct WatchedFolderTests {
     @Test("a file that is open for writing is not read")
     func writers() async throws {
         try await withTemporaryFolder { path in
-            let folder = try WatchedFolder(path, largest: 10)
+            let folder = WatchedFolder(path, largest: 10)
             let writer = try OwnedFileDescriptor.open(path + "/a", O_WRONLY | O_CREAT, mode: 0o600)
             #expect(try contents(folder) == ["a": .beingWritten])
             try writer.writeAll("text")
@@ -67,7 +67,7 @@ struct WatchedFolderTests {
     @Test("a change after the beginning of a reading is reported")
     func changes() async throws {
         try await withTemporaryFolder { path in
-            let folder = try WatchedFolder(path, largest: 10)
+            let folder = WatchedFolder(path, largest: 10)
             _ = try contents(folder)
             try TemporaryFolder.write("x", to: path + "/a")
             try await folder.waitForChange()
@@ -78,7 +78,7 @@ struct WatchedFolderTests {
     @Test("a missing folder is empty; it is reported when it comes, goes and comes again")
     func missing() async throws {
         try await withTemporaryFolder { path in
-            let folder = try WatchedFolder(path + "/a", largest: 10)
+            let folder = WatchedFolder(path + "/a", largest: 10)
             for _ in 0..<2 {
                 #expect(try contents(folder).isEmpty)
                 try Directories.make(path + "/a")
@@ -95,8 +95,45 @@ struct WatchedFolderTests {
     func notAFolder() async throws {
         try await withTemporaryFolder { path in
             try TemporaryFolder.write("x", to: path + "/a")
-            let folder = try WatchedFolder(path + "/a", largest: 10)
+            let folder = WatchedFolder(path + "/a", largest: 10)
             #expect(throws: SystemError.self) { try contents(folder) }
+        }
+    }
+
+    @Test("without an inotify instance the folder is compared, and the problem is reported once with the parameter's name")
+    func noInstance() async throws {
+        try await withTemporaryFolder { path in
+            let problems = Journal<String>()
+            let folder = WatchedFolder(path + "/a", largest: 10) { () throws(SystemError) in
+                throw SystemError(call: "inotify_init1", errno: EMFILE)
+            } onUnwatched: {
+                problems.note($0)
+            }
+            #expect(try contents(folder).isEmpty)
+            try Directories.make(path + "/a")
+            try TemporaryFolder.write("x", to: path + "/a/x")
+            try await folder.waitForChange()
+            #expect(try contents(folder) == ["x": .bytes([UInt8(ascii: "x")])])
+            try TemporaryFolder.write("longer", to: path + "/a/x")
+            try await folder.waitForChange()
+            #expect(try contents(folder) == ["x": .bytes(Array("longer".utf8))])
+            let problem = try #require(problems.entries.first)
+            #expect(problems.entries.count == 1)
+            #expect(problem.contains("EMFILE") && problem.contains("fs.inotify.max_user_instances is "), "\(problem)")
+        }
+    }
+
+    @Test("an instance that can be had later is used") func instanceComesLater() async throws {
+        try await withTemporaryFolder { path in
+            let tries = Counter()
+            let folder = WatchedFolder(path, largest: 10) { () throws(SystemError) in
+                if tries.next() == 0 { throw SystemError(call: "inotify_init1", errno: EMFILE) }
+                return try Inotify()
+            }
+            _ = try contents(folder)
+            try TemporaryFolder.write("x", to: path + "/a")
+            try await folder.waitForChange()
+            #expect(try contents(folder).count == 1 && tries.count == 2)
         }
     }
 }

@@ -57,7 +57,7 @@ private struct Plugins {
     func request(_ name: String) throws -> JSONValue { try JSONParser.parse(SmallFile.bytes("\(directory)/\(name).request")) }
 
     func network(_ fixture: NetworkFixture) throws -> CNINetwork {
-        try CNINetwork(
+        CNINetwork(
             configurations: directory + "/conf", programs: ["\(directory)/none", "\(directory)/bin"], stateDirectory: directory + "/state",
             hostPorts: try fixture.forwarder(), bootID: "b", time: SystemTime(), logger: Logger(label: "test"))
     }

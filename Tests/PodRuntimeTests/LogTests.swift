@@ -178,7 +178,7 @@ import Testing
         var options = LogOptions()
         options.follow = true
         let ended = Promise<Void>()
-        let session = try FileLogSession(path: path, options: options, ended: ended, pool: .shared)
+        let session = try FileLogSession(path: path, options: options, ended: ended, changes: LogChanges(logger: .silent), pool: .shared)
         #expect(try await session.read() == Array("0\n".utf8))
         // Several rotations between two looks, one of them in the same second.
         try append(1)
@@ -307,7 +307,7 @@ import Testing
         try AtomicFile.replace(path, with: "")
         var options = LogOptions()
         options.follow = true
-        let session = try FileLogSession(path: path, options: options, ended: Promise(), pool: .shared)
+        let session = try FileLogSession(path: path, options: options, ended: Promise(), changes: LogChanges(logger: .silent), pool: .shared)
         async let bytes = session.read()
         await session.close()
         #expect(try await bytes == nil)
@@ -315,7 +315,8 @@ import Testing
 
     @Test("a missing log is not found") func aMissingLogIsNotFound() {
         #expect {
-            try FileLogSession(path: "/nonexistent/0.log", options: LogOptions(), ended: Promise(()), pool: .shared)
+            try FileLogSession(
+                path: "/nonexistent/0.log", options: LogOptions(), ended: Promise(()), changes: LogChanges(logger: .silent), pool: .shared)
         } throws: { error in
             (error as? RuntimeFailure)?.code == .notFound
         }

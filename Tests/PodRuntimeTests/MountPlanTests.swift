@@ -130,9 +130,9 @@ import Testing
         for (propagation, result) in zip([ContainerConfiguration.Propagation.private, .bidirectional, .hostToContainer], results) {
             let plan = try MountPlan(configuration([(path + "/deep", "/v")], propagation: propagation), sharedMemory: folder.path)
             if result == "found" {
-                #expect(try plan.openSources().count == 2)
+                #expect(try plan.bound.map { try $0.open() }.count == 2)
             } else {
-                let failure = #expect(throws: RuntimeFailure.self) { _ = try plan.openSources() }
+                let failure = #expect(throws: RuntimeFailure.self) { _ = try plan.bound.map { try $0.open() } }
                 #expect(
                     failure?.message.hasPrefix("path \"\(path)/deep\" is mounted on \"\(path)\" but it is \(result): ") == true,
                     "\(failure?.message ?? "")")

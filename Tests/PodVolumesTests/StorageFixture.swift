@@ -11,7 +11,7 @@ final class StorageFixture: Sendable {
     let volumes: PodVolumes
 
     /// - Parameter mountScript: run as mount.nfs with SOURCE DIR [-o OPTIONS]; `nil` for a node without mount.nfs.
-    init(mountScript: String? = nil, patience: Duration = .seconds(60), logger: Logger = .silent) throws {
+    init(mountScript: String? = nil, patience: Duration = .seconds(60), local: Duration = .seconds(123), logger: Logger = .silent) throws {
         folder = try TemporaryFolder()
         let program = folder.sub("mount.nfs")
         if let mountScript {
@@ -22,6 +22,7 @@ final class StorageFixture: Sendable {
         times.mount = patience
         times.answer = patience
         times.unmount = patience
+        times.local = local
         volumes = PodVolumes(
             root: folder.sub("kubelet"), executable: builtProgram("swiftlet"), mountPrograms: [program], patience: times, logger: logger)
     }
@@ -43,31 +44,4 @@ final class StorageFixture: Sendable {
     func mounted(below path: String) throws -> [MountTable.Entry] { try MountTable().mounts(under: path) }
 
     static let hasHelper = isRoot && access(builtProgram("swiftlet"), X_OK) == 0
-}
-
-/// A file system whose server takes requests and never answers.
-final class SilentFileSystem: Sendable {
-    private let device: OwnedFileDescriptor
-    /// Keeps the mount busy without a request.
-    private let root: OwnedFileDescriptor
-
-    static let isPossible = isRoot && access("/dev/fuse", R_OK | W_OK) == 0
-
-    init(at path: String) throws {
-        try Directories.make(path)
-        device = try OwnedFileDescriptor.open("/dev/fuse", O_RDWR | O_NONBLOCK)
-        let options = "fd=\(device.rawValue),rootmode=40000,user_id=0,group_id=0"
-        try Mounts.mount(source: "silent", at: path, type: "fuse", flags: 6, data: options)
-        root = try OwnedFileDescriptor.open(path, 0o10000000)  // O_PATH
-    }
-
-    /// Whether the kernel has let all calls fail that wait for the server.
-    var isAborted: Bool {
-        do throws(SystemError) {
-            _ = try device.read(upTo: 64 << 10)
-            return false
-        } catch {
-            return error.is(ENODEV)
-        }
-    }
 }

@@ -18,8 +18,14 @@ package struct ImportFolder: Sendable {
     /// - Parameter onFailure: gets each new failure.
     package init(
         _ path: String, store: ImageStore, time: any TimeSource, logger: Logger, onFailure: @escaping @Sendable (_ message: String) -> Void
-    ) throws {
-        folder = try WatchedFolder(path, largest: 0)
+    ) {
+        folder = WatchedFolder(
+            path, largest: 0,
+            onUnwatched: { problem in
+                logger.warning(
+                    "Changes of a folder are not reported by the kernel; it is looked at every few seconds",
+                    metadata: ["folder": "\(path)", "reason": "\(problem)"])
+            })
         self.store = store
         self.time = time
         self.logger = logger

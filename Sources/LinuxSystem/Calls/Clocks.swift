@@ -1,4 +1,5 @@
 import CLinux
+import Glibc
 
 /// The kernel's clocks, in nanoseconds.
 package enum KernelClock {
@@ -8,6 +9,17 @@ package enum KernelClock {
     package static var monotonic: Int64 { swl_clock_nanoseconds(swl_clock_monotonic()) }
     /// Since boot, suspension included. A process' start time counts on it.
     package static var boottime: Int64 { swl_clock_nanoseconds(swl_clock_boottime()) }
+
+    /// Returns a moment of `realtime` in RFC 3339: `2026-01-02T03:04:05Z`.
+    package static func text(_ realtime: Int64) -> String {
+        var seconds = time_t(realtime / 1_000_000_000)
+        var parts = tm()
+        gmtime_r(&seconds, &parts)
+        let fields = [parts.tm_year + 1900, parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec].map {
+            $0 < 10 ? "0\($0)" : "\($0)"
+        }
+        return fields[..<3].joined(separator: "-") + "T" + fields[3...].joined(separator: ":") + "Z"
+    }
 }
 
 extension Duration {

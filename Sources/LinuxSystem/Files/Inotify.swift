@@ -1,5 +1,6 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// File events as an asynchronous sequence. One consumer; the buffer is the kernel's own and bounded by it
 /// (fs.inotify.max_queued_events), after which one `isOverflow` event demands a look at everything.
@@ -39,6 +40,11 @@ package final class Inotify: AsyncSequence, Sendable {
     }
 
     private let descriptor: OwnedFileDescriptor
+    private let listening = Mutex<ReadinessLoop.Token?>(nil)
+
+    deinit {
+        if let token = listening.withLock({ $0 }), let loop = try? ReadinessLoop.shared() { loop.cancel(token) }
+    }
 
     package init() throws(SystemError) {
         descriptor = try descriptorCall("inotify_init1") { swl_inotify_init() }
@@ -52,6 +58,39 @@ package final class Inotify: AsyncSequence, Sendable {
     /// Ends a watch. A watch that is gone already is a success.
     package func remove(_ watch: Watch) {
         descriptor.withRawValue { _ = swl_inotify_remove($0, watch.number) }
+    }
+
+    /// Calls `body` on the readiness loop's thread with the events that are there, whenever there are some, up to the end of this instance.
+    ///
+    /// The loop rests for 10 ms after each call, so that objects that change all the time cannot keep it busy.
+    package func forEachBatch(_ body: @escaping @Sendable ([Event]) -> Void) {
+        guard let loop = try? ReadinessLoop.shared() else { return }
+        do throws(SystemError) {
+            let token = try loop.register(descriptor, .readable) { [weak self] _ in self?.giveBatch(to: body, loop) }
+            listening.withLock { $0 = token }
+        } catch {
+            // No descriptor is free. What happens meanwhile waits in the kernel.
+            listen(after: .seconds(1), body, loop)
+        }
+    }
+
+    private func giveBatch(to body: @escaping @Sendable ([Event]) -> Void, _ loop: ReadinessLoop) {
+        var events: [Event] = []
+        while let bytes = try? descriptor.read(upTo: 64 << 10), !bytes.isEmpty { events += Self.parse(bytes) }
+        body(events)
+        listen(after: .milliseconds(10), body, loop)
+    }
+
+    private func listen(after pause: Duration, _ body: @escaping @Sendable ([Event]) -> Void, _ loop: ReadinessLoop) {
+        _ = loop.schedule(after: pause) { [weak self] _ in self?.forEachBatch(body) }
+    }
+
+    /// Says in words for a person why an instance or a watch cannot be had, and what to do.
+    package static func explanation(of error: SystemError) -> String {
+        let name = error.is(ENOSPC) ? "max_user_watches" : "max_user_instances"
+        let value = (try? SmallFile.line("/proc/sys/fs/inotify/\(name)")) ?? "unknown"
+        return "\(error): fs.inotify.\(name) is \(value), and counts for all processes of root, in pods as well: "
+            + "raise it (sysctl -w fs.inotify.\(name)=...), or end what uses it up"
     }
 
     package func makeAsyncIterator() -> Iterator { Iterator(descriptor: descriptor) }

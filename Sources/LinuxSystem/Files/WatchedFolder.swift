@@ -2,22 +2,68 @@ import Glibc
 import Synchronization
 
 /// A folder of files that other programs write, with its changes (inotify). The folder may be missing, and may come later.
+///
+/// Where the kernel gives no inotify instance or watch, the folder is compared every few seconds instead.
 package final class WatchedFolder: Sendable {
     private struct Watches {
         var folder: Inotify.Watch?
         var parent: Inotify.Watch?
     }
 
+    private struct State {
+        var inotify: Inotify?
+        var watches = Watches()
+        /// Of a folder without a watch: how it looked at the last reading.
+        var unwatched: [Entry]?
+        var isReported = false
+    }
+
+    /// Between two looks at a folder without a watch.
+    private static let pause = Duration.seconds(3)
+
     package let path: String
     private let largest: Int
-    private let inotify: Inotify
-    private let watches = Mutex(Watches())
+    private let makeInotify: @Sendable () throws(SystemError) -> Inotify
+    private let onUnwatched: @Sendable (_ problem: String) -> Void
+    private let state = Mutex(State())
 
-    /// - Parameter largest: bytes of the largest file that is read.
-    package init(_ path: String, largest: Int) throws(SystemError) {
+    /// - Parameters:
+    ///   - largest: bytes of the largest file that is read.
+    ///   - makeInotify: gives the instance; it is called again at each reading that finds none.
+    ///   - onUnwatched: gets the first problem that leaves the folder without a watch.
+    package init(
+        _ path: String, largest: Int,
+        makeInotify: @escaping @Sendable () throws(SystemError) -> Inotify = { () throws(SystemError) in try Inotify() },
+        onUnwatched: @escaping @Sendable (_ problem: String) -> Void = { _ in }
+    ) {
         self.path = path
         self.largest = largest
-        inotify = try Inotify()
+        self.makeInotify = makeInotify
+        self.onUnwatched = onUnwatched
+        // Before the first reading: instances may be used up by then.
+        _ = instance()
+    }
+
+    private func instance() -> Inotify? {
+        if let inotify = state.withLock({ $0.inotify }) { return inotify }
+        do throws(SystemError) {
+            let made = try makeInotify()
+            return state.withLock { state in
+                if state.inotify == nil { state.inotify = made }
+                return state.inotify
+            }
+        } catch {
+            report(error)
+            return nil
+        }
+    }
+
+    private func report(_ error: SystemError) {
+        let isFirst = state.withLock { state in
+            defer { state.isReported = true }
+            return !state.isReported
+        }
+        if isFirst { onUnwatched(Inotify.explanation(of: error)) }
     }
 
     /// Calls `body` with each file in the order of the names, and returns its results; none if there is no folder. Folders within it and names
@@ -31,6 +77,10 @@ package final class WatchedFolder: Sendable {
     /// with a dot, and what is gone already, are left out. `waitForChange` is as after `read`. Blocking.
     package func list() throws(SystemError) -> [Entry] {
         guard let (directory, names) = try open() else { return [] }
+        return try entries(names, in: directory)
+    }
+
+    private func entries(_ names: [String], in directory: OwnedFileDescriptor) throws(SystemError) -> [Entry] {
         var entries: [Entry] = []
         for name in names {
             guard let status = try FileStatus.ifPresent("\(path)/\(name)", follow: true) else { continue }
@@ -53,7 +103,24 @@ package final class WatchedFolder: Sendable {
     /// Watches and opens the folder, with its names in order but those that begin with a dot; `nil` if there is no folder.
     private func open() throws(SystemError) -> (directory: OwnedFileDescriptor, names: [String])? {
         // Before the first file is read: a change while the files are being read is reported.
-        guard try watch() else { return nil }
+        if let inotify = instance() {
+            do throws(SystemError) {
+                let isThere = try watch(by: inotify)
+                state.withLock { $0.unwatched = nil }
+                return try isThere ? content() : nil
+            } catch {
+                guard error.call == "inotify_add_watch", error.is(ENOSPC) else { throw error }
+                report(error)
+            }
+        }
+        let found = try content()
+        // What cannot be looked at makes a difference at the next look, and so is tried again.
+        let look = found.flatMap { try? entries($0.names, in: $0.directory) } ?? []
+        state.withLock { $0.unwatched = look }
+        return found
+    }
+
+    private func content() throws(SystemError) -> (directory: OwnedFileDescriptor, names: [String])? {
         let directory: OwnedFileDescriptor
         do throws(SystemError) {
             directory = try .open(path, O_RDONLY | O_DIRECTORY)
@@ -66,30 +133,43 @@ package final class WatchedFolder: Sendable {
 
     /// Returns when something in the folder has changed since the last `read` began. One caller at a time.
     package func waitForChange() async throws {
+        let (inotify, unwatched) = state.withLock { ($0.inotify, $0.unwatched) }
+        guard let inotify, unwatched == nil else { return try await waitForDifference(to: unwatched ?? []) }
         // Whatever else has happened by then: each change asks for a look at everything.
         var events = inotify.makeAsyncIterator()
         _ = try await events.next()
     }
 
-    /// Watches the folder, or the one above it for as long as the folder is missing. Returns whether it is there.
-    private func watch() throws(SystemError) -> Bool {
-        if try watchFolder() { return true }
-        let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
-        guard let watch = try add(parent, [.create, .movedTo, .onlyDirectory]) else { return false }
-        replace(with: Watches(parent: watch))
-        // It may have been made before the folder above it was watched.
-        return try watchFolder()
+    private func waitForDifference(to known: [Entry]) async throws {
+        while true {
+            try await ReadinessLoop.shared().pause(Self.pause)
+            // An error is a difference as well: the next reading gets it.
+            let found = try? await BlockingPool.shared.run("look into a folder", on: path, deadline: .seconds(60)) { [self] in
+                try content().map { (found) throws(SystemError) in try entries(found.names, in: found.directory) } ?? []
+            }
+            if found != known { return }
+        }
     }
 
-    private func watchFolder() throws(SystemError) -> Bool {
+    /// Watches the folder, or the one above it for as long as the folder is missing. Returns whether it is there.
+    private func watch(by inotify: Inotify) throws(SystemError) -> Bool {
+        if try watchFolder(by: inotify) { return true }
+        let parent = path.lastIndex(of: "/").map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        guard let watch = try add(inotify, parent, [.create, .movedTo, .onlyDirectory]) else { return false }
+        replace(inotify, with: Watches(parent: watch))
+        // It may have been made before the folder above it was watched.
+        return try watchFolder(by: inotify)
+    }
+
+    private func watchFolder(by inotify: Inotify) throws(SystemError) -> Bool {
         // A folder that was replaced since is another one: its watch is new.
-        guard let watch = try add(path, [.directoryContent, .attributes, .deleteSelf, .moveSelf, .onlyDirectory]) else { return false }
-        replace(with: Watches(folder: watch))
+        guard let watch = try add(inotify, path, [.directoryContent, .attributes, .deleteSelf, .moveSelf, .onlyDirectory]) else { return false }
+        replace(inotify, with: Watches(folder: watch))
         return true
     }
 
     /// Returns `nil` if nothing has this path.
-    private func add(_ path: String, _ mask: Inotify.Mask) throws(SystemError) -> Inotify.Watch? {
+    private func add(_ inotify: Inotify, _ path: String, _ mask: Inotify.Mask) throws(SystemError) -> Inotify.Watch? {
         do throws(SystemError) {
             return try inotify.add(path, mask)
         } catch {
@@ -98,10 +178,10 @@ package final class WatchedFolder: Sendable {
         }
     }
 
-    private func replace(with new: Watches) {
-        let old = watches.withLock { watches in
-            defer { watches = new }
-            return watches
+    private func replace(_ inotify: Inotify, with new: Watches) {
+        let old = state.withLock { state in
+            defer { state.watches = new }
+            return state.watches
         }
         for watch in [old.folder, old.parent].compactMap({ $0 }) where watch != new.folder && watch != new.parent { inotify.remove(watch) }
     }

@@ -6,17 +6,37 @@ import Synchronization
 /// Threads start on demand and end after ten idle seconds. A job whose deadline has passed is left behind: its caller
 /// gets `.timedOut`, the thread stays with the call (nothing can interrupt a hung mount), and another thread may take its
 /// place, at most as many again as the pool's size.
+///
+/// Calls that name a path run one at a time for each path. After one of them was left behind, others on its path fail at once, without a
+/// thread, until it returns.
 package final class BlockingPool: Sendable {
     private final class Job: Sendable {
+        let operation: String
+        let path: String?
+        /// Nanoseconds since 1970.
+        let called = KernelClock.realtime
         let run: @Sendable () -> Void
         let give: @Sendable (any Error) -> Void
-        /// 0 queued, 1 running, 2 answered.
+        /// 0 queued, 1 running, 2 answered, 3 returned.
         let phase = Atomic<Int>(0)
 
-        init(run: @escaping @Sendable () -> Void, give: @escaping @Sendable (any Error) -> Void) {
+        init(_ operation: String, _ path: String?, run: @escaping @Sendable () -> Void, give: @escaping @Sendable (any Error) -> Void) {
+            self.operation = operation
+            self.path = path
             self.run = run
             self.give = give
         }
+
+        /// Answers a job that has not started and has no answer yet.
+        func fail(_ error: any Error) {
+            if phase.exchange(2, ordering: .sequentiallyConsistent) == 0 { give(error) }
+        }
+    }
+
+    private enum Admission {
+        case accepted(startsThread: Bool)
+        case full
+        case hangs(since: Int64)
     }
 
     private struct State: Sendable {
@@ -24,7 +44,9 @@ package final class BlockingPool: Sendable {
         var head = 0
         var threads = 0
         var idle = 0
-        var abandoned = 0
+        /// The running calls whose callers have given up.
+        var abandoned: [ObjectIdentifier: Job] = [:]
+        var turns = PathTurns<Job>()
 
         var waiting: Int { queue.count - head }
 
@@ -57,16 +79,17 @@ package final class BlockingPool: Sendable {
     }
 
     /// Runs `body` on a thread of the pool.
+    /// - Parameter path: what the call may hang at, if anything.
     /// - Throws: the errors of `body`, `.timedOut` when `deadline` passes first (queueing included), `.busy` when the queue is
-    ///   full, `CancellationError` when the task is cancelled before the job has started.
+    ///   full or an earlier call on the path hangs, `CancellationError` when the task is cancelled before the job has started.
     package func run<T: Sendable>(
-        _ operation: String = "blocking call", deadline: Duration? = nil, _ body: @escaping @Sendable () throws -> T
+        _ operation: String = "blocking call", on path: String? = nil, deadline: Duration? = nil, _ body: @escaping @Sendable () throws -> T
     ) async throws -> T {
         let current = Mutex<Job?>(nil)
         return try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { (continuation: CheckedContinuation<T, any Error>) in
                 let once = Once(continuation)
-                let job = Job(run: { once.resume(with: Result { try body() }) }, give: { once.resume(with: .failure($0)) })
+                let job = Job(operation, path, run: { once.resume(with: Result { try body() }) }, give: { once.resume(with: .failure($0)) })
                 current.withLock { $0 = job }
                 if Task.isCancelled {
                     job.phase.store(2, ordering: .sequentiallyConsistent)
@@ -74,8 +97,8 @@ package final class BlockingPool: Sendable {
                     return
                 }
                 do {
-                    if let deadline { try arm(deadline, operation, job, once) }
-                    try enqueue(job, operation)
+                    if let deadline { try arm(deadline, job, once) }
+                    try enqueue(job)
                 } catch {
                     job.phase.store(2, ordering: .sequentiallyConsistent)
                     job.give(error)
@@ -113,40 +136,69 @@ package final class BlockingPool: Sendable {
         }
     }
 
-    private func arm<T>(_ deadline: Duration, _ operation: String, _ job: Job, _ once: Once<T>) throws {
+    private func arm<T>(_ deadline: Duration, _ job: Job, _ once: Once<T>) throws {
         let token = try ReadinessLoop.shared().schedule(after: deadline) { [self] result in
             guard case .failure(let reason) = result, reason.code == .timedOut, !once.isAnswered else { return }
             let before = job.phase.exchange(2, ordering: .sequentiallyConsistent)
-            if before == 2 { return }
-            if before == 1 { abandonThread() }
-            job.give(SystemError(code: .timedOut, call: operation, errno: ETIMEDOUT, detail: "no answer within \(deadline)"))
+            if before >= 2 { return }
+            if before == 1 { abandon(job) }
+            let detail = "no answer within \(deadline)"
+            job.give(SystemError(code: .timedOut, call: job.operation, path: job.path, errno: ETIMEDOUT, detail: detail))
         }
         once.setTimer(token)
     }
 
-    private func abandonThread() {
-        let starts = state.withLock { state in
-            state.abandoned += 1
-            return takeThread(&state)
+    private func abandon(_ job: Job) {
+        let (starts, stranded): (Bool, [Job]) = state.withLock { state in
+            // It may have returned at the last moment.
+            guard job.phase.load(ordering: .sequentiallyConsistent) == 2 else { return (false, []) }
+            state.abandoned[ObjectIdentifier(job)] = job
+            return (takeThread(&state), job.path.map { state.turns.giveUp($0, job, since: job.called) } ?? [])
         }
         if starts { startThread() }
+        for other in stranded { other.fail(Self.hangs(other, since: job.called)) }
     }
 
-    private func enqueue(_ job: Job, _ operation: String) throws(SystemError) {
-        let (accepted, starts) = state.withLock { state in
-            guard state.waiting < queueLimit else { return (false, false) }
-            state.queue.append(job)
-            return (true, takeThread(&state))
+    private func enqueue(_ job: Job) throws(SystemError) {
+        let admission: Admission = state.withLock { state in
+            guard state.waiting + state.turns.waitingCount < queueLimit else { return .full }
+            switch job.path.map({ state.turns.enter($0, job) }) ?? .begin {
+            case .hangs(let since): return .hangs(since: since)
+            case .wait: return .accepted(startsThread: false)
+            case .begin:
+                state.queue.append(job)
+                return .accepted(startsThread: takeThread(&state))
+            }
         }
-        guard accepted else {
-            throw SystemError(code: .busy, call: operation, detail: "\(queueLimit) calls are waiting for a thread of \(name)")
+        switch admission {
+        case .accepted(true): startThread()
+        case .accepted(false): state.wakeOne()
+        case .hangs(let since): throw Self.hangs(job, since: since)
+        case .full:
+            throw SystemError(code: .busy, call: job.operation, detail: "\(queueLimit) calls are waiting for a thread of \(name)")
         }
-        if starts { startThread() } else { state.wakeOne() }
+    }
+
+    private static func hangs(_ job: Job, since: Int64) -> SystemError {
+        SystemError(
+            code: .busy, call: job.operation, path: job.path,
+            detail: "hangs since \(KernelClock.text(since)): an earlier call on it has not returned. Its file system does not answer: "
+                + "repair it, or unmount it by force (umount -f -l)")
+    }
+
+    /// Why calls get no thread any more: calls that were left behind have them all. `nil` while a thread can be had.
+    package var problem: String? {
+        let abandoned = state.withLock { Array($0.abandoned.values) }
+        guard abandoned.count >= 2 * size else { return nil }
+        let places = abandoned.sorted { $0.called < $1.called }.map { "\($0.path ?? $0.operation) since \(KernelClock.text($0.called))" }
+        let more = places.count > 4 ? " and \(places.count - 4) more" : ""
+        return "all \(abandoned.count) threads of the pool \(name) hang: " + places.prefix(4).joined(separator: ", ") + more
+            + ". Their file systems do not answer: repair them, or unmount them by force (umount -f -l)"
     }
 
     /// Returns whether one more thread is needed and allowed, and counts it.
     private func takeThread(_ state: inout State) -> Bool {
-        let replaced = min(state.abandoned, size)
+        let replaced = min(state.abandoned.count, size)
         guard state.waiting > state.idle, state.threads - replaced < size else { return false }
         state.threads += 1
         return true
@@ -164,18 +216,24 @@ package final class BlockingPool: Sendable {
                     state.queue = []
                     state.head = 0
                 }
-                return Array(state.queue[state.head...])
+                return Array(state.queue[state.head...]) + state.turns.removeAll()
             }
-            for job in stranded where job.phase.exchange(2, ordering: .sequentiallyConsistent) == 0 { job.give(error) }
+            for job in stranded { job.fail(error) }
         }
     }
 
     private func work() {
         while let job = nextJob() {
-            guard job.phase.compareExchange(expected: 0, desired: 1, ordering: .sequentiallyConsistent).exchanged else { continue }
-            job.run()
-            if job.phase.exchange(2, ordering: .sequentiallyConsistent) == 2 {
-                state.withLock { $0.abandoned -= 1 }
+            var wasAbandoned = false
+            if job.phase.compareExchange(expected: 0, desired: 1, ordering: .sequentiallyConsistent).exchanged {
+                job.run()
+                wasAbandoned = job.phase.exchange(3, ordering: .sequentiallyConsistent) == 2
+            }
+            guard wasAbandoned || job.path != nil else { continue }
+            state.withLock { state in
+                state.abandoned[ObjectIdentifier(job)] = nil
+                // This thread is about to look for a job itself.
+                if let path = job.path, let next = state.turns.leave(path, job) { state.queue.append(next) }
             }
         }
     }

@@ -7,6 +7,8 @@ package import Timing
 package final class NodeHealth: Sendable {
     /// The part that serves the pods, under kubelet's name of it.
     package static let syncLoop = "syncloop"
+    /// Whether volumes can be mounted, and containers that have some be started.
+    package static let volumes = "volumes"
 
     private struct Finding {
         var problem: String?

@@ -69,9 +69,9 @@ package struct AgentView: NodeView {
         return checks
     }
 
-    /// The same for a reader who asks nothing: kubelet's list. An answer at all is the proof of the first two.
+    /// The same for a reader who asks nothing: kubelet's list, and the volumes. An answer at all is the proof of the first two.
     package var checks: [HealthCheck] {
-        ["ping", "log", NodeHealth.syncLoop].map { HealthCheck(name: $0, problem: health.problem(of: $0)) }
+        ["ping", "log", NodeHealth.syncLoop, NodeHealth.volumes].map { HealthCheck(name: $0, problem: health.problem(of: $0)) }
     }
 
     package func node() async -> Node? { reporter.ownNode ?? reporter.node }

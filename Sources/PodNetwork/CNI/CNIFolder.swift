@@ -9,8 +9,9 @@ struct CNIFolder: Sendable {
     private let folder: WatchedFolder
     var path: String { folder.path }
 
-    init(_ path: String) throws(SystemError) {
-        folder = try WatchedFolder(path, largest: 1 << 20)
+    /// - Parameter onUnwatched: see `WatchedFolder`.
+    init(_ path: String, onUnwatched: @escaping @Sendable (_ problem: String) -> Void) {
+        folder = WatchedFolder(path, largest: 1 << 20, onUnwatched: onUnwatched)
     }
 
     /// Returns the first configuration in the order of the names that can be used, and the problems of those before it.

@@ -1,5 +1,4 @@
 import CLinux
-import Dispatch
 import Glibc
 import LinuxSystem
 import PodCore
@@ -11,7 +10,7 @@ final class FileLogSession: LogSession {
     private let path: String
     /// Taken out while it is used: no lock is held over reading.
     private let reader: Mutex<LogReader?>
-    private let changes: OwnedFileDescriptor?
+    private let follower: LogChanges.Follower?
     private let wake: ReadinessSet?
     private let ended: Promise<Void>
     private let endToken: Promise<Void>.Token?
@@ -20,20 +19,21 @@ final class FileLogSession: LogSession {
 
     /// Blocking: finds the beginning of the wanted lines.
     /// - Parameter ended: given when the container has ended.
-    init(path: String, options: LogOptions, ended: Promise<Void>, pool: BlockingPool) throws(RuntimeFailure) {
+    init(path: String, options: LogOptions, ended: Promise<Void>, changes: LogChanges, pool: BlockingPool) throws(RuntimeFailure) {
         self.path = path
         self.ended = ended
         self.pool = pool
         do throws(SystemError) {
             // Watched before the first look: nothing can happen between the two.
             if options.follow {
-                let changes = try Self.watch(path)
-                let wake = try ReadinessSet([changes])
-                self.changes = changes
+                // The directory, not the file: the directory reports a rotated file's successor as well.
+                let follower = try changes.follow(path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ".")
+                let wake = try ReadinessSet([follower.descriptor])
+                self.follower = follower
                 self.wake = wake
                 endToken = ended.onFulfilled { [weak wake] _ in wake?.interrupt() }
             } else {
-                changes = nil
+                follower = nil
                 wake = nil
                 endToken = nil
             }
@@ -48,11 +48,7 @@ final class FileLogSession: LogSession {
 
     deinit {
         if let endToken { ended.forget(endToken) }
-        // Closing an inotify instance waits for a grace period of the kernel, some 20 ms: not on a thread that runs tasks.
-        if let changes, let wake {
-            wake.remove(changes)
-            DispatchQueue.global(qos: .utility).async { changes.close() }
-        }
+        if let follower { wake?.remove(follower.descriptor) }
     }
 
     func read() async throws(RuntimeFailure) -> [UInt8]? {
@@ -79,7 +75,9 @@ final class FileLogSession: LogSession {
                     return nil
                 case .nothingYet:
                     self.reader.withLock { $0 = after }
-                    try await wake?.wait()
+                    do {
+                        try await wake?.wait(timeout: follower?.longestWait)
+                    } catch let error as SystemError where error.code == .timedOut {}
                 }
             } catch {
                 throw RuntimeFailure(translating: error, during: "read log \(path)", .internal)
@@ -94,19 +92,9 @@ final class FileLogSession: LogSession {
         wake?.interrupt()
     }
 
-    /// The directory, not the file: the directory reports a rotated file's successor as well.
-    private static func watch(_ path: String) throws(SystemError) -> OwnedFileDescriptor {
-        let changes = try descriptorCall("inotify_init1") { swl_inotify_init() }
-        let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-        try systemCall("inotify_add_watch", directory) {
-            changes.withRawValue { swl_inotify_add($0, directory, SWL_IN_MODIFY | SWL_IN_CREATE | SWL_IN_MOVED_TO) }
-        }
-        return changes
-    }
-
     /// Any change counts: the file is read in any case.
     private func drain() {
-        guard let changes else { return }
-        while let events = try? changes.read(upTo: 16 << 10), !events.isEmpty {}
+        guard let follower else { return }
+        while let events = try? follower.descriptor.read(upTo: 8), !events.isEmpty {}
     }
 }

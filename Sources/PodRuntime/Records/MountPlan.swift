@@ -20,6 +20,20 @@ struct MountPlan: Sendable {
         var subPath: String?
     }
 
+    /// A bind mount, with the path that it needs.
+    struct Bound: Sendable {
+        var source: Source
+        var destination: String
+        var propagation: ContainerConfiguration.Propagation
+
+        /// Blocking: the source may be on a dead server.
+        func open() throws(RuntimeFailure) -> OwnedFileDescriptor {
+            let file = try MountSource.open(source)
+            if propagation != .private { try MountSource.check(file, source.path, passes: propagation) }
+            return file
+        }
+    }
+
     private(set) var entries: [Entry]
 
     /// - Parameters:
@@ -45,6 +59,14 @@ struct MountPlan: Sendable {
         entries = (defaults + own).enumerated()
             .sorted { (depth($0.element.destination), $0.offset) < (depth($1.element.destination), $1.offset) }
             .map(\.element)
+        guard bound.count <= Int(SWL_FDS_MAX) - 2 else {
+            throw RuntimeFailure(.create, "found \(bound.count) mounts in one container, wanted at most \(Int(SWL_FDS_MAX) - 2)")
+        }
+    }
+
+    /// What is bound, in the order of the descriptors of the request.
+    var bound: [Bound] {
+        entries.compactMap { entry in entry.source.map { Bound(source: $0, destination: entry.destination, propagation: entry.propagation) } }
     }
 
     /// The pod's mounts replace the runtime's. A pod that brings a /dev of its own gets only the pod's /dev/shm in
@@ -99,21 +121,6 @@ struct MountPlan: Sendable {
         guard destination == "/proc" || destination.hasPrefix("/proc/"), !figures.contains(destination) else { return }
         throw RuntimeFailure(
             .create, "mount destination \"\(destination)\" is in /proc, which nothing may cover: mount it elsewhere, such as /host/proc")
-    }
-
-    /// Opens what is bound, in the order of the descriptors of the request. Blocking: a source may be on a dead server.
-    func openSources() throws(RuntimeFailure) -> [OwnedFileDescriptor] {
-        var opened: [OwnedFileDescriptor] = []
-        for entry in entries {
-            guard let source = entry.source else { continue }
-            let file = try MountSource.open(source)
-            if entry.propagation != .private { try MountSource.check(file, source.path, passes: entry.propagation) }
-            opened.append(file)
-        }
-        guard opened.count <= Int(SWL_FDS_MAX) - 2 else {
-            throw RuntimeFailure(.create, "found \(opened.count) mounts in one container, wanted at most \(Int(SWL_FDS_MAX) - 2)")
-        }
-        return opened
     }
 
     func append(to writer: inout WireWriter) {

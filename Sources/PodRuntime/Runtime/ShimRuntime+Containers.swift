@@ -8,9 +8,6 @@ package import PodCore
 import ShimClient
 
 extension ShimRuntime {
-    /// How long opening the sources of mounts may take: one of them may be on a server that does not answer.
-    private static let prepareDeadline = Duration.seconds(120)
-
     package func startContainer(
         _ configuration: ContainerConfiguration, inSandbox sandboxID: String
     ) async throws(RuntimeFailure) -> StartedContainer {
@@ -24,8 +21,12 @@ extension ShimRuntime {
         }
         do throws(RuntimeFailure) {
             let appArmor = try await appArmor.profile(for: configuration.process.appArmor, privileged: configuration.privileged)
-            let prepared = try await blocking("prepare container \(configuration.name)", .create, deadline: Self.prepareDeadline) { [self] in
-                try prepare(configuration, appArmor: appArmor, in: sandbox)
+            let user: SandboxConfiguration.NamespaceMode = sandbox.document.ids == nil ? .node : .pod
+            let plan = try MountPlan(
+                configuration, sharedMemory: sandbox.configuration.ipc == .node ? "/dev/shm" : sandbox.paths.sharedMemory, user: user)
+            let sources = try await openSources(of: plan)
+            let prepared = try await blocking("prepare container \(configuration.name)", .create, deadline: settings.sourcePatience) { [self] in
+                try prepare(configuration, plan, sources, appArmor: appArmor, in: sandbox)
             }
             return try await launch(configuration, prepared, in: sandbox)
         } catch {
@@ -65,18 +66,17 @@ extension ShimRuntime {
     }
 
     /// Everything on the node's side of a new container. Blocking.
-    private func prepare(_ configuration: ContainerConfiguration, appArmor: String?, in sandbox: Sandbox) throws -> PreparedContainer {
+    private func prepare(
+        _ configuration: ContainerConfiguration, _ plan: MountPlan, _ sources: [OwnedFileDescriptor], appArmor: String?, in sandbox: Sandbox
+    ) throws -> PreparedContainer {
         let paths = sandbox.paths.container(configuration.id)
         let ids = sandbox.document.ids
-        let user: SandboxConfiguration.NamespaceMode = ids == nil ? .node : .pod
-        let plan = try MountPlan(
-            configuration, sharedMemory: sandbox.configuration.ipc == .node ? "/dev/shm" : sandbox.paths.sharedMemory, user: user)
-        let sources = try plan.openSources()
         let filter = try seccomp.filter(
             configuration.privileged ? .unconfined : configuration.process.seccomp, capabilities: configuration.process.capabilities)
         let available = try availableCapabilities(sandbox)
         let record = try LaunchRecord.encode(
-            configuration, paths: paths, mounts: plan, filter: filter, appArmor: appArmor, pid: sandbox.configuration.pid, user: user,
+            configuration, paths: paths, mounts: plan, filter: filter, appArmor: appArmor, pid: sandbox.configuration.pid,
+            user: ids == nil ? .node : .pod,
             availableCapabilities: available)
         let missing = CapabilityName.names(try CapabilityName.mask(configuration.process.capabilities) & ~available)
 

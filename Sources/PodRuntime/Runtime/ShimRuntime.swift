@@ -16,10 +16,13 @@ package final class ShimRuntime: ContainerRuntime {
     let appArmor: AppArmor
     let userNamespaces: UserNamespaceIDs
     let pool: BlockingPool
+    /// For opening what containers mount, which may lie on a file system that does not answer: nothing else waits for that.
+    private let sources = BlockingPool(name: "mount-sources", threads: 8, queueLimit: 4096)
     let levels: LevelWeights
     /// The last limits of all pods together.
     let limitsOfAllPods = Mutex<CgroupResources?>(nil)
     let logCompressor: LogCompressor
+    let logChanges: LogChanges
     private let sandboxes = Mutex<[String: Sandbox]>([:])
     private let capabilities = Mutex<UInt64?>(nil)
 
@@ -48,6 +51,7 @@ package final class ShimRuntime: ContainerRuntime {
         }
         levels = LevelWeights(tree: settings.cgroups)
         logCompressor = LogCompressor(logger: logger)
+        logChanges = LogChanges(logger: logger)
         pool = BlockingPool(name: "runtime", threads: 8, queueLimit: 4096)
         // Bounded by what there is: a container ends once, and a shim holds at most SWL_CONTAINERS_MAX of them.
         (events, eventSink) = AsyncStream.makeStream(of: RuntimeEvent.self, bufferingPolicy: .unbounded)
@@ -57,6 +61,9 @@ package final class ShimRuntime: ContainerRuntime {
 
     /// Returns when new sandboxes can be started: the spawner has answered. One that is missing is started. Throws the problem.
     package func answer() async throws(RuntimeFailure) { try await spawner.ping() }
+
+    /// Why containers with volumes cannot be started any more; `nil` while they can.
+    package var problem: String? { sources.problem }
 
     // MARK: Known sandboxes
 
@@ -110,6 +117,21 @@ extension ShimRuntime {
         } catch {
             throw RuntimeFailure(translating: error, during: operation, code)
         }
+    }
+
+    /// Opens the sources of a container's mounts, in the order of the descriptors of the request. One that hangs costs one thread, however often it is
+    /// tried.
+    func openSources(of plan: MountPlan) async throws(RuntimeFailure) -> [OwnedFileDescriptor] {
+        var opened: [OwnedFileDescriptor] = []
+        do {
+            for entry in plan.bound {
+                opened.append(
+                    try await sources.run("open mount source", on: entry.source.path, deadline: settings.sourcePatience) { try entry.open() })
+            }
+        } catch {
+            throw RuntimeFailure(translating: error, during: "mount at \(plan.bound[opened.count].destination)", .create)
+        }
+        return opened
     }
 
     /// Runs a clean-up that a cancelled task must finish as well, in a task that does not inherit the cancellation.

@@ -15,6 +15,8 @@ package struct ShimRuntimeSettings: Sendable {
     package var spawnerPatience: Duration
     /// How long a shim is given to start a container before the start is given up.
     package var launchPatience = Duration.seconds(120)
+    /// How long opening the source of a mount may take: it may be on a server that does not answer.
+    package var sourcePatience = Duration.seconds(120)
     /// How long a shim is given to start a command in a container.
     package var execPatience = Duration.seconds(30)
     /// Absolute path of `swiftlet-pause`.

@@ -10,9 +10,11 @@ enum SpawnerSocket {
     static func connect(_ runDirectory: String, patience: Duration) async throws -> ShimConnection? {
         guard patience > .zero else { return try await connect(runDirectory) }
         let deadline = KernelClock.monotonic + patience.nanoseconds
-        let changes = try Inotify()
         // Before the first try: a spawner that listens after a failed one gives an event.
-        _ = try changes.add(runDirectory, .closeWrite)
+        guard let changes = try? Inotify(), (try? changes.add(runDirectory, .closeWrite)) != nil else {
+            // All instances are used up.
+            return try await connectAgainAndAgain(runDirectory, until: deadline)
+        }
         var events = changes.makeAsyncIterator()
         while true {
             if let connection = try await connect(runDirectory) { return connection }
@@ -21,6 +23,14 @@ enum SpawnerSocket {
             } catch let error as SystemError where error.code == .timedOut {
                 return try await connect(runDirectory)
             }
+        }
+    }
+
+    private static func connectAgainAndAgain(_ runDirectory: String, until deadline: Int64) async throws -> ShimConnection? {
+        while true {
+            if let connection = try await connect(runDirectory) { return connection }
+            guard KernelClock.monotonic < deadline else { return nil }
+            try await ReadinessLoop.shared().pause(.milliseconds(200))
         }
     }
 

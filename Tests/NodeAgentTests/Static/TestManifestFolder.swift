@@ -7,7 +7,7 @@ struct TestManifestFolder: ManifestFolder {
     private let folder: WatchedFolder
 
     init(_ path: String) throws {
-        folder = try WatchedFolder(path, largest: StaticManifest.largest)
+        folder = WatchedFolder(path, largest: StaticManifest.largest)
     }
 
     var path: String { folder.path }
