@@ -231,7 +231,7 @@ let package = Package(
                 "Exposition", "KubeModel", "MetricsStore", "PodCore", "SPDY", "TestSupport", "Timing", asyncHTTPClient, httpTypes, logging, nioCore,
                 nioHTTP1, nioPosix, nioSSL, nioWebSocket, serviceLifecycle, x509, crypto,
             ]),
-        tests("NodeStore", ["LinuxSystem", "PodCore", "TestSupport"]),
+        tests("NodeStore", ["LinuxSystem", "PodCore", "TestSupport", logging]),
         tests("OCIRuntime", ["CLinux", "PodCore", "ShimClient"]),
         tests("PodCore", ["Addresses", "KubeModel", "TestSupport", "Timing", "YAML"], exclude: ["Golden/stories", "Golden/usual.yaml"]),
         tests(

@@ -7,7 +7,8 @@ import Synchronization
 /// The node's memory on disk: a folder with a file for each record, written only when its content changes.
 ///
 /// A power cut leaves the old file or the new one. A file that cannot be read as a record is moved into the folder `damaged` and named in the log;
-/// the other records are not affected.
+/// the other records are not affected. A file of a newer version stays where it is, for the time when that version runs again, until this version
+/// has something to write under its name.
 package final class NodeStore: RecordStore {
     /// A disk that does not answer must not hold a thread's caller for ever.
     private static let deadline = Duration.seconds(60)
@@ -16,6 +17,8 @@ package final class NodeStore: RecordStore {
     private let logger: Logger
     /// The digests of the files' contents as far as they are known, so that an unchanged record costs no system call.
     private let digests = Mutex<[RecordName: SHA256Digest]>([:])
+    /// After an agent was replaced by an older one, all records are of a newer version.
+    private let hasReportedNewer = Atomic(false)
 
     package init(directory: String, logger: Logger) {
         folder = RecordFolder(path: directory)
@@ -122,10 +125,16 @@ package final class NodeStore: RecordStore {
         }
     }
 
-    /// Only content that cannot be read as a record is put aside: a disk that fails to read may succeed later.
+    /// Only content that no version could read as a record is put aside: a disk that fails to read may succeed later.
     private func report(_ failure: RecordPathError) {
         guard let damage = failure.error as? RecordDamage else {
             return logger.error("A remembered object cannot be read", metadata: ["file": "\(failure.path)", "error": "\(failure.error)"])
+        }
+        if case .newer(let found) = damage {
+            guard !hasReportedNewer.exchange(true, ordering: .relaxed) else { return }
+            return logger.error(
+                "Remembered objects are of a newer version of swiftlet and are not read; install that version again, or let the API server give them anew",
+                metadata: ["found": "\(found)", "wanted": "\(RecordFile.version)", "file": "\(failure.path)"])
         }
         do throws(SystemError) {
             let moved = try folder.putAside(folder: failure.folder, file: failure.file)

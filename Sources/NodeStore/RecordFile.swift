@@ -7,7 +7,7 @@ package import PodCore
 /// The lines are the format with its version, the record's name, and the content's length with the checksum of name and content (SHA-256).
 package struct RecordFile: Sendable, Equatable {
     static let magic = "swiftlet-record"
-    static let version = "1"
+    static let version = 1
 
     package let name: RecordName
     package let content: [UInt8]
@@ -26,7 +26,9 @@ package struct RecordFile: Sendable, Equatable {
     package init(_ bytes: [UInt8]) throws(RecordDamage) {
         var rest = bytes[...]
         guard let format = Self.line(&rest), format.first == Self.magic, format.count == 2 else { throw .noHeader }
-        guard format[1] == Self.version else { throw .version(found: format[1]) }
+        guard let version = Int(format[1]), "\(version)" == format[1] else { throw .version(found: format[1]) }
+        guard version <= Self.version else { throw .newer(found: version) }
+        guard version == Self.version else { throw .version(found: format[1]) }
         guard let name = Self.line(&rest), name.count == 1, let sum = Self.line(&rest), sum.count == 2, let length = Int(sum[0]),
             Self.line(&rest) == [""]
         else { throw .noHeader }

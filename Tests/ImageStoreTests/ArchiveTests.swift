@@ -32,12 +32,21 @@ import Timing
 
     /// As `docker save` writes it.
     static func docker(_ image: TestImage, tags: [String], layerNames: [String]? = nil) -> [UInt8] {
+        docker([(image, tags, layerNames ?? image.layers.map { "\($0.hex)/layer.tar" })])
+    }
+
+    /// - Parameter images: without tags, an image is written as one that was saved by its ID.
+    private static func docker(_ images: [(image: TestImage, tags: [String], layerNames: [String])]) -> [UInt8] {
         var archive = TarArchive()
-        let names = layerNames ?? image.layers.map { "\($0.hex)/layer.tar" }
-        for (name, layer) in zip(names, image.layers) { archive.add(.init(name: Array(name.utf8), content: image.blobs[layer] ?? [])) }
-        archive.add(.init(name: Array("\(image.config.hex).json".utf8), content: image.blobs[image.config] ?? []))
-        let list = { (words: [String]) in words.map { "\"\($0)\"" }.joined(separator: ",") }
-        archive.file("manifest.json", "[{\"Config\":\"\(image.config.hex).json\",\"RepoTags\":[\(list(tags))],\"Layers\":[\(list(names))]}]")
+        let list = { (words: [String]) in "[\(words.map { "\"\($0)\"" }.joined(separator: ","))]" }
+        var entries: [String] = []
+        for (image, tags, names) in images {
+            for (name, layer) in zip(names, image.layers) { archive.add(.init(name: Array(name.utf8), content: image.blobs[layer] ?? [])) }
+            archive.add(.init(name: Array("\(image.config.hex).json".utf8), content: image.blobs[image.config] ?? []))
+            entries.append(
+                "{\"Config\":\"\(image.config.hex).json\",\"RepoTags\":\(tags.isEmpty ? "null" : list(tags)),\"Layers\":\(list(names))}")
+        }
+        archive.file("manifest.json", "[\(entries.joined(separator: ","))]")
         return archive.finished
     }
 
@@ -93,18 +102,36 @@ import Timing
         }
     }
 
-    @Test("a name can be given, and is needed where an archive has none")
+    @Test("an image without a name is imported by its ID, and a name can be given")
     func names() async throws {
         let image = Self.image()
         try await withTemporaryFolder { directory async throws in
             // The tag alone, as some programs write it.
             try Self.layout(image, in: directory + "/layout", annotations: "\"org.opencontainers.image.ref.name\":\"latest\"")
             try await withStore(in: directory + "/store") { store async throws in
-                let failure = await #expect(throws: ImageFailure.self) { try await store.importImages(from: directory + "/layout", pins: true) }
-                #expect(failure?.message.contains("without a name") == true)
-                #expect(await store.images().isEmpty)
+                let nameless = try await store.importImages(from: directory + "/layout", pins: true)
+                #expect(nameless.map(\.names) == [[]] && nameless.map(\.repoDigests) == [[]])
+                #expect(try await store.image("\(image.config)") != nil)
+                #expect(await store.storedImages().map(\.isPinned) == [true])
                 let found = try await store.importImages(from: directory + "/layout", name: "registry.test/given", pins: true)
                 #expect(found.map(\.names) == [["registry.test/given:latest"]])
+            }
+        }
+    }
+
+    @Test("an image that was saved by its ID keeps no other image from being imported")
+    func savedByID() async throws {
+        let images = [Self.image("one"), Self.image("two")]
+        try await withTemporaryFolder { directory async throws in
+            let archive = Self.docker(
+                images.enumerated().map { number, image in
+                    (image, number == 0 ? [] : ["test/two:1"], image.layers.map { "\($0.hex)/layer.tar" })
+                })
+            try AtomicFile.replace(directory + "/image.tar", with: archive)
+            try await withStore(in: directory + "/store") { store async throws in
+                let found = try await store.importImages(from: directory + "/image.tar", pins: true)
+                #expect(found.map(\.id) == images.map { "\($0.config)" })
+                #expect(found.map(\.names) == [[], ["docker.io/test/two:1"]])
             }
         }
     }
@@ -226,6 +253,47 @@ import Timing
                 try await whileRunning({ await imports.run() }) { await failures.wait(count: 2) }
                 #expect(failures.entries.allSatisfy { $0.contains("bad.tar") })
                 #expect(await store.storedImages().count == 2)
+            }
+        }
+    }
+
+    /// Fails once as on a full disk.
+    private final class FullOnce: LayerUnpacker {
+        private let next: any LayerUnpacker
+        private let tries = Counter()
+
+        init(_ next: any LayerUnpacker) { self.next = next }
+
+        func unpack(_ blob: BlobFile, into directory: String, limits: ImageLimits) async throws -> LayerReport {
+            if tries.next() == 0 { throw ImageStoreError(.noRoom, "unpack", "layer", "found 0 bytes free") }
+            return try await next.unpack(blob, into: directory, limits: limits)
+        }
+    }
+
+    @Test("an archive that found the disk full is tried again, a bad one is not", .timeLimit(.minutes(1)))
+    func fullDisk() async throws {
+        let time = ManualTime()
+        let failures = Journal<String>()
+        try await withTemporaryFolder { directory async throws in
+            let folder = directory + "/images.d"
+            try Directories.make(folder)
+            try AtomicFile.replace(folder + "/full.tar", with: Self.docker(Self.image(), tags: ["test/full:1"]))
+            let unpacker = FullOnce(DirectUnpacker(pool: BlockingPool(name: "unpack", threads: 1, queueLimit: 16)))
+            try await withStore(in: directory + "/store", unpacker: unpacker) { store async throws in
+                let imports = try ImportFolder(folder, store: store, time: time, logger: .silent) { failures.note($0) }
+                try await whileRunning({ await imports.run() }) {
+                    await time.waitForSleeper(until: .seconds(60))
+                    #expect(failures.entries.count == 1 && failures.entries.first?.contains("full.tar") == true)
+                    time.advance(by: .seconds(60))
+                    try await eventually("the import") { store.index.current.imports.count == 1 }
+                    #expect(try await store.image("test/full:1") != nil)
+                    // Nothing is left to be tried again: no sleep follows.
+                    try AtomicFile.replace(folder + "/bad.tar", with: "no archive")
+                    await failures.wait(count: 2)
+                    try AtomicFile.replace(folder + "/good.tar", with: Self.docker(Self.image("other"), tags: ["test/good:1"]))
+                    try await eventually("the other import") { store.index.current.imports.count == 2 }
+                    #expect(time.deadlines.isEmpty && failures.entries.count == 2)
+                }
             }
         }
     }

@@ -71,11 +71,8 @@ import Testing
             Issue.record("no index")
             return
         }
-        let arm = try ManifestDocument.select(entries, for: Platform(os: "linux", architecture: "arm64"), object: "t")
-        #expect(arm.digest == ContentHasher.digest(of: [2]))
-        let error = try #require(throws: ImageStoreError.self) {
-            try ManifestDocument.select(entries, for: Platform(os: "linux", architecture: "s390x"), object: "t")
-        }
+        #expect(PlatformChoice(entries, for: Platform(os: "linux", architecture: "arm64")).images.map(\.digest) == [ContentHasher.digest(of: [2])])
+        let error = PlatformChoice.failure(entries, for: Platform(os: "linux", architecture: "s390x"), object: "t")
         #expect(error.detail.contains("linux/arm64") && error.detail.contains("linux/s390x"))
     }
 

@@ -110,8 +110,8 @@ import Testing
                 ("linux/arm64/v8.4", "0"),
             ]
             for (machine, digit) in expected {
-                let found = try ManifestDocument.select(entries, for: Self.platform(machine), object: "t")
-                #expect(found.digest.hex.first == digit, "\(machine)")
+                let found = PlatformChoice(entries, for: Self.platform(machine)).images.first
+                #expect(found?.digest.hex.first == digit, "\(machine)")
             }
         }
     }
@@ -127,11 +127,10 @@ import Testing
         ]
         let entries = try Self.entries(list.joined(separator: ","))
         #expect(entries.map { $0.digest.hex.first } == ["a", "b", "c", "d"])
-        #expect(try ManifestDocument.select(entries, for: Self.platform("linux/amd64"), object: "t").digest.hex.first == "c")
-        #expect(try ManifestDocument.select(entries, for: Self.platform("linux/arm64"), object: "t").digest.hex.first == "d")
-        let nothing = try #require(throws: ImageStoreError.self) {
-            try ManifestDocument.select(entries, for: Self.platform("linux/s390x"), object: "t")
-        }
+        #expect(PlatformChoice(entries, for: Self.platform("linux/amd64")).images.first?.digest.hex.first == "c")
+        #expect(PlatformChoice(entries, for: Self.platform("linux/arm64")).images.first?.digest.hex.first == "d")
+        #expect(PlatformChoice(entries, for: Self.platform("linux/s390x")).images.isEmpty)
+        let nothing = PlatformChoice.failure(entries, for: Self.platform("linux/s390x"), object: "t")
         #expect(nothing.detail == "found images for linux/amd64, linux/amd64, linux/arm64, wanted one for linux/s390x")
         #expect(throws: ImageStoreError.self) { try Self.entries("{\"digest\":7}") }
     }

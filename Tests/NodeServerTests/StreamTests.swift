@@ -130,19 +130,26 @@ import Testing
 
     @Test("a terminal takes the sizes of its client and has one output", arguments: StreamProtocol.allCases)
     func aTerminalFollowsItsClient(_ version: StreamProtocol) async throws {
-        try await RunningNode.run { node async throws in
+        try await RunningNode.run(streamTimes: Self.patient) { node async throws in
             let collected = Collected()
             let options = ExecOptions(command: ["echo", "3"], stdin: true, stdout: true, stderr: true, terminal: true)
             let target = RequestTarget(segments: ["exec", "default", "web", "app"], query: options.query)
-            let wanted = [TerminalSize(columns: 80, rows: 24), TerminalSize(columns: 132, rows: 50)]
+            let wanted = [TerminalSize(columns: 65535, rows: 65535), TerminalSize(columns: 80, rows: 24), TerminalSize(columns: 132, rows: 50)]
             let sizes = AsyncStream<TerminalSize>.makeStream()
+            // Not a size: the client has no terminal yet.
+            sizes.continuation.yield(TerminalSize(columns: 0, rows: 0))
             for size in wanted { sizes.continuation.yield(size) }
-            // The input waits for the sizes; without a half-close the program does not end by itself.
+            // The input waits for the first size; without a half-close the program does not end by itself.
             let pieces = Feed(["ls\n"])
-            let status = Task {
-                try await node.client(version).run(target, sizes: sizes.stream, input: pieces.next, output: collected.take)
+            let input = { @Sendable () async throws -> ByteBuffer? in
+                try await eventually("the program's start") { node.runtime.requests.count == 1 }
+                return try await pieces.next()
             }
-            #expect(try await eventually { node.runtime.sessions.first?.sizes == wanted })
+            let status = Task {
+                try await node.client(version).run(target, sizes: sizes.stream, input: input, output: collected.take)
+            }
+            #expect(try await eventually { node.runtime.sessions.first?.sizes == Array(wanted.dropFirst()) })
+            #expect(node.runtime.requests.first?.size == wanted[0])
             #expect(try await eventually { String(decoding: collected.stdout.withLock { $0 }, as: UTF8.self) == "ls\n" })
             await node.runtime.sessions.first?.closeInput()
             #expect(StreamStatus.exitCode(of: try await status.value) == (version.hasStructuredStatus ? 3 : nil))
@@ -150,6 +157,41 @@ import Testing
             #expect(request?.terminal == true && request?.stdin == true && request?.stdout == true)
             // A terminal has one output.
             #expect(request?.stderr == false)
+        }
+    }
+
+    /// However busy the machine is, the first size comes in time.
+    private static let patient = {
+        var times = StreamTimes()
+        times.firstSize = .minutes(5)
+        return times
+    }()
+
+    @Test("a terminal without a size starts all the same, after its first input or a while", arguments: ["", "ls\n"])
+    func aTerminalWithoutASize(_ input: String) async throws {
+        var times = Self.patient
+        if input.isEmpty { times.firstSize = .milliseconds(1) }
+        try await RunningNode.run(streamTimes: times) { node async throws in
+            let collected = Collected()
+            let options = ExecOptions(command: ["echo", "3"], stdin: true, stdout: true, stderr: false, terminal: true)
+            let target = RequestTarget(segments: ["exec", "default", "web", "app"], query: options.query)
+            let (gate, open) = AsyncStream<Void>.makeStream()
+            let pieces = Feed(input.isEmpty ? [] : [input])
+            let status = Task {
+                try await node.client().run(
+                    target,
+                    input: {
+                        if let piece = try await pieces.next() { return piece }
+                        for await _ in gate {}
+                        return nil
+                    }, output: collected.take)
+            }
+            #expect(try await eventually { node.runtime.requests.count == 1 })
+            #expect(node.runtime.requests.first?.size == nil)
+            open.finish()
+            #expect(StreamStatus.exitCode(of: try await status.value) == 3)
+            #expect(String(decoding: collected.stdout.withLock { $0 }, as: UTF8.self) == input)
+            #expect(node.runtime.sessions.first?.sizes == [])
         }
     }
 

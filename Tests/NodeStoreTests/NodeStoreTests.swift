@@ -1,5 +1,6 @@
 import Glibc
 import LinuxSystem
+import Logging
 import PodCore
 import TestSupport
 import Testing
@@ -93,7 +94,7 @@ import Testing
         }
     }
 
-    @Test("a damaged record is put aside and kept; the others are read", arguments: ["", "swiftlet-record 2\nx\n", "garbage"])
+    @Test("a damaged record is put aside and kept; the others are read", arguments: ["", "swiftlet-record 0\nx\n", "garbage"])
     func damage(text: String) async throws {
         try await withTemporaryFolder { folder in
             let other = RecordName(.pod, "u2")
@@ -108,6 +109,29 @@ import Testing
                 #expect(await next.apply([pod: content]) == [])
                 #expect(await next.record(pod) == content)
             }
+        }
+    }
+
+    @Test("records of a newer version stay where they are, with one message") func newerVersion() async throws {
+        try await withTemporaryFolder { folder in
+            let other = RecordName(.pod, "u2")
+            #expect(await store(folder).apply([pod: content, other: content, secret: content]) == [])
+            let newer = "swiftlet-record 7\nof another form"
+            for name in [pod, other] { try TemporaryFolder.write(newer, to: path(name, in: folder)) }
+            let lines = Journal<String>()
+            let next = NodeStore(directory: folder, logger: Logger(label: "test") { _ in LineLog(lines: lines) })
+            for _ in 1...2 {
+                #expect(await next.names(of: .pod) == [])
+                #expect(await next.record(pod) == nil)
+                #expect(await next.record(secret) == content)
+            }
+            for name in [pod, other] { #expect(try TemporaryFolder.text(path(name, in: folder)) == newer) }
+            #expect(try FileStatus.ifPresent(folder + "/damaged") == nil)
+            let messages = lines.entries.filter { $0.contains("newer version") }
+            #expect(messages.count == 1 && messages[0].contains("\"found\": 7") && messages[0].contains("\"wanted\": 1"), "\(lines.entries)")
+            // The node goes on remembering.
+            #expect(await next.apply([pod: content]) == [])
+            #expect(await store(folder).records(of: .pod) == [pod: content])
         }
     }
 

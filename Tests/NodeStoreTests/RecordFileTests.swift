@@ -28,7 +28,12 @@ import Testing
     }
 
     @Test("a record of another version is told from a damaged one") func version() {
-        let text = String(decoding: file.bytes, as: UTF8.self).replacing("swiftlet-record 1", with: "swiftlet-record 2")
-        #expect(throws: RecordDamage.version(found: "2")) { try RecordFile(Array(text.utf8)) }
+        func read(_ version: String) throws {
+            let text = String(decoding: file.bytes, as: UTF8.self).replacing("swiftlet-record 1", with: "swiftlet-record \(version)")
+            _ = try RecordFile(Array(text.utf8))
+        }
+        #expect(throws: RecordDamage.newer(found: 2)) { try read("2") }
+        #expect(throws: RecordDamage.newer(found: 10)) { try read("10") }
+        for version in ["0", "01", "-1", "+2", "x", ""] { #expect(throws: RecordDamage.version(found: version)) { try read(version) } }
     }
 }

@@ -1,5 +1,6 @@
 import NIOCore
 import PodCore
+import TestSupport
 import Testing
 
 @testable import PodProbes
@@ -13,6 +14,29 @@ struct TCPProbeTests {
     @Test("an open port is a success")
     func open() async throws {
         try await ScriptedPeer.with({ _ in [] }) { peer in #expect(await result("127.0.0.1", peer.port) == .success(warning: nil)) }
+    }
+
+    /// Local ports of the connections to a port, by their state in /proc/net/tcp.
+    private func connections(to port: Int) throws -> [String: Set<Substring>] {
+        var found: [String: Set<Substring>] = [:]
+        for line in try TemporaryFolder.text("/proc/net/tcp").split(separator: "\n").dropFirst() {
+            let fields = line.split(separator: " ")
+            guard fields.count > 3, fields[2].split(separator: ":").last.flatMap({ Int($0, radix: 16) }) == port else { continue }
+            found[String(fields[3]), default: []].insert(fields[1])
+        }
+        return found
+    }
+
+    @Test("no probe keeps a port after its end")
+    func leavesNothing() async throws {
+        let waiting = "06"
+        try await ScriptedPeer.with({ _ in [] }) { peer in
+            let before = try connections(to: peer.port)[waiting] ?? []
+            for _ in 0..<50 { #expect(await result("127.0.0.1", peer.port) == .success(warning: nil)) }
+            try await eventually("the end of all connections") { try connections(to: peer.port).keys.allSatisfy { $0 == waiting } }
+            let after = try connections(to: peer.port)[waiting] ?? []
+            #expect(after.subtracting(before).isEmpty)
+        }
     }
 
     @Test("a port at which nothing listens is a failure")

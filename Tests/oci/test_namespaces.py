@@ -85,6 +85,19 @@ class Namespaces(OCICase):
             c.update(domainname="example.org"), c["linux"].update(sysctl={"net.ipv4.ip_forward": "1", "kernel.shmmni": "77"})))
         self.assertEqual(["box", "example.org", "1", "77"], seen.split())
 
+    def test_sysctls_of_a_namespace_by_path(self):
+        pid = self.state(self.running())["pid"]
+        settings = {"net.ipv4.ip_unprivileged_port_start": "77"}
+
+        def joined(owner):
+            def change(config):
+                config["linux"]["namespaces"][1].update(path=f"/proc/{owner}/ns/net")
+                config["linux"].update(sysctl=settings)
+            return change
+        self.assertEqual("77", self.seen("cat /proc/sys/net/ipv4/ip_unprivileged_port_start", joined(pid)).strip())
+        self.config("true", change=joined(os.getpid()))
+        self.refused(self.create(self.new_id()), "would change the host")
+
     def test_user_namespace(self):
         os.chown(self.rootfs, 100000, 100000)
         for folder, _, files in os.walk(self.rootfs):

@@ -13,6 +13,8 @@ from labs.shim.sandbox import Sandbox
 from labs.shim.seccomp import KILL, NO_MKDIR, ON_THE_WAY, bpf, forbid
 from labs.shim.wire import C, field, refused, u32
 
+GIVEN = C["SWL_NS_GIVEN"]
+
 
 class Isolation(ShimCase):
     def test_seventy_layers(self):
@@ -203,6 +205,24 @@ class Isolation(ShimCase):
             refused(lambda: pod.launch("x", ["true"], extra=[sysctl("net.no.such", "1")]), "SWL_STEP_SYSCTL", errno.ENOENT)
         with Sandbox(self.world, network=0) as pod:
             refused(lambda: pod.launch("x", ["true"], extra=[sysctl("net.ipv4.ip_forward", "1")]), "SWL_STEP_RECORD", errno.EINVAL)
+
+    def test_sysctls_of_given_namespaces(self):
+        settings = [sysctl("net.ipv4.ip_unprivileged_port_start", "7"), sysctl("kernel.msgmax", "8193")]
+        with Sandbox(self.world) as owner:
+            files = [f"/proc/{owner.pause}/ns/{name}" for name in ("net", "ipc")]
+            with Sandbox(self.world, create=False, network=GIVEN, ipc=GIVEN, fields=settings) as pod:
+                pod.create(files)
+                look = "cat /proc/sys/net/ipv4/ip_unprivileged_port_start /proc/sys/kernel/msgmax /proc/sys/net/ipv4/ip_forward"
+                self.assertEqual("7\n8193\n1\n", pod.shell(look, extra=[sysctl("net.ipv4.ip_forward", "1")])[1])
+                self.assertEqual("7\n8193\n1\n", owner.shell(look)[1])
+            # The host's own, given like another pod's.
+            for number, setting in enumerate(settings):
+                given = [f"/proc/self/ns/{('net', 'ipc')[n]}" if n == number else file for n, file in enumerate(files)]
+                with Sandbox(self.world, create=False, network=GIVEN, ipc=GIVEN, fields=[setting]) as pod:
+                    refused(lambda pod=pod, given=given: pod.create(given), "SWL_STEP_RECORD", errno.EINVAL)
+            with Sandbox(self.world, create=False, network=GIVEN) as pod:
+                pod.create(["/proc/self/ns/net"])
+                refused(lambda: pod.launch("x", ["true"], extra=[settings[0]]), "SWL_STEP_RECORD", errno.EINVAL)
 
     def test_pause_holds_nothing(self):
         for pod in (Sandbox(self.world), Sandbox(self.world, pid=1)):

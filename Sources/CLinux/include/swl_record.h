@@ -168,7 +168,7 @@ struct swl_device_rule {
 
 /// Followed by the key ("net.ipv4.ip_forward", or with slashes; the other character stands for itself within a name,
 /// "net.ipv4.conf.eth0/1.forwarding") and the value: letters, digits, blanks and ._-/:@, only. Refused unless the sysctl belongs
-/// to a network or ipc namespace of the pod's own.
+/// to a network or ipc namespace that is not the host's.
 struct swl_sysctl {
     uint32_t key_length;
     uint32_t value_length;
@@ -179,7 +179,7 @@ enum swl_namespace_mode {
     SWL_NS_NEW = 1,
     SWL_NS_SANDBOX = 2, ///< the pause's (LAUNCH only)
     SWL_NS_TARGET = 3,  ///< pid only: of the container SWL_TAG_PID_TARGET (LAUNCH only)
-    SWL_NS_GIVEN = 4,   ///< of a NAMESPACE descriptor; its sysctls and names are not the pod's
+    SWL_NS_GIVEN = 4,   ///< of a NAMESPACE descriptor; its names are not the pod's, its sysctls are unless it is the host's
 };
 
 /// enum swl_namespace_mode each. SANDBOX record: network, ipc, uts are NEW, HOST or GIVEN; pid is NEW (shared by the pod) or

@@ -25,6 +25,9 @@ struct ArchiveFolder: Sendable {
         }
     }
 
+    /// Whether there is a regular file of that name. Blocking.
+    func has(_ name: String) -> Bool { (try? open(name)) != nil }
+
     /// Reads a small file, `nil` if there is none. Blocking.
     func bytes(_ name: String, limit: Int) throws(ImageStoreError) -> [UInt8]? {
         let file: OwnedFileDescriptor

@@ -10,8 +10,10 @@ struct ArchivedImage: Sendable {
     let config: [UInt8]
     let manifests: [(digest: ContentDigest, bytes: [UInt8])]
     let layers: [Layer]
-    /// Complete references.
+    /// Complete references; empty for an image that the archive names by nothing but its digest.
     let names: [String]
+    /// Whether the archive lists an image that suits this machine better and lacks its blobs.
+    var isSubstitute = false
 
     /// Reads the documents. Blocking.
     static func all(in folder: ArchiveFolder, limits: ImageLimits) throws(ImageStoreError) -> [ArchivedImage] {

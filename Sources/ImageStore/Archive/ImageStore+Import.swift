@@ -5,9 +5,22 @@ import NIOCore
 package import PodCore
 
 extension ImageStore {
+    /// The images of an archive that are in the store now.
+    struct ImportedArchive: Sendable {
+        var images: [ImageDescription] = []
+        /// Whether the archive lists an image that suits this machine better than an imported one and lacks its blobs.
+        var hasSubstitutes = false
+    }
+
     /// Imports all images of an archive of `docker save` or of an OCI layout, each a folder or a tar file, plain or with gzip or zstd.
+    /// Images without a name are known by their IDs.
     /// - Parameter name: for the only image of an archive that names none.
+    /// - Throws: `pullFailed` for a fault of the archive, `noRoom` and `storeFailed` for one of the node.
     package func importImages(from path: String, name: String? = nil, pins: Bool) async throws(ImageFailure) -> [ImageDescription] {
+        try await importArchive(path, name: name, pins: pins).images
+    }
+
+    func importArchive(_ path: String, name: String? = nil, pins: Bool) async throws(ImageFailure) -> ImportedArchive {
         do {
             guard path.hasPrefix("/") else { throw ImageStoreError(.malformed, "import", path, "wanted a path that begins with /") }
             let status = try await pool.run("look at archive") { try FileStatus(of: path, follow: true) }
@@ -15,7 +28,17 @@ extension ImageStore {
             guard status.kind == .file else { throw ImageStoreError(.malformed, "import", path, "found a \(status.kind), wanted a file or a folder") }
             return try await withUnpacked(path) { folder in try await importFolder(folder, name, pins) }
         } catch {
-            throw ImageFailure(.pullFailed, "cannot import \(path): \(error)")
+            let known = error as? ImageStoreError
+            throw ImageFailure(Self.importCode(known), "cannot import \(path): \(error)", freeBytes: known?.freeBytes)
+        }
+    }
+
+    private static func importCode(_ error: ImageStoreError?) -> ImageFailure.Code {
+        guard let error else { return .storeFailed }
+        switch error.code {
+        case .malformed, .digestMismatch, .tooLarge, .unsupported, .notFound: return .pullFailed
+        case .noRoom: return .noRoom
+        default: return .storeFailed
         }
     }
 
@@ -42,7 +65,7 @@ extension ImageStore {
         return try outcome.get()
     }
 
-    private func importFolder(_ path: String, _ name: String?, _ pins: Bool) async throws -> [ImageDescription] {
+    private func importFolder(_ path: String, _ name: String?, _ pins: Bool) async throws -> ImportedArchive {
         let (folder, images) = try await pool.run("read archive") { [limits] in
             let folder = try ArchiveFolder(path)
             return (folder, try ArchivedImage.all(in: folder, limits: limits))
@@ -53,18 +76,16 @@ extension ImageStore {
             }
             return try DockerManifest.complete(text)
         }
-        var entered: [ImageDescription] = []
+        var imported = ImportedArchive(hasSubstitutes: images.contains(where: \.isSubstitute))
         for image in images {
-            let names = given.map { [$0] } ?? image.names
-            guard !names.isEmpty else {
-                throw ImageStoreError(
-                    .malformed, "import", path,
-                    "found an image without a name (\(image.id)); give one with 'swiftlet images import --name', or write it into the archive: RepoTags, or"
-                        + " the annotation org.opencontainers.image.ref.name with the whole reference")
-            }
-            entered.append(try await enter(image, names, folder, pins))
+            let entered = try await enter(image, given.map { [$0] } ?? image.names, folder, pins)
+            imported.images.append(entered)
+            guard entered.names.isEmpty else { continue }
+            logger.warning(
+                "An imported image has no name, so only its ID leads to it; give it one with 'swiftlet images import --name', or write it into the archive",
+                metadata: ["archive": "\(path)", "image": "\(image.id)"])
         }
-        return entered
+        return imported
     }
 
     private func enter(_ image: ArchivedImage, _ names: [String], _ folder: ArchiveFolder, _ pins: Bool) async throws -> ImageDescription {

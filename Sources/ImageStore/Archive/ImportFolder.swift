@@ -6,14 +6,23 @@ package import Timing
 /// The folder whose image archives are imported and pinned: files and folders that are put there, whenever that happens. An archive that is
 /// removed from the folder leaves its images pinned.
 package struct ImportFolder: Sendable {
+    /// An archive of which the last try was not the final one.
+    private struct Attempt {
+        let stamp: String
+        /// The last try's failure or images, so that the same outcome is reported once.
+        let outcome: String
+        var pause: BackOff
+        /// The time of the next try; `nil` if only a change of the archive can help.
+        let next: Duration?
+    }
+
+    private static let pauses = BackOff(initial: .seconds(60), maximum: .seconds(600))
+
     private let store: ImageStore
     private let folder: WatchedFolder
     private let time: any TimeSource
     private let logger: Logger
     private let onFailure: @Sendable (_ message: String) -> Void
-
-    /// Changes inside a folder in the folder are not reported: one that could not be imported is looked at again after this time.
-    private static let pause = Duration.seconds(60)
 
     /// - Parameter onFailure: gets each new failure.
     package init(
@@ -34,57 +43,67 @@ package struct ImportFolder: Sendable {
 
     /// Runs until it is cancelled.
     package func run() async {
-        var failures: [String: String] = [:]
+        var attempts: [String: Attempt] = [:]
         while !Task.isCancelled {
-            var hasFailedFolder = false
+            var isFolderReadable = true
             do {
                 let entries = try await store.pool.run("look into the folder of images") { [folder] in try folder.list() }
-                failures = failures.filter { failure in entries.contains { $0.name == failure.key } }
-                for entry in entries where !entry.isBeingWritten {
-                    let isFailed = await !take(entry, &failures)
-                    hasFailedFolder = hasFailedFolder || isFailed && entry.status.kind == .directory
-                }
+                // The end of the writing is a change.
+                let settled = entries.filter { !$0.isBeingWritten }
+                attempts = attempts.filter { attempt in settled.contains { $0.name == attempt.key } }
+                for entry in settled { attempts[entry.name] = await take(entry, after: attempts[entry.name]) }
             } catch {
                 if Task.isCancelled { return }
                 logger.error("Folder of images cannot be read", metadata: ["folder": "\(folder.path)", "error": "\(error)"])
-                hasFailedFolder = true
+                isFolderReadable = false
             }
-            await wait(atMost: hasFailedFolder ? Self.pause : nil)
+            await wait(until: isFolderReadable ? attempts.values.compactMap(\.next).min() : time.now() + Self.pauses.initial)
         }
     }
 
-    private func wait(atMost limit: Duration?) async {
+    private func wait(until deadline: Duration?) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [folder] in try? await folder.waitForChange() }
-            if let limit { group.addTask { [time] in try? await time.sleep(for: limit) } }
+            if let deadline { group.addTask { [time] in try? await time.sleep(until: deadline) } }
             await group.next()
             group.cancelAll()
         }
     }
 
-    /// Imports what has not been imported yet. Returns false for an archive that could not be.
-    private func take(_ entry: WatchedFolder.Entry, _ failures: inout [String: String]) async -> Bool {
+    /// Imports what has not been imported yet. Returns `nil` when there is nothing more to do for the archive as it is.
+    private func take(_ entry: WatchedFolder.Entry, after last: Attempt?) async -> Attempt? {
         let path = "\(folder.path)/\(entry.name)"
         let stamp = stamp(entry.status)
         let current = store.index.current
-        if let known = current.imports[path], known.stamp == stamp, known.images.allSatisfy({ current.images[$0] != nil }) { return true }
-        // A file that has failed fails again until it changes; a folder may have been completed meanwhile.
-        if failures[entry.name]?.hasPrefix(stamp) == true, entry.status.kind != .directory { return false }
+        if let known = current.imports[path], known.stamp == stamp, known.images.allSatisfy({ current.images[$0] != nil }) { return nil }
+        let last = last?.stamp == stamp ? last : nil
+        if let last, last.next.map({ time.now() < $0 }) ?? true { return last }
+        // Changes inside a folder in the folder are not reported: it may be completed any time.
+        let isFolder = entry.status.kind == .directory
         do throws(ImageFailure) {
-            let images = try await store.importImages(from: path, pins: true)
-            try await store.remember(path, StoreIndex.Import(stamp: stamp, images: images.map(\.id)))
-            failures[entry.name] = nil
-            logger.notice(
-                "Images are imported and pinned", metadata: ["file": "\(path)", "images": "\(images.flatMap(\.names).joined(separator: ", "))"])
-            return true
+            let imported = try await store.importArchive(path, pins: true)
+            let again = imported.hasSubstitutes && isFolder
+            if !again { try await store.remember(path, StoreIndex.Import(stamp: stamp, images: imported.images.map(\.id))) }
+            let names = imported.images.flatMap { $0.names.isEmpty ? [$0.id] : $0.names }.joined(separator: ", ")
+            if last?.outcome != names {
+                logger.notice("Images are imported and pinned", metadata: ["file": "\(path)", "images": "\(names)"])
+            }
+            return again ? attempt(stamp, names, after: last, isRepeated: true) : nil
         } catch {
-            let failure = "\(stamp) \(error.message)"
-            if failures.updateValue(failure, forKey: entry.name) != failure, !Task.isCancelled {
+            // The message of a full disk has another number each time.
+            let outcome = error.code == .pullFailed ? error.message : "\(error.code)"
+            if last?.outcome != outcome, !Task.isCancelled {
                 logger.error("Archive of images cannot be imported", metadata: ["file": "\(path)", "error": "\(error)"])
                 onFailure(error.message)
             }
-            return false
+            return attempt(stamp, outcome, after: last, isRepeated: isFolder || error.code != .pullFailed)
         }
+    }
+
+    private func attempt(_ stamp: String, _ outcome: String, after last: Attempt?, isRepeated: Bool) -> Attempt {
+        var pause = last?.pause ?? Self.pauses
+        let next = pause.next()
+        return Attempt(stamp: stamp, outcome: outcome, pause: pause, next: isRepeated ? time.now() + next : nil)
     }
 
     private func stamp(_ status: FileStatus) -> String { "\(status.device)-\(status.inode)-\(status.size)-\(status.modified)" }

@@ -10,14 +10,26 @@ struct OCILayout {
 
     private struct Index: Decodable {
         struct Entry: Decodable {
-            let digest: ContentDigest
-            let size: Int64
-            let annotations: [String: String]?
+            let descriptor: Descriptor
+            /// As it is written, perhaps a tag alone; `nil` without one.
+            let name: String?
+            let isWholeName: Bool
+
+            private enum CodingKeys: String, CodingKey { case annotations }
+
+            init(from decoder: any Decoder) throws {
+                descriptor = try Descriptor(from: decoder)
+                let fields = try decoder.container(keyedBy: CodingKeys.self)
+                let annotations = try fields.decodeIfPresent([String: String].self, forKey: .annotations) ?? [:]
+                let whole = annotations["io.containerd.image.name"]
+                name = whole ?? annotations["org.opencontainers.image.ref.name"]
+                isWholeName = whole != nil || name.map { $0.contains("/") || $0.contains(":") } ?? false
+            }
         }
         let manifests: [Entry]
     }
 
-    /// - Throws: the problem of the first image that is damaged, or of the last one when none is for this machine.
+    /// - Throws: the problem of the first image that is damaged or not there, or of the last one when none is for this machine.
     func images(_ index: [UInt8]) throws(ImageStoreError) -> [ArchivedImage] {
         let entries: [Index.Entry]
         do {
@@ -30,11 +42,10 @@ struct OCILayout {
         }
         var images: [ArchivedImage] = []
         var foreign = ImageStoreError(.malformed, "import", "index.json", "found no image")
-        for entry in entries {
+        for variants in Self.groups(of: entries) {
             do throws(ImageStoreError) {
-                images.append(try image(entry))
+                images.append(try image(variants))
             } catch {
-                // Images for other machines, and what is not an image.
                 guard error.code == .unsupported else { throw error }
                 foreign = error
             }
@@ -43,35 +54,36 @@ struct OCILayout {
         return images
     }
 
-    private func image(_ entry: Index.Entry) throws(ImageStoreError) -> ArchivedImage {
-        var digest = entry.digest
-        var manifests: [(digest: ContentDigest, bytes: [UInt8])] = []
-        // An index of indexes, as registries allow it.
-        for _ in 0..<3 {
-            let bytes = try folder.blob(digest, limit: limits.manifestBytes)
-            manifests.append((digest, bytes))
-            switch try ManifestDocument(bytes, contentType: "", object: "\(digest)", limits: limits) {
-            case .index(let list): digest = try ManifestDocument.select(list, for: .host, object: "\(digest)").digest
-            case .artifact:
-                throw ImageStoreError(.unsupported, "import", "\(digest)", "found an artifact, wanted an image: artifacts come from registries alone")
-            case .image(let config, let layers):
-                let content = try folder.blob(config.digest, limit: Int(limits.configBytes))
-                _ = try ImageConfigurationDocument(content, layers: layers.count, platform: .host, object: "\(config.digest)")
-                return ArchivedImage(
-                    id: config.digest, config: content, manifests: manifests,
-                    layers: layers.map { .init(file: ArchiveFolder.blobName($0.digest), descriptor: $0) }, names: try names(entry, config.digest))
+    /// Entries of one name, or of none, are one image for several machines if each of them is for another machine. Otherwise each is an image.
+    private static func groups(of entries: [Index.Entry]) -> [[Index.Entry]] {
+        var groups: [[Index.Entry]] = []
+        var known: [String?: Int] = [:]
+        for entry in entries where !entry.descriptor.isAttestation {
+            if let group = known[entry.name] {
+                groups[group].append(entry)
+            } else {
+                known[entry.name] = groups.count
+                groups.append([entry])
             }
         }
-        throw ImageStoreError(.malformed, "import", "\(entry.digest)", "found an index of indexes of indexes, wanted an image")
+        return groups.flatMap { group in
+            let platforms = Set(group.compactMap(\.descriptor.platform))
+            return platforms.count == group.count ? [group] : group.map { [$0] }
+        }
+    }
+
+    private func image(_ variants: [Index.Entry]) throws(ImageStoreError) -> ArchivedImage {
+        let found = try VariantSearch.image(among: variants.map(\.descriptor), in: folder, for: .host, limits: limits)
+        let image = found.image
+        return ArchivedImage(
+            id: image.config.digest, config: image.config.bytes, manifests: image.manifests,
+            layers: image.layers.map { .init(file: ArchiveFolder.blobName($0.digest), descriptor: $0) },
+            names: try names(variants[0], image.config.digest), isSubstitute: found.isSubstitute)
     }
 
     /// A tag alone, as some programs write it, is not a name.
     private func names(_ entry: Index.Entry, _ config: ContentDigest) throws(ImageStoreError) -> [String] {
-        let annotations = entry.annotations ?? [:]
-        if let name = annotations["io.containerd.image.name"] { return [try DockerManifest.complete(name)] }
-        if let name = annotations["org.opencontainers.image.ref.name"], name.contains("/") || name.contains(":") {
-            return [try DockerManifest.complete(name)]
-        }
+        if let name = entry.name, entry.isWholeName { return [try DockerManifest.complete(name)] }
         let tags = docker.first { $0.config == ArchiveFolder.blobName(config) }?.repoTags ?? []
         return try tags.map { (text) throws(ImageStoreError) in try DockerManifest.complete(text) }
     }

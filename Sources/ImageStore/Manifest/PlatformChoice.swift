@@ -33,14 +33,3 @@ struct PlatformChoice {
             .unsupported, "select platform", object, "found images for \(found.isEmpty ? "no platform" : found), wanted one for \(platform)")
     }
 }
-
-extension ManifestDocument {
-    /// The entry of an index for a platform.
-    static func select(_ manifests: [Descriptor], for platform: Platform, object: String) throws(ImageStoreError) -> Descriptor {
-        let choice = PlatformChoice(manifests, for: platform)
-        guard let best = choice.images.first ?? choice.indexes.first ?? choice.open.first else {
-            throw PlatformChoice.failure(manifests, for: platform, object: object)
-        }
-        return best
-    }
-}

@@ -6,6 +6,8 @@ package struct StreamTimes: Sendable, Hashable {
     package var idle = TimeAmount.hours(4)
     /// To open the SPDY streams that belong together.
     package var creation = TimeAmount.seconds(30)
+    /// For a client to send the first size of its terminal, which clients do at once, before the program starts without it.
+    package var firstSize = TimeAmount.milliseconds(100)
     /// For a program to take anything of what waits for it, while other connections of the same forward wait behind it.
     package var stall = TimeAmount.seconds(10)
     /// For a client to answer the close of its connection.

@@ -31,10 +31,21 @@ enum StreamSubject: Sendable {
         }
     }
 
-    func open(_ runtime: any ContainerRuntime) async throws(RuntimeFailure) -> any ContainerStreams {
+    /// - Parameter size: of the new program's terminal when it starts; `nil` if it is not known then.
+    func open(_ runtime: any ContainerRuntime, size: TerminalSize?) async throws(RuntimeFailure) -> any ContainerStreams {
         switch self {
-        case .exec(let request): try await runtime.exec(request)
-        case .attach(let request): try await runtime.attach(request)
+        case .exec(var request):
+            request.size = size
+            return try await runtime.exec(request)
+        case .attach(let request): return try await runtime.attach(request)
+        }
+    }
+
+    /// Whether a new program starts on a terminal.
+    var startsTerminal: Bool {
+        switch self {
+        case .exec(let request): request.terminal
+        case .attach: false
         }
     }
 

@@ -27,7 +27,8 @@ package struct StreamUpgrade: Sendable {
         do throws(Refusal) {
             let options = try StreamSubject.options(kind, target)
             let location = try await lookup.forStream(address)
-            let conversation = StreamConversation(runtime: runtime, subject: try StreamSubject(kind, location, target), logger: logger)
+            let conversation = StreamConversation(
+                runtime: runtime, subject: try StreamSubject(kind, location, target), sizePatience: times.firstSize, logger: logger)
             if request.asks(for: "websocket") { return .takeOver(try webSocket(request.head, conversation)) }
             if request.asks(for: SPDYHandshake.token) { return .takeOver(try spdy(request.head, options, conversation)) }
             throw Refusal(

@@ -9,7 +9,7 @@ package struct ExecRequest: Sendable, Hashable {
     /// The three streams are one terminal: everything comes as stdout, `stderr` counts no more.
     package let terminal: Bool
     /// Of the terminal when the program starts; absent: what the kernel gives a new one.
-    package let size: TerminalSize?
+    package var size: TerminalSize?
     /// After so long the program and everything that it started is killed, and `exitCode` throws `.timedOut`. Absent: it may take its time.
     package let timeout: Duration?
 

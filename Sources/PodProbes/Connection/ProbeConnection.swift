@@ -1,3 +1,4 @@
+import Glibc
 import NIOCore
 import NIOPosix
 
@@ -12,6 +13,8 @@ struct ProbeConnection {
     let deadline: NIODeadline?
     /// How long the peer may take to close first after the answer. The side that closes first keeps the connection's ports for a minute.
     var patience = TimeAmount.zero
+    /// Whether success ends the connection by a reset, which keeps no port, and of which a peer that got no request loses nothing.
+    var resets = false
     /// Returns all addresses of a name; none for an unknown one. May block.
     var lookup: @Sendable (_ name: String, _ port: Int) -> [SocketAddress] = HostLookup.addresses
 
@@ -59,7 +62,12 @@ struct ProbeConnection {
     }
 
     private func close(_ channel: any Channel, after result: Result<some Sendable, any Error>) {
-        guard case .success = result, patience > .zero, channel.isActive else { return channel.close(promise: nil) }
+        guard case .success = result, channel.isActive else { return channel.close(promise: nil) }
+        if resets, let options = channel as? any SocketOptionProvider {
+            options.setSoLinger(linger(l_onoff: 1, l_linger: 0)).whenComplete { _ in channel.close(promise: nil) }
+            return
+        }
+        guard patience > .zero else { return channel.close(promise: nil) }
         let timer = channel.eventLoop.scheduleTask(in: patience) { channel.close(promise: nil) }
         channel.closeFuture.whenComplete { _ in timer.cancel() }
     }

@@ -1,7 +1,7 @@
 import NIOCore
 import PodCore
 
-/// Makes a connection and closes it.
+/// Makes a connection and resets it: without a request there is nothing that a reset could take from the peer.
 struct TCPProbe {
     let host: String
     let port: Int
@@ -9,7 +9,7 @@ struct TCPProbe {
 
     func check(deadline: NIODeadline) async -> ProbeResult {
         do {
-            try await ProbeConnection(host: host, port: port, deadline: deadline, lookup: lookup).run { channel, connected in
+            try await ProbeConnection(host: host, port: port, deadline: deadline, resets: true, lookup: lookup).run { channel, connected in
                 try channel.pipeline.syncOperations.addHandler(ConnectedHandler(connected))
             }
             return .success(warning: nil)

@@ -35,9 +35,9 @@ int check_sysctls(const struct record *record, struct fault *fault)
         bool network = plain && starts(path, "net/");
         bool ipc = plain && (starts(path, "kernel/shm") || starts(path, "kernel/msg") || starts(path, "fs/mqueue/") ||
                              strcmp(path, "kernel/sem") == 0);
-        // LAUNCH: check_launch() checks again whether the sandbox has its own namespace, because it knows the sandbox.
-        bool own = (network && (!sandbox || record->namespaces.network == SWL_NS_NEW)) ||
-                   (ipc && (!sandbox || record->namespaces.ipc == SWL_NS_NEW));
+        // check_sysctls_of() checks again, because it knows the sandbox and whether a given namespace is the host's.
+        bool own = (network && (!sandbox || record->namespaces.network != SWL_NS_HOST)) ||
+                   (ipc && (!sandbox || record->namespaces.ipc != SWL_NS_HOST));
         if (!own) {
             return refuse_value(fault, "this sysctl does not belong to a namespace of the pod", key);
         }

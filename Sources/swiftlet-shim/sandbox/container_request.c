@@ -1,7 +1,6 @@
 // Checks that a requested launch fits the sandbox.
 #include "sandbox/container.h"
 
-#include <string.h>
 #include <sys/mount.h>
 
 static int check_user_namespace(const struct sandbox *sandbox, const struct record *record, struct fault *fault)
@@ -10,20 +9,6 @@ static int check_user_namespace(const struct sandbox *sandbox, const struct reco
     return wanted == there ? 0
                            : refuse(fault, SWL_STEP_RECORD, EINVAL, "the record %s a user namespace, the sandbox %s one",
                                     wanted ? "wants" : "wants no", there ? "has" : "has no");
-}
-
-// A sysctl belongs to the pod only if the sandbox has that namespace for itself.
-static int check_sysctls_of(const struct sandbox *sandbox, const struct record *record, struct fault *fault)
-{
-    for (size_t i = 0; i < record->sysctls.count; i++) {
-        const char *key = record->sysctls.items[i].key;
-        uint32_t mode = strncmp(key, "net", 3) == 0 ? sandbox->namespaces.network : sandbox->namespaces.ipc;
-        if (mode != SWL_NS_NEW) {
-            return refuse(fault, SWL_STEP_RECORD, EINVAL, "sysctl %.200s would change the host: the pod shares that namespace",
-                          key);
-        }
-    }
-    return 0;
 }
 
 static int check_descriptors(const struct request *request, const struct record *record, struct fault *fault)
@@ -41,7 +26,7 @@ static int check_descriptors(const struct request *request, const struct record 
 
 int check_launch(const struct sandbox *sandbox, const struct request *request, const struct record *record, struct fault *fault)
 {
-    return check_user_namespace(sandbox, record, fault) != 0 || check_sysctls_of(sandbox, record, fault) != 0 ||
+    return check_user_namespace(sandbox, record, fault) != 0 || check_sysctls_of(&sandbox->namespaces, record, fault) != 0 ||
                    check_descriptors(request, record, fault) != 0
                ? -1
                : 0;

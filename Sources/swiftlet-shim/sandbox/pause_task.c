@@ -70,25 +70,21 @@ int sandbox_create(struct sandbox *self, struct client *client, struct request *
         return -1;
     }
     int result = -1;
-    size_t given = (size_t)(record.namespaces.network == SWL_NS_GIVEN) + (record.namespaces.ipc == SWL_NS_GIVEN) +
-                   (record.namespaces.uts == SWL_NS_GIVEN);
     OWNED int cgroup = -1;
     OWNED int program = open(record.pause_path, O_RDONLY | O_CLOEXEC);
     OWNED int null = open("/dev/null", O_RDWR | O_CLOEXEC);
     const struct swl_namespaces *names = &record.namespaces;
+    struct swl_namespaces known;
     if (program < 0 || null < 0) {
         fail(fault, SWL_STEP_EXEC, "open the pause program \"%.300s\"", record.pause_path);
-    } else if (given != request->source_count) {
-        refuse(fault, SWL_STEP_NAMESPACES, EINVAL, "%zu namespaces came with the request, the record wants %zu",
-               request->source_count, given);
-    } else if (task_cgroup(request, &record, &cgroup, fault) == 0) {
-        self->namespaces = *names;
+    } else if (check_given(request, &record, &known, fault) == 0 && task_cgroup(request, &record, &cgroup, fault) == 0) {
+        self->namespaces = known;
         remember_mappings(self, &record);
         struct child child;
         child_init(&child, &record);
         child.stdio[0] = child.stdio[1] = child.stdio[2] = null;
         child.sources = request->sources;
-        child.source_count = given;
+        child.source_count = request->source_count;
         child.ids = sandbox_ids(self);
         child.program = program;
         struct task_clone clone = {

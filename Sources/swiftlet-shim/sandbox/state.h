@@ -99,6 +99,13 @@ struct container *container_find(struct sandbox *sandbox, const char *id);
 int container_named(struct sandbox *sandbox, const struct request *request, struct container **container, struct fault *fault);
 struct exec *exec_find(struct sandbox *sandbox, const char *container, const char *id);
 
+// given_namespaces.c
+// Checks the namespaces that came with a sandbox's record, and the record's sysctls. `names` become the record's namespaces, with
+// HOST for a given network or ipc namespace that is the host's.
+int check_given(const struct request *request, const struct record *record, struct swl_namespaces *names, struct fault *fault);
+// Refuses sysctls of the host. `sandbox` are the `names` of check_given().
+int check_sysctls_of(const struct swl_namespaces *sandbox, const struct record *record, struct fault *fault);
+
 // id_mappings.c
 // Returns the mappings for children of this sandbox, NULL without a user namespace.
 const struct id_maps *sandbox_ids(const struct sandbox *sandbox);

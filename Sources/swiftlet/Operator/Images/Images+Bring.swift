@@ -47,6 +47,9 @@ extension Images {
             let request = ImageRequest.importFile(path: ImageStoreOptions.absolute(path), name: name, pins: pin)
             guard case .images(let images) = try await store.perform(request) else { throw ImageStoreOptions.otherAnswer }
             try await Images.show(images)
+            for image in images where image.image.names.isEmpty {
+                StandardStream.complain("image \(image.image.id) has no name, so only its ID leads to it; give it a name with --name")
+            }
         }
     }
 
