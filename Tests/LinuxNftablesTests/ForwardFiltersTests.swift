@@ -20,25 +20,25 @@ import Testing
         #expect(try await found().isEmpty)
         for family in ["ip", "ip6", "inet", "bridge"] {
             try net.run("nft add table \(family) a")
-            try net.run("nft add chain \(family) a fwd \\{ type filter hook forward priority 0 \\; policy drop \\; \\}")
-            try net.run("nft add chain \(family) a in \\{ type filter hook input priority 0 \\; policy drop \\; \\}")
-            try net.run("nft add chain \(family) a ok \\{ type filter hook forward priority 1 \\; policy accept \\; \\}")
+            try net.run("nft add chain \(family) a forwarded \\{ type filter hook forward priority 0 \\; policy drop \\; \\}")
+            try net.run("nft add chain \(family) a incoming \\{ type filter hook input priority 0 \\; policy drop \\; \\}")
+            try net.run("nft add chain \(family) a accepting \\{ type filter hook forward priority 1 \\; policy accept \\; \\}")
             try net.run("nft add chain \(family) a plain")
         }
-        #expect(try await found() == ["bridge a fwd", "inet a fwd", "ip a fwd", "ip6 a fwd"])
+        #expect(try await found() == ["bridge a forwarded", "inet a forwarded", "ip a forwarded", "ip6 a forwarded"])
         // One of them is about the bridge, another about an interface whose name begins alike.
         try net.run("nft add rule ip a plain iifname swl0 accept")
         try net.run("nft add rule ip6 a plain iifname swl01 accept")
-        #expect(try await found() == ["bridge a fwd", "inet a fwd", "ip6 a fwd"])
+        #expect(try await found() == ["bridge a forwarded", "inet a forwarded", "ip6 a forwarded"])
     }
 
     @Test("a change of a chain's policy is reported") func changes() async throws {
         try net.run("nft add table ip a")
-        try net.run("nft add chain ip a fwd \\{ type filter hook forward priority 0 \\; policy accept \\; \\}")
+        try net.run("nft add chain ip a forwarded \\{ type filter hook forward priority 0 \\; policy accept \\; \\}")
         let changes = try await store.chainChanges()
         #expect(try await found().isEmpty)
-        try net.run("nft chain ip a fwd \\{ policy drop \\; \\}")
-        for await _ in changes where try await found() == ["ip a fwd"] { return }
+        try net.run("nft chain ip a forwarded \\{ policy drop \\; \\}")
+        for await _ in changes where try await found() == ["ip a forwarded"] { return }
         Issue.record("the changes have ended")
     }
 }

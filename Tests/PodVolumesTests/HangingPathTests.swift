@@ -25,7 +25,7 @@ struct HangingPathTests {
         }
         #expect(fixture.volumes.problem == nil)
         _ = try await fixture.mount(.hostPath(path: fixture.folder.sub("alive"), type: "DirectoryOrCreate"), pod: "uid-1", name: "alive")
-        _ = try await fixture.mount(.emptyDirectory, pod: "uid-1", name: "empty")
+        _ = try await fixture.mount(.emptyDirectory(), pod: "uid-1", name: "empty")
         try await fixture.volumes.tearDown(podUID: "uid-1")
         try Mounts.unmount(path, lazily: true, forced: true)
         try await eventually("the path is the node's own again") {
