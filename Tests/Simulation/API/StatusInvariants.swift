@@ -33,7 +33,8 @@ extension SimulatedAPI {
     /// Once nothing has happened for a while: no pod is kept from Services by what another client has written.
     func checkReadiness() {
         for pod in pods where pod.metadata.deletionTimestamp == nil && pod.status?.phase == .running {
-            let containers = pod.status?.containerStatuses ?? []
+            let sidecars = Set((pod.spec.initContainers ?? []).filter { $0.restartPolicy == .always }.map(\.name))
+            let containers = (pod.status?.containerStatuses ?? []) + (pod.status?.initContainerStatuses ?? []).filter { sidecars.contains($0.name) }
             guard !containers.isEmpty, containers.allSatisfy(\.ready), pod.status?.conditions?.contains(where: \.isReady) == false else { continue }
             world.violated("pod \(pod.uid) is not ready, its containers are")
         }
