@@ -95,6 +95,8 @@ package final class Simulation: Sendable {
         world.endFaults()
         api.state.withLock { $0.isAway = false }
         startAgent()
+        // Of those that nothing else happens to, no later change would tell.
+        for pod in api.pods { api.markNotReady(pod.key) }
         let quiet = world.time.now() + Self.quietTime
         while world.violations.isEmpty, world.time.now() < quiet, world.step() {}
         api.checkReadiness()

@@ -89,11 +89,13 @@ final class SimulatedAPI: Sendable {
         keep(changed)
     }
 
-    /// As a controller does with the pods of a node that seems to be silent.
+    /// As a controller does with the pods of a node that seems to be silent. It takes Initialized back, too: most pods here are not ready anyway.
     func markNotReady(_ key: ObjectKey) {
-        guard var pod = state.withLock({ $0.pods[key] }), let place = pod.status?.conditions?.firstIndex(where: \.isReady) else { return }
+        guard var pod = state.withLock({ $0.pods[key] }), let conditions = pod.status?.conditions else { return }
         world.note("mark as not ready \(pod.name) \(pod.uid)")
-        pod.status?.conditions?[place].status = "False"
+        for (place, condition) in conditions.enumerated() where ["Ready", "Initialized"].contains(condition.type) {
+            pod.status?.conditions?[place].status = "False"
+        }
         keep(pod)
     }
 

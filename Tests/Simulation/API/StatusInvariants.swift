@@ -30,17 +30,20 @@ extension SimulatedAPI {
         }
     }
 
-    /// Once nothing has happened for a while: no pod is kept from Services by what another client has written.
+    /// Once nothing has happened for a while: what another client has written over a status is gone.
     func checkReadiness() {
         for pod in pods where pod.metadata.deletionTimestamp == nil && pod.status?.phase == .running {
-            let sidecars = Set((pod.spec.initContainers ?? []).filter { $0.restartPolicy == .always }.map(\.name))
+            let initial = pod.spec.initContainers ?? []
+            if initial.isEmpty, !pod.has("Initialized") { world.violated("pod \(pod.uid) is not initialized and has nothing to initialize") }
+            let sidecars = Set(initial.filter { $0.restartPolicy == .always }.map(\.name))
             let containers = (pod.status?.containerStatuses ?? []) + (pod.status?.initContainerStatuses ?? []).filter { sidecars.contains($0.name) }
-            guard !containers.isEmpty, containers.allSatisfy(\.ready), pod.status?.conditions?.contains(where: \.isReady) == false else { continue }
-            world.violated("pod \(pod.uid) is not ready, its containers are")
+            if !containers.isEmpty, containers.allSatisfy(\.ready), !pod.has("Ready") {
+                world.violated("pod \(pod.uid) is not ready, its containers are")
+            }
         }
     }
 }
 
-extension PodCondition {
-    var isReady: Bool { type == "Ready" && status == "True" }
+extension Pod {
+    fileprivate func has(_ condition: String) -> Bool { status?.conditions?.contains { $0.type == condition && $0.status == "True" } ?? false }
 }
