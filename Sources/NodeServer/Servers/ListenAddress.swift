@@ -18,16 +18,17 @@ package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     var bindAddress: BindAddress {
         switch self {
         // A socket of IPv6 at every address takes connections over IPv4, too: NIO turns IPV6_V6ONLY off.
-        case .tcp("0.0.0.0", let port) where Self.kernelHasIPv6: .hostname("::", port: port)
+        case .tcp("0.0.0.0", let port) where Self.resolvesIPv6: .hostname("::", port: port)
         case .tcp(let host, let port): .hostname(host, port: port)
         case .unix(let path): .unixDomainSocket(path: path)
         }
     }
 
-    private static let kernelHasIPv6: Bool = {
-        let descriptor = socket(AF_INET6, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard descriptor >= 0 else { return false }
-        close(descriptor)
+    /// As NIO is going to ask: where no interface but the loopback has an address of IPv6, glibc does not resolve `::`.
+    private static var resolvesIPv6: Bool {
+        var list: UnsafeMutablePointer<addrinfo>?
+        guard getaddrinfo("::", nil, nil, &list) == 0 else { return false }
+        freeaddrinfo(list)
         return true
-    }()
+    }
 }
