@@ -25,7 +25,7 @@ package enum ListenAddress: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// As NIO is going to ask: where no interface but the loopback has an address of IPv6, glibc does not resolve `::`.
-    private static var resolvesIPv6: Bool {
+    static var resolvesIPv6: Bool {
         var list: UnsafeMutablePointer<addrinfo>?
         guard getaddrinfo("::", nil, nil, &list) == 0 else { return false }
         freeaddrinfo(list)
