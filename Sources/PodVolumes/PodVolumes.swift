@@ -80,7 +80,7 @@ package final class PodVolumes: VolumeService {
     }
 
     package func makeMountPoint(_ point: VolumeMountPoint) async throws(VolumeFailure) {
-        // What is to be mounted there may hang as well.
+        // The file system that is to be mounted there may hang as well.
         try await atPath(point.source, "look at what is mounted at \(point.path)") { _ = try NestedMountPoint.isFolder(point) }
         try await atPath(point.volume, "make \(point.path) in volume") { [writers] in
             try writers.holding(point.volume) { try NestedMountPoint.make(point) }

@@ -66,8 +66,7 @@ import Testing
             bench.node.state.withLock { $0.nodeFiles["/etc/resolv.conf"] = "nameserver 192.0.2.53\n" }
             // The pause before the next try is among shorter ones.
             while !bench.node.did.entries.contains(where: { $0.hasPrefix("start ") }), !Task.isCancelled {
-                let hasPause = bench.time.deadlines.contains { $0 - bench.time.now() < .seconds(30) }
-                if hasPause { await bench.time.passPause(shorterThan: .seconds(30)) } else { await Task.yield() }
+                await bench.time.passPauseIfAny(shorterThan: .seconds(30))
             }
             #expect(bench.node.did.entries.contains { $0.hasPrefix("start ") })
         }

@@ -89,6 +89,11 @@ package final class ManualTime: TimeSource {
         if let pause = shortestPause(below: limit) { advance(by: pause) }
     }
 
+    /// Lets a pause pass as above if somebody sleeps; otherwise others run for a moment.
+    package func passPauseIfAny(shorterThan limit: Duration) async {
+        if let pause = shortestPause(below: limit) { advance(by: pause) } else { await Task.yield() }
+    }
+
     /// Waits until somebody sleeps for exactly this long, then passes that time.
     package func passPause(of length: Duration) async {
         await sleeps.wait { [self] _ in state.withLock { state in state.sleepers.contains { $0.deadline - state.now == length } } }

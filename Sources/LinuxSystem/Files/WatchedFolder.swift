@@ -114,7 +114,7 @@ package final class WatchedFolder: Sendable {
             }
         }
         let found = try content()
-        // What cannot be looked at makes a difference at the next look, and so is tried again.
+        // An entry that cannot be looked at leaves an empty list here: the next look differs from it, and the folder is read again.
         let look = found.flatMap { try? entries($0.names, in: $0.directory) } ?? []
         state.withLock { $0.unwatched = look }
         return found

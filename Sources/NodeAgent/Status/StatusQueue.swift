@@ -100,7 +100,7 @@ struct StatusQueue: Sendable {
         sighting = Sighting(shown: shown, version: version, wanted: wanted)
     }
 
-    /// What is newer than the last write is another client's. Anything else is one of the node's own earlier statuses, told late.
+    /// Another client has written a status that is newer than the node's last write. An older one is the node's own, which the watch has told late.
     private mutating func correct(at now: Duration) {
         guard waiting.isEmpty, let found = sighting else { return }
         sighting = nil

@@ -64,7 +64,7 @@ struct MountPlan: Sendable {
         }
     }
 
-    /// What is bound, in the order of the descriptors of the request.
+    /// The places that are bound, in the order of the descriptors of the request.
     var bound: [Bound] {
         entries.compactMap { entry in entry.source.map { Bound(source: $0, destination: entry.destination, propagation: entry.propagation) } }
     }

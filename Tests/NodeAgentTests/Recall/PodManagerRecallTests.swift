@@ -47,10 +47,7 @@ struct PodManagerRecallTests {
         while !bench.api.accepted.entries.contains(call), !Task.isCancelled { await passPause(bench) }
     }
 
-    private func passPause(_ bench: NodeBench) async {
-        let hasPause = bench.time.deadlines.contains { $0 - bench.time.now() < .seconds(11) }
-        if hasPause { await bench.time.passPause(shorterThan: .seconds(11)) } else { await Task.yield() }
-    }
+    private func passPause(_ bench: NodeBench) async { await bench.time.passPauseIfAny(shorterThan: .seconds(11)) }
 
     /// Starts a pod that the API server has just sent, and waits until it runs: everything that came before has been worked off then.
     private func startAnother(_ bench: NodeBench, beside pods: [Pod]) async {
