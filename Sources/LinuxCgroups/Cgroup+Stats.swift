@@ -17,6 +17,11 @@ extension Cgroup {
         stats.cpu.read(cpu)
         stats.cpu.pressure = try files.pressure("cpu.pressure")
         try stats.memory.read(&files)
+        if stats.memory.usage == nil {
+            // metrics-server leaves out pods without a working set, and eviction ranks by it.
+            let resident = try residentMemory()
+            (stats.memory.workingSet, stats.memory.rss) = (resident, resident)
+        }
         stats.devices = try files.bytes("io.stat").map(ResourceStats.Device.list)
         stats.ioPressure = try files.pressure("io.pressure")
         stats.processes = try files.bytes("cgroup.procs").map { UInt64($0.count { $0 == UInt8(ascii: "\n") }) }

@@ -1,3 +1,4 @@
+import Glibc
 import LinuxSystem
 import PodCore
 import TestSupport
@@ -60,7 +61,29 @@ import Testing
         let stats = try stats([("cpu.stat", "usage_usec 1\nuser_usec 1\nsystem_usec 0\n")])
         var bare = ResourceStats(measuredAt: stats.measuredAt)
         (bare.cpu.usage, bare.cpu.user, bare.cpu.system) = (1, 1, 0)
+        // Nothing runs in this one.
+        (bare.memory.workingSet, bare.memory.rss) = (0, 0)
         #expect(stats == bare)
+    }
+
+    @Test(
+        "anonymous pages of a process are its resident ones less those of files",
+        arguments: [("1000 300 120 5 0 200 0\n", 180), ("1000 120 300 5 0 200 0\n", 0), ("0 0 0 0 0 0 0\n", 0), ("", 0)] as [(String, UInt64)])
+    func anonymousPages(statm: String, pages: UInt64) { #expect(Cgroup.anonymousPages(Array(statm.utf8)[...]) == pages) }
+
+    @Test("without the memory controller the processes' own memory stands for the cgroup's, those below included")
+    func residentMemory() throws {
+        let fake = try FakeCgroups()
+        try fake.populate("a/b")
+        let proc = try TemporaryFolder()
+        for (cgroup, pid) in [("a", 7), ("a/b", 8), ("a/b", 9)] {
+            try AtomicFile.replace(fake.root + "/\(cgroup)/cgroup.procs", with: cgroup == "a" ? "7\n" : "8\n9\n")
+            try Directories.make(proc.path + "/\(pid)")
+        }
+        try AtomicFile.replace(proc.path + "/7/statm", with: "100 50 20 0 0 0 0\n")
+        try AtomicFile.replace(proc.path + "/8/statm", with: "100 12 10 0 0 0 0\n")
+        // The last process has ended between the list and its file.
+        #expect(try CgroupTree(root: fake.root).cgroup("a").residentMemory(proc: proc.path) == 32 * UInt64(sysconf(Int32(_SC_PAGESIZE))))
     }
 
     @Test("working set is never negative")
