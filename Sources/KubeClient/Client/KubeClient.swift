@@ -20,7 +20,7 @@ package struct KubeClient: Sendable {
     package init(_ access: ClusterAccess, options: ClientOptions) throws {
         self.access = access
         self.options = options
-        transport = try Transport(access: access, time: options.time)
+        transport = try Transport(access: access, options: options)
         limiter = RateLimiter(rate: max(0.1, options.queriesPerSecond), burst: options.burst, time: options.time)
         lane = .calls
         priority = nil

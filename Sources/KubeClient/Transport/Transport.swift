@@ -19,10 +19,11 @@ final class Transport: Sendable {
     let access: ClusterAccess
     let server: ServerAddress
     let credentials: CredentialStore
+    private let silence: Duration
     private let time: any TimeSource
     private let state = Mutex(State())
 
-    init(access: ClusterAccess, time: any TimeSource) throws {
+    init(access: ClusterAccess, options: ClientOptions) throws {
         guard let server = ServerAddress(access.server) else {
             throw APIError(
                 .badConfiguration, operation: "use the server of", object: access.origin,
@@ -30,8 +31,9 @@ final class Transport: Sendable {
         }
         self.access = access
         self.server = server
-        self.time = time
-        credentials = CredentialStore(access: access, time: time)
+        silence = options.silence
+        time = options.time
+        credentials = CredentialStore(access: access, time: options.time)
     }
 
     /// A client with its credentials, for one call.
@@ -57,7 +59,7 @@ final class Transport: Sendable {
                 client.use()
                 return Loan(client: client, credentials: fresh)
             }
-            let client = PooledClient(lane: lane, credentials: fresh, server: server, tlsServerName: access.tlsServerName)
+            let client = PooledClient(lane: lane, credentials: fresh, server: server, tlsServerName: access.tlsServerName, silence: silence)
             client.use()
             state.clients[lane, default: []].append(client)
             return Loan(client: client, credentials: fresh)
