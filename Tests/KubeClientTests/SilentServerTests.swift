@@ -43,4 +43,24 @@ import Timing
         }
     }
 
+    @Test("a refusal that stops in its middle is given up like a watch that does not begin")
+    func halfRefusal() async throws {
+        let time = ManualTime()
+        let gate = Turnstile(permits: 0)
+        try await ScriptedServer.with { request in
+            request.query["watch"] == nil ? ScriptedAPI.list("1", []) : [.wait(gate), .head(503, [("Content-Length", "100")]), .chunk("{"), .hang]
+        } _: { server in
+            let client = try TestClient.make(server.url, time: time)
+            defer { client.shutdown() }
+            let reflector = Reflector<ConfigMap>(client)
+            try await whileRunning({ await reflector.run() }) {
+                try await eventually("the watch") { server.requests.contains { $0.query["watch"] == "true" } }
+                time.advance(by: .seconds(5))
+                gate.open()
+                try await eventually("the refusal's beginning") { client.timeSinceLastContact == .zero }
+                time.advance(by: .seconds(26))
+                try await eventually("the failure") { reflector.failure?.code == .timeout }
+            }
+        }
+    }
 }
