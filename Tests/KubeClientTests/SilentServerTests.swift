@@ -63,4 +63,24 @@ import Timing
             }
         }
     }
+
+    @Test("a pause that the server asks for is no longer than a minute")
+    func longWish() async throws {
+        let time = ManualTime()
+        try await ScriptedServer.with { _ in
+            ScriptedServer.Step.failure(503, "ServiceUnavailable", "later", [("Retry-After", "86400")])
+        } _: { server in
+            let client = try TestClient.make(server.url, time: time)
+            defer { client.shutdown() }
+            let reflector = Reflector<ConfigMap>(client)
+            try await whileRunning({ await reflector.run() }) {
+                try await eventually("the failure") { reflector.failure != nil }
+                try await eventually("the next list") {
+                    time.advance(by: .seconds(61))
+                    return server.requests.count > 1
+                }
+                #expect(time.now() < .seconds(43_200))
+            }
+        }
+    }
 }
