@@ -100,7 +100,7 @@ package struct KubeClient: Sendable {
             do {
                 return try await attempt(call, deadline: deadline)
             } catch let error as APIError {
-                guard let pause = retries.pause(after: error, method: call.method), pause < deadline.remaining else { throw error }
+                guard let pause = retries.pause(after: error, isRepeatable: call.isRepeatable), pause < deadline.remaining else { throw error }
                 if error.isUnauthorized { await transport.credentials.refused() }
                 if pause > .zero { try await options.time.sleep(for: pause) }
             }
