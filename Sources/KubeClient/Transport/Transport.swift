@@ -33,7 +33,7 @@ final class Transport: Sendable {
         self.server = server
         silence = options.silence
         time = options.time
-        credentials = CredentialStore(access: access, time: options.time)
+        credentials = CredentialStore(access: access, time: options.time, logger: options.logger)
     }
 
     /// A client with its credentials, for one call.
