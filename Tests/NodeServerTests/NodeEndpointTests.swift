@@ -114,6 +114,26 @@ import X509
         }
     }
 
+    @Test("a certificate of a client CA that is replaced counts no longer, on open connections either") func replacedAuthority() async throws {
+        try await RunningNode.run { node async throws in
+            let http = HTTPClient(
+                configuration: HTTPClient.Configuration(tlsConfiguration: try node.tls(try node.authority.client(RunningNode.apiServer))))
+            let request = HTTPClientRequest(url: "https://127.0.0.1:\(node.port)/healthz")
+            var statuses: [UInt] = []
+            for round in 1...2 {
+                let response = try await http.execute(request, timeout: .seconds(20))
+                _ = try await response.body.collect(upTo: 1000)
+                statuses.append(response.status.code)
+                if round == 1 {
+                    try TemporaryFolder.write(try TestAuthority("others").pem, to: node.folder + "/ca.crt")
+                    node.credentials.reloadIfChanged()
+                }
+            }
+            #expect(statuses == [200, 401])
+            try await http.shutdown()
+        }
+    }
+
     @Test("a query of the journal ends with its client and with the server") func journalEndsWithTheClientAndWithTheServer() async throws {
         let logs = FakeNodeLogs(units: ["sshd.service"], follows: true)
         try await RunningNode.run(
