@@ -20,7 +20,7 @@ package struct KubeClient: Sendable {
     package init(_ access: ClusterAccess, options: ClientOptions) throws {
         self.access = access
         self.options = options
-        transport = try Transport(access: access, options: options)
+        transport = try Transport(access: access, silence: options.silence, time: options.time, logger: options.logger)
         limiter = RateLimiter(rate: max(0.1, options.queriesPerSecond), burst: options.burst, time: options.time)
         lane = .calls
         priority = nil

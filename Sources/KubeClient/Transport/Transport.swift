@@ -1,3 +1,4 @@
+import Logging
 import Synchronization
 import Timing
 
@@ -23,7 +24,8 @@ final class Transport: Sendable {
     private let time: any TimeSource
     private let state = Mutex(State())
 
-    init(access: ClusterAccess, options: ClientOptions) throws {
+    /// - Parameter silence: of a connection of watches, before its server is asked for a sign of life.
+    init(access: ClusterAccess, silence: Duration, time: any TimeSource, logger: Logger) throws {
         guard let server = ServerAddress(access.server) else {
             throw APIError(
                 .badConfiguration, operation: "use the server of", object: access.origin,
@@ -31,9 +33,9 @@ final class Transport: Sendable {
         }
         self.access = access
         self.server = server
-        silence = options.silence
-        time = options.time
-        credentials = CredentialStore(access: access, time: options.time, logger: options.logger)
+        self.silence = silence
+        self.time = time
+        credentials = CredentialStore(access: access, time: time, logger: logger)
     }
 
     /// A client with its credentials, for one call.
