@@ -108,7 +108,7 @@ let package = Package(
             [
                 "Addresses", "KubeModel", "LinuxSystem", "MetricsStore", "Timing", "YAML", asyncHTTPClient, coreMetrics, crypto, logging, nioCore,
                 nioPosix,
-                nioHTTP1, nioSSL, nioFoundationCompat,
+                nioHTTP1, nioHTTP2, nioSSL, nioFoundationCompat,
                 swiftASN1, x509,
             ]),
         library("HTTPUpgrade", [hummingbirdCore, httpTypes, logging, nioCore, nioHTTP1, nioSSL], isQuick: true),
@@ -209,7 +209,7 @@ let package = Package(
         .testTarget(name: "ImportRulesTests", swiftSettings: strict),
         tests(
             "KubeClient",
-            ["KubeModel", "TestSupport", "Timing", crypto, logging, nioCore, nioHTTP1, nioPosix, nioSSL, swiftASN1, x509]),
+            ["KubeModel", "TestSupport", "Timing", crypto, logging, nioCore, nioHTTP1, nioHTTP2, nioPosix, nioSSL, swiftASN1, x509]),
         tests("KubeModel", ["TestSupport"]),
         tests("LinuxCgroups", ["LinuxSystem", "PodCore", "TestSupport"]),
         tests("LinuxNetlink", ["Addresses", "CLinux", "CMnl", "LinuxSystem", "TestSupport"]),

@@ -188,7 +188,7 @@ struct NodeParts: Sendable {
             guard (try? await reporter.register()) != nil else { return group.cancelAll() }
             group.addTask { await own.run() }
             // The proxy's rules depend on the node's podCIDRs and addresses.
-            group.addTask { for await _ in own.updates() { directory.configurationChanged() } }
+            group.addTask { for await _ in reporter.nodeChanges { directory.configurationChanged() } }
             group.addTask {
                 for await changes in own.updates() {
                     for case .stored(let node) in changes.values {

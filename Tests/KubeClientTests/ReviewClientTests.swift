@@ -68,6 +68,20 @@ import Timing
         }
     }
 
+    @Test("a review whose connection was lost is asked again, because a load balancer may drop idle connections")
+    func lostConnection() async throws {
+        let count = Counter()
+        try await ScriptedServer.with { _ in
+            count.next() == 0
+                ? [.cut] : ScriptedServer.Step.json(201, #"{"apiVersion":"v1","kind":"S","spec":{},"status":{"allowed":true}}"#)
+        } _: { server in
+            let client = try TestClient.make(server.url)
+            defer { client.shutdown() }
+            #expect(try await ReviewClient(client).authorize(UserInfo(username: "eve", groups: []), attributes))
+            #expect(server.requests.count == 2)
+        }
+    }
+
     @Test("failures are not kept")
     func failuresAreNotKept() async throws {
         let count = Counter()

@@ -2,6 +2,7 @@ import Crypto
 import FoundationEssentials
 import KubeClient
 import KubeModel
+import Logging
 import NIOHTTP1
 import NIOSSL
 import TestSupport
@@ -263,6 +264,32 @@ import Timing
             }
             let synced = reflectors.filter { $0.hasSynced }
             #expect(synced.count == reflectors.count)
+        }
+    }
+
+    @Test("a token file that is gone is named once, when it is still gone at a second look, and the token stays in use")
+    func goneToken() async throws {
+        let (node, time, lines) = (node, ManualTime(), Journal<String>())
+        try await withTemporaryFolder { folder in
+            let path = folder + "/token"
+            try TemporaryFolder.write("secret\n", to: path)
+            try await ScriptedServer.with { _ in
+                ScriptedServer.Step.json(200, node)
+            } _: { server in
+                var options = TestClient.options(time)
+                options.logger = Logger(label: "test") { _ in LineLog(lines: lines) }
+                let kube = try KubeClient(ClusterAccess(server: server.url, token: .file(path), origin: "test"), options: options)
+                defer { kube.shutdown() }
+                _ = try await kube.get(Node.self, key)
+                try FileManager.default.removeItem(atPath: path)
+                for expected in [0, 1, 1] {
+                    time.advance(by: .seconds(11))
+                    _ = try await kube.get(Node.self, key)
+                    #expect(lines.entries.count == expected)
+                }
+                #expect(lines.entries.first?.contains("cannot read bearer token \(path): there is no such file") == true)
+                #expect(server.requests.allSatisfy { $0.headers["Authorization"] == ["Bearer secret"] })
+            }
         }
     }
 }

@@ -113,4 +113,26 @@ struct OwnNodeTests {
             #expect(reporter.ownNode?.metadata.labels?["zone"] == "a")
         }
     }
+
+    @Test("the answer to a written status does not hide a later state that the watch has shown meanwhile")
+    func olderAnswer() async throws {
+        let stored: Node = try Wire.decode(["metadata": ["name": "node-1", "uid": "u", "resourceVersion": "1"]])
+        let api = FakeNodeAPI(node: stored, answers: Turnstile(permits: 0))
+        let reporter = reporter(api)
+        try await reporter.register()
+        let updates = ChangeMailbox<Node>(initial: [:])
+        var changes = reporter.nodeChanges.makeAsyncIterator()
+        try await whileRunning({ await reporter.run(node: ReflectorUpdates(mailbox: updates)) }) {
+            await api.calls.wait { $0.contains("patch status") }
+            let later: Node = try Wire.decode(
+                ["metadata": ["name": "node-1", "uid": "u", "resourceVersion": "3"], "spec": ["podCIDRs": ["10.0.1.0/24"]]])
+            updates.add([later.key: .stored(later)])
+            await changes.next()
+            #expect(reporter.podRanges == ["10.0.1.0/24"])
+            api.answers.permitOne()
+            await changes.next()
+            #expect(reporter.podRanges == ["10.0.1.0/24"])
+            api.answers.open()
+        }
+    }
 }

@@ -98,6 +98,42 @@ import X509
         }
     }
 
+    @Test("a client that does not read its answer does not hold up the end of the server") func unreadAnswer() async throws {
+        var times = StreamTimes()
+        times.stop = .milliseconds(50)
+        try await RunningNode.run(streamTimes: times) { node async throws in
+            node.runtime.setLog(Array(repeating: String(repeating: "x", count: 1 << 20), count: 32))
+            let http = HTTPClient(
+                configuration: HTTPClient.Configuration(tlsConfiguration: try node.tls(try node.authority.client(RunningNode.apiServer))))
+            let request = HTTPClientRequest(url: "https://127.0.0.1:\(node.port)/containerLogs/default/web/app")
+            let response = try await http.execute(request, timeout: .seconds(60))
+            await node.stop()
+            #expect(try await eventually(within: .seconds(30)) { node.runtime.logs.last?.session.isClosed == true })
+            await #expect(throws: (any Error).self) { try await response.body.collect(upTo: 1 << 30) }
+            try await http.shutdown()
+        }
+    }
+
+    @Test("a certificate of a client CA that is replaced counts no longer, on open connections either") func replacedAuthority() async throws {
+        try await RunningNode.run { node async throws in
+            let http = HTTPClient(
+                configuration: HTTPClient.Configuration(tlsConfiguration: try node.tls(try node.authority.client(RunningNode.apiServer))))
+            let request = HTTPClientRequest(url: "https://127.0.0.1:\(node.port)/healthz")
+            var statuses: [UInt] = []
+            for round in 1...2 {
+                let response = try await http.execute(request, timeout: .seconds(20))
+                _ = try await response.body.collect(upTo: 1000)
+                statuses.append(response.status.code)
+                if round == 1 {
+                    try TemporaryFolder.write(try TestAuthority("others").pem, to: node.folder + "/ca.crt")
+                    node.credentials.reloadIfChanged()
+                }
+            }
+            #expect(statuses == [200, 401])
+            try await http.shutdown()
+        }
+    }
+
     @Test("a query of the journal ends with its client and with the server") func journalEndsWithTheClientAndWithTheServer() async throws {
         let logs = FakeNodeLogs(units: ["sshd.service"], follows: true)
         try await RunningNode.run(

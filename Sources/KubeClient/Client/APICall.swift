@@ -19,6 +19,8 @@ package struct APICall: Sendable {
     /// The answer may have this many bytes.
     package var largestAnswer: Int
     package var priority: CallPriority
+    /// Whether a second try does no harm when the first may have reached the server: it reads, or asks for an answer that is not stored.
+    var isRepeatable: Bool
 
     package init(
         _ method: String, _ path: String, query: [(String, String)] = [], body: [UInt8]? = nil, contentType: String = "application/json",
@@ -36,5 +38,6 @@ package struct APICall: Sendable {
         self.object = object ?? path
         self.largestAnswer = largestAnswer
         self.priority = priority
+        isRepeatable = method == "GET"
     }
 }

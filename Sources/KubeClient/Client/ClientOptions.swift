@@ -9,6 +9,8 @@ package struct ClientOptions: Sendable {
     /// Calls a second in the long run.
     package var queriesPerSecond: Double
     package var burst: Int
+    /// How long the API server may be silent on a connection of watches before it is asked for a sign of life. It has half of this time to answer.
+    package var silence: Duration
     package var time: any TimeSource
     /// A number from 0 up to 1, for jitter.
     package var random: @Sendable () -> Double
@@ -16,13 +18,15 @@ package struct ClientOptions: Sendable {
     package var logger: Logger
 
     package init(
-        version: String, queriesPerSecond: Double = 50, burst: Int = 100, time: any TimeSource = SystemTime(),
+        version: String, queriesPerSecond: Double = 50, burst: Int = 100, silence: Duration = .seconds(30),
+        time: any TimeSource = SystemTime(),
         random: @escaping @Sendable () -> Double = { Double.random(in: 0..<1) },
         metrics: any MetricsFactory = NOOPMetricsHandler.instance, logger: Logger
     ) {
         self.version = version
         self.queriesPerSecond = queriesPerSecond
         self.burst = burst
+        self.silence = silence
         self.time = time
         self.random = random
         self.metrics = metrics

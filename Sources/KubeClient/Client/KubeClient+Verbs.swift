@@ -84,7 +84,9 @@ extension KubeClient {
 
     /// Posts a review: an object that the server answers and does not store.
     package func review<Review: Codable & Sendable>(_ resource: ResourceKind, _ review: Review) async throws -> Review {
-        try await exchange(APICall("POST", APIPath.path(resource), body: try encode(review), operation: "create", object: resource.plural))
+        var call = APICall("POST", APIPath.path(resource), body: try encode(review), operation: "create", object: resource.plural)
+        call.isRepeatable = true
+        return try await exchange(call)
     }
 
     /// Performs the call and decodes its answer.

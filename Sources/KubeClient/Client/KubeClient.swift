@@ -20,7 +20,7 @@ package struct KubeClient: Sendable {
     package init(_ access: ClusterAccess, options: ClientOptions) throws {
         self.access = access
         self.options = options
-        transport = try Transport(access: access, time: options.time)
+        transport = try Transport(access: access, silence: options.silence, time: options.time, logger: options.logger)
         limiter = RateLimiter(rate: max(0.1, options.queriesPerSecond), burst: options.burst, time: options.time)
         lane = .calls
         priority = nil
@@ -100,7 +100,7 @@ package struct KubeClient: Sendable {
             do {
                 return try await attempt(call, deadline: deadline)
             } catch let error as APIError {
-                guard let pause = retries.pause(after: error, method: call.method), pause < deadline.remaining else { throw error }
+                guard let pause = retries.pause(after: error, isRepeatable: call.isRepeatable), pause < deadline.remaining else { throw error }
                 if error.isUnauthorized { await transport.credentials.refused() }
                 if pause > .zero { try await options.time.sleep(for: pause) }
             }

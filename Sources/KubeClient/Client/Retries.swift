@@ -9,7 +9,7 @@ struct Retries {
     private static let bindingPauses = [20, 40, 80, 160, 320, 640, 740].map { Duration.milliseconds($0) }
 
     /// Returns the pause before the next try, nil when the error is final.
-    mutating func pause(after error: APIError, method: String) -> Duration? {
+    mutating func pause(after error: APIError, isRepeatable: Bool) -> Duration? {
         if let status = error.httpStatus {
             // Retry-After means that the server has not acted on the call.
             if status == 429 || status >= 500, let seconds = error.retryAfterSeconds, afterServerWish < 10 {
@@ -27,8 +27,8 @@ struct Retries {
             }
             return nil
         }
-        // The server may have closed an idle connection just when the call went out. Reading twice does no harm.
-        if error.code == .connectionLost, method == "GET", afterLostConnection == 0 {
+        // The server, or a load balancer before it, may have dropped an idle connection just when the call went out.
+        if error.code == .connectionLost, isRepeatable, afterLostConnection == 0 {
             afterLostConnection = 1
             return .zero
         }

@@ -1,4 +1,5 @@
 import Crypto
+import Logging
 import NIOSSL
 import Timing
 
@@ -10,6 +11,7 @@ actor CredentialStore {
 
     private var access: ClusterAccess
     private let time: any TimeSource
+    private let logger: Logger
     private let runner: PluginRunner?
     private var loaded: LoadedCredentials?
     /// The digests of the files' contents, empty for a file that could not be read.
@@ -17,11 +19,15 @@ actor CredentialStore {
     /// The digest of the authorities in use.
     private var trustedAuthority: [UInt8] = []
     private var lastLook: Duration = .zero
+    /// Looks in a row that found files that cannot be used.
+    private var failedLooks = 0
+    private var notice = RareNotice()
     private var loading: [CheckedContinuation<Void, Never>]?
 
-    init(access: ClusterAccess, time: any TimeSource) {
+    init(access: ClusterAccess, time: any TimeSource, logger: Logger) {
         self.access = access
         self.time = time
+        self.logger = logger
         runner = access.plugin.map { PluginRunner($0, time: time) }
     }
 
@@ -49,11 +55,16 @@ actor CredentialStore {
             let fresh = try await load(after: loaded)
             loaded = fresh
             stamps = seen
+            failedLooks = 0
             return fresh
         } catch {
+            guard let loaded, isFresh else { throw error }
+            failedLooks += 1
             // Certificate and key may be replaced one after the other; the old pair is valid until both are there.
-            if let loaded, isFresh { return loaded }
-            throw error
+            if failedLooks > 1, notice.isDue("\(error)", at: time.now()) {
+                logger.error("Credentials cannot be read again; those that were read before stay in use", metadata: ["error": "\(error)"])
+            }
+            return loaded
         }
     }
 

@@ -1,5 +1,6 @@
 import AsyncHTTPClient
 import NIOCore
+import NIOHTTP2
 import NIOPosix
 import NIOSSL
 import Synchronization
@@ -23,7 +24,7 @@ final class PooledClient: Sendable {
     let trust: Int
     private let state = Mutex(State())
 
-    init(lane: HTTPLane, credentials: LoadedCredentials, server: ServerAddress, tlsServerName: String?) {
+    init(lane: HTTPLane, credentials: LoadedCredentials, server: ServerAddress, tlsServerName: String?, silence: Duration) {
         var configuration = HTTPClient.Configuration(
             tlsConfiguration: credentials.tls, redirectConfiguration: .disallow,
             timeout: .init(connect: .seconds(10)), decompression: .disabled)
@@ -48,7 +49,13 @@ final class PooledClient: Sendable {
             configuration.connectionPool.concurrentHTTP1ConnectionsPerHostSoftLimit = Transport.watchesPerClient
         }
         configuration.http1_1ConnectionDebugInitializer = Self.prepare
-        configuration.http2ConnectionDebugInitializer = Self.prepare
+        configuration.http2ConnectionDebugInitializer = { channel in
+            Self.prepare(channel).flatMapThrowing {
+                let pipeline = channel.pipeline.syncOperations
+                let frames = try pipeline.handler(type: NIOHTTP2Handler.self)
+                try pipeline.addHandler(ConnectionPulse(silence: TimeAmount(silence)), position: .after(frames))
+            }
+        }
         http = HTTPClient(eventLoopGroup: HTTPClient.defaultEventLoopGroup, configuration: configuration)
         generation = credentials.generation
         trust = credentials.trust

@@ -1,3 +1,4 @@
+import Logging
 import Synchronization
 import Timing
 
@@ -19,10 +20,12 @@ final class Transport: Sendable {
     let access: ClusterAccess
     let server: ServerAddress
     let credentials: CredentialStore
+    private let silence: Duration
     private let time: any TimeSource
     private let state = Mutex(State())
 
-    init(access: ClusterAccess, time: any TimeSource) throws {
+    /// - Parameter silence: of a connection of watches, before its server is asked for a sign of life.
+    init(access: ClusterAccess, silence: Duration, time: any TimeSource, logger: Logger) throws {
         guard let server = ServerAddress(access.server) else {
             throw APIError(
                 .badConfiguration, operation: "use the server of", object: access.origin,
@@ -30,8 +33,9 @@ final class Transport: Sendable {
         }
         self.access = access
         self.server = server
+        self.silence = silence
         self.time = time
-        credentials = CredentialStore(access: access, time: time)
+        credentials = CredentialStore(access: access, time: time, logger: logger)
     }
 
     /// A client with its credentials, for one call.
@@ -57,7 +61,7 @@ final class Transport: Sendable {
                 client.use()
                 return Loan(client: client, credentials: fresh)
             }
-            let client = PooledClient(lane: lane, credentials: fresh, server: server, tlsServerName: access.tlsServerName)
+            let client = PooledClient(lane: lane, credentials: fresh, server: server, tlsServerName: access.tlsServerName, silence: silence)
             client.use()
             state.clients[lane, default: []].append(client)
             return Loan(client: client, credentials: fresh)

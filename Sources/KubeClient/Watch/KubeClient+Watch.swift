@@ -55,14 +55,16 @@ extension KubeClient {
             let response = try await opening.run {
                 APIError(.timeout, operation: "watch", object: object, reason: "\(transport.server.authority) did not begin to answer within 30 s")
             } _: {
-                try await execute(call, on: pooled.http, token: loan.credentials.token)
-            }
-            transport.noteContact(at: options.time.now())
-            let status = Int(response.status.code)
-            guard (200..<300).contains(status) else {
-                let body = Data(buffer: try await response.body.collect(upTo: 1 << 20))
-                if status == 401 { await transport.credentials.refused() }
-                throw failure(status: status, headers: response.headers, body: body, loan, operation: "watch", object: object)
+                let response = try await execute(call, on: pooled.http, token: loan.credentials.token)
+                transport.noteContact(at: options.time.now())
+                let status = Int(response.status.code)
+                guard (200..<300).contains(status) else {
+                    // A refusal, too, may stop in its middle.
+                    let body = Data(buffer: try await response.body.collect(upTo: 1 << 20))
+                    if status == 401 { await transport.credentials.refused() }
+                    throw failure(status: status, headers: response.headers, body: body, loan, operation: "watch", object: object)
+                }
+                return response
             }
             transport.ended(nil, as: loan, random: 0)
             var splitter = LineSplitter()

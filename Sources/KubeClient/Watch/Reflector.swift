@@ -16,6 +16,8 @@ package final class Reflector<Object: KubeObject>: Sendable {
     private let settled = Latch()
     private let refusalPause: Duration?
     private let isWanted: @Sendable () -> Bool
+    /// A server may ask for a longer pause, but a node that looks no more is of no use.
+    private static var longestWish: Duration { .seconds(60) }
 
     /// - Parameters:
     ///   - pageSize: makes lists come in pages, for resources with many thousands of objects. Without it the API server answers from memory.
@@ -91,7 +93,7 @@ package final class Reflector<Object: KubeObject>: Sendable {
                 }
                 noteFailure(error)
                 settled.open()
-                if let wish = error.retryAfterSeconds { try? await client.options.time.sleep(for: .seconds(wish)) }
+                if let wish = error.retryAfterSeconds { try? await client.options.time.sleep(for: min(.seconds(wish), Self.longestWish)) }
                 if client.options.time.now() - began > .seconds(120) { backOff.reset() }
             } catch {
                 return

@@ -36,6 +36,11 @@ package actor NodeReporter {
     /// One element after each set-up of the pod network; several may share one. One reader.
     package nonisolated let networkSetUps: AsyncStream<Void>
     private let networkIsSetUp: AsyncStream<Void>.Continuation
+    /// One element after changes of ``node``; several may share one. One reader.
+    package nonisolated let nodeChanges: AsyncStream<Void>
+    private let nodeChanged: AsyncStream<Void>.Continuation
+    private let sightings: AsyncStream<Void>
+    private let sighting: AsyncStream<Void>.Continuation
     /// One element when ``ownNode`` becomes known. One reader.
     package nonisolated let firstStatus: AsyncStream<Void>
     private let statusIsKnown: AsyncStream<Void>.Continuation
@@ -55,11 +60,22 @@ package actor NodeReporter {
         self.time = time
         self.logger = logger
         (networkSetUps, networkIsSetUp) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        (nodeChanges, nodeChanged) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
+        (sightings, sighting) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
         (firstStatus, statusIsKnown) = AsyncStream.makeStream(of: Void.self, bufferingPolicy: .bufferingNewest(1))
     }
 
     /// The newest known Node object.
     package nonisolated var node: Node? { known.withLock { $0 } }
+
+    /// Takes the object of an answer, unless the watch has shown a later state of it while the answer was on its way.
+    nonisolated func answered(_ node: Node) {
+        known.withLock { known in
+            if let known, known.uid == node.uid, let before = known.metadata.version, let version = node.metadata.version, version < before { return }
+            known = node
+        }
+        nodeChanged.yield()
+    }
 
     /// The ranges of this node's pods: the configured ones, else those of the Node object; empty while it has none.
     package nonisolated var podRanges: [String] { Self.podRanges(settings, node) }
@@ -140,6 +156,8 @@ package actor NodeReporter {
     package func run(node updates: ReflectorUpdates<Node>) async {
         await withDiscardingTaskGroup { group in
             group.addTask { await self.follow(updates) }
+            // Not in the task that follows the watch: the next state of the object must not wait until a status is written.
+            group.addTask { for await _ in self.sightings { await self.nodeSighted() } }
             group.addTask { for await _ in self.readiness.changes { await self.report() } }
             group.addTask { for await _ in self.pressures.changes { await self.report() } }
             while !Task.isCancelled {
@@ -156,9 +174,8 @@ package actor NodeReporter {
                 switch change {
                 case .stored(let node):
                     known.withLock { $0 = node }
-                    await setUpNetwork(node)
-                    // The control plane may have set conditions to Unknown while the node was out of reach.
-                    await report()
+                    nodeChanged.yield()
+                    sighting.yield()
                 case .deleted:
                     logger.warning(
                         "Node object was deleted; registering again and keeping the pods", metadata: ["node": "\(settings.name)"])
@@ -167,6 +184,12 @@ package actor NodeReporter {
                 }
             }
         }
+    }
+
+    private func nodeSighted() async {
+        if let node { await setUpNetwork(node) }
+        // The control plane may have set conditions to Unknown while the node was out of reach.
+        await report()
     }
 
     func setUpNetwork(_ node: Node) async {
@@ -231,7 +254,7 @@ package actor NodeReporter {
             tellChanges(from: written, to: status)
             written = status
             writtenAt = time.now()
-            known.withLock { $0 = stored }
+            answered(stored)
         } catch is CancellationError {
             return
         } catch {

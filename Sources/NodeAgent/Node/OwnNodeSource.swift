@@ -23,7 +23,7 @@ extension NodeReporter: OwnNodeSource {
     package func readOwnNode() async -> Node? {
         do {
             let fresh = try await api.node(named: settings.name)
-            known.withLock { $0 = fresh }
+            answered(fresh)
         } catch {
             logger.warning(
                 "Node could not be read; a pod's node affinity is decided by the known labels",

@@ -23,7 +23,11 @@ struct LocalPeerChannel<Base: ServerChildChannel>: ServerChildChannel {
                 channel.close(promise: nil)
                 return channel.eventLoop.makeFailedFuture(Self.refused("uid \(peer.uid) is not root"))
             }
-            return base.setup(channel: channel, logger: logger)
+            return channel.eventLoop.makeCompletedFuture {
+                try channel.pipeline.syncOperations.addHandler(StopDeadline(StreamTimes().stop))
+            }.flatMap {
+                base.setup(channel: channel, logger: logger)
+            }
         }
     }
 

@@ -15,6 +15,9 @@ package struct StreamTimes: Sendable, Hashable {
     /// For the programs of a forward to take the last bytes of a client that has left.
     package var delivery = TimeAmount.seconds(5)
 
+    /// For answers under way to reach their clients once the server stops.
+    package var stop = TimeAmount.seconds(5)
+
     package init() {}
 
     package init(idle: Duration) { self.idle = TimeAmount(idle) }

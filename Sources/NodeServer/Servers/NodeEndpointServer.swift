@@ -21,6 +21,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
     private let routes: NodeRoutes
     private let streams: StreamUpgrade
     private let forwards: PortForwardUpgrade
+    private let stopDeadline: TimeAmount
     private let servesDebuggingPaths: Bool
     private let meter: RequestMeter
     private let logger: Logger
@@ -54,6 +55,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
             systemLogs: systemLogs, nodePage: nodePage, nodeName: nodeName)
         self.streams = StreamUpgrade(view: view, runtime: runtime, times: streamTimes, logger: logger)
         self.forwards = PortForwardUpgrade(view: view, ports: ports, times: streamTimes, logger: logger)
+        self.stopDeadline = streamTimes.stop
         self.servesDebuggingPaths = servesDebuggingPaths
         self.meter = RequestMeter(metrics, time: time)
         self.logger = logger
@@ -73,7 +75,7 @@ package struct NodeEndpointServer: ServiceLifecycle.Service {
                     let decision = await decide(request, peer: peer)
                     return meter.metered(decision, method: request.head.method.rawValue, uri: request.head.uri)
                 },
-                credentials: credentials, onEnd: onConnectionEnd)
+                credentials: credentials, stopDeadline: stopDeadline, onEnd: onConnectionEnd)
         }
         let server = ListeningServer(
             name: "node's HTTPS endpoint", address: address, builder: builder, logger: logger,

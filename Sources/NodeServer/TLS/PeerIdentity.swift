@@ -10,13 +10,12 @@ struct PeerIdentity: Sendable {
 
     /// Returns `nil` without a certificate or when the certificate is not trusted.
     func user(of channel: any Channel) async -> UserInfo? {
-        let chain = try? await channel.nioSSL_peerValidatedCertificateChain().get()
-        if let leaf = chain?.first { return user(leaf) }
-        // A resumed session brings the certificate, but the handshake's verification did not run.
-        guard let presented = try? await channel.nioSSL_peerCertificate().get(),
-            let verified = await credentials.current().verifier.verifiedChain([presented])
-        else { return nil }
-        return verified.first.flatMap(user)
+        // Verified for each request: the connection may outlive the certificate, and the client CA may be another by now. A resumed session brings
+        // the certificate alone, because the handshake's verification did not run.
+        var presented = (try? await channel.nioSSL_peerValidatedCertificateChain().get()).map(Array.init) ?? []
+        if presented.isEmpty, let leaf = try? await channel.nioSSL_peerCertificate().get() { presented = [leaf] }
+        guard !presented.isEmpty else { return nil }
+        return await credentials.current().verifier.verifiedChain(presented)?.first.flatMap(user)
     }
 
     private func user(_ certificate: NIOSSLCertificate) -> UserInfo? {

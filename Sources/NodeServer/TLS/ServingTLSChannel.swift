@@ -9,12 +9,14 @@ struct ServingTLSChannel<Base: ServerChildChannel>: ServerChildChannel {
 
     let base: Base
     let credentials: ServingCredentials
+    let stopDeadline: TimeAmount
     /// Called when a connection has ended.
     let onEnd: @Sendable () -> Void
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<Value> {
         channel.eventLoop.makeCompletedFuture {
             let loaded = credentials.current()
+            try channel.pipeline.syncOperations.addHandler(StopDeadline(stopDeadline))
             try channel.pipeline.syncOperations.addHandler(
                 NIOSSLServerHandler(
                     context: loaded.context,

@@ -135,9 +135,12 @@ final class FakeNodeAPI: NodeAPI {
     }
 
     let calls = Journal<String>()
+    /// Answers to written statuses wait here.
+    let answers: Turnstile
     private let state: Mutex<State>
 
-    init(lease: Lease? = nil, node: Node? = nil) {
+    init(lease: Lease? = nil, node: Node? = nil, answers: Turnstile = Turnstile()) {
+        self.answers = answers
         var held = lease
         held?.metadata.resourceVersion = "1"
         state = Mutex(State(lease: held, node: node))
@@ -213,8 +216,10 @@ final class FakeNodeAPI: NodeAPI {
     }
 
     func patchNodeStatus(named name: String, _ patch: JSONValue) async throws -> Node {
-        defer { calls.note("patch status") }
-        return try apply(patch)
+        let stored = try apply(patch)
+        calls.note("patch status")
+        await answers.pass()
+        return stored
     }
 
     private func apply(_ patch: JSONValue) throws -> Node {

@@ -10,6 +10,7 @@ final class FakeRuntime: ContainerRuntime {
         var requests: [ExecRequest] = []
         var attachments: [AttachRequest] = []
         var logs: [(request: LogRequest, session: ScriptedLog)] = []
+        var log = ["one\n", "two\n"]
     }
 
     private let state = Mutex(State())
@@ -18,6 +19,9 @@ final class FakeRuntime: ContainerRuntime {
     var requests: [ExecRequest] { state.withLock { $0.requests } }
     var attachments: [AttachRequest] { state.withLock { $0.attachments } }
     var logs: [(request: LogRequest, session: ScriptedLog)] { state.withLock { $0.logs } }
+
+    /// Sets the pieces of every log.
+    func setLog(_ pieces: [String]) { state.withLock { $0.log = pieces } }
 
     func exec(_ request: ExecRequest) async throws(RuntimeFailure) -> any ContainerStreams {
         let script: ScriptedSession.Script
@@ -46,8 +50,11 @@ final class FakeRuntime: ContainerRuntime {
     }
 
     func log(_ request: LogRequest) async throws(RuntimeFailure) -> any LogSession {
-        let session = ScriptedLog(["one\n", "two\n"], follows: request.options.follow)
-        state.withLock { $0.logs.append((request, session)) }
+        let session = state.withLock { state in
+            let session = ScriptedLog(state.log, follows: request.options.follow)
+            state.logs.append((request, session))
+            return session
+        }
         return session
     }
 

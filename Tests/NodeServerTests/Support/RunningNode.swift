@@ -21,6 +21,7 @@ struct RunningNode: Sendable {
     let authority: TestAuthority
     let metrics: MetricsRegistry
     let folder: String
+    let credentials: ServingCredentials
     let stop: @Sendable () async -> Void
 
     static let reader = "prometheus"
@@ -59,7 +60,7 @@ struct RunningNode: Sendable {
                 var iterator = ports.makeAsyncIterator()
                 let port = await iterator.next() ?? 0
                 let node = RunningNode(
-                    port: port, runtime: runtime, ports: fakePorts, authority: authority, metrics: metrics, folder: folder,
+                    port: port, runtime: runtime, ports: fakePorts, authority: authority, metrics: metrics, folder: folder, credentials: credentials,
                     stop: { await group.triggerGracefulShutdown() })
                 let result = try await body(node)
                 await group.triggerGracefulShutdown()
