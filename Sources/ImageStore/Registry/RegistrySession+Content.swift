@@ -105,7 +105,15 @@ extension RegistrySession {
             let ready = parts
             parts = []
             pending = 0
-            if !ready.isEmpty { try await pool.run("write blob") { try file.append(ready) } }
+            guard !ready.isEmpty else { return }
+            do {
+                try await pool.run("write blob") { try file.append(ready) }
+            } catch {
+                // An error of this node's disk, which no server can help with.
+                var failure = ImageStoreError.wrap(error, "write blob", "\(descriptor.digest)")
+                if failure.code == .noRoom { failure.freeBytes = descriptor.size }
+                throw failure
+            }
         }
         do {
             for try await part in answer.response.body {
