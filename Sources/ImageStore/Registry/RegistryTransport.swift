@@ -40,8 +40,16 @@ struct RegistryTransport: Sendable {
     ) async throws -> Answer {
         var attempt = 0
         var backOff = timing.backOff
+        var isRepeated = false
         while true {
-            let answer = try await follow(url, tls: tls, headers: headers, authorization: authorization, follows: follows)
+            let answer: Answer
+            do {
+                answer = try await follow(url, tls: tls, headers: headers, authorization: authorization, follows: follows)
+            } catch let error as ImageStoreError where !isRepeated && Self.isLost(error.cause) {
+                // A server may close a connection that was kept open at the very moment of a request.
+                isRepeated = true
+                continue
+            }
             let status = answer.response.status.code
             guard status == 429 || status == 502 || status == 503 || status == 504, attempt < timing.retries else { return answer }
             let asked = answer.response.headers.first(name: "Retry-After").flatMap { RetryAfter.pause($0, now: time.wallTime()) }
@@ -134,6 +142,11 @@ struct RegistryTransport: Sendable {
             return ImageStoreError(.cancelled, "GET", "\(url)", "the pull was cancelled")
         }
         return ImageStoreError(.unreachable, "GET", "\(url)", "no answer", cause: error)
+    }
+
+    /// Whether the server has closed the connection instead of answering.
+    private static func isLost(_ error: (any Error)?) -> Bool {
+        (error as? HTTPClientError) == .remoteConnectionClosed || [ECONNRESET, EPIPE].contains((error as? IOError)?.errnoCode)
     }
 
     /// Whether every address of a host refuses connections.

@@ -20,6 +20,8 @@ final class FakeRegistry: Sendable {
         var cutAfter: Int?
         /// Never ends the body after `cutAfter` bytes, and keeps the connection.
         var stalls = false
+        /// Closes the connection instead of answering.
+        var isDropped = false
     }
 
     /// An answer of the server.
@@ -94,6 +96,10 @@ final class FakeRegistry: Sendable {
                 let parts = head.uri.split(separator: "?", maxSplits: 1)
                 let reply = answer(
                     Request(path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : "", headers: head.headers))
+                if reply.isDropped {
+                    context.close(promise: nil)
+                    return
+                }
                 var headers = HTTPHeaders(reply.headers)
                 if headers["Content-Length"].isEmpty { headers.add(name: "Content-Length", value: "\(reply.body.count)") }
                 context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: reply.status, headers: headers))), promise: nil)
