@@ -20,6 +20,8 @@ actor RegistrySession {
     private var isProven = false
     /// The last that the server has named: a refusal of 403 names none.
     private var challenges: [AuthenticationChallenge] = []
+    /// Requests that are refused together, as when a token expires while several layers are fetched, get the next one together. By server.
+    private let renewals = SharedWork<String, String>()
 
     /// Why sources of credentials gave none, for the error of a refused pull.
     private let problems: [String]
@@ -62,9 +64,8 @@ actor RegistrySession {
                 return answer
             case 401 where !answer.isRedirected, 403 where !answer.isRedirected:
                 let challenges = AuthenticationChallenge.parse(answer.response.headers["WWW-Authenticate"])
-                let status = answer.response.status.code
-                await transport.discard(answer.response)
-                used = try await authorize(challenges, instead: used, status: status, url: url)
+                let refusal = Refusal(url: url, status: answer.response.status.code, words: await words(of: answer), authorization: used)
+                used = try await renewals.run(endpoint.base) { try await authorize(challenges, after: refusal) }
             default:
                 throw await refusal(answer)
             }
@@ -81,33 +82,40 @@ actor RegistrySession {
         if used == authorization { isProven = true }
     }
 
-    /// Returns the next Authorization to try after `refused`.
-    private func authorize(
-        _ named: [AuthenticationChallenge], instead refused: String?, status: UInt, url: RegistryURL
-    ) async throws -> String {
+    /// An answer of 401 or 403.
+    private struct Refusal: Sendable {
+        let url: RegistryURL
+        let status: UInt
+        /// The registry's own.
+        let words: String?
+        /// `nil` for a request without any.
+        let authorization: String?
+    }
+
+    /// Returns the next Authorization to try.
+    private func authorize(_ named: [AuthenticationChallenge], after refusal: Refusal) async throws -> String {
         if !named.isEmpty { challenges = named }
         // Another request of this pull has moved on already.
-        if let authorization, authorization != refused { return authorization }
-        if refused != nil {
-            if isProven, status == 401 { isProven = false } else { candidate += 1 }
-        }
-        while candidate < candidates.count {
-            let tried = candidate
-            if let issued = try await issue(challenges, candidates[tried], url) {
-                // While the token was on its way another request may have moved on.
-                if candidate == tried { authorization = issued }
+        if let authorization, authorization != refusal.authorization { return authorization }
+        let isSpent = refusal.authorization != nil && !(isProven && refusal.status == 401)
+        var next = isSpent ? candidate + 1 : candidate
+        while next < candidates.count {
+            if let issued = try await issue(challenges, candidates[next], refusal.url) {
+                candidate = next
+                authorization = issued
                 isProven = false
                 return issued
             }
-            if candidate == tried { candidate += 1 }
+            next += 1
         }
+        candidate = next
         let who = candidates.compactMap { $0?.username }
         let tried = who.isEmpty ? "without credentials" : "with the credentials of \(who.joined(separator: ", "))"
-        let more = problems.map { "; \($0)" }.joined()
+        let more = ((refusal.words.map { ["the registry says \($0)"] } ?? []) + problems).map { "; \($0)" }.joined()
         throw ImageStoreError(
-            .unauthorized, "GET", "\(url)",
-            "pull access denied, repository does not exist or may require authorization: HTTP \(status) \(tried); give the pod an imagePullSecret "
-                + "for \(endpoint.credentialName)\(more)")
+            .unauthorized, "GET", "\(refusal.url)",
+            "pull access denied, repository does not exist or may require authorization: HTTP \(refusal.status) \(tried); give the pod an "
+                + "imagePullSecret for \(endpoint.credentialName)\(more)")
     }
 
     /// Returns `nil` when the server accepts nothing for this credential.
@@ -163,15 +171,19 @@ actor RegistrySession {
         let errors: [Entry]
     }
 
+    /// The error that the registry names in the body of its answer, as one short line. Reads the body.
+    private nonisolated func words(of answer: RegistryTransport.Answer) async -> String? {
+        guard let body = try? await transport.body(answer, limit: 64 << 10),
+            let entry = (try? JSONDecoder().decode(ErrorAnswer.self, from: Data(body)))?.errors.first
+        else { return nil }
+        let said = [entry.code, entry.message].compactMap { $0 }.joined(separator: ": ")
+        return String(said.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }.prefix(200).map(Character.init))
+    }
+
     private nonisolated func refusal(_ answer: RegistryTransport.Answer) async -> ImageStoreError {
         let status = answer.response.status.code
         var detail = "found HTTP \(status) \(answer.response.status.reasonPhrase)"
-        if let body = try? await transport.body(answer, limit: 64 << 10),
-            let entry = (try? JSONDecoder().decode(ErrorAnswer.self, from: Data(body)))?.errors.first
-        {
-            let said = [entry.code, entry.message].compactMap { $0 }.joined(separator: ": ")
-            detail += " (\(String(said.unicodeScalars.filter { $0.value >= 32 && $0.value != 127 }.prefix(200).map(Character.init))))"
-        }
+        if let words = await words(of: answer) { detail += " (\(words))" }
         if let asked = answer.response.headers.first(name: "Retry-After") { detail += ", to be tried again after \(asked.prefix(40))" }
         let code: ImageStoreError.Code =
             switch status {
