@@ -114,7 +114,9 @@ struct LayerWriter {
     }
 
     /// Times of directories, deepest first, after the last entry.
-    func finish() throws(ImageStoreError) {
+    mutating func finish() throws(ImageStoreError) {
+        // A later entry may have replaced a directory.
+        implied = implied.filter { (try? resolver.openBytes($0.joined, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)) != nil }
         for (path, time) in directoryTimes.sorted(by: { $0.key.components.count > $1.key.components.count }) {
             do throws(SystemError) {
                 let opened = try resolver.openBytes(path.joined, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
