@@ -32,6 +32,20 @@ extension RegistrySession {
         return Manifest(document: document, digest: found, bytes: bytes)
     }
 
+    /// Asks for the digest of a manifest, and returns the manifest if an earlier pull has brought it: `nil` if it has to be fetched. Registries limit
+    /// how many manifests they send, and a container that is pulled for each of its restarts would soon get none.
+    /// - Parameter digest: the required digest; `nil` for a tag.
+    nonisolated func keptManifest(_ reference: String, digest: ContentDigest?, limits: ImageLimits) async throws -> Manifest? {
+        let answer = try await get("manifests/\(reference)", method: .HEAD, headers: ["Accept": MediaType.accepted])
+        await transport.discard(answer.response)
+        guard answer.response.status.code == 200, let named = answer.response.headers.first(name: "Docker-Content-Digest"),
+            let found = ContentDigest(named), found == digest ?? found, let bytes = await kept(found)
+        else { return nil }
+        let type = answer.response.headers.first(name: "Content-Type") ?? ""
+        let document = try ManifestDocument(bytes, contentType: type, object: "\(answer.url)", limits: limits)
+        return Manifest(document: document, digest: found, bytes: bytes)
+    }
+
     /// Fetches a small blob into memory.
     nonisolated func content(_ descriptor: Descriptor) async throws -> [UInt8] {
         let answer = try await get("blobs/\(descriptor.digest)", headers: [:])

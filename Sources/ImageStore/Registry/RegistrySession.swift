@@ -9,6 +9,10 @@ actor RegistrySession {
     nonisolated let transport: RegistryTransport
     nonisolated let endpoint: RegistryEndpoint
     nonisolated let path: String
+    /// Gives a manifest that an earlier pull has brought, so that it need not be sent again.
+    nonisolated let kept: Kept
+
+    typealias Kept = @Sendable (ContentDigest) async -> [UInt8]?
 
     /// `nil` for anonymous access.
     private let candidates: [RegistryCredential?]
@@ -29,11 +33,12 @@ actor RegistrySession {
     /// - Parameter credentials: of the pod. The node's own come after them.
     init(
         transport: RegistryTransport, endpoint: RegistryEndpoint, path: String, credentials: [RegistryCredential],
-        node: NodeKeyring.Found = NodeKeyring.Found()
+        node: NodeKeyring.Found = NodeKeyring.Found(), kept: @escaping Kept = { _ in nil }
     ) {
         self.transport = transport
         self.endpoint = endpoint
         self.path = path
+        self.kept = kept
         // A mirror gets the mirror's credentials, never the registry's own secret.
         var matching = CredentialMatcher.candidates(for: "\(endpoint.credentialName)/\(path)", in: credentials)
         for credential in node.credentials where !matching.contains(where: { $0.login == credential }) { matching.append(credential) }
@@ -44,20 +49,22 @@ actor RegistrySession {
 
     /// Finds the credentials for a repository at a server and begins a session with them.
     static func begin(
-        _ transport: RegistryTransport, at endpoint: RegistryEndpoint, path: String, credentials: [RegistryCredential]
+        _ transport: RegistryTransport, at endpoint: RegistryEndpoint, path: String, credentials: [RegistryCredential],
+        kept: @escaping Kept = { _ in nil }
     ) async -> RegistrySession {
         let node = await transport.keyring.lookup("\(endpoint.credentialName)/\(path)")
-        return RegistrySession(transport: transport, endpoint: endpoint, path: path, credentials: credentials, node: node)
+        return RegistrySession(transport: transport, endpoint: endpoint, path: path, credentials: credentials, node: node, kept: kept)
     }
 
     /// GET `/v2/<repository>/<resource>`, trying one credential after the other. Returns answers of 200, 206, 404 and 416, throws others.
-    nonisolated func get(_ resource: String, headers: HTTPHeaders) async throws -> RegistryTransport.Answer {
+    /// - Parameter method: for HEAD, any answer but a refusal is returned.
+    nonisolated func get(_ resource: String, method: HTTPMethod = .GET, headers: HTTPHeaders) async throws -> RegistryTransport.Answer {
         guard let url = RegistryURL("\(endpoint.base)/v2/\(path)/\(resource)") else {
             throw ImageStoreError(.malformed, "GET", "\(endpoint.base)/v2/\(path)", "not a URL")
         }
         var used = await authorization
         while true {
-            let answer = try await transport.get(url, tls: endpoint.tls, headers: headers, authorization: used)
+            let answer = try await transport.get(url, method: method, tls: endpoint.tls, headers: headers, authorization: used)
             switch answer.response.status.code {
             case 200, 206, 404, 416:
                 if used != nil { await accepted(used) }
@@ -67,6 +74,7 @@ actor RegistrySession {
                 let refusal = Refusal(url: url, status: answer.response.status.code, words: await words(of: answer), authorization: used)
                 used = try await renewals.run(endpoint.base) { try await authorize(challenges, after: refusal) }
             default:
+                if method == .HEAD { return answer }
                 throw await refusal(answer)
             }
         }

@@ -8,7 +8,7 @@ import NIOPosix
 import NIOSSL
 import Timing
 
-/// Sends GET requests: follows redirects without passing credentials on, and waits when a server asks for it.
+/// Sends GET and HEAD requests: follows redirects without passing credentials on, and waits when a server asks for it.
 struct RegistryTransport: Sendable {
     let clients: RegistryClients
     let keyring: NodeKeyring
@@ -36,7 +36,7 @@ struct RegistryTransport: Sendable {
 
     /// - Parameter authorization: for the first server only, and for redirects to its origin.
     func get(
-        _ url: RegistryURL, tls: TLSConfiguration?, headers: HTTPHeaders, authorization: String?, follows: Bool = true
+        _ url: RegistryURL, method: HTTPMethod = .GET, tls: TLSConfiguration?, headers: HTTPHeaders, authorization: String?, follows: Bool = true
     ) async throws -> Answer {
         var attempt = 0
         var backOff = timing.backOff
@@ -44,7 +44,7 @@ struct RegistryTransport: Sendable {
         while true {
             let answer: Answer
             do {
-                answer = try await follow(url, tls: tls, headers: headers, authorization: authorization, follows: follows)
+                answer = try await follow(url, method, tls: tls, headers: headers, authorization: authorization, follows: follows)
             } catch let error as ImageStoreError where !isRepeated && Self.isLost(error.cause) {
                 // A server may close a connection that was kept open at the very moment of a request.
                 isRepeated = true
@@ -63,13 +63,14 @@ struct RegistryTransport: Sendable {
     }
 
     private func follow(
-        _ start: RegistryURL, tls: TLSConfiguration?, headers: HTTPHeaders, authorization: String?, follows: Bool
+        _ start: RegistryURL, _ method: HTTPMethod, tls: TLSConfiguration?, headers: HTTPHeaders, authorization: String?, follows: Bool
     ) async throws -> Answer {
         var url = start
         var authorization = authorization
         for _ in 0...Self.mostRedirects {
             let isStart = url.isSameOrigin(as: start)
             var request = HTTPClientRequest(url: url.text)
+            request.method = method
             request.headers = headers
             request.headers.replaceOrAdd(name: "User-Agent", value: "swiftlet")
             if !isStart { authorization = nil }
