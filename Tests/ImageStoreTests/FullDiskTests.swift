@@ -62,6 +62,28 @@ import Testing
         }
     }
 
+    @Test("downloads leave the reserve of the disk free, whatever else is written meanwhile")
+    func reserve() async throws {
+        let image = Self.image(mebibytes: 3)
+        try await withDisk(mebibytes: 8) { directory, limits async throws in
+            let script = FakeRegistry.Script { request in
+                if request.path.hasSuffix("\(image.layers[0])") { try? Self.fill(directory + "/other", except: Self.mebibyte * 5 / 2) }
+                return honest(image)(request)
+            }
+            var limits = limits
+            limits.freeBytes = Int64(Self.mebibyte)
+            try await FakeRegistry.with(script) { server async throws in
+                try await withStore(in: directory + "/store", limits: limits) { store async throws in
+                    let failure = await #expect(throws: ImageFailure.self) {
+                        try await store.pull("\(server.authority)/test/image:1", credentials: [])
+                    }
+                    #expect(failure?.code == .noRoom)
+                    #expect(failure?.message.contains("wanted at least \(Self.mebibyte)") == true, "\(failure?.message ?? "")")
+                }
+            }
+        }
+    }
+
     /// Leaves so many bytes of the disk free.
     private static func fill(_ path: String, except rest: Int) throws {
         let file = try OwnedFileDescriptor.open(path, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)

@@ -63,14 +63,14 @@ extension RegistrySession {
     }
 
     /// Fetches a large blob into a file, continued where a connection broke.
-    nonisolated func download(_ descriptor: Descriptor, into file: BlobFile, pool: BlockingPool) async throws {
+    nonisolated func download(_ descriptor: Descriptor, into file: BlobFile, limits: ImageLimits, pool: BlockingPool) async throws {
         var idle = 0
         var continuations = 0
         var backOff = transport.timing.backOff
         while true {
             let before = file.count
             do {
-                try await transfer(descriptor, into: file, pool: pool)
+                try await transfer(descriptor, into: file, limits: limits, pool: pool)
                 let found = file.digest()
                 guard found == descriptor.digest else {
                     throw ImageStoreError(
@@ -90,7 +90,7 @@ extension RegistrySession {
         }
     }
 
-    private nonisolated func transfer(_ descriptor: Descriptor, into file: BlobFile, pool: BlockingPool) async throws {
+    private nonisolated func transfer(_ descriptor: Descriptor, into file: BlobFile, limits: ImageLimits, pool: BlockingPool) async throws {
         let start = file.count
         if start == descriptor.size { return }
         var headers = HTTPHeaders()
@@ -121,11 +121,15 @@ extension RegistrySession {
             pending = 0
             guard !ready.isEmpty else { return }
             do {
-                try await pool.run("write blob") { try file.append(ready) }
+                try await pool.run("write blob") {
+                    // Other downloads and other programs take room meanwhile.
+                    try FreeSpace.check(file.descriptor, limits)
+                    try file.append(ready)
+                }
             } catch {
                 // An error of this node's disk, which no server can help with.
                 var failure = ImageStoreError.wrap(error, "write blob", "\(descriptor.digest)")
-                if failure.code == .noRoom { failure.freeBytes = descriptor.size }
+                if failure.code == .noRoom { failure.freeBytes = (failure.freeBytes ?? 0) + descriptor.size }
                 throw failure
             }
         }

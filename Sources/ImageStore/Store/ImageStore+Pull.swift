@@ -47,7 +47,7 @@ extension ImageStore {
             new = await image(
                 resolved.image.digest, resolved.image.bytes, ImageConfigurationDocument(of: files), files.map(\.content), files: files)
         }
-        return try await enter(new, from: RegistryLayers(session: session, pool: pool), progress)
+        return try await enter(new, from: RegistryLayers(session: session, limits: limits, pool: pool), progress)
     }
 
     /// From a reference to the image manifest for this machine.
