@@ -292,7 +292,7 @@ struct LayerWriter {
     }
 
     /// Owner first, because changing it takes setuid and file capabilities away.
-    private func describe(_ descriptor: OwnedFileDescriptor, _ entry: LayerEntry) throws(SystemError) {
+    private func describe(_ descriptor: OwnedFileDescriptor, _ entry: LayerEntry) throws {
         try systemCall("fchown", entry.path.text) { descriptor.withRawValue { fchown($0, entry.uid, entry.gid) } }
         try systemCall("fchmod", entry.path.text) { descriptor.withRawValue { fchmod($0, entry.mode) } }
         for attribute in entry.attributes {
@@ -301,10 +301,22 @@ struct LayerWriter {
                     descriptor.withRawValue { swl_fsetxattr($0, attribute.name, attribute.value, attribute.value.count) }
                 }
             } catch {
+                if error.is(ENOSPC) || error.is(E2BIG) { throw try refusal(of: attribute, entry, error) }
                 // A file system without that kind of attribute, e.g. `user.` on a directory of tmpfs.
                 guard error.is(ENOTSUP) || error.is(EPERM) && !isSecurity(attribute.name) else { throw error }
             }
         }
+    }
+
+    /// A file system that bounds attributes more tightly reports this like a full disk, for which images would be removed.
+    private func refusal(
+        of attribute: (name: [CChar], value: [UInt8]), _ entry: LayerEntry, _ error: SystemError
+    ) throws(ImageStoreError) -> ImageStoreError {
+        try FreeSpace.check(root, limits)
+        let name = String(decoding: attribute.name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return ImageStoreError(
+            .unsupported, "unpack", entry.path.text,
+            "found the extended attribute \(name) of \(attribute.value.count) bytes, which the image store's file system does not take", cause: error)
     }
 
     private func isSecurity(_ name: [CChar]) -> Bool { name.starts(with: "security.".utf8.map { CChar(bitPattern: $0) }) }
