@@ -69,6 +69,9 @@ struct ImageStoreError: Error, Sendable, CustomStringConvertible {
         return text
     }
 
+    /// Whether another registry, or other credentials, may give the content all the same.
+    var isOfSource: Bool { code.isOutage || [.unauthorized, .refused, .notFound].contains(code) }
+
     /// Wraps an error of another target.
     static func wrap(_ error: any Error, _ operation: String, _ object: String) -> ImageStoreError {
         if let known = error as? ImageStoreError { return known }
@@ -76,6 +79,9 @@ struct ImageStoreError: Error, Sendable, CustomStringConvertible {
             return ImageStoreError(.cancelled, operation, object, "the pull was cancelled")
         }
         let isFull = (error as? SystemError)?.is(ENOSPC) ?? false
-        return ImageStoreError(isFull ? .noRoom : .store, operation, object, "failed", cause: error)
+        guard isFull else { return ImageStoreError(.store, operation, object, "failed", cause: error) }
+        return ImageStoreError(
+            .noRoom, operation, object,
+            "found the image store's disk full; remove images ('swiftlet images prune') or other files from its disk", cause: error)
     }
 }

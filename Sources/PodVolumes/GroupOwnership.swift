@@ -39,14 +39,16 @@ struct GroupOwnership: Sendable, Hashable {
                     try tree.open(bytes: path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, rules: [.beneath, .noSymlinks, .noMountCrossing])
                 })
             else { continue }
-            for name in try DirectoryListing.entries(of: directory) {
-                let entry = try Self.present { () throws(SystemError) in
-                    try SafePath(root: directory).open(name, SWL_O_PATH | O_NOFOLLOW, rules: [.beneath, .noSymlinks, .noMountCrossing])
+            try DirectoryListing.parts(of: directory) { (names) throws(SystemError) in
+                for name in names {
+                    let entry = try Self.present { () throws(SystemError) in
+                        try SafePath(root: directory).open(name, SWL_O_PATH | O_NOFOLLOW, rules: [.beneath, .noSymlinks, .noMountCrossing])
+                    }
+                    guard let entry else { continue }
+                    let (kind, error) = try change(entry)
+                    if let error { refused.note(String(decoding: path + [UInt8(ascii: "/")] + name.bytes, as: UTF8.self), error) }
+                    if kind == .directory { waiting.append(path + [UInt8(ascii: "/")] + name.bytes) }
                 }
-                guard let entry else { continue }
-                let (kind, error) = try change(entry)
-                if let error { refused.note(String(decoding: path + [UInt8(ascii: "/")] + name.bytes, as: UTF8.self), error) }
-                if kind == .directory { waiting.append(path + [UInt8(ascii: "/")] + name.bytes) }
             }
         }
         if let error = try change(root).refusal { refused.note(".", error) }

@@ -13,11 +13,15 @@ struct NFSVolume: Sendable {
 
     /// Mounts the export, or makes sure that its server still answers where it is mounted already.
     func mount() async throws(VolumeFailure) {
-        if try await mounts.isMounted(path) { return try await checkServer() }
+        if let mounted = try await mounts.mount(at: path) {
+            // The agent may have ended between the two steps of a read-only mount.
+            if export.isReadOnly, !mounted.options.contains("ro") { try await makeReadOnly() }
+            return try await checkServer()
+        }
         try await mounts.blocking("make the folder of \(export.source)") { [path] in try Directories.make(path, mode: 0o750) }
         do throws(VolumeFailure) {
             try await helper.mountNFS(export, at: path)
-            guard try await mounts.isMounted(path) else {
+            guard try await mounts.mount(at: path) != nil else {
                 throw VolumeFailure(.system, "mounting \(export.source): mount.nfs succeeded, but nothing is mounted at \(path)")
             }
             // Not as an option of mount.nfs: mounts of one export share their state in the kernel, and all of them would be read-only.
@@ -54,7 +58,7 @@ struct NFSVolume: Sendable {
     /// A killed mount.nfs may have mounted just before. The folder is removed only if nothing is mounted on it.
     private func undo() async {
         do throws(VolumeFailure) {
-            if try await mounts.isMounted(path) { try await mounts.unmount(path) }
+            if try await mounts.mount(at: path) != nil { try await mounts.unmount(path) }
             try await mounts.blocking("remove the folder of \(export.source)") { [path] in
                 _ = try systemCall("rmdir", path) { rmdir(path) }
             }

@@ -36,10 +36,15 @@ package final class PodFolderStore: PodFolders {
         }
     }
 
-    /// Not replaced by a rename: a container that runs has this very file mounted.
+    /// Not replaced by a rename: a container that runs has this very file mounted. Never empty in between either, since programs read it at any time
+    /// and a full disk would leave it so: the new content is written over the old, and only if it is another.
     private static func write(_ content: String, to path: String, mode: mode_t) throws -> String {
-        let descriptor = try OwnedFileDescriptor.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: mode)
-        if !content.isEmpty { try descriptor.writeAll(content) }
+        let descriptor = try OwnedFileDescriptor.open(path, O_RDWR | O_CREAT | O_NOFOLLOW, mode: mode)
+        if try !FileContent.text(content).isRest(of: descriptor) {
+            try systemCall("lseek", path) { descriptor.withRawValue { lseek($0, 0, SEEK_SET) } }
+            try descriptor.writeAll(content)
+            try systemCall("ftruncate", path) { descriptor.withRawValue { ftruncate($0, content.utf8.count) } }
+        }
         // The umask must not take the mode away.
         try systemCall("fchmod", path) { descriptor.withRawValue { fchmod($0, mode) } }
         return path

@@ -109,16 +109,27 @@ package final class PodVolumes: VolumeService {
 
     package func tearDown(podUID: String) async throws(VolumeFailure) {
         try await unmountRemote(podUID: podUID)
-        try await blocking("tear down the volumes of pod \(podUID)") { [root] in
+        // A pod may leave any number of files: other pods' volumes get their turn in between, and no call is left behind.
+        while try await !isTornDown(podUID) {}
+    }
+
+    private func isTornDown(_ podUID: String) async throws(VolumeFailure) -> Bool {
+        try await blocking("tear down the volumes of pod \(podUID)") { [root, patience] in
             let path = try VolumeLayout(root: root).pod(podUID)
-            guard try FileStatus.ifPresent(path) != nil else { return }
+            guard try FileStatus.ifPresent(path) != nil else { return true }
             // Everything is unmounted first: content that is still mounted belongs to other owners and must not be deleted.
             try Mounts.unmountAll(under: path)
             if let left = try MountTable.mounts(under: path).first {
                 throw VolumeFailure(.busy, "\(left.source) is still mounted at \(left.mountPoint)")
             }
-            try TreeRemoval.remove(path)
+            do throws(SystemError) {
+                try TreeRemoval.remove(path, within: patience.removal)
+            } catch {
+                guard error.code == .timedOut else { throw error }
+                return false
+            }
             FailPoint.reach("volumes.removed")
+            return true
         }
     }
 

@@ -7,8 +7,9 @@ struct RemoteMounts: Sendable {
     let helper: VolumeHelper
     let pool: BlockingPool
 
-    func isMounted(_ path: String) async throws(VolumeFailure) -> Bool {
-        try await blocking("read the mount table") { try MountTable.mount(at: path) != nil }
+    /// The mount at a path, `nil` without one.
+    func mount(at path: String) async throws(VolumeFailure) -> MountTable.Entry? {
+        try await blocking("read the mount table") { try MountTable.mount(at: path) }
     }
 
     /// The remote mounts at and below a path, in the order to unmount in.

@@ -9,6 +9,8 @@ package struct VolumePatience: Sendable {
     package var forcedUnmount = Duration.seconds(10)
     /// Of calls on the node's own paths.
     package var local = Duration.seconds(123)
+    /// Of one turn at the files of a pod that ends.
+    package var removal = Duration.seconds(10)
 
     package init() {}
 }

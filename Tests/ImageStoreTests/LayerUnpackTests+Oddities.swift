@@ -51,6 +51,21 @@ extension LayerUnpackTests {
         }
     }
 
+    @Test("a directory without an entry that a later entry replaces does not get the attributes of the one below")
+    func replacedDirectory() async throws {
+        let layer = tar {
+            $0.file("kept/file")
+            $0.file("first/file")
+            $0.file("first")
+            $0.file("second/below/file")
+            $0.symlink("second", to: "kept")
+        }
+        try await unpack(layer) { (root, report) async throws in
+            #expect(report.implied.map(\.text) == ["kept"])
+            #expect(try FileStatus(of: root + "/first").kind == .file)
+        }
+    }
+
     @Test("whiteouts stay in the layer, whatever path they take")
     func whiteoutPaths() async throws {
         for name in ["d/.wh./../../victim", "s/.wh.victim", "s/.wh..wh..opq"] {

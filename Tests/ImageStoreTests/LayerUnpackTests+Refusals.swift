@@ -31,6 +31,20 @@ extension LayerUnpackTests {
         #expect(linkpath.code == .malformed)
     }
 
+    @Test("an attribute that is too large for the file system is not taken for a full disk", arguments: [20_000, 70_000])
+    func largeAttribute(_ size: Int) async throws {
+        let layer = tar {
+            $0.pax([("SCHILY.xattr.user.large", [UInt8](repeating: 65, count: size))])
+            $0.file("file")
+        }
+        do {
+            // Some file systems take up to 64 KiB.
+            try await unpack(layer) { _, _ in #expect(size < 65_536) }
+        } catch let error as ImageStoreError {
+            #expect(error.code == .unsupported && "\(error)".contains("the extended attribute user.large of \(size) bytes"), "\(error)")
+        }
+    }
+
     @Test("malformed and forbidden entries are refused")
     func refusals() async throws {
         let archives: [(String, [UInt8])] = [

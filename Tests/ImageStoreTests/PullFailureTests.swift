@@ -40,6 +40,11 @@ import Testing
         Case(
             testDescription: "403", reply: .init(status: .forbidden), code: .pullFailed,
             message: resolving + "GET {url}: \(denied) 403 without credentials; give the pod an imagePullSecret for {registry}"),
+        Case(
+            testDescription: "403 with a reason", reply: .init(status: .forbidden, body: error("DENIED", "the image is blocked")),
+            code: .pullFailed,
+            message: resolving + "GET {url}: \(denied) 403 without credentials; give the pod an imagePullSecret for {registry}; "
+                + "the registry says DENIED: the image is blocked"),
         Case(testDescription: "404", reply: .missing, code: .pullFailed, message: resolving + "{name}: not found"),
         Case(
             testDescription: "429 that asks for a long pause",

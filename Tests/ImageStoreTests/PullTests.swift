@@ -290,6 +290,26 @@ import Testing
         #expect(try await second == 2)
         await #expect(throws: ImageStoreError.self) { try await leader.value }
     }
+
+    @Test("a failure of one caller's registry is not another caller's, any other failure is", arguments: [true, false])
+    func failingLeader(_ isOfRegistry: Bool) async throws {
+        let work = SharedWork<String, Int>(isOwn: \.isOfSource)
+        let turnstile = Turnstile(permits: 0)
+        let started = Mutex(false)
+        let leader = Task {
+            try await work.run("key") {
+                started.withLock { $0 = true }
+                await turnstile.pass()
+                throw ImageStoreError(isOfRegistry ? .unauthorized : .digestMismatch, "fetch blob", "x", "as \"user\"")
+            }
+        }
+        try await eventually("the leader works") { started.withLock { $0 } }
+        let second = Task { try await work.run("key") { 2 } }
+        try await eventually("the second caller waits") { work.waitingCount("key") == 1 }
+        turnstile.permitOne()
+        await #expect(throws: ImageStoreError.self) { try await leader.value }
+        #expect((try? await second.value) == (isOfRegistry ? 2 : nil))
+    }
 }
 
 extension Result where Failure == any Error {

@@ -77,6 +77,34 @@ import Testing
         #expect(try DirectoryListing.names(at: directory.path) == [])
     }
 
+    @Test("a directory of any size is read in parts, and what is removed meanwhile is no obstacle")
+    func largeDirectories() throws {
+        let names = Set((0..<2500).map { "file-\($0)" })
+        try Directories.make(directory.sub("large"))
+        for name in names { _ = try OwnedFileDescriptor.open(directory.sub("large/" + name), O_WRONLY | O_CREAT, mode: 0o600) }
+        var parts: [[String]] = []
+        try DirectoryListing.parts(of: .open(directory.sub("large"), O_RDONLY | O_DIRECTORY)) { parts.append($0.compactMap(\.text)) }
+        #expect(parts.map(\.count) == [1024, 1024, 452])
+        #expect(Set(parts.joined()) == names)
+        try TreeRemoval.remove(directory.sub("large"))
+        #expect(try DirectoryListing.names(at: directory.path) == [])
+    }
+
+    @Test("a removal stops when its time is over, and the next one goes on")
+    func removalInTurns() throws {
+        for name in ["a/b/c", "a/d", "e"] { try Directories.make(directory.sub("tree/" + name)) }
+        var turns = 0
+        while FileStatus.exists(directory.sub("tree")), turns < 10 {
+            turns += 1
+            do throws(SystemError) {
+                try TreeRemoval.remove(directory.sub("tree"), within: .zero)
+            } catch {
+                #expect(error.code == .timedOut)
+            }
+        }
+        #expect((2..<10).contains(turns))
+    }
+
     /// A name that is not UTF-8, a broken sequence inside UTF-8, and the repaired text of the first, side by side.
     private static let hostileNames: [[UInt8]] = [
         [0xFF], [0xC3, 0x28], Array("a".utf8) + [0x80], [0xEF, 0xBF, 0xBD], [0xF0, 0x9F], Array("n\n".utf8), [UInt8](repeating: 0xFE, count: 255),

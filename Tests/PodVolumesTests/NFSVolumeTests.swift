@@ -33,6 +33,15 @@ struct NFSVolumeTests {
         #expect(entry.options.contains("ro") && entry.superOptions.contains("rw"))
     }
 
+    @Test("a mount that an agent has left before it was read-only becomes so before it is used") func readOnlyLater() async throws {
+        let fixture = try StorageFixture(mountScript: #"mount -t tmpfs "$1" "$2""#)
+        let path = try await fixture.mount(Self.export())
+        #expect(try MountTable.mount(at: path)?.options.contains("ro") == false)
+        #expect(try await fixture.mount(Self.export(isReadOnly: true)) == path)
+        #expect(try MountTable.mount(at: path)?.options.contains("ro") == true)
+        #expect(try fixture.mounted(below: path).count == 1)
+    }
+
     @Test("the words of mount.nfs are the reason, and no folder stays") func refused() async throws {
         let fixture = try StorageFixture(mountScript: "echo 'mount.nfs: access denied by server while mounting' >&2; exit 32")
         let failure = await #expect(throws: VolumeFailure.self) { _ = try await fixture.mount(Self.export()) }

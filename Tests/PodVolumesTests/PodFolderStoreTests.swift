@@ -40,6 +40,18 @@ struct PodFolderStoreTests {
         #expect([first.log, second.log].map { $0.suffix(8) } == ["/c/0.log", "/c/1.log"])
     }
 
+    @Test("what has not changed is not written again: programs of running containers may be reading it")
+    func unchangedFiles() async throws {
+        let first = try await start(hosts: "1.2.3.4 web\n")
+        let paths = [first.hosts, first.hostname, first.resolvConf]
+        for path in paths { try systemCall("utimes", path) { utimes(path, [timeval](repeating: timeval(tv_sec: 1000, tv_usec: 0), count: 2)) } }
+        let second = try await start(restartCount: 1, hosts: "1.2.3.4 web2\n")
+        #expect([second.hosts, second.hostname, second.resolvConf] == paths)
+        let written = try paths.filter { try FileStatus(of: $0).modified != 1000 * 1_000_000_000 }
+        #expect(written == [first.hosts])
+        #expect(try SmallFile.text(second.hosts) == "1.2.3.4 web2\n")
+    }
+
     @Test("a pod that goes takes its links along, and no other pod's")
     func links() async throws {
         let other = PodIdentity(namespace: "default", name: "web-2", uid: "uid-2")

@@ -11,7 +11,10 @@ final class StorageFixture: Sendable {
     let volumes: PodVolumes
 
     /// - Parameter mountScript: run as mount.nfs with SOURCE DIR [-o OPTIONS]; `nil` for a node without mount.nfs.
-    init(mountScript: String? = nil, patience: Duration = .seconds(60), local: Duration = .seconds(123), logger: Logger = .silent) throws {
+    init(
+        mountScript: String? = nil, patience: Duration = .seconds(60), local: Duration = .seconds(123), removal: Duration = .seconds(10),
+        logger: Logger = .silent
+    ) throws {
         folder = try TemporaryFolder()
         let program = folder.sub("mount.nfs")
         if let mountScript {
@@ -23,6 +26,7 @@ final class StorageFixture: Sendable {
         times.answer = patience
         times.unmount = patience
         times.local = local
+        times.removal = removal
         volumes = PodVolumes(
             root: folder.sub("kubelet"), executable: builtProgram("swiftlet"), mountPrograms: [program], patience: times, logger: logger)
     }

@@ -5,6 +5,7 @@ import NIOCore
 struct FolderLayers: LayerSource {
     let folder: ArchiveFolder
     let files: [ContentDigest: String]
+    let limits: ImageLimits
     let pool: BlockingPool
 
     func bring(_ layer: Descriptor, into file: BlobFile) async throws {
@@ -16,6 +17,7 @@ struct FolderLayers: LayerSource {
                 guard file.count + Int64(part.readableBytes) <= layer.size else {
                     throw ImageStoreError(.digestMismatch, "import", name, "found more than the \(layer.size) bytes of its manifest")
                 }
+                try FreeSpace.check(file.descriptor, limits)
                 try file.append([part])
             }
             let found = file.digest()

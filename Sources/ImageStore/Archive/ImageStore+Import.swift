@@ -104,7 +104,7 @@ extension ImageStore {
             NewImage(
                 id: image.id, config: image.config, document: document, layers: descriptors, manifests: image.manifests, names: names,
                 repoDigests: repoDigests, isPinned: pins),
-            from: FolderLayers(folder: folder, files: files, pool: pool))
+            from: FolderLayers(folder: folder, files: files, limits: limits, pool: pool))
     }
 
     private func describe(_ file: String, _ folder: ArchiveFolder) async throws -> Descriptor {

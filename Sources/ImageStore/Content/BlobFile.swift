@@ -48,11 +48,13 @@ final class BlobFile: Sendable {
                 var done = 0
                 while done < bytes.count {
                     let offset = done
-                    done += try systemCall("write", path) {
+                    let written = try systemCall("write", path) {
                         descriptor.withRawValue { write($0, start + offset, bytes.count - offset) }
                     }
+                    // A full disk takes a part before it fails: the file and its hash must not part ways.
+                    hasher.withLock { $0.update(UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + written])) }
+                    done += written
                 }
-                hasher.withLock { $0.update(bytes) }
             }
         }
     }

@@ -32,7 +32,8 @@ final class RegistryClients: Sendable {
     private func configuration(_ proxy: RegistryProxy?) -> HTTPClient.Configuration {
         var http = HTTPClient.Configuration(redirectConfiguration: .disallow)
         http.timeout = .init(connect: .nanoseconds(timing.connect.nanoseconds), read: .nanoseconds(timing.stall.nanoseconds))
-        http.connectionPool = .init(idleTimeout: .seconds(10))
+        // The node's settings limit pulls. A request that had to wait for a connection would fail as if the registry were away.
+        http.connectionPool = .init(idleTimeout: .seconds(10), concurrentHTTP1ConnectionsPerHostSoftLimit: 1024)
         // A registry that is away is reported at once; the pod's back-off tries again.
         http.connectionPool.retryConnectionEstablishment = false
         http.httpVersion = .http1Only

@@ -32,6 +32,20 @@ extension RegistrySession {
         return Manifest(document: document, digest: found, bytes: bytes)
     }
 
+    /// Asks for the digest of a manifest, and returns the manifest if an earlier pull has brought it: `nil` if it has to be fetched. Registries limit
+    /// how many manifests they send, and a container that is pulled for each of its restarts would soon get none.
+    /// - Parameter digest: the required digest; `nil` for a tag.
+    nonisolated func keptManifest(_ reference: String, digest: ContentDigest?, limits: ImageLimits) async throws -> Manifest? {
+        let answer = try await get("manifests/\(reference)", method: .HEAD, headers: ["Accept": MediaType.accepted])
+        await transport.discard(answer.response)
+        guard answer.response.status.code == 200, let named = answer.response.headers.first(name: "Docker-Content-Digest"),
+            let found = ContentDigest(named), found == digest ?? found, let bytes = await kept(found)
+        else { return nil }
+        let type = answer.response.headers.first(name: "Content-Type") ?? ""
+        let document = try ManifestDocument(bytes, contentType: type, object: "\(answer.url)", limits: limits)
+        return Manifest(document: document, digest: found, bytes: bytes)
+    }
+
     /// Fetches a small blob into memory.
     nonisolated func content(_ descriptor: Descriptor) async throws -> [UInt8] {
         let answer = try await get("blobs/\(descriptor.digest)", headers: [:])
@@ -49,14 +63,14 @@ extension RegistrySession {
     }
 
     /// Fetches a large blob into a file, continued where a connection broke.
-    nonisolated func download(_ descriptor: Descriptor, into file: BlobFile, pool: BlockingPool) async throws {
+    nonisolated func download(_ descriptor: Descriptor, into file: BlobFile, limits: ImageLimits, pool: BlockingPool) async throws {
         var idle = 0
         var continuations = 0
         var backOff = transport.timing.backOff
         while true {
             let before = file.count
             do {
-                try await transfer(descriptor, into: file, pool: pool)
+                try await transfer(descriptor, into: file, limits: limits, pool: pool)
                 let found = file.digest()
                 guard found == descriptor.digest else {
                     throw ImageStoreError(
@@ -76,7 +90,7 @@ extension RegistrySession {
         }
     }
 
-    private nonisolated func transfer(_ descriptor: Descriptor, into file: BlobFile, pool: BlockingPool) async throws {
+    private nonisolated func transfer(_ descriptor: Descriptor, into file: BlobFile, limits: ImageLimits, pool: BlockingPool) async throws {
         let start = file.count
         if start == descriptor.size { return }
         var headers = HTTPHeaders()
@@ -105,7 +119,19 @@ extension RegistrySession {
             let ready = parts
             parts = []
             pending = 0
-            if !ready.isEmpty { try await pool.run("write blob") { try file.append(ready) } }
+            guard !ready.isEmpty else { return }
+            do {
+                try await pool.run("write blob") {
+                    // Other downloads and other programs take room meanwhile.
+                    try FreeSpace.check(file.descriptor, limits)
+                    try file.append(ready)
+                }
+            } catch {
+                // An error of this node's disk, which no server can help with.
+                var failure = ImageStoreError.wrap(error, "write blob", "\(descriptor.digest)")
+                if failure.code == .noRoom { failure.freeBytes = (failure.freeBytes ?? 0) + descriptor.size }
+                throw failure
+            }
         }
         do {
             for try await part in answer.response.body {

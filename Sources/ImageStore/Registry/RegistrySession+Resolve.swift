@@ -76,6 +76,10 @@ extension RegistrySession {
             throw ImageStoreError(
                 .tooLarge, "read manifest", object, "found a manifest of \(entry.size) bytes, wanted at most \(limits.manifestBytes)")
         }
+        if let bytes = await kept(entry.digest) {
+            let document = try ManifestDocument(bytes, contentType: entry.mediaType, object: object, limits: limits)
+            return Manifest(document: document, digest: entry.digest, bytes: bytes)
+        }
         return try await manifest("\(entry.digest)", digest: entry.digest, limits: limits)
     }
 

@@ -8,7 +8,7 @@ import NIOPosix
 import NIOSSL
 import Timing
 
-/// Sends GET requests: follows redirects without passing credentials on, and waits when a server asks for it.
+/// Sends GET and HEAD requests: follows redirects without passing credentials on, and waits when a server asks for it.
 struct RegistryTransport: Sendable {
     let clients: RegistryClients
     let keyring: NodeKeyring
@@ -36,12 +36,20 @@ struct RegistryTransport: Sendable {
 
     /// - Parameter authorization: for the first server only, and for redirects to its origin.
     func get(
-        _ url: RegistryURL, tls: TLSConfiguration?, headers: HTTPHeaders, authorization: String?, follows: Bool = true
+        _ url: RegistryURL, method: HTTPMethod = .GET, tls: TLSConfiguration?, headers: HTTPHeaders, authorization: String?, follows: Bool = true
     ) async throws -> Answer {
         var attempt = 0
         var backOff = timing.backOff
+        var isRepeated = false
         while true {
-            let answer = try await follow(url, tls: tls, headers: headers, authorization: authorization, follows: follows)
+            let answer: Answer
+            do {
+                answer = try await follow(url, method, tls: tls, headers: headers, authorization: authorization, follows: follows)
+            } catch let error as ImageStoreError where !isRepeated && Self.isLost(error.cause) {
+                // A server may close a connection that was kept open at the very moment of a request.
+                isRepeated = true
+                continue
+            }
             let status = answer.response.status.code
             guard status == 429 || status == 502 || status == 503 || status == 504, attempt < timing.retries else { return answer }
             let asked = answer.response.headers.first(name: "Retry-After").flatMap { RetryAfter.pause($0, now: time.wallTime()) }
@@ -55,13 +63,14 @@ struct RegistryTransport: Sendable {
     }
 
     private func follow(
-        _ start: RegistryURL, tls: TLSConfiguration?, headers: HTTPHeaders, authorization: String?, follows: Bool
+        _ start: RegistryURL, _ method: HTTPMethod, tls: TLSConfiguration?, headers: HTTPHeaders, authorization: String?, follows: Bool
     ) async throws -> Answer {
         var url = start
         var authorization = authorization
         for _ in 0...Self.mostRedirects {
             let isStart = url.isSameOrigin(as: start)
             var request = HTTPClientRequest(url: url.text)
+            request.method = method
             request.headers = headers
             request.headers.replaceOrAdd(name: "User-Agent", value: "swiftlet")
             if !isStart { authorization = nil }
@@ -134,6 +143,11 @@ struct RegistryTransport: Sendable {
             return ImageStoreError(.cancelled, "GET", "\(url)", "the pull was cancelled")
         }
         return ImageStoreError(.unreachable, "GET", "\(url)", "no answer", cause: error)
+    }
+
+    /// Whether the server has closed the connection instead of answering.
+    private static func isLost(_ error: (any Error)?) -> Bool {
+        (error as? HTTPClientError) == .remoteConnectionClosed || [ECONNRESET, EPIPE].contains((error as? IOError)?.errnoCode)
     }
 
     /// Whether every address of a host refuses connections.

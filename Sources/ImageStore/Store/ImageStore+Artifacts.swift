@@ -43,10 +43,7 @@ extension ImageStore {
         let number = takeNumber()
         let download = try await pool.run("open download") { [downloads] in try downloads.open(content.digest, number: number) }
         do {
-            // A file is placed as it is: what an earlier try has brought needs no further room.
-            try await pool.run("look at the free space") { [layout, limits] in
-                try FreeSpace.check(.open(layout.ingest, O_RDONLY | O_DIRECTORY), needed: content.size - download.count, limits)
-            }
+            try await checkRoom(for: content, in: download)
             stack.progress.reach(.downloading, position, download)
             try await bring(content, from: stack.source, into: download)
             try await pool.run("place file") { for path in paths { try Self.place(download, at: path, in: directory) } }

@@ -104,13 +104,13 @@ extension ImageStore {
     private func unpack(_ position: Int, of stack: LayerStack, number: Int) async throws -> LayerReport {
         let (descriptor, diffID) = (stack.descriptors[position], stack.diffIDs[position])
         let directory = layout.layer(number)
-        let file = try await pool.run("make layer") { [layout, limits, downloads] in
-            try FreeSpace.check(.open(layout.ingest, O_RDONLY | O_DIRECTORY), needed: descriptor.size, limits)
+        let file = try await pool.run("make layer") { [downloads] in
             try Directories.make(directory)
             return try downloads.open(descriptor.digest, number: number)
         }
         var isWorthKeeping = true
         defer { downloads.close(file, of: descriptor.digest, isWorthKeeping: isWorthKeeping) }
+        try await checkRoom(for: descriptor, in: file)
         do {
             stack.progress.reach(.downloading, position, file)
             try await bring(descriptor, from: stack.source, into: file)
@@ -133,6 +133,13 @@ extension ImageStore {
                 "found the uncompressed digest \(report.diffID), the image's configuration wants \(diffID)")
         }
         return report
+    }
+
+    /// Refuses a download that would leave too little room on the disk. What an earlier try has brought needs no further room.
+    func checkRoom(for content: Descriptor, in download: BlobFile) async throws {
+        try await pool.run("look at the free space") { [layout, limits] in
+            try FreeSpace.check(.open(layout.ingest, O_RDONLY | O_DIRECTORY), needed: content.size - download.count, limits)
+        }
     }
 
     /// Whether another try continues the download.

@@ -21,8 +21,12 @@ extension ImageStore {
     private func fetch(
         _ name: ImageReference, from endpoint: RegistryEndpoint, credentials: [RegistryCredential], _ progress: PullProgress
     ) async throws -> ImageDescription {
-        let session = await RegistrySession.begin(transport, at: endpoint, path: name.path, credentials: credentials)
-        let resolved = try await resolve(name, session)
+        // Of that name alone: the digest of another repository's image is not a right to it.
+        let known = Set(index.current.find(name)?.image.manifests ?? [])
+        let session = await RegistrySession.begin(transport, at: endpoint, path: name.path, credentials: credentials) { [limits] digest in
+            known.contains(digest) ? await self.kept(digest, limit: limits.manifestBytes) : nil
+        }
+        let resolved = try await resolve(name, session, asks: !known.isEmpty)
         func image(
             _ id: ContentDigest, _ config: [UInt8], _ document: ImageConfigurationDocument, _ layers: [Descriptor], files: [ArtifactFile] = []
         ) async -> NewImage {
@@ -43,14 +47,16 @@ extension ImageStore {
             new = await image(
                 resolved.image.digest, resolved.image.bytes, ImageConfigurationDocument(of: files), files.map(\.content), files: files)
         }
-        return try await enter(new, from: RegistryLayers(session: session, pool: pool), progress)
+        return try await enter(new, from: RegistryLayers(session: session, limits: limits, pool: pool), progress)
     }
 
     /// From a reference to the image manifest for this machine.
-    private func resolve(_ name: ImageReference, _ session: RegistrySession) async throws -> RegistrySession.Resolved {
+    /// - Parameter asks: whether the registry may name a manifest that need not be sent again.
+    private func resolve(_ name: ImageReference, _ session: RegistrySession, asks: Bool) async throws -> RegistrySession.Resolved {
         let top: RegistrySession.Manifest
         do {
-            top = try await session.manifest(name.remoteReference, digest: name.digest, limits: limits)
+            let known = asks ? try await session.keptManifest(name.remoteReference, digest: name.digest, limits: limits) : nil
+            if let known { top = known } else { top = try await session.manifest(name.remoteReference, digest: name.digest, limits: limits) }
         } catch let error as ImageStoreError {
             throw ImageStoreError(
                 error.code, ImageStoreError.resolving, "\(name)", error.code == .notFound ? "\(name): not found" : "\(error)")
@@ -60,10 +66,14 @@ extension ImageStore {
 
     /// A configuration from an earlier pull, or from the registry.
     private func content(_ descriptor: Descriptor, _ session: RegistrySession) async throws -> [UInt8] {
-        let path = layout.blob(descriptor.digest)
-        let limit = Int(descriptor.size)
-        let kept = try await pool.run("read blob") { try? SmallFile.bytes(path, limit: limit) }
-        if let kept, ContentHasher.digest(of: kept) == descriptor.digest { return kept }
+        if let kept = await kept(descriptor.digest, limit: Int(descriptor.size)) { return kept }
         return try await session.content(descriptor)
+    }
+
+    /// The manifest or configuration of that digest, if it is on the disk and whole.
+    private func kept(_ digest: ContentDigest, limit: Int) async -> [UInt8]? {
+        let path = layout.blob(digest)
+        let bytes = try? await pool.run("read blob") { try SmallFile.bytes(path, limit: limit) }
+        return bytes.flatMap { ContentHasher.digest(of: $0) == digest ? $0 : nil }
     }
 }

@@ -20,7 +20,8 @@ package final class ImageStore: ImageService {
     let logger: Logger
     let nextNumber: Mutex<Int>
     let pulls = SharedWork<PullKey, ImageDescription>()
-    let layerWork = SharedWork<ContentDigest, StoreIndex.Layer>()
+    /// Images of several registries have layers in common: each caller has a registry and credentials of its own.
+    let layerWork = SharedWork<ContentDigest, StoreIndex.Layer>(isOwn: \.isOfSource)
     let holds = LayerHolds()
     let board = PullBoard()
     let downloads: Downloads

@@ -9,9 +9,10 @@ protocol LayerSource: Sendable {
 /// Layers from a registry.
 struct RegistryLayers: LayerSource {
     let session: RegistrySession
+    let limits: ImageLimits
     let pool: BlockingPool
 
     func bring(_ layer: Descriptor, into file: BlobFile) async throws {
-        try await session.download(layer, into: file, pool: pool)
+        try await session.download(layer, into: file, limits: limits, pool: pool)
     }
 }

@@ -8,11 +8,11 @@ enum FreeSpace {
     private static let names: UInt64 = 1024
 
     /// Refuses to write `needed` more bytes when less than the reserve would be left. Blocking for a moment.
-    /// - Parameter directory: on the store's file system.
-    static func check(_ directory: OwnedFileDescriptor, needed: Int64 = 0, _ limits: ImageLimits) throws(ImageStoreError) {
+    /// - Parameter place: on the store's file system.
+    static func check(_ place: OwnedFileDescriptor, needed: Int64 = 0, _ limits: ImageLimits) throws(ImageStoreError) {
         var raw = statvfs()
         do throws(SystemError) {
-            try systemCall("fstatvfs") { directory.withRawValue { fstatvfs($0, &raw) } }
+            try systemCall("fstatvfs") { place.withRawValue { fstatvfs($0, &raw) } }
         } catch {
             throw ImageStoreError(.store, "unpack", "the layer", "the free space of the image store cannot be read", cause: error)
         }

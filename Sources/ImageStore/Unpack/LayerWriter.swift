@@ -114,7 +114,9 @@ struct LayerWriter {
     }
 
     /// Times of directories, deepest first, after the last entry.
-    func finish() throws(ImageStoreError) {
+    mutating func finish() throws(ImageStoreError) {
+        // A later entry may have replaced a directory.
+        implied = implied.filter { (try? resolver.openBytes($0.joined, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)) != nil }
         for (path, time) in directoryTimes.sorted(by: { $0.key.components.count > $1.key.components.count }) {
             do throws(SystemError) {
                 let opened = try resolver.openBytes(path.joined, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
@@ -290,7 +292,7 @@ struct LayerWriter {
     }
 
     /// Owner first, because changing it takes setuid and file capabilities away.
-    private func describe(_ descriptor: OwnedFileDescriptor, _ entry: LayerEntry) throws(SystemError) {
+    private func describe(_ descriptor: OwnedFileDescriptor, _ entry: LayerEntry) throws {
         try systemCall("fchown", entry.path.text) { descriptor.withRawValue { fchown($0, entry.uid, entry.gid) } }
         try systemCall("fchmod", entry.path.text) { descriptor.withRawValue { fchmod($0, entry.mode) } }
         for attribute in entry.attributes {
@@ -299,10 +301,22 @@ struct LayerWriter {
                     descriptor.withRawValue { swl_fsetxattr($0, attribute.name, attribute.value, attribute.value.count) }
                 }
             } catch {
+                if error.is(ENOSPC) || error.is(E2BIG) { throw try refusal(of: attribute, entry, error) }
                 // A file system without that kind of attribute, e.g. `user.` on a directory of tmpfs.
                 guard error.is(ENOTSUP) || error.is(EPERM) && !isSecurity(attribute.name) else { throw error }
             }
         }
+    }
+
+    /// A file system that bounds attributes more tightly reports this like a full disk, for which images would be removed.
+    private func refusal(
+        of attribute: (name: [CChar], value: [UInt8]), _ entry: LayerEntry, _ error: SystemError
+    ) throws(ImageStoreError) -> ImageStoreError {
+        try FreeSpace.check(root, limits)
+        let name = String(decoding: attribute.name.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return ImageStoreError(
+            .unsupported, "unpack", entry.path.text,
+            "found the extended attribute \(name) of \(attribute.value.count) bytes, which the image store's file system does not take", cause: error)
     }
 
     private func isSecurity(_ name: [CChar]) -> Bool { name.starts(with: "security.".utf8.map { CChar(bitPattern: $0) }) }

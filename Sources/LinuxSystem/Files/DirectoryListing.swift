@@ -2,8 +2,18 @@ import Glibc
 
 /// The names in a directory.
 package enum DirectoryListing {
-    /// Without `.` and `..`, unsorted.
+    /// Without `.` and `..`, unsorted. All at once: for directories that no pod can fill.
     package static func entries(of directory: OwnedFileDescriptor) throws(SystemError) -> [FileName] {
+        var names: [FileName] = []
+        try parts(of: directory, size: .max) { names = $0 }
+        return names
+    }
+
+    /// Reads a directory of any size in parts of at most `size` entries, without `.` and `..`, unsorted. Entries that `body` removes were read before;
+    /// those that come meanwhile may be left out.
+    package static func parts(
+        of directory: OwnedFileDescriptor, size: Int = 1024, _ body: ([FileName]) throws(SystemError) -> Void
+    ) throws(SystemError) {
         // A descriptor of its own: fdopendir takes it over and moves its read position.
         let number = try directory.openAt(".", O_RDONLY | O_DIRECTORY).release()
         guard let stream = fdopendir(number) else {
@@ -19,12 +29,17 @@ package enum DirectoryListing {
             guard let entry = readdir(stream) else {
                 let error = Glibc.errno
                 if error != 0 { throw SystemError(call: "readdir", errno: error) }
-                return names
+                return try body(names)
             }
             let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
                 pointer.withMemoryRebound(to: CChar.self, capacity: 256) { FileName(entry: $0) }
             }
-            if name.cString != [dot, 0], name.cString != [dot, dot, 0] { names.append(name) }
+            if name.cString == [dot, 0] || name.cString == [dot, dot, 0] { continue }
+            names.append(name)
+            if names.count == size {
+                try body(names)
+                names = []
+            }
         }
     }
 

@@ -7,6 +7,8 @@ package enum TreeRemoval {
     /// The deepest level that is removed in place, as every level holds a descriptor. Deeper directories are moved up first, so that a pod
     /// cannot make a tree that cannot be removed.
     private static let deepest = 64
+    /// How often a directory is listed until it is empty.
+    private static let mostPasses = 3
 
     /// The state of one removal.
     private struct Progress {
@@ -17,12 +19,15 @@ package enum TreeRemoval {
         /// Whether something has been moved there since it was last listed.
         var hasMoved = false
         var moves = 0
+        /// Monotonic nanoseconds; `nil` for no limit.
+        var deadline: Int64?
     }
 
     /// Removes `path` and everything below it. Nothing there is a success.
     ///
     /// Blocking. Throws `.crossesMount` with the first mount point met, after having removed all that could be.
-    package static func remove(_ path: String) throws(SystemError) {
+    /// - Parameter limit: throws `.timedOut` after so long, for a tree of any size; another call goes on with the rest.
+    package static func remove(_ path: String, within limit: Duration? = nil) throws(SystemError) {
         let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         guard let slash = trimmed.lastIndex(of: "/"), trimmed.index(after: slash) < trimmed.endIndex else {
             throw SystemError(code: .malformed, call: "remove", path: path, detail: "wanted an absolute path below /")
@@ -36,21 +41,27 @@ package enum TreeRemoval {
             if error.isNotFound { return }
             throw error
         }
-        try remove(name, in: parent, path: trimmed)
+        guard let entry = FileName(name) else { throw noName(name, trimmed) }
+        try remove(entry, in: parent, path: trimmed, within: limit)
+    }
+
+    private static func noName(_ name: String, _ path: String) -> SystemError {
+        SystemError(code: .malformed, call: "remove", path: path, detail: "found \"\(name)\", wanted the name of one entry")
     }
 
     /// Removes the entry `name` of an open directory, with everything below it.
     package static func remove(_ name: String, in directory: OwnedFileDescriptor, path: String) throws(SystemError) {
-        guard let entry = FileName(name) else {
-            throw SystemError(code: .malformed, call: "remove", path: path, detail: "found \"\(name)\", wanted the name of one entry")
-        }
+        guard let entry = FileName(name) else { throw noName(name, path) }
         try remove(entry, in: directory, path: path)
     }
 
     /// Like the above, for a name that may not be UTF-8.
     /// - Parameter path: for messages.
-    package static func remove(_ name: FileName, in directory: OwnedFileDescriptor, path: String) throws(SystemError) {
+    package static func remove(
+        _ name: FileName, in directory: OwnedFileDescriptor, path: String, within limit: Duration? = nil
+    ) throws(SystemError) {
         var progress = Progress()
+        progress.deadline = limit.map { KernelClock.monotonic + $0.nanoseconds }
         _ = try removeEntry(name, in: directory, path: path, depth: 0, &progress)
         if let mountPoint = progress.mountPoint {
             throw SystemError(
@@ -77,18 +88,39 @@ package enum TreeRemoval {
             return false
         }
         if depth == 0 { progress.top = opened }
-        var emptied = true
-        repeat {
-            // Only the top lists again, so only the top forgets.
+        var passes = 0
+        while true {
+            // Only the top lists again after a move, so only the top forgets.
             if depth == 0 { progress.hasMoved = false }
-            emptied = true
-            for entry in try DirectoryListing.entries(of: opened) {
-                let gone = try removeEntry(entry, in: opened, path: path + "/\(entry)", depth: depth + 1, &progress)
-                emptied = emptied && gone
+            let isEmpty = try empty(opened, path: path, depth: depth, &progress)
+            if depth == 0, progress.hasMoved { continue }
+            guard isEmpty else { return false }
+            do throws(SystemError) {
+                return try unlink(name, in: directory, path: path, flags: SWL_AT_REMOVEDIR, &progress) ?? false
+            } catch {
+                // A file system may pass an entry over while others are removed.
+                passes += 1
+                guard error.is(ENOTEMPTY), passes < mostPasses else { throw error }
             }
-        } while depth == 0 && progress.hasMoved
-        guard emptied else { return false }
-        return try unlink(name, in: directory, path: path, flags: SWL_AT_REMOVEDIR, &progress) ?? false
+        }
+    }
+
+    /// Removes what is in a directory, which a pod may have made of any size. Whether all of it is gone.
+    private static func empty(
+        _ directory: OwnedFileDescriptor, path: String, depth: Int, _ progress: inout Progress
+    ) throws(SystemError) -> Bool {
+        var isEmpty = true
+        try DirectoryListing.parts(of: directory) { (entries) throws(SystemError) in
+            for entry in entries {
+                let isGone = try removeEntry(entry, in: directory, path: path + "/\(entry)", depth: depth + 1, &progress)
+                isEmpty = isEmpty && isGone
+                // Behind a removal, so that each call gets on.
+                if let deadline = progress.deadline, KernelClock.monotonic >= deadline {
+                    throw SystemError(code: .timedOut, call: "remove", path: path, errno: ETIMEDOUT, detail: "there are more files than time")
+                }
+            }
+        }
+        return isEmpty
     }
 
     private static func moveUp(

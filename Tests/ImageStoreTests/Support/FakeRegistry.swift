@@ -7,6 +7,7 @@ import Synchronization
 /// An HTTP server on loopback whose answers come from a closure, truthful or not.
 final class FakeRegistry: Sendable {
     struct Request: Sendable {
+        let method: HTTPMethod
         let path: String
         let query: String
         let headers: HTTPHeaders
@@ -20,6 +21,8 @@ final class FakeRegistry: Sendable {
         var cutAfter: Int?
         /// Never ends the body after `cutAfter` bytes, and keeps the connection.
         var stalls = false
+        /// Closes the connection instead of answering.
+        var isDropped = false
     }
 
     /// An answer of the server.
@@ -93,11 +96,15 @@ final class FakeRegistry: Sendable {
                 guard let head else { return }
                 let parts = head.uri.split(separator: "?", maxSplits: 1)
                 let reply = answer(
-                    Request(path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : "", headers: head.headers))
+                    Request(method: head.method, path: String(parts[0]), query: parts.count > 1 ? String(parts[1]) : "", headers: head.headers))
+                if reply.isDropped {
+                    context.close(promise: nil)
+                    return
+                }
                 var headers = HTTPHeaders(reply.headers)
                 if headers["Content-Length"].isEmpty { headers.add(name: "Content-Length", value: "\(reply.body.count)") }
                 context.write(wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: reply.status, headers: headers))), promise: nil)
-                let sent = reply.body.prefix(reply.cutAfter ?? reply.body.count)
+                let sent = head.method == .HEAD ? [] : reply.body.prefix(reply.cutAfter ?? reply.body.count)
                 context.writeAndFlush(wrapOutboundOut(.body(.byteBuffer(ByteBuffer(bytes: sent)))), promise: nil)
                 if reply.stalls { return }
                 if reply.cutAfter != nil {

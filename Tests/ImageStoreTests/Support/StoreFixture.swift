@@ -41,7 +41,9 @@ func honest(_ image: TestImage, tags: [String: [UInt8]] = [:]) -> @Sendable (Fak
             let named = all[name] ?? (name == "\(image.digest)" ? image.manifest : nil)
             guard let bytes = named ?? all.values.first(where: { "\(ContentHasher.digest(of: $0))" == name }) else { return .missing }
             let isIndex = String(decoding: bytes, as: UTF8.self).contains("\"manifests\"")
-            return FakeRegistry.Reply(headers: [("Content-Type", isIndex ? MediaType.ociIndex : MediaType.ociManifest)], body: bytes)
+            let type = isIndex ? MediaType.ociIndex : MediaType.ociManifest
+            let digest = ContentHasher.digest(of: bytes)
+            return FakeRegistry.Reply(headers: [("Content-Type", type), ("Docker-Content-Digest", "\(digest)")], body: bytes)
         }
         guard let digest = ContentDigest(name), let bytes = image.blobs[digest] else { return .missing }
         return FakeRegistry.Reply(body: bytes)

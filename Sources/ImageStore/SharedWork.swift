@@ -2,7 +2,7 @@ import Synchronization
 
 /// One piece of work for a key at a time: callers that come meanwhile get its result.
 ///
-/// The work runs in the task of the first caller. When that task is cancelled, the next caller takes the work over.
+/// The work runs in the task of the first caller. When that task is cancelled, or fails for a reason of its own, the next caller takes the work over.
 final class SharedWork<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     private enum Outcome: Sendable {
         case done(Value)
@@ -17,6 +17,10 @@ final class SharedWork<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     }
 
     private let state = Mutex(State())
+    private let isOwn: @Sendable (ImageStoreError) -> Bool
+
+    /// - Parameter isOwn: whether a failure says nothing about the work of other callers.
+    init(isOwn: @escaping @Sendable (ImageStoreError) -> Bool = { _ in false }) { self.isOwn = isOwn }
 
     func run(_ key: Key, _ work: () async throws -> Value) async throws(ImageStoreError) -> Value {
         while true {
@@ -35,11 +39,14 @@ final class SharedWork<Key: Hashable & Sendable, Value: Sendable>: Sendable {
                 return value
             } catch {
                 let wrapped = ImageStoreError.wrap(error, "pull", "\(key)")
-                finish(key, wrapped.code == .cancelled ? .again : .failed(wrapped))
+                finish(key, wrapped.code == .cancelled || isOwn(wrapped) ? .again : .failed(wrapped))
                 throw wrapped
             }
         }
     }
+
+    /// How many callers wait for another caller's work.
+    func waitingCount(_ key: Key) -> Int { state.withLock { $0.waiting[key]?.count ?? 0 } }
 
     /// `nil` when the caller has to do the work.
     private func join(_ key: Key) async -> Outcome? {
