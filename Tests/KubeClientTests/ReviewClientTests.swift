@@ -82,6 +82,24 @@ import Timing
         }
     }
 
+    @Test("reviews of made-up tokens take nothing from the rate limit of the node's own calls")
+    func ownLimit() async throws {
+        try await ScriptedServer.with { request in
+            request.method == "POST"
+                ? ScriptedServer.Step.json(201, #"{"apiVersion":"v1","kind":"TokenReview","spec":{"token":""},"status":{}}"#)
+                : ScriptedAPI.list("1", [])
+        } _: { server in
+            var options = TestClient.options(ManualTime(), rate: 0.1)
+            options.burst = 3
+            let client = try KubeClient(ClusterAccess(server: server.url, origin: "test"), options: options)
+            defer { client.shutdown() }
+            let reviews = ReviewClient(client)
+            for token in ["a", "b", "c"] { #expect(try await reviews.authenticate(token: token) == nil) }
+            // On a clock that stands still, a fourth call of one limit is never sent.
+            for _ in 0..<3 { _ = try await client.list(ConfigMap.self) }
+        }
+    }
+
     @Test("failures are not kept")
     func failuresAreNotKept() async throws {
         let count = Counter()

@@ -4,6 +4,9 @@ import Synchronization
 import Timing
 
 /// Authenticates and authorises callers through the API server, with kubelet's caches. Errors are never cached.
+///
+/// Its calls have a rate limit of their own: any peer that reaches the node's port causes one with each token that it makes up, and the node's own
+/// calls, lists above all, must not wait behind them.
 package final class ReviewClient: Sendable {
     package struct CacheTimes: Sendable, Hashable {
         package var token: Duration
@@ -33,7 +36,7 @@ package final class ReviewClient: Sendable {
     private let decisions = Mutex(ExpiringCache<Question, Bool>(limit: ReviewClient.cachedEntries))
 
     package init(_ client: KubeClient, times: CacheTimes = CacheTimes()) {
-        self.client = client
+        self.client = client.limited(queriesPerSecond: client.options.queriesPerSecond, burst: client.options.burst)
         self.times = times
     }
 
