@@ -1,4 +1,5 @@
 import NIOCore
+import NIOPosix
 import PodCore
 import TestSupport
 import Testing
@@ -60,6 +61,19 @@ struct TCPProbeTests {
     func lookup() {
         #expect(HostLookup.addresses(of: "127.0.0.1", port: 80).map(\.ipAddress) == ["127.0.0.1"])
         #expect(HostLookup.addresses(of: "no such name", port: 80).isEmpty)
+    }
+
+    @Test("no name is looked up for a probe whose time was over before its turn came")
+    func lateLookup() async throws {
+        let isLookedUp = Milestone()
+        let probe = TCPProbe(host: "web.example", port: 80) { _, _ in
+            isLookedUp.reach()
+            return []
+        }
+        #expect(await probe.check(deadline: .now()) == .failure(message: "dial tcp web.example:80: i/o timeout"))
+        // Its place in the queue has passed.
+        try await NIOThreadPool.singleton.runIfActive {}
+        #expect(!isLookedUp.isReached)
     }
 
     @Test("an attempt to connect that gets no answer is a failure")

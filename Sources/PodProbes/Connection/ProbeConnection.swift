@@ -27,7 +27,9 @@ struct ProbeConnection {
             let timer = loop.scheduleTask(deadline: deadline) { answer.fail(ProbeTimeout()) }
             answer.futureResult.whenComplete { _ in timer.cancel() }
         }
-        addresses(loop).flatMap { connect(toFirstOf: $0[...], on: loop, answer, addHandlers) }.whenFailure { answer.fail(DialFailure($0)) }
+        addresses(loop).flatMap { connect(toFirstOf: $0[...], on: loop, answer, addHandlers) }.whenFailure {
+            answer.fail($0 is ProbeTimeout ? $0 : DialFailure($0))
+        }
         return try await withTaskCancellationHandler {
             try await answer.futureResult.get()
         } onCancel: {
@@ -74,7 +76,11 @@ struct ProbeConnection {
 
     private func addresses(_ loop: any EventLoop) -> EventLoopFuture<[SocketAddress]> {
         if let address = try? SocketAddress(ipAddress: host, port: port) { return loop.makeSucceededFuture([address]) }
-        return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [host, port, lookup] in lookup(host, port) }
+        return NIOThreadPool.singleton.runIfActive(eventLoop: loop) { [host, port, deadline, lookup] in
+            // Behind a slow resolver, look-ups for probes that are over would delay those that are not, more with each period.
+            if let deadline, deadline <= .now() { throw ProbeTimeout() }
+            return lookup(host, port)
+        }
     }
 }
 
