@@ -29,7 +29,7 @@ BUILD_PACKAGES := build-essential pkg-config libnftnl-dev libmnl-dev libseccomp-
 LINT_PACKAGES := clang-format shellcheck flake8
 RUN_PACKAGES := containernetworking-plugins iproute2 nftables conntrack docker-registry busybox-static curl python3 python3-yaml python3-kubernetes util-linux runc
 
-.PHONY: help build-deps deps build programs test build-tests test-swift test-node test-oci test-oci-public test-on-host test-in-machine vm-deps vm-image vm-test simulate simulate-planted bench-runtime bench-node bench-api bench-images bench-proxy soak-restarts soak-services lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
+.PHONY: help build-deps deps build programs test build-tests test-swift test-node kubectls test-oci test-oci-public test-on-host test-in-machine vm-deps vm-image vm-test simulate simulate-planted bench-runtime bench-node bench-api bench-images bench-proxy soak-restarts soak-services lint lint-deps lint-swift lint-c lint-scripts lint-python format run stories install clean
 
 help:
 	@printf '%s\n' \
@@ -148,7 +148,11 @@ build-tests:
 test-swift:
 	timeout --foreground 20m swift test -c debug --no-parallel $(if $(FILTER),--filter '$(FILTER)')
 
-test-node: shim-faults
+# Other kubectls than the machine's own, below build/kubectl.
+kubectls:
+	@$(PYTHON) -m labs.kubectls
+
+test-node: shim-faults kubectls
 	@if (( EUID )); then \
 	  echo 'SKIPPED: all node tests, they need root'; \
 	else \
