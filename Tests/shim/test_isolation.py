@@ -8,7 +8,7 @@ from labs.files import o_path, read_text, write_text
 from labs.mounts import lent_tmpfs, mount_points, mount_tmpfs
 from labs.programs import test_program
 from labs.shim.case import ShimCase
-from labs.shim.records import DEFAULT_CAPS, bind, device, standard_mounts, sysctl
+from labs.shim.records import DEFAULT_CAPS, bind, device, namespaces, standard_mounts, sysctl
 from labs.shim.sandbox import Sandbox
 from labs.shim.seccomp import KILL, NO_MKDIR, ON_THE_WAY, bpf, forbid
 from labs.shim.wire import C, field, refused, u32
@@ -173,6 +173,10 @@ class Isolation(ShimCase):
                        and os.stat(f"/dev/{n}").st_rdev and n != "console")
             seen = set(pod.shell("ls /dev", extra=[field(C["SWL_TAG_HOST_DEVICES"], u32(1))])[1].split("\n"))
             assert host - seen <= set(), host - seen
+            # Before it appears in the pod's own pid namespace, the child has forgotten all allocated memory.
+            with Sandbox(self.world, pid=1) as shared:
+                seen = set(shared.shell("ls /dev", extra=[field(C["SWL_TAG_HOST_DEVICES"], u32(1))], ns=namespaces(pid=2))[1].split("\n"))
+                assert host - seen <= set(), host - seen
             if self.world.cgroup:
                 # The node of kmsg (1:11) can be made, but opened only by a container that has the device.
                 out = pod.shell("mknod /dev/k c 1 11 && echo made; : > /dev/k")[1]

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 // Depth of folders below the host's /dev.
 #define DEPTH_MAX 6
@@ -87,40 +89,52 @@ static int make_device(const struct device_spec *device, const struct id_maps *i
     return 0;
 }
 
-// Privileged containers get every device node of the host, at the same path, with the same owner and mode. In a user namespace
-// the host's root owns nothing, so a node of the host is usable only if its mode lets all users open it.
-static int copy_host_devices(const char *host, int target, int depth, struct fault *fault)
+static int copy_host_devices(const char *host, int target, int depth, struct fault *fault);
+
+static int copy_host_device(const char *host, int list, const char *name, int target, int depth, struct fault *fault)
 {
     static const char *const left_out[] = {".", "..", "pts", "shm", "fd", "mqueue", "console", ".udev", "hugepages"};
-    DIR *entries = opendir(host);
-    if (!entries) {
-        return fail(fault, SWL_STEP_DEVICES, "read %.300s", host);
+    struct stat status;
+    for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++) {
+        if (strcmp(name, left_out[i]) == 0) {
+            return 0;
+        }
     }
-    struct dirent *entry;
-    int result = 0;
-    while (result == 0 && (entry = readdir(entries))) {
-        struct stat status;
-        bool skip = false;
-        for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++) {
-            skip = skip || strcmp(entry->d_name, left_out[i]) == 0;
-        }
-        if (skip || fstatat(dirfd(entries), entry->d_name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
-            continue; // removed meanwhile
-        }
-        char path[PATH_MAX];
-        snprintf(path, sizeof path, "%s/%s", host, entry->d_name);
-        if (S_ISDIR(status.st_mode) && depth < DEPTH_MAX) {
-            mkdirat(target, entry->d_name, 0755);
-            OWNED int below = openat(target, entry->d_name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-            result = below < 0 ? 0 : copy_host_devices(path, below, depth + 1, fault);
-        } else if (S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) {
-            if (make_node(target, entry->d_name, status.st_mode, status.st_rdev, status.st_uid, status.st_gid, path) != 0) {
-                result = errno == EEXIST ? 0 : fail(fault, SWL_STEP_DEVICES, "make the device \"%.300s\"", path);
+    if (fstatat(list, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        return 0; // removed meanwhile
+    }
+    char path[PATH_MAX];
+    snprintf(path, sizeof path, "%s/%s", host, name);
+    if (S_ISDIR(status.st_mode) && depth < DEPTH_MAX) {
+        mkdirat(target, name, 0755);
+        OWNED int below = openat(target, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        return below < 0 ? 0 : copy_host_devices(path, below, depth + 1, fault);
+    }
+    if ((S_ISCHR(status.st_mode) || S_ISBLK(status.st_mode)) &&
+        make_node(target, name, status.st_mode, status.st_rdev, status.st_uid, status.st_gid, path) != 0 && errno != EEXIST) {
+        return fail(fault, SWL_STEP_DEVICES, "make the device \"%.300s\"", path);
+    }
+    return 0;
+}
+
+// Privileged containers get every device node of the host, at the same path, with the same owner and mode. In a user namespace
+// the host's root owns nothing, so a node of the host is usable only if its mode lets all users open it. Without opendir(), which
+// allocates: see memory_forget().
+static int copy_host_devices(const char *host, int target, int depth, struct fault *fault)
+{
+    OWNED int list = open(host, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char buffer[4096] __attribute__((aligned(8)));
+    long got = -1;
+    while (list >= 0 && (got = syscall(SYS_getdents64, list, buffer, sizeof buffer)) > 0) {
+        for (long at = 0; at < got;) {
+            const struct dirent64 *entry = (const struct dirent64 *)(buffer + at);
+            at += entry->d_reclen;
+            if (copy_host_device(host, list, entry->d_name, target, depth, fault) != 0) {
+                return -1;
             }
         }
     }
-    closedir(entries);
-    return result;
+    return got < 0 ? fail(fault, SWL_STEP_DEVICES, "read %.300s", host) : 0;
 }
 
 int make_devices(const struct child *child, int root, struct fault *fault)
