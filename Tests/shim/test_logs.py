@@ -12,6 +12,7 @@ from labs.shim.case import ShimCase
 from labs.shim.records import namespaces
 from labs.shim.sandbox import Sandbox
 from labs.shim.wire import C
+from labs.waiting import wait_until
 
 
 def files_of(pod, cid):
@@ -182,6 +183,23 @@ class Logs(ShimCase):
                 # The log has only whole lines, and every missing line was counted.
                 assert 0 < lost < 20000 and lines[:at] == [str(n) for n in range(1, at + 1)], (at, lost)
                 assert lines[at + 1:-2] == [str(n) for n in range(at + lost + 1, 20001)], (at, lost, lines[at + 1:at + 3])
+
+    def test_an_emptied_log_is_cut_where_it_ends(self):
+        """Half a line is taken back from a full disk, also when the file was emptied before to make room."""
+        disk = self.world.base + "/emptied"
+        with tmpfs(disk, "size=64k"):
+            with Sandbox(self.world) as pod:
+                path = f"{disk}/c.log"
+                pod.log_path = lambda cid: path
+                pod.launch("c", ["sh", "-c", "seq 500; read x; seq 20000"], stdin=1)
+                wait_until("the first lines", lambda: read_text(path).endswith(" 500\n"), 20)
+                os.truncate(path, 0)
+                with open(disk + "/ballast", "wb") as file:
+                    file.write(b"x" * 40960)
+                pod.write_stdin("c", b"\n")
+                assert pod.wait("c").code == 0
+                for line in read_text(path).splitlines(True):
+                    assert re.fullmatch(r"[-0-9]+T[:.0-9]+Z std(out|err) F .*\n", line), line
 
     def test_without_an_inode_for_a_new_file_the_log_goes_on_under_its_name(self):
         disk = self.world.base + "/inodes"

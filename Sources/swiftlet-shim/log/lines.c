@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "log/log_time.h"
 
@@ -84,6 +85,11 @@ static size_t append(struct log *log, const char *start, size_t length)
         // While lines are being lost, the marker is written only together with all lines that follow it.
         const char *newline = log->dropped ? NULL : memrchr(start, '\n', whole);
         whole = newline ? (size_t)(newline + 1 - start) : 0;
+        // The file may have been emptied to make room: cut where it ends now, not where it would have ended.
+        struct stat now;
+        if (fstat(log->fd, &now) == 0 && now.st_size >= written) {
+            log->size = (uint64_t)now.st_size - (uint64_t)written;
+        }
         // Readers must not find half a line. When the half line cannot be truncated, it stays and counts for the size.
         if (ftruncate(log->fd, (off_t)(log->size + whole)) != 0) {
             log->size += (size_t)written - whole;
