@@ -43,7 +43,11 @@ static int save(struct task *task, struct fault *fault)
 static int receive(struct task *task, enum report_kind report, int *descriptor, struct fault *fault)
 {
     struct container *container = container_of(task);
-    return report != REPORT_TERMINAL || container->gives_terminal ? 0 : container_terminal(container, take(descriptor), fault);
+    // The sender may be within the container's reach: output that is read already is not replaced by a terminal of its choice.
+    if (report != REPORT_TERMINAL || container->gives_terminal || container->out.watch.fd >= 0) {
+        return 0;
+    }
+    return container_terminal(container, take(descriptor), fault);
 }
 
 static void started(struct task *task)

@@ -15,7 +15,14 @@ static ssize_t receive(int socket, struct report *report, int *descriptor)
 {
     ssize_t got = receive_packet(socket, report, sizeof *report, descriptor);
     // ECONNRESET comes once, when the child has left a packet unread; its reports still follow.
-    return got < 0 && errno == ECONNRESET ? receive_packet(socket, report, sizeof *report, descriptor) : got;
+    if (got < 0 && errno == ECONNRESET) {
+        got = receive_packet(socket, report, sizeof *report, descriptor);
+    }
+    // A program that traces the child can report any length.
+    if (report->fault.length >= sizeof report->fault.text) {
+        report->fault.length = sizeof report->fault.text - 1;
+    }
+    return got;
 }
 
 // Switches to the process that takes over. Accepted once, and only for a child of this process: the sender may be within the
@@ -58,7 +65,7 @@ static void received(struct task *task, enum report_kind report, int *descriptor
 bool starting_read_reports(struct task *task)
 {
     struct starting *starting = task->starting;
-    struct report report;
+    struct report report = {0};
     for (;;) {
         OWNED int descriptor = -1;
         ssize_t got = starting->watch.fd < 0 ? 0 : receive(starting->watch.fd, &report, &descriptor);

@@ -87,9 +87,13 @@ static void reply_failed(struct task *task, int status)
 {
     struct starting *starting = task->starting;
     struct fault fault = starting->fault;
-    if (!fault.error) {
+    if (!fault.error && WIFSIGNALED(status)) {
         refuse(&fault, SWL_STEP_CLONE, ECANCELED, "the new process was killed by signal %d before it ran the program",
-               WIFSIGNALED(status) ? WTERMSIG(status) : 0);
+               WTERMSIG(status));
+    } else if (!fault.error) {
+        refuse(&fault, SWL_STEP_CLONE, ECANCELED,
+               "the new process ended with code %d before it ran the program; does its seccomp profile allow write and execve?",
+               WEXITSTATUS(status));
     }
     struct request request = {.type = starting->verb, .sequence = starting->sequence};
     uint64_t client = starting->client;
