@@ -122,12 +122,7 @@ package final class PodVolumes: VolumeService {
             if let left = try MountTable.mounts(under: path).first {
                 throw VolumeFailure(.busy, "\(left.source) is still mounted at \(left.mountPoint)")
             }
-            do throws(SystemError) {
-                try TreeRemoval.remove(path, within: patience.removal)
-            } catch {
-                guard error.code == .timedOut else { throw error }
-                return false
-            }
+            guard try TreeRemoval.advance(path, within: patience.removal) else { return false }
             FailPoint.reach("volumes.removed")
             return true
         }

@@ -26,8 +26,10 @@ package enum TreeRemoval {
     /// Removes `path` and everything below it. Nothing there is a success.
     ///
     /// Blocking. Throws `.crossesMount` with the first mount point met, after having removed all that could be.
-    /// - Parameter limit: throws `.timedOut` after so long, for a tree of any size; another call goes on with the rest.
-    package static func remove(_ path: String, within limit: Duration? = nil) throws(SystemError) {
+    package static func remove(_ path: String) throws(SystemError) { try remove(path, within: nil) }
+
+    /// Throws `.timedOut` after so long.
+    private static func remove(_ path: String, within limit: Duration?) throws(SystemError) {
         let trimmed = path.count > 1 && path.hasSuffix("/") ? String(path.dropLast()) : path
         guard let slash = trimmed.lastIndex(of: "/"), trimmed.index(after: slash) < trimmed.endIndex else {
             throw SystemError(code: .malformed, call: "remove", path: path, detail: "wanted an absolute path below /")
@@ -45,6 +47,17 @@ package enum TreeRemoval {
         try remove(entry, in: parent, path: trimmed, within: limit)
     }
 
+    /// Removes as much as it can in a while. Returns whether all of it is gone; another call goes on with the rest. Blocking.
+    package static func advance(_ path: String, within limit: Duration) throws(SystemError) -> Bool {
+        do throws(SystemError) {
+            try remove(path, within: limit)
+            return true
+        } catch {
+            guard error.code == .timedOut else { throw error }
+            return false
+        }
+    }
+
     private static func noName(_ name: String, _ path: String) -> SystemError {
         SystemError(code: .malformed, call: "remove", path: path, detail: "found \"\(name)\", wanted the name of one entry")
     }
@@ -57,8 +70,12 @@ package enum TreeRemoval {
 
     /// Like the above, for a name that may not be UTF-8.
     /// - Parameter path: for messages.
-    package static func remove(
-        _ name: FileName, in directory: OwnedFileDescriptor, path: String, within limit: Duration? = nil
+    package static func remove(_ name: FileName, in directory: OwnedFileDescriptor, path: String) throws(SystemError) {
+        try remove(name, in: directory, path: path, within: nil)
+    }
+
+    private static func remove(
+        _ name: FileName, in directory: OwnedFileDescriptor, path: String, within limit: Duration?
     ) throws(SystemError) {
         var progress = Progress()
         progress.deadline = limit.map { KernelClock.monotonic + $0.nanoseconds }

@@ -191,20 +191,10 @@ extension ShimRuntime {
             try await uncancelled { [self] in
                 let cgroup = try sandbox.cgroup.child(containerID)
                 let paths = sandbox.paths.container(containerID)
-                let remove = { @Sendable () throws(SystemError) in
-                    try TreeRemoval.remove(paths.layer)
-                    try TreeRemoval.remove(paths.directory)
-                }
-                let isEmpty = try await pool.run("remove container") {
-                    guard try cgroup.removeIfEmpty() else { return false }
-                    try remove()
-                    return true
-                }
-                if !isEmpty {
-                    // Its launch was never answered, or a daemon of it outlived the first process.
-                    try await cgroup.remove(timeout: Self.patience)
-                    try await pool.run("remove layer", remove)
-                }
+                // Not empty when its launch was never answered, or a daemon of it outlived the first process.
+                if try await !pool.run("remove cgroup", { try cgroup.removeIfEmpty() }) { try await cgroup.remove(timeout: Self.patience) }
+                try await removeTree(paths.layer)
+                try await removeTree(paths.directory)
                 if let connection = sandbox.connection, !connection.isClosed { await forget(containerID, connection) }
             }
         } catch {

@@ -186,14 +186,17 @@ extension ShimRuntime {
 
     /// Removes the records and layers of a stopped sandbox.
     func forget(_ sandbox: Sandbox) async throws(RuntimeFailure) {
-        try await blocking("remove sandbox \(sandbox.id)", .internal) {
-            let paths = sandbox.paths
-            for id in Set(try DirectoryListing.names(at: paths.containers)).union(sandbox.containers.keys) {
-                try TreeRemoval.remove(paths.container(id).layer)
-            }
+        let paths = sandbox.paths
+        let ids = try await blocking("list the containers of sandbox \(sandbox.id)", .internal) {
+            Set(try DirectoryListing.names(at: paths.containers)).union(sandbox.containers.keys)
+        }
+        do {
+            for id in ids { try await removeTree(paths.container(id).layer) }
             FailPoint.reach("container.layers-removed")
-            try TreeRemoval.remove(paths.directory)
+            try await removeTree(paths.directory)
             FailPoint.reach("sandbox.removed")
+        } catch {
+            throw RuntimeFailure(translating: error, during: "remove sandbox \(sandbox.id)", .internal)
         }
         // Only now: until here its processes and files had these ids.
         userNamespaces.release(sandboxID: sandbox.id)

@@ -18,6 +18,8 @@ package final class ShimRuntime: ContainerRuntime {
     let pool: BlockingPool
     /// For opening what containers mount, which may lie on a file system that does not answer: nothing else waits for that.
     private let sources = BlockingPool(name: "mount-sources", threads: 8, queueLimit: 4096)
+    /// Of layers. Not the runtime's own threads, because starts and kills must not wait until a million files are gone.
+    private let removals = BlockingPool(name: "removals", threads: 4, queueLimit: 4096)
     let levels: LevelWeights
     /// The last limits of all pods together.
     let limitsOfAllPods = Mutex<CgroupResources?>(nil)
@@ -117,6 +119,11 @@ extension ShimRuntime {
         } catch {
             throw RuntimeFailure(translating: error, during: operation, code)
         }
+    }
+
+    /// Removes a folder that programs of a pod may have filled with any number of files: in turns, so that other removals go on meanwhile.
+    func removeTree(_ path: String) async throws {
+        while try await !removals.run("remove \(path)", { try TreeRemoval.advance(path, within: .milliseconds(200)) }) {}
     }
 
     /// Opens the sources of a container's mounts, in the order of the descriptors of the request. One that hangs costs one thread, however often it is
