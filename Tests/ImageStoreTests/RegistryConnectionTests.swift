@@ -56,7 +56,7 @@ import Timing
         }
     }
 
-    /// What the server has answered.
+    /// The answers that the server has given.
     private struct Answers {
         var tokens = 0
         /// Requests that came with a token that has expired.

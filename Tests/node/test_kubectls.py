@@ -71,7 +71,8 @@ class Kubectls(NodeCase):
             self.assertEqual(terminal.wait(), 4)
 
     def attach(self, program):
-        with subprocess.Popen(self.words(program, "attach", "-i", "target", "-c", "c"), stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        command, pipe = self.words(program, "attach", "-i", "target", "-c", "c"), subprocess.PIPE
+        with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=subprocess.DEVNULL) as process:
             try:
                 process.stdin.write(b"typed\n")
                 process.stdin.flush()
