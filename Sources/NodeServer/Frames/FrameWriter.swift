@@ -1,12 +1,15 @@
-import HTTPUpgrade
 import NIOCore
+import Synchronization
 import Timing
 
-/// Writes frames to a connection for any number of tasks. Every call waits while the client does not read, so at most one frame waits in memory.
-struct FrameWriter<Frame: Sendable>: Sendable {
+/// Writes frames to a connection for any number of tasks. Every call waits while the client does not read, so at most two frames wait in memory: one
+/// is encrypted while its writer brings the next.
+final class FrameWriter<Frame: Sendable>: Sendable {
     private let outbound: NIOAsyncChannelOutboundWriter<Frame>
     private let channel: any Channel
     private let turn = SerialTurn()
+    /// Done when the event loop has taken the last frame, and the channel tells whether it is full.
+    private let taken = Mutex<EventLoopFuture<Void>?>(nil)
 
     init(_ outbound: NIOAsyncChannelOutboundWriter<Frame>, _ channel: any Channel) {
         self.outbound = outbound
@@ -16,8 +19,9 @@ struct FrameWriter<Frame: Sendable>: Sendable {
     func write(_ frame: Frame) async throws {
         await turn.take()
         defer { turn.end() }
+        try await taken.withLock { $0 }?.get()
         try await outbound.write(frame)
-        try await channel.eventLoop.catchUp()
+        taken.withLock { $0 = channel.eventLoop.submit {} }
     }
 
     /// Returns when the frame, and all before it, have left for the client.
