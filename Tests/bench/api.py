@@ -104,6 +104,7 @@ class Bench:
             forward.forward(SOURCE, 1)
             # The same bytes by a client that leaves them encrypted: the node's own rate, where the one above is the slower one's of the two.
             with socket.socket(fileno=os.dup(forward.socket.fileno())) as raw:
+                raw.settimeout(60)
                 self.rate("  by a client that does not decrypt", lambda: self.read(raw, size, 1 << 20), size, "500 MB/s")
         with SPDY(*self.endpoint.spdy("/portForward/default/server", "portforward.k8s.io")) as forward:
             stream, _ = forward.forward(SINK, 1)
