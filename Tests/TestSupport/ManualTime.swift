@@ -89,7 +89,7 @@ package final class ManualTime: TimeSource {
         if let pause = shortestPause(below: limit) { advance(by: pause) }
     }
 
-    /// Lets a pause pass as above if somebody sleeps; otherwise others run for a moment.
+    /// Lets a pause pass as above if a task sleeps; otherwise other tasks run for a moment.
     package func passPauseIfAny(shorterThan limit: Duration) async {
         if let pause = shortestPause(below: limit) { advance(by: pause) } else { await Task.yield() }
     }
